@@ -1,0 +1,95 @@
+r"""Records as JSON lines: the line on disk is the line of `--events`.
+
+ASCII only (U+2028 has broken other tools' JSON Lines), one object a line. Unknown fields of a known event are dropped; an
+event of an unknown type is kept as it is (`Unknown`) and written back unchanged, so that an old asst reads a new journal.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Any
+
+import msgspec
+
+from . import events
+from .events import Event, Record, Unknown
+from .script import State
+
+__all__ = ["EVENTS", "decode", "encode", "to_builtins"]
+
+EVENTS: dict[str, type[Event]] = {
+    str(kind.__struct_config__.tag): kind
+    for kind in vars(events).values()
+    if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+}
+"""Every event by its type."""
+
+
+class _Stamp(msgspec.Struct):
+    seq: int
+    at: str
+    state: State
+    type: str
+
+
+_STAMP = ("seq", "at", "state")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_encoder = msgspec.json.Encoder()
+_stamp = msgspec.json.Decoder(_Stamp)
+_event: dict[str, msgspec.json.Decoder[Any]] = {tag: msgspec.json.Decoder(kind) for tag, kind in EVENTS.items()}
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)  # noqa: S101 - the handler serves encoding only
+    units = error.object[error.start : error.end].encode("utf-16-be")
+    escaped = "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+    return escaped, error.end
+
+
+codecs.register_error("asstproxy.json", _escape)
+
+
+def encode(record: Record) -> bytes:
+    """One record as one line of ASCII JSON, without the line end."""
+    head = b'{"seq":%d,"at":"%s","state":"%s",' % (record.seq, record.at.encode(), record.state.value.encode())
+    line = head + _body(record.event)[1:]
+    # Outside of JSON strings everything is ASCII, so escaping the line escapes the strings.
+    return line if line.isascii() else line.decode().encode("ascii", "asstproxy.json")
+
+
+def _body(event: Event | Unknown) -> bytes:
+    value = event.data if isinstance(event, Unknown) else event
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:  # a lone surrogate: not text, so it cannot be written as text
+        return _encoder.encode(_repaired(msgspec.to_builtins(value)))
+
+
+def _repaired(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {_repaired(key): _repaired(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_repaired(item) for item in value]
+    return value
+
+
+def decode(line: bytes | str) -> Record:
+    """The record of one line.
+
+    Raises:
+        msgspec.DecodeError: the line is not JSON, or not a record (`msgspec.ValidationError`, with the path).
+    """
+    stamp = _stamp.decode(line)
+    decoder = _event.get(stamp.type)
+    if decoder is None:
+        data = {key: value for key, value in msgspec.json.decode(line).items() if key not in _STAMP}
+        return Record(stamp.seq, stamp.at, stamp.state, Unknown(data))
+    return Record(stamp.seq, stamp.at, stamp.state, decoder.decode(line))
+
+
+def to_builtins(record: Record) -> dict[str, Any]:
+    """The same object as `encode` writes, as a dict."""
+    return dict(msgspec.json.decode(encode(record)))

@@ -1,0 +1,142 @@
+"""Profiles: who answers, and how. TOML in the user config dir, checked when it is read.
+
+```toml
+default = "gpt"
+
+[profiles.gpt]
+provider = "gpt"
+model = "gpt-6-luna"
+instructions = "Answer briefly."
+tools = ["package.module:function"]
+settings = { max_output_tokens = 500 }   # the provider's own parameters
+base_url = "…"                           # and the provider's own options
+```
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from .errors import NotSetUpError
+from .locations import config_dir
+
+__all__ = ["BUILT_IN", "Config", "Profile", "config_file", "credentials_file", "load_config"]
+
+BUILT_IN = ("gpt", "gemini", "local")
+"""Profiles that always exist; each has the name of its provider."""
+
+T = TypeVar("T")
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """One assistant as the user set it up. `options` are the provider's own keys, which only the provider understands."""
+
+    name: str
+    provider: str
+    model: str = ""
+    instructions: str = ""
+    tools: tuple[str, ...] = ()
+    settings: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+
+    def read(self, options: type[T]) -> T:
+        """The provider's own keys, as the struct in which the provider describes them.
+
+        Raises:
+            NotSetUpError: a key has a value that the provider cannot use; the message has its path.
+        """
+        return _convert(self.options, options, f"profiles.{self.name}")
+
+    def secret(self, variable: str) -> str:
+        """A key, from the environment or from `credentials.toml`.
+
+        Raises:
+            NotSetUpError: it is in neither.
+        """
+        key = os.environ.get(variable) or _read(credentials_file()).get(variable)
+        if not key or not isinstance(key, str):
+            raise NotSetUpError(
+                f"No key for '{self.name}': {variable} is not set.",
+                f"Run: export {variable}=…, or asst setup {self.provider}.",
+            )
+        return key.strip()
+
+
+class _Table(msgspec.Struct):
+    """The keys of a profile that every provider has; the rest are the provider's own."""
+
+    provider: str
+    model: str = ""
+    instructions: str = ""
+    tools: tuple[str, ...] = ()
+    settings: dict[str, Any] = {}
+
+
+class Config(msgspec.Struct):
+    """The whole file. `tables` are the profiles as they stand there."""
+
+    default: str = ""
+    tables: dict[str, dict[str, Any]] = msgspec.field(name="profiles", default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Every profile there is, the built-in ones first."""
+        return [*BUILT_IN, *(name for name in self.tables if name not in BUILT_IN)]
+
+    def profile(self, name: str) -> Profile:
+        """A profile by its name.
+
+        Raises:
+            NotSetUpError: there is none, or it has an error; the message names the file and the key.
+        """
+        if name not in self.tables and name not in BUILT_IN:
+            raise NotSetUpError(f"There is no profile '{name}'.", f"Known: {', '.join(self.names)}. Or run: asst setup")
+        values = dict(self.tables.get(name, {}))
+        values.setdefault("provider", name)
+        table = _convert(values, _Table, f"profiles.{name}")
+        own = {key: value for key, value in values.items() if key not in _Table.__struct_fields__}
+        return Profile(name, **msgspec.structs.asdict(table), options=own)
+
+
+def config_file() -> Path:
+    """The file with the profiles."""
+    return config_dir() / "config.toml"
+
+
+def credentials_file() -> Path:
+    """The file with the keys (0600), by the name of their environment variable."""
+    return config_dir() / "credentials.toml"
+
+
+def load_config() -> Config:
+    """The user's configuration; an empty one when there is no file.
+
+    Raises:
+        NotSetUpError: the file cannot be read; the message has the line, or the path of the wrong key.
+    """
+    return _convert(_read(config_file()), Config, "")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise NotSetUpError(f"{path} is not TOML: {error}", "Mend the file; it was not changed.") from None
+    except OSError as error:
+        raise NotSetUpError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _convert(values: Any, kind: type[T], where: str) -> T:
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `$")
+        key = (where + path.rstrip("`")).lstrip(".")
+        raise NotSetUpError(f"{config_file()}: {what}{f', at {key}' if key else ''}.", "Mend the file.") from None

@@ -1,0 +1,272 @@
+"""A conversation: the imperative shell around the mediator. It carries out what the script says, and publishes every step."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from .assistant import AssistantProxy, Turn
+from .driver import Patience, listen
+from .errors import AssistantError, ScriptError, UsageError
+from .events import (
+    ActionRequired,
+    ApprovalGiven,
+    ApprovalRequested,
+    Cancelled,
+    Configured,
+    ErrorOccurred,
+    Event,
+    HistoryCut,
+    MessageIncomplete,
+    Record,
+    SetUserMessage,
+    ToolsExecuted,
+    is_message,
+)
+from .history import History
+from .hub import Hub, Subscriber
+from .mediator import Mediator, make_mediator
+from .script import Do, State
+from .user import UserProxy
+
+__all__ = ["Conversation", "Options", "now", "one_line"]
+
+_log = logging.getLogger(__name__)
+
+
+def now() -> str:
+    """The time as a record carries it: UTC, ISO 8601, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How exchanges are held.
+
+    `stream`, `background`: how the assistant is asked. `max_tool_rounds`: rounds of tool calls in one exchange, after which
+    it ends as incomplete. `patience`: heartbeats and retries.
+    """
+
+    stream: bool = True
+    background: bool = False
+    max_tool_rounds: int = 20
+    patience: Patience = Patience()
+
+
+class Conversation:
+    """Two proxies who never meet, and the mediator between them.
+
+    `past` are the records of a session that goes on. `configured` says who answers and how; change it with `configure`.
+    """
+
+    def __init__(
+        self,
+        assistant: AssistantProxy,
+        user: UserProxy | None = None,
+        *,
+        configured: Configured | None = None,
+        mediator: str = "state-machine",
+        options: Options | None = None,
+        past: Iterable[Record] = (),
+    ) -> None:
+        self.assistant = assistant
+        self.user = user or UserProxy()
+        self.user.join(self)
+        self.options = options or Options()
+        self.history = History()
+        self._hub = Hub()
+        self._seq = 0
+        self._task: asyncio.Task[Any] | None = None
+        self._cancel_reason = Cancelled()
+        self._said_configured: Configured | None = None
+        state = State.NEW
+        for record in past:
+            self._seq, state = record.seq, record.state
+            self.history.feed(record.event)
+            if isinstance(record.event, Configured):
+                self._said_configured = record.event
+        self.mediator: Mediator = make_mediator(mediator, state)
+        self.configured = configured or Configured(provider=assistant.provider, model=assistant.model)
+
+    @property
+    def state(self) -> State:
+        """Where the script stands."""
+        return self.mediator.state
+
+    def subscribe(self, subscriber: Subscriber, *, essential: bool = False) -> Callable[[], None]:
+        """Let a callable hear every record; see `Hub.subscribe`."""
+        return self._hub.subscribe(subscriber, essential=essential)
+
+    def configure(self, configured: Configured, assistant: AssistantProxy | None = None) -> None:
+        """Let another assistant, or the same one in another way, answer from the next exchange on.
+
+        Raises:
+            UsageError: an exchange is under way.
+        """
+        self._must_rest()
+        self.configured = configured
+        self.assistant = assistant or self.assistant
+
+    def cut_history(self, keep: int) -> None:
+        """Send the assistant only the first `keep` exchanges from now on. The journal keeps them all.
+
+        Raises:
+            UsageError: an exchange is under way.
+        """
+        self._must_rest()
+        self.say(HistoryCut(keep))
+
+    def cancel(self, reason: Cancelled | None = None) -> None:
+        """Stop the exchange that is under way, if any; what was received is kept."""
+        if self._task is not None:
+            self._cancel_reason = reason or Cancelled()
+            self._task.cancel()
+
+    async def aclose(self) -> None:
+        """Stop what is under way and let go of the assistant."""
+        if self._task is not None and self._task is not asyncio.current_task():
+            self.cancel()
+            await asyncio.wait({self._task})
+        await self.assistant.aclose()
+
+    async def stream(self, text: str) -> AsyncIterator[Record]:
+        """Hold an exchange and give its records as they come. Leaving the loop early cancels the exchange."""
+        records = self.user.stream(text)
+        try:
+            async for record in records:
+                yield record
+        finally:
+            self.cancel()
+
+    async def exchange(self, text: str, *, timeout: float | None = None) -> Record:
+        """Hold one exchange; returns the record that settled it. `timeout` is in seconds.
+
+        A failure of the assistant settles the exchange as `error` and is not raised.
+
+        Raises:
+            UsageError: the message is empty, or an exchange is under way.
+            asyncio.CancelledError: the exchange was cancelled; its record is published.
+            OSError: the journal cannot be written, or nobody reads our output any more.
+        """
+        self._must_rest()
+        if not text.strip():
+            raise UsageError("The message is empty.", "Say something.")
+        self._task, self._cancel_reason = asyncio.current_task(), Cancelled()
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                return await self._follow_script(text, limit)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return self._last
+        finally:
+            self._task = None
+
+    async def _follow_script(self, text: str, limit: asyncio.Timeout) -> Record:
+        try:
+            if self.configured != self._said_configured:
+                self._said_configured = self.configured
+                self.say(self.configured)
+            do = self._step(SetUserMessage(text))
+            rounds = 0
+            while do is not None:
+                event = await self._carry_out(do)
+                if event is None:
+                    break
+                if isinstance(event, ActionRequired):
+                    rounds += 1
+                    if rounds > self.options.max_tool_rounds:  # nobody will ever answer this call, so it is not kept
+                        event = MessageIncomplete(event.text, "tool_rounds")
+                do = self._step(event)
+            return self._last  # noqa: TRY300 - the value of the loop above
+        except asyncio.CancelledError:
+            self._settle(Cancelled("timeout") if limit.expired() else self._cancel_reason)
+            raise
+        except AssistantError as error:
+            return self._settle(ErrorOccurred(error.kind, str(error), error.hint))
+        except ScriptError as error:
+            return self._settle(ErrorOccurred("protocol", str(error), "This is a fault of the provider's proxy."))
+        except BrokenPipeError:
+            self._settle(Cancelled("terminated"))
+            raise
+        except OSError as error:
+            self._settle(ErrorOccurred("storage", one_line(error), "Nothing is sent that cannot be kept."))
+            raise
+        except Exception as error:
+            _log.exception("an exchange failed")
+            return self._settle(ErrorOccurred("internal", one_line(error), "This is a fault of asst or of a provider."))
+
+    async def _carry_out(self, do: Do) -> Event | None:
+        """Let the proxy whose turn it is do what the script says; what it answers is the next message."""
+        patience, cause = self.options.patience, self._last.event
+        match do, cause:
+            case Do.START_PROCESSING, SetUserMessage(text=text):
+                turn = self._turn(text)
+                return await listen(lambda: self.assistant.start_processing(turn), self._step, patience)
+            case Do.SUBMIT_TOOL_OUTPUTS, ToolsExecuted(results=results):
+                return await listen(lambda: self.assistant.submit_tool_outputs(results), self._step, patience)
+            case Do.EXECUTE_TOOLS, ActionRequired(calls=calls):
+                self._calls = calls
+                return await self.user.execute_tools(calls, None, self._step)
+            case Do.EXECUTE_TOOLS, ApprovalGiven() as approved:
+                return await self.user.execute_tools(self._calls, approved, self._step)
+            case Do.ASK_APPROVAL, ApprovalRequested(calls=calls):
+                return await self.user.ask_approval(calls)
+            case _:  # Do.SET_ASSISTANT_MESSAGE
+                self.user.set_assistant_message(cause)
+                return None
+
+    def _turn(self, text: str) -> Turn:
+        asked, provider = self.configured, self.assistant.provider
+        model = asked.model or self.assistant.model
+        return Turn(
+            text=text,
+            history=self.history.items(provider, model),
+            instructions=asked.instructions,
+            model=model,
+            tools=tuple(tool.spec for tool in self.user.tools.values()),
+            settings=asked.settings,
+            resume=self.history.resume(provider),
+            stream=self.options.stream,
+            background=self.options.background,
+        )
+
+    # ---- every step goes through here ----------------------------------------------------------------------------------
+
+    def say(self, note: Event) -> Record:
+        """Publish a note: it is stamped, journalled and seen, and does not move the script."""
+        return self._publish(note)
+
+    def _step(self, event: Event) -> Do | None:
+        """Take a step of the script, or publish a note."""
+        do = self.mediator.handle(event) if is_message(event) else None
+        self._publish(event)
+        return do
+
+    def _settle(self, event: Event) -> Record:
+        """End a failed exchange: everybody hears it, whatever fails."""
+        self.mediator.handle(event)
+        return self._publish(event, ending=True)
+
+    def _publish(self, event: Event, *, ending: bool = False) -> Record:
+        self._seq += 1
+        record = Record(self._seq, now(), self.mediator.state, event)
+        if is_message(event):
+            self._last = record
+        self.history.feed(event)
+        self._hub.publish(record, ending=ending)
+        return record
+
+    def _must_rest(self) -> None:
+        if self._task is not None:
+            raise UsageError("An exchange is under way.", "Wait for its answer, or cancel it.")
+
+
+def one_line(error: BaseException) -> str:
+    """An exception as one line for a person."""
+    return " ".join(f"{type(error).__name__}: {error}".split())

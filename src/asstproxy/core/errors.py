@@ -1,0 +1,81 @@
+"""Errors: one line each, that says what happened, whose fault it is and what to do next."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+__all__ = ["AssistantError", "AsstError", "Kind", "NotSetUpError", "ScriptError", "SessionError", "UsageError"]
+
+Kind = Literal[
+    "authentication",  # the key is missing, wrong or may not do this
+    "not_found",  # the model or the address does not exist
+    "invalid_request",  # the provider refuses what we sent
+    "rate_limit",  # too many requests: later it works
+    "quota",  # the account has no credit: later it does not work
+    "context_length",  # the conversation is longer than the model's context
+    "server",  # the provider failed
+    "connection",  # no connection, or it broke
+    "timeout",  # the provider was silent for too long
+    "protocol",  # the answer is not what the protocol says
+    "content",  # refused for what it says
+    "interrupted",  # the process ended in the middle of the exchange
+    "storage",  # the journal cannot be written
+    "internal",  # our own fault
+]
+
+
+class AsstError(Exception):
+    """Base of all errors that a person is meant to read.
+
+    `str(error)` is one line; `hint` says what to do next; `exit_code` is what `asst` exits with.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(" ".join(message.split()))
+        self.hint = hint
+
+
+class UsageError(AsstError):
+    """The command or the call is wrong."""
+
+    exit_code = 2
+
+
+class NotSetUpError(AsstError):
+    """A key, a profile, a model or a package is missing."""
+
+    exit_code = 3
+
+
+class SessionError(AsstError):
+    """A session is not there, damaged or in use."""
+
+    exit_code = 5
+
+
+class ScriptError(AsstError):
+    """A message that the script does not expect in this state; the state has not changed."""
+
+
+class AssistantError(AsstError):
+    """The assistant, or the way to it, failed.
+
+    Raised by providers and transports. `retryable`: the same request may work later; `retry_after`: seconds that the
+    provider asks us to wait. Only a failure before the first piece of an answer is ever retried.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        message: str,
+        hint: str = "",
+        *,
+        retryable: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint)
+        self.kind: Kind = kind
+        self.retryable = retryable
+        self.retry_after = retry_after

@@ -1,0 +1,283 @@
+"""Events: what the proxies say and what everybody hears.
+
+*Messages* drive the script: the tag (`type`) of a message is a trigger of `asstproxy.core.script`. *Notes* tell what happens
+meanwhile and do not move the machine. All are frozen values; a `Record` stamps one with its number, its time and the state
+that it led to, and is what is published, journalled, printed by `--events` and replayed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from .script import STEPS, State
+
+__all__ = [
+    "ActionRequired",
+    "ApprovalGiven",
+    "ApprovalRequested",
+    "AssistantMessageRetrieved",
+    "Cancelled",
+    "ChunkReceived",
+    "Configured",
+    "Decision",
+    "ErrorOccurred",
+    "Event",
+    "Heartbeat",
+    "HistoryCut",
+    "MessageIncomplete",
+    "Notice",
+    "Reasoning",
+    "Record",
+    "RetryScheduled",
+    "SessionOpened",
+    "SetUserMessage",
+    "Started",
+    "Titled",
+    "ToolCall",
+    "ToolFinished",
+    "ToolOutputsSubmitted",
+    "ToolResult",
+    "ToolStarted",
+    "ToolsExecuted",
+    "Unknown",
+    "Usage",
+    "is_message",
+]
+
+
+class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The assistant asks for one function: `arguments` is the JSON text as it came, validated only when it is run."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one call gave: `output` (text, usually JSON), or `error`, in words the assistant can act on."""
+
+    call_id: str
+    output: str = ""
+    error: str | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person's answer about one call. `arguments` (JSON text) replaces the assistant's when the person edited them."""
+
+    call_id: str
+    approved: bool
+    reason: str = ""
+    arguments: str | None = None
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    """Something that was said; `type` names it on the wire."""
+
+    @property
+    def type(self) -> str:
+        """The tag: `chunk_received`, `tool_started`, …"""
+        return str(self.__struct_config__.tag)
+
+
+# ---- messages ----------------------------------------------------------------------------------------------------------
+
+
+class SetUserMessage(Event, frozen=True, tag="set_user_message"):
+    """The person's message opens an exchange."""
+
+    text: str
+
+
+class Started(Event, frozen=True, tag="started"):
+    """The assistant was told: the request is on its way. `provider` and `model` say who answers."""
+
+    provider: str
+    model: str = ""
+
+
+class Heartbeat(Event, frozen=True, tag="heartbeat"):
+    """The assistant is still at it. `status` is the provider's own word (`queued`, …); `resume` as in `Turn`."""
+
+    status: str | None = None
+    resume: Any = None
+
+
+class ChunkReceived(Event, frozen=True, tag="chunk_received"):
+    """A piece of the answer. `commentary` is said on the way to an answer and is no part of it."""
+
+    text: str
+    phase: Literal["answer", "commentary"] = "answer"
+
+
+class ActionRequired(Event, frozen=True, tag="action_required"):
+    """The assistant wants tools. `text` is what it said before; `raw` and `resume` as in `AssistantMessageRetrieved`."""
+
+    calls: tuple[ToolCall, ...]
+    text: str = ""
+    raw: Any = None
+    resume: Any = None
+
+
+class ApprovalRequested(Event, frozen=True, tag="approval_requested"):
+    """A person is asked whether these calls may run."""
+
+    calls: tuple[ToolCall, ...]
+
+
+class ApprovalGiven(Event, frozen=True, tag="approval_given"):
+    """The person's decisions; a refused call becomes a result with an error."""
+
+    decisions: tuple[Decision, ...]
+
+
+class ToolsExecuted(Event, frozen=True, tag="tools_executed"):
+    """One result per call, in the order of the calls."""
+
+    results: tuple[ToolResult, ...]
+
+
+class ToolOutputsSubmitted(Event, frozen=True, tag="tool_outputs_submitted"):
+    """The results are on their way to the assistant."""
+
+
+class AssistantMessageRetrieved(Event, frozen=True, tag="assistant_message_retrieved"):
+    """The whole answer.
+
+    `raw` is what the provider must get back unchanged with this message (reasoning items, signatures): JSON that only the
+    provider understands. `resume` is where its own conversation stands (an id, a sequence number).
+    """
+
+    text: str
+    raw: Any = None
+    resume: Any = None
+
+
+class MessageIncomplete(Event, frozen=True, tag="message_incomplete"):
+    """A partial answer that is kept. `reason`: `max_output_tokens`, `content_filter`, `expired`, `tool_rounds`, …"""
+
+    text: str
+    reason: str
+    raw: Any = None
+    resume: Any = None
+
+
+class Cancelled(Event, frozen=True, tag="cancelled"):
+    """Stopped: by the person (`user`), by a limit (`timeout`) or from outside (`terminated`)."""
+
+    reason: Literal["user", "timeout", "terminated"] = "user"
+
+
+class ErrorOccurred(Event, frozen=True, tag="error"):
+    """Something failed. `kind` is one of `asstproxy.core.errors.Kind`; `message` is one line; `hint` says what to do."""
+
+    kind: str
+    message: str
+    hint: str = ""
+
+
+# ---- notes -------------------------------------------------------------------------------------------------------------
+
+
+class SessionOpened(Event, frozen=True, omit_defaults=False, tag="session_opened"):
+    """The first line of a journal."""
+
+    session: str
+    format: str = "asst-journal"
+    version: int = 1
+    asst: str = ""
+
+
+class Configured(Event, frozen=True, tag="configured"):
+    """Who answers from here on, and how: said before the first message and again whenever it changes."""
+
+    profile: str = ""
+    provider: str = ""
+    model: str = ""
+    instructions: str = ""
+    tools: tuple[str, ...] = ()
+    settings: dict[str, Any] = {}
+
+
+class Titled(Event, frozen=True, tag="titled"):
+    """The session has a new title."""
+
+    title: str
+
+
+class HistoryCut(Event, frozen=True, tag="history_cut"):
+    """From here on the assistant is sent only the first `keep` exchanges of its history (`/undo`, `/retry`, `/clear`)."""
+
+    keep: int
+
+
+class ToolStarted(Event, frozen=True, tag="tool_started"):
+    """A tool runs now, with these arguments (a person may have edited them)."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+class ToolFinished(Event, frozen=True, tag="tool_finished"):
+    """A tool gave its result. `abandoned`: its time was over and it was left running."""
+
+    result: ToolResult
+    seconds: float
+    abandoned: bool = False
+
+
+class RetryScheduled(Event, frozen=True, tag="retry_scheduled"):
+    """The request failed before the first piece of an answer and is sent again after `delay` seconds."""
+
+    attempt: int
+    delay: float
+    kind: str
+    message: str
+
+
+class Usage(Event, frozen=True, tag="usage"):
+    """Tokens of one request to the provider. An exchange with tool rounds has several; they add up."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+class Reasoning(Event, frozen=True, tag="reasoning"):
+    """A piece of the assistant's reasoning, or of its summary, where the provider shows it."""
+
+    text: str
+
+
+class Notice(Event, frozen=True, tag="notice"):
+    """One line that the person should see; it stops nothing."""
+
+    text: str
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """An event of a newer asst: kept as it is and written back unchanged."""
+
+    data: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        """The tag that the newer asst gave it."""
+        return str(self.data.get("type", ""))
+
+
+class Record(msgspec.Struct, frozen=True):
+    """An event, stamped: `seq` counts up within a session, `at` is UTC in ISO 8601 with milliseconds."""
+
+    seq: int
+    at: str
+    state: State
+    event: Event | Unknown
+
+
+def is_message(event: Event | Unknown) -> bool:
+    """Whether the event drives the script (else it is a note)."""
+    return event.type in STEPS

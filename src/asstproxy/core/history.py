@@ -1,0 +1,138 @@
+"""The history that an assistant is sent: a fold of the events, neutral, so that any provider can take it up.
+
+An exchange that failed before the assistant said anything is no part of it (the person can retry it). What the assistant
+said before it was stopped is kept, and a tool call that never got its result gets an error as its result: a provider would
+refuse the whole conversation for ever because of one dangling call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from .events import (
+    ActionRequired,
+    AssistantMessageRetrieved,
+    Cancelled,
+    ChunkReceived,
+    ErrorOccurred,
+    Event,
+    Heartbeat,
+    HistoryCut,
+    MessageIncomplete,
+    SetUserMessage,
+    Started,
+    ToolCall,
+    ToolFinished,
+    ToolResult,
+    ToolsExecuted,
+    Unknown,
+)
+
+__all__ = ["AssistantSaid", "History", "Item", "ToolOutputs", "UserSaid"]
+
+INTERRUPTED = "The call was interrupted: there is no result."
+
+
+class UserSaid(msgspec.Struct, frozen=True):
+    """A person's message."""
+
+    text: str
+
+
+class AssistantSaid(msgspec.Struct, frozen=True):
+    """One reply of an assistant: text, tool calls, or both. `raw` is for the provider that said it, and nobody else."""
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+    raw: Any = None
+
+
+class ToolOutputs(msgspec.Struct, frozen=True):
+    """One result for each call of the reply before."""
+
+    results: tuple[ToolResult, ...]
+
+
+Item = UserSaid | AssistantSaid | ToolOutputs
+
+
+class History:
+    """Feed it every event; ask it what a provider is to be sent."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[tuple[Item, ...]] = []
+        self._speakers: list[tuple[str, str]] = []  # (provider, model) of each exchange
+        self._open: list[Item] = []
+        self._said: list[str] = []
+        self._finished: dict[str, ToolResult] = {}
+        self._speaker = ("", "")
+        self._resume: tuple[str, Any] = ("", None)  # whose, what
+
+    def feed(self, event: Event | Unknown) -> None:
+        """Fold one event in; its cost does not depend on the length of the history."""
+        match event:
+            case SetUserMessage(text=text):
+                self._open, self._said, self._finished = [UserSaid(text)], [], {}
+            case Started(provider=provider, model=model):
+                self._speaker = (provider, model)
+            case ChunkReceived(text=text, phase="answer"):
+                self._said.append(text)
+            case ToolFinished(result=result):
+                self._finished[result.call_id] = result
+            case ToolsExecuted(results=results):
+                self._open.append(ToolOutputs(results))
+            case ActionRequired(text=text, calls=calls, raw=raw):
+                self._open.append(AssistantSaid(text, calls, raw))
+                self._said = []
+            case AssistantMessageRetrieved(text=text, raw=raw) | MessageIncomplete(text=text, raw=raw):
+                self._open.append(AssistantSaid(text, (), raw))
+                self._settle()
+            case Cancelled() | ErrorOccurred():
+                self._break_off()
+            case HistoryCut(keep=keep):
+                del self.exchanges[keep:], self._speakers[keep:]
+                self._resume = ("", None)  # the provider's own conversation still holds what was cut
+        match event:
+            case Heartbeat(resume=resume) | ActionRequired(resume=resume) if resume is not None:
+                self._resume = (self._speaker[0], resume)
+            case AssistantMessageRetrieved(resume=resume) | MessageIncomplete(resume=resume) if resume is not None:
+                self._resume = (self._speaker[0], resume)
+
+    def _break_off(self) -> None:
+        if not self._open:
+            return  # an error outside of an exchange
+        if self._said:
+            self._open.append(AssistantSaid("".join(self._said)))
+        last = self._open[-1]
+        if isinstance(last, AssistantSaid) and last.calls:
+            answers = (self._finished.get(c.call_id, ToolResult(c.call_id, error=INTERRUPTED)) for c in last.calls)
+            self._open.append(ToolOutputs(tuple(answers)))
+        if len(self._open) == 1:
+            self._open = []  # the assistant said nothing
+        self._settle()
+
+    def _settle(self) -> None:
+        self.exchanges.append(tuple(self._open))
+        self._speakers.append(self._speaker)
+        self._open, self._said = [], []
+
+    def items(self, provider: str, model: str) -> tuple[Item, ...]:
+        """What this assistant is sent: everything, with `raw` only where the same provider and model said it."""
+        return tuple(_items(self.exchanges, self._speakers, (provider, model)))
+
+    def resume(self, provider: str) -> Any:
+        """Where the provider's own conversation stands (JSON); None when another provider spoke last."""
+        whose, value = self._resume
+        return value if whose == provider and self._speaker[0] == provider else None
+
+
+def _items(
+    exchanges: list[tuple[Item, ...]], speakers: list[tuple[str, str]], wanted: tuple[str, str]
+) -> Iterable[Item]:
+    for exchange, speaker in zip(exchanges, speakers, strict=True):
+        for item in exchange:
+            foreign = isinstance(item, AssistantSaid) and item.raw is not None and speaker != wanted
+            yield msgspec.structs.replace(item, raw=None) if foreign else item

@@ -1,0 +1,58 @@
+"""The hub: everything that a person sees or keeps is a subscriber of one stream of records."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from .events import Record
+
+__all__ = ["Hub", "Subscriber"]
+
+Subscriber = Callable[[Record], None]
+_log = logging.getLogger(__name__)
+
+
+class Hub:
+    """Hands every record to plain callables, in the order in which they joined.
+
+    Listeners are held strongly: a lambda, or the method of an object that nobody else holds, goes on hearing.
+    """
+
+    def __init__(self) -> None:
+        self._subscribers: tuple[tuple[Subscriber, bool], ...] = ()
+
+    def subscribe(self, subscriber: Subscriber, *, essential: bool = False) -> Callable[[], None]:
+        """Let a callable hear every record from now on; returns the function that takes it out again.
+
+        An *essential* subscriber (the journal) fails the exchange when it raises. Any other that raises is logged and
+        dropped: a broken view must not stop a conversation.
+        """
+        entry = (subscriber, essential)
+        self._subscribers = (*self._subscribers, entry)
+
+        def leave() -> None:
+            self._subscribers = tuple(other for other in self._subscribers if other is not entry)
+
+        return leave
+
+    def publish(self, record: Record, *, ending: bool = False) -> None:
+        """Give the record to every subscriber.
+
+        `ending`: the record ends an exchange that failed; everybody hears it, whatever fails now.
+
+        Raises:
+            BrokenPipeError: whoever reads our output has gone.
+            Exception: what an essential subscriber raised; those that joined after it have not heard the record.
+        """
+        for entry in self._subscribers:
+            subscriber, essential = entry
+            try:
+                subscriber(record)
+            except Exception as error:
+                if ending:
+                    continue
+                if essential or isinstance(error, BrokenPipeError):
+                    raise
+                _log.exception("a subscriber failed and is dropped: %r", subscriber)
+                self._subscribers = tuple(other for other in self._subscribers if other is not entry)

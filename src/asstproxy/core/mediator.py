@@ -1,0 +1,95 @@
+"""Mediators: they own the script, decide what comes next, and do no I/O."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from .errors import ScriptError, UsageError
+from .script import SCRIPT, STEPS, Do, State, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .events import Event, Unknown
+
+__all__ = ["MEDIATORS", "Mediator", "MediatorBasic", "MediatorStateMachine", "make_mediator"]
+
+
+class Mediator(ABC):
+    """Follows the interaction script, message by message."""
+
+    def __init__(self, state: State = State.NEW) -> None:
+        self.state = state
+
+    def handle(self, event: Event | Unknown) -> Do | None:
+        """Take one step: move to its state and say what is to be done next.
+
+        Raises:
+            ScriptError: the message is not in the script, or not expected in this state; nothing has changed.
+        """
+        step = STEPS.get(event.type)
+        if step is None:
+            raise ScriptError(f"'{event.type}' is not a message of the interaction script")
+        self._move(step)
+        return step.do
+
+    @abstractmethod
+    def _move(self, step: Step) -> None:
+        """Set `state`, or raise `ScriptError` and leave it."""
+
+
+class MediatorBasic(Mediator):
+    """Follows the script and trusts the proxies: it does not check that a message was expected."""
+
+    def _move(self, step: Step) -> None:
+        self.state = step.dest
+
+
+class MediatorStateMachine(Mediator):
+    """The same rows, checked by the library `transitions`: what was not expected is refused."""
+
+    def __init__(self, state: State = State.NEW) -> None:
+        super().__init__(state)
+        self._model, self._machine = _machine()
+
+    def _move(self, step: Step) -> None:
+        from transitions import MachineError
+
+        self._machine.set_state(self.state, self._model)
+        try:
+            self._model.trigger(step.trigger)
+        except MachineError:
+            raise ScriptError(f"'{step.trigger}' is not expected in state '{self.state}'") from None
+        self.state = step.dest
+
+
+class _Model:
+    """The object that `transitions` puts its methods into, so that it never touches a class of ours."""
+
+    trigger: Callable[[str], bool]
+
+
+def _machine() -> tuple[_Model, Any]:
+    # The synchronous Machine as a checker only, without callbacks: AsyncMachine cancels a callback that is still running
+    # when the next trigger arrives, so that a heartbeat kills a tool (pytransitions issues #462, #465, #713).
+    from transitions import Machine
+
+    model = _Model()
+    rows = [{"trigger": s.trigger, "source": [x for x in State if x in s.sources], "dest": s.dest} for s in SCRIPT]
+    machine = Machine(model, states=State, initial=State.NEW, auto_transitions=False, transitions=rows)
+    return model, machine
+
+
+MEDIATORS: dict[str, type[Mediator]] = {"state-machine": MediatorStateMachine, "basic": MediatorBasic}
+
+
+def make_mediator(name: str = "state-machine", state: State = State.NEW) -> Mediator:
+    """A mediator by its name: `state-machine` (the default) or `basic`.
+
+    Raises:
+        UsageError: there is no mediator of that name.
+    """
+    if name not in MEDIATORS:
+        raise UsageError(f"There is no mediator '{name}'.", f"Choose one of: {', '.join(MEDIATORS)}.")
+    return MEDIATORS[name](state)

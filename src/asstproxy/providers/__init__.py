@@ -1,0 +1,44 @@
+"""Providers: one file each, found by name. A third party registers its own in the entry-point group `asstproxy.providers`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from ..core.assistant import AssistantProxy
+from ..core.config import Profile
+from ..core.errors import NotSetUpError
+
+__all__ = ["PROVIDERS", "connect"]
+
+PROVIDERS = {
+    "gpt": "asstproxy.providers.gpt:connect",
+    "local": "asstproxy.providers.local:connect",
+}
+"""Provider name: where its `connect(profile, *, client=None)` is, imported on use."""
+
+
+def connect(profile: Profile, *, client: Any = None) -> AssistantProxy:
+    """The Assistant Proxy of a profile. `client` is an SDK's client that the caller already has.
+
+    Raises:
+        NotSetUpError: there is no such provider, or something that it needs is missing.
+    """
+    module, _, name = (PROVIDERS.get(profile.provider) or _registered(profile)).partition(":")
+    make: Callable[..., AssistantProxy] = getattr(import_module(module), name)
+    return make(profile, client=client)
+
+
+def _registered(profile: Profile) -> str:
+    from importlib.metadata import entry_points
+
+    found = entry_points(group="asstproxy.providers")
+    for entry in found:
+        if entry.name == profile.provider:
+            return entry.value
+    known = ", ".join([*PROVIDERS, *sorted(entry.name for entry in found)])
+    raise NotSetUpError(
+        f"The profile '{profile.name}' names the provider '{profile.provider}', which is not installed.",
+        f"Install the package that brings it, or choose one of: {known}.",
+    )

@@ -1,0 +1,72 @@
+"""`gpt`: OpenAI's models over the Responses API (https://developers.openai.com/api/docs/api-reference/responses)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Literal
+
+import msgspec
+
+from ..core.config import Profile
+from ..core.errors import NotSetUpError
+from .responses_proxy import ResponsesProxy
+from .transport import Transport
+
+__all__ = ["GptOptions", "connect"]
+
+MODEL = "gpt-6-luna"
+BASE_URL = "https://api.openai.com/v1"
+
+
+class GptOptions(msgspec.Struct, frozen=True):
+    """What a profile of this provider may hold. `poll` and `silence` are in seconds."""
+
+    base_url: str = ""
+    api_key_env: str = "OPENAI_API_KEY"
+    transport: Literal["http", "sdk"] = "http"
+    history: Literal["client", "server"] = "client"
+    poll: float = 2.0
+    silence: float = 600.0
+
+
+def connect(profile: Profile, *, client: Any = None) -> ResponsesProxy:
+    """An Assistant Proxy for this profile; `client` is an `openai.AsyncOpenAI` to be used instead of our own transport.
+
+    Raises:
+        NotSetUpError: there is no key, or the SDK is not installed.
+    """
+    options = profile.read(GptOptions)
+    return ResponsesProxy(
+        _transport(options, profile, client),
+        provider="gpt",
+        model=profile.model or MODEL,
+        history=options.history,
+        extra={} if options.history == "server" else {"store": False},
+        poll=options.poll,
+    )
+
+
+def _transport(options: GptOptions, profile: Profile, client: Any) -> Transport:
+    if client is not None:
+        from .transport.openai_sdk import OpenAITransport
+
+        return OpenAITransport(client)
+    base_url = options.base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL
+    key = profile.secret(options.api_key_env)
+    if options.transport == "sdk":
+        return _sdk(base_url, key, options.silence)
+    from .transport.http import HttpTransport
+
+    return HttpTransport(base_url, {"Authorization": f"Bearer {key}"}, silence=options.silence)
+
+
+def _sdk(base_url: str, key: str, silence: float) -> Transport:
+    try:
+        from openai import AsyncOpenAI
+    except ImportError:
+        raise NotSetUpError(
+            "The openai SDK is not installed.", "Run: pip install 'asstproxy[openai]', or use transport = \"http\"."
+        ) from None
+    from .transport.openai_sdk import OpenAITransport
+
+    return OpenAITransport(AsyncOpenAI(base_url=base_url, api_key=key, timeout=silence))

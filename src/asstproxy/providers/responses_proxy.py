@@ -1,0 +1,157 @@
+"""The Assistant Proxy for every server that speaks the Responses protocol: streamed, in one reply, or in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from ..core.assistant import Turn
+from ..core.errors import AssistantError
+from ..core.events import (
+    ActionRequired,
+    AssistantMessageRetrieved,
+    Event,
+    Heartbeat,
+    MessageIncomplete,
+    Started,
+    ToolOutputsSubmitted,
+    ToolResult,
+)
+from ..core.history import AssistantSaid, ToolOutputs
+from .responses import Reader, input_items, outcome, request, tool_output_items, unfinished, user_item
+from .transport import JSON, Transport
+
+__all__ = ["ResponsesProxy"]
+
+BATCH = 20
+"""Items that the Conversations API takes at once."""
+CANCEL_WITHIN = 2.0
+"""Seconds for telling the server that an exchange was cancelled."""
+
+
+class ResponsesProxy:
+    """One conversation partner behind a transport.
+
+    `history`: `client` sends everything each time and stores nothing; `server` keeps it in a Conversation, whose id is in
+    `resume`. `extra` goes into every request. `poll` is in seconds.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        provider: str,
+        model: str,
+        history: Literal["client", "server"] = "client",
+        extra: JSON | None = None,
+        poll: float = 2.0,
+    ) -> None:
+        self.provider, self.model = provider, model
+        self._transport, self._history, self._extra, self._poll = transport, history, extra or {}, poll
+        self._turn = Turn("")
+        self._items: list[JSON] = []
+        self._conversation: str | None = None
+
+    async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
+        """See `AssistantProxy`."""
+        self._turn = msgspec.structs.replace(turn, model=turn.model or self.model)
+        yield Started(self.provider, self._turn.model)
+        if self._history == "server":
+            self._conversation = _conversation_of(turn.resume) or await self._new_conversation(input_items(turn.history))
+            self._items = [*_dangling(turn), user_item(turn.text)]
+        else:
+            self._items = [*input_items(turn.history), user_item(turn.text)]
+        async for event in self._ask():
+            yield event
+
+    async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncIterator[Event]:
+        """See `AssistantProxy`."""
+        yield ToolOutputsSubmitted()
+        outputs = tool_output_items(results)
+        items = outputs if self._conversation else [*self._items, *outputs]
+        async for event in self._ask(items):
+            yield event
+
+    async def _ask(self, items: list[JSON] | None = None) -> AsyncIterator[Event]:
+        items = self._items if items is None else items
+        turn = self._turn
+        body = self._extra | request(turn, items)
+        if self._conversation:
+            body["conversation"] = self._conversation
+        if turn.background:
+            replies = self._in_background(body | {"background": True, "store": True})
+        elif turn.stream:
+            replies = self._streamed(body | {"stream": True})
+        else:
+            replies = self._in_one_reply(body)
+        async with contextlib.aclosing(replies):
+            async for event in replies:
+                if isinstance(event, ActionRequired):
+                    # What was asked and answered so far is the beginning of the next request.
+                    self._items = [*items, *input_items([AssistantSaid(event.text, event.calls, event.raw)])]
+                yield self._with_resume(event)
+
+    async def _streamed(self, body: JSON) -> AsyncGenerator[Event]:
+        reader = Reader()
+        events = self._transport.events("POST", "/responses", body)
+        async with contextlib.aclosing(events):  # type: ignore[type-var]  # a transport's iterator is a generator
+            async for event in events:
+                for said in reader.feed(event):
+                    yield said
+                if reader.done:
+                    return
+        raise AssistantError("connection", "The answer broke off: the stream ended before its last event.", "Try again.")
+
+    async def _in_one_reply(self, body: JSON) -> AsyncGenerator[Event]:
+        for event in outcome(await self._transport.call("POST", "/responses", body)):
+            yield event
+
+    async def _in_background(self, body: JSON) -> AsyncGenerator[Event]:
+        response = await self._transport.call("POST", "/responses", body)
+        number = response.get("id")
+        try:
+            while unfinished(response):
+                yield Heartbeat(str(response["status"]), resume={"response": number})
+                await asyncio.sleep(self._poll)
+                response = await self._transport.call("GET", f"/responses/{number}")
+        except (asyncio.CancelledError, GeneratorExit):
+            await self._cancel(f"/responses/{number}/cancel")
+            raise
+        for event in outcome(response):
+            yield event
+
+    async def _cancel(self, path: str) -> None:
+        with contextlib.suppress(AssistantError, TimeoutError):  # the exchange ends, whether the server heard it or not
+            async with asyncio.timeout(CANCEL_WITHIN):
+                await self._transport.call("POST", path, {})
+
+    async def _new_conversation(self, items: list[JSON]) -> str:
+        created = await self._transport.call("POST", "/conversations", {"items": items[:BATCH]})
+        for start in range(BATCH, len(items), BATCH):
+            path = f"/conversations/{created['id']}/items"
+            await self._transport.call("POST", path, {"items": items[start : start + BATCH]})
+        return str(created["id"])
+
+    def _with_resume(self, event: Event) -> Event:
+        if self._conversation is None or not isinstance(
+            event, Heartbeat | ActionRequired | AssistantMessageRetrieved | MessageIncomplete
+        ):
+            return event
+        return msgspec.structs.replace(event, resume={**(event.resume or {}), "conversation": self._conversation})
+
+    async def aclose(self) -> None:
+        """Close the transport."""
+        await self._transport.aclose()
+
+
+def _conversation_of(resume: Any) -> str | None:
+    return resume.get("conversation") if isinstance(resume, dict) else None
+
+
+def _dangling(turn: Turn) -> list[JSON]:
+    """The outputs that an exchange which was broken off still owes the server's Conversation."""
+    return input_items(turn.history[-1:]) if turn.history and isinstance(turn.history[-1], ToolOutputs) else []

@@ -1,0 +1,111 @@
+"""What went wrong between us and a server, in words: HTTP statuses, the vendors' error bodies, broken connections."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ...core.errors import AssistantError, Kind
+
+__all__ = ["broken_connection", "failure", "redacted", "refusal"]
+
+_KINDS: dict[int, tuple[Kind, bool, str]] = {  # status: kind, whether a retry may help, what to do
+    400: ("invalid_request", False, "The request does not suit this model or server."),
+    401: ("authentication", False, "Check the key: the server did not accept it."),
+    403: ("authentication", False, "The key is not allowed to do this."),
+    404: ("not_found", False, "Check the model's name and base_url."),
+    408: ("timeout", True, "Try again."),
+    409: ("server", True, "Try again."),
+    413: ("context_length", False, "Send less: /clear starts afresh, and a fork continues from an earlier point."),
+    422: ("invalid_request", False, "The request does not suit this model or server."),
+    429: ("rate_limit", True, "Wait a little, then try again."),
+}
+_CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' own codes know better than the status
+    "insufficient_quota": ("quota", False, "The account has no credit left: check its billing."),
+    "billing_hard_limit_reached": ("quota", False, "The account has reached its limit: check its billing."),
+    "conversation_locked": ("server", True, "Another process is using this conversation."),
+    "context_length_exceeded": (
+        "context_length",
+        False,
+        "The conversation is longer than the model's context: /clear, fork an earlier point, or set truncation = 'auto'.",
+    ),
+    "rate_limit_exceeded": ("rate_limit", True, "Wait a little, then try again."),
+    "server_error": ("server", True, "The provider failed: try again."),
+    "invalid_api_key": ("authentication", False, "Check the key: the server did not accept it."),
+    "model_not_found": ("not_found", False, "Check the model's name."),
+}
+
+
+def refusal(
+    status: int, body: Any, headers: Mapping[str, str], where: str, secrets: tuple[str, ...] = ()
+) -> AssistantError:
+    """The error of an answer that is not a success. `body` is the decoded JSON, or None."""
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    error = error if isinstance(error, dict) else {"message": str(error)}
+    words = str(error.get("message") or error.get("detail") or "")
+    code = str(error.get("code") or error.get("type") or "")
+    kind, retryable, hint = _KINDS.get(status, ("server", status >= 500, "The provider failed: try again later."))
+    if 300 <= status < 400:
+        kind, hint = "protocol", "Check base_url: the server sent us elsewhere."
+    if code in _CODES:
+        kind, retryable, hint = _CODES[code]
+    elif status == 400 and "context" in words and ("length" in words or "size" in words or "window" in words):
+        kind, _, hint = _CODES["context_length_exceeded"]
+    said = f"{where} answered {status}" + (f": {redacted(words, secrets)}" if words else ".")
+    return AssistantError(kind, said, hint, retryable=retryable, retry_after=_retry_after(headers))
+
+
+def failure(code: str, message: str, secrets: tuple[str, ...] = ()) -> AssistantError:
+    """The error that a server reports inside an answer, by its code."""
+    kind, retryable, hint = _CODES.get(code, ("server", False, "The provider failed: try again."))
+    return AssistantError(kind, redacted(message or code or "The provider failed.", secrets), hint, retryable=retryable)
+
+
+def broken_connection(error: Exception, where: str) -> AssistantError:
+    """The error of a connection that failed, by the name of the HTTP library's exception (httpx and httpx2 share them)."""
+    name = type(error).__name__
+    if name in ("ConnectError", "ConnectTimeout"):
+        return AssistantError(
+            "connection",
+            f"Cannot connect to {where}: {_reason(error)}.",
+            "Is the server running, and the network up? Check base_url.",
+            retryable=True,
+        )
+    if name.endswith("Timeout"):
+        return AssistantError("timeout", f"{where} was silent for too long.", "Try again.", retryable=False)
+    if name in ("InvalidURL", "UnsupportedProtocol", "LocalProtocolError"):
+        return AssistantError("invalid_request", f"{where} cannot be asked: {_reason(error)}.", "Check base_url and the key.")
+    if name == "SSEError":
+        return AssistantError("protocol", f"{where} does not stream events: {_reason(error)}", "Check base_url.")
+    return AssistantError("connection", f"The connection to {where} broke: {_reason(error)}.", "Try again.")
+
+
+def _reason(error: Exception) -> str:
+    return str(error).rstrip(".") or type(error).__name__
+
+
+def redacted(text: str, secrets: tuple[str, ...]) -> str:
+    """The text without any of the secrets."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "[key]")
+    return text
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks us to wait: `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110)."""
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        asked = headers.get("retry-after")
+        if asked is None:
+            return None
+        return max(0.0, float(asked) if asked.strip().replace(".", "", 1).isdigit() else _until(asked))
+    except (ValueError, TypeError):
+        return None
+
+
+def _until(date: str) -> float:
+    return parsedate_to_datetime(date).timestamp() - time.time()

@@ -1,0 +1,92 @@
+"""The default transport: httpx2, the official SDKs' own HTTP stack, without the SDKs (which take ten times as long)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import msgspec
+
+from ...core.errors import AssistantError
+from . import JSON
+from .failures import broken_connection, refusal
+
+__all__ = ["HttpTransport"]
+
+MAX_EVENT = 256 * 1024 * 1024
+"""Bytes of one event: the last one repeats the whole answer."""
+
+
+class HttpTransport:
+    """JSON and server-sent events over HTTP.
+
+    `headers` carry the key and never appear in a message. `connect` and `silence` are in seconds: how long to wait for a
+    connection, and between two pieces of an answer.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        *,
+        connect: float = 10.0,
+        silence: float = 600.0,
+        client: httpx2.AsyncClient | None = None,
+    ) -> None:
+        self._base = base_url.rstrip("/")
+        self._secrets = tuple(value.rpartition(" ")[2] for value in headers.values() if value)
+        # A plain-text address needs no certificates, and reading them takes 60 ms.
+        self._client = client or httpx2.AsyncClient(
+            headers=dict(headers),
+            timeout=httpx2.Timeout(silence, connect=connect),
+            verify=urlsplit(self._base).scheme != "http",
+        )
+
+    async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
+        """See `Transport.call`."""
+        try:
+            response = await self._client.request(method, self._base + path, json=body)
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
+            raise broken_connection(error, self._base) from error
+        self._check(response)
+        return self._object(response.text)
+
+    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncIterator[JSON]:
+        """See `Transport.events`."""
+        try:
+            async with self._client.sse(self._base + path, method=method, json=body, max_event_size=MAX_EVENT) as source:
+                if not source.response.is_success:
+                    await source.response.aread()
+                    self._check(source.response)
+                async for event in source:
+                    if event.data and event.data != "[DONE]":
+                        yield self._object(event.data)
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
+            raise broken_connection(error, self._base) from error
+
+    def _check(self, response: httpx2.Response) -> None:
+        if not response.is_success:
+            try:
+                body: Any = msgspec.json.decode(response.content)
+            except msgspec.DecodeError:
+                body = None
+            raise refusal(response.status_code, body, response.headers, self._base, self._secrets)
+
+    def _object(self, text: str) -> JSON:
+        try:
+            value = msgspec.json.decode(text)
+        except (msgspec.DecodeError, UnicodeEncodeError):
+            value = None
+        if not isinstance(value, dict):
+            raise AssistantError(
+                "protocol",
+                f"The server at {self._base} sent something that is no JSON object.",
+                "Check base_url: is it the address of this API?",
+            )
+        return value
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()

@@ -1,0 +1,76 @@
+"""The official `openai` client as a transport: for integrators who already have one, and for `transport = "sdk"`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from ...core.errors import AssistantError
+from . import JSON
+from .failures import broken_connection, failure, refusal
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+__all__ = ["OpenAITransport"]
+
+
+class OpenAITransport:
+    """Sends our JSON through `AsyncOpenAI`, with its authentication, proxies and instrumentation.
+
+    Its retries are off: the driver retries, where the person can see it. The client stays the caller's to close.
+    """
+
+    def __init__(self, client: AsyncOpenAI) -> None:
+        self._client = client.with_options(max_retries=0)
+        self._where = str(client.base_url).rstrip("/")
+
+    async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
+        """See `Transport.call`."""
+        try:
+            return dict(await self._request(method, path, body))
+        except Exception as error:
+            raise self._mapped(error) from error
+
+    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncIterator[JSON]:
+        """See `Transport.events`."""
+        from openai import AsyncStream
+
+        try:
+            stream = await self._request(method, path, body, stream=True, stream_cls=AsyncStream[object])
+            try:
+                async for event in stream:
+                    yield dict(event)
+            finally:
+                await stream.close()
+        except Exception as error:
+            raise self._mapped(error) from error
+
+    async def _request(self, method: str, path: str, body: JSON | None, **how: Any) -> Any:
+        # `cast_to=object` hands the JSON over as it came, and spares the SDK its five hundred models.
+        if method == "GET":
+            return await self._client.get(path, cast_to=object, **how)
+        return await self._client.post(path, cast_to=object, body=body, **how)
+
+    def _mapped(self, error: Exception) -> Exception:
+        import openai
+
+        match error:
+            case AssistantError():
+                return error
+            case openai.APIStatusError():
+                secrets = (self._client.api_key,) if isinstance(self._client.api_key, str) else ()
+                return refusal(error.status_code, error.body, error.response.headers, self._where, secrets)
+            case openai.APIConnectionError():
+                cause = error.__cause__
+                return broken_connection(cause if isinstance(cause, Exception) else error, self._where)
+            case openai.APIError():
+                return failure(str(error.code or ""), error.message)
+            case openai.OpenAIError():
+                return AssistantError("authentication", str(error), "Check the client that you gave.")
+            case ValueError() | TypeError():
+                return AssistantError("protocol", f"{self._where} sent something that is no JSON object.", "Check base_url.")
+        return error
+
+    async def aclose(self) -> None:
+        """The client is the caller's; nothing of ours is open."""
