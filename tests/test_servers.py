@@ -21,7 +21,6 @@ from servers import (
     Refuse,
     ResponsesServer,
     Say,
-    Script,
     Think,
 )
 
@@ -201,6 +200,26 @@ async def test_a_client_that_leaves_stops_the_model() -> None:
         await server.eventually(lambda server: server.open_connections == 0)
 
 
+async def test_an_orphan_call_may_stay_behind() -> None:
+    """A cancel can race with the commit of a call; the next request on that conversation has to answer it."""
+    turn = [Call("price", {}, "call_7"), Say("a b c d", pace=0.05)]
+    with ResponsesServer([turn, [Say("ok")]], commit_on_cancel=True) as server:
+        async with client_of(server) as client:
+            conversation = await client.conversations.create()
+            body = ASK | {"conversation": conversation.id}
+            stream = await client.responses.create(**body, stream=True)
+            async for event in stream:
+                if event.type == "response.output_text.delta":
+                    break
+            await stream.close()
+            await server.eventually(lambda server: server.disconnects == 1)
+            with pytest.raises(openai.BadRequestError, match="No tool output found for function call call_7"):
+                await client.responses.create(**body)
+            aborted: Any = [{"type": "function_call_output", "call_id": "call_7", "output": "aborted"}]
+            answer = await client.responses.create(**body | {"input": aborted})
+    assert answer.output_text == "ok"
+
+
 async def test_a_client_that_leaves_a_silent_server_is_noticed() -> None:
     """Also before the first byte."""
     with ResponsesServer([[Say("slow", pace=9, pieces=["slo", "w"])]]) as server:
@@ -278,4 +297,3 @@ def test_a_mistake_in_the_script_fails_the_test() -> None:
         with sync, pytest.raises(openai.InternalServerError):
             sync.responses.create(**ASK)
     assert "no turn left" in str(failed.value.exceptions[0])
-    assert Script().unused == 0

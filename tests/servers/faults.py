@@ -9,7 +9,7 @@ import asyncio
 import math
 import zlib
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Literal
 
 from . import sse
 from .framing import Framings, reframe
@@ -47,12 +47,16 @@ class Stall(Fault):
 
     event: Position | None = None
     byte: int | None = None
-    level: ClassVar[int] = 4
 
     def change(self, reply: Reply, vendor: Vendor) -> Reply:
         if self.event is None and self.byte is None:
             return replace(reply, hold=math.inf)
         return reply.through(self._stall, same_length=True)
+
+    @property
+    def level(self) -> int:
+        """A byte is counted as it goes out, an event as the server made it."""
+        return 0 if self.byte is None else 4
 
     async def _stall(self, pieces: Pieces) -> Pieces:
         async for piece in before(pieces, self.event, self.byte):
@@ -71,12 +75,16 @@ class Cut(Fault):
     event: Position | None = None
     byte: int | None = None
     how: How | Literal["end"] = "eof"
-    level: ClassVar[int] = 4
 
     def change(self, reply: Reply, vendor: Vendor) -> Reply:
         if self.event is None and self.byte is None:
             return replace(reply, sever="eof" if self.how == "end" else self.how)
         return reply.through(self._cut, same_length=self.how != "end")
+
+    @property
+    def level(self) -> int:
+        """A byte is counted as it goes out, an event as the server made it."""
+        return 0 if self.byte is None else 4
 
     async def _cut(self, pieces: Pieces) -> Pieces:
         async for piece in before(pieces, self.event, self.byte):
@@ -217,7 +225,10 @@ class Framing(Fault):
     """The same events in another SSE dress, legal or not; see `framing.py`."""
 
     kind: Framings
-    level: ClassVar[int] = 1
+
+    @property
+    def level(self) -> int:
+        return 1
 
     def change(self, reply: Reply, vendor: Vendor) -> Reply:
         return reply.through(lambda pieces: reframe(pieces, self.kind)) if reply.streams else reply
@@ -227,7 +238,9 @@ class Framing(Fault):
 class Gzip(Fault):
     """Content-Encoding: gzip, flushed after every event."""
 
-    level: ClassVar[int] = 2
+    @property
+    def level(self) -> int:
+        return 2
 
     def change(self, reply: Reply, vendor: Vendor) -> Reply:
         return replace(reply, headers={**reply.headers, "content-encoding": "gzip"}).through(self._zip)
@@ -245,7 +258,10 @@ class Split(Fault):
 
     size: int
     pause: float = 0.0
-    level: ClassVar[int] = 3
+
+    @property
+    def level(self) -> int:
+        return 3
 
     def change(self, reply: Reply, vendor: Vendor) -> Reply:
         return reply.through(self._split, same_length=True)
@@ -256,40 +272,3 @@ class Split(Fault):
             for start in range(0, len(piece), self.size):
                 yield piece[start : start + self.size]
                 await asyncio.sleep(self.pause)
-
-
-@dataclass(frozen=True)
-class Status(Fault):
-    """A refusal in the vendor's own shape; the server never sees the request."""
-
-    status: int
-    code: str | None = None
-    message: str | None = None
-    retry_after: float | None = None
-    as_date: bool = False
-
-    def answer(self, vendor: Vendor) -> Reply:
-        problem = ApiError(self.status, self.message, code=self.code, retry_after=self.retry_after)
-        return vendor.refusal(problem, as_date=self.as_date)
-
-
-@dataclass(frozen=True)
-class Redirect(Fault):
-    """A redirect, as of a captive portal."""
-
-    location: str
-    status: int = 307
-
-    def answer(self, vendor: Vendor) -> Reply:
-        return Reply(self.status, {"location": self.location})
-
-
-@dataclass(frozen=True)
-class Html(Fault):
-    """A web page where JSON was expected."""
-
-    status: int = 200
-    page: str = "<!doctype html><html><head><title>Sign in</title></head><body><h1>Wi-Fi</h1></body></html>"
-
-    def answer(self, vendor: Vendor) -> Reply:
-        return Reply(self.status, {"content-type": "text/html; charset=utf-8"}, self.page.encode())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import socket
 import struct
+import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -55,7 +58,7 @@ class Server:
             raise NotImplementedError(msg)
         return await self._handler(request)
 
-    def wait_for(self, what: Callable[[Self], bool], timeout: float = 2.0) -> None:
+    def wait_for(self, what: Callable[[Self], bool], timeout: float = 5.0) -> None:
         """Block until the server has seen something; from async tests use `eventually`."""
         deadline = time.monotonic() + timeout
         while not what(self):
@@ -64,7 +67,7 @@ class Server:
                 raise AssertionError(msg)
             time.sleep(0.005)
 
-    async def eventually(self, what: Callable[[Self], bool], within: float = 2.0) -> None:
+    async def eventually(self, what: Callable[[Self], bool], within: float = 5.0) -> None:
         """`wait_for` that leaves the client's loop running."""
         await asyncio.to_thread(self.wait_for, what, within)
 
@@ -135,7 +138,7 @@ class Server:
         try:
             return sending.result() and request.headers.get("connection", "").lower() != "close"
         except Severed as cut:
-            _sever(writer, cut.how)
+            await _sever(writer, cut.how)
         except (ConnectionError, asyncio.CancelledError):
             self.disconnects += 1
         for callback in gone:
@@ -192,15 +195,21 @@ async def _read_request(first: bytes, reader: asyncio.StreamReader) -> Request |
     return Request(method, unquote(parts.path), dict(parse_qsl(parts.query, keep_blank_values=True)), headers, body)
 
 
-def _sever(writer: asyncio.StreamWriter, how: How) -> None:
-    if how == "reset":
-        raw: socket.socket | None = writer.get_extra_info("socket")
-        if raw is not None:
-            # Linger 0 makes close() send RST instead of FIN.
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        writer.transport.abort()
-    else:
+async def _sever(writer: asyncio.StreamWriter, how: How) -> None:
+    if how == "eof":
         writer.close()
+        return
+    raw: socket.socket = writer.get_extra_info("socket")
+    # Linger 0 makes close() send RST instead of FIN, and drop what the client has not acknowledged: wait for that.
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    deadline = time.monotonic() + 1
+    while _unacknowledged(raw) and time.monotonic() < deadline:  # noqa: ASYNC110 - the kernel sets no event
+        await asyncio.sleep(0.002)
+    writer.transport.abort()
+
+
+def _unacknowledged(raw: socket.socket) -> int:
+    return int.from_bytes(fcntl.ioctl(raw.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 @contextlib.contextmanager

@@ -129,6 +129,16 @@ class Issued:
             if index and output[index - 1]["type"] == "reasoning" and item["type"] != "reasoning":
                 self._thought_of[item["id"]] = output[index - 1]["id"]
 
+    def resolved(self, items: Sequence[Json]) -> list[Json]:
+        """The items, with the ones that were only referred to by their id put in."""
+        return [self._stored_item(item["id"]) if item["type"] == "item_reference" else item for item in items]
+
+    def _stored_item(self, item_id: str) -> Json:
+        if item_id not in self._stored:
+            msg = f"Item with id '{item_id}' not found. Items are not persisted when `store` is set to false."
+            raise ApiError(404, msg, code="item_not_found", param="input")
+        return self._items[item_id]
+
     def check(self, items: Sequence[Json]) -> None:
         """Compare what came back with what was sent."""
         for index, item in enumerate(items):
@@ -147,9 +157,8 @@ class Issued:
     def _check_reasoning(self, item: Json, where: str) -> None:
         sent = self._items.get(item.get("id", ""))
         blob = item.get("encrypted_content")
-        if blob is None and (sent is None or item["id"] not in self._stored):
-            msg = f"Item with id '{item.get('id')}' not found. Items are not persisted when `store` is set to false."
-            raise ApiError(404, msg, code="item_not_found", param="input")
+        if blob is None:
+            self._stored_item(item.get("id", ""))
         blobs = (
             [one.get("encrypted_content") for one in self._items.values()]
             if sent is None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, fields
 
 from .vendors import Vendor
 from .wire import Reply, Request
@@ -22,8 +21,17 @@ class Fault:
     on: str = field(default="", kw_only=True)
     """A regular expression searched in `POST /v1/responses`."""
 
-    level: ClassVar[int] = 0
-    """Events are changed before bytes, and bytes before the connection breaks."""
+    @property
+    def level(self) -> int:
+        """Events are changed (0), then dressed (1), then packed (2), torn (3) and counted (4) as bytes."""
+        return 0
+
+    def __str__(self) -> str:
+        """What is not as usual, short enough to name a test."""
+        given = {
+            part.name: getattr(self, part.name) for part in fields(self) if getattr(self, part.name) != part.default
+        }
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
     def answer(self, vendor: Vendor) -> Reply | None:
         """An answer instead of the server's, which then does not see the request."""

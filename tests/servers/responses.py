@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import sse
@@ -99,18 +99,20 @@ class ResponsesServer(Server):
             masked = f"{token[:8]}{'*' * max(0, len(token) - 12)}{token[-4:]}"
             msg = f"Incorrect API key provided: {masked}. You can find your API key at https://platform.openai.com."
             raise ApiError(401, msg, code="invalid_api_key")
-        return await dispatch(self._routes, request)
+        reply = await dispatch(self._routes, request)
+        return replace(reply, headers={**reply.headers, "x-request-id": self._ids("req")})
 
     async def _create(self, request: Request) -> Reply:
         body: Json = json_object(request)
         check_request(body)
         self._check_model(body["model"])
         history, conversation = self._history(body)
-        items = normalized(body.get("input"))
+        items = self._issued.resolved(normalized(body.get("input")))
         self._issued.check(items)
         context = [*history, *items]
         check_calls(context)
-        stored = Stored(self._new_response(body), Run(_number), body, self.conversations.with_ids(items), context)
+        run = Run(_number, streamed=bool(body.get("stream")))
+        stored = Stored(self._new_response(body), run, body, self.conversations.with_ids(items), context)
         self.contexts.append(context)
         outputs = list(self.brain(body))
         if conversation is not None:
@@ -121,15 +123,15 @@ class ResponsesServer(Server):
 
         cached = tokens(history) if history else 0
         work = self._work(stored, writer, outputs, cached)
-        stored.run.start(work, at_end=lambda: self._commit(stored, conversation))
+        run.start(work, at_end=lambda: self._commit(stored, conversation))
         if body.get("background"):
             self.responses[stored.response["id"]] = stored
         if body.get("stream"):
-            leave = None if body.get("background") else stored.run.cancel
-            return sse.stream(_frames(stored.run.follow()), on_disconnect=leave)
+            leave = None if body.get("background") else run.cancel
+            return sse.stream(_frames(run.follow()), on_disconnect=leave)
         if not body.get("background"):
-            await stored.run.finished()
-        return Reply.json(stored.response, headers={"x-request-id": self._ids("req")})
+            await run.finished()
+        return Reply.json(stored.response)
 
     async def _work(self, stored: Stored, writer: Writer, outputs: list[Output], cached: int) -> None:
         run, response, waits = stored.run, stored.response, self.background
@@ -137,11 +139,11 @@ class ResponsesServer(Server):
             run.emit(writer.lifecycle("created"))
             if response["background"]:
                 run.emit(writer.lifecycle("queued"))
-                await self._hold(run, stored, waits.queued, waits.queued_seconds)
+                await run.hold(waits.queued, waits.queued_seconds)
                 response["status"] = "in_progress"
             run.emit(writer.lifecycle("in_progress"))
             if response["background"]:
-                await self._hold(run, stored, waits.queued + waits.running, waits.running_seconds)
+                await run.hold(waits.queued + waits.running, waits.running_seconds)
             async for event in writer.play(outputs, tokens(stored.context), cached):
                 run.emit(event)
         except asyncio.CancelledError:
@@ -149,11 +151,6 @@ class ResponsesServer(Server):
         except Exception as error:  # noqa: BLE001 - reported when the test ends
             response |= {"status": "failed", "error": {"code": "server_error", "message": repr(error)}}
             self.errors.append(error)
-
-    async def _hold(self, run: Run, stored: Stored, polls: int, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        if not stored.request.get("stream"):  # who streams does not poll
-            await run.until(lambda run: run.polls >= polls)
 
     def _commit(self, stored: Stored, conversation: Conversation | None) -> None:
         """When an answer is over: what can be retrieved, and what the conversation remembers."""

@@ -23,12 +23,13 @@ class Background:
 class Run:
     """The log of one run. Nothing here awaits unless time has to pass, so a run without pauses is over at once."""
 
-    def __init__(self, number: Callable[[Json, int], None]) -> None:
+    def __init__(self, number: Callable[[Json, int], None], *, streamed: bool) -> None:
         self.events: list[Json] = []
         self.done = False
         self.started = time.monotonic()
         self.polls = 0
         self._number = number
+        self._streamed = streamed
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -90,6 +91,12 @@ class Run:
         """Wait for something to be so."""
         while not what(self):
             await self._news.wait()
+
+    async def hold(self, polls: int, seconds: float) -> None:
+        """Stay as it is for a time, and until it was polled so often; who streams does not poll."""
+        await asyncio.sleep(seconds)
+        if not self._streamed:
+            await self.until(lambda run: run.polls >= polls)
 
     async def finished(self) -> None:
         """Wait for the end; if the waiter is cancelled (its client left), so is the run."""

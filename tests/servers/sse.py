@@ -10,6 +10,7 @@ from .wire import Reply, dumps
 
 HEADERS = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
 DONE = b"data: [DONE]\n\n"
+DONE_EVENT = b"event: done\n" + DONE
 
 
 def frame(data: Any, event: str | None = None, newline: str = "\n") -> bytes:

@@ -9,9 +9,10 @@ import httpx2
 import pytest
 
 from .brain import Block, Call, Fail, Incomplete, Output, Refuse, Say, Think, Wait
-from .faults import Cut, Status
+from .faults import Cut
 from .gemini import GeminiServer
 from .gemini_writer import LastChunk
+from .refusals import Status
 
 MODEL = "gemini-3.8-flash"
 HI: dict[str, Any] = {"role": "user", "parts": [{"text": "hi"}]}

@@ -46,6 +46,14 @@ def test_a_client_that_leaves_is_counted() -> None:
         server.wait_for(lambda server: server.open_connections == 0)
 
 
+def test_a_client_that_loses_patience_is_counted() -> None:
+    """Before the first byte too."""
+    with Server(hang) as server:
+        with pytest.raises(httpx2.ReadTimeout):
+            httpx2.get(server.url, timeout=0.1)
+        server.wait_for(lambda server: (server.disconnects, server.open_connections) == (1, 0))
+
+
 async def test_hanging_handlers_do_not_hold_up_the_end() -> None:
     """The server stops at once, its thread and its sockets with it, whatever is going on."""
     async with httpx2.AsyncClient() as client:

@@ -45,7 +45,7 @@ class Vendor:
         """An event of a later version of the API."""
         if self.type_key is None:
             return {"brandNewField": {"text": "from the future"}}
-        return {self.type_key: "response.brand_new", "sequence_number": 0, "delta": "from the future"}
+        return {self.type_key: "response.brand_new", "delta": "from the future"}
 
 
 # status -> (type, code, message)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
-from datetime import UTC, datetime
+
 from typing import Any
 
 import msgspec
 
 from .assistant import AssistantProxy, Turn
+from .clock import now
 from .driver import Patience, listen
 from .errors import AssistantError, ScriptError, UsageError
 from .events import (
@@ -34,14 +35,9 @@ from .mediator import Mediator, make_mediator
 from .script import Do, State
 from .user import UserProxy
 
-__all__ = ["Conversation", "Options", "now", "one_line"]
+__all__ = ["Conversation", "Options", "one_line"]
 
 _log = logging.getLogger(__name__)
-
-
-def now() -> str:
-    """The time as a record carries it: UTC, ISO 8601, milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Options(msgspec.Struct, frozen=True):

@@ -64,12 +64,16 @@ class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A person's answer about one call. `arguments` (JSON text) replaces the assistant's when the person edited them."""
+    """A person's answer about one call. `arguments` (JSON text) replaces the assistant's when the person edited them.
+
+    `always`: later calls of this tool are not asked about, as long as this program goes on.
+    """
 
     call_id: str
     approved: bool
     reason: str = ""
     arguments: str | None = None
+    always: bool = False
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
@@ -221,11 +225,15 @@ class ToolStarted(Event, frozen=True, tag="tool_started"):
 
 
 class ToolFinished(Event, frozen=True, tag="tool_finished"):
-    """A tool gave its result. `abandoned`: its time was over and it was left running."""
+    """A call has its result; one that was refused never started. `abandoned`: its time was over, it was left running.
+
+    `printed` is what the tool wrote to its standard streams: for the person, never for the assistant.
+    """
 
     result: ToolResult
     seconds: float
     abandoned: bool = False
+    printed: str = ""
 
 
 class RetryScheduled(Event, frozen=True, tag="retry_scheduled"):

@@ -34,6 +34,8 @@ from .events import (
 __all__ = ["AssistantSaid", "History", "Item", "ToolOutputs", "UserSaid"]
 
 INTERRUPTED = "The call was interrupted: there is no result."
+NOWHERE: tuple[str, Any] = ("", None)
+"""Whose conversation, and where it stands: nobody's."""
 
 
 class UserSaid(msgspec.Struct, frozen=True):
@@ -69,7 +71,7 @@ class History:
         self._said: list[str] = []
         self._finished: dict[str, ToolResult] = {}
         self._speaker = ("", "")
-        self._resume: tuple[str, Any] = ("", None)  # whose, what
+        self._resume = NOWHERE
 
     def feed(self, event: Event | Unknown) -> None:
         """Fold one event in; its cost does not depend on the length of the history."""
@@ -78,6 +80,8 @@ class History:
                 self._open, self._said, self._finished = [UserSaid(text)], [], {}
             case Started(provider=provider, model=model):
                 self._speaker = (provider, model)
+                if provider != self._resume[0]:
+                    self._resume = NOWHERE  # its own conversation lacks what another one said
             case ChunkReceived(text=text, phase="answer"):
                 self._said.append(text)
             case ToolFinished(result=result):
@@ -86,7 +90,7 @@ class History:
                 self._open.append(ToolOutputs(results))
             case ActionRequired(text=text, calls=calls, raw=raw):
                 self._open.append(AssistantSaid(text, calls, raw))
-                self._said = []
+                self._said, self._finished = [], {}  # a provider may number the calls of each reply afresh
             case AssistantMessageRetrieved(text=text, raw=raw) | MessageIncomplete(text=text, raw=raw):
                 self._open.append(AssistantSaid(text, (), raw))
                 self._settle()
@@ -94,16 +98,17 @@ class History:
                 self._break_off()
             case HistoryCut(keep=keep):
                 del self.exchanges[keep:], self._speakers[keep:]
-                self._resume = ("", None)  # the provider's own conversation still holds what was cut
+                self._resume = NOWHERE  # the provider's own conversation still holds what was cut
         match event:
             case Heartbeat(resume=resume) | ActionRequired(resume=resume) if resume is not None:
                 self._resume = (self._speaker[0], resume)
-            case AssistantMessageRetrieved(resume=resume) | MessageIncomplete(resume=resume) if resume is not None:
+            case AssistantMessageRetrieved(resume=resume) | MessageIncomplete(resume=resume):
                 self._resume = (self._speaker[0], resume)
 
     def _break_off(self) -> None:
         if not self._open:
             return  # an error outside of an exchange
+        self._resume = NOWHERE  # nobody knows what the provider's own conversation holds of this exchange
         if self._said:
             self._open.append(AssistantSaid("".join(self._said)))
         last = self._open[-1]

@@ -38,12 +38,15 @@ class RecordStream(AsyncIterator[Record]):
         self._ended = False
 
     def __call__(self, record: Record) -> None:
-        """Take a record from the hub."""
+        """Take a record from the hub; after the one that settled the exchange, none."""
+        if self._ended:
+            return
         joined = merged(self._records[-1], record) if len(self._records) >= self._maxsize else None
         if joined is not None:
             self._records[-1] = joined
         else:
             self._records.append(record)
+        self._ended = record.state in SETTLED and record.event.type in _LAST
         self._arrived.set()
 
     def end(self) -> None:
@@ -58,10 +61,7 @@ class RecordStream(AsyncIterator[Record]):
                 raise StopAsyncIteration
             self._arrived.clear()
             await self._arrived.wait()
-        record = self._records.popleft()
-        if record.state in SETTLED and record.event.type in _LAST:
-            self._ended = True
-        return record
+        return self._records.popleft()
 
 
 _LAST = frozenset({"assistant_message_retrieved", "message_incomplete", "cancelled", "error"})

@@ -150,7 +150,9 @@ class UserProxy:
     async def ask_approval(self, calls: Sequence[ToolCall]) -> ApprovalGiven:
         """Ask the person whether these calls may run; with nobody to ask, they may not."""
         if self.approve is None:
-            return ApprovalGiven(tuple(Decision(c.call_id, approved=False, reason="Nobody can be asked.") for c in calls))
+            return ApprovalGiven(
+                tuple(Decision(c.call_id, approved=False, reason="Nobody can be asked.") for c in calls)
+            )
         return ApprovalGiven(tuple(await self.approve(calls)))
 
     def set_assistant_message(self, message: Event | Unknown) -> None:

@@ -14,6 +14,7 @@ __all__ = ["PROVIDERS", "connect"]
 
 PROVIDERS = {
     "gpt": "asstproxy.providers.gpt:connect",
+    "gemini": "asstproxy.providers.gemini:connect",
     "local": "asstproxy.providers.local:connect",
 }
 """Provider name: where its `connect(profile, *, client=None)` is, imported on use."""

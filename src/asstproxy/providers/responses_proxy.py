@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -56,28 +56,31 @@ class ResponsesProxy:
         self._items: list[JSON] = []
         self._conversation: str | None = None
 
-    async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
+    async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self._turn = msgspec.structs.replace(turn, model=turn.model or self.model)
         yield Started(self.provider, self._turn.model)
         if self._history == "server":
-            self._conversation = _conversation_of(turn.resume) or await self._new_conversation(input_items(turn.history))
+            self._conversation = _conversation_of(turn.resume) or await self._new_conversation(
+                input_items(turn.history)
+            )
             self._items = [*_dangling(turn), user_item(turn.text)]
         else:
             self._items = [*input_items(turn.history), user_item(turn.text)]
-        async for event in self._ask():
-            yield event
+        async with contextlib.aclosing(self._ask(self._items)) as events:
+            async for event in events:
+                yield event
 
-    async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncIterator[Event]:
+    async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         yield ToolOutputsSubmitted()
         outputs = tool_output_items(results)
         items = outputs if self._conversation else [*self._items, *outputs]
-        async for event in self._ask(items):
-            yield event
+        async with contextlib.aclosing(self._ask(items)) as events:
+            async for event in events:
+                yield event
 
-    async def _ask(self, items: list[JSON] | None = None) -> AsyncIterator[Event]:
-        items = self._items if items is None else items
+    async def _ask(self, items: list[JSON]) -> AsyncGenerator[Event]:
         turn = self._turn
         body = self._extra | request(turn, items)
         if self._conversation:
@@ -88,8 +91,8 @@ class ResponsesProxy:
             replies = self._streamed(body | {"stream": True})
         else:
             replies = self._in_one_reply(body)
-        async with contextlib.aclosing(replies):
-            async for event in replies:
+        async with contextlib.aclosing(replies) as events:
+            async for event in events:
                 if isinstance(event, ActionRequired):
                     # What was asked and answered so far is the beginning of the next request.
                     self._items = [*items, *input_items([AssistantSaid(event.text, event.calls, event.raw)])]
@@ -97,14 +100,15 @@ class ResponsesProxy:
 
     async def _streamed(self, body: JSON) -> AsyncGenerator[Event]:
         reader = Reader()
-        events = self._transport.events("POST", "/responses", body)
-        async with contextlib.aclosing(events):  # type: ignore[type-var]  # a transport's iterator is a generator
+        async with contextlib.aclosing(self._transport.events("POST", "/responses", body)) as events:
             async for event in events:
                 for said in reader.feed(event):
                     yield said
                 if reader.done:
                     return
-        raise AssistantError("connection", "The answer broke off: the stream ended before its last event.", "Try again.")
+        raise AssistantError(
+            "connection", "The answer broke off: the stream ended before its last event.", "Try again."
+        )
 
     async def _in_one_reply(self, body: JSON) -> AsyncGenerator[Event]:
         for event in outcome(await self._transport.call("POST", "/responses", body)):

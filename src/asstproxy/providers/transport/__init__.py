@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 __all__ = ["JSON", "Transport"]
@@ -20,10 +20,11 @@ class Transport(Protocol):
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """Send a request; the object that came back."""
 
-    def events(self, method: str, path: str, body: JSON | None = None) -> AsyncIterator[JSON]:
+    def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[JSON]:
         """Send a request; the API's own events (objects of its SSE stream) as they come.
 
-        The iterator ends when the stream does, also when it was cut: demanding a terminal event is the provider's part.
+        It ends when the stream does, also when that was cut: demanding a terminal event is the provider's part. Whoever
+        stops reading early closes it (`contextlib.aclosing`), which closes the connection.
         """
 
     async def aclose(self) -> None:

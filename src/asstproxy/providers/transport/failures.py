@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ...core.errors import AssistantError, Kind
+from .google_failures import GOOGLE_CODES, google_meaning, retry_delay
 
 __all__ = ["broken_connection", "failure", "redacted", "refusal"]
 
@@ -35,6 +36,7 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' own codes know bet
     "server_error": ("server", True, "The provider failed: try again."),
     "invalid_api_key": ("authentication", False, "Check the key: the server did not accept it."),
     "model_not_found": ("not_found", False, "Check the model's name."),
+    **GOOGLE_CODES,
 }
 
 
@@ -42,6 +44,7 @@ def refusal(
     status: int, body: Any, headers: Mapping[str, str], where: str, secrets: tuple[str, ...] = ()
 ) -> AssistantError:
     """The error of an answer that is not a success. `body` is the decoded JSON, or None."""
+    body = body[0] if isinstance(body, list) and body else body  # Google's streams, when they are refused
     error = body.get("error", body) if isinstance(body, dict) else {}
     error = error if isinstance(error, dict) else {"message": str(error)}
     words = str(error.get("message") or error.get("detail") or "")
@@ -53,8 +56,11 @@ def refusal(
         kind, retryable, hint = _CODES[code]
     elif status == 400 and "context" in words and ("length" in words or "size" in words or "window" in words):
         kind, _, hint = _CODES["context_length_exceeded"]
+    kind, retryable, hint = google_meaning(status, error, where) or (kind, retryable, hint)
     said = f"{where} answered {status}" + (f": {redacted(words, secrets)}" if words else ".")
-    return AssistantError(kind, said, hint, retryable=retryable, retry_after=_retry_after(headers))
+    asked = _retry_after(headers)
+    asked = retry_delay(error) if asked is None else asked
+    return AssistantError(kind, said, hint, retryable=retryable, retry_after=asked)
 
 
 def failure(code: str, message: str, secrets: tuple[str, ...] = ()) -> AssistantError:
@@ -76,7 +82,9 @@ def broken_connection(error: Exception, where: str) -> AssistantError:
     if name.endswith("Timeout"):
         return AssistantError("timeout", f"{where} was silent for too long.", "Try again.", retryable=False)
     if name in ("InvalidURL", "UnsupportedProtocol", "LocalProtocolError"):
-        return AssistantError("invalid_request", f"{where} cannot be asked: {_reason(error)}.", "Check base_url and the key.")
+        return AssistantError(
+            "invalid_request", f"{where} cannot be asked: {_reason(error)}.", "Check base_url and the key."
+        )
     if name == "SSEError":
         return AssistantError("protocol", f"{where} does not stream events: {_reason(error)}", "Check base_url.")
     return AssistantError("connection", f"The connection to {where} broke: {_reason(error)}.", "Try again.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx2
@@ -53,16 +54,20 @@ class HttpTransport:
         self._check(response)
         return self._object(response.text)
 
-    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncIterator[JSON]:
+    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[JSON]:
         """See `Transport.events`."""
         try:
-            async with self._client.sse(self._base + path, method=method, json=body, max_event_size=MAX_EVENT) as source:
+            async with self._client.sse(
+                self._base + path, method=method, json=body, max_event_size=MAX_EVENT
+            ) as source:
                 if not source.response.is_success:
                     await source.response.aread()
                     self._check(source.response)
-                async for event in source:
-                    if event.data and event.data != "[DONE]":
-                        yield self._object(event.data)
+                reading = cast("AsyncGenerator[httpx2.ServerSentEvent]", aiter(source))
+                async with contextlib.aclosing(reading) as events:
+                    async for event in events:
+                        if event.data and event.data != "[DONE]":
+                            yield self._object(event.data)
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             raise broken_connection(error, self._base) from error
 

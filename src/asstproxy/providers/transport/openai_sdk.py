@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import AssistantError
@@ -32,7 +32,7 @@ class OpenAITransport:
         except Exception as error:
             raise self._mapped(error) from error
 
-    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncIterator[JSON]:
+    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[JSON]:
         """See `Transport.events`."""
         from openai import AsyncStream
 
@@ -69,7 +69,9 @@ class OpenAITransport:
             case openai.OpenAIError():
                 return AssistantError("authentication", str(error), "Check the client that you gave.")
             case ValueError() | TypeError():
-                return AssistantError("protocol", f"{self._where} sent something that is no JSON object.", "Check base_url.")
+                return AssistantError(
+                    "protocol", f"{self._where} sent something that is no JSON object.", "Check base_url."
+                )
         return error
 
     async def aclose(self) -> None:

@@ -1,0 +1,1 @@
+"""The command line: `app` holds signatures and help only; the body of a command imports what it needs."""

@@ -1,0 +1,169 @@
+"""The commands of `asst`: signatures and help. What a command needs is imported in its body, so that `--help` stays fast."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import options as o
+
+__all__ = ["app"]
+
+# Rich's help would cost 0.1 s; plain help reads as well in a pipe.
+app = typer.Typer(
+    name="asst",
+    help="Conversations with GPT, Gemini and local models that you can watch, stop, resume and replay.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+sessions = typer.Typer(help="The conversations that were kept.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(sessions, name="sessions")
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001 - see run.py
+) -> None:
+    """Conversations with GPT, Gemini and local models that you can watch, stop, resume and replay."""
+    if version:
+        from .._version import __version__
+
+        typer.echo(f"asst {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def ask(
+    prompt: Annotated[
+        list[str] | None, typer.Argument(help="The message; stdin is appended to it, - waits for it.")
+    ] = None,
+    profile: o.ProfileName = "",
+    model: o.Model = "",
+    system: o.System = None,
+    continue_: o.Continue = False,
+    session: o.SessionId = "",
+    no_save: o.NoSave = False,
+    tool: o.Tool = None,
+    no_tools: o.NoTools = False,
+    yes: o.Yes = False,
+    mediator: o.MediatorName = "state-machine",
+    no_stream: o.NoStream = False,
+    background: o.Background = False,
+    timeout: o.Timeout = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="Print every step as a JSON line.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Let the answer's control characters reach the terminal.")] = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Ask once. Stdout is the answer and nothing else."""
+    from .ask import Output, ask
+    from .loop import run
+    from .opening import Wanted
+
+    wanted = Wanted(
+        profile, model, system, continue_, session, no_save, tuple(tool or ()), no_tools, yes, mediator, not no_stream,
+        background, timeout,
+    )  # fmt: skip
+    raise typer.Exit(run(lambda signals: ask(prompt or [], wanted, Output(json, events, raw, quiet), signals)))
+
+
+@app.command()
+def chat(
+    profile: o.ProfileName = "",
+    model: o.Model = "",
+    system: o.System = None,
+    continue_: o.Continue = False,
+    session: o.SessionId = "",
+    no_save: o.NoSave = False,
+    tool: o.Tool = None,
+    no_tools: o.NoTools = False,
+    yes: o.Yes = False,
+    mediator: o.MediatorName = "state-machine",
+    no_stream: o.NoStream = False,
+    background: o.Background = False,
+    timeout: o.Timeout = None,
+) -> None:
+    """Talk, and see every step of the script. /help lists what else can be typed."""
+    from .chat import chat
+    from .loop import run
+    from .opening import Wanted
+
+    wanted = Wanted(
+        profile, model, system, continue_, session, no_save, tuple(tool or ()), no_tools, yes, mediator, not no_stream,
+        background, timeout,
+    )  # fmt: skip
+    raise typer.Exit(run(lambda signals: chat(wanted, signals)))
+
+
+@app.command()
+def setup(
+    assistant: Annotated[str, typer.Argument(help="gpt or local.")],
+    name: Annotated[str, typer.Option("--name", help="The profile's name, if it is to be another one.")] = "",
+    model: Annotated[str, typer.Option("--model", "-m", help="The model; for local a GGUF file.")] = "",
+    system: o.System = None,
+    base_url: Annotated[str, typer.Option("--base-url", help="The address of the API.")] = "",
+    api_key_env: Annotated[str, typer.Option("--api-key-env", help="The variable that holds the key.")] = "",
+    chat_template: Annotated[str, typer.Option("--chat-template", help="local: a Jinja template for the model.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+) -> None:
+    """Make or change a profile, and provide what it needs."""
+    from .setup import Answers, setup
+
+    setup(assistant, Answers(name, model, system, base_url, api_key_env, chat_template, yes))
+
+
+@sessions.command("list")
+def sessions_list(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 20,
+    all_: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
+) -> None:
+    """List the sessions, the newest first."""
+    from .sessions import list_sessions
+
+    list_sessions(None if all_ else limit, as_json=json)
+
+
+@sessions.command("show")
+def sessions_show(
+    session: Annotated[str, typer.Argument(help="The beginning of its id; without one, the newest.")] = "",
+    events: Annotated[bool, typer.Option("--events", help="Print the records as JSON lines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the transcript.")] = False,
+) -> None:
+    """Show a session as it was in the chat."""
+    from .sessions import show_session
+
+    show_session(session, events=events, as_json=json)
+
+
+@app.command()
+def replay(
+    session: Annotated[
+        str, typer.Argument(help="The beginning of its id, or a journal file; without one, the newest.")
+    ] = "",
+    speed: Annotated[str, typer.Option("--speed", help="Times as fast as it was (4, 0.5, …), or max.")] = "1",
+    check: Annotated[
+        bool, typer.Option("--check", help="Drive a fresh mediator and report the first difference.")
+    ] = False,
+    events: Annotated[bool, typer.Option("--events", help="Print the records as JSON lines.")] = False,
+) -> None:
+    """Play a session again, as it was seen."""
+    from .replay import check_session, replay
+
+    if check:
+        raise typer.Exit(check_session(session))
+    from .loop import run
+
+    raise typer.Exit(run(lambda _: replay(session, speed, events=events)))
+
+
+@app.command()
+def script() -> None:
+    """Print the interaction script as a Mermaid diagram."""
+    from ..core.diagram import mermaid
+
+    typer.echo(mermaid())

@@ -1,0 +1,116 @@
+"""`asst ask`: one exchange; stdout is the answer and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..core.events import Cancelled, ErrorOccurred, MessageIncomplete, Record
+from ..core.script import State
+from .loop import Signals
+from .opening import Opened, Wanted, opened
+from .prompt import read_prompt
+from .run import TIMED_OUT
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from ..core.hub import Subscriber
+
+__all__ = ["EXIT_CODES", "Output", "ask", "ending"]
+
+EXIT_CODES = {State.COMPLETED: 0, State.ERROR: 1, State.INCOMPLETE: 4, State.CANCELLED: TIMED_OUT}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What is to be printed."""
+
+    json: bool = False
+    events: bool = False
+    raw: bool = False
+    quiet: bool = False
+
+
+async def ask(words: Sequence[str], wanted: Wanted, output: Output, signals: Signals) -> int:
+    """Ask and print; the exit code."""
+    message = read_prompt(words, sys.stdin, quiet=output.quiet)
+    async with opened(wanted) as conversation:
+        return await _exchange(conversation, message, wanted, output, signals)
+
+
+async def _exchange(opening: Opened, message: str, wanted: Wanted, output: Output, signals: Signals) -> int:
+    conversation = opening.conversation
+    if not output.quiet:
+        sys.stderr.write(f"{opening.who}\n")
+    signals.on_signal = lambda terminated: conversation.cancel(Cancelled("terminated" if terminated else "user"))
+    try:
+        async with _view(opening, output) as view:
+            leave = conversation.subscribe(view)
+            try:
+                settled = await conversation.exchange(message, timeout=wanted.timeout)
+            finally:
+                leave()
+    except asyncio.CancelledError:
+        if not signals.code:
+            raise
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - we are in it
+        task.uncancel()
+        return signals.code
+    finally:
+        signals.on_signal = None
+    if not (output.json or output.events):
+        _explain(settled)
+    return EXIT_CODES[settled.state]
+
+
+def _view(opening: Opened, output: Output) -> AbstractAsyncContextManager[Subscriber]:
+    if output.events:
+        from ..core.codec import encode
+        from .view.jsonl import JsonLinesView
+
+        return contextlib.nullcontext(JsonLinesView(sys.stdout.buffer, encode))
+    if output.json:
+        from .view.result import ResultView
+
+        return ResultView(sys.stdout, opening.session.id if opening.session else None)
+    if sys.stdout.isatty() and not output.quiet and not output.raw:
+        from .view.live import LiveView
+        from .view.theme import console
+
+        return LiveView(console())
+    from .view.plain import PlainView
+
+    return contextlib.nullcontext(PlainView(sys.stdout, raw=output.raw))
+
+
+def ending(settled: Record) -> str:
+    """One line about an exchange that did not end as hoped; empty for one that did."""
+    match settled.event:
+        case ErrorOccurred(message=message, hint=hint):
+            return f"{message} {hint}".strip()
+        case MessageIncomplete(reason=reason):
+            return f"The answer is incomplete: {INCOMPLETE.get(reason, reason)}."
+        case Cancelled(reason="timeout"):
+            return "The time was over (--timeout); what had arrived is kept."
+    return ""
+
+
+INCOMPLETE = {
+    "max_output_tokens": "it reached the limit of its length",
+    "content_filter": "the provider's filter stopped it",
+    "tool_rounds": "the assistant asked for tools too many times",
+    "expired": "the provider let it expire",
+}
+
+
+def _explain(settled: Record) -> None:
+    from .view.safe import clean_line
+
+    if line := ending(settled):
+        sys.stderr.write(f"asst: {clean_line(line)}\n")

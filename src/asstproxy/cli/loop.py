@@ -1,0 +1,67 @@
+"""The one place where an event loop runs, and where signals arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from .run import INTERRUPTED, TERMINATED
+
+__all__ = ["Signals", "run"]
+
+TWICE_WITHIN = 2.0
+"""Seconds in which a second Ctrl-C stops at once."""
+
+
+class Signals:
+    """What Ctrl-C and SIGTERM do: they cancel what `on_signal` names, else the whole command.
+
+    `code` is the exit code of the signal that came, 0 while none has.
+    """
+
+    def __init__(self, main: asyncio.Task[Any]) -> None:
+        self.code = 0
+        self.on_signal: Callable[[bool], None] | None = None
+        self._main = main
+        self._last = -TWICE_WITHIN
+
+    def arrive(self, number: int) -> None:
+        """Take a signal."""
+        terminated = number == signal.SIGTERM
+        self.code = TERMINATED if terminated else INTERRUPTED
+        now = time.monotonic()
+        if not terminated and now - self._last < TWICE_WITHIN:
+            os._exit(INTERRUPTED)  # the journal is written line by line: there is nothing left to save
+        self._last = now
+        if self.on_signal is None:
+            self._main.cancel()
+        else:
+            self.on_signal(terminated)
+
+
+def run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
+    """Run a command to its exit code; a signal that cancels it decides the code."""
+    return asyncio.run(_guarded(command))
+
+
+async def _guarded(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
+    main = asyncio.current_task()
+    assert main is not None  # noqa: S101 - we are in it
+    signals = Signals(main)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, signals.arrive, number)
+        except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
+            break
+    try:
+        return await command(signals)
+    except asyncio.CancelledError:
+        if not signals.code:
+            raise
+        main.uncancel()
+        return signals.code

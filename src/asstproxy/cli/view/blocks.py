@@ -1,0 +1,171 @@
+"""One finished block of Markdown as something Rich can print."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import ClassVar
+
+from markdown_it.token import Token
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
+from rich.markdown import CodeBlock, Heading, ListElement, ListItem, Markdown, MarkdownElement, TableElement
+from rich.segment import Segment
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from .theme import CODE
+
+__all__ = ["CONTEXT", "Block"]
+
+_DEEP = 19  # markdown-it's limit is 20 levels
+
+CONTEXT = 40
+"""Lines of code before a piece of a fence that are read (not shown) to colour it right."""
+_LONG_LINE = 2_000
+"""A code line of more characters is not coloured: lexers are made of regular expressions, and some of them explode."""
+_NARROW = 12
+"""Columns that nesting must leave for text."""
+
+
+class Block:
+    """A top-level block, or a piece of a long one. `apart`: an empty line stands before it.
+
+    `source` is its Markdown, shown as it is when the block cannot be drawn: nested deeper than the screen is wide, or
+    something that Rich stumbles over.
+    """
+
+    def __init__(self, tokens: list[Token], source: str, *, apart: bool) -> None:
+        self.tokens = tokens
+        self.source = source
+        self.apart = apart
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self.apart:
+            yield Segment.line()
+        # Rich fills rows up with spaces. Without them a row copies well, and does not break when the terminal gets narrower.
+        for row in Segment.split_lines(self._segments(console, options)):
+            yield from _stripped(row)
+            yield Segment.line()
+
+    def _segments(self, console: Console, options: ConsoleOptions) -> list[Segment]:
+        if _indentation(self.tokens) + _NARROW <= options.max_width:
+            page = copy.copy(_PAGE)
+            page.parsed = self.tokens
+            try:
+                segments = list(console.render(page, options))
+            except Exception:  # noqa: BLE001 - whatever a model writes, the answer is shown
+                segments = []
+            # Rich puts an empty line before a block that has others inside, even if it is the first.
+            skip = len(self.tokens) > 1 and segments[:1] == [Segment.line()]
+            if segments:
+                return segments[skip:]
+        return list(console.render(Text(self.source.rstrip("\n"), overflow="fold"), options))
+
+
+def _stripped(row: list[Segment]) -> list[Segment]:
+    while row and not row[-1].text.strip(" "):
+        row.pop()
+    if row:
+        text, style, control = row[-1]
+        row[-1] = Segment(text.rstrip(" "), style, control)
+    return row
+
+
+def _indentation(tokens: list[Token]) -> float:
+    """Columns that nesting takes, at its deepest; infinite where the parser gave up and left text out."""
+    deepest = now = 0
+    for token in tokens:
+        if token.level >= _DEEP:
+            return math.inf
+        if token.type in ("blockquote_open", "blockquote_close", "list_item_open", "list_item_close"):
+            now += 4 * token.nesting
+            deepest = max(deepest, now)
+    return deepest
+
+
+class _Heading(Heading):
+    LEVEL_ALIGN: ClassVar[dict[str, JustifyMethod]] = dict.fromkeys(Heading.LEVEL_ALIGN, "left")
+
+
+class _Code(CodeBlock):
+    """Code: no frame and no background, two columns in.
+
+    Of a piece, the token's meta holds the lines `before` it, and whether it is `open`: more code follows.
+    """
+
+    before: str
+    open: bool
+
+    @classmethod
+    def create(cls, markdown: Markdown, token: Token) -> _Code:  # noqa: ARG003 - Rich's signature
+        code = cls((token.info or "").strip().partition(" ")[0], "")
+        code.before, code.open = token.meta.get("before", ""), token.meta.get("open", False)
+        return code
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:  # noqa: ARG002
+        text = str(self.text)
+        code = self.before + (text[:-1] if self.open else text.rstrip())
+        lexer = _lexer(self.lexer_name if max(map(len, code.split("\n"))) <= _LONG_LINE else "")
+        skipped = self.before.count("\n")
+        lines = (skipped + 1, None) if skipped else None
+        yield Syntax(code, lexer, theme=CODE, word_wrap=True, padding=(0, 2), line_range=lines)
+
+
+@lru_cache(maxsize=64)
+def _lexer(name: str) -> Lexer:
+    """The lexer of that name, found once: a search for an unknown name walks through all installed packages."""
+    options = {"stripnl": False, "ensurenl": True, "tabsize": 4}
+    try:
+        return get_lexer_by_name(name or "text", **options)
+    except ClassNotFound:
+        return get_lexer_by_name("text", **options)
+
+
+class _Table(TableElement):
+    """Without the empty rows that Rich puts above and below."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for table in super().__rich_console__(console, options):
+            if isinstance(table, Table):
+                table.show_edge = False
+            yield table
+
+
+class _NumberedList(ListElement):
+    """The number column depends on the number alone: a list that is printed in pieces looks like one printed at once."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for number, item in enumerate(self.items, 1 if self.list_start is None else self.list_start):
+            yield from _numbered(item, number, console, options)
+
+
+def _numbered(item: ListItem, number: int, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+    style = console.get_style("markdown.item.number", default="none")
+    numeral = f"{number}.".rjust(3) + " "
+    lines = console.render_lines(item.elements, options.update(width=options.max_width - len(numeral)), style=item.style)
+    for place, line in enumerate(lines):
+        yield Segment(" " * len(numeral) if place else numeral, style)
+        yield from line
+        yield Segment.line()
+
+
+class _Page(Markdown):
+    elements: ClassVar[dict[str, type[MarkdownElement]]] = {
+        **Markdown.elements,
+        "heading_open": _Heading,
+        "fence": _Code,
+        "code_block": _Code,
+        "table_open": _Table,
+        "ordered_list_open": _NumberedList,
+    }
+    inlines: ClassVar[set[str]] = Markdown.inlines | {"link", "link_url"}  # type: ignore[misc]  # see inline._linked
+
+
+_PAGE = _Page("", hyperlinks=False)
+"""Copied for every block, because making one makes a parser."""

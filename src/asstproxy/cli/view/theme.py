@@ -1,0 +1,105 @@
+"""Colours: the 16 of the terminal's own palette, bold and dim, and no background, so that dark and light both read well."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+
+from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String, Token
+from rich.console import Console
+from rich.style import Style
+from rich.syntax import ANSISyntaxTheme
+from rich.theme import Theme
+
+from asstproxy.core.script import State
+
+__all__ = ["CODE", "THEME", "console"]
+
+_STATES = {
+    State.NEW: "dim",
+    State.READY: "blue",
+    State.STARTED: "blue",
+    State.RUNNING: "cyan",
+    State.STREAMING: "cyan",
+    State.REQUIRES_ACTION: "magenta",
+    State.AWAITING_APPROVAL: "magenta",
+    State.TOOLS_EXECUTED: "magenta",
+    State.TOOL_OUTPUTS_SUBMITTED: "blue",
+    State.COMPLETED: "green",
+    State.INCOMPLETE: "yellow",
+    State.CANCELLED: "yellow",
+    State.ERROR: "red",
+}
+
+THEME = Theme(
+    {
+        **{f"asst.state.{state}": colour for state, colour in _STATES.items()},
+        "asst.person": "bold green",
+        "asst.assistant": "bold cyan",
+        "asst.system": "bold magenta",
+        "asst.notice": "yellow",
+        "asst.error": "bold red",
+        "asst.warning": "bold yellow",
+        "asst.good": "green",
+        "asst.bad": "red",
+        "asst.aside": "dim",
+        "asst.border": "dim",
+        # Rich's own Markdown styles put black behind code and bright colours on links.
+        "markdown.code": "cyan",
+        "markdown.block_quote": "italic",
+        "markdown.h1": "bold underline",
+        "markdown.h2": "bold underline",
+        "markdown.h3": "bold",
+        "markdown.h4": "bold italic",
+        "markdown.h5": "italic",
+        "markdown.h6": "italic",
+        "markdown.item.bullet": "bold",
+        "markdown.item.number": "bold",
+        "markdown.link": "underline",
+        "markdown.link_url": "dim",
+        "markdown.table.border": "dim",
+        "markdown.table.header": "bold",
+    }
+)
+
+CODE = ANSISyntaxTheme(
+    {
+        # Rich's ansi_dark uses bright colours that fade on white, its ansi_light a blue that fades on black.
+        Token: Style(),
+        Comment: Style(dim=True, italic=True),
+        Comment.Preproc: Style(color="cyan"),
+        Keyword: Style(color="magenta"),
+        Operator.Word: Style(color="magenta"),
+        Name.Builtin: Style(color="cyan"),
+        Name.Class: Style(bold=True),
+        Name.Decorator: Style(color="cyan"),
+        Name.Exception: Style(color="cyan"),
+        Name.Function: Style(bold=True),
+        Name.Tag: Style(color="magenta"),
+        String: Style(color="green"),
+        Number: Style(color="cyan"),
+        Generic.Deleted: Style(color="red"),
+        Generic.Inserted: Style(color="green"),
+        Generic.Heading: Style(bold=True),
+        Generic.Subheading: Style(bold=True),
+    }
+)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the command end the way it wants to; Rich would exit here and point stdout elsewhere."""
+        raise  # noqa: PLE0704 - Rich calls this while it handles the BrokenPipeError
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console for the person: stdout, or stderr. `NO_COLOR` and `TERM=dumb` are honoured (no colour; nothing repainted).
+
+    Text is shown as it is: no markup, no emoji codes, no colouring of numbers. What the terminal's encoding lacks
+    becomes `?`, because an arrow must not end an exchange.
+    """
+    made = _Console(stderr=stderr, theme=THEME, markup=False, emoji=False, highlight=False)
+    if isinstance(made.file, io.TextIOWrapper):
+        with contextlib.suppress(io.UnsupportedOperation):
+            made.file.reconfigure(errors="replace")
+    return made

@@ -1,0 +1,52 @@
+"""One writer for each session: a lock on the journal itself.
+
+Not `filelock`: it locks a second file, which would stand beside every session for ever, since deleting it lets two
+processes in. A lock on the journal's own descriptor leaves nothing behind, also after `kill -9`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+__all__ = ["holder", "lock"]
+
+if sys.platform == "win32":
+    import msvcrt
+    import os
+
+    def lock(fd: int) -> bool:
+        """Lock the open file for this process; False when another one holds it."""
+        here = os.lseek(fd, 0, os.SEEK_CUR)
+        try:
+            os.lseek(fd, 1 << 40, os.SEEK_SET)  # far beyond the end, so that readers are not shut out
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(fd, here, os.SEEK_SET)
+        return True
+
+else:
+    import fcntl
+
+    def lock(fd: int) -> bool:
+        """Lock the open file for this process; False when another one holds it."""
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def holder(path: Path) -> str:
+    """Who holds the lock, in words; Linux knows the process (`/proc/locks`)."""
+    try:
+        inode = str(path.stat().st_ino)
+        for line in Path("/proc/locks").read_text().splitlines():
+            fields = line.split()
+            if "FLOCK" in fields and fields[-3].rpartition(":")[2] == inode:
+                return f"process {fields[-4]}"
+    except (OSError, IndexError):
+        pass
+    return "another process"

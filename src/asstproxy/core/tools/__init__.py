@@ -1,0 +1,32 @@
+"""Function tools: any Python function, described by its signature and docstring, checked, approved and run in its time.
+
+`declare` says what a tool is, `signature` and `portable` how it is described, `running` how it is run, `approval` who is
+asked before. Nothing here imports pydantic before the first function is described.
+"""
+
+from __future__ import annotations
+
+from .approval import Approver, Question, approve_all, deny_all
+from .arguments import from_pairs
+from .capture import reserve_stdout
+from .declare import Approval, Tool, as_tool, tool
+from .errors import ToolError
+from .running import Outcome, check_arguments, left_running, run_tool
+
+__all__ = [
+    "Approval",
+    "Approver",
+    "Outcome",
+    "Question",
+    "Tool",
+    "ToolError",
+    "approve_all",
+    "as_tool",
+    "check_arguments",
+    "deny_all",
+    "from_pairs",
+    "left_running",
+    "reserve_stdout",
+    "run_tool",
+    "tool",
+]

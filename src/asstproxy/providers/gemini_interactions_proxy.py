@@ -1,0 +1,134 @@
+"""The Assistant Proxy over the Interactions API: streamed, in one reply, or in the background. Google keeps the history."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from urllib.parse import quote
+
+import msgspec
+
+from ..core.assistant import Turn
+from ..core.errors import AssistantError
+from ..core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
+from ..core.history import Item
+from .gemini_interactions import Reader, outcome, unfinished
+from .gemini_proxy import GeminiProxy
+from .gemini_steps import is_stored, request, steps
+from .transport import JSON, Transport
+
+__all__ = ["InteractionsProxy"]
+
+PATH = "/interactions"
+CANCEL_WITHIN = 2.0
+"""Seconds for telling Google that an exchange was cancelled."""
+TRIES = 3
+"""How often a connection may fail in a row, while Google goes on with its answer, before we give up."""
+
+
+class InteractionsProxy(GeminiProxy):
+    """`poll` is in seconds; `pause` is how long to wait before a stream that was cut is taken up again."""
+
+    def __init__(self, transport: Transport, model: str, *, poll: float = 2.0, pause: float = 0.5) -> None:
+        super().__init__(transport, model)
+        self._poll, self._pause = poll, pause
+        self._previous: str | None = None  # the interaction that goes on
+        self._known = 0  # and how many items Google knows with it
+
+    def _begin(self, turn: Turn) -> None:
+        state = turn.resume if isinstance(turn.resume, dict) and is_stored(turn) else {}
+        self._previous, self._known = state.get("interaction"), len(turn.history)
+
+    async def _request(self, items: list[Item]) -> AsyncGenerator[Event]:
+        turn = self._turn
+        body = request(turn, steps(items, self._known if self._previous else 0), self._previous)
+        if turn.background:
+            replies = self._in_background(body | {"background": True})
+        elif turn.stream:
+            replies = self._streamed(body | {"stream": True})
+        else:
+            replies = self._in_one_reply(body)
+        async with contextlib.aclosing(replies):
+            async for event in replies:
+                yield self._with_resume(event, items)
+
+    def _with_resume(self, event: Event, items: list[Item]) -> Event:
+        """The event with where Google's conversation stands; so far its `resume` is the id of the interaction."""
+        if isinstance(event, Heartbeat):
+            before = {"interaction": self._previous} if self._previous else {}
+            return msgspec.structs.replace(event, resume=before | {"running": event.resume})
+        if isinstance(event, ActionRequired | AssistantMessageRetrieved | MessageIncomplete):
+            number = event.resume if is_stored(self._turn) else None
+            if isinstance(event, ActionRequired):
+                self._previous, self._known = number, len(items) + 1
+            return msgspec.structs.replace(event, resume={"interaction": number} if number else None)
+        return event
+
+    def _other_way(self, error: AssistantError, items: list[Item]) -> tuple[str, list[Item]] | None:
+        way = super()._other_way(error, items)
+        if way is None and self._previous and error.kind == "not_found" and "model" not in str(error).lower():
+            way = "Google no longer has this conversation: it is told the whole of it again.", items
+        if way is not None:
+            self._previous = None
+        return way
+
+    async def _in_one_reply(self, body: JSON) -> AsyncGenerator[Event]:
+        for event in outcome(await self._transport.call("POST", PATH, body)):
+            yield event
+
+    async def _streamed(self, body: JSON) -> AsyncGenerator[Event]:
+        reader, failures = Reader(), 0
+        events = self._transport.events("POST", PATH, body)
+        while True:
+            heard = reader.last
+            cut = AssistantError(
+                "connection", "The answer broke off: the stream ended before its last event.", "Try again."
+            )
+            try:
+                async with contextlib.aclosing(events):  # type: ignore[type-var]  # a transport's iterator is a generator
+                    async for event in events:
+                        for said in reader.feed(event):
+                            yield said
+                        if reader.done:
+                            return
+            except AssistantError as error:
+                if error.kind != "connection":
+                    raise
+                cut = error
+            # Google goes on with an interaction that it stores; we take the stream up again after the last event.
+            failures = failures + 1 if reader.last == heard else 1
+            if not (reader.interaction and reader.last and is_stored(self._turn)) or failures > TRIES:
+                raise cut
+            await asyncio.sleep(self._pause * 2 ** (failures - 1))
+            where = (
+                f"{PATH}/{quote(reader.interaction, safe='')}?stream=true&last_event_id={quote(reader.last, safe='')}"
+            )
+            events = self._transport.events("GET", where)
+
+    async def _in_background(self, body: JSON) -> AsyncGenerator[Event]:
+        interaction = await self._transport.call("POST", PATH, body)
+        number = str(interaction.get("id"))
+        where = f"{PATH}/{quote(number, safe='')}"
+        try:
+            while unfinished(interaction):
+                yield Heartbeat(str(interaction["status"]), resume=number)
+                interaction = await self._polled(where)
+        except (asyncio.CancelledError, GeneratorExit):
+            with contextlib.suppress(AssistantError, TimeoutError):  # the exchange ends, whether Google heard it or not
+                async with asyncio.timeout(CANCEL_WITHIN):
+                    await self._transport.call("POST", f"{where}/cancel", {})
+            raise
+        for event in outcome(interaction):
+            yield event
+
+    async def _polled(self, where: str) -> JSON:
+        """The interaction as it is now. Asking again costs nothing, while a new request would pay for another answer."""
+        for attempt in range(1, TRIES + 1):
+            await asyncio.sleep(self._poll * attempt)
+            try:
+                return await self._transport.call("GET", where)
+            except AssistantError as error:
+                if attempt == TRIES or not (error.retryable or error.kind == "connection"):
+                    raise AssistantError(error.kind, str(error), error.hint) from error
+        raise AssertionError  # the loop ends in one of its two ways

@@ -1,0 +1,99 @@
+"""What Google's error bodies say beyond the status: reasons, quotas, and how long to wait.
+
+Source: https://cloud.google.com/apis/design/errors (google.rpc.Status, ErrorInfo, RetryInfo, QuotaFailure). The Interactions
+API has words of its own for the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ...core.errors import Kind
+
+__all__ = ["GOOGLE_CODES", "LOGIN", "google_meaning", "retry_delay"]
+
+LOGIN = "Run: gcloud auth application-default login"
+NEW_KEY = "Check the key. Google no longer accepts keys of the old kind: create a new key at https://aistudio.google.com/apikey"
+ACCESS = (
+    "Check project and location, that the API is on (gcloud services enable aiplatform.googleapis.com), and that you may use "
+    "it (role roles/aiplatform.user)."
+)
+Meaning = tuple[Kind, bool, str]
+
+GOOGLE_CODES: dict[str, Meaning] = {  # the Interactions API's codes
+    "authentication_error": ("authentication", False, NEW_KEY),
+    "permission_denied": ("authentication", False, NEW_KEY),
+    "not_found": ("not_found", False, "Check the model's name."),
+    "invalid_request": ("invalid_request", False, "The request does not suit this model or server."),
+    "too_many_requests": ("rate_limit", True, "Wait a little, then try again."),
+    "internal_error": ("server", True, "The provider failed: try again."),
+    "service_unavailable": ("server", True, "The provider failed: try again."),
+}
+_REASONS: dict[str, Meaning] = {  # ErrorInfo.reason
+    "API_KEY_INVALID": ("authentication", False, NEW_KEY),
+    "API_KEY_SERVICE_BLOCKED": ("authentication", False, NEW_KEY),
+    "API_KEY_HTTP_REFERRER_BLOCKED": ("authentication", False, "The key is not allowed to be used from here."),
+    "API_KEY_IP_ADDRESS_BLOCKED": ("authentication", False, "The key is not allowed to be used from here."),
+    "ACCESS_TOKEN_EXPIRED": ("authentication", False, LOGIN),
+    "SERVICE_DISABLED": ("authentication", False, ACCESS),
+    "CONSUMER_INVALID": ("authentication", False, ACCESS),
+    "IAM_PERMISSION_DENIED": ("authentication", False, ACCESS),
+    "BILLING_DISABLED": ("quota", False, "Check the billing of the Google Cloud project."),
+}
+_TOO_LONG = re.compile(r"token count .*exceeds|exceeds the maximum number of tokens", re.IGNORECASE)
+_PER_DAY = "This quota is renewed each day at midnight, Pacific time; or choose another model, or switch on billing."
+
+
+def google_meaning(status: int, error: dict[str, Any], where: str) -> Meaning | None:
+    """What an error in Google's shape means; None when the status says it well enough, or the shape is another's."""
+    if not isinstance(error.get("status"), str):
+        return None
+    for detail in _details(error, "ErrorInfo"):
+        if str(detail.get("reason")) in _REASONS:
+            return _REASONS[str(detail["reason"])]
+    if status in (401, 403):
+        hint = NEW_KEY if "/projects/" not in where else LOGIN if status == 401 else ACCESS
+        return "authentication", False, hint
+    if status == 404:
+        return "not_found", False, _missing(where)
+    if status == 429:
+        quotas = [
+            q
+            for detail in _details(error, "QuotaFailure")
+            for q in detail.get("violations") or ()
+            if isinstance(q, dict)
+        ]
+        if any("PerDay" in str(quota.get("quotaId")) for quota in quotas):
+            return "quota", False, _PER_DAY
+    if status == 400 and _TOO_LONG.search(str(error.get("message"))):
+        return (
+            "context_length",
+            False,
+            "The conversation is longer than the model's context: /clear, or fork an earlier point.",
+        )
+    if status == 400 and error["status"] == "FAILED_PRECONDITION":
+        return "invalid_request", False, "Gemini may not be offered where you are, or only with billing switched on."
+    return None
+
+
+def _missing(where: str) -> str:
+    hint = "Check the model's name: it may be gone"
+    return f"{hint}, or not be offered in this location." if "/projects/" in where else f"{hint}."
+
+
+def retry_delay(error: dict[str, Any]) -> float | None:
+    """Seconds that Google asks us to wait (`RetryInfo.retryDelay`, as in `17s`)."""
+    for detail in _details(error, "RetryInfo"):
+        given = re.fullmatch(r"(\d+(?:\.\d+)?)s", str(detail.get("retryDelay")))
+        if given:
+            return float(given[1])
+    return None
+
+
+def _details(error: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
+    details = error.get("details")
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict) and str(detail.get("@type")).endswith(f"google.rpc.{kind}"):
+            yield detail

@@ -1,0 +1,57 @@
+"""The short way into the library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .core.config import load_config
+from .core.conversation import Conversation, Options
+from .core.events import Configured
+from .core.session import Session
+from .core.user import UserProxy
+from .providers import connect
+
+__all__ = ["start_conversation"]
+
+
+def start_conversation(
+    profile: str,
+    *,
+    model: str = "",
+    instructions: str | None = None,
+    tools: Iterable[Callable[..., Any]] = (),
+    settings: dict[str, Any] | None = None,
+    client: Any = None,
+    options: Options | None = None,
+    mediator: str = "state-machine",
+    session: Session | None = None,
+) -> UserProxy:
+    """A conversation with the assistant of a profile (`gpt`, `gemini`, `local`, or the user's own); its user proxy.
+
+    What is given here goes before what the profile says. `client` is an SDK's client to be used instead of our own transport.
+    `session` (`Store().create()` or `.open(id)`) keeps every record; without one nothing is kept.
+
+    Raises:
+        NotSetUpError: the profile, its key or something that it needs is missing.
+    """
+    chosen = load_config().profile(profile)
+    user = UserProxy(tools)
+    conversation = Conversation(
+        connect(chosen, client=client),
+        user,
+        configured=Configured(
+            profile=chosen.name,
+            provider=chosen.provider,
+            model=model or chosen.model,
+            instructions=chosen.instructions if instructions is None else instructions,
+            tools=tuple(user.tools),
+            settings={**chosen.settings, **(settings or {})},
+        ),
+        mediator=mediator,
+        options=options,
+        past=session.past if session else (),
+    )
+    if session is not None:
+        conversation.subscribe(session, essential=True)
+    return user

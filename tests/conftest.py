@@ -1,0 +1,49 @@
+"""What holds for every test: nothing of this machine's user is read or written, and nothing leaves this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile(
+    "asst", deadline=None, print_blob=True
+)  # the machine is shared: time says nothing about a law
+settings.load_profile("asst")
+
+FOREIGN = ("ASST_", "OPENAI_", "GEMINI_", "GOOGLE_", "NO_COLOR", "FORCE_COLOR", "XDG_")
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        monkeypatch.delenv(name)
+    for kind in ("CONFIG", "DATA", "CACHE"):
+        monkeypatch.setenv(f"ASST_{kind}_DIR", str(tmp_path / f"asst-{kind.lower()}"))
+
+
+def _stay_here(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse to reach for another machine; an audit hook sees every library, whatever it is built on."""
+    if event == "socket.connect" and isinstance(address := arguments[1], tuple):
+        host = str(address[0])
+    elif event == "socket.getaddrinfo" and arguments[0] is not None:
+        host = arguments[0].decode() if isinstance(arguments[0], bytes) else str(arguments[0])
+    else:
+        return
+    if host not in ("", "localhost", socket.gethostname()) and not _is_loopback(host):
+        raise PermissionError(f"a test reached for {host}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+sys.addaudithook(_stay_here)

@@ -1,0 +1,69 @@
+"""A conversation on a stage: an assistant that plays a script, a person with tools, and everything that was heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from asstproxy.core.assistant import AssistantProxy
+from asstproxy.core.conversation import Conversation, Options
+from asstproxy.core.driver import Patience
+from asstproxy.core.events import ActionRequired, Event, Record, ToolCall, Unknown
+from asstproxy.core.replay import conform
+from asstproxy.core.user import Approver, UserProxy
+from asstproxy.providers.scripted import Part, ScriptedAssistant
+
+__all__ = ["Stage", "calling", "types"]
+
+SOON = Patience(heartbeat=60, attempts=3, delay=0.001)
+"""No heartbeat on its own, and no time lost between attempts."""
+
+
+def calling(*calls: tuple[str, str], text: str = "") -> list[Part]:
+    """A reply that wants tools: (name, arguments) of each; the ids are `c0`, `c1`, …"""
+    return [ActionRequired(tuple(ToolCall(f"c{i}", name, args) for i, (name, args) in enumerate(calls)), text)]
+
+
+class Stage:
+    """`records` is all that was published, in order; the first subscriber keeps it, as a journal would."""
+
+    def __init__(
+        self,
+        *replies: Iterable[Part],
+        assistant: AssistantProxy | None = None,
+        tools: Iterable[Callable[..., Any]] = (),
+        approve: Approver | None = None,
+        mediator: str = "state-machine",
+        patience: Patience = SOON,
+        past: Iterable[Record] = (),
+        **options: Any,
+    ) -> None:
+        self.script = ScriptedAssistant(*replies)
+        self.conversation = Conversation(
+            assistant or self.script,
+            UserProxy(tools, approve),
+            mediator=mediator,
+            options=Options(patience=patience, **options),
+            past=past,
+        )
+        self.records: list[Record] = []
+        self.conversation.subscribe(self.records.append)
+
+    @property
+    def events(self) -> list[Event | Unknown]:
+        """All that was said."""
+        return [record.event for record in self.records]
+
+    def said(self, kind: type[Event]) -> list[Any]:
+        """All events of one type."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def assert_conforms(self) -> None:
+        """The records are what the script allows, and are numbered without a gap."""
+        assert list(conform(self.records)) == []
+        assert [record.seq for record in self.records] == list(range(1, len(self.records) + 1))
+
+
+def types(records: Iterable[Record]) -> list[str]:
+    """The types of events."""
+    return [record.event.type for record in records]

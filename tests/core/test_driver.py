@@ -1,0 +1,208 @@
+"""The driver: heartbeats for the silent, another attempt where that can help, and the assistant's contract enforced."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from asstproxy.core.driver import Patience
+from asstproxy.core.errors import AssistantError
+from asstproxy.core.events import (
+    ActionRequired,
+    AssistantMessageRetrieved,
+    Cancelled,
+    ChunkReceived,
+    Configured,
+    ErrorOccurred,
+    Heartbeat,
+    Notice,
+    Reasoning,
+    RetryScheduled,
+    SetUserMessage,
+    Started,
+    ToolCall,
+    ToolOutputsSubmitted,
+    ToolsExecuted,
+    Usage,
+)
+from asstproxy.core.script import State
+from asstproxy.providers.scripted import Part, say
+
+from .stage import Stage, calling, types
+from .test_tool_rounds import add
+
+DOWN = AssistantError("server", "The provider failed.", retryable=True)
+FATAL = AssistantError("authentication", "Wrong key.", retryable=False)
+
+
+def wait_for(seconds: float) -> AssistantError:
+    return AssistantError("rate_limit", "Too fast.", retryable=True, retry_after=seconds)
+
+
+# ---- the pulse -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_silent_assistant_has_a_pulse() -> None:
+    """While nothing is said, a heartbeat is, at the pace that was asked for."""
+    stage = Stage([0.25, *say("hello")], patience=Patience(heartbeat=0.05))
+    await stage.conversation.exchange("hi")
+    assert 3 <= len(stage.said(Heartbeat)) <= 5
+    assert {record.state for record in stage.records if isinstance(record.event, Heartbeat)} == {State.RUNNING}
+    stage.assert_conforms()
+
+
+async def test_a_talkative_assistant_needs_none() -> None:
+    """Whatever it says counts: pieces, notes, its own heartbeats."""
+    parts: list[Part] = [0.03, ChunkReceived("a"), 0.03, Usage(1), 0.03, Heartbeat("queued"), 0.03, Reasoning("so"), 0.03]
+    stage = Stage([*parts, AssistantMessageRetrieved("a")], patience=Patience(heartbeat=0.3))
+    await stage.conversation.exchange("hi")
+    assert stage.said(Heartbeat) == [Heartbeat("queued")]
+
+
+async def test_no_heartbeat_comes_before_the_assistant_was_told() -> None:
+    """A proxy that is slow to begin is not yet expected to have a pulse."""
+
+    class Slow(type(Stage().script)):  # type: ignore[misc]
+        async def start_processing(self, turn: Any) -> Any:
+            await asyncio.sleep(0.05)
+            async for event in super().start_processing(turn):
+                yield event
+
+    stage = Stage(assistant=Slow(say("hello")), patience=Patience(heartbeat=0.01))
+    await stage.conversation.exchange("hi")
+    assert types(stage.records)[1:3] == ["set_user_message", "started"]
+    stage.assert_conforms()
+
+
+async def test_there_is_a_pulse_in_every_round() -> None:
+    """An assistant that thinks about tool outputs has one, too; a person whose tools run is not reported as thinking."""
+
+    async def nap() -> None:
+        await asyncio.sleep(0.05)
+
+    replies: list[list[Part]] = [calling(("nap", "{}")), [0.05, *say("done")]]
+    stage = Stage(*replies, tools=[nap], patience=Patience(heartbeat=0.02))
+    await stage.conversation.exchange("hi")
+    after = types(stage.records).index("tool_outputs_submitted")
+    assert "heartbeat" in types(stage.records[after:])
+    assert "heartbeat" not in types(stage.records[:after])
+
+
+# ---- another attempt -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_failed_request_is_sent_again() -> None:
+    """It is a note, `started` is not said twice, and the answer is as if nothing had happened."""
+    stage = Stage([DOWN], [DOWN], say("hello"))
+    assert (await stage.conversation.exchange("hi")).event == AssistantMessageRetrieved("hello")
+    assert [(note.attempt, note.kind, note.message) for note in stage.said(RetryScheduled)] == [
+        (1, "server", "The provider failed."),
+        (2, "server", "The provider failed."),
+    ]
+    assert types(stage.records).count("started") == 1
+    assert [turn.text for turn in stage.script.turns] == ["hi"] * 3
+    stage.assert_conforms()
+
+
+async def test_tool_outputs_are_sent_again_too() -> None:
+    """The tools are not run twice for it."""
+    stage = Stage(calling(("add", '{"a": 1}')), [DOWN], say("3"), tools=[add])
+    assert (await stage.conversation.exchange("hi")).event == AssistantMessageRetrieved("3")
+    assert len(stage.script.results) == 2
+    assert types(stage.records).count("tool_started") == types(stage.records).count("tool_outputs_submitted") == 1
+    stage.assert_conforms()
+
+
+async def test_attempts_are_limited() -> None:
+    """After the last one the failure is told; every round has its own attempts."""
+    stage = Stage([DOWN], [DOWN], [DOWN], say("never"), patience=Patience(attempts=3, delay=0.001))
+    assert (await stage.conversation.exchange("hi")).event == ErrorOccurred("server", "The provider failed.")
+    assert len(stage.script.turns) == 3
+    assert len(stage.said(RetryScheduled)) == 2
+
+
+async def test_what_cannot_help_is_not_tried() -> None:
+    """A failure that is not retryable ends the exchange at once."""
+    stage = Stage([FATAL], say("never"))
+    assert (await stage.conversation.exchange("hi")).event == ErrorOccurred("authentication", "Wrong key.")
+    assert stage.said(RetryScheduled) == []
+
+
+@pytest.mark.parametrize("piece", [ChunkReceived("he"), Reasoning("so"), ChunkReceived("he", "commentary")], ids=repr)
+async def test_nothing_is_said_twice(piece: Part) -> None:
+    """After the first piece of an answer a request is never sent again: the person would read it twice, and pay twice."""
+    stage = Stage([piece, DOWN], say("never"))
+    assert (await stage.conversation.exchange("hi")).state is State.ERROR
+    assert len(stage.script.turns) == 1
+
+
+@pytest.mark.parametrize("sign", [Heartbeat("queued"), Usage(1), Notice("hm")], ids=repr)
+async def test_a_sign_of_life_is_no_piece_of_an_answer(sign: Part) -> None:
+    """Heartbeats and notes do not rule out another attempt."""
+    stage = Stage([sign, DOWN], say("hello"))
+    assert (await stage.conversation.exchange("hi")).state is State.COMPLETED
+    stage.assert_conforms()
+
+
+async def test_a_provider_that_asks_for_time_gets_it() -> None:
+    """`retry_after` is waited for, neither more nor less; `0` is at once."""
+    stage = Stage([wait_for(0.1)], [wait_for(0.0)], say("hello"), patience=Patience(delay=30.0, attempts=3))
+    began = time.monotonic()
+    await stage.conversation.exchange("hi")
+    assert 0.1 <= time.monotonic() - began < 1
+    assert [note.delay for note in stage.said(RetryScheduled)] == [0.1, 0.0]
+
+
+async def test_a_provider_that_asks_for_too_much_time_is_given_up() -> None:
+    """Nobody waits in front of a terminal for an hour; the failure is told at once."""
+    stage = Stage([wait_for(3600.0)], say("never"), patience=Patience(longest=60.0))
+    async with asyncio.timeout(1):
+        assert (await stage.conversation.exchange("hi")).event == ErrorOccurred("rate_limit", "Too fast.")
+
+
+async def test_a_wait_can_be_cancelled() -> None:
+    """The person need not wait for the next attempt."""
+    stage = Stage([wait_for(30.0)], say("never"))
+    last = await stage.conversation.exchange("hi", timeout=0.05)
+    assert last.event == Cancelled("timeout")
+    assert len(stage.script.turns) == 1
+
+
+def test_delays_double_with_jitter_up_to_a_limit() -> None:
+    """Many clients of one provider do not come back at the same moment."""
+    patience = Patience(attempts=12, delay=0.5, longest=8.0)
+    for attempt in range(1, 12):
+        waits = {patience.wait(attempt, None) for _ in range(20)}
+        full = min(0.5 * 2 ** (attempt - 1), 8.0)
+        assert len(waits) > 1
+        assert all(wait is not None and 0.75 * full <= wait <= full for wait in waits)
+    assert patience.wait(12, None) is None
+    assert patience.wait(12, 0.1) is None
+
+
+# ---- the assistant's contract --------------------------------------------------------------------------------------------
+
+CALL = (ToolCall("c", "add", "{}"),)
+NEVER = [
+    SetUserMessage("me again"),
+    ToolsExecuted(()),
+    Cancelled(),
+    ErrorOccurred("server", "no"),
+    Started("twice"),
+    ToolOutputsSubmitted(),
+]
+MALFORMED: list[Any] = [
+    ChunkReceived(None),  # type: ignore[arg-type]
+    ChunkReceived("a", "shouting"),  # type: ignore[arg-type]
+    Usage("many"),  # type: ignore[arg-type]
+    AssistantMessageRetrieved(b"bytes"),  # type: ignore[arg-type]
+    AssistantMessageRetrieved("a", raw=object()),
+    AssistantMessageRetrieved("a", resume={"id": {1, object()}}),
+    ActionRequired("add"),  # type: ignore[arg-type]
+    ActionRequired((ToolCall("c", "add", {}),)),  # type: ignore[arg-type]
+    Heartbeat(resume=float("nan")) if False else Heartbeat(7),  # type: ignore[arg-type]
+]
