@@ -96,7 +96,9 @@ def records(of: st.SearchStrategy[Any]) -> st.SearchStrategy[Record]:
 
 SPEAKERS = (("gpt", "luna"), ("gpt", "astra"), ("gemini", "flash"))
 notes = st.sampled_from([Notice("hm"), Usage(1, 2), Reasoning("so")])
-pieces = st.lists(st.builds(ChunkReceived, st.text("ab", min_size=1), st.sampled_from(["answer", "commentary"])) | notes)
+pieces = st.lists(
+    st.builds(ChunkReceived, st.text("ab", min_size=1), st.sampled_from(["answer", "commentary"])) | notes
+)
 raws = st.none() | st.builds(lambda text: [{"opaque": text}], st.text("xyz", max_size=3))
 resumes = st.none() | st.builds(lambda text: {"id": text}, st.text("xyz", max_size=3))
 partings = st.sampled_from([Cancelled(), Cancelled("timeout"), ErrorOccurred("server", "no")])

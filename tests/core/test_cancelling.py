@@ -10,21 +10,24 @@ import pytest
 
 from asstproxy.core.assistant import Turn
 from asstproxy.core.conversation import Conversation
+from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import (
     AssistantMessageRetrieved,
     Cancelled,
     ChunkReceived,
+    Decision,
     Event,
     Record,
     Started,
-    ToolCall,
     ToolResult,
 )
 from asstproxy.core.history import AssistantSaid, ToolOutputs, UserSaid
 from asstproxy.core.script import State
+from asstproxy.core.tools import Question
 from asstproxy.providers.scripted import say
 
 from .stage import Stage, calling
+from .test_tool_rounds import add, asking
 
 HE = ChunkReceived("he")
 
@@ -34,7 +37,8 @@ async def stopped(stage: Stage, after: str, reason: Cancelled | None = None) -> 
     heard = asyncio.Event()
     stage.conversation.subscribe(lambda record: heard.set() if record.event.type == after else None)
     task = asyncio.create_task(stage.conversation.exchange("hi"))
-    await heard.wait()
+    async with asyncio.timeout(5):
+        await heard.wait()
     stage.conversation.cancel(reason)
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -128,13 +132,11 @@ async def test_a_tool_is_stopped_too() -> None:
 async def test_an_open_question_is_stopped_too() -> None:
     """A person who is asked for approval may also just leave."""
 
-    async def think(_: Sequence[ToolCall]) -> Sequence[object]:
+    async def think(questions: Sequence[Question]) -> Sequence[Decision]:
         await asyncio.sleep(60)
-        return ()
+        return [question.yes() for question in questions]
 
-    from .test_tool_rounds import add, asking
-
-    stage = Stage(calling(("add", "{}")), tools=[asking(add)], approve=think)  # type: ignore[arg-type]
+    stage = Stage(calling(("add", '{"a": 1}')), tools=[asking(add)], approve=think)
     assert (await stopped(stage, "approval_requested")).event == Cancelled("user")
 
 
@@ -183,8 +185,6 @@ async def test_a_cancellation_wins_over_what_a_provider_makes_of_it(error: Excep
 
 async def test_a_retryable_failure_on_being_stopped_is_not_retried() -> None:
     """Nothing is sent again for a person who has left."""
-    from asstproxy.core.errors import AssistantError
-
     stage = Stage(assistant=Unkind(AssistantError("connection", "broke", retryable=True)))
     await stopped(stage, "started")
     assert [event.type for event in stage.events].count("retry_scheduled") == 0

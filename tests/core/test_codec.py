@@ -44,7 +44,9 @@ def test_every_record_is_one_line_of_ascii_json(record: Record) -> None:
     assert line.isascii()
     assert len(line.decode().splitlines()) == 1
     read = json.loads(line)
-    assert read.items() >= {"seq": record.seq, "at": record.at, "state": record.state, "type": record.event.type}.items()
+    assert (
+        read.items() >= {"seq": record.seq, "at": record.at, "state": record.state, "type": record.event.type}.items()
+    )
     assert read == to_builtins(record)
 
 
@@ -79,7 +81,9 @@ def test_unknown_fields_are_dropped(record: Record, extra: dict[str, Any]) -> No
 FUTURE = clean_text.filter(lambda tag: tag not in EVENTS)
 
 
-@given(tag=FUTURE, fields=st.dictionaries(clean_text.filter(lambda k: k not in {*STAMP, "type"}), json_values(clean_text)))
+@given(
+    tag=FUTURE, fields=st.dictionaries(clean_text.filter(lambda k: k not in {*STAMP, "type"}), json_values(clean_text))
+)
 def test_unknown_types_are_kept(tag: str, fields: dict[str, Any]) -> None:
     """An event of a newer asst is written back as it stood there, its fields in their order."""
     line = a_line(type=tag, **fields)
@@ -99,7 +103,10 @@ def test_unknown_numbers_are_kept(number: float) -> None:
 @pytest.mark.parametrize(
     ("line", "path"),
     [
-        (a_line(type="action_required", calls=[{"call_id": "c", "name": "f", "arguments": {}}]), "$.calls[0].arguments"),
+        (
+            a_line(type="action_required", calls=[{"call_id": "c", "name": "f", "arguments": {}}]),
+            "$.calls[0].arguments",
+        ),
         (a_line(type="tool_finished", result={"call_id": "c", "output": 1}, seconds=1), "$.result.output"),
         (a_line(type="chunk_received", text=None), "$.text"),
         (a_line(type="notice", text="hm").replace("streaming", "levitating"), "$.state"),
@@ -112,7 +119,9 @@ def test_a_wrong_value_is_named_by_its_path(line: str, path: str) -> None:
         decode(line)
 
 
-@pytest.mark.parametrize("line", ["", "{", "null", "[]", '"text"', "{}", a_line(), a_line(text="no type"), a_line(type=1)])
+@pytest.mark.parametrize(
+    "line", ["", "{", "null", "[]", '"text"', "{}", a_line(), a_line(text="no type"), a_line(type=1)]
+)
 def test_what_is_no_record_is_refused(line: str) -> None:
     """Half a line, or JSON that is no record, is a decode error and nothing else."""
     with pytest.raises(msgspec.DecodeError):

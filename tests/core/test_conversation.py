@@ -109,7 +109,13 @@ ENDS: dict[State, list[list[Part]]] = {
     State.COMPLETED: [say("hello"), [AssistantMessageRetrieved("")]],
     State.INCOMPLETE: [[ChunkReceived("he"), MessageIncomplete("he", "expired")], calling(("add", "{}"))],
     State.CANCELLED: [[60.0], [ChunkReceived("he"), 60.0]],
-    State.ERROR: [[FAILING], [ChunkReceived("he"), FAILING], [ChunkReceived("he")], [ValueError("oops")], [Cancelled()]],
+    State.ERROR: [
+        [FAILING],
+        [ChunkReceived("he"), FAILING],
+        [ChunkReceived("he")],
+        [ValueError("oops")],
+        [Cancelled()],
+    ],
 }
 
 
@@ -183,7 +189,9 @@ async def test_one_exchange_at_a_time() -> None:
 async def test_an_error_says_what_the_assistant_said_of_it() -> None:
     """Kind, message and hint of the failure are in the event, and it is not raised."""
     stage = Stage([FAILING])
-    assert (await stage.conversation.exchange("hi")).event == ErrorOccurred("server", "The provider failed.", "Try again.")
+    assert (await stage.conversation.exchange("hi")).event == ErrorOccurred(
+        "server", "The provider failed.", "Try again."
+    )
 
 
 async def test_a_fault_of_ours_is_one_line() -> None:

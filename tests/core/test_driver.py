@@ -1,36 +1,30 @@
-"""The driver: heartbeats for the silent, another attempt where that can help, and the assistant's contract enforced."""
+"""The driver: a pulse for the silent, and another attempt where that can help."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from itertools import pairwise
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 
+from asstproxy.core.assistant import Turn
 from asstproxy.core.driver import Patience
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import (
-    ActionRequired,
     AssistantMessageRetrieved,
     Cancelled,
     ChunkReceived,
-    Configured,
     ErrorOccurred,
+    Event,
     Heartbeat,
     Notice,
     Reasoning,
     RetryScheduled,
-    SetUserMessage,
-    Started,
-    ToolCall,
-    ToolOutputsSubmitted,
-    ToolsExecuted,
     Usage,
 )
 from asstproxy.core.script import State
-from asstproxy.providers.scripted import Part, say
+from asstproxy.providers.scripted import Part, ScriptedAssistant, say
 
 from .stage import Stage, calling, types
 from .test_tool_rounds import add
@@ -41,9 +35,6 @@ FATAL = AssistantError("authentication", "Wrong key.", retryable=False)
 
 def wait_for(seconds: float) -> AssistantError:
     return AssistantError("rate_limit", "Too fast.", retryable=True, retry_after=seconds)
-
-
-# ---- the pulse -----------------------------------------------------------------------------------------------------------
 
 
 async def test_a_silent_assistant_has_a_pulse() -> None:
@@ -57,7 +48,17 @@ async def test_a_silent_assistant_has_a_pulse() -> None:
 
 async def test_a_talkative_assistant_needs_none() -> None:
     """Whatever it says counts: pieces, notes, its own heartbeats."""
-    parts: list[Part] = [0.03, ChunkReceived("a"), 0.03, Usage(1), 0.03, Heartbeat("queued"), 0.03, Reasoning("so"), 0.03]
+    parts: list[Part] = [
+        0.03,
+        ChunkReceived("a"),
+        0.03,
+        Usage(1),
+        0.03,
+        Heartbeat("queued"),
+        0.03,
+        Reasoning("so"),
+        0.03,
+    ]
     stage = Stage([*parts, AssistantMessageRetrieved("a")], patience=Patience(heartbeat=0.3))
     await stage.conversation.exchange("hi")
     assert stage.said(Heartbeat) == [Heartbeat("queued")]
@@ -66,8 +67,8 @@ async def test_a_talkative_assistant_needs_none() -> None:
 async def test_no_heartbeat_comes_before_the_assistant_was_told() -> None:
     """A proxy that is slow to begin is not yet expected to have a pulse."""
 
-    class Slow(type(Stage().script)):  # type: ignore[misc]
-        async def start_processing(self, turn: Any) -> Any:
+    class Slow(ScriptedAssistant):
+        async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
             await asyncio.sleep(0.05)
             async for event in super().start_processing(turn):
                 yield event
@@ -90,9 +91,6 @@ async def test_there_is_a_pulse_in_every_round() -> None:
     after = types(stage.records).index("tool_outputs_submitted")
     assert "heartbeat" in types(stage.records[after:])
     assert "heartbeat" not in types(stage.records[:after])
-
-
-# ---- another attempt -----------------------------------------------------------------------------------------------------
 
 
 async def test_a_failed_request_is_sent_again() -> None:
@@ -182,27 +180,3 @@ def test_delays_double_with_jitter_up_to_a_limit() -> None:
         assert all(wait is not None and 0.75 * full <= wait <= full for wait in waits)
     assert patience.wait(12, None) is None
     assert patience.wait(12, 0.1) is None
-
-
-# ---- the assistant's contract --------------------------------------------------------------------------------------------
-
-CALL = (ToolCall("c", "add", "{}"),)
-NEVER = [
-    SetUserMessage("me again"),
-    ToolsExecuted(()),
-    Cancelled(),
-    ErrorOccurred("server", "no"),
-    Started("twice"),
-    ToolOutputsSubmitted(),
-]
-MALFORMED: list[Any] = [
-    ChunkReceived(None),  # type: ignore[arg-type]
-    ChunkReceived("a", "shouting"),  # type: ignore[arg-type]
-    Usage("many"),  # type: ignore[arg-type]
-    AssistantMessageRetrieved(b"bytes"),  # type: ignore[arg-type]
-    AssistantMessageRetrieved("a", raw=object()),
-    AssistantMessageRetrieved("a", resume={"id": {1, object()}}),
-    ActionRequired("add"),  # type: ignore[arg-type]
-    ActionRequired((ToolCall("c", "add", {}),)),  # type: ignore[arg-type]
-    Heartbeat(resume=float("nan")) if False else Heartbeat(7),  # type: ignore[arg-type]
-]

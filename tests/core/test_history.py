@@ -98,7 +98,11 @@ def test_raw_goes_only_to_who_said_it(session: list[Sequence[Event]], speaker: t
     spoken_by_us: list[object] = []
     for events in session:
         ours = any(isinstance(event, Started) and (event.provider, event.model) == speaker for event in events)
-        raws = (event.raw for event in events if isinstance(event, ActionRequired | AssistantMessageRetrieved | MessageIncomplete))
+        raws = (
+            event.raw
+            for event in events
+            if isinstance(event, ActionRequired | AssistantMessageRetrieved | MessageIncomplete)
+        )
         spoken_by_us += [raw for raw in raws if ours and raw is not None]
     items = sent(chain(*session), speaker)
     assert [item.raw for item in items if isinstance(item, AssistantSaid) and item.raw is not None] == spoken_by_us
@@ -130,7 +134,14 @@ def test_an_open_exchange_is_not_sent() -> None:
 
 def test_what_was_stopped_in_the_middle_is_kept() -> None:
     """The pieces that a person has seen stay in the conversation; commentary is no part of the answer."""
-    events = [ASKED, TOLD, ChunkReceived("well, ", "commentary"), ChunkReceived("he"), ChunkReceived("llo"), Cancelled()]
+    events = [
+        ASKED,
+        TOLD,
+        ChunkReceived("well, ", "commentary"),
+        ChunkReceived("he"),
+        ChunkReceived("llo"),
+        Cancelled(),
+    ]
     assert sent(events) == (UserSaid("hi"), AssistantSaid("hello"))
 
 

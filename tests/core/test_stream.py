@@ -31,7 +31,12 @@ EVENTS = st.one_of(
     st.builds(Reasoning, st.text("cd", max_size=2)),
     st.sampled_from([Usage(1, 2), Notice("hm"), Titled("tea")]),
 )
-SETTLING = [AssistantMessageRetrieved("a"), MessageIncomplete("a", "expired"), Cancelled(), ErrorOccurred("server", "no")]
+SETTLING = [
+    AssistantMessageRetrieved("a"),
+    MessageIncomplete("a", "expired"),
+    Cancelled(),
+    ErrorOccurred("server", "no"),
+]
 ENDS = dict(zip(SETTLING, [State.COMPLETED, State.INCOMPLETE, State.CANCELLED, State.ERROR], strict=True))
 
 
@@ -49,9 +54,7 @@ def condensed(records: Sequence[Record]) -> list[Event]:
 
 
 @given(events=st.lists(EVENTS, max_size=30), maxsize=st.integers(1, 5), data=st.data())
-async def test_nothing_is_lost_and_the_queue_is_bounded(
-    events: list[Event], maxsize: int, data: st.DataObject
-) -> None:
+async def test_nothing_is_lost_and_the_queue_is_bounded(events: list[Event], maxsize: int, data: st.DataObject) -> None:
     """However slow the reader: the same text, the same other records, in order, and no more waiting than must be."""
     stream = RecordStream(maxsize)
     read: list[Record] = []

@@ -12,6 +12,7 @@ from asstproxy.core.conversation import Conversation
 from asstproxy.core.driver import Patience
 from asstproxy.core.events import Cancelled, ErrorOccurred, Record
 from asstproxy.core.script import State
+from asstproxy.core.tools import approve_all
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
 
 from .stage import Stage, calling
@@ -49,7 +50,7 @@ WAYPOINTS = [
 @pytest.mark.parametrize("where", WAYPOINTS)
 async def test_a_journal_that_cannot_write_fails_the_exchange(where: str, mediator: str) -> None:
     """Write-ahead: what cannot be kept ends the exchange as an error of kind `storage`, and the caller is told."""
-    stage = Stage(*ROUND, tools=[asking(add)], mediator=mediator)
+    stage = Stage(*ROUND, tools=[asking(add)], approve=approve_all, mediator=mediator)
     stage.conversation.subscribe(failing_at(where, FULL), essential=True)
     with pytest.raises(OSError, match="No space"):
         await stage.conversation.exchange("hi")
@@ -62,7 +63,7 @@ async def test_a_journal_that_cannot_write_fails_the_exchange(where: str, mediat
 async def test_nothing_is_heard_that_was_not_kept(where: str) -> None:
     """Who joined after the journal never hears the record that it could not write."""
     journal: list[str] = []
-    stage = Stage(*ROUND, tools=[asking(add)])
+    stage = Stage(*ROUND, tools=[asking(add)], approve=approve_all)
     stage.conversation.subscribe(failing_at(where, FULL), essential=True)
     stage.conversation.subscribe(lambda record: journal.append(record.event.type))
     with pytest.raises(OSError, match="No space"):
@@ -74,7 +75,7 @@ async def test_nothing_is_heard_that_was_not_kept(where: str) -> None:
 @pytest.mark.parametrize("where", WAYPOINTS)
 async def test_the_next_exchange_works_when_there_is_room_again(where: str) -> None:
     """A failure of the journal is over when it is over."""
-    stage = Stage(*ROUND, tools=[asking(add)])
+    stage = Stage(*ROUND, tools=[asking(add)], approve=approve_all)
     leave = stage.conversation.subscribe(failing_at(where, FULL), essential=True)
     with pytest.raises(OSError, match="No space"):
         await stage.conversation.exchange("hi")
@@ -86,7 +87,7 @@ async def test_the_next_exchange_works_when_there_is_room_again(where: str) -> N
 @pytest.mark.parametrize("where", WAYPOINTS)
 async def test_a_broken_view_is_dropped_and_the_exchange_goes_on(where: str, caplog: pytest.LogCaptureFixture) -> None:
     """A subscriber that is not essential cannot stop a conversation."""
-    stage = Stage(*ROUND, tools=[asking(add)])
+    stage = Stage(*ROUND, tools=[asking(add)], approve=approve_all)
     stage.conversation.subscribe(failing_at(where, ValueError("torn")))
     with caplog.at_level(logging.ERROR):
         assert (await stage.conversation.exchange("hi")).state is State.COMPLETED
@@ -98,7 +99,7 @@ async def test_a_broken_view_is_dropped_and_the_exchange_goes_on(where: str, cap
 @pytest.mark.parametrize("where", WAYPOINTS)
 async def test_a_closed_pipe_ends_the_exchange(where: str, mediator: str) -> None:
     """Nobody reads our output any more: the exchange is cancelled as `terminated`, unless it had ended already."""
-    stage = Stage(*ROUND, tools=[asking(add)], mediator=mediator)
+    stage = Stage(*ROUND, tools=[asking(add)], approve=approve_all, mediator=mediator)
     stage.conversation.subscribe(failing_at(where, BrokenPipeError(32, "Broken pipe")))
     with pytest.raises(BrokenPipeError):
         await stage.conversation.exchange("hi")

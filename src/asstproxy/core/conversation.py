@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
-
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from typing import Any, cast
 
 import msgspec
 
-from .assistant import AssistantProxy, Turn
+from .assistant import AssistantProxy, Attachable, Turn
+from .attaching import Running, running_exchange, unheard
 from .clock import now
-from .driver import Patience, listen
+from .codec import as_text
+from .driver import Patience, listen, stopping
 from .errors import AssistantError, ScriptError, UsageError
 from .events import (
     ActionRequired,
@@ -32,7 +33,7 @@ from .events import (
 from .history import History
 from .hub import Hub, Subscriber
 from .mediator import Mediator, make_mediator
-from .script import Do, State
+from .script import ACTIVE, Do, State
 from .user import UserProxy
 
 __all__ = ["Conversation", "Options", "one_line"]
@@ -78,20 +79,27 @@ class Conversation:
         self._seq = 0
         self._task: asyncio.Task[Any] | None = None
         self._cancel_reason = Cancelled()
+        self._unheard: Exception | None = None  # a record that not everybody could take, and why
         self._said_configured: Configured | None = None
-        state = State.NEW
+        state, past = State.NEW, list(past)
         for record in past:
             self._seq, state = record.seq, record.state
             self.history.feed(record.event)
             if isinstance(record.event, Configured):
                 self._said_configured = record.event
         self.mediator: Mediator = make_mediator(mediator, state)
+        self._running = running_exchange(past) if state in ACTIVE else None
         self.configured = configured or Configured(provider=assistant.provider, model=assistant.model)
 
     @property
     def state(self) -> State:
         """Where the script stands."""
         return self.mediator.state
+
+    @property
+    def under_way(self) -> bool:
+        """Whether an exchange has not settled; before the first one, that the past left one to `attach` to."""
+        return self.state in ACTIVE
 
     def subscribe(self, subscriber: Subscriber, *, essential: bool = False) -> Callable[[], None]:
         """Let a callable hear every record; see `Hub.subscribe`."""
@@ -118,7 +126,7 @@ class Conversation:
 
     def cancel(self, reason: Cancelled | None = None) -> None:
         """Stop the exchange that is under way, if any; what was received is kept."""
-        if self._task is not None:
+        if self._task is not None and self.state in ACTIVE:
             self._cancel_reason = reason or Cancelled()
             self._task.cancel()
 
@@ -126,17 +134,25 @@ class Conversation:
         """Stop what is under way and let go of the assistant."""
         if self._task is not None and self._task is not asyncio.current_task():
             self.cancel()
-            await asyncio.wait({self._task})
+            await asyncio.wait({self._over})
         await self.assistant.aclose()
 
     async def stream(self, text: str) -> AsyncIterator[Record]:
-        """Hold an exchange and give its records as they come. Leaving the loop early cancels the exchange."""
+        """Hold an exchange and give its records as they come. Leaving the loop early cancels the exchange.
+
+        Raises:
+            UsageError: the message is empty, or an exchange is under way.
+            OSError: as `exchange`, after its last record.
+        """
         records = self.user.stream(text)
+        exchange = self.user.under_way
         try:
             async for record in records:
                 yield record
         finally:
-            self.cancel()
+            if exchange is not None and not exchange.done():  # the one under way is this one, not a later one
+                self.cancel()
+                await asyncio.wait({exchange})
 
     async def exchange(self, text: str, *, timeout: float | None = None) -> Record:
         """Hold one exchange; returns the record that settled it. `timeout` is in seconds.
@@ -149,53 +165,88 @@ class Conversation:
             OSError: the journal cannot be written, or nobody reads our output any more.
         """
         self._must_rest()
+        text = as_text(text)
         if not text.strip():
             raise UsageError("The message is empty.", "Say something.")
-        self._task, self._cancel_reason = asyncio.current_task(), Cancelled()
-        limit = asyncio.timeout(timeout)
+        return await self._hold(self._opened(text), timeout)
+
+    async def attach(self, *, timeout: float | None = None) -> Record:
+        """See the exchange that the past left under way at the provider to its end; see `exchange`.
+
+        Raises:
+            UsageError: there is none, or this assistant cannot take it up.
+        """
+        if self._running is None or self._task is not None or not hasattr(self.assistant, "attach"):
+            raise UsageError("There is no exchange to attach to.", "Ask again: --retry.")
+        return await self._hold(self._taken_up(self._running), timeout)
+
+    async def _hold(self, first: Coroutine[Any, Any, Event], timeout: float | None) -> Record:
+        self._task, self._over = asyncio.current_task(), asyncio.get_running_loop().create_future()
+        self._cancel_reason, self._unheard = Cancelled(), None
+        limit, stopped = asyncio.timeout(timeout), stopping()
         try:
             async with limit:
-                return await self._follow_script(text, limit)
+                try:
+                    return await self._follow_script(await first, stopped)
+                except BaseException as error:  # noqa: BLE001 - whatever it was, the exchange is settled
+                    return self._end(self._unheard or error, stopped=stopped(), late=limit.expired())
         except TimeoutError:
             if not limit.expired():
                 raise
             return self._last
         finally:
             self._task = None
+            self._over.set_result(None)
 
-    async def _follow_script(self, text: str, limit: asyncio.Timeout) -> Record:
-        try:
-            if self.configured != self._said_configured:
-                self._said_configured = self.configured
-                self.say(self.configured)
-            do = self._step(SetUserMessage(text))
-            rounds = 0
-            while do is not None:
-                event = await self._carry_out(do)
-                if event is None:
-                    break
-                if isinstance(event, ActionRequired):
-                    rounds += 1
-                    if rounds > self.options.max_tool_rounds:  # nobody will ever answer this call, so it is not kept
-                        event = MessageIncomplete(event.text, "tool_rounds")
-                do = self._step(event)
-            return self._last  # noqa: TRY300 - the value of the loop above
-        except asyncio.CancelledError:
-            self._settle(Cancelled("timeout") if limit.expired() else self._cancel_reason)
-            raise
-        except AssistantError as error:
-            return self._settle(ErrorOccurred(error.kind, str(error), error.hint))
-        except ScriptError as error:
-            return self._settle(ErrorOccurred("protocol", str(error), "This is a fault of the provider's proxy."))
-        except BrokenPipeError:
-            self._settle(Cancelled("terminated"))
-            raise
-        except OSError as error:
-            self._settle(ErrorOccurred("storage", one_line(error), "Nothing is sent that cannot be kept."))
-            raise
-        except Exception as error:
-            _log.exception("an exchange failed")
-            return self._settle(ErrorOccurred("internal", one_line(error), "This is a fault of asst or of a provider."))
+    async def _opened(self, text: str) -> Event:
+        if self.configured != self._said_configured:
+            self.say(self.configured)
+            self._said_configured = self.configured
+        return SetUserMessage(text)
+
+    async def _taken_up(self, running: Running) -> Event:
+        self._running = None
+        turn = self._turn("", running.resume)
+        attach = cast("Attachable", self.assistant).attach
+        return await listen(lambda: unheard(attach(turn), running.heard), self._step, self.options.patience)
+
+    async def _follow_script(self, event: Event, stopped: Callable[[], bool]) -> Record:
+        do = self._step(event)
+        rounds = 0
+        while do is not None:
+            event = await self._carry_out(do)
+            if stopped():
+                raise asyncio.CancelledError  # a proxy has swallowed it
+            if event is None:
+                break
+            if isinstance(event, ActionRequired):
+                rounds += 1
+                if rounds > self.options.max_tool_rounds:  # nobody will ever answer this call, so it is not kept
+                    event = MessageIncomplete(event.text, "tool_rounds")
+            do = self._step(event)
+        return self._last
+
+    def _end(self, error: BaseException, *, stopped: bool, late: bool) -> Record:
+        """Settle an exchange that failed: return its record, or raise what the caller must know."""
+        match error:
+            case BrokenPipeError() if error is self._unheard:
+                self._stop(Cancelled("terminated"))
+                raise error
+            case OSError() if error is self._unheard:
+                self._settle(ErrorOccurred("storage", one_line(error), "Nothing is sent that cannot be kept."))
+                raise error
+            case KeyboardInterrupt() | SystemExit() | GeneratorExit():
+                self._stop(Cancelled("terminated"))
+                raise error
+            case _ if stopped:
+                self._stop(Cancelled("timeout") if late else self._cancel_reason)
+                raise error if isinstance(error, asyncio.CancelledError) else asyncio.CancelledError from error
+            case AssistantError():
+                return self._settle(ErrorOccurred(error.kind, str(error), error.hint))
+            case ScriptError():
+                return self._settle(ErrorOccurred("protocol", str(error), "This is a fault of the provider's proxy."))
+        _log.error("an exchange failed", exc_info=error)
+        return self._settle(ErrorOccurred("internal", one_line(error), "This is a fault of asst or of a provider."))
 
     async def _carry_out(self, do: Do) -> Event | None:
         """Let the proxy whose turn it is do what the script says; what it answers is the next message."""
@@ -217,17 +268,17 @@ class Conversation:
                 self.user.set_assistant_message(cause)
                 return None
 
-    def _turn(self, text: str) -> Turn:
+    def _turn(self, text: str, running: Any = None) -> Turn:
         asked, provider = self.configured, self.assistant.provider
         model = asked.model or self.assistant.model
         return Turn(
             text=text,
-            history=self.history.items(provider, model),
+            history=self.history.items(provider, model, under_way=running is not None),
             instructions=asked.instructions,
             model=model,
             tools=tuple(tool.spec for tool in self.user.tools.values()),
             settings=asked.settings,
-            resume=self.history.resume(provider),
+            resume=running or self.history.resume(provider),
             stream=self.options.stream,
             background=self.options.background,
         )
@@ -249,18 +300,29 @@ class Conversation:
         self.mediator.handle(event)
         return self._publish(event, ending=True)
 
+    def _stop(self, event: Cancelled) -> None:
+        """End an exchange that was stopped, unless it had not begun or was over."""
+        if self.state in ACTIVE:
+            self._settle(event)
+
     def _publish(self, event: Event, *, ending: bool = False) -> Record:
         self._seq += 1
         record = Record(self._seq, now(), self.mediator.state, event)
         if is_message(event):
             self._last = record
         self.history.feed(event)
-        self._hub.publish(record, ending=ending)
+        try:
+            self._hub.publish(record, ending=ending)
+        except Exception as error:
+            self._unheard = self._unheard or error
+            raise
         return record
 
     def _must_rest(self) -> None:
         if self._task is not None:
             raise UsageError("An exchange is under way.", "Wait for its answer, or cancel it.")
+        if self.under_way:
+            raise UsageError("The last exchange goes on at the provider.", "Await attach() first.")
 
 
 def one_line(error: BaseException) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import cast
 
+import msgspec
+
 from .errors import AssistantError
 from .events import (
     ActionRequired,
@@ -25,12 +27,14 @@ from .events import (
     is_message,
 )
 
-__all__ = ["Patience", "listen"]
+__all__ = ["Patience", "listen", "stopping"]
 
 OPENING = (Started, ToolOutputsSubmitted)
 CLOSING = (ActionRequired, AssistantMessageRetrieved, MessageIncomplete)
 SPOKEN = (*OPENING, Heartbeat, ChunkReceived, *CLOSING)
 """The messages that an Assistant Proxy may say; notes come on top."""
+BREATH = 0.02
+"""Seconds after which an assistant that never waits lets the loop have its turn: timers, painters, a cancellation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,37 +68,54 @@ async def listen(ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event],
     Raises:
         AssistantError: the assistant failed, or broke its contract.
         ScriptError: the assistant said something that the script does not expect.
+        asyncio.CancelledError: the task was cancelled, whatever the assistant made of it.
     """
-    attempt, opened = 0, False
+    attempt, opened, stopped = 0, False, stopping()
     while True:
         attempt += 1
-        spoken = False
+        spoken, again = False, opened
         try:
             async with _reading(ask()) as events, _Pulse(say, patience.heartbeat) as pulse:
                 async for event in events:
+                    if stopped():
+                        raise asyncio.CancelledError
                     _check(event)
                     if isinstance(event, CLOSING):
                         return event
                     spoken = spoken or isinstance(event, ChunkReceived | Reasoning)
-                    pulse.touch()
+                    if pulse.touch():
+                        await asyncio.sleep(0)
                     if isinstance(event, OPENING):
-                        if opened:
-                            continue  # a retry: the script is past it
                         opened = True
+                        if again:  # the script is past it
+                            again = False
+                            continue
                     say(event)
             raise AssistantError("protocol", "The assistant stopped before its answer was complete.", "Try again.")
         except AssistantError as error:
-            delay = None if spoken or not error.retryable else patience.wait(attempt, error.retry_after)
+            lost = spoken or stopped() or not error.retryable
+            delay = None if lost else patience.wait(attempt, error.retry_after)
             if delay is None:
                 raise
             say(RetryScheduled(attempt, round(delay, 3), error.kind, str(error)))
         await asyncio.sleep(delay)
 
 
+def stopping() -> Callable[[], bool]:
+    """Tells whether the current task was asked to stop since now, even if its CancelledError was swallowed or replaced."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task is not None else 0
+    return lambda: task is not None and task.cancelling() > before
+
+
 def _check(event: object) -> None:
     if not isinstance(event, Event) or (is_message(event) and not isinstance(event, SPOKEN)):
         name = event.type if isinstance(event, Event) else type(event).__name__
         raise AssistantError("protocol", f"The provider said '{name}', which an assistant never says.")
+    try:  # a record that cannot be written, or read back, would damage the journal
+        msgspec.convert(msgspec.to_builtins(event, builtin_types=(bytes,)), type(event))
+    except (msgspec.ValidationError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise AssistantError("protocol", f"The provider said '{event.type}' with a wrong value: {error}") from error
 
 
 @contextlib.asynccontextmanager
@@ -121,10 +142,16 @@ class _Pulse:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._timer = self._loop.call_later(self._every, self._beat)
+        self._breath = self._loop.time()
         return self
 
-    def touch(self) -> None:
-        self._last = self._loop.time()
+    def touch(self) -> bool:
+        """The assistant spoke; tells whether the loop has waited for its turn long enough."""
+        self._last = now = self._loop.time()
+        if now - self._breath < BREATH:
+            return False
+        self._breath = now
+        return True
 
     def _beat(self) -> None:
         silent = 0.0 if self._last is None else self._loop.time() - self._last

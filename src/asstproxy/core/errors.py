@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["AssistantError", "AsstError", "Kind", "NotSetUpError", "ScriptError", "SessionError", "UsageError"]
+__all__ = ["AssistantError", "AsstError", "Kind", "NotSetUpError", "ScriptError", "SessionError", "SessionInUseError", "UsageError"]
 
 Kind = Literal[
     "authentication",  # the key is missing, wrong or may not do this
@@ -53,6 +53,10 @@ class SessionError(AsstError):
     """A session is not there, damaged or in use."""
 
     exit_code = 5
+
+
+class SessionInUseError(SessionError):
+    """Another process has the session open for writing."""
 
 
 class ScriptError(AsstError):

@@ -185,12 +185,13 @@ class ErrorOccurred(Event, frozen=True, tag="error"):
 
 
 class SessionOpened(Event, frozen=True, omit_defaults=False, tag="session_opened"):
-    """The first line of a journal."""
+    """The first line of a journal. `forked_from`: the session that it is a copy of."""
 
     session: str
     format: str = "asst-journal"
     version: int = 1
     asst: str = ""
+    forked_from: str = ""
 
 
 class Configured(Event, frozen=True, tag="configured"):

@@ -124,9 +124,15 @@ class History:
         self._speakers.append(self._speaker)
         self._open, self._said = [], []
 
-    def items(self, provider: str, model: str) -> tuple[Item, ...]:
-        """What this assistant is sent: everything, with `raw` only where the same provider and model said it."""
-        return tuple(_items(self.exchanges, self._speakers, (provider, model)))
+    def items(self, provider: str, model: str, *, under_way: bool = False) -> tuple[Item, ...]:
+        """What this assistant is sent: everything, with `raw` only where the same provider and model said it.
+
+        `under_way`: and what was said so far in the exchange that has not settled.
+        """
+        exchanges, speakers = self.exchanges, self._speakers
+        if under_way:
+            exchanges, speakers = [*exchanges, tuple(self._open)], [*speakers, self._speaker]
+        return tuple(_items(exchanges, speakers, (provider, model)))
 
     def resume(self, provider: str) -> Any:
         """Where the provider's own conversation stands (JSON); None when another provider spoke last."""

@@ -45,8 +45,18 @@ def holder(path: Path) -> str:
         inode = str(path.stat().st_ino)
         for line in Path("/proc/locks").read_text().splitlines():
             fields = line.split()
-            if "FLOCK" in fields and fields[-3].rpartition(":")[2] == inode:
-                return f"process {fields[-4]}"
-    except (OSError, IndexError):
+            if "FLOCK" in fields and "->" not in fields and fields[-3].rpartition(":")[2] == inode:
+                number = int(fields[-4])
+                return f"process {number}{_name(number)}" if number > 0 else "a process of another container"
+    except (OSError, IndexError, ValueError):
         pass
     return "another process"
+
+
+def _name(number: int) -> str:
+    try:
+        words = Path(f"/proc/{number}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return ""
+    at = next((i for i, word in enumerate(words) if word.rpartition("/")[2] == "asst"), None)
+    return f" (asst {words[at + 1]})" if at is not None and len(words) > at + 1 and words[at + 1] else ""

@@ -2,155 +2,181 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from .clock import now
-from .codec import decode
-from .errors import SessionError
-from .events import ErrorOccurred, Event, Notice, Record, SessionOpened
+from .errors import SessionError, SessionInUseError
+from .events import Event, Notice, Record, SessionOpened, SetUserMessage, Titled
 from .journal import Journal
 from .lock import holder, lock
+from .reading import INTERRUPTED, mended, read_journal
+from .scribe import Scribe
 from .script import ACTIVE, SETTLED, STEPS, State
-from .transcript import Fold, to_json
+from .transcript import title_of
+from .transcript_file import read_head
 
-__all__ = ["Session", "create", "open_journal", "read_records"]
+__all__ = ["Session", "create", "open_journal"]
 
 
 class Session:
     """Subscribe it, as essential, to a conversation: it keeps every record, and the transcript when an exchange settles.
 
-    `past` are the records that were there when it was opened.
+    `past` are the records that were there when it was opened; `damage` says in one line each what could not be read.
     """
 
-    def __init__(self, path: Path, fd: int, past: list[Record]) -> None:
-        self.id, self.path, self.past = path.stem, path, past
+    def __init__(self, path: Path, fd: int, past: list[Record], damage: list[str] | None = None) -> None:
+        self.id, self.path, self.past, self.damage = path.stem, path, past, damage or []
         self._journal = Journal(fd, path)
-        self._fold = Fold(path.stem)
+        file = path.with_suffix(".json")
+        self._scribe = Scribe(file, past, stale=read_head(file, self._journal.size) is None)
+        self._title = ""
         for record in past:
-            self._fold.feed(record)
-        self._stale = not path.with_suffix(".json").exists()
-        self._writer: threading.Thread | None = None
+            self._hear_title(record.event)
 
     @property
     def title(self) -> str:
         """The session's title."""
-        return self._fold.transcript.title
+        return self._title
+
+    @property
+    def under_way(self) -> bool:
+        """Whether its last exchange never settled."""
+        return bool(self.past) and self.past[-1].state in ACTIVE
 
     def __call__(self, record: Record) -> None:
-        """Keep a record."""
+        """Keep a record.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         self._journal(record)
-        self._fold.feed(record)
-        self._stale = True
+        self._scribe.feed(record)
+        self._hear_title(record.event)
         if record.state in SETTLED and record.event.type in STEPS:
-            # The file grows with the session, so nobody waits for it. Its bytes are made here, where nothing changes them.
-            self._wait()
-            self._writer = threading.Thread(target=self._save, args=(to_json(self._fold.transcript),))
-            self._writer.start()
+            self._scribe.write(self._journal.size)
+
+    def _hear_title(self, event: object) -> None:
+        if isinstance(event, Titled):
+            self._title = event.title
+        elif not self._title and isinstance(event, SetUserMessage):
+            self._title = title_of(event.text)
 
     def add(self, event: Event) -> None:
-        """Keep an event that is said outside of a conversation: what was found on opening, a new title."""
+        """Keep an event that is said outside of a conversation: what was found on opening, a new title.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         last = self.past[-1] if self.past else Record(0, "", State.NEW, event)
         state = STEPS[event.type].dest if event.type in STEPS else last.state
         record = Record(last.seq + 1, now(), state, event)
         self(record)
         self.past.append(record)
 
-    def _save(self, data: bytes) -> None:
-        self._stale = False
-        _replace(self.path.with_suffix(".json"), data)
+    def extend(self, records: Iterable[Record]) -> None:
+        """Keep the records of another session, at their times; they are numbered afresh.
 
-    def _wait(self) -> None:
-        if self._writer is not None:
-            self._writer.join()
+        Raises:
+            OSError: they cannot be written.
+        """
+        first = self.past[-1].seq + 1 if self.past else 1
+        again = [Record(seq, one.at, one.state, one.event) for seq, one in enumerate(records, first)]
+        self._journal.extend(again)
+        for record in again:
+            self._scribe.feed(record)
+            self._hear_title(record.event)
+        self.past.extend(again)
+
+    def interrupt(self) -> None:
+        """Settle the exchange that a process left behind when it died.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self.add(INTERRUPTED)
 
     def close(self) -> None:
-        """Write the transcript and let the next process have the session."""
-        self._wait()
-        if self._stale:
-            self._save(to_json(self._fold.transcript))
-        self._journal.close()
+        """Write the transcript and let the next process have the session.
+
+        Raises:
+            OSError: the journal cannot be written.
+        """
+        try:
+            self._journal.flush()
+        finally:
+            self._scribe.close(self._journal.size)
+            self._journal.close()
 
 
-def create(path: Path, asst: str) -> Session:
+def create(path: Path, asst: str, forked_from: str = "") -> Session:
     """A new session, locked for us; `asst` is the version that made it.
 
     Raises:
-        OSError: the folder or the file cannot be written.
+        OSError: the folder or the file cannot be written; no file is left then.
     """
     fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
-    lock(fd)
-    session = Session(path, fd, [])
-    session.add(SessionOpened(path.stem, asst=asst))
+    try:
+        lock(fd)
+        session = Session(path, fd, [])
+        session.add(SessionOpened(path.stem, asst=asst, forked_from=forked_from))
+    except OSError:
+        os.close(fd)
+        path.unlink()
+        raise
     return session
 
 
-def open_journal(path: Path) -> Session:
+def open_journal(path: Path, *, keep_running: bool = False) -> Session:
     """A session that goes on: locked for us, mended where a process died in the middle.
 
-    A torn last line is cut, and an exchange that never settled ends as an error of the kind `interrupted`.
+    A torn last line is cut (and told, and kept in `<id>.torn`), and an exchange that never settled ends as an error of the
+    kind `interrupted`; with `keep_running` it is left as it is, to be attached to.
 
     Raises:
-        SessionError: another process has it open, or a line is damaged (nothing is changed then).
-        OSError: it cannot be written.
+        SessionError: it is not there, cannot be written, is no journal or a newer asst's; or another process has it open
+            (`SessionInUseError`). Nothing is changed then.
     """
-    fd = os.open(path, os.O_RDWR | os.O_APPEND)
     try:
-        if not lock(fd):
-            raise SessionError(
-                f"Session {path.stem} is open in {holder(path)}.", "Wait until it ends, or start a session of your own."
-            )
-        records, whole = _decoded(path)
-        torn = os.fstat(fd).st_size - whole
-        if torn:
-            os.ftruncate(fd, whole)
+        fd = os.open(path, os.O_RDWR | os.O_APPEND)
+    except OSError as error:
+        raise SessionError(f"Session {path.stem} cannot be opened: {error.strerror}.", _hint(error)) from error
+    try:
+        return _opened(path, fd, keep_running=keep_running)
     except BaseException:
         os.close(fd)
         raise
-    session = Session(path, fd, records)
-    if torn:
-        session.add(Notice(f"A process died while it wrote: the torn last line ({torn} bytes) was cut."))
-    if records and session.past[-1].state in ACTIVE:
-        session.add(
-            ErrorOccurred("interrupted", "The process ended before the answer was complete.", "/retry asks again.")
+
+
+def _hint(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "See: asst sessions list"
+    return "It can be read: asst sessions show, export; or copied: asst sessions fork."
+
+
+def _opened(path: Path, fd: int, *, keep_running: bool) -> Session:
+    if not lock(fd):
+        raise SessionInUseError(
+            f"Session {path.stem} is open in {holder(path)}.", "--wait takes its turn, --fork goes on in a copy."
         )
+    if os.fstat(fd).st_nlink == 0:
+        raise SessionError(f"Session {path.stem} was removed just now.", "See: asst sessions list")
+    reading = read_journal(path)
+    if reading.newer:
+        raise SessionError(
+            f"Session {path.stem} was written by a newer asst (journal version {reading.version}).",
+            "Upgrade asst, or go on in a copy: --fork.",
+        )
+    if reading.torn:
+        with open(os.open(path.with_suffix(".torn"), os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "ab") as file:
+            file.write(os.pread(fd, reading.torn, reading.whole) + b"\n")
+        os.ftruncate(fd, reading.whole)
+    session = Session(path, fd, list(mended(reading.records)), reading.damage)
+    if not session.past:
+        session.add(SessionOpened(path.stem))
+    if reading.torn:
+        session.add(Notice(f"A process died while it wrote: a torn last line ({reading.torn} bytes) was cut."))
+    if session.under_way and not keep_running:
+        session.interrupt()
     return session
-
-
-def read_records(path: Path) -> list[Record]:
-    """The records of a journal, as it stands; it is not locked. A torn last line is left out.
-
-    Raises:
-        SessionError: a line is damaged; the message names the file and the line.
-    """
-    return _decoded(path)[0]
-
-
-def _decoded(path: Path) -> tuple[list[Record], int]:
-    """The records, and the number of bytes up to the end of the last whole line."""
-    data = path.read_bytes()
-    whole = data.rfind(b"\n") + 1
-    records = []
-    for number, line in enumerate(data[:whole].splitlines(), 1):
-        try:
-            records.append(decode(line))
-        except ValueError as error:
-            raise SessionError(f"{path}, line {number}, is damaged: {error}.", "The file was not changed.") from error
-    return records, whole
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file so that there is always a whole one, the old or the new."""
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        with open(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        # The journal has everything: the transcript is folded again when the session is next opened.
-        with contextlib.suppress(OSError):
-            temporary.unlink()

@@ -1,12 +1,6 @@
-"""The transcript: a session as a person would tell it, folded from its records, kept as JSON beside the journal.
-
-Versions: readers keep working for every version that was ever shipped (`tests/fixtures/transcripts/`).
-1: the first.
-"""
+"""The transcript: a session as a person would tell it, folded from its records."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import msgspec
 
@@ -33,9 +27,8 @@ from .events import (
 )
 from .script import STEPS, State
 
-__all__ = ["ExchangeEntry", "Fold", "Summary", "Tokens", "ToolEntry", "Transcript", "to_json"]
+__all__ = ["ExchangeEntry", "Fold", "StepEntry", "Summary", "Tokens", "ToolEntry", "Transcript", "title_of"]
 
-VERSION = 1
 TITLE = 60
 """Characters of the first message that make a title."""
 
@@ -109,7 +102,7 @@ class Summary(msgspec.Struct):
 
 
 class Transcript(Summary):
-    """The whole session. Its file begins with `format` and `version`."""
+    """The whole session."""
 
     exchanges: list[ExchangeEntry] = []
 
@@ -146,7 +139,7 @@ class Fold:
 
     def _open(self, text: str, record: Record) -> None:
         whole = self.transcript
-        whole.title = whole.title or " ".join(text[: 4 * TITLE].split())[:TITLE]
+        whole.title = whole.title or title_of(text)
         entry = ExchangeEntry(text, "", record.state, record.at, record.at)
         entry.steps.append(StepEntry(record.state, record.at))
         whole.exchanges.append(entry)
@@ -194,6 +187,11 @@ class Fold:
         entry.answer, entry.reason, entry.reasoning = answer, reason, "".join(self._reasoning).strip()
 
 
+def title_of(text: str) -> str:
+    """The title that a first message gives to a session."""
+    return " ".join(text[: 4 * TITLE].split())[:TITLE]
+
+
 def _tool(entry: ExchangeEntry, call_id: str) -> ToolEntry:
     for tool in reversed(entry.tools):
         if tool.call_id == call_id:
@@ -206,9 +204,3 @@ def _finish(entry: ExchangeEntry, result: ToolResult) -> ToolEntry:
     tool = _tool(entry, result.call_id)
     tool.output, tool.error = result.output, result.error
     return tool
-
-
-def to_json(transcript: Transcript) -> bytes:
-    """The transcript as its file holds it: indented JSON."""
-    head: dict[str, Any] = {"format": "asst-transcript", "version": VERSION}
-    return msgspec.json.format(msgspec.json.encode(head | msgspec.structs.asdict(transcript)), indent=2) + b"\n"

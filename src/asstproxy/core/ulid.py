@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from datetime import UTC, datetime
 
-__all__ = ["month", "new"]
+__all__ = ["is_ulid", "month", "new", "time_of"]
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 26
+_ULID = re.compile(f"[0-7][{ALPHABET}]{{{LENGTH - 1}}}")
 
 
-def new() -> str:
-    """A fresh id: 48 bits of milliseconds, 80 bits of chance."""
-    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+def new(milliseconds: int | None = None) -> str:
+    """A fresh id: 48 bits of milliseconds since 1970 (now, if none are given), 80 bits of chance."""
+    stamp = time.time_ns() // 1_000_000 if milliseconds is None else milliseconds
+    number = stamp << 80 | secrets.randbits(80)
     return "".join(ALPHABET[number >> shift & 31] for shift in range(5 * (LENGTH - 1), -1, -5))
+
+
+def is_ulid(text: str) -> bool:
+    """Whether the text is an id."""
+    return _ULID.fullmatch(text) is not None
+
+
+def time_of(ulid: str) -> int:
+    """When the id was made, in milliseconds since 1970."""
+    milliseconds = 0
+    for letter in ulid[:10]:
+        milliseconds = milliseconds << 5 | ALPHABET.index(letter)
+    return milliseconds
 
 
 def month(ulid: str) -> str:
     """The month (UTC) in which the id was made, as `yyyy-mm`."""
-    milliseconds = 0
-    for letter in ulid[:10]:
-        milliseconds = milliseconds << 5 | ALPHABET.index(letter)
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m")
+    try:
+        return datetime.fromtimestamp(time_of(ulid) / 1000, UTC).strftime("%Y-%m")
+    except (OverflowError, ValueError):  # a clock that is thousands of years ahead
+        return "9999-12"

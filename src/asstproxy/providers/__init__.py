@@ -10,7 +10,7 @@ from ..core.assistant import AssistantProxy
 from ..core.config import Profile
 from ..core.errors import NotSetUpError
 
-__all__ = ["PROVIDERS", "connect"]
+__all__ = ["PROVIDERS", "connect", "entry"]
 
 PROVIDERS = {
     "gpt": "asstproxy.providers.gpt:connect",
@@ -26,19 +26,28 @@ def connect(profile: Profile, *, client: Any = None) -> AssistantProxy:
     Raises:
         NotSetUpError: there is no such provider, or something that it needs is missing.
     """
-    module, _, name = (PROVIDERS.get(profile.provider) or _registered(profile)).partition(":")
+    module, _, name = entry(profile).partition(":")
     make: Callable[..., AssistantProxy] = getattr(import_module(module), name)
     return make(profile, client=client)
+
+
+def entry(profile: Profile) -> str:
+    """Where the provider of a profile is, as `module:connect`.
+
+    Raises:
+        NotSetUpError: there is no such provider.
+    """
+    return PROVIDERS.get(profile.provider) or _registered(profile)
 
 
 def _registered(profile: Profile) -> str:
     from importlib.metadata import entry_points
 
     found = entry_points(group="asstproxy.providers")
-    for entry in found:
-        if entry.name == profile.provider:
-            return entry.value
-    known = ", ".join([*PROVIDERS, *sorted(entry.name for entry in found)])
+    for one in found:
+        if one.name == profile.provider:
+            return one.value
+    known = ", ".join([*PROVIDERS, *sorted(one.name for one in found)])
     raise NotSetUpError(
         f"The profile '{profile.name}' names the provider '{profile.provider}', which is not installed.",
         f"Install the package that brings it, or choose one of: {known}.",

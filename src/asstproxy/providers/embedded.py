@@ -2,7 +2,7 @@
 
 It runs in a child process, which executes this very file, because inside our own it cannot behave (xllamacpp 2026.10):
 its constructor and destructor hold Python's lock, so that the event loop and Ctrl-C stand still while a model loads,
-and for 30 seconds when an answer is cut off; a model that is too large takes us with it; and the interpreter's end
+and for 30 seconds when an answer is cut off; a context that is too big takes us with it; and the interpreter's end
 while it runs can be a segmentation fault. A child costs 20 ms, loads while we import, has an output of its own, which
 never reaches the person's screen, and can be killed at any moment. It ends by itself when we are gone, however that
 came: its standard input ends then.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["INSTRUCTIONS", "Embedded", "EmbeddedError", "Options", "Served", "find_model", "renders_tools"]
 
-INSTRUCTIONS = "You are a helpful assistant. Answer briefly."
+INSTRUCTIONS = "You are a helpful assistant. Answer in short sentences."
 """For a person who gave none: with its template's own, SmolLM2 says in broken French what the capital of France is."""
 
 SMALL = 256 * 2**20

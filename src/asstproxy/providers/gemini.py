@@ -6,13 +6,21 @@ from typing import Any
 
 from ..core.config import Profile
 from ..core.errors import NotSetUpError
+from .catalogue import ModelInfo, listed
 from .gemini_endpoint import Endpoint, GeminiOptions, endpoint
 from .gemini_proxy import GeminiProxy
 from .transport import Transport
 
-__all__ = ["GeminiOptions", "connect"]
+__all__ = ["NOTES", "GeminiOptions", "connect", "models"]
 
 MODEL = "gemini-3.8-flash"
+NOTES = {
+    "gemini-3.5-flash-lite": "cheapest",
+    "gemini-3.8-flash": "everyday",
+    "gemini-4-hydrogen": "fast",
+    "gemini-4-carbon": "top",
+}
+"""Models worth offering first, as of November 2026."""
 
 
 def connect(profile: Profile, *, client: Any = None) -> GeminiProxy:
@@ -40,6 +48,29 @@ def connect(profile: Profile, *, client: Any = None) -> GeminiProxy:
     return GenerateProxy(transport, model, models=models)
 
 
+async def models(profile: Profile) -> list[ModelInfo]:
+    """The models that the key may use: one cheap request, which also tells whether it is a good one.
+
+    Agent Platform has no such list for a project: there the tokens of one word are counted, which costs nothing, and the
+    list is empty.
+
+    Raises:
+        NotSetUpError: there is no key, no project, or a package is not installed.
+        AssistantError: the server cannot be reached, or refuses.
+    """
+    options = profile.read(GeminiOptions)
+    place = endpoint(options, profile)
+    transport = _http(place, options.silence)
+    if not place.vertex:
+        return await listed(transport, "/models?pageSize=1000", NOTES)
+    word = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
+    try:
+        await transport.call("POST", f"{place.models}/{profile.model or MODEL}:countTokens", word)
+    finally:
+        await transport.aclose()
+    return []
+
+
 def _http(place: Endpoint, silence: float) -> Transport:
     if place.key is None:
         from .transport.google_auth import VertexTransport
@@ -52,7 +83,7 @@ def _http(place: Endpoint, silence: float) -> Transport:
 
 def _sdk(place: Endpoint, silence: float) -> Transport:
     try:
-        from google import genai
+        from google import genai  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         raise NotSetUpError(
             "The google-genai SDK is not installed.", 'Run: pip install google-genai, or use transport = "http".'

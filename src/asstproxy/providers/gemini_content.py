@@ -33,7 +33,7 @@ BODY = frozenset(
 )
 """Settings that stand beside `generationConfig`; every other one goes into it."""
 UNSIGNED = "skip_thought_signature_validator"
-"""Google's own word for a call whose signature is not to be had: another model made it, or its signature was refused."""
+"""Google's own word for a call whose signature is not to be had: another model made it, or it was refused."""
 
 
 def request(turn: Turn, items: Iterable[Item], *, unsigned: bool = False) -> JSON:

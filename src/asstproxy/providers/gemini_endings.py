@@ -1,7 +1,7 @@
-"""How a turn of Gemini may end, in words that a person understands: finish reasons, and reasons why a prompt was blocked.
+"""How a turn of Gemini may end, in words that a person understands: finish reasons, and why a prompt was blocked.
 
-Source: https://ai.google.dev/api/generate-content#FinishReason and `#BlockReason`. A reason that is not listed here is told
-by its name; what was said until then is kept.
+Source: https://ai.google.dev/api/generate-content#FinishReason and `#BlockReason`. A reason that is not listed here is
+told by its name; what was said until then is kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Assistant Proxy over generateContent: streamed, or in one reply. Google keeps nothing; every request tells it all."""
+"""The Assistant Proxy over generateContent: streamed, or in one reply. Google keeps nothing: each request tells all."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class GenerateProxy(GeminiProxy):
     async def _streamed(self, body: JSON) -> AsyncGenerator[Event]:
         reader = Reader()
         chunks = self._transport.events("POST", self._path("streamGenerateContent?alt=sse"), body)
-        async with contextlib.aclosing(chunks):  # type: ignore[type-var]  # a transport's iterator is a generator
+        async with contextlib.aclosing(chunks):
             async for chunk in chunks:
                 for event in reader.feed(chunk):
                     yield event
@@ -74,7 +74,7 @@ class GenerateProxy(GeminiProxy):
 
 
 async def _rest(chunks: AsyncIterator[JSON]) -> list[JSON]:
-    """What follows the finish reason, from a server that ends its stream; whatever goes wrong now, the answer is there."""
+    """What follows the finish reason, if the server ends its stream; whatever goes wrong now, the answer is there."""
     rest: list[JSON] = []
     with contextlib.suppress(TimeoutError, AssistantError):
         async with asyncio.timeout(LINGER):

@@ -1,7 +1,7 @@
 """The Interactions API, from Google to us: folds the events of a stream, or a whole interaction, into our events.
 
-Source: https://ai.google.dev/api/interactions-api. Events carry steps piece by piece; the last one says how it ended and
-usually leaves the steps out. No input or output of its own.
+Source: https://ai.google.dev/api/interactions-api. Events carry steps piece by piece; the last one says how it ended
+and usually leaves the steps out. No input or output of its own.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ UNFINISHED = ("queued", "in_progress")
 
 
 class Reader:
-    """`feed` it every event. `interaction` is its id, `last` the id of the last event: with both, a stream can go on."""
+    """`feed` it every event. `interaction` is its id, `last` that of the last event: with both, a stream can go on."""
 
     def __init__(self) -> None:
         self.done = False
@@ -58,7 +58,7 @@ class Reader:
         index = event.get("index")
         match event.get("event_type"):
             case "interaction.created":
-                self.interaction = _dict(event.get("interaction")).get("id") or self.interaction
+                self.interaction = _interaction(event).get("id") or self.interaction
             case "interaction.status_update" if event.get("status") == "cancelled":
                 raise _cancelled()
             case "step.start" if isinstance(index, int):
@@ -69,9 +69,9 @@ class Reader:
                 yield from self._delta(index, _dict(event.get("delta")))
             case "interaction.completed":
                 self.done = True
-                interaction = _dict(event.get("interaction"))
+                interaction = _interaction(event)
                 self.interaction = interaction.get("id") or self.interaction
-                told = {"id": self.interaction, "steps": self._whole()}
+                told = {"id": self.interaction, "status": "completed", "steps": self._whole()}
                 yield from outcome(told | {key: value for key, value in interaction.items() if value})
             case "error":
                 raise _failure(_dict(event.get("error")) or event)
@@ -90,7 +90,7 @@ class Reader:
                 pieces.append(str(delta.get("arguments") or ""))
             case "thought_summary":
                 content = _dict(delta.get("content"))
-                step.setdefault("summary", []).append(content)
+                step["summary"] = _with(_list(step.get("summary")), content)
                 if content.get("text"):
                     yield Reasoning(str(content["text"]))
             case "thought_signature":
@@ -150,6 +150,11 @@ def outcome(interaction: JSON) -> Iterator[Event]:
             raise AssistantError("protocol", f"The interaction has the unknown status '{status}'.", "Check base_url.")
 
 
+def _interaction(event: JSON) -> JSON:
+    """What an event tells of the interaction; LiteLLM (1.106) leaves the braces out."""
+    return _dict(event.get("interaction")) or event
+
+
 def _opening(step: JSON) -> Iterator[Event]:
     """What a step says already as it begins."""
     if text := _text([step]):
@@ -157,6 +162,14 @@ def _opening(step: JSON) -> Iterator[Event]:
     for part in _list(step.get("summary")):
         if part.get("text"):
             yield Reasoning(str(part["text"]))
+
+
+def _with(summary: list[JSON], content: JSON) -> list[JSON]:
+    """A summary with one more piece; text joins the text before it."""
+    last = summary[-1] if summary else {}
+    if set(last) == {"type", "text"} == set(content) and last["type"] == content["type"]:
+        return [*summary[:-1], last | {"text": f"{last['text']}{content['text']}"}]
+    return [*summary, content]
 
 
 def _failure(error: JSON) -> AssistantError:
@@ -182,7 +195,8 @@ def _counts(usage: JSON) -> tuple[int, int, int, int]:
     """Tokens in the order of `Usage`; thoughts are output, as with other providers."""
 
     def count(name: str) -> int:
-        return int(usage.get(f"total_{name}_tokens") or 0)
+        value = usage.get(f"total_{name}_tokens")
+        return value if isinstance(value, int) else 0
 
     thoughts = count("thought")
     return count("input") + count("tool_use"), count("output") + thoughts, count("cached"), thoughts

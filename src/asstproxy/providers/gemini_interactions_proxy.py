@@ -1,4 +1,4 @@
-"""The Assistant Proxy over the Interactions API: streamed, in one reply, or in the background. Google keeps the history."""
+"""The Assistant Proxy over the Interactions API: streamed, in one reply, in the background; Google keeps it all."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class InteractionsProxy(GeminiProxy):
                 "connection", "The answer broke off: the stream ended before its last event.", "Try again."
             )
             try:
-                async with contextlib.aclosing(events):  # type: ignore[type-var]  # a transport's iterator is a generator
+                async with contextlib.aclosing(events):
                     async for event in events:
                         for said in reader.feed(event):
                             yield said
@@ -123,7 +123,7 @@ class InteractionsProxy(GeminiProxy):
             yield event
 
     async def _polled(self, where: str) -> JSON:
-        """The interaction as it is now. Asking again costs nothing, while a new request would pay for another answer."""
+        """The interaction as it is now. Asking again is free, while a new request would pay for another answer."""
         for attempt in range(1, TRIES + 1):
             await asyncio.sleep(self._poll * attempt)
             try:

@@ -1,10 +1,10 @@
-"""What both of Google's APIs have in common: the turns of an exchange, and the second try without what Google refused."""
+"""What both of Google's APIs have in common: the turns of an exchange, and a second try without what Google refused."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -42,19 +42,21 @@ class GeminiProxy:
         self._unsigned = False  # Google refused a signature: calls without one say so
         self._refused: set[bytes] = set()
 
-    async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
+    async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self._turn = msgspec.structs.replace(turn, model=turn.model or self.model)
         yield Started(self.provider, self._turn.model)
         self._begin(turn)
-        async for event in self._ask([*self._accepted(turn.history), UserSaid(turn.text)]):
-            yield event
+        async with contextlib.aclosing(self._ask([*self._accepted(turn.history), UserSaid(turn.text)])) as events:
+            async for event in events:
+                yield event
 
-    async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncIterator[Event]:
+    async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         yield ToolOutputsSubmitted()
-        async for event in self._ask([*self._items, ToolOutputs(tuple(results))]):
-            yield event
+        async with contextlib.aclosing(self._ask([*self._items, ToolOutputs(tuple(results))])) as events:
+            async for event in events:
+                yield event
 
     def _begin(self, turn: Turn) -> None:
         """A new exchange opens."""
@@ -62,8 +64,8 @@ class GeminiProxy:
     def _request(self, items: list[Item]) -> AsyncGenerator[Event]:
         raise NotImplementedError
 
-    async def _ask(self, items: list[Item]) -> AsyncIterator[Event]:
-        spoken = False
+    async def _ask(self, items: list[Item]) -> AsyncGenerator[Event]:
+        spoken, way = False, None
         try:
             async with contextlib.aclosing(self._request(items)) as events:
                 async for event in events:
@@ -72,15 +74,16 @@ class GeminiProxy:
                         # Only now: a request that failed is made again from where it began.
                         self._items = [*items, AssistantSaid(event.text, event.calls, event.raw)]
                     yield event
-            return
         except AssistantError as error:
             way = None if spoken else self._other_way(error, items)
             if way is None:
                 raise
-        notice, items = way
-        yield Notice(notice)
-        async for event in self._ask(items):
-            yield event
+        if way is not None:
+            notice, items = way
+            yield Notice(notice)
+            async with contextlib.aclosing(self._ask(items)) as events:
+                async for event in events:
+                    yield event
 
     def _other_way(self, error: AssistantError, items: list[Item]) -> tuple[str, list[Item]] | None:
         """What to tell the person and send instead, when Google refused what we said for it; None: nothing helps."""

@@ -1,7 +1,7 @@
 """generateContent, from Google to us: folds the chunks of an answer into our events. No input or output of its own.
 
-A whole reply is a single chunk. Any chunk may lack candidates, content or parts, and texts may be empty; the chunk with the
-finish reason may be followed by one that holds only the usage.
+A whole reply is a single chunk. Any chunk may lack candidates, content or parts, and texts may be empty; the chunk with
+the finish reason may be followed by one that holds only the usage.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ def _counts(usage: JSON) -> tuple[int, int, int, int]:
     """Tokens in the order of `Usage`; thoughts are output, as with other providers."""
 
     def count(name: str) -> int:
-        return int(usage.get(name) or 0)
+        value = usage.get(name)
+        return value if isinstance(value, int) else 0
 
     thoughts = count("thoughtsTokenCount")
     read = count("promptTokenCount") + count("toolUsePromptTokenCount")

@@ -1,8 +1,8 @@
 """JSON schemas as Google takes them: references to definitions are written out.
 
-`parametersJsonSchema` takes `$ref` and `$defs`, but refuses a reference that has neighbours other than `description` and
-`default`; servers that speak Gemini's REST API often know neither. A definition that contains itself cannot be written out:
-it stays a reference, and its definition stays with it.
+`parametersJsonSchema` takes `$ref` and `$defs`, but refuses a reference that has neighbours other than `description`
+and `default`; servers that speak Gemini's REST API often know neither. A definition that contains itself cannot be
+written out: it stays a reference, and its definition stays with it.
 """
 
 from __future__ import annotations

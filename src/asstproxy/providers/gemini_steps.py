@@ -1,7 +1,7 @@
 """The Interactions API, from us to Google: a turn and its history as steps. Pure functions.
 
-Source: https://ai.google.dev/gemini-api/docs/interactions. Google keeps the conversation, so that usually only what is new
-is sent; `tools`, `system_instruction` and `generation_config` hold for one interaction and are sent with each.
+Source: https://ai.google.dev/gemini-api/docs/interactions. Google keeps the conversation, so that usually only what is
+new is sent; `tools`, `system_instruction` and `generation_config` hold for one interaction and are sent with each.
 """
 
 from __future__ import annotations
@@ -17,8 +17,18 @@ from .transport import JSON
 __all__ = ["is_stored", "request", "steps"]
 
 BODY = frozenset(
-    ("cached_content", "environment", "labels", "response_format", "response_mime_type", "response_modalities")
-    + ("safety_settings", "service_tier", "store", "webhook_config")
+    (
+        "cached_content",
+        "environment",
+        "labels",
+        "response_format",
+        "response_mime_type",
+        "response_modalities",
+        "safety_settings",
+        "service_tier",
+        "store",
+        "webhook_config",
+    )
 )
 """Settings that stand beside `generation_config`; every other one goes into it."""
 

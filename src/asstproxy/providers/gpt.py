@@ -9,22 +9,29 @@ import msgspec
 
 from ..core.config import Profile
 from ..core.errors import NotSetUpError
+from .catalogue import ModelInfo, listed
 from .responses_proxy import ResponsesProxy
 from .transport import Transport
 
-__all__ = ["GptOptions", "connect"]
+__all__ = ["NOTES", "GptOptions", "connect", "forget_conversation", "models", "new_conversation"]
 
 MODEL = "gpt-6-luna"
 BASE_URL = "https://api.openai.com/v1"
+NOTES = {"gpt-6-luna": "cheapest", "gpt-6.1-terra": "fast", "gpt-6.2-sol": "everyday", "gpt-6.2-astra": "top"}
+"""Models worth offering first, as of November 2026."""
 
 
 class GptOptions(msgspec.Struct, frozen=True):
-    """What a profile of this provider may hold. `poll` and `silence` are in seconds."""
+    """What a profile of this provider may hold. `poll` and `silence` are in seconds.
+
+    `conversation` is the id of a Conversation at OpenAI, in which every new session begins (with history = "server").
+    """
 
     base_url: str = ""
     api_key_env: str = "OPENAI_API_KEY"
     transport: Literal["http", "sdk"] = "http"
     history: Literal["client", "server"] = "client"
+    conversation: str = ""
     poll: float = 2.0
     silence: float = 600.0
 
@@ -43,7 +50,45 @@ def connect(profile: Profile, *, client: Any = None) -> ResponsesProxy:
         history=options.history,
         extra={} if options.history == "server" else {"store": False},
         poll=options.poll,
+        conversation=options.conversation,
     )
+
+
+async def models(profile: Profile) -> list[ModelInfo]:
+    """The models that the key may use: one cheap request, which also tells whether it is a good one.
+
+    Raises:
+        NotSetUpError: there is no key.
+        AssistantError: the server cannot be reached, or refuses.
+    """
+    return await listed(_transport(profile.read(GptOptions), profile, None), "/models", NOTES)
+
+
+async def new_conversation(profile: Profile) -> str:
+    """Make an empty Conversation at OpenAI; its id.
+
+    Raises:
+        NotSetUpError: there is no key.
+        AssistantError: the server cannot be reached, or refuses.
+    """
+    transport = _transport(profile.read(GptOptions), profile, None)
+    try:
+        return str((await transport.call("POST", "/conversations", {"metadata": {"asst": profile.name}}))["id"])
+    finally:
+        await transport.aclose()
+
+
+async def forget_conversation(profile: Profile, number: str) -> None:
+    """Delete a Conversation at OpenAI.
+
+    Raises:
+        AssistantError: it could not be.
+    """
+    transport = _transport(profile.read(GptOptions), profile, None)
+    try:
+        await transport.call("DELETE", f"/conversations/{number}")
+    finally:
+        await transport.aclose()
 
 
 def _transport(options: GptOptions, profile: Profile, client: Any) -> Transport:

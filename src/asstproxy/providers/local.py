@@ -13,11 +13,13 @@ from ..core.assistant import Turn
 from ..core.config import Profile
 from ..core.errors import NotSetUpError
 from ..core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Started, ToolResult, Usage
+from .catalogue import ModelInfo, listed
 from .embedded import INSTRUCTIONS, find_model
 from .responses_proxy import ResponsesProxy
+from .transport import Transport
 from .transport.embedded import EmbeddedTransport
 
-__all__ = ["LocalOptions", "connect"]
+__all__ = ["LocalOptions", "connect", "models"]
 
 NO_TOOLS = (
     "{model} will not see the tools: its chat template has no place for them. "
@@ -58,17 +60,36 @@ def connect(profile: Profile, *, client: Any = None) -> ResponsesProxy:
     return _embedded(profile, options)
 
 
-def _served(profile: Profile, options: LocalOptions) -> ResponsesProxy:
-    from .transport.http import HttpTransport
+async def models(profile: Profile) -> list[ModelInfo]:
+    """The models of the server; of llama.cpp in the process the one file, once it is loaded.
 
+    Raises:
+        NotSetUpError: the model, its template, its key or a package is missing.
+        AssistantError: the server cannot be reached, or the model not be loaded.
+    """
+    options = profile.read(LocalOptions)
+    return await listed(_http(profile, options) if options.base_url else _engine(profile, options)[0], "/models", {})
+
+
+def _served(profile: Profile, options: LocalOptions) -> ResponsesProxy:
     if not profile.model:
         raise NotSetUpError(f"The profile '{profile.name}' names no model.", "Say which one of the server's: -m MODEL.")
+    return ResponsesProxy(_http(profile, options), provider="local", model=profile.model)
+
+
+def _http(profile: Profile, options: LocalOptions) -> Transport:
+    from .transport.http import HttpTransport
+
     headers = {"Authorization": f"Bearer {profile.secret(options.api_key_env)}"} if options.api_key_env else {}
-    transport = HttpTransport(options.base_url, headers, silence=options.silence)
-    return ResponsesProxy(transport, provider="local", model=profile.model)
+    return HttpTransport(options.base_url, headers, silence=options.silence)
 
 
 def _embedded(profile: Profile, options: LocalOptions) -> ResponsesProxy:
+    transport, model = _engine(profile, options)
+    return EmbeddedProxy(transport, model.stem, options.n_predict)
+
+
+def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport, Path]:
     model = Path(profile.model).expanduser() if profile.model else find_model()
     if model is None:
         raise NotSetUpError("There is no local model yet.", "Run: asst setup local --yes")
@@ -85,7 +106,7 @@ def _embedded(profile: Profile, options: LocalOptions) -> ResponsesProxy:
         n_ctx=options.n_ctx,
         threads=options.threads,
     )
-    return EmbeddedProxy(transport, model.stem, options.n_predict)
+    return transport, model
 
 
 class EmbeddedProxy(ResponsesProxy):

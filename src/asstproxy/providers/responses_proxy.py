@@ -37,7 +37,7 @@ class ResponsesProxy:
     """One conversation partner behind a transport.
 
     `history`: `client` sends everything each time and stores nothing; `server` keeps it in a Conversation, whose id is in
-    `resume`. `extra` goes into every request. `poll` is in seconds.
+    `resume`; `conversation` is one to begin in. `extra` goes into every request. `poll` is in seconds.
     """
 
     def __init__(
@@ -49,9 +49,11 @@ class ResponsesProxy:
         history: Literal["client", "server"] = "client",
         extra: JSON | None = None,
         poll: float = 2.0,
+        conversation: str = "",
     ) -> None:
         self.provider, self.model = provider, model
         self._transport, self._history, self._extra, self._poll = transport, history, extra or {}, poll
+        self._first = conversation
         self._turn = Turn("")
         self._items: list[JSON] = []
         self._conversation: str | None = None
@@ -61,9 +63,7 @@ class ResponsesProxy:
         self._turn = msgspec.structs.replace(turn, model=turn.model or self.model)
         yield Started(self.provider, self._turn.model)
         if self._history == "server":
-            self._conversation = _conversation_of(turn.resume) or await self._new_conversation(
-                input_items(turn.history)
-            )
+            self._conversation = _conversation_of(turn.resume) or await self._begin(input_items(turn.history))
             self._items = [*_dangling(turn), user_item(turn.text)]
         else:
             self._items = [*input_items(turn.history), user_item(turn.text)]
@@ -133,7 +133,9 @@ class ResponsesProxy:
             async with asyncio.timeout(CANCEL_WITHIN):
                 await self._transport.call("POST", path, {})
 
-    async def _new_conversation(self, items: list[JSON]) -> str:
+    async def _begin(self, items: list[JSON]) -> str:
+        if self._first and not items:
+            return self._first
         created = await self._transport.call("POST", "/conversations", {"items": items[:BATCH]})
         for start in range(BATCH, len(items), BATCH):
             path = f"/conversations/{created['id']}/items"

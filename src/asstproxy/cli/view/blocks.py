@@ -6,14 +6,21 @@ import copy
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from markdown_it.token import Token
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
-from pygments.util import ClassNotFound
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
-from rich.markdown import CodeBlock, Heading, ListElement, ListItem, Markdown, MarkdownElement, TableElement
+from rich.markdown import (
+    CodeBlock,
+    Heading,
+    HorizontalRule,
+    ListElement,
+    ListItem,
+    Markdown,
+    MarkdownElement,
+    TableElement,
+)
+from rich.rule import Rule
 from rich.segment import Segment
 from rich.syntax import Syntax
 from rich.table import Table
@@ -48,7 +55,7 @@ class Block:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self.apart:
             yield Segment.line()
-        # Rich fills rows up with spaces. Without them a row copies well, and does not break when the terminal gets narrower.
+        # Rich fills rows up with spaces. Without them a row copies well, and does not break in a narrower terminal.
         for row in Segment.split_lines(self._segments(console, options)):
             yield from _stripped(row)
             yield Segment.line()
@@ -108,7 +115,7 @@ class _Code(CodeBlock):
         code.before, code.open = token.meta.get("before", ""), token.meta.get("open", False)
         return code
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:  # noqa: ARG002
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         text = str(self.text)
         code = self.before + (text[:-1] if self.open else text.rstrip())
         lexer = _lexer(self.lexer_name if max(map(len, code.split("\n"))) <= _LONG_LINE else "")
@@ -118,13 +125,16 @@ class _Code(CodeBlock):
 
 
 @lru_cache(maxsize=64)
-def _lexer(name: str) -> Lexer:
-    """The lexer of that name, found once: a search for an unknown name walks through all installed packages."""
-    options = {"stripnl": False, "ensurenl": True, "tabsize": 4}
-    try:
-        return get_lexer_by_name(name or "text", **options)
-    except ClassNotFound:
-        return get_lexer_by_name("text", **options)
+def _lexer(name: str) -> Any:
+    """The Pygments lexer of that name, found once: the search for an unknown name walks through all packages."""
+    syntax = Syntax("", name)
+    return (syntax.lexer if name else None) or syntax.default_lexer
+
+
+class _Rule(HorizontalRule):
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Rule(style="markdown.hr")
+        yield Text()
 
 
 class _Table(TableElement):
@@ -138,7 +148,7 @@ class _Table(TableElement):
 
 
 class _NumberedList(ListElement):
-    """The number column depends on the number alone: a list that is printed in pieces looks like one printed at once."""
+    """The number column depends on the number alone: a list printed in pieces looks like one printed at once."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for number, item in enumerate(self.items, 1 if self.list_start is None else self.list_start):
@@ -148,7 +158,9 @@ class _NumberedList(ListElement):
 def _numbered(item: ListItem, number: int, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
     style = console.get_style("markdown.item.number", default="none")
     numeral = f"{number}.".rjust(3) + " "
-    lines = console.render_lines(item.elements, options.update(width=options.max_width - len(numeral)), style=item.style)
+    lines = console.render_lines(
+        item.elements, options.update(width=options.max_width - len(numeral)), style=item.style
+    )
     for place, line in enumerate(lines):
         yield Segment(" " * len(numeral) if place else numeral, style)
         yield from line
@@ -161,6 +173,7 @@ class _Page(Markdown):
         "heading_open": _Heading,
         "fence": _Code,
         "code_block": _Code,
+        "hr": _Rule,
         "table_open": _Table,
         "ordered_list_open": _NumberedList,
     }

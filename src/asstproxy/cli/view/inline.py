@@ -21,7 +21,10 @@ _CELLS = 2_000
 
 
 def complete(tokens: Sequence[Token], lines: Sequence[str], env: MutableMapping[str, Any]) -> list[Token]:
-    """The tokens with their inline content parsed. `lines` are what they were parsed from; `env` knows the link definitions."""
+    """The tokens with their inline content parsed.
+
+    `lines` are the lines that they were parsed from; `env` knows the link definitions.
+    """
     done: list[Token] = []
     table: list[Token] = []
     for token in tokens:

@@ -1,16 +1,17 @@
 """Markdown as it streams: what is finished is printed once and for good, only the rest is drawn again.
 
-Rules. (1) Block boundaries are found with markdown-it's block rules on whole lines: the last line may still become something
-else ("1" a "1."). (2) Everything before the last top-level block is finished: what comes can only extend the last one.
-(3) Two kinds of block grow long and are printed in pieces: a list by items, an open fence by 16 finished lines. (4) Link
-definitions are kept, so that what was defined in a printed block resolves in a later one; a link that is used before its
-definition came stays as it was written.
+Rules. (1) Block boundaries are found with markdown-it's block rules on whole lines: the last line may still become
+something else ("1" a "1."). (2) Everything before the last top-level block is finished: what comes can only extend the
+last one. (3) Two kinds of block grow long and are printed in pieces: a list by items, an open fence by 16 lines.
+(4) Link definitions are kept, so that what was defined in a printed block resolves in a later one; a link that is used
+before its definition came stays as it was written.
 
-A block of which a piece was printed is parsed on behind a *stand-in* for what is gone: an item of the same list, or the line
-that opened the fence. So the parser is in the state in which it would be, and what it makes of the stand-in is left out.
+A block of which a piece was printed is parsed on behind a *stand-in* for what is gone: an item of the same list, or the
+line that opened the fence. So the parser is in the state in which it would be, and what it makes of the stand-in is
+left out.
 
-Costs. Finding boundaries costs as much as the unprinted rest is long. A rest that goes on without a boundary is looked at again
-only when it has grown by an eighth, so that the sum stays proportional to the text.
+Costs. Finding boundaries costs as much as the unprinted rest is long. A rest that goes on without a boundary is looked
+at again only when it has grown by an eighth, so that the sum stays proportional to the text.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class _Rest:
 
 
 class MarkdownStream:
-    """Takes an answer as it comes and gives it back in blocks to print, and a tail to repaint. Any text is made harmless."""
+    """Takes an answer as it comes; gives blocks to print, and a tail to repaint. Any text is made harmless."""
 
     def __init__(self) -> None:
         self._begin()
@@ -134,7 +135,7 @@ class MarkdownStream:
 
     def _absorb(self) -> None:
         if self._pieces:
-            # Joined once a frame, not once a piece. A rest without a boundary is copied each time, at the speed of memory.
+            # Joined once a frame, not once a piece: a rest without a boundary is copied at the speed of memory.
             self._rest.text += self._clean("".join(self._pieces))
             self._pieces.clear()
             self._tail = None

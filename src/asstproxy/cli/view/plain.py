@@ -24,8 +24,8 @@ __all__ = ["PlainView"]
 class PlainView:
     """Writes the answer: raw Markdown, unwrapped, flushed at every record, with one line feed at the end.
 
-    Into a pipe the text goes as it is, on a terminal it is made harmless (`safe`). Text before a tool call and what follows it
-    are two paragraphs. Commentary is no part of the answer. `raw`: a terminal gets the text as it is, too.
+    Into a pipe the text goes as it is, on a terminal it is made harmless (`safe`). Text before a tool call and what
+    follows it are two paragraphs. Commentary is no part of the answer. `raw`: a terminal gets the text as it is, too.
     """
 
     def __init__(self, stdout: TextIO, *, raw: bool = False) -> None:

@@ -1,12 +1,12 @@
 """Untrusted text: what models, tools, servers and titles say must not act on the terminal.
 
-What a terminal would *obey* is dropped without a trace: escape sequences whole, control characters, bidirectional overrides.
-It stands for no character, so that nothing is missing where it stood; a coloured tool output should read like the plain one.
-What stood for a character and is none (a lone surrogate) becomes `�`. Line feeds and tabs stay. A carriage return
-becomes a line feed (with the line feed that follows it, one): what stood before it stays readable instead of being overwritten.
+What a terminal would *obey* is dropped without a trace: escape sequences whole, control characters, bidirectional
+overrides. It stands for no character, so nothing is missing where it stood; a coloured tool output reads like the plain
+one. What stood for a character and is none (a lone surrogate) becomes `�`. Line feeds and tabs stay. A carriage return
+becomes a line feed (one, with the line feed that follows it): what stood before it stays readable.
 
-An operating system command (OSC) or another string sequence ends at its terminator, at a control that cancels it, or at the
-end of the line. Terminals would read on; but a model that writes `ESC ]` must not make the rest of its answer disappear.
+An operating system command (OSC) or another string sequence ends at its terminator, at a control that cancels it, or at
+the end of the line. Terminals read on; but a model that writes `ESC ]` must not make the rest of its answer vanish.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""Colours: the 16 of the terminal's own palette, bold and dim, and no background, so that dark and light both read well."""
+"""Colours: the 16 of the terminal's palette, bold and dim, and no background: dark and light both read well."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 
-from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String, Token
 from rich.console import Console
 from rich.style import Style
 from rich.syntax import ANSISyntaxTheme
@@ -64,24 +63,24 @@ THEME = Theme(
 
 CODE = ANSISyntaxTheme(
     {
-        # Rich's ansi_dark uses bright colours that fade on white, its ansi_light a blue that fades on black.
-        Token: Style(),
-        Comment: Style(dim=True, italic=True),
-        Comment.Preproc: Style(color="cyan"),
-        Keyword: Style(color="magenta"),
-        Operator.Word: Style(color="magenta"),
-        Name.Builtin: Style(color="cyan"),
-        Name.Class: Style(bold=True),
-        Name.Decorator: Style(color="cyan"),
-        Name.Exception: Style(color="cyan"),
-        Name.Function: Style(bold=True),
-        Name.Tag: Style(color="magenta"),
-        String: Style(color="green"),
-        Number: Style(color="cyan"),
-        Generic.Deleted: Style(color="red"),
-        Generic.Inserted: Style(color="green"),
-        Generic.Heading: Style(bold=True),
-        Generic.Subheading: Style(bold=True),
+        # By Pygments' token types, which are tuples of names. Rich's ansi_dark has bright colours that fade on white,
+        # its ansi_light a blue that fades on black.
+        ("Comment",): Style(dim=True, italic=True),
+        ("Comment", "Preproc"): Style(color="cyan"),
+        ("Keyword",): Style(color="magenta"),
+        ("Operator", "Word"): Style(color="magenta"),
+        ("Name", "Builtin"): Style(color="cyan"),
+        ("Name", "Class"): Style(bold=True),
+        ("Name", "Decorator"): Style(color="cyan"),
+        ("Name", "Exception"): Style(color="cyan"),
+        ("Name", "Function"): Style(bold=True),
+        ("Name", "Tag"): Style(color="magenta"),
+        ("Literal", "String"): Style(color="green"),
+        ("Literal", "Number"): Style(color="cyan"),
+        ("Generic", "Deleted"): Style(color="red"),
+        ("Generic", "Inserted"): Style(color="green"),
+        ("Generic", "Heading"): Style(bold=True),
+        ("Generic", "Subheading"): Style(bold=True),
     }
 )
 
@@ -93,7 +92,7 @@ class _Console(Console):
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console for the person: stdout, or stderr. `NO_COLOR` and `TERM=dumb` are honoured (no colour; nothing repainted).
+    """A console for the person: stdout, or stderr. `NO_COLOR` (no colour) and `TERM=dumb` (no repainting) are honoured.
 
     Text is shown as it is: no markup, no emoji codes, no colouring of numbers. What the terminal's encoding lacks
     becomes `?`, because an arrow must not end an exchange.

@@ -1,19 +1,22 @@
-"""Function tools: any Python function, described by its signature and docstring, checked, approved and run in its time.
+"""Function tools: any Python function, described by its signature and docstring, approved, and run within its time.
 
-`declare` says what a tool is, `signature` and `portable` how it is described, `running` how it is run, `approval` who is
-asked before. Nothing here imports pydantic before the first function is described.
+`declare` says what a tool is, `signature` and `portable` how it is described, `finding` where it comes from, `running`
+how it is run, `approval` who is asked before. Nothing here imports pydantic before the first function is described.
 """
 
 from __future__ import annotations
 
-from .approval import Approver, Question, approve_all, deny_all
+from .approval import NOBODY, Approver, Question, approve_all, deny_all
 from .arguments import from_pairs
 from .capture import reserve_stdout
 from .declare import Approval, Tool, as_tool, tool
 from .errors import ToolError
-from .running import Outcome, check_arguments, left_running, run_tool
+from .jobs import left_running, run_blocking
+from .results import cut
+from .running import Outcome, check_arguments, run_tool
 
 __all__ = [
+    "NOBODY",
     "Approval",
     "Approver",
     "Outcome",
@@ -23,10 +26,12 @@ __all__ = [
     "approve_all",
     "as_tool",
     "check_arguments",
+    "cut",
     "deny_all",
     "from_pairs",
     "left_running",
     "reserve_stdout",
+    "run_blocking",
     "run_tool",
     "tool",
 ]

@@ -1,18 +1,31 @@
-"""Approval: which calls a person is asked about, what the question holds, and what can be answered."""
+"""Approval: which calls a person is asked about, what the question holds, and what can be answered.
+
+One rule: a call of a tool that needs approval runs only on a decision of its own that approves it, or after an "always"
+for its tool. No answer, a broken question, a call_id that is not the call's: each is a no.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..events import Decision, ToolCall
+import msgspec
+
+from ..events import ApprovalGiven, Decision, ToolCall
 from .arguments import parse
 from .declare import Tool
 from .errors import ToolError
 from .running import check_arguments
 
-__all__ = ["Approver", "Question", "approve_all", "deny_all"]
+__all__ = ["NOBODY", "Approvals", "Approver", "Question", "approve_all", "deny_all"]
+
+NOBODY = "Nobody can be asked."
+"""The reason of a refusal that no person gave."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +72,68 @@ async def approve_all(questions: Sequence[Question]) -> Sequence[Decision]:
 
 async def deny_all(questions: Sequence[Question]) -> Sequence[Decision]:
     """No to everything: nobody can be asked."""
-    return [question.no("Nobody can be asked.") for question in questions]
+    return [question.no(NOBODY) for question in questions]
+
+
+async def ask(questions: Sequence[Question], approve: Approver) -> ApprovalGiven:
+    """Ask a person; each call gets a decision, whatever the answer is like."""
+    try:
+        answers = {answer.call_id: answer for answer in await approve(questions)}
+    except Exception as error:  # noqa: BLE001 - a question that fails is a no
+        _log.exception("a person could not be asked")
+        answers = {q.call.call_id: q.no(f"{NOBODY} ({type(error).__name__}: {error})") for q in questions}
+    return ApprovalGiven(tuple(_settled(question, answers.get(question.call.call_id)) for question in questions))
+
+
+def _settled(question: Question, answer: Decision | None) -> Decision:
+    """The answer as it counts and is recorded: none is a no, and "always" is none to `always-ask`."""
+    if answer is None:
+        return question.no("There was no answer.")
+    return answer if question.may_always or not answer.always else msgspec.structs.replace(answer, always=False)
+
+
+class Approvals:
+    """What a person has said so far. "Always" holds as long as this object lives: a session that goes on asks again."""
+
+    def __init__(self) -> None:
+        self._always: set[str] = set()
+
+    def needed(self, tool: Tool) -> bool:
+        """Whether a call of this tool needs a person's yes."""
+        return tool.approval == "always-ask" or (tool.approval == "ask" and tool.name not in self._always)
+
+    async def doubtful(self, calls: Sequence[ToolCall], tools: Mapping[str, Tool]) -> list[ToolCall]:
+        """The calls to ask about. One whose arguments do not fit fails anyway, so nobody is troubled with it."""
+        asked = [call for call in calls if call.name in tools and self.needed(tools[call.name])]
+        problems = await asyncio.gather(*(check_arguments(tools[call.name], call.arguments) for call in asked))
+        return [call for call, problem in zip(asked, problems, strict=True) if problem is None]
+
+    def take(self, given: ApprovalGiven, calls: Sequence[ToolCall], tools: Mapping[str, Tool]) -> dict[str, Decision]:
+        """The decisions about calls that need one, by call_id; what was said for always is kept in mind."""
+        decisions: dict[str, Decision] = {}
+        for decision in given.decisions:
+            call = next((call for call in calls if call.call_id == decision.call_id), None)
+            tool = tools.get(call.name) if call else None
+            if tool is None or tool.approval == "never":
+                continue
+            decisions[decision.call_id] = decision
+            if decision.approved and decision.always and tool.approval == "ask":
+                self._always.add(tool.name)
+        return decisions
+
+    async def refusal(self, call: ToolCall, tool: Tool, decision: Decision | None) -> str | None:
+        """Why the call may not run, for the assistant; None if it may."""
+        if tool.approval == "never":
+            return None
+        if decision is None:
+            if not self.needed(tool):
+                return None
+            return await check_arguments(tool, call.arguments) or "This call was not approved."
+        if decision.approved:
+            return None
+        who = "This call needs a person's approval." if decision.reason == NOBODY else "The person refused this call."
+        return f"{who} {decision.reason}".strip()
+
+    def forget(self, name: str) -> None:
+        """Ask about this tool again."""
+        self._always.discard(name)

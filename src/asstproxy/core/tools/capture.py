@@ -1,11 +1,11 @@
 """What a tool prints is caught: standard output is the assistant's answer and nothing else.
 
-`contextlib.redirect_stdout` would not do: it swaps `sys.stdout` for the whole program, and several tools run at once, in
-threads and in tasks, beside the view that prints the answer. So one stand-in takes the place of `sys.stdout` and of
-`sys.stderr` and asks a context variable, which threads and tasks of a tool carry with them, whose text this is. It stands
-there while tools run, and as long as one that was given up may still print.
+`contextlib.redirect_stdout` would not do: it swaps `sys.stdout` for the whole program, and several tools run at once,
+in threads and in tasks, beside the view that prints the answer. So one stand-in takes the place of `sys.stdout` and of
+`sys.stderr` and asks a context variable, which the thread or task of a tool carries with it, whose text this is. It
+stands there while tools run, and as long as one that was given up may still print.
 
-Two things carry no context: the threads that a tool starts itself, and child processes, which write to file descriptor 1.
+Two things carry no context: threads that a tool starts itself, and child processes, which write to file descriptor 1.
 A program whose standard output *is* the answer calls `reserve_stdout` once, which keeps both out of it.
 """
 

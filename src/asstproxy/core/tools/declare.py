@@ -66,7 +66,9 @@ class Tool:
         check_description(self.name, self.description)
         object.__setattr__(self, "parameters", portable(self.name, self.parameters))
         if self.approval not in get_args(Approval):
-            raise UsageError(f"'{self.approval}' is no approval of the tool '{self.name}'.", f"It is one of: {APPROVALS}.")
+            raise UsageError(
+                f"'{self.approval}' is no approval of the tool '{self.name}'.", f"It is one of: {APPROVALS}."
+            )
         if not (math.isfinite(self.timeout) and self.timeout > 0):
             raise UsageError(f"The tool '{self.name}' needs a time limit, in seconds.", "Say how long it may take.")
         if self.output_limit < 256:
@@ -101,9 +103,10 @@ def tool(
 def tool(function: F | None = None, /, **said: Any) -> F | Callable[[F], F]:
     """Declare a function to be a tool; it stays the function that it is.
 
-    `name` and `description` replace the function's own. `approval`: whether a person is asked before each call ("never",
-    "ask", "always-ask"); left out, functions that a program hands over itself are not asked about, nor those that are
-    `read_only`, and all others are. `timeout` is in seconds; `output_limit`, in bytes, is what the assistant gets at most.
+    `name` and `description` replace the function's own. `approval`: whether a person is asked before each call
+    ("never", "ask", "always-ask"); left out, functions that a program hands over itself are not asked about, nor those
+    that are `read_only`; all others are. `timeout` is in seconds; `output_limit`, in bytes, is the most that the
+    assistant gets.
 
     Raises:
         UsageError: providers would refuse the name.

@@ -1,9 +1,4 @@
-"""Running a tool: within its time, apart from the program, with an outcome whatever happens.
-
-A function runs in a daemon thread, not in `asyncio.to_thread`, whose thread holds the process until a hung function
-returns. An async one is awaited where the program awaits, or, when it stands apart, in a loop of its own in a daemon
-thread; past its time it is cancelled. What does not stop then is abandoned: it is left to itself and dies with the process.
-"""
+"""Running a tool: its arguments are bound, it is called within its time, and there is an outcome whatever happens."""
 
 from __future__ import annotations
 
@@ -17,7 +12,7 @@ from typing import Any
 from .capture import Printed, catching
 from .declare import Tool
 from .errors import ToolError
-from .jobs import GRACE, TimeIsOverError, in_loop, in_own_loop, in_thread
+from .jobs import GRACE, Ended, TimeIsOverError, in_loop, in_own_loop, in_thread
 from .results import as_text, cut
 
 __all__ = ["Outcome", "check_arguments", "run_tool"]
@@ -41,26 +36,69 @@ class Outcome:
 
 async def run_tool(tool: Tool, arguments: str) -> Outcome:
     """Run a tool with these arguments (JSON text of an object). Whatever the tool does, this returns in time."""
-    printed, began, abandoned = Printed(), time.monotonic(), False
-    output, error = "", None
+    printed, began = Printed(), time.monotonic()
+    output, error, abandoned = "", None, False
     try:
         with catching(printed):
             output = cut(await _call(tool, arguments), tool.output_limit)
-    except BaseException as failure:
-        if _is_ours(failure):
-            raise
-        abandoned = isinstance(failure, TimeIsOverError) and failure.abandoned
-        error = cut(as_text(_told(tool, failure)), tool.output_limit)
+    except ToolError as failure:
+        error = cut(as_text(str(failure)), tool.output_limit)
+    except TimeIsOverError as failure:
+        abandoned = failure.abandoned
+        after = "It was left running, so what it does may still happen." if abandoned else "It was stopped."
+        error = f"{tool.name} did not return within {tool.timeout:g} s. {after}"
     return Outcome(output, error, printed.close(), round(time.monotonic() - began, 3), abandoned)
 
 
 async def check_arguments(tool: Tool, arguments: str) -> str | None:
-    """What is wrong with these arguments; None if nothing is. A type may check with code of its own, so it takes time."""
+    """What is wrong with these arguments; None if nothing is. Types may check with code of their own: it takes time."""
     try:
         with catching(Printed()):
-            await in_thread(lambda: tool.bind(arguments), tool.timeout)
-    except BaseException as failure:
-        if _is_ours(failure):
-            raise
-        return _told(tool, failure)
+            _value(await in_thread(lambda: tool.bind(arguments), tool.timeout))
+    except ToolError as failure:
+        return str(failure)
+    except TimeIsOverError:
+        return f"The arguments of {tool.name} could not be checked within {tool.timeout:g} s."
     return None
+
+
+async def _call(tool: Tool, arguments: str) -> str:
+    if not tool.is_async:
+        return str(_value(await in_thread(lambda: _work(tool, arguments), tool.timeout)))
+    began = time.monotonic()
+
+    def left() -> float:
+        return max(GRACE, tool.timeout - (time.monotonic() - began))
+
+    positional, named = _value(await in_thread(lambda: tool.bind(arguments), tool.timeout))
+    awaited = in_own_loop if tool.apart else in_loop
+    value = _value(await awaited(lambda: tool.function(*positional, **named), min(left(), tool.timeout)))
+    return str(_value(await in_thread(lambda: as_text(value), left())))
+
+
+def _work(tool: Tool, arguments: str) -> str:
+    """All that a blocking tool does: binding and telling may run code of others, too."""
+    positional, named = tool.bind(arguments)
+    value = tool.function(*positional, **named)
+    if isinstance(value, Awaitable):  # a plain function that gives a coroutine
+        value = asyncio.run(_awaited(value))
+    return as_text(value)
+
+
+async def _awaited(value: Awaitable[Any]) -> Any:
+    return await value
+
+
+def _value(ended: Ended) -> Any:
+    error = ended.error
+    if error is None:
+        return ended.value
+    if isinstance(error, ToolError):
+        raise error
+    _log.debug("a tool failed", exc_info=error)
+    try:
+        inner = "; ".join(map(repr, error.exceptions)) if isinstance(error, BaseExceptionGroup) else str(error)
+    except BaseException:  # noqa: BLE001 - even its text fails
+        inner = ""
+    name = type(error).__name__
+    raise ToolError(f"{name}: {inner}" if inner else name)

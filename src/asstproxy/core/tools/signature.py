@@ -1,7 +1,7 @@
 """What a function's signature says: the JSON schema for the assistant, and how its arguments become the function's.
 
-pydantic does both, imported when the first function is described. It sees the parameters under neutral names, with their
-own as aliases: a model's field may not be called `schema`, `copy` or `_x`, and a parameter may.
+pydantic does both, imported when the first function is described. It sees the parameters under neutral names, with
+their own as aliases: a model's field may not be called `schema`, `copy` or `_x`, and a parameter may.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ MAX_PROBLEMS = 10
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A function as its signature and docstring tell it. `parameters` is a JSON schema; `bind` turns JSON text into what the function gets."""
+    """A function as its signature and docstring tell it.
+
+    `parameters` is a JSON schema; `bind` turns the JSON text of a call into what the function gets.
+    """
 
     text: str
     parameters: dict[str, Any]
@@ -154,13 +157,13 @@ def _model(
         hint, default = hints[parameter.name], parameter.default
         if isinstance(default, FieldInfo):  # `x: int = Field(5, gt=0)`
             hint, default = Annotated[hint, default], parameter.empty
-        if default is parameter.empty:
-            field = Field(alias=parameter.name)
-        else:
-            field = Field(default, alias=parameter.name)
-        fields[f"p{index}"] = (hint, field)
+        given_default = {} if default is parameter.empty else {"default": default}
+        fields[f"p{index}"] = (hint, Field(alias=parameter.name, **given_default))
     model: type[BaseModel] = create_model(
-        name, __config__=ConfigDict(extra="forbid"), __module__=getattr(function, "__module__", None) or "builtins", **fields
+        name,
+        __config__=ConfigDict(extra="forbid"),
+        __module__=getattr(function, "__module__", None) or "builtins",
+        **fields,
     )
     schema = model.model_json_schema(schema_generator=Schema)
     schema.setdefault("properties", {})

@@ -34,7 +34,8 @@ class EmbeddedTransport:
                 raise NotSetUpError("llama.cpp is not installed.", "Run: pip install 'asstproxy[local]'") from None
             except EmbeddedError as error:
                 raise AssistantError("invalid_request", str(error), "Choose another model: asst setup local") from error
-            self._http = HttpTransport(self._served.base_url, {"Authorization": f"Bearer {self._served.api_key}"})
+            headers = {"Authorization": f"Bearer {self._served.api_key}"}
+            self._http = HttpTransport(self._served.base_url, headers, proxies=False)
         return self._http
 
     async def renders_tools(self) -> bool:

@@ -28,7 +28,7 @@ def default_project() -> str:
         NotSetUpError: there is no login, or it names no project.
     """
     _demand_google_auth()
-    import google.auth.exceptions
+    import google.auth.exceptions  # type: ignore[import-not-found,unused-ignore]
 
     try:
         _, project = google.auth.default(scopes=[SCOPE])
@@ -76,8 +76,8 @@ class DefaultCredentials(httpx2.Auth):
         return headers
 
     def _signed(self, method: str, url: str, *, renew: bool) -> dict[str, str]:
-        import google.auth
-        from google.auth.transport.requests import Request
+        import google.auth  # type: ignore[import-not-found,unused-ignore]
+        from google.auth.transport.requests import Request  # type: ignore[import-not-found,unused-ignore]
 
         if self._credentials is None:
             self._credentials, _ = google.auth.default(scopes=[SCOPE])
@@ -115,10 +115,8 @@ class VertexTransport(HttpTransport):
 
     def __init__(self, base_url: str, *, connect: float = 10.0, silence: float = 600.0) -> None:
         _demand_google_auth()
-        client = httpx2.AsyncClient(
-            auth=DefaultCredentials(self._hide), timeout=httpx2.Timeout(silence, connect=connect)
-        )
-        super().__init__(base_url, {}, client=client)
+        super().__init__(base_url, {}, connect=connect, silence=silence)
+        self._client.auth = DefaultCredentials(self._hide)
 
     def _hide(self, token: str) -> None:
         self._secrets = (token,)

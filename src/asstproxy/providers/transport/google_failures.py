@@ -1,7 +1,7 @@
 """What Google's error bodies say beyond the status: reasons, quotas, and how long to wait.
 
-Source: https://cloud.google.com/apis/design/errors (google.rpc.Status, ErrorInfo, RetryInfo, QuotaFailure). The Interactions
-API has words of its own for the same.
+Source: https://cloud.google.com/apis/design/errors (google.rpc.Status, ErrorInfo, RetryInfo, QuotaFailure). The
+Interactions API has words of its own for the same.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ from ...core.errors import Kind
 __all__ = ["GOOGLE_CODES", "LOGIN", "google_meaning", "retry_delay"]
 
 LOGIN = "Run: gcloud auth application-default login"
-NEW_KEY = "Check the key. Google no longer accepts keys of the old kind: create a new key at https://aistudio.google.com/apikey"
-ACCESS = (
-    "Check project and location, that the API is on (gcloud services enable aiplatform.googleapis.com), and that you may use "
-    "it (role roles/aiplatform.user)."
+NEW_KEY = (
+    "Check the key. Google no longer accepts keys of the old kind: then create a new key at "
+    "https://aistudio.google.com/apikey."
 )
+ACCESS = (
+    "Check project and location, that the API is on (gcloud services enable aiplatform.googleapis.com), and that you "
+    "may use it (role roles/aiplatform.user)."
+)
+
 Meaning = tuple[Kind, bool, str]
 
 GOOGLE_CODES: dict[str, Meaning] = {  # the Interactions API's codes
@@ -50,32 +54,31 @@ def google_meaning(status: int, error: dict[str, Any], where: str) -> Meaning | 
     """What an error in Google's shape means; None when the status says it well enough, or the shape is another's."""
     if not isinstance(error.get("status"), str):
         return None
-    for detail in _details(error, "ErrorInfo"):
-        if str(detail.get("reason")) in _REASONS:
-            return _REASONS[str(detail["reason"])]
+    reasons = (str(detail.get("reason")) for detail in _details(error, "ErrorInfo"))
+    known = next((_REASONS[reason] for reason in reasons if reason in _REASONS), None)
+    if known is not None or status == 400:
+        return known or _invalid(error)
     if status in (401, 403):
-        hint = NEW_KEY if "/projects/" not in where else LOGIN if status == 401 else ACCESS
-        return "authentication", False, hint
+        cloud = LOGIN if status == 401 else ACCESS
+        return "authentication", False, cloud if "/projects/" in where else NEW_KEY
     if status == 404:
         return "not_found", False, _missing(where)
-    if status == 429:
-        quotas = [
-            q
-            for detail in _details(error, "QuotaFailure")
-            for q in detail.get("violations") or ()
-            if isinstance(q, dict)
-        ]
-        if any("PerDay" in str(quota.get("quotaId")) for quota in quotas):
-            return "quota", False, _PER_DAY
-    if status == 400 and _TOO_LONG.search(str(error.get("message"))):
-        return (
-            "context_length",
-            False,
-            "The conversation is longer than the model's context: /clear, or fork an earlier point.",
-        )
-    if status == 400 and error["status"] == "FAILED_PRECONDITION":
+    spent = status == 429 and any("PerDay" in str(quota.get("quotaId")) for quota in _quotas(error))
+    return ("quota", False, _PER_DAY) if spent else None
+
+
+def _invalid(error: dict[str, Any]) -> Meaning | None:
+    if _TOO_LONG.search(str(error.get("message"))):
+        hint = "The conversation is longer than the model's context: /clear, or fork an earlier point."
+        return "context_length", False, hint
+    if error["status"] == "FAILED_PRECONDITION":
         return "invalid_request", False, "Gemini may not be offered where you are, or only with billing switched on."
     return None
+
+
+def _quotas(error: dict[str, Any]) -> list[dict[str, Any]]:
+    violations = (v for detail in _details(error, "QuotaFailure") for v in detail.get("violations") or ())
+    return [violation for violation in violations if isinstance(violation, dict)]
 
 
 def _missing(where: str) -> str:

@@ -6,8 +6,7 @@ SDK's own types; what comes back is turned into JSON again.
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -17,17 +16,19 @@ from .failures import broken_connection, refusal
 from .google_failures import LOGIN
 
 if TYPE_CHECKING:
-    from google.genai import Client
-    from google.genai.types import HttpOptions
+    from google.genai import Client  # type: ignore[import-not-found,unused-ignore]
+    from google.genai.types import HttpOptions  # type: ignore[import-not-found,unused-ignore]
 
 __all__ = ["GoogleTransport", "client_options"]
 
 WHERE = "Gemini's API"
+STACKS = ("httpx", "httpx2", "httpcore", "httpcore2", "aiohttp")
+"""The packages that may carry the SDK's requests; what they raise comes through as it is."""
 
 
 def client_options(base: str, version: str, silence: float) -> HttpOptions:
     """What a client of ours is made with. The driver retries, so the SDK does not; its timeouts are in milliseconds."""
-    from google.genai.types import HttpOptions, HttpRetryOptions
+    from google.genai.types import HttpOptions, HttpRetryOptions  # type: ignore[import-not-found,unused-ignore]
 
     return HttpOptions(
         base_url=base,
@@ -40,8 +41,8 @@ def client_options(base: str, version: str, silence: float) -> HttpOptions:
 class GoogleTransport:
     """Sends our JSON through `genai.Client`, with its authentication, proxies and instrumentation.
 
-    The client stays the caller's to close, unless it is `owned`. The Interactions API of a client retries by itself, unless
-    the client was made with `HttpOptions(retry_options=HttpRetryOptions(attempts=1))`.
+    The client stays the caller's to close, unless it is `owned`. The Interactions API of a client retries by itself,
+    unless the client was made with `HttpOptions(retry_options=HttpRetryOptions(attempts=1))`.
     """
 
     def __init__(self, client: Client, *, owned: bool = False) -> None:
@@ -56,7 +57,7 @@ class GoogleTransport:
         except Exception as error:
             raise self._mapped(error) from error
 
-    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncIterator[JSON]:
+    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[JSON]:
         """See `Transport.events`."""
         try:
             stream = await self._sent(method, path, body or {})
@@ -73,7 +74,7 @@ class GoogleTransport:
         where = urlsplit(path)
         if where.path.startswith("/interactions"):
             return await self._interaction(method, where.path.split("/")[2:], dict(parse_qsl(where.query)), body)
-        from google.genai import types
+        from google.genai import types  # type: ignore[import-not-found,unused-ignore]
 
         model, _, verb = unquote(where.path).removeprefix("/").removeprefix("models/").rpartition(":")
         models = self._client.aio.models
@@ -97,24 +98,23 @@ class GoogleTransport:
                 return await interactions.get(unquote(path[0]), **again)
 
     def _mapped(self, error: Exception) -> Exception:
-        name, status = type(error).__name__, getattr(error, "status_code", None) or getattr(error, "code", None)
-        cause = error.__cause__ or error.__context__
-        if isinstance(error, AssistantError):
-            return error
-        if isinstance(status, int):  # both hierarchies of the SDK: errors.APIError, and that of the Interactions API
+        """Ours for the SDK's: two hierarchies (`errors.APIError`, the Interactions API's) and what is below them."""
+        status = getattr(error, "status_code", None) or getattr(error, "code", None)
+        if isinstance(status, int):
             body = getattr(error, "details", None) or getattr(error, "body", None)
             headers = getattr(getattr(error, "response", None), "headers", None) or {}
             return refusal(status, body if isinstance(body, dict | list) else None, headers, WHERE, self._secrets)
-        if name in ("APIConnectionError", "APITimeoutError"):
-            return broken_connection(cause if isinstance(cause, Exception) else error, WHERE)
-        if type(error).__module__.partition(".")[0] in ("httpx", "httpx2", "httpcore", "httpcore2", "aiohttp"):
-            return broken_connection(error, WHERE)
-        if name in ("DefaultCredentialsError", "RefreshError"):
-            return AssistantError(
-                "authentication", f"Google's login failed: {error.args[0] if error.args else name}", LOGIN
-            )
-        if isinstance(error, json.JSONDecodeError | ValueError | TypeError):
-            return AssistantError("protocol", f"{WHERE} sent something that cannot be read.", "Check base_url.")
+        match type(error).__name__:
+            case "APIConnectionError" | "APITimeoutError":
+                cause = error.__cause__ or error.__context__
+                return broken_connection(cause if isinstance(cause, Exception) else error, WHERE)
+            case _ if type(error).__module__.partition(".")[0] in STACKS:
+                return broken_connection(error, WHERE)
+            case "DefaultCredentialsError" | "RefreshError":
+                words = str(error.args[0]) if error.args else ""
+                return AssistantError("authentication", f"The Google login does not work: {words}", LOGIN)
+            case _ if isinstance(error, ValueError | TypeError):
+                return AssistantError("protocol", f"{WHERE} sent something that cannot be read.", "Check base_url.")
         return error
 
     async def aclose(self) -> None:

@@ -24,7 +24,7 @@ class HttpTransport:
     """JSON and server-sent events over HTTP.
 
     `headers` carry the key and never appear in a message. `connect` and `silence` are in seconds: how long to wait for a
-    connection, and between two pieces of an answer.
+    connection, and between two pieces of an answer. `proxies`: whether the environment's proxy variables count.
     """
 
     def __init__(
@@ -34,15 +34,16 @@ class HttpTransport:
         *,
         connect: float = 10.0,
         silence: float = 600.0,
-        client: httpx2.AsyncClient | None = None,
+        proxies: bool = True,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._secrets = tuple(value.rpartition(" ")[2] for value in headers.values() if value)
         # A plain-text address needs no certificates, and reading them takes 60 ms.
-        self._client = client or httpx2.AsyncClient(
+        self._client = httpx2.AsyncClient(
             headers=dict(headers),
             timeout=httpx2.Timeout(silence, connect=connect),
             verify=urlsplit(self._base).scheme != "http",
+            trust_env=proxies,
         )
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:

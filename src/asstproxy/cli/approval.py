@@ -1,0 +1,70 @@
+"""The question whether a tool may run, asked in the chat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+from prompt_toolkit import PromptSession
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from ..core.events import Decision
+from ..core.tools import Question
+from .view.safe import clean, clean_line
+
+__all__ = ["ask_person"]
+
+CHOICES = "yes, no, always, edit"
+
+
+class ask_person:  # noqa: N801 - it is called like a function: an `Approver` with a screen
+    """Asks about one call after another. `pause` keeps the live view off the screen meanwhile."""
+
+    def __init__(self, console: Console, pause: Callable[[], AbstractContextManager[None]]) -> None:
+        self._console, self._pause = console, pause
+        self._prompt: PromptSession[str] = PromptSession()
+
+    async def __call__(self, questions: Sequence[Question]) -> Sequence[Decision]:
+        """One decision for each question."""
+        with self._pause():
+            return [await self._ask(question) for question in questions]
+
+    async def _ask(self, question: Question) -> Decision:
+        name = clean_line(question.tool.name)
+        self._console.print(Text.assemble(("System ", "asst.system"), "▸ the assistant wants to call ", (name, "bold")))
+        if question.tool.description:
+            self._console.print(Padding(Text(clean_line(question.tool.description), style="dim"), (0, 0, 0, 9)))
+        self._console.print(Padding(Text(clean(question.arguments)), (0, 0, 0, 9)))
+        always = " / a(lways in this session)" if question.may_always else ""
+        while True:
+            answer = await self._line(f"         May it? y(es) / n(o, and why){always} / e(dit) › ")
+            word, _, rest = answer.partition(" ")
+            match word.lower().rstrip(",.:"):
+                case "y" | "yes":
+                    return question.yes()
+                case "a" | "always" if question.may_always:
+                    return question.yes(always=True)
+                case "n" | "no":
+                    return question.no(rest.strip(" ,"))
+                case "e" | "edit":
+                    edited = await self._edited(question)
+                    if edited is not None:
+                        return question.yes(arguments=edited)
+                case _:
+                    self._console.print(Text("         Please say y, n, a or e.", style="dim"))
+
+    async def _edited(self, question: Question) -> str | None:
+        arguments = await self._line("         Arguments › ", default=" ".join(question.arguments.split()))
+        problem = await question.problem(arguments)
+        if problem is None:
+            return arguments
+        self._console.print(Text(f"         {clean_line(problem)}", style="asst.error"))
+        return None
+
+    async def _line(self, question: str, default: str = "") -> str:
+        try:
+            return (await self._prompt.prompt_async(question, default=default, handle_sigint=False)).strip()
+        except (EOFError, KeyboardInterrupt):
+            return "no"

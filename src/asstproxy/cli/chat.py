@@ -1,0 +1,188 @@
+"""`asst chat`: prompt, exchange, prompt; every step of the script is drawn while it is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.formatted_text import HTML, FormattedText
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from rich.text import Text
+
+from ..core.codec import encode
+from ..core.errors import AsstError, UsageError
+from ..core.events import Cancelled, ErrorOccurred, Record, SetUserMessage
+from ..core.locations import data_dir, private_dir
+from ..core.tools import approve_all
+from ..core.transcript import Fold, Transcript
+from .approval import ask_person
+from .loop import Signals
+from .opening import Opened, Wanted, opened
+from .run import TERMINATED, complain
+from .slash import SlashCompleter, run_command
+from .terminal import quiet_keyboard
+from .view.conversation import show
+from .view.live import LiveView
+from .view.safe import clean, clean_line
+from .view.theme import console
+
+__all__ = ["Chat", "chat"]
+
+LEAVE_WITHIN = 2.0
+"""Seconds in which a second Ctrl-C at the prompt leaves."""
+
+
+async def chat(wanted: Wanted, signals: Signals) -> int:
+    """Hold a conversation in the terminal; the exit code.
+
+    Raises:
+        UsageError: there is no terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("asst chat needs a terminal.", "In a script or a pipe: asst ask")
+    talk = Chat(wanted, signals)
+    async with opened(wanted, approve_all if wanted.yes else talk.approver) as conversation:
+        return await talk.run(conversation)
+
+
+class Chat:
+    """The conversation on the screen. Prompt and live view are never there at the same time."""
+
+    opened: Opened
+
+    def __init__(self, wanted: Wanted, signals: Signals) -> None:
+        self.console = console()
+        self.leaving = False
+        self.show_events = False
+        self.last_message = ""
+        self._wanted, self._signals = wanted, signals
+        self._view: LiveView | None = None
+        self._fold = Fold()
+        self.approver = ask_person(self.console, self._paused)
+
+    @property
+    def transcript(self) -> Transcript:
+        """The session so far."""
+        return self._fold.transcript
+
+    async def run(self, conversation: Opened) -> int:
+        """Prompt and answer until the person leaves."""
+        self.opened = conversation
+        for record in conversation.past:
+            self._keep(record)
+        self._greet()
+        conversation.conversation.subscribe(self._keep)
+        prompt: PromptSession[str] = PromptSession(
+            history=_history(keep=not self._wanted.no_save),
+            completer=SlashCompleter(),
+            complete_while_typing=True,
+            key_bindings=_keys(),
+            multiline=True,
+            prompt_continuation=FormattedText([("class:prompt", "  ")]),
+        )
+        pressed = -LEAVE_WITHIN
+        while not self.leaving:
+            try:
+                line = (await prompt.prompt_async(HTML("<b>›</b> "), handle_sigint=False)).strip()
+            except EOFError:
+                break
+            except KeyboardInterrupt:
+                if time.monotonic() - pressed < LEAVE_WITHIN:
+                    break
+                pressed = time.monotonic()
+                self.say("Ctrl-C once more, or Ctrl-D, leaves.")
+                continue
+            if line:
+                await self._answer(line)
+            if self._signals.code == TERMINATED:
+                return TERMINATED
+        self._farewell()
+        return 0
+
+    async def _answer(self, line: str) -> None:
+        try:
+            if line.startswith("/"):
+                await run_command(self, line)
+            else:
+                await self.exchange(line)
+        except (AsstError, OSError) as error:
+            complain(error)
+
+    async def exchange(self, text: str) -> None:
+        """Hold one exchange; Ctrl-C cancels it and nothing else."""
+        conversation = self.opened.conversation
+        task = asyncio.create_task(conversation.exchange(text, timeout=self._wanted.timeout))
+        self._signals.on_signal = lambda terminated: conversation.cancel(
+            Cancelled("terminated" if terminated else "user")
+        )
+        try:
+            with quiet_keyboard():
+                async with LiveView(self.console) as self._view:
+                    leave = conversation.subscribe(self._view)
+                    await asyncio.wait({task})
+                    leave()
+        finally:
+            self._signals.on_signal, self._view = None, None
+        if not task.cancelled():
+            task.result()  # raises what the exchange could not tell the view: the journal cannot be written
+
+    @contextlib.contextmanager
+    def _paused(self) -> Iterator[None]:
+        if self._view is None:
+            yield
+            return
+        with self._view.paused():
+            yield
+
+    def _keep(self, record: Record) -> None:
+        self._fold.feed(record)
+        if isinstance(record.event, SetUserMessage):
+            self.last_message = record.event.text
+        if self.show_events and self._view is not None:
+            self._view.print(Text(encode(record).decode(), style="dim"))
+
+    def say(self, line: str) -> None:
+        """One line to the person, which is no part of the conversation."""
+        self.console.print(Text(clean(line), style="dim"))
+
+    def _greet(self) -> None:
+        self.console.print(Text.assemble(("asst", "bold"), " · ", (clean_line(self.opened.who), "asst.assistant")))
+        if self.transcript.exchanges:
+            show(self.opened.past, self.console)
+            last = self.opened.past[-1].event
+            if isinstance(last, ErrorOccurred) and last.kind == "interrupted":
+                self.say("The last exchange was interrupted; /retry asks again.")
+        else:
+            self.say("/help lists the commands; Esc Enter makes a new line; Ctrl-D leaves.")
+
+    def _farewell(self) -> None:
+        session = self.opened.session
+        if session is not None and self.transcript.exchanges:
+            self.say(f"This session goes on with: asst chat --session {session.id}")
+
+
+def _history(*, keep: bool) -> History:
+    if not keep:
+        return InMemoryHistory()
+    path = private_dir(data_dir()) / "chat-history"
+    path.touch(mode=0o600)
+    return FileHistory(str(path))
+
+
+def _keys() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.validate_and_handle()
+
+    @keys.add("escape", "enter")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    return keys

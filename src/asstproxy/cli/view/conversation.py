@@ -1,0 +1,28 @@
+"""A finished conversation, as it looked in the chat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+
+from asstproxy.core.events import Record
+
+from .drawing import Drawing
+
+__all__ = ["show"]
+
+
+def show(records: Iterable[Record], console: Console) -> None:
+    """Print the records of a session: messages, answers, System lines, how each exchange settled."""
+    drawing = Drawing(echo=True)
+    for record in records:
+        drawing.fold(record)
+        _print(drawing, console)
+    drawing.close()
+    _print(drawing, console)
+
+
+def _print(drawing: Drawing, console: Console) -> None:
+    for piece in drawing.take():
+        console.print(piece)

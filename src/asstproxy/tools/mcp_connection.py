@@ -1,0 +1,116 @@
+"""The connection to an MCP server. A task of its own opens it, holds it and closes it: the SDK wants one for all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    import httpx2
+    from mcp import Client
+
+    from .mcp_stdio import StdioServer
+
+__all__ = ["Connection", "McpConfig"]
+
+CLOSE_WITHIN = 1.6
+"""Seconds until a connection that does not close is cut."""
+
+_log = logging.getLogger(__name__)
+
+
+class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One server, as it stands in the profile: a `command`, or a `url`."""
+
+    command: str = ""
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    cwd: str = ""
+    url: str = ""
+    headers: dict[str, str] = {}
+    timeout: float = 30.0
+
+
+class Connection:
+    """One connection. It opens as soon as it is made."""
+
+    def __init__(self, config: McpConfig) -> None:
+        self._config = config
+        self._process: StdioServer | None = None
+        self._leave = asyncio.Event()
+        self._client: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._hold())
+
+    @property
+    def client(self) -> Client:
+        """The SDK's client, once it is open."""
+        return self._client.result()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server can still be spoken to, as far as is known."""
+        return not self._task.done() and (self._process is None or self._process.alive)
+
+    def why(self) -> str:
+        """What is known about a server's end, for people."""
+        return self._process.why() if self._process is not None else ""
+
+    async def opened(self, seconds: float) -> None:
+        """Wait until it is open.
+
+        Raises:
+            TimeoutError: it is not, after so many seconds.
+            Exception: what the SDK or the system raised.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.shield(self._client)
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def _hold(self) -> None:
+        from mcp import Client
+
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                client = await stack.enter_async_context(Client(await self._transport(stack)))
+                self._client.set_result(client)
+                await self._leave.wait()
+        except BaseException as error:
+            if self._client.done():
+                _log.debug("an MCP connection did not end well", exc_info=error)
+            else:
+                self._client.set_exception(error if isinstance(error, Exception) else ConnectionError("closed"))
+                self._client.exception()  # it is heard, even if nobody waits any more
+            if isinstance(error, asyncio.CancelledError):
+                raise
+
+    async def _transport(self, stack: contextlib.AsyncExitStack) -> Any:
+        config = self._config
+        if config.command:
+            from .mcp_stdio import StdioServer
+
+            self._process = StdioServer(config.command, config.args, config.env, config.cwd)
+            return self._process
+        import httpx2
+        from mcp.client.streamable_http import streamable_http_client
+
+        limit = httpx2.Timeout(config.timeout, read=max(config.timeout, 300.0))  # a stream may be silent for long
+        http: httpx2.AsyncClient = await stack.enter_async_context(
+            httpx2.AsyncClient(headers=config.headers, timeout=limit)
+        )
+        return streamable_http_client(config.url, http_client=http)
+
+    async def aclose(self) -> None:
+        """Close it, and cut it if that takes too long."""
+        self._leave.set()
+        for seconds in (CLOSE_WITHIN if self._client.done() else 0.0, 0.3):
+            await asyncio.wait({self._task}, timeout=seconds)
+            if self._task.done():
+                return
+            self._task.cancel()

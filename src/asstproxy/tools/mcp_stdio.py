@@ -1,0 +1,178 @@
+"""An MCP server that is a process of ours: a transport for the official SDK, on its public `Transport` protocol.
+
+The SDK's own `stdio_client` gives a server that does not stop four seconds and more, and hides the process. This one is
+gone within 1.5 seconds whatever it does, even when we are cancelled meanwhile; it bounds what the server may send; and
+the last words on its standard error become part of the message when it fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+from mcp.client.stdio import get_default_environment
+from mcp.shared.message import SessionMessage
+from mcp.types import jsonrpc_message_adapter
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+__all__ = ["StdioServer"]
+
+T = TypeVar("T")
+
+MAX_LINE = 16 * 1024 * 1024
+MAX_RUBBISH = 1000
+"""Lines that are no messages: many servers log to the wrong stream; one that only does so is none."""
+KEPT = 2000
+"""Bytes of standard error that are kept."""
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+STEPS = ((0.6, signal.SIGTERM), (0.5, KILL), (0.3, None))
+"""After its input was closed, a server has so many seconds until the signal."""
+
+
+class StdioServer:
+    """One run of a server. It sees the few variables that the SDK thinks safe and its own `env`, not our keys."""
+
+    def __init__(
+        self, command: str, args: Sequence[str] = (), env: Mapping[str, str] | None = None, cwd: str = ""
+    ) -> None:
+        self._command = [command, *args]
+        self._env = get_default_environment() | dict(env or {})
+        self._cwd = cwd or None
+        self._process: asyncio.subprocess.Process | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._last_words = b""
+        self._rubbish = 0
+        self._fault = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still be spoken to."""
+        return self._process is not None and self._process.returncode is None and not self._tasks[0].done()
+
+    def why(self) -> str:
+        """What is known about its end, for people: how it exited, and its last line of standard error."""
+        code = self._process.returncode if self._process is not None else None
+        ended = "" if code is None else f"it ended with exit code {code}" if code >= 0 else f"signal {-code} ended it"
+        how = self._fault or ended
+        lines = self._last_words.decode("utf-8", "replace").strip().splitlines()
+        return ": ".join(part for part in (how, lines[-1].strip()[:300] if lines else "") if part)
+
+    async def __aenter__(
+        self,
+    ) -> tuple[MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObjectSendStream[SessionMessage]]:
+        program = shutil.which(self._command[0]) or self._command[0]
+        self._process = process = await asyncio.create_subprocess_exec(
+            program,
+            *self._command[1:],
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self._env,
+            cwd=self._cwd,
+            limit=MAX_LINE,
+            start_new_session=True,  # Ctrl-C is for us; and all that it starts can be ended with it
+        )
+        to_session, from_server = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+        to_server, from_session = anyio.create_memory_object_stream[SessionMessage](0)
+        self._tasks = [
+            asyncio.create_task(work)
+            for work in (
+                self._read(_pipe(process.stdout), to_session),
+                self._write(_pipe(process.stdin), from_session),
+                self._listen(_pipe(process.stderr)),
+            )
+        ]
+        return from_server, to_server
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        process = _pipe(self._process)
+        try:
+            _pipe(process.stdin).close()
+            for seconds, number in STEPS:
+                if await _has_ended(process, seconds):
+                    break
+                if number is not None:
+                    _send(process, number)
+        finally:
+            if process.returncode is None or not all(task.done() for task in self._tasks[::2]):
+                _send(process, KILL)  # also to what it started and left behind, and also when we are cancelled here
+        _, left = await asyncio.wait(self._tasks, timeout=0.2)
+        for task in left:
+            task.cancel()
+
+    async def _read(
+        self, server: asyncio.StreamReader, session: MemoryObjectSendStream[SessionMessage | Exception]
+    ) -> None:
+        with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
+            async with session:  # its end is what the session hears of the server's end
+                await self._pass_on(server, session)
+            if self._fault:
+                _send(_pipe(self._process), KILL)
+            while await server.read(65536):  # a server that cannot write does not end
+                pass
+
+    async def _pass_on(
+        self, server: asyncio.StreamReader, session: MemoryObjectSendStream[SessionMessage | Exception]
+    ) -> None:
+        while line := await self._line(server):
+            await asyncio.sleep(0)  # a server that floods us does not keep the loop
+            try:
+                message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+            except (ValueError, RecursionError):
+                self._rubbish += bool(line.strip())
+                if self._rubbish > MAX_RUBBISH:
+                    self._fault = "it does not speak MCP on its standard output"
+                    return
+            else:
+                await session.send(SessionMessage(message))
+
+    async def _line(self, server: asyncio.StreamReader) -> bytes:
+        try:
+            return await server.readline()
+        except ValueError:
+            self._fault = f"it sent a line of more than {MAX_LINE:,} bytes"
+            return b""
+
+    async def _write(self, server: asyncio.StreamWriter, session: MemoryObjectReceiveStream[SessionMessage]) -> None:
+        with contextlib.suppress(OSError):
+            async with session:
+                async for said in session:
+                    line = said.message.model_dump_json(by_alias=True, exclude_unset=True)
+                    server.write(line.encode("utf-8", "replace") + b"\n")
+                    await server.drain()
+
+    async def _listen(self, server: asyncio.StreamReader) -> None:
+        with contextlib.suppress(OSError):
+            while said := await server.read(4096):
+                self._last_words = (self._last_words + said)[-KEPT:]
+
+
+def _pipe(thing: T | None) -> T:
+    assert thing is not None  # noqa: S101 - we asked for it
+    return thing
+
+
+async def _has_ended(process: asyncio.subprocess.Process, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), seconds)  # on Python 3.11 this waits for the streams, too
+    return process.returncode is not None
+
+
+def _send(process: asyncio.subprocess.Process, number: int) -> None:
+    """Send a signal to the server and all that it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, number)
+        elif process.returncode is None:
+            process.send_signal(number)

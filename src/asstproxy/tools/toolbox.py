@@ -1,0 +1,91 @@
+"""All the tools of a conversation: those that a profile names, those that were asked for, and those of MCP servers."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..core.config import Profile
+from ..core.errors import NotSetUpError, UsageError
+from ..core.tools import Tool, ToolError
+from ..core.tools.finding import find_tools
+
+if TYPE_CHECKING:
+    from .mcp_servers import McpServer
+
+__all__ = ["Toolbox", "open_toolbox"]
+
+
+class Toolbox:
+    """`tools`, in the order in which they were named; `notices`: a line about each that could not be had.
+
+    MCP servers run until it is closed.
+    """
+
+    def __init__(self, tools: list[Tool], notices: list[str], servers: list[McpServer]) -> None:
+        self.tools, self.notices, self._servers = tools, notices, servers
+
+    def tool(self, name: str) -> Tool:
+        """A tool by its name.
+
+        Raises:
+            UsageError: there is none.
+        """
+        for tool in self.tools:
+            if tool.name == name:
+                return tool
+        near = difflib.get_close_matches(name, [tool.name for tool in self.tools], n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else "List them: asst tools list."
+        raise UsageError(f"There is no tool '{name}'.", hint)
+
+    async def aclose(self) -> None:
+        """End the MCP servers, all at once, within two seconds."""
+        if self._servers:
+            from .mcp_servers import close_all
+
+            await close_all(self._servers)
+
+
+async def open_toolbox(profile: Profile | None = None, named: Iterable[str] = (), *, mcp: bool = True) -> Toolbox:
+    """Find the tools of a profile and those that a person named (`-t`), and start the MCP servers of the profile.
+
+    A server that does not start is a notice; its tools are missing.
+
+    Raises:
+        UsageError: a name that the person gave stands for no tool.
+        NotSetUpError: one that the profile gives does not, or the profile has an error.
+    """
+    tools: list[Tool] = []
+    if profile is not None and profile.tools:
+        try:
+            tools += find_tools(profile.tools, here=False)  # what lies in the current folder is not what was meant
+        except UsageError as error:
+            raise NotSetUpError(f"profiles.{profile.name}.tools: {error}", error.hint) from error
+    known = {tool.source for tool in tools}
+    tools += [tool for tool in find_tools(named) if tool.source not in known]
+    if profile is None or not mcp or "mcp" not in profile.options:
+        return Toolbox(tools, [], [])
+    from .mcp_servers import close_all, configured_servers
+
+    servers = configured_servers(profile)
+    notices: list[str] = []
+    try:
+        for answer in await asyncio.gather(*map(_tools_of, servers)):
+            if isinstance(answer, ToolError):
+                notices.append(f"{answer} Its tools are missing.")
+            else:
+                tools += answer[0]
+                notices += answer[1]
+    except BaseException:
+        await close_all(servers)
+        raise
+    return Toolbox(tools, notices, servers)
+
+
+async def _tools_of(server: McpServer) -> tuple[list[Tool], list[str]] | ToolError:
+    try:
+        return await server.tools()
+    except ToolError as error:
+        return error

@@ -1,0 +1,67 @@
+"""The installed command, run as a person or a script runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from servers import ResponsesServer
+
+ASST = str(Path(sys.executable).with_name("asst"))
+
+
+@dataclass
+class Ran:
+    """What a run gave."""
+
+    code: int
+    out: str
+    err: str
+
+
+Asst = Callable[..., Ran]
+
+
+@pytest.fixture
+def server() -> Iterator[ResponsesServer]:
+    """An API that answers with an echo, unless the test gives it a brain; `asst -p gpt` reaches it."""
+    with ResponsesServer() as running:
+        os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"] = running.base_url, running.key
+        yield running
+
+
+@pytest.fixture
+def asst() -> Asst:
+    """Runs `asst` with these arguments; stdin is text, bytes or None (nothing there)."""
+
+    def run(*arguments: str, stdin: str | bytes | None = None, timeout: float = 60) -> Ran:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            [ASST, *arguments],
+            input=data,
+            stdin=subprocess.DEVNULL if data is None else None,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+@pytest.fixture
+def start() -> Callable[[Sequence[str]], subprocess.Popen[bytes]]:
+    """Starts `asst` and leaves it running."""
+
+    def popen(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [ASST, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    return popen

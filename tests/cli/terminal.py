@@ -1,0 +1,97 @@
+"""A terminal for tests: the command in a pseudo-terminal, its screen in an emulator (pyte)."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+import pyte
+
+__all__ = ["Terminal"]
+
+
+class Terminal:
+    """Runs a command on a screen of `columns` × `rows` until it ends or the `with` block does."""
+
+    def __init__(self, command: Sequence[str], columns: int = 80, rows: int = 30, env: dict[str, str] | None = None) -> None:
+        self._screen = pyte.HistoryScreen(columns, rows, history=10_000)
+        self._stream = pyte.ByteStream(self._screen)
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.process = subprocess.Popen(
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm-256color", **(env or {})},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
+        )
+        os.close(slave)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
+    @property
+    def text(self) -> str:
+        """The screen and what has scrolled off it, without trailing blanks."""
+        width = self._screen.columns
+        above = ["".join(line[x].data for x in range(width)).rstrip() for line in self._screen.history.top]
+        return "\n".join([*above, *(line.rstrip() for line in self._screen.display)]).rstrip()
+
+    def type(self, keys: str) -> None:
+        """Press keys; `\\r` is Enter, `\\x03` Ctrl-C, `\\x04` Ctrl-D."""
+        os.write(self._master, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the size of the window."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._screen.resize(rows, columns)
+        os.killpg(self.process.pid, signal.SIGWINCH)
+
+    def wait_for(self, wanted: str, within: float = 20.0) -> str:
+        """The text once it holds `wanted`."""
+        deadline = time.monotonic() + within
+        while wanted not in self.text:
+            assert time.monotonic() < deadline, f"no {wanted!r} within {within} s on:\n{self.text}"
+            self._read(0.05)
+        return self.text
+
+    def wait_end(self, within: float = 20.0) -> int:
+        """The exit code, once the command has ended."""
+        deadline = time.monotonic() + within
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"it goes on, with:\n{self.text}"
+            self._read(0.05)
+        self._read(0.05)
+        return self.process.returncode
+
+    def _read(self, seconds: float) -> None:
+        with contextlib.suppress(OSError):  # the other side is closed
+            while select.select([self._master], [], [], seconds)[0]:
+                data = os.read(self._master, 65536)
+                if not data:
+                    return
+                # prompt-toolkit asks where the cursor is; a real terminal answers.
+                if b"\x1b[6n" in data:
+                    os.write(self._master, f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R".encode())
+                self._stream.feed(data)
+                seconds = 0.0

@@ -1,0 +1,157 @@
+"""`asst chat`, in a terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from asstproxy import Store
+from servers import Call, Cut, ResponsesServer, Say, Script
+
+from .conftest import ASST
+from .terminal import Terminal
+
+
+@contextmanager
+def _chat(*arguments: str, columns: int = 80) -> Iterator[Terminal]:
+    with Terminal([ASST, "chat", "-p", "gpt", *arguments], columns) as terminal:
+        terminal.wait_for("›")
+        yield terminal
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_exchange_shows_states_answer_and_usage(server: ResponsesServer, columns: int) -> None:
+    """The states passed through, the answer as Markdown, the tokens; nothing is wider than the screen."""
+    server.brain = lambda _: [Say("The capital is **Paris**.\n\n- one\n- two\n")]
+    with _chat(columns=columns) as terminal:
+        terminal.type("What is the capital of France?\r")
+        text = terminal.wait_for("tokens")
+        assert "The capital is Paris." in text
+        for state in ("ready", "started", "streaming", "completed"):
+            assert state in text
+        terminal.type("\x04")
+        assert terminal.wait_end() == 0
+        assert f"--session {Store().newest()}" in terminal.text.replace("\n", "")
+
+
+def test_tool_calls_are_system_lines(server: ResponsesServer, tmp_path: Path) -> None:
+    """A tool call stands on the screen with its arguments and its result, after the person said yes."""
+    tools = tmp_path / "prices.py"
+    tools.write_text('def price(symbol: str) -> float:\n    """The price of a share."""\n    return 187.25\n')
+    server.brain = Script([Call("price", {"symbol": "AAPL"})], [Say("It is 187.25.")])
+    with _chat("-t", f"{tools}:price") as terminal:
+        terminal.type("How much is AAPL?\r")
+        terminal.wait_for("May it?")
+        terminal.type("y\r")
+        text = terminal.wait_for("It is 187.25.")
+        assert "System" in text
+        assert "AAPL" in text
+    assert "awaiting_approval" in {str(record.state) for record in Store().records(Store().newest())}
+
+
+def test_refused_tool_is_told_to_the_assistant(server: ResponsesServer, tmp_path: Path) -> None:
+    """With no, and why, the call does not run and the assistant gets the reason."""
+    ran = tmp_path / "ran"
+    tools = tmp_path / "danger.py"
+    tools.write_text(f'def delete() -> None:\n    """Delete all."""\n    open({str(ran)!r}, "w").close()\n')
+    server.brain = Script([Call("delete")], [Say("As you wish.")])
+    with _chat("-t", f"{tools}:delete") as terminal:
+        terminal.type("clean up\r")
+        terminal.wait_for("May it?")
+        terminal.type("no, too dangerous\r")
+        terminal.wait_for("As you wish.")
+    assert not ran.exists()
+    assert "too dangerous" in str(server.requests[-1].json["input"])
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_chat(server: ResponsesServer) -> None:
+    """The partial answer is kept, the state is cancelled, and the next message is answered."""
+    server.brain = Script([Say("one two three "), Say("four five", pace=30)], [Say("Still here.")])
+    with _chat() as terminal:
+        terminal.type("count\r")
+        terminal.wait_for("three")
+        terminal.type("\x03")
+        terminal.wait_for("cancelled")
+        terminal.type("hello?\r")
+        terminal.wait_for("Still here.")
+    assert Store().transcript(Store().newest()).exchanges[0].answer.startswith("one two three")
+
+
+def test_typed_ahead_text_stands_at_the_next_prompt(server: ResponsesServer) -> None:
+    """What is typed while an answer streams is not mixed into it, and is not lost."""
+    server.brain = Script([Say("a b c d e f g h", pace=0.1)], [Say("second answer")])
+    with _chat() as terminal:
+        terminal.type("first\r")
+        terminal.wait_for("c d")
+        terminal.type("typed ahead")
+        terminal.wait_for("tokens")
+        terminal.wait_for("› typed ahead")
+        assert terminal.text.count("typed ahead") == 1
+
+
+def test_failure_is_shown_and_retried(server: ResponsesServer) -> None:
+    """A stream that breaks leaves its text and an error on the screen; /retry asks again."""
+    server.brain = lambda _: [Say("The whole answer.")]
+    server.faults.add(Cut(event=6, how="reset", first=1))
+    with _chat() as terminal:
+        terminal.type("hi\r")
+        terminal.wait_for("error")
+        terminal.type("/retry\r")
+        terminal.wait_for("The whole answer.")
+    assert len(server.requests[-1].json["input"]) == 1
+
+
+def test_slash_commands_answer(server: ResponsesServer, tmp_path: Path) -> None:
+    """Each of the slash commands does what it says, and an unknown one says so."""
+    with _chat() as terminal:
+        terminal.type("remember me\r")
+        terminal.wait_for("tokens")
+        for line, answer in (
+            ("/help", "/retry"),
+            ("/tools", "no tools"),
+            ("/model gpt-6.2-sol", "gpt-6.2-sol"),
+            ("/system Be brief.", "Be brief."),
+            ("/session", Store().newest()),
+            (f"/save {tmp_path / 'talk.json'}", "Saved"),
+            ("/undo", "forgets the last"),
+            ("/nonsense", "no command"),
+            ("/events", "JSON line"),
+        ):
+            terminal.type(f"{line}\r")
+            terminal.wait_for(answer)
+        terminal.type("what did I say?\r")
+        terminal.wait_for('"state":"streaming"')
+        terminal.type("/quit\r")
+        assert terminal.wait_end() == 0
+    assert (tmp_path / "talk.json").exists()
+    body = server.requests[-1].json
+    assert (body["model"], body["instructions"], len(body["input"])) == ("gpt-6.2-sol", "Be brief.", 1)
+
+
+def test_interrupted_session_is_opened_and_said_so(server: ResponsesServer) -> None:
+    """After `kill -9`, `asst chat -c` shows what there was and says that it was interrupted."""
+    server.brain = Script([Say("seen on the screen "), Say("x y", pace=30)])
+    with _chat() as terminal:
+        terminal.type("hello\r")
+        terminal.wait_for("seen on the screen")
+        os.kill(terminal.process.pid, 9)
+        terminal.wait_end()
+    with Terminal([ASST, "chat", "-c"]) as terminal:
+        text = terminal.wait_for("/retry asks again")
+        assert "seen on the screen" in text
+
+
+def test_resize_leaves_the_chat_alive(server: ResponsesServer) -> None:
+    """A window that changes its size in the middle of an answer breaks nothing."""
+    server.brain = lambda _: [Say("word " * 60, pace=0.02)]
+    with _chat() as terminal:
+        terminal.type("go\r")
+        terminal.wait_for("word word")
+        terminal.resize(50, 20)
+        terminal.wait_for("completed")
+        terminal.type("/help\r")
+        terminal.wait_for("/quit")

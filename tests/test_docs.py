@@ -1,0 +1,85 @@
+"""What the documents say is true."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from servers import ResponsesServer
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BIN = Path(sys.executable).parent
+
+
+def test_script_page_is_the_table() -> None:
+    """docs/script.md is what the table draws; `asst script` prints the same diagram."""
+    written = (ROOT / "docs/script.md").read_text(encoding="utf-8")
+    drawn = subprocess.run([BIN / "asst", "script"], capture_output=True, text=True, check=True).stdout
+    assert drawn.strip() in written
+    program = "import sys; sys.path.insert(0, 'scripts'); import script_doc; sys.stdout.write(script_doc.page())"
+    page = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert page == written
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """docs/choices.md has a line for every dependency."""
+    choices = (ROOT / "docs/choices.md").read_text(encoding="utf-8")
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [one for name, listed in declared["optional-dependencies"].items() if name != "dev" for one in listed]
+    names = {re.split(r"[<>=~\[ ]", one)[0] for one in [*declared["dependencies"], *extras]} - {"asstproxy"}
+    assert not {name for name in names if f"`{name}`" not in choices}
+
+
+def test_links_lead_somewhere() -> None:
+    """Every relative link of the README and the docs names a file that is there."""
+    for page in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def _shell_block() -> list[str]:
+    block = re.search(r"## In the shell\n+```sh\n(.*?)```", README, re.DOTALL)
+    assert block
+    return [line.split(" #")[0].strip() for line in block[1].splitlines()]
+
+
+def test_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command of the README's shell block does what it says, against a server that answers."""
+    with ResponsesServer() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", server.key)
+        monkeypatch.setenv("ASST_PROFILE", "gpt")
+        monkeypatch.setenv("PATH", f"{BIN}:/usr/local/bin:/usr/bin:/bin")
+        for line in _shell_block():
+            if line == "asst chat":  # needs a terminal: tests/cli/test_chat.py
+                continue
+            command = line.replace("git diff", "echo change").replace("| jq -r .state", "| cat").replace("| jq .usage", "| cat")
+            done = subprocess.run(
+                ["bash", "-o", "pipefail", "-c", command.replace("asst replay", "asst replay --speed max", 1) if line == "asst replay" else command],
+                capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, f"{line}: {done.stderr}"
+            assert done.stdout.strip(), line
+
+
+@pytest.mark.parametrize("number", range(README.count("```python\n")))
+def test_readme_programs_are_python(number: int) -> None:
+    """The README's programs run (those that would need a key are compiled and their imports resolved)."""
+    program = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[number]
+    if "asyncio.run" in program:
+        with ResponsesServer() as server:
+            program = program.replace('"local"', '"gpt"')
+            env = {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": server.key, "PATH": str(BIN)}
+            done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "completed assistant_message_retrieved" in done.stdout
+    else:
+        definitions = program.split("user = ")[0]
+        assert "population" in definitions
+        exec(compile(definitions, "README.md", "exec"), {"__name__": "readme"})  # noqa: S102 - our own page
