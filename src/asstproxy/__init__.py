@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .core.replay import conform
     from .core.script import SCRIPT, Do, State, Step
     from .core.store import Store
+    from .core.tools import Tool, ToolError, tool
     from .core.user import UserProxy
     from .start import start_conversation
 
@@ -51,12 +52,15 @@ _NAMES = {
     "State": "core.script",
     "Step": "core.script",
     "Store": "core.store",
+    "Tool": "core.tools",
+    "ToolError": "core.tools",
     "ToolSpec": "core.assistant",
     "Turn": "core.assistant",
     "UsageError": "core.errors",
     "UserProxy": "core.user",
     "conform": "core.replay",
     "start_conversation": "start",
+    "tool": "core.tools",
 }
 
 __all__ = [  # noqa: PLE0604, RUF022 - the table above is the list

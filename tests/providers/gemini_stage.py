@@ -20,6 +20,7 @@ __all__ = ["APIS", "MODEL", "WAYS", "add", "bodies", "captured", "on_stage", "pr
 
 MODEL = "gemini-3.8-flash"
 APIS = ("generate", "interactions")
+SERVERS = ("last_chunk", "sign", "call_ids", "faults")
 WAYS: dict[str, dict[str, bool]] = {
     "streamed": {},
     "unary": {"stream": False},
@@ -44,9 +45,7 @@ def proxy(server: GeminiServer, api: str = "generate", *, silence: float = 5.0) 
 @asynccontextmanager
 async def on_stage(api: str, *turns: Any, **options: Any) -> AsyncIterator[tuple[Any, Stage]]:
     """A server that says these turns, and a conversation with it; `options` are the server's, or the stage's."""
-    ours = {name: options.pop(name) for name in ("last_chunk", "sign", "call_ids", "faults", "background_of") if name in options}
-    if "background_of" in ours:
-        ours["background"] = ours.pop("background_of")
+    ours = {name: options.pop(name) for name in SERVERS if name in options}
     silence = options.pop("silence", 5.0)
     kind = InteractionsServer if api == "interactions" else GeminiServer
     with kind(list(turns), **ours) as server:

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from . import completion
 from . import options as o
+from .setup_app import app as setup
 
 __all__ = ["app"]
 
@@ -21,12 +23,16 @@ app = typer.Typer(
 )
 sessions = typer.Typer(help="The conversations that were kept.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(sessions, name="sessions")
+app.add_typer(setup, name="setup")
 
 
 @app.callback()
 def root(
     version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001 - see run.py
+    env_file: Annotated[  # noqa: ARG001 - see run.py
+        str, typer.Option("--env-file", help="Read variables from this file (.env); those that are set go before.")
+    ] = "",
 ) -> None:
     """Conversations with GPT, Gemini and local models that you can watch, stop, resume and replay."""
     if version:
@@ -100,20 +106,14 @@ def chat(
 
 
 @app.command()
-def setup(
-    assistant: Annotated[str, typer.Argument(help="gpt or local.")],
-    name: Annotated[str, typer.Option("--name", help="The profile's name, if it is to be another one.")] = "",
-    model: Annotated[str, typer.Option("--model", "-m", help="The model; for local a GGUF file.")] = "",
-    system: o.System = None,
-    base_url: Annotated[str, typer.Option("--base-url", help="The address of the API.")] = "",
-    api_key_env: Annotated[str, typer.Option("--api-key-env", help="The variable that holds the key.")] = "",
-    chat_template: Annotated[str, typer.Option("--chat-template", help="local: a Jinja template for the model.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Reach for no server.")] = False,
 ) -> None:
-    """Make or change a profile, and provide what it needs."""
-    from .setup import Answers, setup
+    """Tell what is installed, set up and reachable, without a secret: to be pasted into a bug report."""
+    from .doctor import doctor
 
-    setup(assistant, Answers(name, model, system, base_url, api_key_env, chat_template, yes))
+    raise typer.Exit(doctor(as_json=json, offline=offline))
 
 
 @sessions.command("list")
@@ -130,7 +130,7 @@ def sessions_list(
 
 @sessions.command("show")
 def sessions_show(
-    session: Annotated[str, typer.Argument(help="The beginning of its id; without one, the newest.")] = "",
+    session: Annotated[str, typer.Argument(help="The beginning of its id; without one, the newest.", autocompletion=completion.sessions)] = "",
     events: Annotated[bool, typer.Option("--events", help="Print the records as JSON lines.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the transcript.")] = False,
 ) -> None:
@@ -143,7 +143,10 @@ def sessions_show(
 @app.command()
 def replay(
     session: Annotated[
-        str, typer.Argument(help="The beginning of its id, or a journal file; without one, the newest.")
+        str,
+        typer.Argument(
+            help="The beginning of its id, or a journal file; without one, the newest.", autocompletion=completion.sessions
+        ),
     ] = "",
     speed: Annotated[str, typer.Option("--speed", help="Times as fast as it was (4, 0.5, …), or max.")] = "1",
     check: Annotated[

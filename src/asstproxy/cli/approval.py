@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.output import create_output
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
@@ -24,7 +25,7 @@ class ask_person:  # noqa: N801 - it is called like a function: an `Approver` wi
 
     def __init__(self, console: Console, pause: Callable[[], AbstractContextManager[None]]) -> None:
         self._console, self._pause = console, pause
-        self._prompt: PromptSession[str] = PromptSession()
+        self._prompt: PromptSession[str] = PromptSession(output=create_output(console.file))
 
     async def __call__(self, questions: Sequence[Question]) -> Sequence[Decision]:
         """One decision for each question."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from ..core.hub import Subscriber
+    from ..core.user import Approver
 
 __all__ = ["EXIT_CODES", "Output", "ask", "ending"]
 
@@ -39,17 +40,18 @@ class Output:
 async def ask(words: Sequence[str], wanted: Wanted, output: Output, signals: Signals) -> int:
     """Ask and print; the exit code."""
     message = read_prompt(words, sys.stdin, quiet=output.quiet)
-    async with opened(wanted) as conversation:
-        return await _exchange(conversation, message, wanted, output, signals)
+    async with opened(wanted) as opening:
+        if not output.quiet:
+            sys.stderr.write(f"{opening.who}\n")
+        return await _exchange(opening, message, wanted, output, signals)
 
 
 async def _exchange(opening: Opened, message: str, wanted: Wanted, output: Output, signals: Signals) -> int:
     conversation = opening.conversation
-    if not output.quiet:
-        sys.stderr.write(f"{opening.who}\n")
     signals.on_signal = lambda terminated: conversation.cancel(Cancelled("terminated" if terminated else "user"))
     try:
         async with _view(opening, output) as view:
+            conversation.user.approve = _approver(opening, wanted, view)
             leave = conversation.subscribe(view)
             try:
                 settled = await conversation.exchange(message, timeout=wanted.timeout)
@@ -67,6 +69,23 @@ async def _exchange(opening: Opened, message: str, wanted: Wanted, output: Outpu
     if not (output.json or output.events):
         _explain(settled)
     return EXIT_CODES[settled.state]
+
+
+def _approver(opening: Opened, wanted: Wanted, view: Subscriber) -> Approver | None:
+    """Who lets a doubtful tool run: anybody (`--yes`), the person at the terminal, or nobody."""
+    if all(tool.approval == "never" for tool in opening.conversation.user.tools.values()):
+        return None
+    if wanted.yes:
+        from ..core.tools import approve_all
+
+        return approve_all
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    from .approval import ask_person
+    from .view.theme import console
+
+    # On stderr: stdout is the answer and nothing else.
+    return ask_person(console(stderr=True), getattr(view, "paused", contextlib.nullcontext))
 
 
 def _view(opening: Opened, output: Output) -> AbstractAsyncContextManager[Subscriber]:

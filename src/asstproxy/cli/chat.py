@@ -47,7 +47,8 @@ async def chat(wanted: Wanted, signals: Signals) -> int:
         raise UsageError("asst chat needs a terminal.", "In a script or a pipe: asst ask")
     talk = Chat(wanted, signals)
     async with opened(wanted, approve_all if wanted.yes else talk.approver) as conversation:
-        return await talk.run(conversation)
+        with quiet_keyboard():
+            return await talk.run(conversation)
 
 
 class Chat:
@@ -121,11 +122,10 @@ class Chat:
             Cancelled("terminated" if terminated else "user")
         )
         try:
-            with quiet_keyboard():
-                async with LiveView(self.console) as self._view:
-                    leave = conversation.subscribe(self._view)
-                    await asyncio.wait({task})
-                    leave()
+            async with LiveView(self.console) as self._view:
+                leave = conversation.subscribe(self._view)
+                await asyncio.wait({task})
+                leave()
         finally:
             self._signals.on_signal, self._view = None, None
         if not task.cancelled():

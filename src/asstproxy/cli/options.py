@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from . import completion
+
 __all__ = [
     "Background",
     "Continue",
@@ -24,14 +26,36 @@ __all__ = [
     "Yes",
 ]
 
-ProfileName = Annotated[str, typer.Option("--profile", "-p", envvar="ASST_PROFILE", help="Who answers.")]
-Model = Annotated[str, typer.Option("--model", "-m", envvar="ASST_MODEL", help="The model, instead of the profile's.")]
+ProfileName = Annotated[
+    str,
+    typer.Option(
+        "--profile", "-p", envvar="ASST_PROFILE", help="Who answers.", autocompletion=completion.profiles
+    ),
+]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        envvar="ASST_MODEL",
+        help="The model, instead of the profile's.",
+        autocompletion=completion.models,
+    ),
+]
 System = Annotated[str | None, typer.Option("--system", "-s", help="Instructions, instead of the profile's.")]
 Continue = Annotated[bool, typer.Option("--continue", "-c", help="Go on with the newest session.")]
-SessionId = Annotated[str, typer.Option("--session", help="Go on with this session (the beginning of its id).")]
+SessionId = Annotated[
+    str,
+    typer.Option(
+        "--session", help="Go on with this session (the beginning of its id).", autocompletion=completion.sessions
+    ),
+]
 NoSave = Annotated[bool, typer.Option("--no-save", help="Keep nothing.")]
 Tool = Annotated[
-    list[str] | None, typer.Option("--tool", "-t", help="Functions that may be called: package.module[:function].")
+    list[str] | None,
+    typer.Option(
+        "--tool", "-t", help="Functions that may be called: package.module[:function].", autocompletion=completion.tools
+    ),
 ]
 NoTools = Annotated[bool, typer.Option("--no-tools", help="Offer no tools, whatever the profile says.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Let every tool run without asking.")]

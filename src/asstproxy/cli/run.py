@@ -17,15 +17,22 @@ TERMINATED = 143
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command; its exit code. `--debug`, anywhere before `--`, adds the traceback to an error."""
+    """Run the command; its exit code.
+
+    Anywhere before `--`, `--debug` adds the traceback to an error, and `--env-file` reads variables first.
+    """
     options = list(arguments)
     own = options[: options.index("--")] if "--" in options else options
     debug = "--debug" in own
     if debug:
         options.remove("--debug")
-    from .app import app
-
     try:
+        if any(option.partition("=")[0] == "--env-file" for option in own):
+            from .env_file import take_env_file
+
+            take_env_file(options)
+        from .app import app
+
         code = app(options, prog_name="asst", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:

@@ -15,7 +15,7 @@ from ..core.credentials import store_key, trying
 from ..core.errors import AsstError, NotSetUpError, UsageError
 from ..core.locations import config_dir
 from ..core.profiles import check_name, set_profile
-from .setup_asking import choose, confirm, say
+from .setup_asking import ask, choose, confirm, say
 from .setup_draft import Answers, Draft
 from .setup_provision import provisioned
 from .setup_keys import ASSISTANTS, Key, found_addresses, key_for, public, refuse_foreign, variable_of
@@ -135,7 +135,8 @@ def _variable(assistant: str, answers: Answers, table: dict[str, Any]) -> str:
 
 def _check(making: Draft, answers: Answers, key: Key) -> None:
     """See that the key is good and the model there; ask for another key when the one just typed is not."""
-    from .setup_models import choose_model, judge, look
+    from ..providers.catalogue import default_model
+    from .setup_models import choose_model, judge, look, only
 
     profile = making.profile
     embedded = profile.provider == "local" and not profile.options.get("base_url")
@@ -150,13 +151,17 @@ def _check(making: Draft, answers: Answers, key: Key) -> None:
             models = look(profile, key.variable)
     if embedded:
         return
-    from ..providers.catalogue import default_model
-
-    model = str(making.values.get("model") or making.table.get("model") or "")
-    if answers.asking and "model" not in making.values:
-        making.values["model"] = choose_model(profile, models, model or default_model(profile)) or None
+    model = str(making.profile.model or default_model(profile))
+    if not model and models and (len(models) == 1 or not answers.asking):
+        making.values["model"] = only(models)
+    elif answers.asking and not answers.model and profile.provider != "local":
+        making.values["model"] = choose_model(profile, models, model) or None
+    elif answers.asking and not model:
+        making.values["model"] = choose_model(profile, models, "") or ask("Model") or None
     else:
-        judge(model or default_model(profile), models)
+        judge(model, models)
+    if not making.profile.model and profile.provider == "local":
+        raise NotSetUpError("The server has to be told a model.", "Name one: --model NAME.")
 
 
 def _write(config: Config, name: str, values: dict[str, Any], answers: Answers, key: Key) -> None:

@@ -24,7 +24,7 @@ def local_steps(answers: Answers, table: dict[str, Any], values: dict[str, Any])
     if values.get("chat_template"):
         values["chat_template"] = str(_readable(values["chat_template"]))
     if answers.base_url:
-        _served(answers.base_url.rstrip("/"), answers, table, values)
+        values["model"] = answers.model or (table.get("model") if table.get("base_url") == values["base_url"] else None)
     elif answers.model:
         values |= _named(answers.model, asking=answers.asking)
     elif answers.asking:
@@ -40,31 +40,6 @@ def local_steps(answers: Answers, table: dict[str, Any], values: dict[str, Any])
         say(f"The local model: {gguf(str(now['model']))}")
     else:
         provide_small_model(yes=answers.yes, asking=answers.asking)
-
-
-def _served(base_url: str, answers: Answers, table: dict[str, Any], values: dict[str, Any]) -> None:
-    """A server that the person names: its one model needs no name."""
-    values["base_url"] = base_url
-    if answers.model:
-        values["model"] = answers.model
-    elif not answers.asking and table.get("base_url", "") != base_url:
-        values["model"] = _only_model(base_url)
-
-
-def _only_model(base_url: str) -> str:
-    from ..core.errors import AssistantError
-    from ..providers.catalogue import listed
-    from ..providers.transport.http import HttpTransport
-    from .setup_asking import wait_for
-
-    try:
-        models = wait_for(lambda: listed(HttpTransport(base_url, {}, connect=3.0, silence=10.0), "/models", {}))
-    except AssistantError as error:
-        raise NotSetUpError(f"{error}", "Name the model: --model NAME.") from None
-    if len(models) == 1:
-        return models[0].id
-    names = ", ".join(info.id for info in models[:8]) or "none"
-    raise NotSetUpError(f"The server at {base_url} has {len(models)} models.", f"Name one with --model: {names}.")
 
 
 def _named(model: str, *, asking: bool) -> dict[str, Any]:

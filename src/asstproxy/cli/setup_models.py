@@ -15,7 +15,7 @@ from ..providers.catalogue import ModelInfo, list_models, notes_of
 from .setup_asking import choose, say, wait_for
 from .setup_keys import ASSISTANTS, foreign
 
-__all__ = ["choose_model", "judge", "look", "remember"]
+__all__ = ["choose_model", "judge", "look", "only", "remember"]
 
 WITHIN = 20.0
 """Seconds for the check; a model of gigabytes is given ten times as long to load."""
@@ -77,6 +77,18 @@ def judge(model: str, models: list[ModelInfo] | None, *, yes: bool = True) -> No
         raise NotSetUpError(f"The model '{model}' was shut down on {info.shutdown}.", f"Take {models[0].id}.")
     if info.shutdown and yes:
         say(f"Warning: {model} will be shut down on {info.shutdown}.")
+
+
+def only(models: list[ModelInfo]) -> str:
+    """The model, where there is but one.
+
+    Raises:
+        NotSetUpError: there are several.
+    """
+    if len(models) > 1:
+        names = ", ".join(info.id for info in models[:8])
+        raise NotSetUpError(f"The server has {len(models)} models.", f"Name one with --model: {names}.")
+    return models[0].id
 
 
 def gone(info: ModelInfo) -> bool:

@@ -1,4 +1,4 @@
-"""The keyboard while an exchange runs: what is typed meanwhile is not echoed into the answer, and stands at the next prompt."""
+"""The keyboard between two prompts: what is typed meanwhile is not echoed into the answer, and stands at the next prompt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["quiet_keyboard"]
 
 @contextlib.contextmanager
 def quiet_keyboard() -> Iterator[None]:
-    """Switch the terminal's echo off; on again at the end, whatever happens."""
+    """Switch the terminal's echo and its lines off, for a whole chat; on again at the end, whatever happens."""
     try:
         import termios
 
@@ -21,7 +21,7 @@ def quiet_keyboard() -> Iterator[None]:
         yield
         return
     silent = list(before)
-    silent[3] &= ~termios.ECHO
+    silent[3] &= ~(termios.ECHO | termios.ICANON)  # not by lines: Ctrl-D typed now counts at the prompt
     termios.tcsetattr(fd, termios.TCSADRAIN, silent)
     try:
         yield

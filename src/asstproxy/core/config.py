@@ -67,7 +67,7 @@ class Profile(msgspec.Struct, frozen=True):
         return key
 
 
-class _Table(msgspec.Struct):
+class Table(msgspec.Struct):
     """The keys of a profile that every provider has; the rest are the provider's own."""
 
     provider: str
@@ -98,8 +98,8 @@ class Config(msgspec.Struct):
             raise NotSetUpError(f"There is no profile '{name}'.", f"Known: {', '.join(self.names)}. Or run: asst setup")
         values = dict(self.tables.get(name, {}))
         values.setdefault("provider", name)
-        table = convert(values, _Table, config_file(), ("profiles", name))
-        own = {key: value for key, value in values.items() if key not in _Table.__struct_fields__}
+        table = convert(values, Table, config_file(), ("profiles", name))
+        own = {key: value for key, value in values.items() if key not in Table.__struct_fields__}
         return Profile(name, **msgspec.structs.asdict(table), options=own)
 
 

@@ -131,11 +131,14 @@ class Conversation:
             self._task.cancel()
 
     async def aclose(self) -> None:
-        """Stop what is under way and let go of the assistant."""
+        """Stop what is under way and let go of the assistant and of what the tools needed."""
         if self._task is not None and self._task is not asyncio.current_task():
             self.cancel()
             await asyncio.wait({self._over})
-        await self.assistant.aclose()
+        try:
+            await self.assistant.aclose()
+        finally:
+            await self.user.aclose()
 
     async def stream(self, text: str) -> AsyncIterator[Record]:
         """Hold an exchange and give its records as they come. Leaving the loop early cancels the exchange.

@@ -11,8 +11,9 @@ import msgspec
 from ..core.config import Profile
 from ..core.errors import NotSetUpError
 
-__all__ = ["KEYS", "Endpoint", "GeminiOptions", "endpoint"]
+__all__ = ["DEVELOPER", "KEYS", "Endpoint", "GeminiOptions", "endpoint", "host", "is_vertex"]
 
+DEVELOPER = "https://generativelanguage.googleapis.com"
 KEYS = "https://aistudio.google.com/apikey"
 _VERSION = re.compile(r"/(v\d+(?:(?:alpha|beta)\d*)?)$")
 
@@ -72,17 +73,15 @@ def endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
     Raises:
         NotSetUpError: a key or a project is missing, or the location is none.
     """
-    if not _is_vertex(options):
-        base = (
-            options.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or "https://generativelanguage.googleapis.com"
-        )
+    if not is_vertex(options):
+        base = options.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or DEVELOPER
         return Endpoint(vertex=False, base=base.rstrip("/"), key=_key(options, profile))
     location = options.location or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global"
     if not re.fullmatch(r"[a-z0-9-]+", location):
         raise NotSetUpError(
             f"'{location}' is no location of Google Cloud.", "Set location to global, us, eu or a region."
         )
-    base = (options.base_url or os.environ.get("GOOGLE_VERTEX_BASE_URL") or _host(location)).rstrip("/")
+    base = (options.base_url or os.environ.get("GOOGLE_VERTEX_BASE_URL") or host(location)).rstrip("/")
     project = options.project or os.environ.get("GOOGLE_CLOUD_PROJECT") or ""
     if options.api_key_env or (not project and os.environ.get("GOOGLE_API_KEY")):
         key = profile.secret(options.api_key_env or "GOOGLE_API_KEY")
@@ -94,7 +93,8 @@ def endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
     return Endpoint(vertex=True, base=base, project=project, location=location)
 
 
-def _is_vertex(options: GeminiOptions) -> bool:
+def is_vertex(options: GeminiOptions) -> bool:
+    """Whether Agent Platform is asked: as the profile says, else as Google's own variables do."""
     if options.vertex is not None:
         return options.vertex
     for name in ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"):  # the new name wins
@@ -103,7 +103,8 @@ def _is_vertex(options: GeminiOptions) -> bool:
     return bool(options.project)
 
 
-def _host(location: str) -> str:
+def host(location: str) -> str:
+    """Where Agent Platform is asked for this location."""
     if location == "global":
         return "https://aiplatform.googleapis.com"
     if location in ("us", "eu"):

@@ -114,4 +114,4 @@ def _sdk(base_url: str, key: str, silence: float) -> Transport:
         ) from None
     from .transport.openai_sdk import OpenAITransport
 
-    return OpenAITransport(AsyncOpenAI(base_url=base_url, api_key=key, timeout=silence))
+    return OpenAITransport(AsyncOpenAI(base_url=base_url, api_key=key, timeout=silence), own=True)

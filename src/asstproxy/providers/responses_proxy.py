@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -16,12 +16,11 @@ from ..core.events import (
     AssistantMessageRetrieved,
     Event,
     Heartbeat,
-    MessageIncomplete,
     Started,
     ToolOutputsSubmitted,
     ToolResult,
 )
-from ..core.history import AssistantSaid, ToolOutputs
+from ..core.history import AssistantSaid
 from .responses import Reader, input_items, outcome, request, tool_output_items, unfinished, user_item
 from .transport import JSON, Transport
 
@@ -31,6 +30,10 @@ BATCH = 20
 """Items that the Conversations API takes at once."""
 CANCEL_WITHIN = 2.0
 """Seconds for telling the server that an exchange was cancelled."""
+LOST_POLLS = 3
+"""Polls that may fail one after the other before a background response is given up."""
+DRAIN_WITHIN = 0.25
+"""Seconds for a stream to end after its last event; then its connection serves the next request, too."""
 
 
 class ResponsesProxy:
@@ -64,7 +67,7 @@ class ResponsesProxy:
         yield Started(self.provider, self._turn.model)
         if self._history == "server":
             self._conversation = _conversation_of(turn.resume) or await self._begin(input_items(turn.history))
-            self._items = [*_dangling(turn), user_item(turn.text)]
+            self._items = [user_item(turn.text)]
         else:
             self._items = [*input_items(turn.history), user_item(turn.text)]
         async with contextlib.aclosing(self._ask(self._items)) as events:
@@ -102,7 +105,10 @@ class ResponsesProxy:
         reader = Reader()
         async with contextlib.aclosing(self._transport.events("POST", "/responses", body)) as events:
             async for event in events:
-                for said in reader.feed(event):
+                heard = list(reader.feed(event))
+                if reader.done:
+                    await _drain(events)
+                for said in heard:
                     yield said
                 if reader.done:
                     return
@@ -117,12 +123,19 @@ class ResponsesProxy:
     async def _in_background(self, body: JSON) -> AsyncGenerator[Event]:
         response = await self._transport.call("POST", "/responses", body)
         number = response.get("id")
+        lost = 0
         try:
             while unfinished(response):
                 yield Heartbeat(str(response["status"]), resume={"response": number})
                 await asyncio.sleep(self._poll)
-                response = await self._transport.call("GET", f"/responses/{number}")
-        except (asyncio.CancelledError, GeneratorExit):
+                try:
+                    response, lost = await self._transport.call("GET", f"/responses/{number}"), 0
+                except AssistantError as error:
+                    lost += 1
+                    if lost > LOST_POLLS or not (error.retryable or error.kind in ("connection", "timeout")):
+                        # Not retryable any more: the request was heard, so it must not be sent again.
+                        raise AssistantError(error.kind, str(error), error.hint) from error
+        except (asyncio.CancelledError, GeneratorExit, AssistantError):
             await self._cancel(f"/responses/{number}/cancel")
             raise
         for event in outcome(response):
@@ -143,9 +156,8 @@ class ResponsesProxy:
         return str(created["id"])
 
     def _with_resume(self, event: Event) -> Event:
-        if self._conversation is None or not isinstance(
-            event, Heartbeat | ActionRequired | AssistantMessageRetrieved | MessageIncomplete
-        ):
+        # Not with an answer that was cut short: a call in it, which nobody will answer, would block the Conversation.
+        if self._conversation is None or not isinstance(event, Heartbeat | ActionRequired | AssistantMessageRetrieved):
             return event
         return msgspec.structs.replace(event, resume={**(event.resume or {}), "conversation": self._conversation})
 
@@ -154,10 +166,12 @@ class ResponsesProxy:
         await self._transport.aclose()
 
 
+async def _drain(events: AsyncIterator[JSON]) -> None:
+    with contextlib.suppress(AssistantError, TimeoutError):  # the answer is whole already
+        async with asyncio.timeout(DRAIN_WITHIN):
+            async for _ in events:
+                pass
+
+
 def _conversation_of(resume: Any) -> str | None:
     return resume.get("conversation") if isinstance(resume, dict) else None
-
-
-def _dangling(turn: Turn) -> list[JSON]:
-    """The outputs that an exchange which was broken off still owes the server's Conversation."""
-    return input_items(turn.history[-1:]) if turn.history and isinstance(turn.history[-1], ToolOutputs) else []

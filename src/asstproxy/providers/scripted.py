@@ -40,9 +40,13 @@ class ScriptedAssistant:
 
     def __init__(self, *replies: Iterable[Part], model: str = "script") -> None:
         self.model = model
-        self._replies = [list(reply) for reply in replies]
         self.turns: list[Turn] = []
         self.results: list[tuple[ToolResult, ...]] = []
+        self.give(*replies)
+
+    def give(self, *replies: Iterable[Part]) -> None:
+        """Play these from now on, instead of what is left."""
+        self._replies = [list(reply) for reply in replies]
 
     async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
         """Play the next reply.
@@ -72,6 +76,11 @@ class ScriptedAssistant:
                 yield part
             else:
                 await asyncio.sleep(part)
+
+    @property
+    def left(self) -> list[list[Part]]:
+        """The replies that were not asked for yet."""
+        return [list(reply) for reply in self._replies]
 
     def assert_consumed(self) -> None:
         """Fail when replies are left over.

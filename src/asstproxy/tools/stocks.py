@@ -11,14 +11,11 @@ import random
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from ..core.tools import ToolError, tool
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["Advice", "StockPrice", "buy_or_sell", "get_stock_price", "seed"]
 
@@ -65,7 +62,7 @@ def get_stock_price(symbol: str) -> StockPrice:
     yf.config.debug.hide_exceptions = False
     try:
         ticker = yf.Ticker(symbol)
-        closes: pd.Series[Any] = ticker.history(period="5d", auto_adjust=False)["Close"].dropna()
+        closes = ticker.history(period="5d", auto_adjust=False)["Close"].dropna()
         about = ticker.get_history_metadata()
     except Exception as error:
         raise _explained(symbol, error) from error
@@ -76,7 +73,7 @@ def get_stock_price(symbol: str) -> StockPrice:
     )
 
 
-def _time(closes: pd.Series[Any], about: Any) -> datetime | date:
+def _time(closes: Any, about: Any) -> datetime | date:
     day: datetime = closes.index[-1].to_pydatetime()
     traded = about.get("regularMarketTime")
     if isinstance(traded, int | float):

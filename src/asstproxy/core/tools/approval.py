@@ -38,8 +38,16 @@ class Question:
     @property
     def arguments(self) -> str:
         """The exact arguments, for a person to read: what the tool gets, and nothing that it does not get."""
+        return self._json(indent=2)
+
+    @property
+    def arguments_line(self) -> str:
+        """The same in one line, for a person to edit."""
+        return self._json(indent=None)
+
+    def _json(self, *, indent: int | None) -> str:
         try:
-            return json.dumps(parse(self.call.arguments), indent=2, ensure_ascii=False)
+            return json.dumps(parse(self.call.arguments), indent=indent, ensure_ascii=False)
         except ToolError:
             return self.call.arguments
 

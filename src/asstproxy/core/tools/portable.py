@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -26,7 +26,17 @@ MAX_DEPTH, MAX_NODES = 32, 5000
 """Beyond these a schema is refused: inlining makes 2ⁿ of n references that each refer twice."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-_AS_IT_IS = ("type", "enum", "minItems", "maxItems", "minimum", "maximum", "default")
+_TYPES = frozenset(("object", "array", "string", "number", "integer", "boolean", "null"))
+_AS_IT_IS: dict[str, Callable[[Any], bool]] = {
+    "type": lambda value: {str(one) for one in (value if isinstance(value, list) else [value])} <= _TYPES,
+    "enum": lambda value: isinstance(value, list) and value != [],
+    "minItems": lambda value: isinstance(value, int) and value >= 0,
+    "maxItems": lambda value: isinstance(value, int) and value >= 0,
+    "minimum": lambda value: _is_number(value),
+    "maximum": lambda value: _is_number(value),
+    "default": lambda _: True,
+}
+"""The keywords that every provider knows, and whether a value is one of theirs."""
 _IN_WORDS = {
     "format": "format",
     "pattern": "pattern",
@@ -99,6 +109,10 @@ class _Rewriting:
         node, refs = self._resolved(node, refs)
         node = _merged(node)
         result: JSON = {keyword: node[keyword] for keyword in _AS_IT_IS if keyword in node}
+        for keyword, value in result.items():
+            if not _AS_IT_IS[keyword](value):
+                said = json.dumps({keyword: value}, default=str)[:80]
+                raise UsageError(f"The schema of the tool '{self._name}' says {said}, which is no JSON schema.")
         if "const" in node:
             result["enum"] = [node["const"]]
         choices = node.get("anyOf") or node.get("oneOf")

@@ -95,7 +95,8 @@ def _parameters(name: str, function: Callable[..., Any]) -> list[inspect.Paramet
     settled = function.keywords if isinstance(function, functools.partial) else {}  # whoever made it has decided these
     for index, parameter in enumerate(given):
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise UsageError(f"The tool '{name}' takes '{parameter}', which an assistant cannot name.")
+            stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
+            raise UsageError(f"The tool '{name}' takes '{stars}{parameter.name}', which an assistant cannot name.")
         if index == 0 and parameter.name in ("self", "cls") and parameter.annotation is parameter.empty:
             raise UsageError(f"The tool '{name}' is a method without its object.", "Give the method of an object.")
     return [parameter for parameter in given if parameter.name not in settled]

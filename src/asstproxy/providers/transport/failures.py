@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -38,6 +39,9 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' own codes know bet
     "model_not_found": ("not_found", False, "Check the model's name."),
     **GOOGLE_CODES,
 }
+
+
+_MASKED = re.compile(r"[^\s\"'=:]*\*{3,}[^\s\"',;]*?(?=[.,;]?(?:\s|[\"']|$))")
 
 
 def refusal(
@@ -95,11 +99,11 @@ def _reason(error: Exception) -> str:
 
 
 def redacted(text: str, secrets: tuple[str, ...]) -> str:
-    """The text without any of the secrets."""
+    """The text without any of the secrets, nor the ends of one that the vendor masked (`sk-proj-****1234`)."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, "[key]")
-    return text
+    return _MASKED.sub("[key]", text)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

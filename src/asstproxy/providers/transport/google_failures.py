@@ -46,12 +46,15 @@ _REASONS: dict[str, Meaning] = {  # ErrorInfo.reason
     "IAM_PERMISSION_DENIED": ("authentication", False, ACCESS),
     "BILLING_DISABLED": ("quota", False, "Check the billing of the Google Cloud project."),
 }
+_BAD_KEY = re.compile(r"API key (not valid|expired|not found)", re.IGNORECASE)  # a 400, and in one API without a reason
 _TOO_LONG = re.compile(r"token count .*exceeds|exceeds the maximum number of tokens", re.IGNORECASE)
 _PER_DAY = "This quota is renewed each day at midnight, Pacific time; or choose another model, or switch on billing."
 
 
 def google_meaning(status: int, error: dict[str, Any], where: str) -> Meaning | None:
     """What an error in Google's shape means; None when the status says it well enough, or the shape is another's."""
+    if _BAD_KEY.search(str(error.get("message"))):
+        return "authentication", False, NEW_KEY
     if not isinstance(error.get("status"), str):
         return None
     reasons = (str(detail.get("reason")) for detail in _details(error, "ErrorInfo"))

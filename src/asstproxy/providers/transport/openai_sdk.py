@@ -18,11 +18,13 @@ __all__ = ["OpenAITransport"]
 class OpenAITransport:
     """Sends our JSON through `AsyncOpenAI`, with its authentication, proxies and instrumentation.
 
-    Its retries are off: the driver retries, where the person can see it. The client stays the caller's to close.
+    Its retries are off: the driver retries, where the person can see it. The client stays the caller's to close, unless it
+    is handed over (`own`).
     """
 
-    def __init__(self, client: AsyncOpenAI) -> None:
-        self._client = client.with_options(max_retries=0)
+    def __init__(self, client: AsyncOpenAI, *, own: bool = False) -> None:
+        self._client, self._own = client.with_options(max_retries=0), own
+        self._secrets = (client.api_key,) if isinstance(client.api_key, str) else ()
         self._where = str(client.base_url).rstrip("/")
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
@@ -39,6 +41,9 @@ class OpenAITransport:
         try:
             stream = await self._request(method, path, body, stream=True, stream_cls=AsyncStream[object])
             try:
+                kind = str(stream.response.headers.get("content-type", ""))
+                if not kind.startswith("text/event-stream"):
+                    raise AssistantError("protocol", f"{self._where} does not stream events.", "Check base_url.")
                 async for event in stream:
                     yield dict(event)
             finally:
@@ -48,8 +53,11 @@ class OpenAITransport:
 
     async def _request(self, method: str, path: str, body: JSON | None, **how: Any) -> Any:
         # `cast_to=object` hands the JSON over as it came, and spares the SDK its five hundred models.
-        if method == "GET":
-            return await self._client.get(path, cast_to=object, **how)
+        match method:
+            case "GET":
+                return await self._client.get(path, cast_to=object, **how)
+            case "DELETE":
+                return await self._client.delete(path, cast_to=object, **how)
         return await self._client.post(path, cast_to=object, body=body, **how)
 
     def _mapped(self, error: Exception) -> Exception:
@@ -59,13 +67,12 @@ class OpenAITransport:
             case AssistantError():
                 return error
             case openai.APIStatusError():
-                secrets = (self._client.api_key,) if isinstance(self._client.api_key, str) else ()
-                return refusal(error.status_code, error.body, error.response.headers, self._where, secrets)
+                return refusal(error.status_code, error.body, error.response.headers, self._where, self._secrets)
             case openai.APIConnectionError():
                 cause = error.__cause__
                 return broken_connection(cause if isinstance(cause, Exception) else error, self._where)
             case openai.APIError():
-                return failure(str(error.code or ""), error.message)
+                return failure(str(error.code or ""), error.message, self._secrets)
             case openai.OpenAIError():
                 return AssistantError("authentication", str(error), "Check the client that you gave.")
             case ValueError() | TypeError():
@@ -75,4 +82,6 @@ class OpenAITransport:
         return error
 
     async def aclose(self) -> None:
-        """The client is the caller's; nothing of ours is open."""
+        """Close the client, if it is ours."""
+        if self._own:
+            await self._client.close()
