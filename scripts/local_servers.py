@@ -91,6 +91,7 @@ def serving(names: Sequence[str] = tuple(SERVERS)) -> Iterator[dict[str, str]]:
     """
     wanted = ["llama", *(name for name in names if name != "llama")]
     homes = {name: _installed(name) for name in wanted}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else the servers would outlive us
     with contextlib.ExitStack() as stack:
         state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="asst-servers-")))
         for name in wanted:

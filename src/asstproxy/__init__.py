@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .core.replay import conform
     from .core.script import SCRIPT, Do, State, Step
     from .core.store import Store
+    from .core.tools import Tool, tool
     from .core.tools import Tool, ToolError, tool
     from .core.user import UserProxy
     from .start import start_conversation
@@ -53,6 +54,7 @@ _NAMES = {
     "Step": "core.script",
     "Store": "core.store",
     "Tool": "core.tools",
+    "Tool": "core.tools",
     "ToolError": "core.tools",
     "ToolSpec": "core.assistant",
     "Turn": "core.assistant",
@@ -60,6 +62,7 @@ _NAMES = {
     "UserProxy": "core.user",
     "conform": "core.replay",
     "start_conversation": "start",
+    "tool": "core.tools",
     "tool": "core.tools",
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from .core.config import load_config
 from .core.conversation import Conversation, Options
 from .core.events import Configured
@@ -38,7 +40,7 @@ def start_conversation(
     chosen = load_config().profile(profile)
     user = UserProxy(tools)
     conversation = Conversation(
-        connect(chosen, client=client),
+        connect(msgspec.structs.replace(chosen, model=model or chosen.model), client=client),
         user,
         configured=Configured(
             profile=chosen.name,

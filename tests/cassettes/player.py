@@ -49,8 +49,7 @@ async def play(take: Take, *, client: Any = None, session: Session | None = None
             async for record in user.stream(text):
                 records.append(record)  # noqa: PERF401 - in case of an error, what came before it is worth a look
     finally:
-        assert user._conversation is not None  # noqa: S101 - for mypy
-        await user._conversation.aclose()
+        await user.aclose()
     return records
 
 

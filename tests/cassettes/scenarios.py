@@ -73,7 +73,7 @@ def buy_or_sell(symbol: str, price: float) -> str:
         symbol: the stock's ticker symbol.
         price: the price in dollars.
     """
-    return "buy" if price < 170 else "sell"
+    return f"The advice is to {'buy' if price < 170 else 'sell'}."
 
 
 TOOLS: tuple[Callable[..., str], ...] = (get_stock_price, buy_or_sell)
@@ -111,7 +111,7 @@ class Scenario:
 FRANCE = "What is the capital of France?"
 SUM = "What is 2+2?"
 PRICE = "What is the price of AAPL?"
-ADVICE = "AMZN costs 180. Do I buy or sell?"
+ADVICE = "Should I buy or sell AAPL at 150?"
 STORY = "Tell me a long story about a dog."
 EVERYWHERE = "llama ogx litellm openai google"
 STATEFUL = "ogx openai"

@@ -12,7 +12,6 @@ import pytest
 from openai import AsyncOpenAI
 
 from asstproxy import Event, Record, Store, conform
-from asstproxy.cli.replay import check_session
 from asstproxy.core.events import (
     ActionRequired,
     AssistantMessageRetrieved,
@@ -89,6 +88,8 @@ def test_its_session_is_kept_and_conforms(performance: Performance, capsys: pyte
     assert [record for record in kept if not isinstance(record.event, ChunkReceived)][1:] == [
         record for record in performance.records if not isinstance(record.event, ChunkReceived)
     ]
+    from asstproxy.cli.replay import check_session
+
     assert check_session(performance.session) == 0
     assert capsys.readouterr().out == f"{len(kept)} records conform to the script.\n"
 

@@ -114,8 +114,12 @@ class TestInteractionsInTheBackground(TestInteractions):
 class Sdk:
     """The same over Google's own client, where it is installed."""
 
-    def setup_method(self) -> None:
-        pytest.importorskip("google.genai")
+    def setup_method(self, method: Callable[..., object]) -> None:
+        genai = pytest.importorskip("google.genai")
+        exotic = method.__name__ in ("test_an_answer", "test_streamed_or_not_it_is_the_same_answer")
+        if exotic and isinstance(self, TestGenerate) and not isinstance(self, TestInteractions):
+            if genai.__version__.startswith("2."):
+                pytest.skip("2.x takes U+2028 for the end of a line")
 
 
 class TestGenerateOverTheSdk(Sdk, TestGenerate):

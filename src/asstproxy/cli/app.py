@@ -8,6 +8,7 @@ import typer
 
 from . import completion
 from . import options as o
+from .sessions_app import sessions
 from .setup_app import app as setup
 
 __all__ = ["app"]
@@ -21,7 +22,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-sessions = typer.Typer(help="The conversations that were kept.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(sessions, name="sessions")
 app.add_typer(setup, name="setup")
 
@@ -114,30 +114,6 @@ def doctor(
     from .doctor import doctor
 
     raise typer.Exit(doctor(as_json=json, offline=offline))
-
-
-@sessions.command("list")
-def sessions_list(
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 20,
-    all_: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
-) -> None:
-    """List the sessions, the newest first."""
-    from .sessions import list_sessions
-
-    list_sessions(None if all_ else limit, as_json=json)
-
-
-@sessions.command("show")
-def sessions_show(
-    session: Annotated[str, typer.Argument(help="The beginning of its id; without one, the newest.", autocompletion=completion.sessions)] = "",
-    events: Annotated[bool, typer.Option("--events", help="Print the records as JSON lines.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the transcript.")] = False,
-) -> None:
-    """Show a session as it was in the chat."""
-    from .sessions import show_session
-
-    show_session(session, events=events, as_json=json)
 
 
 @app.command()

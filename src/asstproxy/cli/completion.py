@@ -125,6 +125,6 @@ def _title(transcript: Any) -> str:
 
 def _names(folder: Any) -> list[str]:
     try:
-        return os.listdir(folder)
+        return os.listdir(folder)  # noqa: PTH208 - half the time
     except OSError:
         return []

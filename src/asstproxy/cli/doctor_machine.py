@@ -25,6 +25,7 @@ EXTRAS = (  # package, extra, what it is for
     ("google-genai", "", 'transport = "sdk"'),
     ("keyring", "keyring", "keys in the keyring of the system"),
 )
+TERMINAL = ("COLORTERM", "NO_COLOR", "FORCE_COLOR", "TERM_PROGRAM", "TMUX", "SSH_TTY")
 NEEDED = ("httpx2", "msgspec", "pydantic", "typer", "rich", "prompt_toolkit", "transitions", "tomlkit")
 
 
@@ -95,9 +96,9 @@ def terminal() -> Iterator[Finding]:
     ttys = [name for name in ("stdin", "stdout", "stderr") if getattr(sys, name).isatty()]
     yield Finding(group, "attached", "ok", f"{', '.join(ttys) or 'nothing'}; {size.columns} x {size.lines}")
     term = os.environ.get("TERM") or "(not set)"
-    said = [name for name in ("COLORTERM", "NO_COLOR", "FORCE_COLOR", "TERM_PROGRAM", "TMUX", "SSH_TTY") if name in os.environ]
+    said = [name for name in TERMINAL if name in os.environ]
     plain = term in ("dumb", "(not set)") or "NO_COLOR" in os.environ
-    yield Finding(group, "TERM", "ok", f"{term}{', ' + ', '.join(said) if said else ''}: {'plain' if plain else 'colours'}")
+    yield Finding(group, "TERM", "ok", f"{', '.join([term, *said])}: {'plain' if plain else 'colours'}")
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     good = encoding == "utf8"
     hint = "" if good else "Answers may lose characters. Run: export PYTHONUTF8=1, or LC_ALL=C.UTF-8"

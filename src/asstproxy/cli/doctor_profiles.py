@@ -1,4 +1,4 @@
-"""What `asst doctor` sees of the profiles: whether they can be read, whether their keys are there, who can be reached."""
+"""What `asst doctor` sees of the profiles: whether they can be read, where their keys are, who can be reached."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..core.credentials import credentials_file, has_keyring, place_of, stored_k
 from ..core.errors import AsstError
 from .doctor import Finding
 from .setup_keys import ASSISTANTS, public
-from .setup_verbs import key_of
+from .setup_verbs import is_used, key_of
 
 __all__ = ["keys", "profiles", "reachability"]
 
@@ -88,8 +88,8 @@ def keys() -> Iterator[Finding]:
     except AsstError:
         wanted = {}
     try:
-        names = list(dict.fromkeys([*wanted, *(v for about in ASSISTANTS.values() for v in about.variables), *stored_keys()]))
-        for variable in names:
+        usual = [variable for about in ASSISTANTS.values() for variable in about.variables]
+        for variable in dict.fromkeys([*wanted, *usual, *stored_keys()]):
             place = place_of(variable)
             if place == "keyring" and not has_keyring():
                 hint = "Run: pip install 'asstproxy[keyring]'"
@@ -109,8 +109,7 @@ def reachability() -> Iterator[Finding]:
     """Whether a connection to each profile's server can be made. Nothing is sent but the beginning of TLS."""
     try:
         config = load_config()
-        names = [name for name in config.names if name in config.tables or key_of(config, name)[1] not in ("missing", "not needed")]
-        addresses = {name: _address(config, name) for name in names}
+        addresses = {name: _address(config, name) for name in config.names if is_used(config, name)}
     except AsstError:
         return
     asked = {name: address for name, address in addresses.items() if address}

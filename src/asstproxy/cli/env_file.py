@@ -37,7 +37,9 @@ def take_env_file(options: list[str]) -> None:
         except UnicodeDecodeError:
             raise UsageError(f"{path} is not UTF-8 text.", f"{OPTION} takes a file of lines NAME=value.") from None
         except OSError as error:
-            raise UsageError(f"{path} cannot be read: {error.strerror}.", f"{OPTION} takes a file of lines NAME=value.") from None
+            raise UsageError(
+                f"{path} cannot be read: {error.strerror}.", f"{OPTION} takes a file of lines NAME=value."
+            ) from None
         for variable, value in parse(text, str(path)).items():
             os.environ.setdefault(variable, value)
 

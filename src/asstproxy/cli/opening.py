@@ -11,10 +11,13 @@ from importlib.util import find_spec
 
 from ..core.assistant import AssistantProxy
 from ..core.attaching import can_attach
+import msgspec
+
 from ..core.config import Config, Profile, load_config
 from ..core.conversation import Conversation, Options
 from ..core.errors import NotSetUpError, UsageError
 from ..core.events import Configured, Record
+from ..core.mediator import make_mediator
 from ..core.session import Session
 from ..core.store import Store
 from ..core.tools import Tool
@@ -92,6 +95,8 @@ async def opened(wanted: Wanted, approve: Approver | None = None) -> AsyncIterat
     session_id = chosen_session(store, wanted.session, newest=wanted.continue_newest)
     if (wanted.wait or wanted.fork) and not session_id:
         raise UsageError("--wait and --fork need a session.", "Add -c, or --session ID.")
+    make_mediator(wanted.mediator)
+    conversation: Conversation | None = None
     assistant: AssistantProxy | None = None
     try:
         if session_id and not wanted.no_save:
@@ -101,7 +106,8 @@ async def opened(wanted: Wanted, approve: Approver | None = None) -> AsyncIterat
         before = _configured(past)
         profile = choose_profile(load_config(), wanted.profile or (before.profile if before else ""))
         user = UserProxy(_tools(profile, wanted), approve)
-        assistant = connect(profile)
+        configured = configure(profile, wanted, before, tuple(user.tools))
+        assistant = connect(msgspec.structs.replace(profile, model=configured.model))
         if session is None and not wanted.no_save:
             session = store.create()
             past = session.past
@@ -110,7 +116,7 @@ async def opened(wanted: Wanted, approve: Approver | None = None) -> AsyncIterat
         conversation = Conversation(
             assistant,
             user,
-            configured=configure(profile, wanted, before, tuple(user.tools)),
+            configured=configured,
             mediator=wanted.mediator,
             options=Options(stream=wanted.stream, background=wanted.background),
             past=past,
@@ -119,7 +125,9 @@ async def opened(wanted: Wanted, approve: Approver | None = None) -> AsyncIterat
             conversation.subscribe(session, essential=True)
         yield Opened(conversation, profile, session, tuple(past))
     finally:
-        if assistant is not None:
+        if conversation is not None:
+            await conversation.aclose()
+        elif assistant is not None:
             await assistant.aclose()
         if session is not None:
             session.close()

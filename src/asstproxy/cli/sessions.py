@@ -1,68 +1,71 @@
-"""`asst sessions`: what was kept."""
+"""`asst sessions list`: what was kept, one line each."""
 
 from __future__ import annotations
 
+import shutil
 import sys
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import msgspec
 
-from ..core.codec import encode
-from ..core.errors import SessionError
+from ..core.selection import Selection, selected
 from ..core.store import Store
-from ..core.transcript import Summary, to_json
+from ..core.transcript import Summary
 from .view.safe import clean_line
 
-__all__ = ["list_sessions", "show_session"]
-
-SHORT = 26
-"""Characters of an id in a list: all of them, so that it can be copied."""
+__all__ = ["line_of", "list_sessions", "print_json", "row_of"]
 
 
-def list_sessions(limit: int | None, *, as_json: bool) -> None:
-    """Print the newest sessions: when, id, state, exchanges, tokens, who, title."""
+def list_sessions(limit: int | None, which: Selection, *, as_json: bool) -> None:
+    """Print the newest sessions that are meant."""
     store = Store()
-    found = islice(store.ids(), limit)
+    found = islice(selected(store, which), limit)
     if as_json:
-        rows = [msgspec.to_builtins(_summary(store, one)) | {"path": str(store.path(one))} for one in found]
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode() + "\n")
+        print_json(row_of(store, summary) for summary in found)
         return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     count = 0
-    for count, one in enumerate(found, 1):  # noqa: B007 - it is used after the loop
-        sys.stdout.write(_line(_summary(store, one)) + "\n")
+    for count, summary in enumerate(found, 1):  # noqa: B007 - it is used after the loop
+        sys.stdout.write(line_of(summary)[: width or None] + "\n")
     if not count:
-        sys.stderr.write('No session yet. Start one: asst ask "…", or asst chat\n')
+        nothing = which == Selection()
+        sys.stderr.write('No session yet. Start one: asst ask "…", or asst chat\n' if nothing else "No session fits.\n")
 
 
-def _summary(store: Store, session: str) -> Summary:
-    try:
-        summary = store.summary(session)
-    except SessionError as error:
-        return Summary(id=session, title=f"[damaged] {error}")
-    return Summary(**{name: getattr(summary, name) for name in Summary.__struct_fields__})
-
-
-def _line(summary: Summary) -> str:
-    when = (
-        datetime.fromisoformat(summary.created).astimezone().strftime("%Y-%m-%d %H:%M") if summary.created else " " * 16
-    )
+def line_of(summary: Summary) -> str:
+    """When, id, state, exchanges, tokens, who, title."""
     tokens = summary.usage.input + summary.usage.output
     who = f"{summary.profile or summary.provider}/{summary.model}".strip("/")
-    return f"{when}  {summary.id}  {summary.state:<10} {summary.exchange_count:>3} {tokens:>7}  {clean_line(f'{who}  {summary.title}')}"
+    said = clean_line(f"{who}  {summary.title}")
+    return f"{when(summary.created)}  {summary.id}  {summary.state:<10} {summary.exchange_count:>4} {tokens:>7}  {said}"
 
 
-def show_session(prefix: str, *, events: bool, as_json: bool) -> None:
-    """Print a session: as in the chat, or its records, or its transcript."""
-    store = Store()
-    session = store.find(prefix) if prefix else store.newest()
-    if events:
-        for record in store.records(session):
-            sys.stdout.write(encode(record).decode() + "\n")
-    elif as_json:
-        sys.stdout.write(to_json(store.transcript(session)).decode())
-    else:
-        from .view.conversation import show
-        from .view.theme import console
+def when(at: str) -> str:
+    """A moment, in the person's own time zone."""
+    try:
+        return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError):
+        return f"{at[:16]:16}"
 
-        show(store.records(session), console())
+
+def row_of(store: Store, summary: Summary) -> dict[str, Any]:
+    """A session as `--json` gives it."""
+    return msgspec.to_builtins(summary) | {"path": str(store.path(summary.id))}
+
+
+def print_json(rows: Iterable[Any]) -> None:
+    """Print a JSON array row by row, however many there are."""
+    for part in _array(rows):
+        sys.stdout.write(part)
+
+
+def _array(rows: Iterable[Any]) -> Iterator[str]:
+    first = True
+    for row in rows:
+        text = msgspec.json.format(msgspec.json.encode(row), indent=2).decode().replace("\n", "\n  ")
+        yield f"{'[' if first else ','}\n  {text}"
+        first = False
+    yield "[]\n" if first else "\n]\n"

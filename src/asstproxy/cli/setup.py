@@ -17,8 +17,8 @@ from ..core.locations import config_dir
 from ..core.profiles import check_name, set_profile
 from .setup_asking import ask, choose, confirm, say
 from .setup_draft import Answers, Draft
-from .setup_provision import provisioned
 from .setup_keys import ASSISTANTS, Key, found_addresses, key_for, public, refuse_foreign, variable_of
+from .setup_provision import provisioned
 from .setup_says import checked_tools, instructions_of, preset, spoken
 
 __all__ = ["setup", "which"]
@@ -185,4 +185,6 @@ def _write(config: Config, name: str, values: dict[str, Any], answers: Answers, 
         except AsstError:
             change.undo()
             raise
-    say(f'Ask it: asst ask {"" if default or config.default == name else f"-p {name} "}"What is the capital of France?"')
+    say(
+        f'Ask it: asst ask {"" if default or config.default == name else f"-p {name} "}"What is the capital of France?"'
+    )

@@ -24,7 +24,9 @@ System = Annotated[
 ]
 Preset = Annotated[
     str,
-    typer.Option("--preset", help="Instructions and tools that go together: brief, stocks.", autocompletion=completion.presets),
+    typer.Option(
+        "--preset", help="Instructions and tools that go together: brief, stocks.", autocompletion=completion.presets
+    ),
 ]
 Tool = Annotated[
     list[str] | None,
@@ -103,7 +105,9 @@ def gemini(
         bool | None, typer.Option("--vertex/--no-vertex", help="Ask Agent Platform (Google Cloud), or do not.")
     ] = None,
     project: Annotated[str, typer.Option("--project", help="The project of Google Cloud.")] = "",
-    location: Annotated[str, typer.Option("--location", help="Where in Google Cloud: global, us, eu or a region.")] = "",
+    location: Annotated[
+        str, typer.Option("--location", help="Where in Google Cloud: global, us, eu or a region.")
+    ] = "",
     managed: Annotated[
         bool, typer.Option("--managed", help="Store model, instructions and tools as a managed prompt with versions.")
     ] = False,
@@ -144,7 +148,9 @@ def local(
     api_key_env: ApiKeyEnv = "",
     key_stdin: KeyStdin = False,
     keyring: Keyring = False,
-    chat_template: Annotated[str, typer.Option("--chat-template", help="A Jinja template instead of the model's.")] = "",
+    chat_template: Annotated[
+        str, typer.Option("--chat-template", help="A Jinja template instead of the model's.")
+    ] = "",
     default: Default = False,
     no_check: NoCheck = False,
     yes: Yes = False,

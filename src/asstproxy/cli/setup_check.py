@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..core.config import Config, Profile, load_config
+from ..core.config import Profile, load_config
 from ..core.errors import AsstError, NotSetUpError
 from .setup_asking import say, wait_for
-from .setup_verbs import key_of
+from .setup_verbs import is_used, key_of
 
 __all__ = ["Checked", "check_profiles"]
 
@@ -52,7 +52,7 @@ def check_profiles(names: Sequence[str], timeout: float, *, as_json: bool) -> in
         NotSetUpError: there is no such profile, or none that is set up.
     """
     config = load_config()
-    wanted = list(names) or [name for name in config.names if _usable(config, name)]
+    wanted = list(names) or [name for name in config.names if is_used(config, name)]
     for name in wanted:
         config.profile(name)
     if not wanted:
@@ -72,11 +72,7 @@ def check_profiles(names: Sequence[str], timeout: float, *, as_json: bool) -> in
     return 0 if all(one.good for one in results) else 1
 
 
-def _usable(config: Config, name: str) -> bool:
-    return name in config.tables or key_of(config, name)[1] not in ("missing", "not needed")
-
-
-async def _check(profile: Profile, checked: Checked, timeout: float) -> None:
+async def _check(profile: Profile, checked: Checked, within: float) -> None:
     from ..providers import connect
 
     # The questions are none of the conversation that the profile keeps at its provider.
@@ -88,14 +84,14 @@ async def _check(profile: Profile, checked: Checked, timeout: float) -> None:
         return
     checked.model = profile.model or assistant.model
     try:
-        if await _ask(assistant, profile, checked, timeout):
-            await _ask_for_a_call(assistant, profile, checked, timeout)
+        if await _ask(assistant, profile, checked, within):
+            await _ask_for_a_call(assistant, profile, checked, within)
     finally:
         with contextlib.suppress(AsstError):
             await assistant.aclose()
 
 
-async def _ask(assistant: Any, profile: Profile, checked: Checked, timeout: float) -> bool:
+async def _ask(assistant: Any, profile: Profile, checked: Checked, within: float) -> bool:
     """One word, streamed."""
     from ..core.events import ChunkReceived, ErrorOccurred, Record
     from ..core.script import State
@@ -111,7 +107,7 @@ async def _ask(assistant: Any, profile: Profile, checked: Checked, timeout: floa
             chunks += 1
 
     conversation.subscribe(see)
-    last = await conversation.exchange(QUESTION, timeout=timeout)
+    last = await conversation.exchange(QUESTION, timeout=within)
     checked.reachable = "yes"
     if isinstance(last.event, ErrorOccurred):
         checked.problem, checked.hint = last.event.message, last.event.hint
@@ -122,13 +118,13 @@ async def _ask(assistant: Any, profile: Profile, checked: Checked, timeout: floa
             checked.model_answers = "no"
         return False
     if last.state not in (State.COMPLETED, State.INCOMPLETE):
-        checked.problem, checked.hint = f"No answer within {timeout:.0f} s.", "Try --timeout with more."
+        checked.problem, checked.hint = f"No answer within {within:.0f} s.", "Try --timeout with more."
         return False
     checked.model_answers, checked.streaming = "yes", "yes" if chunks else "no"
     return True
 
 
-async def _ask_for_a_call(assistant: Any, profile: Profile, checked: Checked, timeout: float) -> None:
+async def _ask_for_a_call(assistant: Any, profile: Profile, checked: Checked, within: float) -> None:
     """A function is called, or it is not."""
     called: list[str] = []
 
@@ -138,7 +134,7 @@ async def _ask_for_a_call(assistant: Any, profile: Profile, checked: Checked, ti
         return "ok"
 
     conversation = _conversation(assistant, profile, asst_check)
-    await conversation.exchange(TOOL_QUESTION, timeout=timeout)
+    await conversation.exchange(TOOL_QUESTION, timeout=within)
     checked.tools = "yes" if called else "no"
 
 

@@ -1,4 +1,4 @@
-"""The steps of `asst setup gemini`: a key of AI Studio, or a project of Google Cloud (Agent Platform, once Vertex AI)."""
+"""The steps of `asst setup gemini`: a key of AI Studio, or a project of Google Cloud (Agent Platform)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import os
 from typing import Any
 
 from ..core.config import Profile
+from ..core.credentials import place_of
 from ..providers.gemini_endpoint import GeminiOptions, is_vertex
 from .setup_asking import ask, choose, say
 from .setup_draft import Answers
-from .setup_keys import Key, place_of
+from .setup_keys import Key
 
 __all__ = ["google_steps"]
 

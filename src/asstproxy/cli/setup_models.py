@@ -42,7 +42,8 @@ def look(profile: Profile, variable: str) -> list[ModelInfo] | None:
             return None
         raise NotSetUpError(str(error), _hint(error, profile, variable)) from None
     if profile.provider != "local" or profile.options.get("base_url"):
-        say(f"Checked: {'the key is good' if variable else 'it answers'}" + (f", {len(models)} models." if models else "."))
+        what = "the key is good" if variable else "it answers"
+        say(f"Checked: {what}{f', {len(models)} models' if models else ''}.")
     remember(profile.provider, models)
     return models
 

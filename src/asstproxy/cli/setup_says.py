@@ -24,9 +24,9 @@ PRESETS = {
     "brief": Preset("short answers", "Answer in one or two sentences. Say so when you do not know."),
     "stocks": Preset(
         "share prices, with the functions that come with asst",
-        "You help a private investor with questions about shares. Use the functions for prices and for advice instead of "
-        "guessing, name the number that you were given, and answer briefly. Without a function that fits, say that you do "
-        "not know.",
+        "You help a private investor with questions about shares. Use the functions for prices and for advice instead "
+        "of guessing, name the number that you were given, and answer briefly. Without a function that fits, say that "
+        "you do not know.",
         ("stocks",),
     ),
 }
@@ -79,22 +79,7 @@ def checked_tools(names: Sequence[str]) -> list[str]:
 def spoken(table: dict[str, Any], values: dict[str, Any]) -> None:
     """Ask for instructions and tools, as far as they are not given; `table` is the profile as it stands."""
     if "instructions" not in values:
-        before = str(table.get("instructions") or "")
-        say("Instructions: a text, @file, or one of " + ", ".join(f"{n} ({p.about})" for n, p in PRESETS.items()) + ".")
-        say(f"  now: {before.splitlines()[0][:80]}" if before else "  Enter for none.")
-
-        def use(typed: str) -> None:
-            if typed in PRESETS:
-                chosen = PRESETS[typed]
-                values["instructions"] = chosen.instructions
-                if chosen.tools:
-                    values["tools"] = checked_tools(chosen.tools)
-            elif typed == "-":
-                values["instructions"] = None
-            elif typed:
-                values["instructions"] = instructions_of(typed)
-
-        ask_until("Instructions" + (" (Enter keeps them, - takes them out)" if before else ""), "", use)
+        _ask_for_instructions(str(table.get("instructions") or ""), values)
     if "tools" not in values:
         now = " ".join(table.get("tools") or ())
 
@@ -104,8 +89,26 @@ def spoken(table: dict[str, Any], values: dict[str, Any]) -> None:
             elif typed and typed != now:
                 values["tools"] = checked_tools(typed.replace(",", " ").split())
 
-        say("Tools: names (stocks) or package.module:function, with blanks between" + (", - for none." if now else "."))
+        say(f"Tools: names (stocks) or package.module:function, with blanks between{', - for none' if now else ''}.")
         ask_until("Tools", now, take)
+
+
+def _ask_for_instructions(before: str, values: dict[str, Any]) -> None:
+    def use(typed: str) -> None:
+        if typed in PRESETS:
+            chosen = PRESETS[typed]
+            values["instructions"] = chosen.instructions
+            if chosen.tools:
+                values["tools"] = checked_tools(chosen.tools)
+        elif typed == "-":
+            values["instructions"] = None
+        elif typed:
+            values["instructions"] = instructions_of(typed)
+
+    presets = ", ".join(f"{name} ({one.about})" for name, one in PRESETS.items())
+    say(f"Instructions: a text, @file, or a preset: {presets}.")
+    say(f"  now: {before.splitlines()[0][:80]}" if before else "  Enter for none.")
+    ask_until("Instructions" + (" (Enter keeps them, - takes them out)" if before else ""), "", use)
 
 
 def _absolute(name: str) -> str:

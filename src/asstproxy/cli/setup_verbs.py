@@ -14,7 +14,7 @@ from ..core.profiles import make_default, remove_profile
 from .setup_asking import confirm, say
 from .setup_keys import ASSISTANTS, public
 
-__all__ = ["key_of", "list_profiles", "remove_a_profile", "show_profile", "use_profile"]
+__all__ = ["is_used", "key_of", "list_profiles", "remove_a_profile", "show_profile", "use_profile"]
 
 
 def list_profiles(*, as_json: bool) -> None:
@@ -25,14 +25,14 @@ def list_profiles(*, as_json: bool) -> None:
         _print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     cells = [("", "profile", "provider", "model", "key", "tools")]
-    cells += [
-        ("*" if row["default"] else "", row["name"], row["provider"], row["model"] or "-", row["key"], " ".join(row["tools"]))
-        for row in rows
-    ]
+    for row in rows:
+        mark, tools = "*" if row["default"] else "", " ".join(row["tools"])
+        cells.append((mark, row["name"], row["provider"], row["model"] or "-", row["key"], tools))
     widths = [max(len(line[column]) for line in cells) for column in range(6)]
     for line in cells:
         _print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    say(f"* answers when no profile is named. {config_file()}" if config.default else f"There is no default: asst setup use NAME. {config_file()}")
+    say("* answers when no profile is named." if config.default else "There is no default: asst setup use NAME.")
+    say(f"{config_file()}")
 
 
 def show_profile(name: str, *, as_json: bool) -> None:
@@ -49,7 +49,8 @@ def show_profile(name: str, *, as_json: bool) -> None:
         return
     for key, value in row.items():
         if value not in ("", [], {}, None):
-            text = " ".join(value) if isinstance(value, list) else json.dumps(value) if isinstance(value, dict) else value
+            text = " ".join(value) if isinstance(value, list) else value
+            text = json.dumps(text, ensure_ascii=False) if isinstance(text, dict) else text
             _print(f"{key:<13} {str(text).replace(chr(10), chr(10) + ' ' * 14)}")
 
 
@@ -90,6 +91,11 @@ def key_of(config: Config, name: str) -> tuple[str, str]:
     return (variable, place_of(variable) or "missing") if variable else ("", "not needed")
 
 
+def is_used(config: Config, name: str) -> bool:
+    """Whether somebody set this profile up, or put a key for it into the environment."""
+    return name in config.tables or key_of(config, name)[1] not in ("missing", "not needed")
+
+
 def _project(table: dict[str, Any]) -> bool:
     """Whether Google is asked with the login of this machine."""
     if table.get("vertex") is not None or table.get("project"):
@@ -114,7 +120,8 @@ def _row(config: Config, name: str) -> dict[str, Any]:
 
 
 def _options(options: dict[str, Any]) -> dict[str, Any]:
-    return {key: public(value) if key == "base_url" and isinstance(value, str) else value for key, value in options.items()}
+    address = options.get("base_url")
+    return options | ({"base_url": public(address)} if isinstance(address, str) else {})
 
 
 def _print(line: str) -> None:

@@ -10,9 +10,8 @@ import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from ..core.config import load_config
+from ..core.config import Profile, load_config
 from ..core.errors import UsageError
-from ..core.events import Configured
 from ..providers import connect
 from .opening import Wanted, configure
 
@@ -39,24 +38,31 @@ async def _profile(chat: Chat, name: str) -> None:
     if not name:
         chat.say(f"{chat.opened.who}   (profiles: {', '.join(config.names)})")
         return
-    profile = config.profile(name)
-    before = chat.opened.conversation.configured
-    assistant = connect(profile)
-    await chat.opened.conversation.assistant.aclose()
-    chat.opened.conversation.configure(configure(profile, Wanted(), before, before.tools), assistant)
-    chat.opened.profile = profile
+    await _switch(chat, config.profile(name), Wanted())
     chat.say(chat.opened.who)
 
 
 async def _model(chat: Chat, model: str) -> None:
     if model:
-        _configure(chat, model=model)
+        await _switch(chat, chat.opened.profile, Wanted(model=model))
     chat.say(chat.opened.who)
 
 
+async def _switch(chat: Chat, profile: Profile, wanted: Wanted) -> None:
+    """Let another assistant go on; the one before goes only when the new one is there."""
+    conversation = chat.opened.conversation
+    before = conversation.configured
+    configured = configure(profile, wanted, before, before.tools)
+    assistant = connect(msgspec.structs.replace(profile, model=configured.model))
+    await conversation.assistant.aclose()
+    conversation.configure(configured, assistant)
+    chat.opened.profile = profile
+
+
 async def _system(chat: Chat, instructions: str) -> None:
+    conversation = chat.opened.conversation
     if instructions:
-        _configure(chat, instructions=instructions)
+        conversation.configure(msgspec.structs.replace(conversation.configured, instructions=instructions))
     chat.say(chat.opened.conversation.configured.instructions or "There are no instructions.")
 
 
@@ -113,12 +119,6 @@ def _cut_last(chat: Chat) -> None:
     if not conversation.history.exchanges:
         raise UsageError("There is no exchange yet.")
     conversation.cut_history(len(conversation.history.exchanges) - 1)
-
-
-def _configure(chat: Chat, **changes: str) -> None:
-    conversation = chat.opened.conversation
-    changed: Configured = msgspec.structs.replace(conversation.configured, **changes)
-    conversation.configure(changed)
 
 
 COMMANDS: dict[str, tuple[Command, str]] = {

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """One assistant as the user set it up. `options` are the provider's own keys, which only the provider understands."""
+    """One assistant as the user set it up. `options` are the provider's own keys, which only it understands."""
 
     name: str
     provider: str

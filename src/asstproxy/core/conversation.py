@@ -138,7 +138,7 @@ class Conversation:
         try:
             await self.assistant.aclose()
         finally:
-            await self.user.aclose()
+            await self.user.let_go()
 
     async def stream(self, text: str) -> AsyncIterator[Record]:
         """Hold an exchange and give its records as they come. Leaving the loop early cancels the exchange.

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +21,18 @@ from .files import write_whole
 from .locations import config_dir
 from .toml_file import read_toml
 
-__all__ = ["Place", "credentials_file", "find_key", "forget_key", "has_keyring", "place_of", "store_key", "stored_keys", "trying"]
+__all__ = [
+    "Place",
+    "checked",
+    "credentials_file",
+    "find_key",
+    "forget_key",
+    "has_keyring",
+    "place_of",
+    "store_key",
+    "stored_keys",
+    "trying",
+]
 
 _tried: dict[str, str] = {}
 SERVICE = "asst"
@@ -105,13 +117,9 @@ def forget_key(variable: str) -> None:
     """
     entry = read_toml(credentials_file()).get(variable)
     if isinstance(entry, dict) and has_keyring():
-        import keyring
-        import keyring.errors
-
-        try:
+        keyring, errors = _keyring()
+        with suppress(errors.KeyringError):  # it is gone already, or will be asked for no more
             keyring.delete_password(str(entry.get("keyring") or SERVICE), variable)
-        except keyring.errors.KeyringError:
-            pass  # it is gone already, or will be asked for no more
     if entry is not None:
         _change(variable, None)
 
@@ -160,26 +168,27 @@ def _change(variable: str, value: Any) -> None:
 def _from_keyring(service: str, variable: str) -> str | None:
     if not has_keyring():
         raise NotSetUpError(f"{variable} is in the keyring, and the package keyring is not installed.", PIP)
-    import keyring
-    import keyring.errors
-
+    keyring, errors = _keyring()
     try:
-        return keyring.get_password(service, variable)
-    except keyring.errors.KeyringError as error:
+        found: str | None = keyring.get_password(service, variable)
+    except errors.KeyringError as error:
         raise NotSetUpError(
             f"The keyring does not open: {type(error).__name__}.", f"Unlock it, or export {variable}=…"
         ) from None
+    return found
 
 
 def _into_keyring(variable: str, key: str) -> None:
     if not has_keyring():
         raise NotSetUpError("The package keyring is not installed.", PIP)
-    import keyring
-    import keyring.errors
-
+    keyring, errors = _keyring()
     try:
         keyring.set_password(SERVICE, variable, key)
-    except keyring.errors.KeyringError as error:
+    except errors.KeyringError as error:
         raise NotSetUpError(
             f"The keyring takes no key here: {type(error).__name__}.", "Leave out --keyring: credentials.toml will do."
         ) from None
+
+
+def _keyring() -> tuple[Any, Any]:
+    return import_module("keyring"), import_module("keyring.errors")

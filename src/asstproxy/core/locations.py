@@ -38,5 +38,8 @@ def private_dir(path: Path) -> Path:
     Raises:
         OSError: it cannot be made.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):  # not `parents=True`, which makes them for everybody
+        folder.mkdir(mode=0o700, exist_ok=True)
+    path.mkdir(exist_ok=True)
     return path

@@ -158,7 +158,7 @@ def _changed(change: Callable[[Any, Callable[[], Any], Callable[[Any], Any]], No
     except (tomlkit.exceptions.TOMLKitError, ValueError, TypeError, KeyError):
         same = False
     if not same:  # an odd way to write TOML that tomlkit mistakes: better no change than a wrong one
-        raise NotSetUpError(f"{path} is written in a way that asst cannot change.", "Change it by hand: asst setup edit")
+        raise NotSetUpError(f"{path} is written in a way that asst cannot change.", "Do it by hand: asst setup edit")
     return Change(path, before, after)
 
 

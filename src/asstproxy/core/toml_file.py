@@ -1,4 +1,4 @@
-"""Reading TOML that a person may have edited: an error names the file, the line, the column and what is expected there."""
+"""Reading TOML that a person may have edited: an error names the file, the line and what is expected there."""
 
 from __future__ import annotations
 

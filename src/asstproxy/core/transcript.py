@@ -156,6 +156,7 @@ class Fold:
         match record.event:
             case Started(provider=provider, model=model):
                 entry.provider, entry.model = provider, model
+                self.transcript.provider, self.transcript.model = provider, model
             case ChunkReceived(text=text, phase="answer"):
                 self._answer.append(text)
             case Reasoning(text=text):

@@ -86,8 +86,8 @@ class UserProxy:
         """Let something that the tools need live as long as the conversation: `close` is awaited at its end."""
         self._kept.append(close)
 
-    async def aclose(self) -> None:
-        """Let go of what was kept for the tools."""
+    async def let_go(self) -> None:
+        """Close what was kept for the tools; the conversation does it at its end."""
         while self._kept:
             try:
                 await self._kept.pop()()
@@ -100,17 +100,30 @@ class UserProxy:
         """Take part in a conversation."""
         self._conversation = conversation
 
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation that it takes part in.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if self._conversation is None:
+            raise UsageError("This user proxy takes part in no conversation.", "Give it to a Conversation.")
+        return self._conversation
+
+    async def aclose(self) -> None:
+        """End the conversation: stop what is under way, and let go of the assistant and of what the tools needed."""
+        await self.conversation.aclose()
+
     def send_user_message(self, text: str) -> None:
         """Open an exchange; it runs while the program does something else.
 
         Raises:
             UsageError: an exchange is under way, or there is no conversation.
         """
-        if self._conversation is None:
-            raise UsageError("This user proxy takes part in no conversation.")
         if self.under_way is not None and not self.under_way.done():
             raise UsageError("The assistant has not answered the last message yet.", "Await get_assistant_message().")
-        self.under_way = asyncio.get_running_loop().create_task(self._conversation.exchange(text))
+        self.under_way = asyncio.get_running_loop().create_task(self.conversation.exchange(text))
 
     async def get_assistant_message(self) -> str:
         """The answer to the last message, whole or, if it was cut short, in part.
@@ -135,12 +148,10 @@ class UserProxy:
         A slow reader gets neighbouring pieces of text in one; nothing is lost. After the last record, what the exchange
         raised is raised (see `Conversation.exchange`), but for its cancellation.
         """
-        if self._conversation is None:
-            raise UsageError("This user proxy takes part in no conversation.")
         records = RecordStream()
         if text is not None:
             self.send_user_message(text)
-        return _until_settled(records, self._conversation.subscribe(records), self.under_way)
+        return _until_settled(records, self.conversation.subscribe(records), self.under_way)
 
     # ---- the mediator's side -----------------------------------------------------------------------------------------
 

@@ -50,5 +50,5 @@ def _registered(profile: Profile) -> str:
     known = ", ".join([*PROVIDERS, *sorted(one.name for one in found)])
     raise NotSetUpError(
         f"The profile '{profile.name}' names the provider '{profile.provider}', which is not installed.",
-        f"Install the package that brings it, or choose one of: {known}.",
+        f"Run: pip install PACKAGE, with the package that brings it; or choose one of: {known}.",
     )

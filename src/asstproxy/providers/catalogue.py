@@ -46,7 +46,7 @@ def default_model(profile: Profile) -> str:
 
 
 async def listed(transport: Transport, path: str, notes: Mapping[str, str]) -> list[ModelInfo]:
-    """The models behind a list in OpenAI's shape (`data`, `id`) or Google's (`models`, `name`); closes the transport."""
+    """The models of a list in OpenAI's shape (`data`, `id`) or Google's (`models`, `name`); closes the transport."""
     try:
         answer = await transport.call("GET", path)
     finally:

@@ -51,8 +51,8 @@ def connect(profile: Profile, *, client: Any = None) -> GeminiProxy:
 async def models(profile: Profile) -> list[ModelInfo]:
     """The models that the key may use: one cheap request, which also tells whether it is a good one.
 
-    Agent Platform has no such list for a project: there the tokens of one word are counted, which costs nothing, and the
-    list is empty.
+    Agent Platform has no such list for a project: there the tokens of one word are counted, which costs nothing, and
+    the list is empty.
 
     Raises:
         NotSetUpError: there is no key, no project, or a package is not installed.

@@ -132,7 +132,7 @@ class Reader:
             case _ if kind in TERMINAL:
                 self.done = True
                 yield from self._outcome(_dict(event.get("response")))
-            case _ if kind == "error" or "error" in event:
+            case _ if kind == "error" or event.get("error"):
                 error = _dict(event.get("error")) or event
                 raise failure(str(error.get("code") or error.get("type") or ""), str(error.get("message") or ""))
 
@@ -161,6 +161,8 @@ def outcome(response: JSON, streamed: str = "") -> Iterator[Event]:
     Raises:
         AssistantError: the response failed, was cancelled, or is none.
     """
+    if not response.keys() & {"status", "output"}:
+        raise AssistantError("protocol", "The server sent something that is no response.", "Check base_url.")
     usage = _dict(response.get("usage"))
     if usage:
         yield Usage(
@@ -211,6 +213,8 @@ def _text(items: list[JSON]) -> str:
 
 def _raw(items: list[JSON]) -> list[JSON] | None:
     """What must go back unchanged; None when our own words say the same."""
+    while items and items[-1].get("type") == "reasoning":  # OpenAI wants none without what it led to
+        items = items[:-1]
     plain = all(item.get("type") in ("message", "function_call") and "phase" not in item for item in items)
     return None if plain else items
 

@@ -108,7 +108,9 @@ class Talk:
             assert first.provider == self.proxy.provider
         assert isinstance(last, CLOSING), f"the last message is {last}"
         for event in middle:
-            assert isinstance(event, Heartbeat | ChunkReceived) or not is_message(event), f"{event} is said in the middle"
+            assert isinstance(event, Heartbeat | ChunkReceived) or not is_message(event), (
+                f"{event} is said in the middle"
+            )
         for event in self.said:
             assert survives(event), f"{event} does not come back from a journal as it was"
         answer = "".join(e.text for e in middle if isinstance(e, ChunkReceived) and e.phase == "answer")

@@ -16,7 +16,7 @@ _PARSER = MarkdownIt().enable("strikethrough").disable("html_inline")  # Rich dr
 
 _LONG = 10_000
 """A paragraph of more characters is plain text: some take seconds to be found out as no links at all."""
-_CELLS = 2_000
+_CELLS = 1_000
 """A table of more cells is shown as it was written: Rich lays out about 10,000 in a second."""
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,8 +42,12 @@ _ROWS = 24
 """The tail's height at most."""
 _SHORT = 8_192
 """Characters of rest that are parsed at every look."""
+_FEW = 2_000
+"""Tokens that are made at every look (256 columns of a table and as many empty rows are 1,500 characters)."""
 _CUT = 4_096
 """Characters of a longer rest that are drawn as its tail."""
+_TABLE = 2 * _ROWS
+"""Rows of a longer table that are."""
 _CONTEXT = 4_000
 """Characters of printed code, at most, that are read again to colour what follows."""
 _WORD_END = re.compile(r"\s")
@@ -105,7 +109,7 @@ class MarkdownStream:
         rest.kind, rest.seen = (spans[-1].kind if spans else ""), whole
         finished, after = _divide(spans, lines, rest)
         if after is rest:
-            rest.due = whole + whole // 8 if whole > _SHORT else 0
+            rest.due = whole + whole // 8 if sum(len(span.tokens) for span in spans) > _FEW or whole > _SHORT else 0
             return []
         blocks, after.apart = _blocks(finished, lines, rest, self._references)
         gone = len(source) - len(after.text)
@@ -126,10 +130,10 @@ class MarkdownStream:
 
     def finish(self) -> list[Block]:
         """The blocks that are left; then the stream is as new."""
-        blocks = self.take()
+        self._absorb()
         rest = self._rest
         spans, lines = _parse(rest.standin, rest.text, self._references)
-        blocks += _blocks(spans, lines, rest, self._references)[0]
+        blocks = _blocks(spans, lines, rest, self._references)[0]
         self._begin()
         return blocks
 
@@ -252,15 +256,14 @@ def _without_standin(span: _Span, rest: _Rest) -> list[Token]:
 
 def _cut(rest: _Rest) -> _Rest:
     """The end of a long rest. Where it begins moves in steps, so that the lines do not break anew at every piece."""
+    if rest.kind == "table_open" and rest.text.count("\n") > 2 * _TABLE:
+        head, line, body = rest.text.split("\n", 2)
+        return _Rest("\n".join([head, line, *body.rsplit("\n", _TABLE)[1:]]), apart=rest.apart)
     if len(rest.text) <= 2 * _CUT:
         return rest
     at = (len(rest.text) - _CUT) // 1024 * 1024
-    line = rest.text.find("\n", at, at + 1024)
-    word = _WORD_END.search(rest.text, at, at + 1024)
-    at = line + 1 if line >= 0 else word.end() if word else at
-    head: Iterator[str] = iter((rest.standin + rest.text).split("\n", 2))
-    if rest.kind == "fence":
-        return _Rest(rest.text[at:], standin=next(head) + "\n", apart=False)
-    if rest.kind == "table_open":
-        return _Rest(f"{next(head)}\n{next(head)}\n{rest.text[at:]}")
-    return _Rest(rest.text[at:])
+    line_end = rest.text.find("\n", at, at + 1024)
+    word_end = _WORD_END.search(rest.text, at, at + 1024)
+    at = line_end + 1 if line_end >= 0 else word_end.end() if word_end else at
+    opening = (rest.standin + rest.text).partition("\n")[0] + "\n" if rest.kind == "fence" else ""
+    return _Rest(rest.text[at:], standin=opening)

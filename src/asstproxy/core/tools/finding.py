@@ -184,13 +184,13 @@ def _attribute(module: ModuleType, attribute: str, place: str) -> Callable[..., 
 def _members(module: ModuleType) -> Iterator[tuple[str, Any]]:
     """The tools of a module: those that it declares; if it declares none, the functions that it defines and shows."""
     shown = getattr(module, "__all__", None)
-    candidates = {
+    own = {
         name: value
         for name, value in vars(module).items()
-        if (name in shown if shown is not None else not name.startswith("_"))
+        if (not name.startswith("_") if shown is None else name in shown)
+        and (shown is not None or isinstance(value, Tool) or getattr(value, "__module__", None) == module.__name__)
     }
-    declared = {n: value for n, value in candidates.items() if isinstance(value, Tool) or declaration_of(value)}
-    for name, value in (declared or candidates).items():
-        is_own = shown is not None or getattr(value, "__module__", None) == module.__name__
-        if isinstance(value, Tool) or (is_own and (declared or inspect.isfunction(value))):
+    declared = {name: value for name, value in own.items() if isinstance(value, Tool) or declaration_of(value)}
+    for name, value in (declared or own).items():
+        if declared or inspect.isfunction(value):
             yield name, value

@@ -33,12 +33,12 @@ def as_text(value: Any) -> str:
 
     try:
         return to_json(value, inf_nan_mode="strings", bytes_mode="utf8", fallback=_plain).decode()
-    except ValueError:
+    except (ValueError, TypeError):
         pass  # bytes that are no text, half a character, or what is no JSON at all
     try:
         plain = to_jsonable_python(value, inf_nan_mode="strings", bytes_mode="base64", fallback=_plain)
         return to_json(_repaired(plain)).decode()
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise ToolError(f"The tool returned a {type(value).__name__} that is no JSON: {error}") from error
 
 

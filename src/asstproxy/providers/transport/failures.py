@@ -37,6 +37,10 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' own codes know bet
     "server_error": ("server", True, "The provider failed: try again."),
     "invalid_api_key": ("authentication", False, "Check the key: the server did not accept it."),
     "model_not_found": ("not_found", False, "Check the model's name."),
+    **dict.fromkeys(
+        ("invalid_prompt", "bio_policy", "misalignment_policy_violation"),
+        ("content", False, "The provider refuses this message: say it differently."),
+    ),
     **GOOGLE_CODES,
 }
 

@@ -100,7 +100,7 @@ class GoogleTransport:
     def _mapped(self, error: Exception) -> Exception:
         """Ours for the SDK's: two hierarchies (`errors.APIError`, the Interactions API's) and what is below them."""
         status = getattr(error, "status_code", None) or getattr(error, "code", None)
-        if isinstance(status, int):
+        if isinstance(status, int) and status >= 300:
             body = getattr(error, "details", None) or getattr(error, "body", None)
             headers = getattr(getattr(error, "response", None), "headers", None) or {}
             return refusal(status, body if isinstance(body, dict | list) else None, headers, WHERE, self._secrets)
@@ -113,7 +113,7 @@ class GoogleTransport:
             case "DefaultCredentialsError" | "RefreshError":
                 words = str(error.args[0]) if error.args else ""
                 return AssistantError("authentication", f"The Google login does not work: {words}", LOGIN)
-            case _ if isinstance(error, ValueError | TypeError):
+            case _ if isinstance(status, int) or isinstance(error, ValueError | TypeError):
                 return AssistantError("protocol", f"{WHERE} sent something that cannot be read.", "Check base_url.")
         return error
 
