@@ -59,9 +59,9 @@ def test_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         for line in _shell_block():
             if line == "asst chat":  # needs a terminal: tests/cli/test_chat.py
                 continue
-            command = line.replace("git diff", "echo change").replace("| jq -r .state", "| cat").replace("| jq .usage", "| cat")
+            command = line.replace("git diff", "echo change").replace("jq -r .state", "cat").replace("jq .usage", "cat")
             done = subprocess.run(
-                ["bash", "-o", "pipefail", "-c", command.replace("asst replay", "asst replay --speed max", 1) if line == "asst replay" else command],
+                ["bash", "-o", "pipefail", "-c", command],
                 capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
             )  # fmt: skip
             assert done.returncode == 0, f"{line}: {done.stderr}"

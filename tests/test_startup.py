@@ -54,6 +54,13 @@ def test_import_of_the_library_is_free() -> None:
     assert not {name for name in _loaded("import asstproxy") if name.startswith("asstproxy.core")}
 
 
+def test_every_public_name_is_there() -> None:
+    """Each name of `__all__` can be imported, and is documented."""
+    for name in asstproxy.__all__:
+        value = getattr(asstproxy, name)
+        assert name == "__version__" or value.__doc__, name
+
+
 def _imports(path: Path) -> Iterator[str]:
     """Every module that a file imports, wherever in it, as an absolute name."""
     package = ["asstproxy", *path.relative_to(ROOT).parts[:-1]]

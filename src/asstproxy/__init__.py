@@ -27,53 +27,63 @@ if TYPE_CHECKING:
     from .core.replay import conform
     from .core.script import SCRIPT, Do, State, Step
     from .core.store import Store
-    from .core.tools import Tool, tool
     from .core.tools import Tool, ToolError, tool
     from .core.user import UserProxy
     from .start import start_conversation
 
-_NAMES = {
-    "AssistantError": "core.errors",
-    "AssistantProxy": "core.assistant",
-    "AsstError": "core.errors",
-    "Conversation": "core.conversation",
-    "Do": "core.script",
-    "Event": "core.events",
-    "Mediator": "core.mediator",
-    "MediatorBasic": "core.mediator",
-    "MediatorStateMachine": "core.mediator",
-    "NotSetUpError": "core.errors",
-    "Options": "core.conversation",
-    "Patience": "core.driver",
-    "Profile": "core.config",
-    "Record": "core.events",
-    "SCRIPT": "core.script",
-    "ScriptError": "core.errors",
-    "SessionError": "core.errors",
-    "State": "core.script",
-    "Step": "core.script",
-    "Store": "core.store",
-    "Tool": "core.tools",
-    "Tool": "core.tools",
-    "ToolError": "core.tools",
-    "ToolSpec": "core.assistant",
-    "Turn": "core.assistant",
-    "UsageError": "core.errors",
-    "UserProxy": "core.user",
-    "conform": "core.replay",
-    "start_conversation": "start",
-    "tool": "core.tools",
-    "tool": "core.tools",
-}
-
-__all__ = [  # noqa: PLE0604, RUF022 - the table above is the list
+__all__ = [
+    "SCRIPT",
+    "AssistantError",
+    "AssistantProxy",
+    "AsstError",
+    "Conversation",
+    "Do",
+    "Event",
+    "Mediator",
+    "MediatorBasic",
+    "MediatorStateMachine",
+    "NotSetUpError",
+    "Options",
+    "Patience",
+    "Profile",
+    "Record",
+    "ScriptError",
+    "SessionError",
+    "State",
+    "Step",
+    "Store",
+    "Tool",
+    "ToolError",
+    "ToolSpec",
+    "Turn",
+    "UsageError",
+    "UserProxy",
     "__version__",
-    *_NAMES,
+    "conform",
+    "start_conversation",
+    "tool",
 ]
+
+_HOMES = {
+    "core.assistant": ("AssistantProxy", "ToolSpec", "Turn"),
+    "core.config": ("Profile",),
+    "core.conversation": ("Conversation", "Options"),
+    "core.driver": ("Patience",),
+    "core.errors": ("AssistantError", "AsstError", "NotSetUpError", "ScriptError", "SessionError", "UsageError"),
+    "core.events": ("Event", "Record"),
+    "core.mediator": ("Mediator", "MediatorBasic", "MediatorStateMachine"),
+    "core.replay": ("conform",),
+    "core.script": ("SCRIPT", "Do", "State", "Step"),
+    "core.store": ("Store",),
+    "core.tools": ("Tool", "ToolError", "tool"),
+    "core.user": ("UserProxy",),
+    "start": ("start_conversation",),
+}
 
 
 def __getattr__(name: str) -> Any:
     # Late (PEP 562): `asst --version` and `import asstproxy` cost nothing but this file.
-    if name in _NAMES:
-        return getattr(import_module(f".{_NAMES[name]}", __name__), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f".{home}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,6 +14,7 @@ import termios
 import time
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Self
 
 import pyte
 
@@ -39,7 +40,7 @@ class Terminal:
         )
         os.close(slave)
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -58,7 +59,7 @@ class Terminal:
         return "\n".join([*above, *(line.rstrip() for line in self._screen.display)]).rstrip()
 
     def type(self, keys: str) -> None:
-        """Press keys; `\\r` is Enter, `\\x03` Ctrl-C, `\\x04` Ctrl-D."""
+        r"""Press keys; `\r` is Enter, `\x03` Ctrl-C, `\x04` Ctrl-D."""
         os.write(self._master, keys.encode())
 
     def resize(self, columns: int, rows: int) -> None:

@@ -146,7 +146,9 @@ async def test_settings_are_sent_only_if_set(api: str) -> None:
         stage.conversation.configure(Configured(instructions="Be brief.", settings={"max_output_tokens": 50}))
         await stage.conversation.exchange("hi")
     names = ("generationConfig", "systemInstruction", "maxOutputTokens")
-    config, system, limit = names if api == "generate" else ("generation_config", "system_instruction", "max_output_tokens")
+    config, system, limit = (
+        names if api == "generate" else ("generation_config", "system_instruction", "max_output_tokens")
+    )
     assert [body[config] for body in bodies(server)] == [{limit: 50}] * 2
     assert all("Be brief." in str(body[system]) and body["tools"] for body in bodies(server))
 
@@ -195,14 +197,14 @@ async def test_malformed_calls_are_asked_for_again() -> None:
 
 
 async def test_background_is_told_apart() -> None:
-    """generateContent has none; the person is told, and gets the answer."""
+    """One of the APIs has none; the person is told, and gets the answer."""
     async with on_stage("generate", [Say("ok")], background=True) as (_, stage):
         record = await stage.conversation.exchange("hi")
     assert record.state == State.COMPLETED
     assert "interactions" in stage.said(Notice)[0].text
 
 
-# ---- refusals and broken connections -----------------------------------------------------------------------------------
+# ---- refusals and broken connections ---------------------------------------------------------------------------------
 
 REFUSALS = [
     (Status(400), "invalid_request", 1),
@@ -299,7 +301,9 @@ async def test_streams_that_break(fault: Any) -> None:
 
 
 DRESSES = [
-    *(Framing(kind) for kind in LEGAL_FRAMINGS if kind != "bom"),  # httpx2 2.16 takes a BOM for a part of the first line
+    *(
+        Framing(kind) for kind in LEGAL_FRAMINGS if kind != "bom"
+    ),  # httpx2 2.16 takes a BOM for a part of the first line
     Split(1),
     Split(7),
     UnknownEvent(1),
@@ -385,8 +389,7 @@ async def test_cancelling(api: str, way: str) -> None:
     turns = [[Say("one two three", pace=0.2)], [Say("ok")]]
     async with on_stage(api, *turns, **WAYS[way]) as (server, stage):
         task = asyncio.ensure_future(stage.conversation.exchange("hi"))
-        while not (stage.said(ChunkReceived) if way == "streamed" else server.requests):
-            await asyncio.sleep(0.005)
+        await server.eventually(lambda s: bool(stage.said(ChunkReceived) if way == "streamed" else s.requests))
         await asyncio.sleep(0.02)
         stage.conversation.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -30,7 +30,9 @@ class TokenServer(Server):
 
     async def answer(self, request: Request) -> Reply:
         if self.expired:
-            return Reply.json({"error": "invalid_grant", "error_description": "Token has been expired or revoked."}, 400)
+            return Reply.json(
+                {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}, 400
+            )
         token = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
         return Reply.json({"access_token": token, "expires_in": 3600, "token_type": "Bearer"})
 
@@ -51,7 +53,9 @@ def log_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, login: Server) -> No
 
 
 def on_vertex(server: Any, **options: Any) -> Stage:
-    return Stage(assistant=connect(Profile("gemini", "gemini", options={"base_url": server.url, "project": "p"} | options)))
+    return Stage(
+        assistant=connect(Profile("gemini", "gemini", options={"base_url": server.url, "project": "p"} | options))
+    )
 
 
 async def failed(stage: Stage) -> ErrorOccurred:
@@ -141,10 +145,8 @@ async def test_what_one_may_not_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 async def test_the_project_of_the_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A service account names one."""
-    pytest.importorskip("cryptography")
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
+    serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    rsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.rsa")
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -1,4 +1,4 @@
-"""The Interactions API: Google keeps the conversation, works on in the background, and takes up a stream that was cut."""
+"""The Interactions API: Google keeps the conversation, works in the background, and takes up a stream that was cut."""
 
 from __future__ import annotations
 
@@ -83,7 +83,12 @@ async def test_a_conversation_that_google_does_not_have(gone: str) -> None:
     assert record.state == State.COMPLETED, record
     last = bodies(server)[-1]
     assert "previous_interaction_id" not in last
-    kinds = ["user_input", "thought", "model_output", *(["user_input", "function_call", "function_result", "model_output"])]
+    kinds = [
+        "user_input",
+        "thought",
+        "model_output",
+        *(["user_input", "function_call", "function_result", "model_output"]),
+    ]
     assert [step["type"] for step in last["input"]] == [*(kinds[:3] if gone == "cut" else kinds), "user_input"]
     assert len(stage.said(Notice)) == (1 if gone == "deleted" else 0)
 
@@ -111,7 +116,10 @@ CUTS = [
 @pytest.mark.parametrize("fault", CUTS, ids=str)
 async def test_a_stream_that_was_cut_is_taken_up(fault: Any) -> None:
     """Nothing is lost, nothing is heard twice, and nothing is paid twice."""
-    async with on_stage("interactions", [Think("t"), Say("one two three four five")], faults=[fault]) as (server, stage):
+    async with on_stage("interactions", [Think("t"), Say("one two three four five")], faults=[fault]) as (
+        server,
+        stage,
+    ):
         record = await stage.conversation.exchange("hi")
     stage.assert_conforms()
     assert isinstance(record.event, AssistantMessageRetrieved), record
@@ -123,7 +131,9 @@ async def test_a_stream_that_was_cut_is_taken_up(fault: Any) -> None:
 async def test_a_stream_that_is_cut_again_and_again() -> None:
     """As long as it brings something new, it goes on; then there is an end to it."""
     words = "a b c d e f g h"
-    async with on_stage("interactions", [Say(words, pace=0.01)], faults=[Cut(2, how="end", on="GET"), Cut(6, first=1)]) as (server, stage):
+    async with on_stage(
+        "interactions", [Say(words, pace=0.01)], faults=[Cut(2, how="end", on="GET"), Cut(6, first=1)]
+    ) as (server, stage):
         record = await stage.conversation.exchange("hi")
         assert record.event.text == words, record  # type: ignore[union-attr]
     async with on_stage("interactions", [Say(words)], faults=[Cut(0, on="GET"), Cut(6, first=1)]) as (server, stage):
@@ -148,7 +158,7 @@ async def test_an_event_that_comes_twice_counts_once() -> None:
     assert record.event.text == text_of(stage) == "one two"  # type: ignore[union-attr]
 
 
-# ---- in the background -------------------------------------------------------------------------------------------------
+# ---- in the background -----------------------------------------------------------------------------------------------
 
 
 async def test_background_is_polled() -> None:
@@ -166,11 +176,17 @@ async def test_background_is_polled() -> None:
 
 async def test_polls_that_fail_are_repeated_and_nothing_is_paid_twice() -> None:
     """A new request would be a second answer."""
-    async with on_stage("interactions", [Say("one")], background=True, faults=[Status(503, on="GET", first=2)]) as (server, stage):
+    async with on_stage("interactions", [Say("one")], background=True, faults=[Status(503, on="GET", first=2)]) as (
+        server,
+        stage,
+    ):
         record = await stage.conversation.exchange("a")
     assert record.state == State.COMPLETED
     assert len(bodies(server)) == 1
-    async with on_stage("interactions", [Say("one")], background=True, faults=[Status(503, on="GET")]) as (server, stage):
+    async with on_stage("interactions", [Say("one")], background=True, faults=[Status(503, on="GET")]) as (
+        server,
+        stage,
+    ):
         record = await stage.conversation.exchange("a")
     assert record.event.kind == "server"  # type: ignore[union-attr]
     assert len(bodies(server)) == 1
@@ -178,10 +194,12 @@ async def test_polls_that_fail_are_repeated_and_nothing_is_paid_twice() -> None:
 
 async def test_background_is_cancelled_at_google() -> None:
     """Whoever stops does not pay for the rest."""
-    async with on_stage("interactions", [Say("one two", pace=5)], background=True, faults=[Delay(0.02, on="GET")]) as (server, stage):
+    async with on_stage("interactions", [Say("one two", pace=5)], background=True, faults=[Delay(0.02, on="GET")]) as (
+        server,
+        stage,
+    ):
         task = asyncio.ensure_future(stage.conversation.exchange("a"))
-        while not stage.said(Heartbeat):
-            await asyncio.sleep(0.005)
+        await server.eventually(lambda _: bool(stage.said(Heartbeat)))
         stage.conversation.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -189,7 +207,7 @@ async def test_background_is_cancelled_at_google() -> None:
         assert server.interactions[number].interaction["status"] == "cancelled"
 
 
-# ---- the translation ---------------------------------------------------------------------------------------------------
+# ---- the translation -------------------------------------------------------------------------------------------------
 
 
 def ended(status: str | None, *found: Any, **more: Any) -> list[Event]:
@@ -226,7 +244,7 @@ def test_raw_of_the_other_api_is_not_ours() -> None:
 
 def test_litellm_leaves_the_braces_out() -> None:
     """What LiteLLM 1.106 streams, as it was on the wire."""
-    events = [
+    events: list[Any] = [
         {"event_type": "interaction.created", "id": "interaction_1", "object": "interaction", "status": "in_progress"},
         {"event_type": "step.start", "index": 0, "step": {"type": "model_output", "content": []}},
         {"event_type": "step.delta", "delta": {"type": "text", "text": "The"}, "index": 0},

@@ -31,7 +31,13 @@ SETTINGS = {"max_output_tokens": 50, "thinking_summaries": "auto", "thinking_lev
 
 
 def on_sdk(server: GeminiServer, api: str, *, transport: str = "sdk", **options: Any) -> Stage:
-    settings = {"base_url": server.url, "api": api, "transport": transport, "poll": 0.005, "silence": options.pop("silence", 5.0)}
+    settings = {
+        "base_url": server.url,
+        "api": api,
+        "transport": transport,
+        "poll": 0.005,
+        "silence": options.pop("silence", 5.0),
+    }
     return Stage(assistant=connect(Profile("gemini", "gemini", options=settings)), tools=[add], **options)
 
 
@@ -119,7 +125,7 @@ async def test_a_caller_s_client(api: str, enterprise: bool) -> None:
 
 def test_units_and_retries() -> None:
     """Its timeouts are in milliseconds; it never retries behind the driver's back."""
-    options = client_options("http://h", "v1beta", 1.5)
+    options: Any = client_options("http://h", "v1beta", 1.5)
     assert (options.timeout, options.retry_options.attempts) == (1500, 1)
 
 

@@ -19,8 +19,6 @@ both = pytest.mark.parametrize("api", APIS)
 REFUSED = "Corrupted thought signature."
 
 
-
-
 def signatures(value: Any) -> list[str]:
     """All signatures in a body."""
     if isinstance(value, dict):
@@ -88,7 +86,10 @@ async def test_in_the_middle_of_a_tool_round(message: str) -> None:
 
 async def test_calls_of_another_provider_in_a_strict_server() -> None:
     """Where even they must be signed, they say why they are not."""
-    async with on_stage("generate", [Call("add", {"a": 1})], [Say("3")], [Say("ok")], tools=[add], sign=False) as (server, stage):
+    async with on_stage("generate", [Call("add", {"a": 1})], [Say("3")], [Say("ok")], tools=[add], sign=False) as (
+        server,
+        stage,
+    ):
         await stage.conversation.exchange("add")
         server.faults.add(Status(400, message="missing a thought_signature", first=1))
         record = await stage.conversation.exchange("and?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tomllib
 from pathlib import Path
 
@@ -176,6 +177,35 @@ def test_conversation_at_openai(asst: Asst, openai: ResponsesServer, config: Pat
     assert asst("ask", "What is my name?", env=env).code == 0
     assert len(openai.contexts[-1]) == 3  # the second session knows the first
     assert {r.json["conversation"] for r in openai.requests if str(r) == "POST /v1/responses"} == {number}
+
+
+KEYRING = """import json, pathlib
+place = pathlib.Path(__file__).with_name("ring.json")
+ring = lambda: json.loads(place.read_text()) if place.exists() else {}
+def set_password(service, name, value): place.write_text(json.dumps(ring() | {f"{service}/{name}": value}))
+def get_password(service, name): return ring().get(f"{service}/{name}")
+def delete_password(service, name): place.write_text("{}")
+"""
+
+
+def test_keyring(asst: Asst, openai: ResponsesServer, credentials: Path, tmp_path: Path) -> None:
+    """The key is in the keyring, and credentials.toml only says so; without the package, the pip line."""
+    arguments = ["setup", "gpt", "--key-stdin", "--keyring", "--yes"]
+    if importlib.util.find_spec("keyring") is None:
+        ran = asst(*arguments, stdin=openai.key)
+        assert ran.code == 3
+        assert "pip install 'asstproxy[keyring]'" in ran.complaint
+    package = tmp_path / "packages" / "keyring"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(KEYRING)
+    (package / "errors.py").write_text("class KeyringError(Exception): pass\n")
+    env = {"PYTHONPATH": str(package.parent)}
+    assert asst(*arguments, stdin=openai.key, env=env).code == 0
+    assert credentials.read_text() == 'OPENAI_API_KEY = {keyring = "asst"}\n'
+    assert asst("ask", "hi", env=env).code == 0
+    assert asst("setup", "remove", "gpt", "--key", "--yes", env=env).code == 0
+    assert openai.key not in (package / "ring.json").read_text()
+    assert asst("ask", "-p", "gpt", "hi", env=env).code == 3
 
 
 def test_first_profile_becomes_the_default_one(asst: Asst, config: Path) -> None:

@@ -66,5 +66,3 @@ def _is(value: Any, kind: str) -> bool:
         whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
         return isinstance(value, int | float) and not isinstance(value, bool) and (kind == "number" or whole)
     return isinstance(value, TYPES[kind])
-
-

@@ -43,9 +43,7 @@ async def test_what_is_printed_is_caught(
     """By thread or task: several run at once and the program prints meanwhile, and nothing is mixed up."""
     before = sys.stdout
     names = [f"tool{n}" for n in range(8)]
-    running = [
-        asyncio.create_task(run_tool(as_tool(function, apart=apart), f'{{"name": "{name}"}}')) for name in names
-    ]
+    running = [asyncio.create_task(run_tool(as_tool(function, apart=apart), f'{{"name": "{name}"}}')) for name in names]
     while not all(task.done() for task in running):
         print("answer")
         await asyncio.sleep(0)

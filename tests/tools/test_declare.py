@@ -177,7 +177,9 @@ async def test_a_field_as_default_is_a_default() -> None:
         "description": "How far.",
     }
     assert (await run_tool(declared, "{}")).output == "12"
-    assert (await run_tool(declared, '{"x": 0}')).error == "The arguments do not fit: x: Input should be greater than 0."
+    assert (
+        await run_tool(declared, '{"x": 0}')
+    ).error == "The arguments do not fit: x: Input should be greater than 0."
 
 
 async def test_types_that_are_defined_where_the_function_is() -> None:

@@ -139,7 +139,9 @@ KEYWORDS = [
 ]
 rubbish = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["object", "array", "#", "#/properties/p", "x"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYWORDS) | st.text(), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYWORDS) | st.text(), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 

@@ -130,9 +130,7 @@ async def test_an_async_tool_is_cancelled_when_its_time_is_over(apart: bool) -> 
 async def test_a_blocking_tool_is_abandoned_when_its_time_is_over(release: threading.Event) -> None:
     """A thread cannot be stopped: the assistant is told that what it does may still happen."""
     outcome = await outcome_of(lambda: release.wait(60), name="hang", timeout=SOON)
-    assert outcome.error == (
-        "hang did not return within 0.1 s. It was left running, so what it does may still happen."
-    )
+    assert outcome.error == ("hang did not return within 0.1 s. It was left running, so what it does may still happen.")
     assert outcome.abandoned
     assert outcome.seconds < 1
     assert left_running() == 1

@@ -8,6 +8,7 @@ import typer
 
 from . import completion
 from . import options as o
+from .replay_app import replay
 from .sessions_app import sessions
 from .setup_app import app as setup
 
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(sessions, name="sessions")
+app.command()(replay)
 app.add_typer(setup, name="setup")
 
 
@@ -114,30 +116,6 @@ def doctor(
     from .doctor import doctor
 
     raise typer.Exit(doctor(as_json=json, offline=offline))
-
-
-@app.command()
-def replay(
-    session: Annotated[
-        str,
-        typer.Argument(
-            help="The beginning of its id, or a journal file; without one, the newest.", autocompletion=completion.sessions
-        ),
-    ] = "",
-    speed: Annotated[str, typer.Option("--speed", help="Times as fast as it was (4, 0.5, …), or max.")] = "1",
-    check: Annotated[
-        bool, typer.Option("--check", help="Drive a fresh mediator and report the first difference.")
-    ] = False,
-    events: Annotated[bool, typer.Option("--events", help="Print the records as JSON lines.")] = False,
-) -> None:
-    """Play a session again, as it was seen."""
-    from .replay import check_session, replay
-
-    if check:
-        raise typer.Exit(check_session(session))
-    from .loop import run
-
-    raise typer.Exit(run(lambda _: replay(session, speed, events=events)))
 
 
 @app.command()

@@ -1,11 +1,13 @@
 """What the shell offers after Tab. No SDK, no provider and no parser of ours is imported: names are read from files.
 
-A completion never complains: whatever cannot be read offers nothing.
+A completion never complains: whatever cannot be read offers nothing. And it is evaluated by the shell (zsh does it
+twice), so that names and titles come without anything that a shell could act on.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,6 +23,8 @@ KNOWN_MODELS = {  # before the provider was asked once; `asst setup` keeps what 
     "gpt": ("gpt-6-luna", "gpt-6.1-terra", "gpt-6.2-sol", "gpt-6.2-astra"),
     "gemini": ("gemini-3.5-flash-lite", "gemini-3.8-flash", "gemini-4-hydrogen", "gemini-4-carbon"),
 }
+_NAME = re.compile(r"[\w./:@+~-]+")
+_UNSAFE = re.compile(r"[^\w .,:!?/+@%#-]")
 Offers = list[tuple[str, str]]
 
 
@@ -45,8 +49,10 @@ def models(context: typer.Context, incomplete: str) -> Offers:
         provider = str(context.info_name)
     providers = [provider] if provider else list(BUILT_IN)
     found = [(model, one) for one in providers for model in _models(one)]
-    mine = [(str(t["model"]), p) for p, t in tables.items() if isinstance(t, dict) and t.get("model")]
-    return _fitting(incomplete, dict([*found, *(m for m in mine if provider in ("", m[1], name))]).items())
+    for one, table in tables.items():
+        if isinstance(table, dict) and table.get("model") and table.get("provider", one) in providers:
+            found.append((str(table["model"]), f"as in {one}"))
+    return _fitting(incomplete, dict(found).items())
 
 
 def sessions(incomplete: str) -> Offers:
@@ -57,10 +63,11 @@ def sessions(incomplete: str) -> Offers:
     for month in sorted(_names(root), reverse=True):
         for name in sorted(_names(root / month), reverse=True):
             if name.endswith(".jsonl") and name.startswith(wanted):
-                found.append((name.removesuffix(".jsonl"), _title(root / month / name.replace(".jsonl", ".json"))))
+                typed = incomplete + name.removesuffix(".jsonl")[len(incomplete) :]  # case does not matter
+                found.append((typed, _title(root / month / name.replace(".jsonl", ".json"))))
                 if len(found) == NEWEST:
-                    return found
-    return found
+                    return _fitting("", found)
+    return _fitting("", found)
 
 
 def tools(incomplete: str) -> Offers:
@@ -81,7 +88,11 @@ def presets(incomplete: str) -> Offers:
 
 
 def _fitting(incomplete: str, offers: Iterable[tuple[str, str]]) -> Offers:
-    return [(name, " ".join(what.split())) for name, what in offers if name.startswith(incomplete)]
+    return [
+        (name, _UNSAFE.sub("", " ".join(what.split())))
+        for name, what in offers
+        if name.startswith(incomplete) and _NAME.fullmatch(name)
+    ]
 
 
 def _config() -> dict[str, Any]:
@@ -109,7 +120,6 @@ def _models(provider: str) -> Iterator[str]:
 def _title(transcript: Any) -> str:
     """The title in a transcript's head; the whole file may be long, and is not read."""
     import json
-    import re
 
     try:
         with transcript.open("rb") as file:
@@ -118,7 +128,7 @@ def _title(transcript: Any) -> str:
         return ""
     found = re.search(r'"title": ?("(?:[^"\\]|\\.)*")', head)
     try:
-        return "".join(c for c in json.loads(found[1]) if c.isprintable()) if found else ""
+        return str(json.loads(found[1])) if found else ""
     except ValueError:
         return ""
 

@@ -15,13 +15,13 @@ from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from ..core.errors import AsstError
+from .hiding import hide
 
 __all__ = ["Finding", "Status", "doctor", "home_hidden"]
 
 Status = Literal["ok", "warning", "broken"]
 MARKS = {"ok": "ok     ", "warning": "warning", "broken": "BROKEN "}
 COLOURS = {"ok": "32", "warning": "33", "broken": "31"}
-_USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 class Finding(NamedTuple):
@@ -74,7 +74,7 @@ def _safe(text: str, secrets: list[str]) -> str:
 
     for secret in secrets:
         text = text.replace(secret, "[key]")
-    return home_hidden(_USERINFO.sub("", clean_line(text)))
+    return home_hidden(hide(clean_line(text)))
 
 
 def _secrets() -> list[str]:

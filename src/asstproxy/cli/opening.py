@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from ..core.assistant import AssistantProxy
-from ..core.attaching import can_attach
 import msgspec
 
+from ..core.assistant import AssistantProxy
+from ..core.attaching import can_attach
 from ..core.config import Config, Profile, load_config
 from ..core.conversation import Conversation, Options
 from ..core.errors import NotSetUpError, UsageError

@@ -3,71 +3,158 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import sys
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.codec import encode
-from ..core.errors import SessionError, UsageError
-from ..core.events import Record
+from ..core.errors import UsageError
+from ..core.events import Record, SetUserMessage
+from ..core.importing import records_of_file
+from ..core.reading import read_journal
 from ..core.replay import conform
-from ..core.session import read_records
+from ..core.spans import moment
 from ..core.store import Store
+from .sessions_show import records_of
+from .view.safe import clean_line
 
-__all__ = ["check_session", "replay"]
+__all__ = ["Pace", "check_session", "print_events", "replay"]
 
 LONGEST = 1.0
 """Seconds of a pause in a replay, however long it was."""
 
 
-def _records(session: str) -> list[Record]:
-    if session.endswith(".jsonl") or "/" in session:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast (1: as recorded), whether each record waits for a key, and the number of the first record."""
+
+    factor: float = 1.0
+    step: bool = False
+    first: int = 1
+
+    @classmethod
+    def of(cls, speed: str, *, step: bool, first: int) -> Pace:
+        """A pace in a person's words.
+
+        Raises:
+            UsageError: the speed is none.
+        """
         try:
-            return read_records(Path(session))
-        except OSError as error:
-            raise SessionError(f"{session}: {error.strerror}.") from None
+            factor = float("inf") if speed == "max" else float(speed)
+        except ValueError:
+            factor = 0.0
+        if not factor > 0:
+            raise UsageError(f"'{speed}' is not a speed.", "Say a number greater than 0, or max.")
+        return cls(factor, step, first)
+
+    def pause(self, before: Record, record: Record) -> float:
+        """Seconds between two records; a clock that was put back makes none."""
+        return min(max(moment(record.at) - moment(before.at), 0.0), LONGEST) / self.factor
+
+
+def _file(session: str) -> Path | None:
+    is_file = session.endswith((".jsonl", ".json")) or os.sep in session
+    return Path(session) if is_file else None
+
+
+def _records(session: str) -> list[Record]:
+    if file := _file(session):
+        return records_of_file(file)
     store = Store()
-    return store.records(store.find(session) if session else store.newest())
+    return records_of(store, store.find(session) if session else store.newest())
 
 
 def check_session(session: str) -> int:
     """Compare the recorded states with those of a fresh mediator: 0 if they agree, 1 with the first difference."""
-    records = _records(session)
-    difference = next(conform(records), None)
+    file, store = _file(session), Store()
+    if file is not None and file.suffix == ".json":
+        records, damage = records_of_file(file), []
+    else:
+        reading = read_journal(file or store.path(store.find(session) if session else store.newest()))
+        records, damage = reading.records, reading.damage
+    difference = damage[0] if damage else next(conform(records), None)
     if difference is None:
         sys.stdout.write(f"{len(records)} records conform to the script.\n")
         return 0
-    sys.stdout.write(f"{difference}\n")
+    sys.stdout.write(f"{clean_line(difference)}\n")
     return 1
 
 
-def _speed(text: str) -> float:
-    try:
-        speed = float("inf") if text == "max" else float(text)
-    except ValueError:
-        speed = 0.0
-    if not speed > 0:
-        raise UsageError(f"'{text}' is not a speed.", "Say a number greater than 0, or max.")
-    return speed
-
-
-async def replay(session: str, speed: str, *, events: bool) -> int:
-    """Play a session."""
-    records, factor = _records(session), _speed(speed)
-    if events:
-        for record in records:
+def print_events(session: str, first: int) -> None:
+    """Print the records as JSON lines."""
+    for record in _records(session):
+        if record.seq >= first:
             sys.stdout.write(encode(record).decode() + "\n")
-        return 0
+
+
+async def replay(session: str, pace: Pace) -> int:
+    """Play a session; the exit code."""
+    records = _records(session)
+    silent, played = _split(records, pace.first)
+    async with _view() as view:
+        for record in silent:
+            view(record)
+        before = silent[-1] if silent else None
+        with _keys(enabled=pace.step) as key_pressed:
+            for record in played:
+                if pace.step:
+                    if not await key_pressed():
+                        return 0
+                elif before is not None and (pause := pace.pause(before, record)):
+                    await asyncio.sleep(pause)
+                view(record)
+                before = record
+    return 0
+
+
+def _split(records: Sequence[Record], first: int) -> tuple[list[Record], list[Record]]:
+    """What is drawn at once (the beginning of the exchange that record `first` belongs to), and what is played."""
+    at = next((i for i, record in enumerate(records) if record.seq >= first), len(records))
+    start = next((i for i in range(at, -1, -1) if i < len(records) and isinstance(records[i].event, SetUserMessage)), 0)
+    start = 0 if first == 1 else start
+    return list(records[start:at]), list(records[at:])
+
+
+@contextlib.asynccontextmanager
+async def _view() -> AsyncIterator[Callable[[Record], None]]:
+    if not sys.stdout.isatty():
+        from .view.plain import PlainView
+
+        yield PlainView(sys.stdout)
+        return
     from .view.live import LiveView
     from .view.theme import console
 
-    before: datetime | None = None
-    async with LiveView(console()) as view:
-        for record in records:
-            at = datetime.fromisoformat(record.at)
-            pause = min(max((at - before).total_seconds(), 0.0) if before else 0.0, LONGEST) / factor
-            before = at
-            if pause:
-                await asyncio.sleep(pause)
-            view(record)
-    return 0
+    async with LiveView(console(), echo=True) as view:
+        yield view
+
+
+@contextlib.contextmanager
+def _keys(*, enabled: bool) -> Iterator[Callable[[], Awaitable[bool]]]:
+    """A function to await: True after a key (a line, when stdin is no terminal), False after q, Ctrl-D or the end of stdin."""
+    loop = asyncio.get_running_loop()
+
+    async def pressed() -> bool:
+        data = await loop.run_in_executor(None, _read)
+        return data not in (b"", b"q", b"\x04", b"q\n")
+
+    if not enabled or not sys.stdin.isatty():
+        yield pressed
+        return
+    import termios
+    import tty
+
+    fd = sys.stdin.fileno()
+    before = termios.tcgetattr(fd)
+    try:
+        tty.setcbreak(fd)
+        yield pressed
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def _read() -> bytes:
+    return os.read(sys.stdin.fileno(), 1) if sys.stdin.isatty() else sys.stdin.buffer.readline()

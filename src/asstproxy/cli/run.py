@@ -31,6 +31,9 @@ def run(arguments: Sequence[str]) -> int:
             from .env_file import take_env_file
 
             take_env_file(options)
+        if "_ASST_COMPLETE" in os.environ:
+            # typer would import Rich (80 ms) to take markup out of help that has none.
+            sys.modules["rich"] = None  # type: ignore[assignment]
         from .app import app
 
         code = app(options, prog_name="asst", standalone_mode=False)
@@ -40,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
         return CLOSED_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is told in one line
         if debug:
             _traceback(error)
         return complain(error)

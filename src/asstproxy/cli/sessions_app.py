@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 
 import typer
 
+from . import completion
+
 __all__ = ["sessions"]
 
 sessions = typer.Typer(help="The conversations that were kept.", no_args_is_help=True, rich_markup_mode=None)
 
-Which = Annotated[str, typer.Argument(help="The beginning of its id; without one, the newest.", metavar="[SESSION]")]
-One = Annotated[str, typer.Argument(help="The beginning of its id.", metavar="SESSION")]
+Which = Annotated[str, typer.Argument(help="The beginning of its id; without one, the newest.", metavar="[SESSION]", autocompletion=completion.sessions)]
+One = Annotated[str, typer.Argument(help="The beginning of its id.", metavar="SESSION", autocompletion=completion.sessions)]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 Since = Annotated[str, typer.Option("--since", help="Begun not longer ago (7d, 12h), or since that day (2026-11-01).")]

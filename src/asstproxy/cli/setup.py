@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.config import Config, load_config
-from ..core.credentials import store_key, trying
+from ..core.credentials import demand_keyring, store_key, trying
 from ..core.errors import AsstError, NotSetUpError, UsageError
 from ..core.locations import config_dir
 from ..core.profiles import check_name, set_profile
@@ -32,8 +32,8 @@ def which() -> str:
     """
     if not sys.stdin.isatty():
         raise UsageError("Which assistant?", "Run: asst setup gpt, asst setup gemini, or asst setup local.")
-    config = load_config()
     writable()
+    config = load_config()
     for name in config.tables:
         say(f"Set up already: {name}{' (the default)' if name == config.default else ''}.")
     say("Which assistant shall answer?")
@@ -47,13 +47,15 @@ def setup(assistant: str, answers: Answers) -> None:
         UsageError: an option is wrong.
         NotSetUpError: something of it is not there, or the provider refuses.
     """
-    config = load_config()
     writable()
+    config = load_config()
     name = check_name(answers.name or assistant)
     table = _table(config, name, assistant)
     if table:
         say(f"The profile '{name}' is there; this changes it.")
     values = _given(assistant, answers)
+    if answers.keyring:
+        demand_keyring()
     for line in found_addresses(assistant):
         say(f"Found: {line}.")
     key = Key(_variable(assistant, answers, table), keyring=answers.keyring)
@@ -68,8 +70,8 @@ def setup(assistant: str, answers: Answers) -> None:
     if key.variable:
         key_for(assistant, key, asking=answers.asking, from_stdin=answers.key_stdin)
     making = Draft(config, name, table, values)
+    _check_until_good(making, answers, key)
     with trying(key.variable, key.new):
-        _check(making, answers, key)
         if answers.asking:
             spoken(table, values)
         with provisioned(making, answers):
@@ -133,6 +135,22 @@ def _variable(assistant: str, answers: Answers, table: dict[str, Any]) -> str:
     return variable_of(assistant, answers.api_key_env or str(table.get("api_key_env") or ""))
 
 
+def _check_until_good(making: Draft, answers: Answers, key: Key) -> None:
+    """Check; a key that was just typed, and is refused, is asked for once more."""
+    from .setup_models import RefusedKeyError
+
+    while True:
+        try:
+            with trying(key.variable, key.new):
+                return _check(making, answers, key)
+        except RefusedKeyError as error:
+            if not answers.asking or key.new is None or answers.key_stdin:
+                raise
+            say(f"{error}")
+            key.new = None
+            key_for(making.profile.provider, key, asking=True, from_stdin=False)
+
+
 def _check(making: Draft, answers: Answers, key: Key) -> None:
     """See that the key is good and the model there; ask for another key when the one just typed is not."""
     from ..providers.catalogue import default_model
@@ -175,7 +193,7 @@ def _write(config: Config, name: str, values: dict[str, Any], answers: Answers, 
     if not change:
         say("  nothing changes")
     if key.new:
-        say(f"{'The keyring' if key.keyring else 'credentials.toml (0600)'} keeps {key.variable}.")
+        say(f"{'The keyring' if key.keyring else 'credentials.toml (0600)'} will keep {key.variable}.")
     if answers.asking and (change or key.new) and not confirm("Write this?", default=True):
         raise NotSetUpError("Nothing was changed.")
     change.write()

@@ -9,18 +9,19 @@ from typing import Any, TypeVar
 import typer
 
 from ..core.errors import AsstError
+from .hiding import hide
 from .view.safe import clean
 
 __all__ = ["ask", "ask_hidden", "ask_until", "choose", "confirm", "say", "wait_for"]
 
 T = TypeVar("T")
-WIDTH = 34
-"""Columns for the names in a list, where they fit."""
+WIDTH = 40
+"""Columns for the names in a list, at most."""
 
 
 def say(line: str = "") -> None:
     """A line for a person."""
-    sys.stderr.write(clean(line) + "\n")
+    sys.stderr.write(hide(clean(line)) + "\n")
 
 
 def ask(question: str, default: str = "") -> str:
@@ -52,8 +53,9 @@ def confirm(question: str, *, default: bool) -> bool:
 def choose(question: str, offers: Sequence[tuple[str, str]], default: str, *, free: bool = False) -> str:
     """One of these (name, what it is), by its number or its name; with `free` any other text, too."""
     names = [name for name, _ in offers]
+    width = min(max(map(len, names)), WIDTH)
     for number, (name, what) in enumerate(offers, 1):
-        say(f"  {number:>2}  {name:<{WIDTH}}  {what}".rstrip())
+        say(f"  {number:>2}  {name:<{width}}  {what}".rstrip())
     shown = str(names.index(default) + 1) if default in names else default
     while True:
         typed = ask(question, shown)

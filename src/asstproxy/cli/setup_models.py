@@ -15,7 +15,7 @@ from ..providers.catalogue import ModelInfo, list_models, notes_of
 from .setup_asking import choose, say, wait_for
 from .setup_keys import ASSISTANTS, foreign
 
-__all__ = ["choose_model", "judge", "look", "only", "remember"]
+__all__ = ["RefusedKeyError", "choose_model", "judge", "look", "only", "remember"]
 
 WITHIN = 20.0
 """Seconds for the check; a model of gigabytes is given ten times as long to load."""
@@ -24,11 +24,16 @@ PASSING = ("connection", "timeout", "server", "rate_limit", "quota")
 """Failures that say nothing about the profile."""
 
 
+class RefusedKeyError(NotSetUpError):
+    """The provider does not accept the key; another one may be good."""
+
+
 def look(profile: Profile, variable: str) -> list[ModelInfo] | None:
     """The provider's models; None (and a warning) when it could not be asked.
 
     Raises:
-        NotSetUpError: it was asked, and refuses: a wrong key, or a wrong address.
+        RefusedKeyError: it was asked, and does not accept the key.
+        NotSetUpError: it was asked, and refuses: a wrong address, or a model that does not load.
     """
     seconds = WITHIN * 10 if profile.provider == "local" and not profile.options.get("base_url") else WITHIN
     try:
@@ -40,7 +45,8 @@ def look(profile: Profile, variable: str) -> list[ModelInfo] | None:
         if error.kind in PASSING:
             say(f"Warning: not checked: {error}")
             return None
-        raise NotSetUpError(str(error), _hint(error, profile, variable)) from None
+        refused = RefusedKeyError if error.kind == "authentication" else NotSetUpError
+        raise refused(str(error), _hint(error, profile, variable)) from None
     if profile.provider != "local" or profile.options.get("base_url"):
         what = "the key is good" if variable else "it answers"
         say(f"Checked: {what}{f', {len(models)} models' if models else ''}.")

@@ -23,7 +23,7 @@ class Preset(NamedTuple):
 PRESETS = {
     "brief": Preset("short answers", "Answer in one or two sentences. Say so when you do not know."),
     "stocks": Preset(
-        "share prices, with the functions that come with asst",
+        "share prices, with tools",
         "You help a private investor with questions about shares. Use the functions for prices and for advice instead "
         "of guessing, name the number that you were given, and answer briefly. Without a function that fits, say that "
         "you do not know.",
@@ -89,7 +89,7 @@ def spoken(table: dict[str, Any], values: dict[str, Any]) -> None:
             elif typed and typed != now:
                 values["tools"] = checked_tools(typed.replace(",", " ").split())
 
-        say(f"Tools: names (stocks) or package.module:function, with blanks between{', - for none' if now else ''}.")
+        say("Tools: stocks, package.module:function, or ./file.py, with blanks between; - for none.")
         ask_until("Tools", now, take)
 
 
@@ -106,9 +106,10 @@ def _ask_for_instructions(before: str, values: dict[str, Any]) -> None:
             values["instructions"] = instructions_of(typed)
 
     presets = ", ".join(f"{name} ({one.about})" for name, one in PRESETS.items())
-    say(f"Instructions: a text, @file, or a preset: {presets}.")
-    say(f"  now: {before.splitlines()[0][:80]}" if before else "  Enter for none.")
-    ask_until("Instructions" + (" (Enter keeps them, - takes them out)" if before else ""), "", use)
+    say(f"Instructions: a text, @file, - for none, or a preset: {presets}.")
+    if before:
+        say(f"  now: {before.splitlines()[0][:80]}")
+    ask_until("Instructions", "", use)
 
 
 def _absolute(name: str) -> str:

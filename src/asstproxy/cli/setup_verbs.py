@@ -11,6 +11,7 @@ from ..core.config import BUILT_IN, Config, config_file, load_config
 from ..core.credentials import forget_key, place_of
 from ..core.errors import NotSetUpError
 from ..core.profiles import make_default, remove_profile
+from .hiding import hide
 from .setup_asking import confirm, say
 from .setup_keys import ASSISTANTS, public
 
@@ -127,4 +128,4 @@ def _options(options: dict[str, Any]) -> dict[str, Any]:
 def _print(line: str) -> None:
     from .view.safe import clean
 
-    sys.stdout.write(clean(line) + "\n")
+    sys.stdout.write(hide(clean(line)) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "SlashCompleter", "run_command"]
 
-Command = Callable[["Chat", str], Awaitable[None]]
+Command = Callable[[Any, str], Awaitable[None]]
+"""Takes the `Chat` and what stands after the command's name."""
 
 
 async def _help(chat: Chat, _: str) -> None:

@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from .credentials import credentials_file, find_key
-from .errors import NotSetUpError
+from .credentials import checked, credentials_file, find_key
+from .errors import NotSetUpError, UsageError
 from .locations import config_dir
 from .toml_file import convert, read_toml
 
@@ -56,7 +56,7 @@ class Profile(msgspec.Struct, frozen=True):
         """A key, from the environment, `credentials.toml` or the keyring.
 
         Raises:
-            NotSetUpError: it is in none of them.
+            NotSetUpError: it is in none of them, or cannot be a key.
         """
         key = find_key(variable)
         if not key:
@@ -64,7 +64,10 @@ class Profile(msgspec.Struct, frozen=True):
                 f"No key for '{self.name}': {variable} is not set.",
                 f"Run: export {variable}=…, or asst setup {self.provider}.",
             )
-        return key
+        try:
+            return checked(key)
+        except UsageError as error:  # it would end up, whole, in an error message about headers
+            raise NotSetUpError(f"{variable} holds no key. {error}", "Set it again.") from None
 
 
 class Table(msgspec.Struct):
@@ -94,6 +97,8 @@ class Config(msgspec.Struct):
         Raises:
             NotSetUpError: there is none, or it has an error; the message names the file and the key.
         """
+        if name.startswith("replay:"):  # no entry of the file: the rest of the name is a session
+            return Profile(name, "replay", options={"session": name.removeprefix("replay:")})
         if name not in self.tables and name not in BUILT_IN:
             raise NotSetUpError(f"There is no profile '{name}'.", f"Known: {', '.join(self.names)}. Or run: asst setup")
         values = dict(self.tables.get(name, {}))

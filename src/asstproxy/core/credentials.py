@@ -25,6 +25,7 @@ __all__ = [
     "Place",
     "checked",
     "credentials_file",
+    "demand_keyring",
     "find_key",
     "forget_key",
     "has_keyring",
@@ -134,13 +135,23 @@ def checked(key: str) -> str:
     if not key:
         raise UsageError("The key is empty.", "Paste the whole key.")
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise UsageError("This is no key: it has blanks or other characters in it that no key has.", "Paste it again.")
+        raise UsageError("There are blanks or other characters in it that no key has.", "Paste it again.")
     return key
 
 
 def has_keyring() -> bool:
     """Whether the extra `keyring` is installed."""
     return find_spec("keyring") is not None
+
+
+def demand_keyring() -> None:
+    """See that keys can be kept in the keyring of the system.
+
+    Raises:
+        NotSetUpError: its package is not installed.
+    """
+    if not has_keyring():
+        raise NotSetUpError("The package keyring is not installed.", PIP)
 
 
 def _change(variable: str, value: Any) -> None:
@@ -179,8 +190,7 @@ def _from_keyring(service: str, variable: str) -> str | None:
 
 
 def _into_keyring(variable: str, key: str) -> None:
-    if not has_keyring():
-        raise NotSetUpError("The package keyring is not installed.", PIP)
+    demand_keyring()
     keyring, errors = _keyring()
     try:
         keyring.set_password(SERVICE, variable, key)

@@ -8,7 +8,7 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import cast
+from typing import Self, cast
 
 import msgspec
 
@@ -138,7 +138,7 @@ class _Pulse:
         self._last: float | None = None  # the script expects no heartbeat before the opening message
         self._failure: Exception | None = None
 
-    async def __aenter__(self) -> _Pulse:
+    async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._timer = self._loop.call_later(self._every, self._beat)

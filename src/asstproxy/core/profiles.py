@@ -36,11 +36,12 @@ class Change:
 
     @property
     def diff(self) -> list[str]:
-        """The lines that go and come, with one line around them."""
+        """The lines that go and come, with one line around them, and `…` for what lies between."""
         import difflib
 
         lines = difflib.unified_diff(self.before.splitlines(), self.after.splitlines(), lineterm="", n=1)
-        return list(lines)[2:]
+        shown = ["…" if line.startswith("@@") else line for line in list(lines)[2:]]
+        return shown[1:]
 
     def write(self) -> None:
         """Write it.
@@ -115,6 +116,8 @@ def remove_profile(name: str) -> Change:
 
     def change(document: Any, *_: Any) -> None:
         del document["profiles"][name]
+        if not document["profiles"]:
+            del document["profiles"]
         if document.get("default") == name:
             del document["default"]
 

@@ -15,7 +15,7 @@ __all__ = ["Scribe"]
 
 
 class Scribe:
-    """Takes records, which costs nothing; `write` folds them and replaces the file, in the background.
+    """Takes records, which costs nearly nothing; `write` replaces the file, in the background.
 
     A transcript that cannot be written is no loss: the journal has everything, and it is folded again when it is wanted.
     """
@@ -34,6 +34,8 @@ class Scribe:
         """Take a record."""
         self._waiting.append(record)
         self._stale = True
+        if self._thread is None:  # folded at once, it leaves its text only, which is a fifth of it
+            self._take()
 
     def write(self, journal_bytes: int) -> None:
         """Bring the file up to date soon; `journal_bytes` is the length of the journal now."""

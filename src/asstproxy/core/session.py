@@ -63,15 +63,15 @@ class Session:
         elif not self._title and isinstance(event, SetUserMessage):
             self._title = title_of(event.text)
 
-    def add(self, event: Event) -> None:
-        """Keep an event that is said outside of a conversation: what was found on opening, a new title.
+    def add(self, event: Event, at: str = "") -> None:
+        """Keep an event that is said outside of a conversation: what was found on opening, a new title. `at`: when, if not now.
 
         Raises:
             OSError: it cannot be written.
         """
         last = self.past[-1] if self.past else Record(0, "", State.NEW, event)
         state = STEPS[event.type].dest if event.type in STEPS else last.state
-        record = Record(last.seq + 1, now(), state, event)
+        record = Record(last.seq + 1, at or now(), state, event)
         self(record)
         self.past.append(record)
 
@@ -110,8 +110,8 @@ class Session:
             self._journal.close()
 
 
-def create(path: Path, asst: str, forked_from: str = "") -> Session:
-    """A new session, locked for us; `asst` is the version that made it.
+def create(path: Path, asst: str, forked_from: str = "", at: str = "") -> Session:
+    """A new session, locked for us; `asst` is the version that made it. `at`: when it began, if not now.
 
     Raises:
         OSError: the folder or the file cannot be written; no file is left then.
@@ -120,7 +120,7 @@ def create(path: Path, asst: str, forked_from: str = "") -> Session:
     try:
         lock(fd)
         session = Session(path, fd, [])
-        session.add(SessionOpened(path.stem, asst=asst, forked_from=forked_from))
+        session.add(SessionOpened(path.stem, asst=asst, forked_from=forked_from), at)
     except OSError:
         os.close(fd)
         path.unlink()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from . import ulid
+from .clock import moment_of
 from .errors import SessionError
 from .events import Record
 from .locations import data_dir, private_dir
@@ -132,8 +133,10 @@ class Store:
 
     # ---- writing -------------------------------------------------------------------------------------------------------
 
-    def create(self, *, at: int | None = None, forked_from: str = "") -> Session:
+    def create(self, *, at: int | None = None, forked_from: str = "", wanted: str = "") -> Session:
         """A new session, open for writing. `at`: when it began, in milliseconds since 1970, if that was not now.
+
+        `wanted`: the id that it is to have, if no session has it.
 
         A new session is always the newest, also when the clock was put back since the last one.
 
@@ -145,10 +148,12 @@ class Store:
         session = ulid.new(at)
         if at is None and (newest := self._newest()) >= session:
             session = ulid.new(ulid.time_of(newest) + 1)
+        if ulid.is_ulid(wanted) and not self.path(wanted).exists():
+            session = wanted
         path = self.path(session)
         try:
             private_dir(private_dir(self.root).joinpath(path.parent.name))
-            return create(path, __version__, forked_from)
+            return create(path, __version__, forked_from, moment_of(at / 1000) if at is not None else "")
         except OSError as error:
             raise SessionError(
                 f"The session cannot be kept: {error.filename or path.parent}: {error.strerror}.",

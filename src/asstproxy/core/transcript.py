@@ -125,7 +125,8 @@ class Fold:
             case SessionOpened(session=session):
                 whole.id = session
             case Configured(profile=profile, provider=provider, model=model):
-                whole.profile, whole.provider, whole.model = profile, provider, model
+                same = provider == whole.provider
+                whole.profile, whole.provider, whole.model = profile, provider, model or (whole.model if same else "")
             case Titled(title=title):
                 whole.title = title
             case SetUserMessage(text=text):

@@ -16,6 +16,7 @@ PROVIDERS = {
     "gpt": "asstproxy.providers.gpt:connect",
     "gemini": "asstproxy.providers.gemini:connect",
     "local": "asstproxy.providers.local:connect",
+    "replay": "asstproxy.providers.replay:connect",
 }
 """Provider name: where its `connect(profile, *, client=None)` is, imported on use."""
 

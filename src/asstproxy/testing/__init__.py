@@ -11,6 +11,7 @@ if "pytest" in sys.modules:  # its failures say more when it may rewrite the ass
 
 from .bench import Bench, Calls, Failure, Hang, Reply, Text
 from .contract import ProviderContract
+from .law import tasks_left
 from .talk import Talk
 
-__all__ = ["Bench", "Calls", "Failure", "Hang", "ProviderContract", "Reply", "Talk", "Text"]
+__all__ = ["Bench", "Calls", "Failure", "Hang", "ProviderContract", "Reply", "Talk", "Text", "tasks_left"]

@@ -15,7 +15,7 @@ from .bench import Bench
 if TYPE_CHECKING:
     from .contract import ProviderContract
 
-__all__ = ["cancelled", "in_order", "in_time", "law"]
+__all__ = ["cancelled", "in_order", "in_time", "law", "tasks_left"]
 
 WITHIN = 2.5
 """Seconds in which a proxy must have stopped: two to tell the provider, and some to be kind to a busy machine."""
@@ -27,9 +27,7 @@ def law(test: Callable[[Any, Bench], Awaitable[None]]) -> Callable[[Any], None]:
     async def within(suite: ProviderContract) -> None:
         async with asyncio.timeout(suite.patience), suite.bench() as bench:
             await test(suite, bench)
-        for _ in range(20):  # iterators inside of an HTTP library, which nobody can close, are finished by the loop
-            await asyncio.sleep(0)
-        left = asyncio.all_tasks() - {asyncio.current_task()}
+        left = await tasks_left()
         assert not left, f"tasks are left over: {left}"
 
     def run(self: ProviderContract) -> None:
@@ -37,6 +35,16 @@ def law(test: Callable[[Any, Bench], Awaitable[None]]) -> Callable[[Any], None]:
 
     run.__name__, run.__qualname__, run.__doc__ = test.__name__, test.__qualname__, test.__doc__
     return run
+
+
+async def tasks_left() -> set[asyncio.Task[Any]]:
+    """The tasks that run beside the current one, after the loop has had the time to tidy up.
+
+    Iterators inside of an HTTP library, which nobody else can close, are finished by the loop.
+    """
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
 
 
 @contextlib.contextmanager

@@ -85,6 +85,7 @@ class McpServer:
         self.name, self._config = name, config
         self._connection: Connection | None = None
         self._opening = asyncio.Lock()
+        self._is_closed = False
 
     async def tools(self) -> tuple[list[Tool], list[str]]:
         """Its tools, and a line about each that cannot be offered.
@@ -142,6 +143,8 @@ class McpServer:
 
     async def _connected(self) -> Connection:
         async with self._opening:
+            if self._is_closed:
+                raise ToolError(f"The MCP server '{self.name}' was closed.")
             if self._connection is None or not self._connection.alive:
                 if self._connection is not None:
                     await self._connection.aclose()
@@ -164,7 +167,8 @@ class McpServer:
         return ToolError(f"The MCP server '{self.name}' failed: {lines[0][:300]}{f' ({why})' if why else ''}.")
 
     async def aclose(self) -> None:
-        """End the connection, and the process behind it."""
+        """End the connection, and the process behind it, for good."""
+        self._is_closed = True
         if self._connection is not None:
             await self._connection.aclose()
 

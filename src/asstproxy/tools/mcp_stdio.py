@@ -48,7 +48,7 @@ class StdioServer:
         self._env = get_default_environment() | dict(env or {})
         self._cwd = cwd or None
         self._process: asyncio.subprocess.Process | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._last_words = b""
         self._rubbish = 0
         self._fault = ""
@@ -83,20 +83,18 @@ class StdioServer:
         )
         to_session, from_server = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         to_server, from_session = anyio.create_memory_object_stream[SessionMessage](0)
-        self._tasks = [
-            asyncio.create_task(work)
-            for work in (
-                self._read(_pipe(process.stdout), to_session),
-                self._write(_pipe(process.stdin), from_session),
-                self._listen(_pipe(process.stderr)),
-            )
-        ]
+        self._tasks = (
+            asyncio.create_task(self._read(_pipe(process.stdout), to_session)),
+            asyncio.create_task(self._write(_pipe(process.stdin), from_session)),
+            asyncio.create_task(self._listen(_pipe(process.stderr))),
+        )
         return from_server, to_server
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        process = _pipe(self._process)
+        process, (reading, writing, listening) = _pipe(self._process), self._tasks
+        writing.cancel()
         try:
             _pipe(process.stdin).close()
             for seconds, number in STEPS:
@@ -104,8 +102,9 @@ class StdioServer:
                     break
                 if number is not None:
                     _send(process, number)
+            await asyncio.wait({reading, listening}, timeout=0.2)
         finally:
-            if process.returncode is None or not all(task.done() for task in self._tasks[::2]):
+            if process.returncode is None or not (reading.done() and listening.done()):
                 _send(process, KILL)  # also to what it started and left behind, and also when we are cancelled here
         _, left = await asyncio.wait(self._tasks, timeout=0.2)
         for task in left:
@@ -117,8 +116,10 @@ class StdioServer:
         with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
             async with session:  # its end is what the session hears of the server's end
                 await self._pass_on(server, session)
-            if self._fault:
-                _send(_pipe(self._process), KILL)
+                if self._fault:
+                    _send(_pipe(self._process), KILL)
+                await _has_ended(_pipe(self._process), 0.3)  # so that `why` knows
+                await asyncio.wait(self._tasks[2:], timeout=0.3)
             while await server.read(65536):  # a server that cannot write does not end
                 pass
 

@@ -28,12 +28,10 @@ from rich.text import Text
 
 from .theme import CODE
 
-__all__ = ["CONTEXT", "Block"]
+__all__ = ["Block"]
 
 _DEEP = 19  # markdown-it's limit is 20 levels
 
-CONTEXT = 40
-"""Lines of code before a piece of a fence that are read (not shown) to colour it right."""
 _LONG_LINE = 2_000
 """A code line of more characters is not coloured: lexers are made of regular expressions, and some of them explode."""
 _NARROW = 12

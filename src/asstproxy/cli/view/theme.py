@@ -45,6 +45,8 @@ THEME = Theme(
         "asst.border": "dim",
         # Rich's own Markdown styles put black behind code and bright colours on links.
         "markdown.code": "cyan",
+        "markdown.code_block": "none",
+        "markdown.kbd": "bold",
         "markdown.block_quote": "italic",
         "markdown.h1": "bold underline",
         "markdown.h2": "bold underline",

@@ -70,7 +70,8 @@ class Question:
 
 
 Approver = Callable[[Sequence[Question]], Awaitable[Sequence[Decision]]]
-"""Asks a person. A call without a decision is refused; so is every call when it raises."""
+"""Asks a person. A call without a decision is refused, unless another of its tool got an "always" at the same time; when
+asking raises, all are refused."""
 
 
 async def approve_all(questions: Sequence[Question]) -> Sequence[Decision]:
@@ -90,13 +91,19 @@ async def ask(questions: Sequence[Question], approve: Approver) -> ApprovalGiven
     except Exception as error:  # noqa: BLE001 - a question that fails is a no
         _log.exception("a person could not be asked")
         answers = {q.call.call_id: q.no(f"{NOBODY} ({type(error).__name__}: {error})") for q in questions}
-    return ApprovalGiven(tuple(_settled(question, answers.get(question.call.call_id)) for question in questions))
+    answered = [(question, answers.get(question.call.call_id)) for question in questions]
+    always = {question.tool.name for question, answer in answered if answer and _is_always(question, answer)}
+    return ApprovalGiven(tuple(_settled(question, answer, always) for question, answer in answered))
 
 
-def _settled(question: Question, answer: Decision | None) -> Decision:
+def _is_always(question: Question, answer: Decision) -> bool:
+    return answer.approved and answer.always and question.may_always
+
+
+def _settled(question: Question, answer: Decision | None, always: set[str]) -> Decision:
     """The answer as it counts and is recorded: none is a no, and "always" is none to `always-ask`."""
     if answer is None:
-        return question.no("There was no answer.")
+        return question.yes() if question.tool.name in always else question.no("There was no answer.")
     return answer if question.may_always or not answer.always else msgspec.structs.replace(answer, always=False)
 
 

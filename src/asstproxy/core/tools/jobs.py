@@ -204,7 +204,7 @@ class _OwnLoop:
         self._loop.run_forever()
 
 
-async def run_blocking(function: Callable[[], Any], timeout: float) -> Any:  # noqa: ASYNC109 - threads have none
+async def run_blocking(function: Callable[[], Any], timeout: float) -> Any:
     """Run a blocking function in a daemon thread, for at most `timeout` seconds.
 
     Raises:

@@ -26,14 +26,20 @@ MAX_DEPTH, MAX_NODES = 32, 5000
 """Beyond these a schema is refused: inlining makes 2ⁿ of n references that each refer twice."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 _TYPES = frozenset(("object", "array", "string", "number", "integer", "boolean", "null"))
 _AS_IT_IS: dict[str, Callable[[Any], bool]] = {
     "type": lambda value: {str(one) for one in (value if isinstance(value, list) else [value])} <= _TYPES,
     "enum": lambda value: isinstance(value, list) and value != [],
     "minItems": lambda value: isinstance(value, int) and value >= 0,
     "maxItems": lambda value: isinstance(value, int) and value >= 0,
-    "minimum": lambda value: _is_number(value),
-    "maximum": lambda value: _is_number(value),
+    "minimum": _is_number,
+    "maximum": _is_number,
     "default": lambda _: True,
 }
 """The keywords that every provider knows, and whether a value is one of theirs."""
@@ -214,7 +220,3 @@ def _words(node: JSON, result: JSON) -> Iterator[str]:
                 yield phrase.format(value)
         else:
             yield phrase if value is True else f"{phrase}: {value if isinstance(value, str) else json.dumps(value)}"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -11,7 +11,7 @@ from typing import Any
 from ...core.errors import AssistantError, Kind
 from .google_failures import GOOGLE_CODES, google_meaning, retry_delay
 
-__all__ = ["broken_connection", "failure", "redacted", "refusal"]
+__all__ = ["broken_connection", "failure", "redacted", "refusal", "without_secrets"]
 
 _KINDS: dict[int, tuple[Kind, bool, str]] = {  # status: kind, whether a retry may help, what to do
     400: ("invalid_request", False, "The request does not suit this model or server."),
@@ -45,6 +45,10 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' own codes know bet
 }
 
 
+VAGUE = ("server_error", "internal_error")
+"""Codes that say less than a status does."""
+SECRET = 8
+"""Characters that a key has at least."""
 _MASKED = re.compile(r"[^\s\"'=:]*\*{3,}[^\s\"',;]*?(?=[.,;]?(?:\s|[\"']|$))")
 
 
@@ -60,7 +64,7 @@ def refusal(
     kind, retryable, hint = _KINDS.get(status, ("server", status >= 500, "The provider failed: try again later."))
     if 300 <= status < 400:
         kind, hint = "protocol", "Check base_url: the server sent us elsewhere."
-    if code in _CODES:
+    if code in _CODES and not (code in VAGUE and status in _KINDS):
         kind, retryable, hint = _CODES[code]
     elif status == 400 and "context" in words and ("length" in words or "size" in words or "window" in words):
         kind, _, hint = _CODES["context_length_exceeded"]
@@ -93,6 +97,8 @@ def broken_connection(error: Exception, where: str) -> AssistantError:
         return AssistantError(
             "invalid_request", f"{where} cannot be asked: {_reason(error)}.", "Check base_url and the key."
         )
+    if name == "TooManyRedirects":
+        return AssistantError("protocol", f"{where} sends us elsewhere for ever.", "Check base_url.")
     if name == "SSEError":
         return AssistantError("protocol", f"{where} does not stream events: {_reason(error)}", "Check base_url.")
     return AssistantError("connection", f"The connection to {where} broke: {_reason(error)}.", "Try again.")
@@ -100,6 +106,13 @@ def broken_connection(error: Exception, where: str) -> AssistantError:
 
 def _reason(error: Exception) -> str:
     return str(error).rstrip(".") or type(error).__name__
+
+
+def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
+    """JSON that tells of a failure, without any of the secrets; a word like `none`, for a local server, is no secret."""
+    for secret in secrets:
+        text = text.replace(secret, "[key]") if len(secret) >= SECRET else text
+    return text
 
 
 def redacted(text: str, secrets: tuple[str, ...]) -> str:

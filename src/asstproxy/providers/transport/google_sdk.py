@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["GoogleTransport", "client_options"]
 
 WHERE = "Gemini's API"
+NEVER = 599
 STACKS = ("httpx", "httpx2", "httpcore", "httpcore2", "aiohttp")
 """The packages that may carry the SDK's requests; what they raise comes through as it is."""
 
@@ -34,7 +35,8 @@ def client_options(base: str, version: str, silence: float) -> HttpOptions:
         base_url=base,
         api_version=version,
         timeout=round(silence * 1000),
-        retry_options=HttpRetryOptions(attempts=1),
+        # 2.x takes `attempts` for retries in the Interactions API, so there is no status either after which it would.
+        retry_options=HttpRetryOptions(attempts=1, http_status_codes=[NEVER]),
     )
 
 
@@ -42,7 +44,7 @@ class GoogleTransport:
     """Sends our JSON through `genai.Client`, with its authentication, proxies and instrumentation.
 
     The client stays the caller's to close, unless it is `owned`. The Interactions API of a client retries by itself,
-    unless the client was made with `HttpOptions(retry_options=HttpRetryOptions(attempts=1))`.
+    unless the client was made with the `retry_options` of `client_options`.
     """
 
     def __init__(self, client: Client, *, owned: bool = False) -> None:

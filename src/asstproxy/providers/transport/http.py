@@ -12,14 +12,12 @@ import msgspec
 
 from ...core.errors import AssistantError
 from . import JSON
-from .failures import broken_connection, refusal
+from .failures import broken_connection, refusal, without_secrets
 
 __all__ = ["HttpTransport"]
 
 MAX_EVENT = 256 * 1024 * 1024
 """Bytes of one event: the last one repeats the whole answer."""
-SECRET = 8
-"""Characters of a key that is one; the keys of local servers are words like `none`."""
 
 
 class HttpTransport:
@@ -39,6 +37,7 @@ class HttpTransport:
         proxies: bool = True,
     ) -> None:
         self._base = base_url.rstrip("/")
+        self._shown = _public(self._base)
         self._secrets = tuple(value.rpartition(" ")[2] for value in headers.values() if value)
         # A plain-text address needs no certificates, and reading them takes 60 ms.
         self._client = httpx2.AsyncClient(
@@ -53,7 +52,7 @@ class HttpTransport:
         try:
             response = await self._client.request(method, self._base + path, json=body)
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-            raise broken_connection(error, self._base) from error
+            raise broken_connection(error, self._shown) from error
         self._check(response)
         return self._object(response.text)
 
@@ -66,13 +65,14 @@ class HttpTransport:
                 if not source.response.is_success:
                     await source.response.aread()
                     self._check(source.response)
+                source.response.encoding = "utf-8-sig"  # always UTF-8, and a byte order mark is no part of the first event
                 reading = cast("AsyncGenerator[httpx2.ServerSentEvent]", aiter(source))
                 async with contextlib.aclosing(reading) as events:
                     async for event in events:
                         if event.data and event.data != "[DONE]":
                             yield self._object(event.data)
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-            raise broken_connection(error, self._base) from error
+            raise broken_connection(error, self._shown) from error
 
     def _check(self, response: httpx2.Response) -> None:
         if not response.is_success:
@@ -80,12 +80,11 @@ class HttpTransport:
                 body: Any = msgspec.json.decode(response.content)
             except msgspec.DecodeError:
                 body = None
-            raise refusal(response.status_code, body, response.headers, self._base, self._secrets)
+            raise refusal(response.status_code, body, response.headers, self._shown, self._secrets)
 
     def _object(self, text: str) -> JSON:
         if '"error"' in text:  # what a server says of its failure may hold the key
-            for secret in self._secrets:
-                text = text.replace(secret, "[key]") if len(secret) >= SECRET else text
+            text = without_secrets(text, self._secrets)
         try:
             value = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeEncodeError):
@@ -93,7 +92,7 @@ class HttpTransport:
         if not isinstance(value, dict):
             raise AssistantError(
                 "protocol",
-                f"The server at {self._base} sent something that is no JSON object.",
+                f"The server at {self._shown} sent something that is no JSON object.",
                 "Check base_url: is it the address of this API?",
             )
         return value
@@ -101,3 +100,10 @@ class HttpTransport:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._client.aclose()
+
+
+def _public(address: str) -> str:
+    """The address for messages: without a user and a password."""
+    scheme, mark, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"

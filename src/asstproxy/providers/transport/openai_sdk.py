@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ...core.errors import AssistantError
 from . import JSON
-from .failures import broken_connection, failure, refusal
+from .failures import broken_connection, failure, refusal, without_secrets
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -45,14 +47,22 @@ class OpenAITransport:
                 if not kind.startswith("text/event-stream"):
                     raise AssistantError("protocol", f"{self._where} does not stream events.", "Check base_url.")
                 async for event in stream:
-                    yield dict(event)
+                    yield self._told(dict(event))
             finally:
                 await stream.close()
         except Exception as error:
             raise self._mapped(error) from error
 
+    def _told(self, event: JSON) -> JSON:
+        """The event; where it tells of a failure, without the key."""
+        if event.get("type") not in ("error", "response.failed"):
+            return event
+        return dict(msgspec.json.decode(without_secrets(msgspec.json.encode(event).decode(), self._secrets)))
+
     async def _request(self, method: str, path: str, body: JSON | None, **how: Any) -> Any:
-        # `cast_to=object` hands the JSON over as it came, and spares the SDK its five hundred models.
+        # `cast_to=object` hands the JSON over as it came, and spares the SDK its five hundred models. A redirect is not
+        # followed, here as with our own transport: the conversation goes where the profile says, and nowhere else.
+        how["options"] = {"follow_redirects": False}
         match method:
             case "GET":
                 return await self._client.get(path, cast_to=object, **how)

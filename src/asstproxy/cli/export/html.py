@@ -1,0 +1,124 @@
+"""A session as one HTML page: conversation, timeline and sequence diagram, without a script and without the network.
+
+What was said is untrusted: HTML in it stays text, a link is taken only with http, https or mailto, an image is its description
+and its address as text. A Content-Security-Policy forbids the browser whatever might have slipped through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from itertools import groupby
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+
+from ...core.events import Record
+from ...core.sequence import arrows
+from ...core.spans import ExchangeSpans, exchange_spans
+from ...core.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..sessions import when
+from ..view.safe import clean, clean_line
+from ..view.timeline import duration
+from .drawings import sequence_svg, timeline_svg
+from .style import STYLE
+
+__all__ = ["page"]
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def page(transcript: Transcript, records: Sequence[Record]) -> str:
+    """The whole page."""
+    title = escape(clean_line(transcript.title) or transcript.id)
+    spans = exchange_spans(records)
+    drawn = {number: list(group) for number, group in groupby(arrows(records), key=lambda arrow: arrow.exchange)}
+    body = []
+    for number, entry in enumerate(transcript.exchanges, 1):
+        span = spans[number - 1] if number <= len(spans) else None
+        body.append(_exchange(number, entry, span, sequence_svg(drawn.get(number, []))))
+    tokens = transcript.usage
+    head = " · ".join(
+        escape(clean_line(part))
+        for part in (
+            when(transcript.created),
+            f"{transcript.provider} {transcript.model}",
+            f"{transcript.exchange_count} exchanges",
+            f"{tokens.input:,} → {tokens.output:,} tokens",
+            str(transcript.state),
+        )
+        if part.strip()
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="referrer" content="no-referrer">'
+        f"<title>{title}</title><style>{STYLE}</style></head>\n<body><main>"
+        f"<header><h1>{title}</h1><p>{head}</p><p><code>{escape(transcript.id)}</code></p></header>\n"
+        f"{''.join(body)}</main><footer>asst</footer></body></html>\n"
+    )
+
+
+def _exchange(number: int, entry: ExchangeEntry, spans: ExchangeSpans | None, sequence: str) -> str:
+    who = escape(clean_line(f"{entry.provider} {entry.model}")) or "Assistant"
+    reason = f": {escape(clean_line(entry.reason))}" if entry.reason else ""
+    settled = f'<p class="state {entry.state}">{entry.state}{reason}{" · withdrawn" if entry.withdrawn else ""}</p>'
+    thought = f"<details><summary>Reasoning</summary>{_markdown(entry.reasoning)}</details>" if entry.reasoning else ""
+    took = f" · {duration(spans.seconds)}" if spans else ""
+    timeline = timeline_svg(spans) + _LEGEND if spans else ""
+    return (
+        f'<section id="e{number}"><div class="user"><h2>You</h2><pre>{escape(clean(entry.user))}</pre></div>'
+        f'<div class="assistant"><h2>{who}</h2>{thought}{"".join(map(_tool, entry.tools))}{_markdown(entry.answer)}{settled}</div>'
+        f"<details class=\"drawing\" open><summary>Timeline{took}</summary>{timeline}</details>"
+        f'<details class="drawing"><summary>Sequence</summary>{sequence}</details></section>\n'
+    )
+
+
+_LEGEND = '<p class="legend">' + "".join(
+    f'<span class="{kind}"></span>{kind} ' for kind in ("waiting", "streaming", "tools", "approval")
+) + "</p>"
+
+
+def _tool(tool: ToolEntry) -> str:
+    bad = tool.error is not None
+    took = f" · {duration(tool.seconds)}" if tool.seconds is not None else ""
+    said = tool.error if tool.error is not None else tool.output
+    return (
+        f'<details class="tool{" failed" if bad else ""}"><summary>{"✗" if bad else "✓"} '
+        f"{escape(clean_line(tool.name))}{took}</summary>"
+        f"<pre>{escape(clean(tool.arguments))}</pre><pre>{escape(clean(said))}</pre></details>"
+    )
+
+
+# ---- Markdown that can do no harm --------------------------------------------------------------------------------------
+
+
+class _Renderer(RendererHTML):
+    def image(self, tokens: Sequence[Any], idx: int, options: Any, env: Any) -> str:  # noqa: ARG002 - the library's signature
+        """An image as text: showing it would be a request."""
+        token = tokens[idx]
+        return escape(f"[image: {token.content} {token.attrs.get('src', '')}]")
+
+    def link_open(self, tokens: Sequence[Any], idx: int, options: Any, env: Any) -> str:  # noqa: ARG002
+        """A link that tells the other side nothing."""
+        href = str(tokens[idx].attrs.get("href", ""))
+        if not href.lower().startswith(("http://", "https://", "mailto:", "#")):
+            return '<a class="dead">'
+        return f'<a href="{escape(href)}" rel="noopener noreferrer nofollow" title="{escape(href)}">'
+
+
+_PARSER = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).enable(["table", "strikethrough"])
+
+
+def _markdown(text: str) -> str:
+    if not text:
+        return ""
+    if len(text) > _MOST:
+        return f"<pre>{escape(clean(text))}</pre>"
+    return f'<div class="md">{_PARSER.render(clean(text))}</div>'
+
+
+_MOST = 400_000
+"""Characters of an answer that are laid out as Markdown; a longer one is shown as text."""

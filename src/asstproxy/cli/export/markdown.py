@@ -1,0 +1,37 @@
+"""A session as Markdown: readable as it is, and safe to put on a page."""
+
+from __future__ import annotations
+
+import re
+
+from ...core.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..sessions import when
+from ..view.safe import clean, clean_line
+
+__all__ = ["markdown"]
+
+
+def markdown(transcript: Transcript) -> str:
+    """The conversation: messages as quotations, answers as they are, tool calls as code."""
+    who = f"{transcript.provider} {transcript.model}".strip()
+    head = f"# {clean_line(transcript.title) or transcript.id}\n\n{when(transcript.created)} · {clean_line(who)} · `{transcript.id}`\n"
+    return head + "".join(_exchange(entry) for entry in transcript.exchanges)
+
+
+def _exchange(entry: ExchangeEntry) -> str:
+    parts = ["\n---\n", *(f"> {line}".rstrip() for line in clean(entry.user).split("\n")), ""]
+    for tool in entry.tools:
+        parts += [*_tool(tool), ""]
+    if entry.answer:
+        parts += [clean(entry.answer).rstrip(), ""]
+    if entry.state != "completed":
+        parts += [f"*{entry.state}{f': {clean_line(entry.reason)}' if entry.reason else ''}*", ""]
+    return "\n".join(parts)
+
+
+def _tool(tool: ToolEntry) -> list[str]:
+    said = tool.error if tool.error is not None else tool.output
+    text = f"{clean_line(tool.name)}({clean(tool.arguments)})\n{'✗' if tool.error is not None else '→'} {clean(said)}"
+    longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence, text, fence]

@@ -1,0 +1,44 @@
+"""A session as a Mermaid sequence diagram."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...core.sequence import Arrow
+from ..view.safe import clean_line
+
+__all__ = ["mermaid"]
+
+_SHORT = ("U", "M", "A", "P")
+_LONGEST = 80
+
+
+def mermaid(arrows: Sequence[Arrow]) -> str:
+    """The diagram's source; text is made so that Mermaid takes it for text."""
+    lines = [
+        "sequenceDiagram",
+        "    participant U as User Proxy",
+        "    participant M as Mediator",
+        "    participant A as Assistant Proxy",
+        "    participant P as API",
+    ]
+    exchange = 0
+    for arrow in arrows:
+        if arrow.exchange != exchange:
+            exchange = arrow.exchange
+            lines.append(f"    Note over U,P: Exchange {exchange}")
+        source, target = _SHORT[arrow.source], _SHORT[arrow.target]
+        many = f" ×{arrow.count}" if arrow.count > 1 else ""
+        label = f"{arrow.name}{many}{f' · {_text(arrow.text)}' if arrow.text else ''}"
+        if arrow.source == arrow.target:
+            lines.append(f"    Note over {source}: {label}")
+        else:
+            lines.append(f"    {source}{'-->>' if arrow.kind == 'order' else '->>'}{target}: {label}")
+    return "\n".join(lines) + "\n"
+
+
+def _text(text: str) -> str:
+    line = clean_line(text[: 8 * _LONGEST])
+    cut = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    # Entities, as Mermaid writes them: its parser ends a statement at ";" and reads "#" and HTML.
+    return "".join(f"#{ord(c)};" if c in "#;<>&\"`{}[]()%\\" else c for c in cut)
