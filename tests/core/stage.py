@@ -10,7 +10,8 @@ from asstproxy.core.conversation import Conversation, Options
 from asstproxy.core.driver import Patience
 from asstproxy.core.events import ActionRequired, Event, Record, ToolCall, Unknown
 from asstproxy.core.replay import conform
-from asstproxy.core.user import Approver, UserProxy
+from asstproxy.core.tools import Approver, Tool
+from asstproxy.core.user import UserProxy
 from asstproxy.providers.scripted import Part, ScriptedAssistant
 
 __all__ = ["Stage", "calling", "types"]
@@ -31,7 +32,7 @@ class Stage:
         self,
         *replies: Iterable[Part],
         assistant: AssistantProxy | None = None,
-        tools: Iterable[Callable[..., Any]] = (),
+        tools: Iterable[Callable[..., Any] | Tool] = (),
         approve: Approver | None = None,
         mediator: str = "state-machine",
         patience: Patience = SOON,

@@ -60,7 +60,7 @@ def structs(kind: type[msgspec.Struct], text: st.SearchStrategy[str]) -> st.Sear
     return st.builds(kind, **{name: _values(hints[name], text) for name in kind.__struct_fields__})
 
 
-def _values(hint: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one for each type
+def _values(hint: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     if hint is str:
         return text
     if hint is int:

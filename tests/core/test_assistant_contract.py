@@ -73,7 +73,16 @@ async def outcome(*parts: Any, mediator: str = "state-machine") -> ErrorOccurred
     return last.event
 
 
-NOT_THEIRS = [SetUserMessage("me"), ToolsExecuted(()), Cancelled(), ErrorOccurred("server", "no"), None, "text", {}, 7]
+NOT_THEIRS: list[Any] = [
+    SetUserMessage("me"),
+    ToolsExecuted(()),
+    Cancelled(),
+    ErrorOccurred("server", "no"),
+    None,
+    "text",
+    {},
+    7,
+]
 
 
 @both

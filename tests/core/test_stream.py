@@ -21,6 +21,7 @@ from asstproxy.core.events import (
     Reasoning,
     Record,
     Titled,
+    Unknown,
     Usage,
 )
 from asstproxy.core.script import State
@@ -44,7 +45,7 @@ def stamped(events: Sequence[Event]) -> list[Record]:
     return [Record(seq, f"at {seq}", State.STREAMING, event) for seq, event in enumerate(events, 1)]
 
 
-def condensed(records: Sequence[Record]) -> list[Event]:
+def condensed(records: Sequence[Record]) -> list[Event | Unknown]:
     """The events, with all neighbouring pieces of one text in one."""
     whole: list[Record] = []
     for record in records:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -54,15 +55,14 @@ decent: st.SearchStrategy[Any] = st.one_of(
     st.builds(AssistantMessageRetrieved, any_text),
     st.builds(MessageIncomplete, any_text, any_text),
 )
-malformed = st.sampled_from(
-    [
-        ChunkReceived(None),
-        ChunkReceived(b"x"),
-        ActionRequired("pq"),
-        AssistantMessageRetrieved(7, object()),
-        Heartbeat(1),
-    ]  # type: ignore[arg-type]
-)
+SPOILED: list[Any] = [
+    msgspec.structs.replace(ChunkReceived("x"), text=None),
+    msgspec.structs.replace(ChunkReceived("x"), text=b"x"),
+    msgspec.structs.replace(ActionRequired(()), calls="pq"),
+    msgspec.structs.replace(AssistantMessageRetrieved("x"), text=7, raw=object()),
+    msgspec.structs.replace(Heartbeat(), status=1),
+]
+malformed = st.sampled_from(SPOILED)
 nonsense = st.sampled_from([None, "text", 7, {"type": "chunk_received", "text": "a"}, ChunkReceived, object()])
 raised = st.one_of(
     st.builds(

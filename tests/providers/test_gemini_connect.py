@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import httpx2
 import pytest
 
 from asstproxy.core.config import Profile, credentials_file
@@ -14,6 +15,7 @@ from asstproxy.providers import connect
 from asstproxy.providers.gemini_endpoint import Endpoint, GeminiOptions, endpoint
 from asstproxy.providers.gemini_generate import GenerateProxy
 from asstproxy.providers.gemini_interactions_proxy import InteractionsProxy
+from asstproxy.providers.transport.failures import broken_connection
 from core.stage import Stage
 from servers import GeminiServer, InteractionsServer
 
@@ -129,6 +131,12 @@ async def test_models_by_either_name(monkeypatch: pytest.MonkeyPatch, model: str
         assert (await stage.conversation.exchange("hi")).state == State.COMPLETED
         await stage.conversation.aclose()
         assert served.requests[0].path == "/v1beta/models/gemini-4-neon:generateContent"
+
+
+def test_a_location_that_is_none() -> None:
+    """It has no address: that is what to check, and not a base URL that nobody set."""
+    unknown = broken_connection(httpx2.ConnectError("no such host"), "https://mars1-aiplatform.googleapis.com/v1beta1")
+    assert "location" in unknown.hint
 
 
 async def test_express_mode(monkeypatch: pytest.MonkeyPatch) -> None:

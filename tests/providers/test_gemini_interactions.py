@@ -25,7 +25,7 @@ from asstproxy.providers.gemini_steps import steps
 from core.stage import Stage
 from servers import Call, Cut, Delay, Duplicate, Fail, Say, Status, Think
 
-from .gemini_stage import WAYS, add, bodies, on_stage, proxy, text_of
+from .gemini_stage import MODEL, WAYS, add, bodies, on_stage, proxy, text_of
 
 every_way = pytest.mark.parametrize("way", WAYS)
 THREE: list[Any] = [[Think("t"), Say("one")], [Call("add", {"a": 1})], [Say("two")], [Say("three")]]
@@ -66,6 +66,18 @@ async def test_a_session_that_is_read_again_goes_on() -> None:
 
 def server_ids(server: Any) -> list[str]:
     return [*server.interactions]
+
+
+async def test_another_model_is_told_the_history() -> None:
+    """What the first one signed is nothing to it."""
+    async with on_stage("interactions", *THREE, tools=[add]) as (server, stage):
+        await stage.conversation.exchange("a")
+        stage.conversation.configure(Configured(model="gemini-4-neon"))
+        await stage.conversation.exchange("b")
+    _, first, second = bodies(server)
+    assert "previous_interaction_id" not in first
+    assert [step["type"] for step in first["input"]] == ["user_input", "model_output", "user_input"]
+    assert [step["type"] for step in second["input"]] == ["function_result"]
 
 
 @pytest.mark.parametrize("gone", ["cut", "deleted", "unstored"])
@@ -171,7 +183,7 @@ async def test_background_is_polled() -> None:
     assert {beat.status for beat in beats} == {"queued", "in_progress"}
     one, two = server_ids(server)
     assert beats[0].resume == {"running": one}
-    assert beats[-1].resume == {"interaction": one, "running": two}
+    assert beats[-1].resume == {"interaction": one, "model": MODEL, "running": two}
 
 
 async def test_polls_that_fail_are_repeated_and_nothing_is_paid_twice() -> None:

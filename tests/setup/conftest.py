@@ -61,7 +61,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def asst() -> Asst:
     """Runs `asst` with these arguments; `env` adds variables, `stdin` is text."""
 
-    def run(*arguments: str, stdin: str | None = None, env: dict[str, str] | None = None, cwd: Path | None = None) -> Ran:
+    def run(
+        *arguments: str, stdin: str | None = None, env: dict[str, str] | None = None, cwd: Path | None = None
+    ) -> Ran:
         done = subprocess.run(
             [ASST, *arguments],
             input=stdin,

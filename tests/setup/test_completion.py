@@ -44,7 +44,9 @@ def _session(title: str, number: int = 0) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     name = f"01KAPW5Z0000000000000000{number:02}"
     (folder / f"{name}.jsonl").write_text("")
-    (folder / f"{name}.json").write_text(json.dumps({"format": "asst-transcript", "id": name, "title": title}, indent=2))
+    (folder / f"{name}.json").write_text(
+        json.dumps({"format": "asst-transcript", "id": name, "title": title}, indent=2)
+    )
     return name
 
 
@@ -80,7 +82,7 @@ def test_sessions_with_their_titles(complete: Complete, command: str) -> None:
 
 
 def test_nothing_acts_on_the_shell(complete: Complete, config: Path) -> None:
-    """zsh evaluates what it is given, twice: titles and names lose every character that it would act on."""
+    """Zsh evaluates what it is given, twice: titles and names lose every character that it would act on."""
     _session("\\$(touch x) \\`touch x` \"'; touch x & <x> {a,b} *\n\x1b]0;t\x07")
     config.parent.mkdir()
     config.write_text('[profiles."a$(touch x)"]\nprovider = "gpt"\n[profiles.b]\nprovider = "`touch x`"\n')

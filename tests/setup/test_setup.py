@@ -97,9 +97,7 @@ def test_local_server_with_one_model_needs_no_name(asst: Asst, config: Path) -> 
 
 
 @pytest.mark.parametrize("reason", ["refused", "overloaded"])
-def test_check_that_cannot_connect_is_a_warning(
-    asst: Asst, openai: ResponsesServer, config: Path, reason: str
-) -> None:
+def test_check_that_cannot_connect_is_a_warning(asst: Asst, openai: ResponsesServer, config: Path, reason: str) -> None:
     """Without a network the profile is written all the same, and the warning says that it was not checked."""
     with refused_port() as port:
         url = f"http://127.0.0.1:{port}/v1"

@@ -18,7 +18,20 @@ TEXT = {"type": "text", "text": "said"}
 SCHEMA = {"type": "object", "properties": {"text": {"type": "string", "minLength": 1}}}
 TOOLS: list[dict[str, Any]] = [
     {"name": name, "description": f"Do {name}.", "inputSchema": SCHEMA}
-    for name in "echo fail die hang rubbish picture structured bad_result wrong_id env huge mute".split()
+    for name in [
+        "echo",
+        "fail",
+        "die",
+        "hang",
+        "rubbish",
+        "picture",
+        "structured",
+        "bad_result",
+        "wrong_id",
+        "env",
+        "huge",
+        "mute",
+    ]
 ] + [
     {"name": "with.dots/and more", "description": "x" * 2000, "inputSchema": {"type": "object"}},
     {"name": "n" * 70, "inputSchema": {"type": "object"}},

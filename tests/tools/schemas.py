@@ -5,8 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 KEYWORDS = frozenset(
-    "type description enum items minItems maxItems minimum maximum anyOf properties required additionalProperties default"
-    " format".split()
+    [
+        "type",
+        "description",
+        "enum",
+        "items",
+        "minItems",
+        "maxItems",
+        "minimum",
+        "maximum",
+        "anyOf",
+        "properties",
+        "required",
+        "additionalProperties",
+        "default",
+        "format",
+    ]
 )
 TYPES: dict[str, Any] = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
 

@@ -144,7 +144,7 @@ async def test_the_function_gets_what_its_annotations_say() -> None:
 async def test_names_that_pydantic_keeps_for_itself_are_parameters_like_any_other() -> None:
     """`schema`, `copy`, `model_config`, `_x`: a person who writes a function need not know them."""
 
-    def strange(schema: int, copy: str, model_config: bool, _x: int, self_: int, json: int = 3) -> Any:  # noqa: PLR0917
+    def strange(schema: int, copy: str, model_config: bool, _x: int, self_: int, json: int = 3) -> Any:
         return [schema, copy, model_config, _x, self_, json]
 
     outcome = await run_tool(
@@ -224,7 +224,7 @@ async def test_methods_partials_and_callable_objects() -> None:
         """Send it."""
         return f"{text} {len(password)}"
 
-    sending = as_tool(functools.partial(send, password="sesame"))  # noqa: S106
+    sending = as_tool(functools.partial(send, password="sesame"))
     assert "sesame" not in str(sending.spec)
     assert sending.parameters["properties"] == {"text": {"type": "string"}}
     assert (await run_tool(sending, '{"text": "a", "password": "x"}')).error

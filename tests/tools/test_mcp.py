@@ -227,7 +227,7 @@ async def test_servers_do_not_see_our_keys(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("WEATHER_KEY", "w-key")
     async with servers(s=fake("ok", env={"TOKEN": "x-${WEATHER_KEY}"})) as box:
         seen = json.loads((await ask(box, "s_env")).output)
-    assert seen["TOKEN"] == "x-w-key"  # noqa: S105
+    assert seen["TOKEN"] == "x-w-key"
     assert "OPENAI_API_KEY" not in seen
     assert "PATH" in seen
 

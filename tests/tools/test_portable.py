@@ -134,8 +134,31 @@ def test_what_has_no_such_form_is_refused(schema: dict[str, Any], reason: str) -
 
 
 KEYWORDS = [
-    *"type enum const anyOf oneOf allOf properties required items prefixItems additionalProperties".split(),
-    *"patternProperties $ref description format pattern minimum exclusiveMinimum uniqueItems default examples".split(),
+    *[
+        "type",
+        "enum",
+        "const",
+        "anyOf",
+        "oneOf",
+        "allOf",
+        "properties",
+        "required",
+        "items",
+        "prefixItems",
+        "additionalProperties",
+    ],
+    *[
+        "patternProperties",
+        "$ref",
+        "description",
+        "format",
+        "pattern",
+        "minimum",
+        "exclusiveMinimum",
+        "uniqueItems",
+        "default",
+        "examples",
+    ],
 ]
 rubbish = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["object", "array", "#", "#/properties/p", "x"]),

@@ -16,10 +16,11 @@ from asstproxy.core.script import STEPS, State
 __all__ = ["Script", "Terminal", "printed"]
 
 
-class Terminal(io.TextIOBase):
+class Terminal(io.StringIO):
     """An emulated terminal. `sent` is all that was written to it."""
 
     def __init__(self, columns: int = 80, rows: int = 40) -> None:
+        super().__init__()
         self._screen = pyte.HistoryScreen(columns, rows, history=100_000, ratio=1)
         self._stream = pyte.Stream(self._screen)
         self._written: list[str] = []

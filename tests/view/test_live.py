@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
+from collections.abc import AsyncIterator
 
 import pytest
 from rich.text import Text
@@ -61,7 +63,7 @@ TOOLS: Parts = [
 
 
 @contextlib.asynccontextmanager
-async def live(columns: int = 80, rows: int = 40, *, echo: bool = False):  # type: ignore[no-untyped-def]  # noqa: ANN201
+async def live(columns: int = 80, rows: int = 40, *, echo: bool = False) -> AsyncIterator[tuple[Terminal, LiveView]]:
     terminal = Terminal(columns, rows)
     async with LiveView(terminal.console, echo=echo) as view:
         yield terminal, view
@@ -243,8 +245,9 @@ async def test_a_closed_pipe_is_told() -> None:
             return super().write(text)
 
     terminal = Closed()
-    script = Script()
-    with pytest.raises(BrokenPipeError):
+
+    async def watch() -> None:
+        script = Script()
         async with LiveView(terminal.console) as view:
             for record in script.play(OPENING):
                 view(record)
@@ -252,11 +255,12 @@ async def test_a_closed_pipe_is_told() -> None:
             view(script(ChunkReceived("a")))
             await asyncio.sleep(FRAME)
 
+    with pytest.raises(BrokenPipeError):
+        await watch()
+
 
 async def test_what_is_no_terminal_gets_no_frames() -> None:
     """Into a file only what is finished is written."""
-    import io
-
     terminal = Terminal()
     terminal.console.file = io.StringIO()
     terminal.console._force_terminal = False

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from . import completion
 from . import options as o
 from .replay_app import replay
 from .sessions_app import sessions
 from .setup_app import app as setup
+from .tools_app import tools
 
 __all__ = ["app"]
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.add_typer(sessions, name="sessions")
 app.command()(replay)
 app.add_typer(setup, name="setup")
+app.add_typer(tools, name="tools")
 
 
 @app.callback()
@@ -54,6 +55,8 @@ def ask(
     system: o.System = None,
     continue_: o.Continue = False,
     session: o.SessionId = "",
+    wait: o.Wait = False,
+    fork: o.Fork = False,
     no_save: o.NoSave = False,
     tool: o.Tool = None,
     no_tools: o.NoTools = False,
@@ -62,6 +65,7 @@ def ask(
     no_stream: o.NoStream = False,
     background: o.Background = False,
     timeout: o.Timeout = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Ask the last message of the session again (-c, --session).")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
     events: Annotated[bool, typer.Option("--events", help="Print every step as a JSON line.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Let the answer's control characters reach the terminal.")] = False,
@@ -74,9 +78,9 @@ def ask(
 
     wanted = Wanted(
         profile, model, system, continue_, session, no_save, tuple(tool or ()), no_tools, yes, mediator, not no_stream,
-        background, timeout,
+        background, timeout, wait, fork,
     )  # fmt: skip
-    raise typer.Exit(run(lambda signals: ask(prompt or [], wanted, Output(json, events, raw, quiet), signals)))
+    raise typer.Exit(run(lambda signals: ask(prompt or [], wanted, Output(json, events, raw, quiet), signals, retry=retry)))
 
 
 @app.command()
@@ -86,6 +90,8 @@ def chat(
     system: o.System = None,
     continue_: o.Continue = False,
     session: o.SessionId = "",
+    wait: o.Wait = False,
+    fork: o.Fork = False,
     no_save: o.NoSave = False,
     tool: o.Tool = None,
     no_tools: o.NoTools = False,
@@ -102,7 +108,7 @@ def chat(
 
     wanted = Wanted(
         profile, model, system, continue_, session, no_save, tuple(tool or ()), no_tools, yes, mediator, not no_stream,
-        background, timeout,
+        background, timeout, wait, fork,
     )  # fmt: skip
     raise typer.Exit(run(lambda signals: chat(wanted, signals)))
 

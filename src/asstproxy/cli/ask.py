@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..core.events import Cancelled, ErrorOccurred, MessageIncomplete, Record
+from ..core.attaching import last_exchange
+from ..core.errors import UsageError
+from ..core.events import Cancelled, ErrorOccurred, MessageIncomplete, Record, SetUserMessage
 from ..core.script import State
 from .loop import Signals
 from .opening import Opened, Wanted, opened
@@ -37,24 +39,63 @@ class Output:
     quiet: bool = False
 
 
-async def ask(words: Sequence[str], wanted: Wanted, output: Output, signals: Signals) -> int:
-    """Ask and print; the exit code."""
+async def ask(words: Sequence[str], wanted: Wanted, output: Output, signals: Signals, *, retry: bool = False) -> int:
+    """Ask and print; the exit code. `retry`: ask the session's last message again, or fetch its answer where it goes on."""
+    if retry:
+        return await _retry(words, wanted, output, signals)
     message = read_prompt(words, sys.stdin, quiet=output.quiet)
     async with opened(wanted) as opening:
         if not output.quiet:
             sys.stderr.write(f"{opening.who}\n")
-        return await _exchange(opening, message, wanted, output, signals)
+        if opening.conversation.under_way:
+            await _fetch(opening, wanted, output)
+        return await _exchange(opening, lambda: opening.conversation.exchange(message, timeout=wanted.timeout), wanted, output, signals)  # fmt: skip
 
 
-async def _exchange(opening: Opened, message: str, wanted: Wanted, output: Output, signals: Signals) -> int:
+async def _retry(words: Sequence[str], wanted: Wanted, output: Output, signals: Signals) -> int:
+    if words:
+        raise UsageError("--retry takes no message.", "It sends the last one again.")
+    if not wanted.session:
+        wanted = replace(wanted, continue_newest=True)
+    async with opened(wanted) as opening:
+        conversation = opening.conversation
+        message = next((r.event.text for r in reversed(opening.past) if isinstance(r.event, SetUserMessage)), "")
+        if not message:
+            raise UsageError("There is no message to send again.")
+        if not output.quiet:
+            sys.stderr.write(f"{opening.who}\n")
+        if conversation.under_way:
+            heard = last_exchange(opening.past)
+            return await _exchange(opening, lambda: conversation.attach(timeout=wanted.timeout), wanted, output, signals, heard)  # fmt: skip
+        conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
+        return await _exchange(opening, lambda: conversation.exchange(message, timeout=wanted.timeout), wanted, output, signals)  # fmt: skip
+
+
+async def _fetch(opening: Opened, wanted: Wanted, output: Output) -> None:
+    """The rest of an answer that went on at the provider: it is kept, and the new message is answered on stdout."""
+    settled = await opening.conversation.attach(timeout=wanted.timeout)
+    if not output.quiet:
+        sys.stderr.write(f"The answer to the last message was fetched from the provider ({settled.state}).\n")
+
+
+async def _exchange(
+    opening: Opened,
+    hold: Callable[[], Awaitable[Record]],
+    wanted: Wanted,
+    output: Output,
+    signals: Signals,
+    heard: Sequence[Record] = (),
+) -> int:
     conversation = opening.conversation
     signals.on_signal = lambda terminated: conversation.cancel(Cancelled("terminated" if terminated else "user"))
     try:
         async with _view(opening, output) as view:
             conversation.user.approve = _approver(opening, wanted, view)
+            for record in heard:
+                view(record)
             leave = conversation.subscribe(view)
             try:
-                settled = await conversation.exchange(message, timeout=wanted.timeout)
+                settled = await hold()
             finally:
                 leave()
     except asyncio.CancelledError:

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.formatted_text import HTML, FormattedText
@@ -14,6 +15,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from rich.text import Text
 
+from ..core.attaching import last_exchange
 from ..core.codec import encode
 from ..core.errors import AsstError, UsageError
 from ..core.events import Cancelled, ErrorOccurred, Record, SetUserMessage
@@ -78,6 +80,8 @@ class Chat:
             self._keep(record)
         self._greet()
         conversation.conversation.subscribe(self._keep)
+        if conversation.conversation.under_way:
+            await self._attach()
         prompt: PromptSession[str] = PromptSession(
             history=_history(keep=not self._wanted.no_save),
             completer=SlashCompleter(),
@@ -114,15 +118,28 @@ class Chat:
         except (AsstError, OSError) as error:
             complain(error)
 
+    async def _attach(self) -> None:
+        """See the exchange that another process left behind at the provider to its end."""
+        self.say("The last exchange went on at the provider; this is the rest of it.")
+        try:
+            await self._watch(self.opened.conversation.attach(), last_exchange(self.opened.past))
+        except (AsstError, OSError) as error:
+            complain(error)
+
     async def exchange(self, text: str) -> None:
         """Hold one exchange; Ctrl-C cancels it and nothing else."""
+        await self._watch(self.opened.conversation.exchange(text, timeout=self._wanted.timeout))
+
+    async def _watch(self, exchange: Coroutine[Any, Any, Record], heard: Sequence[Record] = ()) -> None:
         conversation = self.opened.conversation
-        task = asyncio.create_task(conversation.exchange(text, timeout=self._wanted.timeout))
+        task = asyncio.create_task(exchange)
         self._signals.on_signal = lambda terminated: conversation.cancel(
             Cancelled("terminated" if terminated else "user")
         )
         try:
-            async with LiveView(self.console) as self._view:
+            async with LiveView(self.console, echo=bool(heard)) as self._view:
+                for record in heard:
+                    self._view(record)
                 leave = conversation.subscribe(self._view)
                 await asyncio.wait({task})
                 leave()
@@ -153,8 +170,10 @@ class Chat:
     def _greet(self) -> None:
         self.console.print(Text.assemble(("asst", "bold"), " · ", (clean_line(self.opened.who), "asst.assistant")))
         if self.transcript.exchanges:
-            show(self.opened.past, self.console)
-            last = self.opened.past[-1].event
+            past = self.opened.past
+            running = last_exchange(past) if self.opened.conversation.under_way else ()
+            show(past[: len(past) - len(running)], self.console)
+            last = past[-1].event
             if isinstance(last, ErrorOccurred) and last.kind == "interrupted":
                 self.say("The last exchange was interrupted; /retry asks again.")
         else:

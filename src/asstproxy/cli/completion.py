@@ -135,6 +135,6 @@ def _title(transcript: Any) -> str:
 
 def _names(folder: Any) -> list[str]:
     try:
-        return os.listdir(folder)  # noqa: PTH208 - half the time
+        return os.listdir(folder)
     except OSError:
         return []

@@ -20,7 +20,6 @@ from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
 from ..core.session import Session
 from ..core.store import Store
-from ..core.tools import Tool
 from ..core.user import Approver, UserProxy
 from ..providers import connect
 from .choosing import chosen_session, open_session
@@ -105,7 +104,7 @@ async def opened(wanted: Wanted, approve: Approver | None = None) -> AsyncIterat
         past = session.past if session else store.records(session_id) if session_id else []
         before = _configured(past)
         profile = choose_profile(load_config(), wanted.profile or (before.profile if before else ""))
-        user = UserProxy(_tools(profile, wanted), approve)
+        user = await _user(profile, wanted, approve)
         configured = configure(profile, wanted, before, tuple(user.tools))
         assistant = connect(msgspec.structs.replace(profile, model=configured.model))
         if session is None and not wanted.no_save:
@@ -158,13 +157,22 @@ def _configured(records: Sequence[Record]) -> Configured | None:
     return next((r.event for r in reversed(records) if isinstance(r.event, Configured)), None)
 
 
-def _tools(profile: Profile, wanted: Wanted) -> list[Tool]:
-    names = () if wanted.no_tools else (*profile.tools, *wanted.tools)
-    if not names:
-        return []
-    from ..core.tools.finding import find_tools
+async def _user(profile: Profile, wanted: Wanted, approve: Approver | None) -> UserProxy:
+    """The user proxy with its tools: those of the profile, those that were named, those of MCP servers."""
+    user = UserProxy(approve=approve)
+    if not wanted.no_tools and (profile.tools or wanted.tools or "mcp" in profile.options):
+        from ..tools.toolbox import open_toolbox
 
-    return find_tools(names)
+        box = await open_toolbox(profile, wanted.tools)
+        user.keep(box.aclose)
+        try:
+            user.offer(box.tools)
+        except UsageError:
+            await box.aclose()
+            raise
+        for notice in box.notices:
+            sys.stderr.write(f"asst: {clean_line(notice)}\n")
+    return user
 
 
 def _installed(package: str) -> bool:

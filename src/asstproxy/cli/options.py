@@ -12,6 +12,7 @@ from . import completion
 __all__ = [
     "Background",
     "Continue",
+    "Fork",
     "MediatorName",
     "Model",
     "NoSave",
@@ -23,6 +24,7 @@ __all__ = [
     "System",
     "Timeout",
     "Tool",
+    "Wait",
     "Yes",
 ]
 
@@ -50,6 +52,8 @@ SessionId = Annotated[
         "--session", help="Go on with this session (the beginning of its id).", autocompletion=completion.sessions
     ),
 ]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait while another process has the session open.")]
+Fork = Annotated[bool, typer.Option("--fork", help="Go on in a copy of the session.")]
 NoSave = Annotated[bool, typer.Option("--no-save", help="Keep nothing.")]
 Tool = Annotated[
     list[str] | None,

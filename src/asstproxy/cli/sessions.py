@@ -53,7 +53,7 @@ def when(at: str) -> str:
 
 def row_of(store: Store, summary: Summary) -> dict[str, Any]:
     """A session as `--json` gives it."""
-    return msgspec.to_builtins(summary) | {"path": str(store.path(summary.id))}
+    return {**msgspec.to_builtins(summary), "path": str(store.path(summary.id))}
 
 
 def print_json(rows: Iterable[Any]) -> None:

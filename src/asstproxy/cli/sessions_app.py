@@ -13,8 +13,17 @@ __all__ = ["sessions"]
 
 sessions = typer.Typer(help="The conversations that were kept.", no_args_is_help=True, rich_markup_mode=None)
 
-Which = Annotated[str, typer.Argument(help="The beginning of its id; without one, the newest.", metavar="[SESSION]", autocompletion=completion.sessions)]
-One = Annotated[str, typer.Argument(help="The beginning of its id.", metavar="SESSION", autocompletion=completion.sessions)]
+Which = Annotated[
+    str,
+    typer.Argument(
+        help="The beginning of its id; without one, the newest.",
+        metavar="[SESSION]",
+        autocompletion=completion.sessions,
+    ),
+]
+One = Annotated[
+    str, typer.Argument(help="The beginning of its id.", metavar="SESSION", autocompletion=completion.sessions)
+]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 Since = Annotated[str, typer.Option("--since", help="Begun not longer ago (7d, 12h), or since that day (2026-11-01).")]
@@ -127,7 +136,9 @@ def rm(
 
 @sessions.command()
 def prune(
-    older_than: Annotated[str, typer.Option("--older-than", help="Not touched for so long (90d, 12w, 1y), or since that day.")],
+    older_than: Annotated[
+        str, typer.Option("--older-than", help="Not touched for so long (90d, 12w, 1y), or since that day.")
+    ],
     yes: Yes = False,
 ) -> None:
     """Say which old sessions could be deleted; with --yes, delete them."""
@@ -138,7 +149,9 @@ def prune(
 
 @sessions.command()
 def path(
-    session: Annotated[str, typer.Argument(help="The beginning of its id; without one, the folder.", metavar="[SESSION]")] = "",
+    session: Annotated[
+        str, typer.Argument(help="The beginning of its id; without one, the folder.", metavar="[SESSION]")
+    ] = "",
 ) -> None:
     """Print where a session's journal is, or where all of them are."""
     from ..core.store import Store

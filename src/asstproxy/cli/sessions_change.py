@@ -72,7 +72,9 @@ def prune_sessions(older_than: str, *, yes: bool) -> None:
             continue
         count += 1
     done = "deleted" if yes else "would be deleted; --yes does it"
-    sys.stderr.write(f"{_count(count)}, {size / 1e6:.1f} MB, {done}.\n" if count else "There is no session as old as that.\n")
+    sys.stderr.write(
+        f"{_count(count)}, {size / 1e6:.1f} MB, {done}.\n" if count else "There is no session as old as that.\n"
+    )
 
 
 def _untouched(store: Store, limit: int) -> Iterator[Summary]:

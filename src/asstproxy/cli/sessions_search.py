@@ -89,7 +89,9 @@ def _plain(text: str) -> str:
 
 
 def _marked(text: str, wanted: list[str]) -> str:
-    return re.sub("|".join(map(re.escape, wanted)), lambda found: f"\x1b[1m{found[0]}\x1b[0m", text, flags=re.IGNORECASE)
+    return re.sub(
+        "|".join(map(re.escape, wanted)), lambda found: f"\x1b[1m{found[0]}\x1b[0m", text, flags=re.IGNORECASE
+    )
 
 
 def _progress(done: int, of: int) -> None:

@@ -29,6 +29,7 @@ class Answers:
     yes: bool = False
     conversation: bool = False
     managed: str | None = None
+    """The managed prompt that is to be loaded; with an empty string one is to be stored."""
     own: dict[str, Any] = field(default_factory=dict)
 
     @property

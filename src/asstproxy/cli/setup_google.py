@@ -36,3 +36,10 @@ def google_steps(answers: Answers, table: dict[str, Any], values: dict[str, Any]
     if vertex and not options.api_key_env and (project or not os.environ.get("GOOGLE_API_KEY")):
         say(f"Google Cloud: project {project or '(that of the login)'}, with the login of this machine.")
         key.variable = ""
+    if answers.managed:
+        from .setup_managed import load_managed
+
+        merged = {name: value for name, value in {**table, **values}.items() if value is not None}
+        load_managed(
+            Profile("gemini", "gemini", tools=tuple(merged.get("tools", ())), options=merged), answers.managed, values
+        )

@@ -19,10 +19,10 @@ def provisioned(making: Draft, answers: Answers) -> Iterator[None]:
     Raises:
         NotSetUpError: the provider refuses; nothing was changed.
     """
-    if answers.managed is not None:
-        from .setup_managed import managed
+    if answers.managed == "":
+        from .setup_managed import store_managed
 
-        managed(making, answers)
+        store_managed(making)
     if not answers.conversation:
         yield
         return

@@ -7,7 +7,7 @@ has `attach` takes it up from the last such heartbeat; what was said after it is
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from .events import ChunkReceived, Event, Heartbeat, Reasoning, Record, SetUserMessage, Started, ToolOutputsSubmitted
 from .script import LISTENING
 
-__all__ = ["Running", "can_attach", "running_exchange", "unheard"]
+__all__ = ["Running", "can_attach", "last_exchange", "running_exchange", "unheard"]
 
 
 class Running(msgspec.Struct):
@@ -50,6 +50,12 @@ def can_attach(assistant: object, past: Iterable[Record]) -> bool:
     """Whether this assistant can take up the exchange that these records leave under way."""
     running = running_exchange(past) if hasattr(assistant, "attach") else None
     return running is not None and running.provider == getattr(assistant, "provider", None)
+
+
+def last_exchange(past: Sequence[Record]) -> Sequence[Record]:
+    """The records from the last message of the person on."""
+    start = next((i for i in range(len(past) - 1, -1, -1) if isinstance(past[i].event, SetUserMessage)), len(past))
+    return past[start:]
 
 
 async def unheard(events: AsyncIterator[Event], heard: dict[str, int]) -> AsyncGenerator[Event]:

@@ -217,11 +217,12 @@ class Conversation:
         do = self._step(event)
         rounds = 0
         while do is not None:
-            event = await self._carry_out(do)
+            said = await self._carry_out(do)
             if stopped():
                 raise asyncio.CancelledError  # a proxy has swallowed it
-            if event is None:
+            if said is None:
                 break
+            event = said
             if isinstance(event, ActionRequired):
                 rounds += 1
                 if rounds > self.options.max_tool_rounds:  # nobody will ever answer this call, so it is not kept

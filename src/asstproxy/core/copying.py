@@ -8,7 +8,6 @@ import msgspec
 
 from .errors import UsageError
 from .events import Event, Record, SessionOpened, SetUserMessage, Unknown
-from .script import ACTIVE
 from .session import Session
 from .store import Store
 
@@ -61,4 +60,4 @@ def copy_records(copy: Session, records: Iterable[Record]) -> None:
 def _without_resume(event: Event | Unknown) -> Event | Unknown:
     if getattr(event, "resume", None) is None:
         return event
-    return msgspec.structs.replace(event, resume=None)  # type: ignore[call-arg]  # only events that have one
+    return msgspec.structs.replace(event, resume=None)

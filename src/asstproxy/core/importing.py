@@ -50,7 +50,9 @@ def _start(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(64)
     except OSError as error:
-        raise SessionError(f"{path} cannot be read: {error.strerror}.", "Give a journal, a transcript, or llm's logs.db.") from error
+        raise SessionError(
+            f"{path} cannot be read: {error.strerror}.", "Give a journal, a transcript, or llm's logs.db."
+        ) from error
 
 
 def _keep(store: Store, records: Iterable[Record]) -> str:

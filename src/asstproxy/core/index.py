@@ -57,9 +57,7 @@ class SearchIndex:
         self._store = store
         self._path = path or cache_dir() / "index.sqlite3"
 
-    def search(
-        self, text: str, which: Selection, limit: int | None, progress: Progress = lambda done, of: None
-    ) -> list[Hit]:
+    def search(self, text: str, which: Selection, limit: int | None, progress: Progress | None = None) -> list[Hit]:
         """The sessions in which all words occur, the best match first.
 
         Raises:
@@ -72,7 +70,7 @@ class SearchIndex:
         for again in (False, True):
             try:
                 with contextlib.closing(self._connect(afresh=again)) as db:
-                    self._refresh(db, progress)
+                    self._refresh(db, progress or _silent)
                     return _find(db, wanted, which, limit)
             except sqlite3.DatabaseError as error:
                 if again or "locked" in str(error):
@@ -157,6 +155,10 @@ class SearchIndex:
         return found
 
 
+def _silent(_done: int, _of: int) -> None:
+    """Nobody watches."""
+
+
 def _read_ahead(store: Store, todo: list[tuple[str, int]]) -> Iterator[Words]:
     for session, size in todo:
         yield words_of(store, session, size)
@@ -172,14 +174,12 @@ def _put(db: sqlite3.Connection, words: Words) -> None:
 
 
 def _find(db: sqlite3.Connection, wanted: str, which: Selection, limit: int | None) -> list[Hit]:
+    since = ulid.new(which.since)[:10] if which.since else ""
     rows = db.execute(
         "SELECT sessions.id, found.rank FROM (SELECT rowid, rank FROM words(?)) AS found"
         " JOIN sessions ON sessions.row = found.rowid"
         " WHERE (? = '' OR ? IN (sessions.provider, sessions.profile)) AND (? = '' OR sessions.state = ?)"
         " AND sessions.id >= ? ORDER BY found.rank LIMIT ?",
-        (
-            wanted, which.provider, which.provider, which.state, which.state,
-            ulid.new(which.since)[:10] if which.since else "", -1 if limit is None else limit,
-        ),  # fmt: skip
+        (wanted, which.provider, which.provider, which.state, which.state, since, -1 if limit is None else limit),
     )
     return [Hit(session, rank) for session, rank in rows]

@@ -46,7 +46,10 @@ def _threads(db: sqlite3.Connection, tables: set[str]) -> Iterator[Transcript]:
     if not {"threads", "turns", "messages", "parts"} <= tables:
         return
     for thread in db.execute("SELECT * FROM threads ORDER BY id"):
-        turns = {turn["tip_message_hash"]: turn for turn in db.execute("SELECT * FROM turns WHERE thread_id = ?", (thread["id"],))}
+        turns = {
+            turn["tip_message_hash"]: turn
+            for turn in db.execute("SELECT * FROM turns WHERE thread_id = ?", (thread["id"],))
+        }
         whole = Transcript(id=str(thread["id"]).upper(), title=thread["name"] or "", provider="llm")
         for message in _chain(db, thread["tip_message_hash"]):
             parts = list(db.execute("SELECT * FROM parts WHERE message_hash = ? ORDER BY position", (message["hash"],)))

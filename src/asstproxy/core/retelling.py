@@ -33,9 +33,8 @@ __all__ = ["retold"]
 
 def retold(transcript: Transcript) -> Iterator[Record]:
     """The records. They conform to the script, whatever the transcript says."""
-    state, seq = State.NEW, 0
-    for at, event in _events(transcript):
-        seq += 1
+    state = State.NEW
+    for seq, (at, event) in enumerate(_events(transcript), 1):
         state = STEPS[event.type].dest if event.type in STEPS else state
         yield Record(seq, at, state, event)
 

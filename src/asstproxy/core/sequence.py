@@ -111,7 +111,9 @@ def _of(record: Record) -> Iterator[Arrow]:
         case ApprovalGiven(decisions=decisions):
             yield Arrow(USER, MEDIATOR, event.type, ", ".join("yes" if d.approved else "no" for d in decisions))
         case ToolsExecuted(results=results):
-            yield Arrow(USER, MEDIATOR, event.type, ", ".join(r.output if r.error is None else r.error for r in results))
+            yield Arrow(
+                USER, MEDIATOR, event.type, ", ".join(r.output if r.error is None else r.error for r in results)
+            )
         case ToolFinished(result=result, seconds=seconds):
             said = result.output if result.error is None else f"failed: {result.error}"
             yield Arrow(USER, USER, f"tool, {seconds:.2f} s", said, "note")

@@ -169,7 +169,7 @@ def _opened(path: Path, fd: int, *, keep_running: bool) -> Session:
             "Upgrade asst, or go on in a copy: --fork.",
         )
     if reading.torn:
-        with open(os.open(path.with_suffix(".torn"), os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "ab") as file:
+        with os.fdopen(os.open(path.with_suffix(".torn"), os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "ab") as file:
             file.write(os.pread(fd, reading.torn, reading.whole) + b"\n")
         os.ftruncate(fd, reading.whole)
     session = Session(path, fd, list(mended(reading.records)), reading.damage)

@@ -142,7 +142,7 @@ def replace_file(path: Path, data: bytes) -> None:
     """
     temporary = path.with_suffix(".tmp")  # one name: what a killed process left is overwritten by the next
     try:
-        with open(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
+        with os.fdopen(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -27,7 +27,7 @@ from .gemini_endings import FILTERED, blocked
 from .transport import JSON
 from .transport.failures import failure
 
-__all__ = ["Reader", "outcome", "unfinished"]
+__all__ = ["Reader", "outcome", "thoughts", "unfinished"]
 
 UNFINISHED = ("queued", "in_progress")
 
@@ -112,6 +112,12 @@ def unfinished(interaction: JSON) -> bool:
     return interaction.get("status") in UNFINISHED
 
 
+def thoughts(interaction: JSON) -> Iterator[Event]:
+    """What an interaction that was not streamed shows of the model's thinking."""
+    for step in _list(interaction.get("steps")):
+        yield from _summary(step)
+
+
 def outcome(interaction: JSON) -> Iterator[Event]:
     """The end of the assistant's turn: a usage note, then the closing message, whose `resume` is the interaction's id.
 
@@ -159,6 +165,10 @@ def _opening(step: JSON) -> Iterator[Event]:
     """What a step says already as it begins."""
     if text := _text([step]):
         yield ChunkReceived(text)
+    yield from _summary(step)
+
+
+def _summary(step: JSON) -> Iterator[Event]:
     for part in _list(step.get("summary")):
         if part.get("text"):
             yield Reasoning(str(part["text"]))

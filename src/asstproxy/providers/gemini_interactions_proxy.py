@@ -13,7 +13,7 @@ from ..core.assistant import Turn
 from ..core.errors import AssistantError
 from ..core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
 from ..core.history import Item
-from .gemini_interactions import Reader, outcome, unfinished
+from .gemini_interactions import Reader, outcome, thoughts, unfinished
 from .gemini_proxy import GeminiProxy
 from .gemini_steps import is_stored, request, steps
 from .transport import JSON, Transport
@@ -38,7 +38,8 @@ class InteractionsProxy(GeminiProxy):
 
     def _begin(self, turn: Turn) -> None:
         state = turn.resume if isinstance(turn.resume, dict) and is_stored(turn) else {}
-        self._previous, self._known = state.get("interaction"), len(turn.history)
+        same = state.get("model") == self._turn.model  # another model would refuse what this one signed
+        self._previous, self._known = state.get("interaction") if same else None, len(turn.history)
 
     async def _request(self, items: list[Item]) -> AsyncGenerator[Event]:
         turn = self._turn
@@ -56,14 +57,16 @@ class InteractionsProxy(GeminiProxy):
     def _with_resume(self, event: Event, items: list[Item]) -> Event:
         """The event with where Google's conversation stands; so far its `resume` is the id of the interaction."""
         if isinstance(event, Heartbeat):
-            before = {"interaction": self._previous} if self._previous else {}
-            return msgspec.structs.replace(event, resume=before | {"running": event.resume})
+            return msgspec.structs.replace(event, resume=self._resume(self._previous) | {"running": event.resume})
         if isinstance(event, ActionRequired | AssistantMessageRetrieved | MessageIncomplete):
             number = event.resume if is_stored(self._turn) else None
             if isinstance(event, ActionRequired):
                 self._previous, self._known = number, len(items) + 1
-            return msgspec.structs.replace(event, resume={"interaction": number} if number else None)
+            return msgspec.structs.replace(event, resume=self._resume(number) or None)
         return event
+
+    def _resume(self, interaction: str | None) -> JSON:
+        return {"interaction": interaction, "model": self._turn.model} if interaction else {}
 
     def _other_way(self, error: AssistantError, items: list[Item]) -> tuple[str, list[Item]] | None:
         way = super()._other_way(error, items)
@@ -74,7 +77,8 @@ class InteractionsProxy(GeminiProxy):
         return way
 
     async def _in_one_reply(self, body: JSON) -> AsyncGenerator[Event]:
-        for event in outcome(await self._transport.call("POST", PATH, body)):
+        interaction = await self._transport.call("POST", PATH, body)
+        for event in (*thoughts(interaction), *outcome(interaction)):
             yield event
 
     async def _streamed(self, body: JSON) -> AsyncGenerator[Event]:
@@ -119,7 +123,7 @@ class InteractionsProxy(GeminiProxy):
                 async with asyncio.timeout(CANCEL_WITHIN):
                     await self._transport.call("POST", f"{where}/cancel", {})
             raise
-        for event in outcome(interaction):
+        for event in (*thoughts(interaction), *outcome(interaction)):
             yield event
 
     async def _polled(self, where: str) -> JSON:

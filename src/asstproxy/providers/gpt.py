@@ -50,6 +50,7 @@ def connect(profile: Profile, *, client: Any = None) -> ResponsesProxy:
         history=options.history,
         extra={} if options.history == "server" else {"store": False},
         poll=options.poll,
+        resumable=True,
         conversation=options.conversation,
     )
 

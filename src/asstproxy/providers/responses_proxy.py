@@ -21,17 +21,14 @@ from ..core.events import (
     ToolResult,
 )
 from ..core.history import AssistantSaid
-from .responses import Reader, input_items, outcome, request, tool_output_items, unfinished, user_item
+from .responses import Reader, input_items, outcome, request, tool_output_items, user_item
+from .responses_background import BackgroundResponse
 from .transport import JSON, Transport
 
 __all__ = ["ResponsesProxy"]
 
 BATCH = 20
 """Items that the Conversations API takes at once."""
-CANCEL_WITHIN = 2.0
-"""Seconds for telling the server that an exchange was cancelled."""
-LOST_POLLS = 3
-"""Polls that may fail one after the other before a background response is given up."""
 DRAIN_WITHIN = 0.25
 """Seconds for a stream to end after its last event; then its connection serves the next request, too."""
 
@@ -41,6 +38,7 @@ class ResponsesProxy:
 
     `history`: `client` sends everything each time and stores nothing; `server` keeps it in a Conversation, whose id is in
     `resume`; `conversation` is one to begin in. `extra` goes into every request. `poll` is in seconds.
+    `resumable`: what is made in the background can be streamed, too, and a broken stream taken up again.
     """
 
     def __init__(
@@ -53,10 +51,11 @@ class ResponsesProxy:
         extra: JSON | None = None,
         poll: float = 2.0,
         conversation: str = "",
+        resumable: bool = False,
     ) -> None:
         self.provider, self.model = provider, model
         self._transport, self._history, self._extra, self._poll = transport, history, extra or {}, poll
-        self._first = conversation
+        self._first, self._resumable = conversation, resumable
         self._turn = Turn("")
         self._items: list[JSON] = []
         self._conversation: str | None = None
@@ -89,11 +88,35 @@ class ResponsesProxy:
         if self._conversation:
             body["conversation"] = self._conversation
         if turn.background:
-            replies = self._in_background(body | {"background": True, "store": True})
+            run = BackgroundResponse(self._transport, self._poll)
+            body |= {"background": True, "store": True}
+            replies = run.streamed(body) if turn.stream and self._resumable else run.polled(body)
         elif turn.stream:
             replies = self._streamed(body | {"stream": True})
         else:
             replies = self._in_one_reply(body)
+        async with contextlib.aclosing(self._heard(replies, items)) as events:
+            async for event in events:
+                yield event
+
+    async def attach(self, turn: Turn) -> AsyncGenerator[Event]:
+        """See `Attachable`: a response in the background goes on without us.
+
+        Raises:
+            AssistantError: the token is none of ours, or the response is gone.
+        """
+        token = turn.resume
+        if not isinstance(token, dict) or "response" not in token:
+            raise AssistantError("interrupted", "The exchange cannot be taken up again.", "Ask again: --retry.")
+        self._turn = msgspec.structs.replace(turn, model=turn.model or self.model, background=True)
+        self._conversation = _conversation_of(token)
+        items = [] if self._conversation else input_items(turn.history)
+        replies = BackgroundResponse(self._transport, self._poll).found_again(token)
+        async with contextlib.aclosing(self._heard(replies, items)) as events:
+            async for event in events:
+                yield event
+
+    async def _heard(self, replies: AsyncGenerator[Event], items: list[JSON]) -> AsyncGenerator[Event]:
         async with contextlib.aclosing(replies) as events:
             async for event in events:
                 if isinstance(event, ActionRequired):
@@ -119,32 +142,6 @@ class ResponsesProxy:
     async def _in_one_reply(self, body: JSON) -> AsyncGenerator[Event]:
         for event in outcome(await self._transport.call("POST", "/responses", body)):
             yield event
-
-    async def _in_background(self, body: JSON) -> AsyncGenerator[Event]:
-        response = await self._transport.call("POST", "/responses", body)
-        number = response.get("id")
-        lost = 0
-        try:
-            while unfinished(response):
-                yield Heartbeat(str(response["status"]), resume={"response": number})
-                await asyncio.sleep(self._poll)
-                try:
-                    response, lost = await self._transport.call("GET", f"/responses/{number}"), 0
-                except AssistantError as error:
-                    lost += 1
-                    if lost > LOST_POLLS or not (error.retryable or error.kind in ("connection", "timeout")):
-                        # Not retryable any more: the request was heard, so it must not be sent again.
-                        raise AssistantError(error.kind, str(error), error.hint) from error
-        except (asyncio.CancelledError, GeneratorExit, AssistantError):
-            await self._cancel(f"/responses/{number}/cancel")
-            raise
-        for event in outcome(response):
-            yield event
-
-    async def _cancel(self, path: str) -> None:
-        with contextlib.suppress(AssistantError, TimeoutError):  # the exchange ends, whether the server heard it or not
-            async with asyncio.timeout(CANCEL_WITHIN):
-                await self._transport.call("POST", path, {})
 
     async def _begin(self, items: list[JSON]) -> str:
         if self._first and not items:

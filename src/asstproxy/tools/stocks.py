@@ -84,12 +84,14 @@ def _time(closes: Any, about: Any) -> datetime | date:
 def _explained(symbol: str, error: Exception) -> ToolError:
     """An error of yfinance, or of the HTTP library below it, in words that help."""
     name = type(error).__name__
-    if name == "YFRateLimitError":
+    status = getattr(getattr(error, "response", None), "status_code", None) or 0
+    if name == "YFRateLimitError" or status in (429, 999):
         return ToolError("Yahoo Finance takes no more requests from here for now. Try again in a few minutes.")
-    if name in ("YFPricesMissingError", "YFTzMissingError", "YFTickerMissingError"):
+    if name in ("YFPricesMissingError", "YFTzMissingError", "YFTickerMissingError") or status == 404:
         return ToolError(_unknown(symbol))
     # yfinance 1.7 without curl_cffi stumbles over its own handler when the network fails.
-    if isinstance(error, OSError) or (isinstance(error, AttributeError) and "DNSError" in str(error)):
+    stumbled = isinstance(error, AttributeError) and "DNSError" in str(error)
+    if stumbled or (isinstance(error, OSError) and not isinstance(error, ValueError) and not status):
         return ToolError("Yahoo Finance cannot be reached: is there a network? The price is not known.")
     return ToolError(f"Yahoo Finance gave no usable answer ({name}). The price is not known.")
 

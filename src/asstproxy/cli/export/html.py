@@ -71,14 +71,16 @@ def _exchange(number: int, entry: ExchangeEntry, spans: ExchangeSpans | None, se
     return (
         f'<section id="e{number}"><div class="user"><h2>You</h2><pre>{escape(clean(entry.user))}</pre></div>'
         f'<div class="assistant"><h2>{who}</h2>{thought}{"".join(map(_tool, entry.tools))}{_markdown(entry.answer)}{settled}</div>'
-        f"<details class=\"drawing\" open><summary>Timeline{took}</summary>{timeline}</details>"
+        f'<details class="drawing" open><summary>Timeline{took}</summary>{timeline}</details>'
         f'<details class="drawing"><summary>Sequence</summary>{sequence}</details></section>\n'
     )
 
 
-_LEGEND = '<p class="legend">' + "".join(
-    f'<span class="{kind}"></span>{kind} ' for kind in ("waiting", "streaming", "tools", "approval")
-) + "</p>"
+_LEGEND = (
+    '<p class="legend">'
+    + "".join(f'<span class="{kind}"></span>{kind} ' for kind in ("waiting", "streaming", "tools", "approval"))
+    + "</p>"
+)
 
 
 def _tool(tool: ToolEntry) -> str:

@@ -11,6 +11,7 @@ __all__ = ["mermaid"]
 
 _SHORT = ("U", "M", "A", "P")
 _LONGEST = 80
+_SPECIAL = frozenset('#;<>&"`{}[]()%\\')
 
 
 def mermaid(arrows: Sequence[Arrow]) -> str:
@@ -41,4 +42,4 @@ def _text(text: str) -> str:
     line = clean_line(text[: 8 * _LONGEST])
     cut = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
     # Entities, as Mermaid writes them: its parser ends a statement at ";" and reads "#" and HTML.
-    return "".join(f"#{ord(c)};" if c in "#;<>&\"`{}[]()%\\" else c for c in cut)
+    return "".join(f"#{ord(c)};" if c in _SPECIAL else c for c in cut)

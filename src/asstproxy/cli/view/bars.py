@@ -57,7 +57,7 @@ def _row(name: str, spans: Sequence[Span], whole: float, width: int, seconds: st
         last = round(span.end / whole * (width - 1)) if whole else width - 1
         for cell in range(first, last + 1):
             cells[cell] = span.kind
-    for cell in cells:
-        row.append(_FILL[cell] if cell else "·", style=_STYLES[cell] if cell else "dim")
+    for kind in cells:
+        row.append(_FILL[kind] if kind else "·", style=_STYLES[kind] if kind else "dim")
     row.append(f" {seconds}", style="dim")
     return row

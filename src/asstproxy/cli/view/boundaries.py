@@ -127,9 +127,10 @@ def divide(spans: Sequence[Span], lines: Sequence[str], rest: Rest) -> tuple[Seq
         return [], None
     after = Rest(_from(lines, last.first))
     if last.joined:
-        opened = last.tokens[0]
+        opened, line = last.tokens[0], lines[last.first]
         after.number = int(opened.attrs["start"])
-        after.standin = f"{'1' if opened.tag == 'ol' else ''}{opened.markup} x\n"
+        # As far to the right as the item itself: else that would be an item within the stand-in.
+        after.standin = line[: len(line) - len(line.lstrip())] + ("1" * (opened.tag == "ol")) + f"{opened.markup} x\n"
     return finished, after
 
 

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ...core.errors import AssistantError, Kind
-from .google_failures import GOOGLE_CODES, google_meaning, retry_delay
+from .google_failures import CLOUD, GOOGLE_CODES, google_meaning, retry_delay
 
 __all__ = ["broken_connection", "failure", "redacted", "refusal", "without_secrets"]
 
@@ -88,7 +88,7 @@ def broken_connection(error: Exception, where: str) -> AssistantError:
         return AssistantError(
             "connection",
             f"Cannot connect to {where}: {_reason(error)}.",
-            "Is the server running, and the network up? Check base_url.",
+            f"Is the server running, and the network up? Check {'location' if CLOUD in where else 'base_url'}.",
             retryable=True,
         )
     if name.endswith("Timeout"):

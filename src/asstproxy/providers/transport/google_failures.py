@@ -12,8 +12,10 @@ from typing import Any
 
 from ...core.errors import Kind
 
-__all__ = ["GOOGLE_CODES", "LOGIN", "google_meaning", "retry_delay"]
+__all__ = ["CLOUD", "GOOGLE_CODES", "LOGIN", "google_meaning", "retry_delay"]
 
+CLOUD = "-aiplatform.googleapis.com"
+"""The end of the host of one location: an unknown one has no address."""
 LOGIN = "Run: gcloud auth application-default login"
 NEW_KEY = (
     "Check the key. Google no longer accepts keys of the old kind: then create a new key at "
@@ -47,6 +49,7 @@ _REASONS: dict[str, Meaning] = {  # ErrorInfo.reason
     "BILLING_DISABLED": ("quota", False, "Check the billing of the Google Cloud project."),
 }
 _BAD_KEY = re.compile(r"API key (not valid|expired|not found)", re.IGNORECASE)  # a 400, and in one API without a reason
+_NONE = re.compile(r"limit: 0\b")  # this model is not for free
 _TOO_LONG = re.compile(r"token count .*exceeds|exceeds the maximum number of tokens", re.IGNORECASE)
 _PER_DAY = "This quota is renewed each day at midnight, Pacific time; or choose another model, or switch on billing."
 
@@ -66,7 +69,8 @@ def google_meaning(status: int, error: dict[str, Any], where: str) -> Meaning | 
         return "authentication", False, cloud if "/projects/" in where else NEW_KEY
     if status == 404:
         return "not_found", False, _missing(where)
-    spent = status == 429 and any("PerDay" in str(quota.get("quotaId")) for quota in _quotas(error))
+    daily = any("PerDay" in str(quota.get("quotaId")) for quota in _quotas(error))
+    spent = status == 429 and (daily or _NONE.search(str(error.get("message"))))
     return ("quota", False, _PER_DAY) if spent else None
 
 

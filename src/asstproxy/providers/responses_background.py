@@ -1,0 +1,157 @@
+"""A response that the provider makes in the background: followed as a stream or polled, and found again after a crash.
+
+https://developers.openai.com/api/docs/guides/background. Every heartbeat carries the token by which it is found again: the
+response's id, the number of the last event, and how much of the answer came before it. A stream that broke is taken up after that
+number; where the server does not stream any more (after five minutes), the response is polled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from ..core.errors import AssistantError
+from ..core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, MessageIncomplete
+from .responses import Reader, outcome, unfinished
+from .transport import JSON, Transport
+
+__all__ = ["BackgroundResponse"]
+
+CANCEL_WITHIN = 2.0
+"""Seconds for telling the server that an exchange was cancelled."""
+LOST = 3
+"""Requests that may fail one after the other before a response is given up."""
+TOKEN_EVERY = 1.0
+"""Seconds of streaming after which a heartbeat brings the token up to date."""
+
+
+class BackgroundResponse:
+    """One response; `poll` is in seconds."""
+
+    def __init__(self, transport: Transport, poll: float) -> None:
+        self._transport, self._poll = transport, poll
+        self._id: str | None = None
+        self._reader = Reader()
+        self._said = 0  # characters of the answer
+        self._token_at = 0.0
+
+    async def polled(self, body: JSON) -> AsyncGenerator[Event]:
+        """Create it, and ask every now and then whether it is there."""
+        response = await self._transport.call("POST", "/responses", body)
+        self._id = response.get("id")
+        async with self._cancelling():
+            async for event in self._poll_on(response):
+                yield event
+
+    async def streamed(self, body: JSON) -> AsyncGenerator[Event]:
+        """Create it, and follow what it says."""
+        stream = self._transport.events("POST", "/responses", body | {"stream": True})
+        async with self._cancelling():
+            async for event in self._follow(stream):
+                yield event
+
+    async def found_again(self, token: JSON) -> AsyncGenerator[Event]:
+        """Take it up where the token says: from its stream if it has one, else by polling."""
+        self._id = str(token["response"])
+        number = token.get("sequence")
+        self._said = int(token.get("text") or 0)
+        self._reader.response_id, self._reader.sequence = self._id, number if isinstance(number, int) else None
+        async with self._cancelling():
+            if self._reader.sequence is None:
+                response = await self._transport.call("GET", f"/responses/{self._id}")
+                async for event in self._poll_on(response):
+                    yield event
+                return
+            async for event in self._follow(self._resumed()):
+                yield event
+
+    # ---- following -----------------------------------------------------------------------------------------------------
+
+    async def _follow(self, stream: AsyncGenerator[JSON]) -> AsyncGenerator[Event]:
+        lost, reader = 0, self._reader
+        while lost <= LOST:
+            broken: AssistantError | None = None
+            async with contextlib.aclosing(stream):
+                while True:
+                    try:
+                        event = await anext(stream)
+                    except StopAsyncIteration:
+                        break
+                    except AssistantError as error:
+                        broken = error
+                        break
+                    lost = 0
+                    for said in reader.feed(event):  # what it raises, the API itself has told: no broken connection
+                        yield self._counted(said)
+                    if reader.done:
+                        return
+                    if token := self._due():
+                        yield token
+            if self._id is None:  # it was never begun, so the request may be sent again
+                raise broken or AssistantError("connection", "The answer broke off before it began.", retryable=True)
+            if broken is not None and broken.kind == "invalid_request":
+                break  # older than five minutes, or made without a stream
+            lost += 1
+            await asyncio.sleep(self._poll * (lost - 1))
+            stream = self._resumed()
+        async for ours in self._poll_on({"status": "in_progress"}, wait=False):
+            yield ours
+
+    def _resumed(self) -> AsyncGenerator[JSON]:
+        after = f"&starting_after={self._reader.sequence}" if self._reader.sequence is not None else ""
+        return self._transport.events("GET", f"/responses/{self._id}?stream=true{after}")
+
+    def _due(self) -> Heartbeat | None:
+        first = self._id is None
+        self._id = self._reader.response_id
+        now = time.monotonic()
+        if self._id is None or not (first or now - self._token_at >= TOKEN_EVERY):
+            return None
+        self._token_at = now
+        return Heartbeat("queued" if first else "in_progress", resume=self._token)
+
+    @property
+    def _token(self) -> JSON:
+        token: JSON = {"response": self._id}
+        if self._reader.sequence is not None:
+            token |= {"sequence": self._reader.sequence, "text": self._said}
+        return token
+
+    def _counted(self, event: Event) -> Event:
+        if isinstance(event, ChunkReceived) and event.phase == "answer":
+            self._said += len(event.text)
+        return event
+
+    # ---- polling -------------------------------------------------------------------------------------------------------
+
+    async def _poll_on(self, response: JSON, *, wait: bool = True) -> AsyncGenerator[Event]:
+        lost = 0
+        while unfinished(response):
+            if wait:
+                yield Heartbeat(str(response["status"]), resume=self._token)
+                await asyncio.sleep(self._poll)
+            wait = True
+            try:
+                response, lost = await self._transport.call("GET", f"/responses/{self._id}"), 0
+            except AssistantError as error:
+                lost += 1
+                if lost > LOST or not (error.retryable or error.kind in ("connection", "timeout")):
+                    # Not retryable any more: the request was heard, so it must not be sent again.
+                    raise AssistantError(error.kind, str(error), error.hint) from error
+        for event in outcome(response):
+            if isinstance(event, AssistantMessageRetrieved | MessageIncomplete) and 0 < self._said < len(event.text):
+                yield ChunkReceived(event.text[self._said :])  # what the stream did not say any more
+            yield event
+
+    @contextlib.asynccontextmanager
+    async def _cancelling(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit, AssistantError):
+            if self._id is not None and not self._reader.done:
+                with contextlib.suppress(AssistantError, TimeoutError):  # it ends, whether the server heard it or not
+                    async with asyncio.timeout(CANCEL_WITHIN):
+                        await self._transport.call("POST", f"/responses/{self._id}/cancel", {})
+            raise
