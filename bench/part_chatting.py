@@ -13,8 +13,7 @@ def measure(setting: Setting) -> Group:
     """In a terminal that answers where its cursor is."""
     group = Group()
     wall = {
-        name: middle(runs, lambda one: one.wall)
-        for name, runs in setting.interleave(setting.programs.chats()).items()
+        name: middle(runs, lambda one: one.wall) for name, runs in setting.interleave(setting.programs.chats()).items()
     }
     if "clai" in wall:
         group.compare("`asst chat`: the prompt is on the screen", wall["asst"], wall["clai"], 0.3, rival="`clai`")

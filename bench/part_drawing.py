@@ -48,4 +48,6 @@ def _compare(setting: Setting, group: Group, live: bytes, at_once: bytes) -> Non
     found = json.loads(run(program).out)
     same = found["differs"] is None
     figures = f"{found['rows']:,} rows" + ("" if same else f", the first difference in row {found['differs']}")
-    group.rows.append(Row("the same: scrollback as printed at once", figures, float(same), 1.0, "≥", " (1 = identical)"))
+    group.rows.append(
+        Row("the same: scrollback as printed at once", figures, float(same), 1.0, "≥", " (1 = identical)")
+    )

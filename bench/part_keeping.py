@@ -22,7 +22,14 @@ def measure(setting: Setting) -> Group:
         (_, early, low), (_, late, high) = points[1], points[-2]
         figures = f"{count:,.0f} records in {seconds:.1f} s of CPU"
         group.rows.append(
-            Row(f"a record through mediator, hub, journal and {view} view", figures, 1e6 * seconds / count, 60.0, "≤", " µs")
+            Row(
+                f"a record through mediator, hub, journal and {view} view",
+                figures,
+                1e6 * seconds / count,
+                60.0,
+                "≤",
+                " µs",
+            )
         )
         linear = (late / 0.9) / (early / 0.1) if len(points) > 10 else late / count / (early / points[1][0])
         group.rows.append(Row("the same: the last ones, against the first tenth", "1 = linear", linear, 1.2, "≤"))

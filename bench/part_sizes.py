@@ -31,7 +31,9 @@ def measure(setting: Setting) -> Group:
         sizes = {}
         for name in ("asst", "llm"):
             site = places[name].site()
-            sizes[name] = sum(_size(entry) for entry in site.iterdir() if not entry.name.startswith((*INSTALLERS, "openai")))
+            sizes[name] = sum(
+                _size(entry) for entry in site.iterdir() if not entry.name.startswith((*INSTALLERS, "openai"))
+            )
         figures = " · ".join(f"{name} {size / 1e6:.1f} MB" for name, size in sizes.items())
         what = "size of the installation, without the `openai` SDK"
         group.compare(what, sizes["asst"], sizes["llm"], 1.0, figures=figures, rival="llm")
@@ -62,6 +64,10 @@ def _imports(setting: Setting, arguments: list[str], env: dict[str, str]) -> tup
         text=True,
         check=True,
     )
-    own = [line.removeprefix("import time:").split("|") for line in done.stderr.splitlines() if line.startswith("import time:")]
+    own = [
+        line.removeprefix("import time:").split("|")
+        for line in done.stderr.splitlines()
+        if line.startswith("import time:")
+    ]
     times = [int(fields[0]) for fields in own if fields[0].strip().isdigit()]
     return len(times), sum(times) / 1000

@@ -14,7 +14,13 @@ __all__ = ["machine", "versions", "write"]
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- measured -->\n", "<!-- end -->\n"
-PACKAGES = {"asst": ("asstproxy", "httpx2", "rich", "typer"), "llm": ("llm",), "sgpt": ("shell-gpt",), "clai": ("clai",), "raw": ("openai",)}
+PACKAGES = {
+    "asst": ("asstproxy", "httpx2", "rich", "typer"),
+    "llm": ("llm",),
+    "sgpt": ("shell-gpt",),
+    "clai": ("clai",),
+    "raw": ("openai",),
+}
 HEAD = "| what | figures | result | bar | |\n|---|---|--:|--:|---|"
 
 

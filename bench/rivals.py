@@ -77,11 +77,12 @@ def install(folder: Path, *, again: Sequence[str] = ("asst",)) -> dict[str, Plac
         if name in again or not done.exists():
             print(f"installing {' '.join(Path(p).name for p in packages)} …", file=sys.stderr)
             venv.create(where, with_pip=True, clear=True, symlinks=True)
-            subprocess.run(
-                [place.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--compile", *packages],
-                check=True,
-                stderr=subprocess.DEVNULL,
-            )
+            for wanted in (["--upgrade", "pip"], packages):  # the commands that today's pip writes start faster
+                subprocess.run(
+                    [place.python, "-m", "pip", "install", "--quiet", "--compile", *wanted],
+                    check=True,
+                    stderr=subprocess.DEVNULL,
+                )
             done.touch()
         place.home.mkdir(parents=True, exist_ok=True)
         places[name] = place

@@ -47,7 +47,9 @@ class Setting:
         """Run the programs in turn."""
         return interleaved({name: _once(program) for name, program in programs.items()}, self.scale.runs)
 
-    def inside(self, script: str, *arguments: str, place: str = "asst", env: Mapping[str, str] | None = None) -> Program:
+    def inside(
+        self, script: str, *arguments: str, place: str = "asst", env: Mapping[str, str] | None = None
+    ) -> Program:
         """A script of `inside/`, run by the interpreter of that place."""
         where = self.programs.places[place]
         path = Path(__file__).with_name("inside") / f"{script}.py"

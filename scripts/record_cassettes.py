@@ -27,8 +27,10 @@ from cassettes.player import NO_KEY, paths, play, recorder
 from cassettes.scenarios import FOLDER, TAKES, Take
 from local_servers import serving
 
-POLL = 0.05
+POLL = 0.2
 """Seconds between two questions about an answer in the background, so that a few of them are on the cassette."""
+TRIES = 3
+"""vcrpy reads streams to their end, so connections are used again, and llama.cpp now and then closes one that is."""
 
 
 def main() -> int:
@@ -44,7 +46,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["ASST_CONFIG_DIR"] = folder
         with _answering(takes, real=chosen.real) as versions:
-            failed = [take for take in takes if not _recorded(take, versions[take.at])]
+            failed = [t for t in takes if not any(_recorded(t, versions[t.at]) for _ in range(TRIES))]
     known = {take.file for take in TAKES}
     for file in FOLDER.glob("*.yaml"):
         if file not in known:

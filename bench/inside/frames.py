@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 
 from asstproxy.__main__ import main
 from asstproxy.cli.view.live import LiveView
 
-draw = LiveView._draw
+draw = LiveView._draw  # noqa: SLF001 - the stop-watch goes around it
 frames: list[tuple[float, float]] = []
 
 
@@ -24,11 +25,10 @@ def timed(view: LiveView) -> None:
 
 
 if __name__ == "__main__":
-    LiveView._draw = timed  # type: ignore[method-assign]
-    told = sys.argv.pop(1)
+    LiveView._draw = timed  # type: ignore[assignment,method-assign]  # noqa: SLF001
+    told = Path(sys.argv.pop(1))
     before = time.process_time()
     try:
         main()
     finally:
-        with open(told, "w", encoding="ascii") as file:
-            json.dump({"frames": frames, "cpu": time.process_time() - before}, file)
+        told.write_text(json.dumps({"frames": frames, "cpu": time.process_time() - before}))

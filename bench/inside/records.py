@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
 
 from asstproxy import Conversation, UserProxy
 from asstproxy.cli.view.plain import PlainView
@@ -41,7 +42,7 @@ class Talker:
                 report(number)
         yield AssistantMessageRetrieved("".join(WORDS[n % len(WORDS)] for n in range(1, self._count + 1)))
 
-    async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
+    async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:  # noqa: ARG002
         """Nobody asked for tools."""
         raise NotImplementedError
         yield
@@ -52,10 +53,9 @@ class Talker:
 
 def report(records: int) -> None:
     """One line about now."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        pages = int(file.read().split()[1])
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
     memory = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-    with open(sys.argv[3], "a", encoding="ascii") as file:
+    with Path(sys.argv[3]).open("a") as file:
         file.write(json.dumps([records, time.process_time() - BEGAN, memory]) + "\n")
 
 

@@ -12,18 +12,18 @@ from pathlib import Path
 import pyte
 
 COLUMNS, ROWS = 80, 24
-PANEL = "▸ "
-"""Begins the last line of an exchange, which tells times."""
+TIMES = "ready "
+"""Begins the last lines of an exchange, which tell how long it took."""
 
 
 def rows(recording: bytes) -> list[list[tuple[str, ...]]]:
-    """The rows that scrolled off and those on the screen: of each cell its character and its looks; up to the last line."""
+    """The rows that scrolled off and those on the screen: of each cell its character and its looks; up to the times."""
     screen = pyte.HistoryScreen(COLUMNS, ROWS, history=1_000_000)
     pyte.ByteStream(screen).feed(recording)
     lines = [*screen.history.top, *(screen.buffer[row] for row in range(ROWS))]
     shown = [[tuple(map(str, line[column])) for column in range(COLUMNS)] for line in lines]
     for place, line in enumerate(shown):
-        if "".join(cell[0] for cell in line).startswith(PANEL):
+        if "".join(cell[0] for cell in line).startswith(TIMES):
             return shown[:place]
     return shown
 

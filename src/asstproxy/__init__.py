@@ -12,11 +12,13 @@ print(await user.get_assistant_message())
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
 
+TYPE_CHECKING = False  # as type checkers read it: to import `typing` takes half of the time of `asst --version`
 if TYPE_CHECKING:
+    from typing import Any
+
     from .core.assistant import AssistantProxy, ToolSpec, Turn
     from .core.config import Profile
     from .core.conversation import Conversation, Options

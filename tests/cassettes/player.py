@@ -10,6 +10,7 @@ from typing import Any
 
 import tomlkit
 import yaml  # type: ignore[import-untyped]
+from openai import AsyncOpenAI
 from vcr import VCR
 from vcr.serializers import yamlserializer
 
@@ -27,15 +28,20 @@ NO_KEY = "no-key-at-all"
 """What servers that want no key are given as one."""
 
 
-async def play(take: Take, *, client: Any = None, session: Session | None = None, poll: float = 0.0) -> list[Record]:
-    """Hold the conversation; its records. The profile goes into the folder that ASST_CONFIG_DIR names.
+async def play(
+    take: Take, *, transport: str = "http", session: Session | None = None, poll: float = 0.0
+) -> list[Record]:
+    """Hold the conversation; its records, which `session` keeps, too. Its profile goes into ASST_CONFIG_DIR.
 
-    `client` is an SDK's client to go through; `session` keeps the records, too.
+    `transport`: `http`, our own, or `sdk`, the vendor's. `poll` is in seconds.
     """
-    folder = Path(os.environ["ASST_CONFIG_DIR"])
-    folder.mkdir(parents=True, exist_ok=True)
-    profiles = {"profiles": {"cassette": take.profile(poll)}}
-    (folder / "config.toml").write_text(tomlkit.dumps(profiles), encoding="utf-8")
+    profile, client = take.profile(poll), None
+    if profile["provider"] == "local" and transport == "sdk":  # its profiles know no other transport
+        client = AsyncOpenAI(base_url=profile["base_url"], api_key=NO_KEY)
+    else:
+        profile["transport"] = transport
+    file = Path(os.environ["ASST_CONFIG_DIR"]) / "config.toml"
+    file.write_text(tomlkit.dumps({"profiles": {"cassette": profile}}), encoding="utf-8")
     user = start_conversation(
         "cassette",
         tools=TOOLS if take.scenario.tools else (),
@@ -43,14 +49,12 @@ async def play(take: Take, *, client: Any = None, session: Session | None = None
         client=client,
         session=session,
     )
-    records = []
     try:
-        for text in take.scenario.says:
-            async for record in user.stream(text):
-                records.append(record)  # noqa: PERF401 - in case of an error, what came before it is worth a look
+        return [record for text in take.scenario.says async for record in user.stream(text)]
     finally:
         await user.aclose()
-    return records
+        if client is not None:
+            await client.close()
 
 
 def paths(records: Iterable[Record]) -> list[str]:
@@ -67,8 +71,18 @@ def paths(records: Iterable[Record]) -> list[str]:
 def recorder(mode: str) -> VCR:
     """The recorder: in the mode `none` it plays, and refuses a request that was not recorded.
 
-    Requests are the same when their method, address and body (as JSON: the order of keys says nothing) are.
+    Requests are the same when their method, address and body (as JSON: the order of keys says nothing) are. Of polls that
+    heard the same one after the other, the first is kept: a patient client would have asked only once.
     """
+    last: list[bytes] = []
+
+    def bare_response(response: dict[str, Any]) -> dict[str, Any] | None:
+        body = response["body"]["string"]
+        if body in last:
+            return None
+        last[:] = [body]
+        return response | {"headers": _bare(response["headers"])}
+
     vcr = VCR(
         record_mode=mode,
         match_on=("method", "uri", "body"),
@@ -76,7 +90,7 @@ def recorder(mode: str) -> VCR:
         decode_compressed_response=True,
         record_on_exception=False,
         before_record_request=_bare_request,
-        before_record_response=_bare_response,
+        before_record_response=bare_response,
     )
     vcr.register_serializer("readable", _Readable)
     return vcr
@@ -85,10 +99,6 @@ def recorder(mode: str) -> VCR:
 def _bare_request(request: Any) -> Any:
     request.headers = _bare(request.headers)
     return request
-
-
-def _bare_response(response: dict[str, Any]) -> dict[str, Any]:
-    return response | {"headers": _bare(response["headers"])}
 
 
 def _bare(headers: Mapping[str, Any]) -> dict[str, Any]:

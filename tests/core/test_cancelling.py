@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Sequence
 
@@ -12,6 +13,7 @@ from asstproxy.core.assistant import Turn
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import (
+    ApprovalGiven,
     AssistantMessageRetrieved,
     Cancelled,
     ChunkReceived,
@@ -140,6 +142,19 @@ async def test_an_open_question_is_stopped_too() -> None:
     assert (await stopped(stage, "approval_requested")).event == Cancelled("user")
 
 
+async def test_a_person_who_answers_too_late_is_not_heard() -> None:
+    """An approver that swallows its cancellation does not keep the exchange going."""
+
+    async def stubborn(questions: Sequence[Question]) -> Sequence[Decision]:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        return [question.yes() for question in questions]
+
+    stage = Stage(calling(("add", '{"a": 1}')), say("3"), tools=[asking(add)], approve=stubborn)
+    assert (await stopped(stage, "approval_requested")).event == Cancelled("user")
+    assert stage.said(ApprovalGiven) == []
+
+
 class Unkind:
     """An assistant that, when it is stopped, raises something of its own."""
 
@@ -165,12 +180,25 @@ class Unkind:
 
 
 class Endless(Unkind):
-    """An assistant that speaks for ever, and never waits for anything."""
+    """An assistant that speaks for ever (well, for three seconds), and never waits for anything."""
 
     async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
         yield Started(self.provider)
-        while True:
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
             yield HE
+            await self.breathe()
+
+    async def breathe(self) -> None:
+        pass
+
+
+class Deaf(Endless):
+    """An assistant that speaks for ever, and goes on when it is stopped."""
+
+    async def breathe(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.001)
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), OSError("no"), None], ids=repr)
@@ -190,9 +218,10 @@ async def test_a_retryable_failure_on_being_stopped_is_not_retried() -> None:
     assert [event.type for event in stage.events].count("retry_scheduled") == 0
 
 
-async def test_an_endless_stream_can_be_stopped() -> None:
-    """A provider that never waits leaves the loop its share: timers run, and a cancellation arrives."""
-    stage = Stage(assistant=Endless())
+@pytest.mark.parametrize("assistant", [Endless(), Deaf()], ids=["endless", "deaf"])
+async def test_an_endless_stream_can_be_stopped(assistant: Endless) -> None:
+    """A provider that never waits leaves the loop its share, and one that does not listen is left alone."""
+    stage = Stage(assistant=assistant)
     began = time.monotonic()
     assert (await stage.conversation.exchange("hi", timeout=0.05)).event == Cancelled("timeout")
     assert time.monotonic() - began < 2

@@ -127,7 +127,8 @@ async def test_it_ends_when_the_exchange_has_settled(last: Event) -> None:
         stream(record)
     stream(Record(2, "at 2", ENDS[last], last))
     stream(Record(3, "at 3", ENDS[last], Titled("tea")))
-    assert [record.seq async for record in stream] == [1, 2]
+    async with asyncio.timeout(2):
+        assert [record.seq async for record in stream] == [1, 2]
 
 
 async def test_a_note_in_a_settled_state_does_not_end_it() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
@@ -164,23 +166,19 @@ class TestGptOverACallersClient(ProviderContract):
                 yield GptBench(server, lambda: connect(Profile("p", "gpt"), client=client))
 
 
-# ---- local, gemini: a bench of their own, and a class for each way of asking -----------------------------------------------
+# ---- local and gemini have a bench, and a class for each way of asking, in files of their own --------------------------------
 
 
-# ---- local, with a server that runs already --------------------------------------------------------------------------------
-
-
-class TestLocal(TestGpt):
-    """Any server that speaks the protocol: nothing is stored there, so everything is sent each time."""
-
-    @asynccontextmanager
-    async def bench(self) -> AsyncIterator[Bench]:
-        with ResponsesServer() as server, mock.patch.dict(os.environ, {"LOCAL_KEY": server.key}):
-            options = {"base_url": server.base_url, "api_key_env": "LOCAL_KEY", **self.profile}
-            profile = Profile("p", "local", model="gpt-6-luna", options=options)
-            yield GptBench(server, lambda: connect(profile))
-            await server.eventually(lambda server: server.open_connections == 0)
-
-
-class TestLocalInOneReply(TestLocal):
-    options = Options(stream=False)
+def test_the_suite_needs_no_plugin() -> None:
+    """A third party may run it with what the standard library has."""
+    code = """
+import sys, unittest
+from asstproxy.testing import ProviderContract
+assert "pytest" not in sys.modules
+class TestBare(ProviderContract, unittest.TestCase): pass
+result = unittest.TestResult()
+unittest.defaultTestLoader.loadTestsFromTestCase(TestBare).run(result)
+assert result.testsRun == len(result.errors) > 10, result
+assert all("NotImplementedError" in trace for _, trace in result.errors)
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)

@@ -153,7 +153,7 @@ async def test_no_text_is_too_strange(server: ResponsesServer, gpt: Gpt) -> None
 
 
 async def test_a_background_response_is_polled(server: ResponsesServer, gpt: Gpt) -> None:
-    """Each poll is a heartbeat with the provider's status, and the response's id is in the journal."""
+    """Each poll is a heartbeat with the provider's status and the response's id; what has ended is not cancelled."""
     server.background = Background(queued=2, running=2)
     stage = gpt(options={"background": True, "stream": False})
     assert (await stage.conversation.exchange("hi")).state is State.COMPLETED
@@ -161,6 +161,7 @@ async def test_a_background_response_is_polled(server: ResponsesServer, gpt: Gpt
     assert [beat.status for beat in beats] == ["queued", "queued", "queued", "in_progress", "in_progress"][: len(beats)]
     assert {"queued", "in_progress"} == {beat.status for beat in beats}
     assert all(beat.resume["response"].startswith("resp_") for beat in beats)
+    assert not asked(server, f"/v1/responses/{beats[0].resume['response']}/cancel")
 
 
 @pytest.mark.parametrize("how", ["cancelled", "closed"])

@@ -201,6 +201,8 @@ def test_an_answer_that_was_cut_short() -> None:
     assert last == MessageIncomplete("he", "max_output_tokens")
     *_, last = outcome(response(message("he"), called("c", '{"a'), status="incomplete", **details))
     assert last == MessageIncomplete("he", "max_output_tokens")
+    *_, last = outcome(response(THOUGHT, called("c", '{"a'), status="incomplete", **details))
+    assert last == MessageIncomplete("", "max_output_tokens")
     *_, last = outcome(response(status="incomplete"))
     assert last == MessageIncomplete("", "unknown")
 

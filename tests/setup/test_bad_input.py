@@ -136,6 +136,7 @@ def test_config_dir_that_is_a_file(asst: Asst, tmp_path: Path) -> None:
         ["gpt", "--base-url", "http://me:secret@localhost:8080"],
         ["gpt", "--transport", "carrier-pigeon"],
         ["gpt", "--key-stdin"],
+        ["local", "--base-url", "http://127.0.0.1:9/v1", "--key-stdin"],
         ["claude"],
         ["use"],
     ],

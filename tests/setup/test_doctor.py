@@ -39,6 +39,7 @@ def test_on_a_full_machine(asst: Asst, openai: ResponsesServer) -> None:
     if find_model():
         assert asst("setup", "local", "--yes").code == 0
     assert asst("ask", "-p", "gpt", "hi").code == 0
+    assert asst("sessions", "search", "hi").code == 0
     ran = asst("doctor", "--json")
     assert ran.code == 0, ran.all
     report = json.loads(ran.out)
@@ -49,6 +50,7 @@ def test_on_a_full_machine(asst: Asst, openai: ResponsesServer) -> None:
     assert found["keys", "OPENAI_API_KEY"]["text"] == "present (credentials.toml)"
     assert "can be reached" in found["servers", "gpt"]["text"]
     assert found["sessions", "sessions"]["text"].startswith("1 in ")
+    assert found["sessions", "index"]["text"].endswith("1 of 1 sessions)")
     assert {found["folders", name]["status"] for name in ("config", "data", "cache", "credentials.toml")} == {"ok"}
     assert len(openai.requests) == 2  # the check of setup, and the question: doctor sends no request
 

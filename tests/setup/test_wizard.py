@@ -37,8 +37,8 @@ def test_gpt(openai: ResponsesServer, config: Path, credentials: Path) -> None:
     """It asks for the key without showing it, checks it, offers the models, and writes what was confirmed."""
     openai.models = {**dict.fromkeys(("gpt-6-luna", "gpt-6.1-terra", "gpt-6.2-sol")), "gpt-4o": "2099-01-14"}
     with Tmux([ASST, "setup"]) as screen:
-        screen.wait_for("Assistant [1]:")
-        screen.type("")
+        screen.wait_for("Assistant [3]:")
+        screen.type("1")
         screen.wait_for("Paste the key")
         screen.type(openai.key)
         screen.wait_for("Model [1]:")
@@ -147,7 +147,7 @@ def test_wrong_key_is_asked_for_again(openai: ResponsesServer, credentials: Path
 @pytest.mark.parametrize("after", ["Assistant", "Paste the key", "Model [1]", "Instructions", "Tools", "Write this?"])
 def test_ctrl_c_changes_nothing(openai: ResponsesServer, config: Path, after: str) -> None:
     """Ctrl-C at any question, and no at the last one, leaves no file behind."""
-    steps = {"Assistant": "", "Paste the key": KEY, "Model [1]": "", "Instructions": "Be kind.", "Tools": ""}
+    steps = {"Assistant": "gpt", "Paste the key": KEY, "Model [1]": "", "Instructions": "Be kind.", "Tools": ""}
     with Tmux([ASST, "setup"]) as screen:
         for question, answer in steps.items():
             screen.wait_for(f"{question}:" if question == "Tools" else question, 2 if question == "Instructions" else 1)
@@ -188,6 +188,19 @@ def test_no_at_the_end_changes_nothing(openai: ResponsesServer, config: Path) ->
         screen.type("n")
         text = screen.wait_end(3)
     assert "Nothing was changed." in text
+    assert not config.exists()
+
+
+def test_conversation_of_a_profile_that_is_not_written_is_deleted(openai: ResponsesServer, config: Path) -> None:
+    """What was made at the provider for nothing is unmade."""
+    with Tmux([ASST, "setup", "gpt", "-m", "gpt-6-luna", "-s", "x", "--no-tools", "--conversation"]) as screen:
+        screen.wait_for("Paste the key")
+        screen.type(KEY)
+        screen.wait_for("Write this?")
+        screen.type("n")
+        screen.wait_end(3)
+    asked = [request.method for request in openai.requests if "/conversations" in request.path]
+    assert asked == ["POST", "DELETE"]
     assert not config.exists()
 
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Self
 
 __all__ = ["Tmux"]
 
@@ -24,7 +25,7 @@ class Tmux:
         size = ["-x", str(columns), "-y", str(rows)]
         self._tmux("-f", "/dev/null", "new-session", "-d", *size, "-s", "test", "sh", "-c", line)
 
-    def __enter__(self) -> Tmux:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -136,7 +137,7 @@ async def test_always_for_one_call_lets_its_neighbour_run() -> None:
 
 
 async def test_a_tool_that_was_withdrawn_is_asked_about_again() -> None:
-    """ "Always" was said about that tool, not about another of its name."""
+    """What was said for always was said about that tool, not about another of its name."""
     user = UserProxy([delete], approve_all)
     given = await user.execute_tools([ToolCall("1", "delete", '{"path": "a"}')], _approved("1", always=True), print)
     assert isinstance(given, ToolsExecuted)
@@ -302,7 +303,7 @@ async def test_what_the_tools_needed_is_closed_with_the_conversation() -> None:
             raise OSError("gone")
 
     for number in (1, 2, 3):
-        stage.conversation.user.keep(lambda number=number: close(number))
+        stage.conversation.user.keep(functools.partial(close, number))
     await stage.conversation.aclose()
     await stage.conversation.aclose()
     assert closed == [3, 2, 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -63,10 +64,8 @@ def test_sixty_four_levels_are_not_too_deep() -> None:
 @example('{"\ud800": "\ud83d"}')
 def test_any_text_is_taken_or_refused(text: str) -> None:
     """There is one way to fail."""
-    try:
+    with contextlib.suppress(ToolError):
         assert isinstance(parse(text), dict)
-    except ToolError as error:
-        assert str(error)
 
 
 def move(to: str, steps: int, path: list[str] | None = None, note: str | None = None, any_: Any = None) -> None:

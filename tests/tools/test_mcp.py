@@ -60,7 +60,7 @@ async def test_a_server_that_nobody_here_wrote() -> None:
         convert = box.tool("time_convert_time")
         assert (convert.approval, convert.source) == ("ask", "mcp:time")
         assert set(convert.parameters["properties"]) == {"source_timezone", "time", "target_timezone"}
-        zones = dict(source_timezone="Europe/Berlin", time="12:00", target_timezone="Asia/Tokyo")
+        zones = {"source_timezone": "Europe/Berlin", "time": "12:00", "target_timezone": "Asia/Tokyo"}
         outcomes = await asyncio.gather(*(ask(box, "time_convert_time", **zones) for _ in range(3)))
         assert [json.loads(outcome.output)["target"]["timezone"] for outcome in outcomes] == ["Asia/Tokyo"] * 3
         wrong = await ask(box, "time_get_current_time", timezone="Atlantis")
@@ -175,7 +175,7 @@ async def test_cancelling_the_exchange_cancels_the_call(tmp_path: Path) -> None:
     heard = tmp_path / "heard"
     async with servers(s=fake("ok", str(heard))) as box:
         running = asyncio.create_task(ask(box, "s_hang"))
-        while "tools/call" not in heard.read_text():
+        while "tools/call" not in heard.read_text():  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.01)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):

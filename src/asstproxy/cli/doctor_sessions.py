@@ -38,18 +38,22 @@ def sessions() -> Iterator[Finding]:
             yield Finding(group, session, "broken", f"cannot be read: {error.strerror}", "Mend its permissions.")
     found = [file for pattern in INDEXES for file in sorted(cache_dir().glob(f"**/{pattern}"))]
     for file in found:
-        problem = _problem(file)
-        hint = f"It is a cache, and is made again. Run: rm {file}" if problem else ""
-        size = f"{file} ({file.stat().st_size / 1e6:.1f} MB)"
-        yield Finding(group, "index", "warning" if problem else "ok", problem or size, hint)
+        problem, known = _look(file)
+        if problem:
+            yield Finding(group, "index", "warning", problem, f"It is a cache, and is made again. Run: rm {file}")
+        else:
+            size = f"{file.stat().st_size / 1e6:.1f} MB"
+            yield Finding(group, "index", "ok", f"{file} ({size}, {known} of {len(ids)} sessions)")
     if not found:
         yield Finding(group, "index", "ok", "none yet; the first search makes it")
 
 
-def _problem(file: Path) -> str:
+def _look(file: Path) -> tuple[str, int]:
+    """What is wrong with an index, and how many sessions it knows."""
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=2)) as database:
             said = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
+            known = int(database.execute("SELECT count(*) FROM sessions").fetchone()[0])
     except sqlite3.Error as error:
-        return f"{file}: {error}"
-    return "" if said == "ok" else f"{file}: {said}"
+        return f"{file}: {error}", 0
+    return ("" if said == "ok" else f"{file}: {said}"), known

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from ..core.errors import UsageError
 
-__all__ = ["parse", "take_env_file"]
+__all__ = ["parse", "take_env_file", "taken"]
+
+taken: dict[str, str] = {}
+"""The variables that came from a file, and its name."""
 
 OPTION = "--env-file"
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*", re.ASCII | re.DOTALL)
@@ -41,7 +44,9 @@ def take_env_file(options: list[str]) -> None:
                 f"{path} cannot be read: {error.strerror}.", f"{OPTION} takes a file of lines NAME=value."
             ) from None
         for variable, value in parse(text, str(path)).items():
-            os.environ.setdefault(variable, value)
+            if variable not in os.environ:
+                os.environ[variable] = value
+                taken[variable] = name
 
 
 def parse(text: str, name: str = ".env") -> dict[str, str]:

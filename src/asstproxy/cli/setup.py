@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.config import Config, load_config
-from ..core.credentials import demand_keyring, store_key, trying
+from ..core.credentials import demand_keyring, place_of, store_key, trying
 from ..core.errors import AsstError, NotSetUpError, UsageError
 from ..core.locations import config_dir
 from ..core.profiles import check_name, set_profile
@@ -37,7 +37,11 @@ def which() -> str:
     for name in config.tables:
         say(f"Set up already: {name}{' (the default)' if name == config.default else ''}.")
     say("Which assistant shall answer?")
-    return choose("Assistant", [(name, about.title) for name, about in ASSISTANTS.items()], "gpt")
+    keys = {name: next(filter(place_of, about.variables), "") for name, about in ASSISTANTS.items()}
+    offers = [
+        (name, about.title + (f" ({keys[name]} is there)" if keys[name] else "")) for name, about in ASSISTANTS.items()
+    ]
+    return choose("Assistant", offers, next((name for name, key in keys.items() if key), "local"))
 
 
 def setup(assistant: str, answers: Answers) -> None:
@@ -67,6 +71,8 @@ def setup(assistant: str, answers: Answers) -> None:
         from .setup_google import google_steps
 
         google_steps(answers, table, values, key)
+    if answers.key_stdin and not key.variable:
+        raise UsageError("This profile needs no key.", "If it does, name its variable: --api-key-env NAME.")
     if key.variable:
         key_for(assistant, key, asking=answers.asking, from_stdin=answers.key_stdin)
     making = Draft(config, name, table, values)

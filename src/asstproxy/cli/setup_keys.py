@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..core.credentials import checked, has_keyring, place_of
 from ..core.errors import AsstError, NotSetUpError, UsageError
+from .env_file import taken
 from .setup_asking import ask_hidden, choose, say
 
 __all__ = ["ASSISTANTS", "Assistant", "Key", "foreign", "key_for", "public", "variable_of"]
@@ -90,10 +91,15 @@ def key_for(assistant: str, key: Key, *, asking: bool, from_stdin: bool) -> None
     if from_stdin:
         key.new = ask_hidden("Key") if sys.stdin.isatty() else sys.stdin.readline()
         key.new = checked(key.new)
+        if place_of(key.variable) == "environment":
+            say(f"Warning: {key.variable} is set in the environment, too, and goes before the key that is kept.")
         return
     place = place_of(key.variable) if key.variable else None
     if place:
-        say(f"Found: {key.variable} ({place}).")
+        file = taken.get(key.variable)
+        say(
+            f"Found: {key.variable} ({place if file is None else f'in {file}: give --env-file to the other commands, too'})."
+        )
     elif key.variable and asking:
         _ask_for_it(about, key)
     elif key.variable:

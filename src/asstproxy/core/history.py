@@ -80,8 +80,6 @@ class History:
                 self._open, self._said, self._finished = [UserSaid(text)], [], {}
             case Started(provider=provider, model=model):
                 self._speaker = (provider, model)
-                if provider != self._resume[0]:
-                    self._resume = NOWHERE  # its own conversation lacks what another one said
             case ChunkReceived(text=text, phase="answer"):
                 self._said.append(text)
             case ToolFinished(result=result):
@@ -137,7 +135,7 @@ class History:
     def resume(self, provider: str) -> Any:
         """Where the provider's own conversation stands (JSON); None when another provider spoke last."""
         whose, value = self._resume
-        return value if whose == provider and self._speaker[0] == provider else None
+        return value if whose == provider else None
 
 
 def _items(

@@ -59,9 +59,9 @@ def _keep(store: Store, records: Iterable[Record]) -> str:
     records = list(records)
     opened = next((r.event.session for r in records if isinstance(r.event, SessionOpened)), "")
     began = next((int(moment(r.at) * 1000) for r in records if r.at), 0)
-    session = store.create(
-        at=ulid.time_of(opened) if ulid.is_ulid(opened) else max(began, 0), wanted=opened, forked_from=opened
-    )
+    if not began and ulid.is_ulid(opened):
+        began = ulid.time_of(opened)
+    session = store.create(at=max(began, 0), wanted=opened, forked_from=opened)
     try:
         copy_records(session, records)
     finally:

@@ -52,8 +52,16 @@ class MediatorStateMachine(Mediator):
     def __init__(self, state: State = State.NEW) -> None:
         super().__init__(state)
         self._model, self._machine = _machine()
+        self._allowed: set[tuple[State, str]] = set()  # what it has allowed before: its answer never changes
 
     def _move(self, step: Step) -> None:
+        taken = (self.state, step.trigger)
+        if taken not in self._allowed:
+            self._check(step)
+            self._allowed.add(taken)
+        self.state = step.dest
+
+    def _check(self, step: Step) -> None:
         from transitions import MachineError
 
         self._machine.set_state(self.state, self._model)
@@ -61,7 +69,6 @@ class MediatorStateMachine(Mediator):
             self._model.trigger(step.trigger)
         except MachineError:
             raise ScriptError(f"'{step.trigger}' is not expected in state '{self.state}'") from None
-        self.state = step.dest
 
 
 class _Model:

@@ -15,7 +15,7 @@ from .clock import moment_of
 from .errors import SessionError
 from .events import Record
 from .locations import data_dir, private_dir
-from .reading import each_record, mended, read_journal
+from .reading import Reading, each_record, mended, read_journal
 from .session import Session, create, open_journal
 from .transcript import Fold, Summary, Transcript
 from .transcript_file import read_head
@@ -112,9 +112,11 @@ class Store:
         Raises:
             SessionError: it is not there, or cannot be read.
         """
-        fold = Fold(session)
-        for record in mended(each_record(self.path(session))):
+        fold, reading = Fold(session), Reading(self.path(session))
+        for record in mended(each_record(reading.path, reading)):
             fold.feed(record)
+        if reading.damage and not fold.transcript.created:
+            raise SessionError(f"{reading.path} is no journal: {reading.damage[0]}.", "The file was not changed.")
         return fold.transcript
 
     def summary(self, session: str) -> Summary:

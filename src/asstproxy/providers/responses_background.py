@@ -140,8 +140,10 @@ class BackgroundResponse:
                 if lost > LOST or not (error.retryable or error.kind in ("connection", "timeout")):
                     # Not retryable any more: the request was heard, so it must not be sent again.
                     raise AssistantError(error.kind, str(error), error.hint) from error
+        self._reader.done = True  # nothing is left to cancel
         for event in outcome(response):
-            if isinstance(event, AssistantMessageRetrieved | MessageIncomplete) and 0 < self._said < len(event.text):
+            streamed = self._reader.sequence is not None
+            if streamed and isinstance(event, AssistantMessageRetrieved | MessageIncomplete) and self._said < len(event.text):
                 yield ChunkReceived(event.text[self._said :])  # what the stream did not say any more
             yield event
 

@@ -92,13 +92,14 @@ class ProviderContract:
 
     @law
     async def test_the_history_is_sent(self, bench: Bench) -> None:
-        """In a second exchange the model knows the first one, in its order; a first exchange knows of no other."""
+        """In a second exchange the model knows the first one, once and in its order; a first exchange knows of no other."""
         async with aclosing(bench.proxy()) as proxy:
             bench.answers(Text("the first answer"), Text("the second answer"))
             talk = Talk(proxy, self.options)
             await talk.answer("the first question")
             assert await talk.answer("the second question") == "the second answer"
             in_order(bench.heard(), "the first question", "the first answer", "the second question")
+            assert bench.heard().count("the first question") == 1
             await Talk(proxy, self.options).answer("a fresh start")
         assert "first" not in bench.heard()
 

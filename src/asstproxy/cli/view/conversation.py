@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
-from asstproxy.core.events import Record
+from asstproxy.core.events import ChunkReceived, Record
 
 from .drawing import Drawing
 
@@ -18,7 +18,8 @@ def show(records: Iterable[Record], console: Console) -> None:
     drawing = Drawing(echo=True)
     for record in records:
         drawing.fold(record)
-        _print(drawing, console)
+        if not isinstance(record.event, ChunkReceived):  # an answer is printed whole, not piece by piece
+            _print(drawing, console)
     drawing.close()
     _print(drawing, console)
 

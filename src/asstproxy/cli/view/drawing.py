@@ -31,7 +31,7 @@ from asstproxy.core.events import (
     Usage,
     is_message,
 )
-from asstproxy.core.script import ACTIVE, SETTLED
+from asstproxy.core.script import ACTIVE, SETTLED, State
 
 from .aside import Aside
 from .blocks import Block
@@ -88,7 +88,7 @@ class Drawing:
         """The rest as it is `since` seconds after the last record: the end of the answer, and the panel."""
         timeline = self._timeline
         steps = timeline.steps(since) if timeline is not None else []
-        if steps and self._status:
+        if timeline is not None and timeline.state is State.RUNNING and self._status:
             steps[-1].append(f" ({self._status})", style="dim")
         return Moving(self._name(), steps, self._calls.lines(self._at, since), self._aside, self._answer)
 
@@ -177,7 +177,6 @@ class Drawing:
         self._answer.feed(text)
         if not self._speaking and text.strip():
             self._speaking = True
-            self._status = ""
             self._end_aside()
             name, _, model = self._name().partition(" · ")
             self._put("answer", Text.assemble((name, "asst.assistant"), (f" · {model}" if model else "", "dim")))

@@ -65,12 +65,10 @@ class LiveView:
         painter, self._painter = self._painter, None
         try:
             if painter is not None:
-                failed = painter.done()
                 painter.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await painter
-                if failed:
-                    return
+                await asyncio.wait({painter})
+                if not painter.cancelled():
+                    painter.result()  # raises what ended it
             self._drawing.close()
             self._draw()
         finally:

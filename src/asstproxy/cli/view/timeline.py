@@ -82,15 +82,16 @@ class Closing:
         self.usage = usage
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        rows = rows_of(self.timeline.steps(), options.max_width)
+        *passed, last = self.timeline.steps()
+        for step in passed:
+            step.stylize("dim")
+        rows = rows_of([*passed, last], options.max_width)
         figures = self._figures()
         if rows[-1].cell_len + len(figures) + 3 <= options.max_width:
-            rows[-1].append(" · ").append(figures)
+            rows[-1].append(f" · {figures}", style="dim")
         else:
-            rows.append(Text(figures))
-        for row in rows:
-            row.stylize_before("dim")
-            yield row
+            rows.append(Text(figures, style="dim"))
+        yield from rows
 
     def _figures(self) -> str:
         total, usage = self.timeline.total(), self.usage

@@ -37,7 +37,7 @@ def as_text(value: Any) -> str:
         pass  # bytes that are no text, half a character, or what is no JSON at all
     try:
         plain = to_jsonable_python(value, inf_nan_mode="strings", bytes_mode="base64", fallback=_plain)
-        return to_json(_repaired(plain)).decode()
+        return to_json(_repaired(plain), inf_nan_mode="strings").decode()
     except (ValueError, TypeError) as error:
         raise ToolError(f"The tool returned a {type(value).__name__} that is no JSON: {error}") from error
 

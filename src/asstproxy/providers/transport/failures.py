@@ -76,8 +76,9 @@ def refusal(
 
 
 def failure(code: str, message: str, secrets: tuple[str, ...] = ()) -> AssistantError:
-    """The error that a server reports inside an answer, by its code."""
-    kind, retryable, hint = _CODES.get(code, ("server", False, "The provider failed: try again."))
+    """The error that a server reports inside an answer, by its code; some (OGX) give a status of HTTP as the code."""
+    status = _KINDS.get(int(code)) if code.isdecimal() else None
+    kind, retryable, hint = _CODES.get(code) or status or ("server", False, "The provider failed: try again.")
     return AssistantError(kind, redacted(message or code or "The provider failed.", secrets), hint, retryable=retryable)
 
 
