@@ -22,5 +22,5 @@ def test_every_part_measures_something(tmp_path: Path) -> None:
         json.loads((tmp_path / "results-quick.json").read_text()) if (tmp_path / "results-quick.json").exists() else {}
     )
     assert list(results) == PARTS, done.stderr
-    assert all(group["rows"] or group["tables"] for group in results.values())
+    assert all(group["rows"] or group["tables"] or group["curves"] for group in results.values())
     assert "Traceback" not in done.stderr

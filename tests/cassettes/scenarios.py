@@ -218,9 +218,7 @@ class Take:
         return profile | ({"poll": poll} if self.scenario.background else {})
 
 
-TAKES = tuple(
-    Take(SERVERS[name], name, scenario) for scenario in SCENARIOS for name in scenario.on.split()
-)
+TAKES = tuple(Take(SERVERS[name], name, scenario) for scenario in SCENARIOS for name in scenario.on.split())
 """Everything that can be recorded."""
 
 CASSETTES = tuple(take for take in TAKES if not take.server.real or take.file.exists())

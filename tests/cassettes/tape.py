@@ -130,7 +130,7 @@ def _interactions(one: Interaction) -> Answer:
 
 def spoken(sent: JSON) -> list[Spoken]:
     """The conversation as a request tells it: texts, names of called functions, and their outputs."""
-    return list(_contents(sent["contents"]) if "contents" in sent else _items(sent.get("input") or ()))
+    return list(_contents(sent["contents"]) if "contents" in sent else _items(sent.get("input") or []))
 
 
 def _items(items: list[JSON]) -> Iterator[Spoken]:

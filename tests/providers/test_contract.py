@@ -166,7 +166,26 @@ class TestGptOverACallersClient(ProviderContract):
                 yield GptBench(server, lambda: connect(Profile("p", "gpt"), client=client))
 
 
-# ---- local and gemini have a bench, and a class for each way of asking, in files of their own --------------------------------
+# ---- local, with a server that runs already --------------------------------------------------------------------------------
+
+
+class TestLocal(TestGpt):
+    """Any server that speaks the protocol: nothing is stored there, so everything is sent each time."""
+
+    @asynccontextmanager
+    async def bench(self) -> AsyncIterator[Bench]:
+        with ResponsesServer() as server, mock.patch.dict(os.environ, {"LOCAL_KEY": server.key}):
+            options = {"base_url": server.base_url, "api_key_env": "LOCAL_KEY", **self.profile}
+            profile = Profile("p", "local", model="gpt-6-luna", options=options)
+            yield GptBench(server, lambda: connect(profile))
+            await server.eventually(lambda server: server.open_connections == 0)
+
+
+class TestLocalInOneReply(TestLocal):
+    options = Options(stream=False)
+
+
+# ---- gemini has a bench, and a class for each way of asking, in test_gemini_contract.py ------------------------------------
 
 
 def test_the_suite_needs_no_plugin() -> None:

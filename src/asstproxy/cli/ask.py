@@ -107,7 +107,7 @@ async def _exchange(
         return signals.code
     finally:
         signals.on_signal = None
-    if not (output.json or output.events):
+    if not (output.json or output.events or _is_drawn(output)):
         _explain(settled)
     return EXIT_CODES[settled.state]
 
@@ -129,6 +129,10 @@ def _approver(opening: Opened, wanted: Wanted, view: Subscriber) -> Approver | N
     return ask_person(console(stderr=True), getattr(view, "paused", contextlib.nullcontext))
 
 
+def _is_drawn(output: Output) -> bool:
+    return sys.stdout.isatty() and not (output.quiet or output.raw)
+
+
 def _view(opening: Opened, output: Output) -> AbstractAsyncContextManager[Subscriber]:
     if output.events:
         from ..core.codec import encode
@@ -139,7 +143,7 @@ def _view(opening: Opened, output: Output) -> AbstractAsyncContextManager[Subscr
         from .view.result import ResultView
 
         return ResultView(sys.stdout, opening.session.id if opening.session else None)
-    if sys.stdout.isatty() and not output.quiet and not output.raw:
+    if _is_drawn(output):
         from .view.live import LiveView
         from .view.theme import console
 

@@ -18,7 +18,7 @@ from rich.text import Text
 from ..core.attaching import last_exchange
 from ..core.codec import encode
 from ..core.errors import AsstError, UsageError
-from ..core.events import Cancelled, ErrorOccurred, Record, SetUserMessage
+from ..core.events import Cancelled, Configured, ErrorOccurred, Record, SetUserMessage
 from ..core.locations import data_dir, private_dir
 from ..core.tools import approve_all
 from ..core.transcript import Fold, Transcript
@@ -66,6 +66,7 @@ class Chat:
         self._wanted, self._signals = wanted, signals
         self._view: LiveView | None = None
         self._fold = Fold()
+        self._named: tuple[Record, ...] = ()  # the record that says who answers, for a view that was not there then
         self.approver = ask_person(self.console, self._paused)
 
     @property
@@ -138,7 +139,7 @@ class Chat:
         )
         try:
             async with LiveView(self.console, echo=bool(heard)) as self._view:
-                for record in heard:
+                for record in (*self._named, *heard):
                     self._view(record)
                 leave = conversation.subscribe(self._view)
                 await asyncio.wait({task})
@@ -158,6 +159,8 @@ class Chat:
 
     def _keep(self, record: Record) -> None:
         self._fold.feed(record)
+        if isinstance(record.event, Configured):
+            self._named = (record,)
         if isinstance(record.event, SetUserMessage):
             self.last_message = record.event.text
         if self.show_events and self._view is not None:

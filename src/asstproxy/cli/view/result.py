@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import msgspec
 
@@ -39,7 +39,7 @@ class ResultView:
         began = datetime.fromisoformat(self._fold.transcript.exchanges[-1].started)
         return round((datetime.fromisoformat(record.at) - began).total_seconds(), 3)
 
-    async def __aenter__(self) -> ResultView:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -1,0 +1,96 @@
+"""What `store.py` measures inside one process: its first argument says what; the figures are printed as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+
+def _timed(what: Callable[[], Any], runs: int) -> dict[str, float]:
+    found = []
+    for _ in range(runs):
+        wall, cpu = time.perf_counter(), time.process_time()
+        what()
+        found.append((time.perf_counter() - wall, time.process_time() - cpu))
+    return {"wall": 1e3 * median(w for w, _ in found), "cpu": 1e3 * median(c for _, c in found)}
+
+
+def opening() -> dict[str, float]:
+    """The newest session, found, locked and read."""
+    from asstproxy.core.conversation import Conversation
+    from asstproxy.core.store import Store
+    from asstproxy.providers.scripted import ScriptedAssistant
+
+    def once() -> None:
+        store = Store()
+        session = store.open(store.newest())
+        Conversation(ScriptedAssistant(), past=session.past)
+        session._scribe._stale = False  # noqa: SLF001 - only the opening is measured
+        session.close()
+
+    once()
+    return _timed(once, 15)
+
+
+def search(words: str) -> dict[str, float]:
+    """A search with a warm index."""
+    from asstproxy.core.index import SearchIndex
+    from asstproxy.core.selection import Selection
+    from asstproxy.core.store import Store
+
+    return _timed(lambda: SearchIndex(Store()).search(words, Selection(), 10), 7)
+
+
+async def exchange(root: str, session_id: str) -> dict[str, float]:
+    """Exchanges in a session: bytes of the journal, milliseconds to the answer, milliseconds of the rewrite."""
+    from asstproxy.core.conversation import Conversation
+    from asstproxy.core.events import Record
+    from asstproxy.core.store import Store
+    from asstproxy.providers.scripted import ScriptedAssistant, say
+
+    store = Store(Path(root))
+    session = store.open(session_id) if session_id else store.create()
+    conversation = Conversation(ScriptedAssistant(*(say("word " * 100, pieces=10) for _ in range(8))), past=session.past)
+    conversation.subscribe(session, essential=True)
+    heard = 0.0
+
+    def view(record: Record) -> None:
+        nonlocal heard
+        if record.event.type == "assistant_message_retrieved":
+            heard = time.perf_counter()
+
+    conversation.subscribe(view)
+    answers, sizes, rewrites = [], [], []
+    for _ in range(8):
+        before, began = os.stat(session.path).st_size, time.perf_counter()
+        await conversation.exchange("hello there")
+        answers.append(heard - began)
+        sizes.append(os.stat(session.path).st_size - before)
+        thread = session._scribe._thread  # noqa: SLF001 - what goes on in the background is waited for here
+        began = time.perf_counter()
+        if thread is not None:
+            thread.join()
+        rewrites.append(time.perf_counter() - began)
+    session.close()
+    # The first exchange of a process folds the past; that is in its rewrite.
+    return {"answer": 1e3 * median(answers), "bytes": median(sizes), "rewrite": 1e3 * median(rewrites), "first": 1e3 * rewrites[0]}
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["open"]:
+            figures = opening()
+        case ["search", words]:
+            figures = search(words)
+        case ["exchange", root, session]:
+            figures = asyncio.run(exchange(root, session))
+        case _:
+            raise SystemExit(2)
+    print(json.dumps(figures))
