@@ -16,26 +16,19 @@ def measure(setting: Setting) -> Group:
     """Pieces of one answer with both views, exchanges of one session."""
     group = Group()
     for view in ("plain", "live"):
-        points = _records(setting, view)
+        count = setting.scale.records
+        tenth, points = _records(setting, view, count // 10), _records(setting, view, count)
         group.curves[f"records, {view} view"] = points
-        count, seconds, _ = points[-1]
-        (_, early, low), (_, late, high) = points[1], points[-2]
-        figures = f"{count:,.0f} records in {seconds:.1f} s of CPU"
-        group.rows.append(
-            Row(
-                f"a record through mediator, hub, journal and {view} view",
-                figures,
-                1e6 * seconds / count,
-                60.0,
-                "≤",
-                " µs",
-            )
-        )
-        linear = (late / 0.9) / (early / 0.1) if len(points) > 10 else late / count / (early / points[1][0])
-        group.rows.append(Row("the same: the last ones, against the first tenth", "1 = linear", linear, 1.2, "≤"))
-        more = (high - low) * 2**20 / (points[-2][0] - points[1][0])
-        figures = f"{low:.0f} MiB after a tenth, {high:.0f} MiB at the end; the answer itself is kept"
-        group.rows.append(Row("the same: memory", figures, more, 0, "", " bytes a record"))
+        low, high = tenth[-1], points[-1]
+        what = f"a record through mediator, hub, journal and {view} view"
+        figures = f"{count:,} records in {high[1]:.1f} s of CPU"
+        group.rows.append(Row(what, figures, 1e6 * high[1] / count, 60.0, "≤", " µs"))
+        linear = (high[1] / high[0]) / (low[1] / low[0])
+        group.rows.append(Row("the same: against a tenth as many", "1 = linear", linear, 1.1, "≤"))
+        peak, base = (max(point[2] for point in some) for some in (points, tenth))
+        more = (peak - base) * 2**20 / (high[0] - low[0])
+        figures = f"{base:.0f} MiB with a tenth, {peak:.0f} MiB with all; the answer itself is kept"
+        group.rows.append(Row("the same: memory", figures, more, unit=" bytes a record"))
     program = setting.inside("exchanges", str(setting.scale.exchanges))
     costs = json.loads(run(program).out)
     group.curves["exchanges"] = [[float(n), cost] for n, cost in enumerate(costs, 1)]
@@ -46,10 +39,10 @@ def measure(setting: Setting) -> Group:
     return group
 
 
-def _records(setting: Setting, view: str) -> list[list[float]]:
-    """Points of records, CPU seconds and MiB."""
+def _records(setting: Setting, view: str, count: int) -> list[list[float]]:
+    """Points of records, CPU seconds and MiB; the last one is after the end, with everything drawn and kept."""
     told = setting.folder / f"records-{view}.jsonl"
     told.unlink(missing_ok=True)
-    program = setting.inside("records", str(setting.scale.records), view, str(told))
+    program = setting.inside("records", str(count), view, str(told))
     run(Program(program.argv, program.env, tty=view == "live"))
     return [json.loads(line) for line in told.read_text().splitlines()]

@@ -19,7 +19,7 @@ from serving import Stub
 from setting import FULL, QUICK, TINY, Setting
 from table import Group
 
-PARTS = ("startup", "asking", "chatting", "drawing", "piping", "keeping", "sizes")
+PARTS = ("startup", "asking", "chatting", "drawing", "piping", "keeping", "storing", "sizes")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

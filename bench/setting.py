@@ -16,17 +16,19 @@ __all__ = ["FULL", "QUICK", "TINY", "Scale", "Setting"]
 
 @dataclass(frozen=True)
 class Scale:
-    """How often and how much: `runs` of everything short, `characters` of Markdown, `records`, `exchanges`."""
+    """How often and how much: `runs` of everything short, `characters` of Markdown, `records`, `exchanges`,
+    sessions in the `stores`."""
 
     runs: int
     characters: int
     records: int
     exchanges: int
+    stores: tuple[int, ...]
 
 
-FULL = Scale(9, 100_000, 1_000_000, 1000)
-QUICK = Scale(3, 10_000, 100_000, 200)
-TINY = Scale(1, 400, 1000, 5)
+FULL = Scale(9, 100_000, 1_000_000, 1000, (1_000, 10_000, 30_000))
+QUICK = Scale(3, 10_000, 100_000, 200, (100, 1_000))
+TINY = Scale(1, 400, 1000, 5, (3,))
 
 
 @dataclass(frozen=True)

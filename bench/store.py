@@ -22,9 +22,9 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from store_made import make, make_session  # noqa: E402 - it stands beside this file
+from store_made import make, make_session
 
-from asstproxy.core import ulid  # noqa: E402
+from asstproxy.core import ulid
 
 ASST = [sys.executable, "-m", "asstproxy"]
 RUNS = 15
@@ -82,19 +82,20 @@ def main() -> int:
         make(root, options.sessions)
         print(f"made {options.sessions:,} sessions in {time.perf_counter() - began:.0f} s", file=sys.stderr)
     try:
-        table = "\n".join(rows(folder, root))
+        table = "\n".join(rows(folder))
     finally:
         if options.keep is None:
             shutil.rmtree(folder)
     print(table)
     if options.sessions >= 100_000:
-        about = f"{options.sessions:,} sessions; {os.cpu_count()} cores, Python {sys.version.split()[0]}, load {os.getloadavg()[0]:.1f}"
+        cores, load = os.cpu_count(), os.getloadavg()[0]
+        about = f"{options.sessions:,} sessions; {cores} cores, Python {sys.version.split()[0]}, load {load:.1f}"
         text = f"# The session store\n\n`python bench/store.py`. {about}. wall / CPU where there are two figures.\n\n{table}\n"
         Path(__file__).with_name("store.md").write_text(text)
     return 0
 
 
-def rows(folder: Path, root: Path) -> list[str]:
+def rows(folder: Path) -> list[str]:
     """The table."""
     table = ["| what | measured | bar |", "|---|--:|--:|"]
 
@@ -111,13 +112,15 @@ def rows(folder: Path, root: Path) -> list[str]:
     row("(`asst --help`)", f"{1e3 * helped.wall:.0f} / {1e3 * helped.cpu:.0f} ms")
     found = inside("open")
     row("open the newest session for `ask -c`", f"{found['wall']:.1f} / {found['cpu']:.1f} ms", "30 ms")
+    long_ = make_session(folder / "long", time.time_ns() // 1_000_000, 1000, random.Random(1))
+    found = inside("open", str(long_.parent.parent))
+    row("open one of 1,000 exchanges", f"{found['wall']:.0f} / {found['cpu']:.0f} ms")
     rare, common = in_turns([*ASST, "sessions", "search", "bacodi"], [*ASST, "sessions", "search", "and"], runs=7)
     row("search, warm, a rare word: the whole command", f"{rare.wall:.2f} / {rare.cpu:.2f} s", "0.4 s")
     row("search, warm, a word of every session: the whole command", f"{common.wall:.2f} / {common.cpu:.2f} s", "0.4 s")
     found = inside("search", "and")
     row("… of which the search itself", f"{found['wall']:.0f} / {found['cpu']:.0f} ms")
-    chance = random.Random(1)
-    long_ = make_session(folder / "long", time.time_ns() // 1_000_000, 5000, chance)
+    long_ = make_session(folder / "long", time.time_ns() // 1_000_000, 5000, random.Random(1))
     found = inside("exchange", str(long_.parent.parent), long_.stem)
     new = inside("exchange", str(folder / "fresh"), "")
     row(
@@ -125,7 +128,7 @@ def rows(folder: Path, root: Path) -> list[str]:
         f"{found['bytes']:.0f} / {new['bytes']:.0f}", "1 ×",
     )  # fmt: skip
     row(
-        "… until the person has the answer",
+        "… from `started` until the person has the answer",
         f"{found['answer']:.1f} / {new['answer']:.1f} ms", "the rewrite is not on the way",
     )  # fmt: skip
     row("… the rewrite, in the background", f"{found['rewrite']:.0f} / {new['rewrite']:.0f} ms")
@@ -147,10 +150,14 @@ def rows(folder: Path, root: Path) -> list[str]:
 def _peak(place: Path, arguments: list[str]) -> float:
     os.environ["ASST_DATA_DIR"], os.environ["ASST_CACHE_DIR"] = str(place / "data"), str(place / "cache")
     if arguments[0] == "rm":
-        made = make_session(place / "data" / "sessions", ulid.time_of("01J00000000000000000000000"), 1, random.Random(2))
+        made = make_session(
+            place / "data" / "sessions", ulid.time_of("01J00000000000000000000000"), 1, random.Random(2)
+        )
         arguments = [*arguments, made.stem]
     command = [sys.executable, "-c", _PEAK, "sessions", *arguments]
-    return float(subprocess.run(command, capture_output=True, check=True).stderr.rsplit(b"VmHWM:", 1)[1].split()[0]) / 1024
+    return (
+        float(subprocess.run(command, capture_output=True, check=True).stderr.rsplit(b"VmHWM:", 1)[1].split()[0]) / 1024
+    )
 
 
 # The peak that `wait4` tells is that of this process, when it is larger: the child begins as its copy.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -22,14 +21,14 @@ def _timed(what: Callable[[], Any], runs: int) -> dict[str, float]:
     return {"wall": 1e3 * median(w for w, _ in found), "cpu": 1e3 * median(c for _, c in found)}
 
 
-def opening() -> dict[str, float]:
+def opening(root: str = "") -> dict[str, float]:
     """The newest session, found, locked and read."""
     from asstproxy.core.conversation import Conversation
     from asstproxy.core.store import Store
     from asstproxy.providers.scripted import ScriptedAssistant
 
     def once() -> None:
-        store = Store()
+        store = Store(Path(root) if root else None)
         session = store.open(store.newest())
         Conversation(ScriptedAssistant(), past=session.past)
         session._scribe._stale = False  # noqa: SLF001 - only the opening is measured
@@ -57,22 +56,26 @@ async def exchange(root: str, session_id: str) -> dict[str, float]:
 
     store = Store(Path(root))
     session = store.open(session_id) if session_id else store.create()
-    conversation = Conversation(ScriptedAssistant(*(say("word " * 100, pieces=10) for _ in range(8))), past=session.past)
+    conversation = Conversation(
+        ScriptedAssistant(*(say("word " * 100, pieces=10) for _ in range(8))), past=session.past
+    )
     conversation.subscribe(session, essential=True)
-    heard = 0.0
+    told = heard = 0.0
 
     def view(record: Record) -> None:
-        nonlocal heard
-        if record.event.type == "assistant_message_retrieved":
-            heard = time.perf_counter()
+        nonlocal heard, told
+        if record.event.type == "started":
+            told = time.perf_counter()
+        elif record.event.type == "assistant_message_retrieved":
+            heard = time.perf_counter() - told
 
     conversation.subscribe(view)
     answers, sizes, rewrites = [], [], []
     for _ in range(8):
-        before, began = os.stat(session.path).st_size, time.perf_counter()
+        before = session.path.stat().st_size
         await conversation.exchange("hello there")
-        answers.append(heard - began)
-        sizes.append(os.stat(session.path).st_size - before)
+        answers.append(heard)
+        sizes.append(session.path.stat().st_size - before)
         thread = session._scribe._thread  # noqa: SLF001 - what goes on in the background is waited for here
         began = time.perf_counter()
         if thread is not None:
@@ -80,13 +83,18 @@ async def exchange(root: str, session_id: str) -> dict[str, float]:
         rewrites.append(time.perf_counter() - began)
     session.close()
     # The first exchange of a process folds the past; that is in its rewrite.
-    return {"answer": 1e3 * median(answers), "bytes": median(sizes), "rewrite": 1e3 * median(rewrites), "first": 1e3 * rewrites[0]}
+    return {
+        "answer": 1e3 * median(answers),
+        "bytes": median(sizes),
+        "rewrite": 1e3 * median(rewrites),
+        "first": 1e3 * rewrites[0],
+    }
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["open"]:
-            figures = opening()
+        case ["open", *where]:
+            figures = opening(*where)
         case ["search", words]:
             figures = search(words)
         case ["exchange", root, session]:

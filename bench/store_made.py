@@ -36,7 +36,27 @@ __all__ = ["make", "make_session"]
 YEARS = 2
 LONG = 1000
 """Exchanges of a long session; one session in five thousand is long."""
-SYLLABLES = "ba co di fu ge ha jo ki lu me no pa qui ro su ta ve wa xi zo".split()
+SYLLABLES = (
+    "ba",
+    "co",
+    "di",
+    "fu",
+    "ge",
+    "ha",
+    "jo",
+    "ki",
+    "lu",
+    "me",
+    "no",
+    "pa",
+    "qui",
+    "ro",
+    "su",
+    "ta",
+    "ve",
+    "wa",
+    "xi",
+)
 
 
 def _vocabulary(chance: random.Random) -> list[str]:

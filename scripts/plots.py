@@ -22,7 +22,7 @@ Points = list[list[float]]
 
 @dataclass(frozen=True)
 class Plot:
-    """One picture. `column` is what is drawn of each point; `scale` goes from the unit measured to the one shown."""
+    """One picture. `column` is what is drawn of each point, as the median of `window` of them."""
 
     name: str
     title: str
@@ -30,7 +30,6 @@ class Plot:
     y: str
     curves: Sequence[str]
     column: int = 1
-    scale: float = 1.0
     window: int = 1
 
 
@@ -65,8 +64,8 @@ def draw(plot: Plot, curves: dict[str, Points], file: Path) -> None:
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axes = figure.subplots()
     for (name, points), colour in zip(curves.items(), (*COLOURS, INK), strict=False):
-        values = smooth([point[plot.column] * plot.scale for point in points], plot.window)
-        axes.plot([point[0] for point in points], values, color=colour, label=name, linewidth=1.8)
+        last = {point[0]: point[plot.column] for point in points}  # the last one there is at that place
+        axes.plot(list(last), smooth(list(last.values()), plot.window), color=colour, label=name, linewidth=1.8)
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.set_title(plot.title, color=INK, fontsize=11)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 RUN = Path(__file__).parent.parent / "bench" / "run.py"
-PARTS = ["startup", "asking", "chatting", "drawing", "piping", "keeping", "sizes"]
+PARTS = ["startup", "asking", "chatting", "drawing", "piping", "keeping", "storing", "sizes"]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it asks /proc and a pseudo-terminal")
 
 

@@ -29,7 +29,7 @@ def a_line(**fields: Any) -> str:
 
 
 @pytest.mark.parametrize("tag", sorted(EVENTS))
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_round_trip(tag: str, data: st.DataObject) -> None:
     """Any event of any type comes back as it was."""

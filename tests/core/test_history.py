@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asstproxy.core.codec import decode, encode
@@ -49,6 +49,7 @@ def sent(events: Iterable[Event], speaker: tuple[str, str] = SPEAKERS[0]) -> tup
     return folded(events).items(*speaker)
 
 
+@settings(max_examples=50)
 @given(session=sessions, speaker=st.sampled_from(SPEAKERS))
 def test_every_call_has_its_result(session: list[Sequence[Event]], speaker: tuple[str, str]) -> None:
     """No call dangles and no result comes unasked: each reply with calls is followed by its results, in their order."""
@@ -59,6 +60,7 @@ def test_every_call_has_its_result(session: list[Sequence[Event]], speaker: tupl
         assert [call.call_id for call in calls] == [result.call_id for result in results]
 
 
+@settings(max_examples=50)
 @given(session=sessions)
 def test_an_exchange_without_an_answer_is_left_out(session: list[Sequence[Event]]) -> None:
     """Every message of the person that is sent is followed by something of the assistant's, and begins its exchange."""
@@ -69,6 +71,7 @@ def test_an_exchange_without_an_answer_is_left_out(session: list[Sequence[Event]
         assert len(kinds) != 1
 
 
+@settings(max_examples=50)
 @given(session=sessions)
 def test_nothing_else_is_left_out(session: list[Sequence[Event]]) -> None:
     """Each exchange counts; whatever was said to the end is sent, and the pieces of what was broken off."""
@@ -92,6 +95,7 @@ def _said(events: Sequence[Event]) -> Iterable[str]:
                 yield "".join(pieces)
 
 
+@settings(max_examples=50)
 @given(session=sessions, speaker=st.sampled_from(SPEAKERS))
 def test_raw_goes_only_to_who_said_it(session: list[Sequence[Event]], speaker: tuple[str, str]) -> None:
     """What only one model understands is sent to that model at that provider, and to nobody else."""
@@ -108,6 +112,7 @@ def test_raw_goes_only_to_who_said_it(session: list[Sequence[Event]], speaker: t
     assert [item.raw for item in items if isinstance(item, AssistantSaid) and item.raw is not None] == spoken_by_us
 
 
+@settings(max_examples=50)
 @given(session=sessions, keep=st.integers(0, 5), later=sessions)
 def test_a_cut_keeps_the_first_exchanges(
     session: list[Sequence[Event]], keep: int, later: list[Sequence[Event]]
@@ -118,6 +123,7 @@ def test_a_cut_keeps_the_first_exchanges(
     assert folded([*chain(*session), HistoryCut(keep)]).resume("gpt") is None
 
 
+@settings(max_examples=50)
 @given(session=sessions, speaker=st.sampled_from(SPEAKERS))
 def test_it_is_a_fold_of_the_journal(session: list[Sequence[Event]], speaker: tuple[str, str]) -> None:
     """A history that was read from disk is the one that was in memory."""

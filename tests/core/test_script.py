@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -186,3 +187,4 @@ class Walk(RuleBasedStateMachine):
 
 
 TestWalk = Walk.TestCase
+TestWalk.settings = settings(max_examples=30)

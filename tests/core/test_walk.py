@@ -188,7 +188,7 @@ async def held(stage: Stage, stop: tuple[str, int] | None) -> Record | BaseExcep
     return task.exception() or task.result()
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     script=st.lists(replies, min_size=1, max_size=4),
     manner=manners,

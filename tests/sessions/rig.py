@@ -34,10 +34,15 @@ def upper(text: str) -> str:
 
 def tool_exchange(text: str = "abc") -> list[list[Part]]:
     """Two replies: a tool call, and an answer."""
-    return [[ActionRequired((ToolCall("c0", "upper", f'{{"text": "{text}"}}'),))], say(f"It is {text.upper()}.", pieces=3)]
+    return [
+        [ActionRequired((ToolCall("c0", "upper", f'{{"text": "{text}"}}'),))],
+        say(f"It is {text.upper()}.", pieces=3),
+    ]
 
 
-def held(messages: Sequence[str], *replies: Iterable[Part], session: Session | None = None, **configured: Any) -> Session:
+def held(
+    messages: Sequence[str], *replies: Iterable[Part], session: Session | None = None, **configured: Any
+) -> Session:
     """A session in which these messages were answered by these replies; closed."""
     return asyncio.run(hold(messages, *replies, session=session, **configured))
 
@@ -71,7 +76,9 @@ def _never_asks(tool: Any) -> Any:
     return replace(tool, approval="never")
 
 
-def asst(*arguments: str, stdin: str | None = None, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
+def asst(
+    *arguments: str, stdin: str | None = None, timeout: float = 60, **env: str
+) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return subprocess.run(
         [*ASST, *arguments],

@@ -56,7 +56,7 @@ def test_a_damaged_line_is_told_and_left_in_the_file() -> None:
 def test_an_orphan_tool_call_gets_a_result_that_says_so() -> None:
     """A lost tool result must not brick the session: the next message is sent with an `interrupted` one."""
     session = held(["one", "two"], *tool_exchange(), say("2"))
-    kept = [line for line in session.path.read_bytes().splitlines(keepends=True)]
+    kept = session.path.read_bytes().splitlines(keepends=True)
     lost = [line for line in kept if b'"two"' in line or json.loads(line)["seq"] < 8]
     session.path.write_bytes(b"".join(lost))
     history = History()

@@ -16,6 +16,7 @@ import pytest
 from asstproxy.core.events import ActionRequired, ToolCall
 from asstproxy.core.replay import conform
 from asstproxy.core.store import Store
+from asstproxy.core.transcript import Transcript
 from asstproxy.providers.scripted import say
 
 from .rig import asst, held, tool_exchange
@@ -92,7 +93,9 @@ def test_the_page_renders_runs_nothing_and_asks_for_nothing(listener: tuple[str,
     assert "<title>RAN</title>" in done["control.html"].stdout
     assert "OWNED</title>" not in dom
     assert "CONSOLE" not in log, log
-    assert all(part in dom for part in ("The end.", 'aria-label="timeline"', 'aria-label="sequence diagram"', "<table>"))
+    assert all(
+        part in dom for part in ("The end.", 'aria-label="timeline"', 'aria-label="sequence diagram"', "<table>")
+    )
     assert dom.count("<section") == 2
     for tag in ("<script", "<iframe", "<img", "<object", "<link", 'href="javascript', 'href="data'):
         assert tag not in dom.lower()
@@ -124,7 +127,9 @@ def test_mermaid_takes_every_text_for_text() -> None:
     text = asst("sessions", "export", session.id, "--format", "mermaid").stdout
     head, *rest = text.splitlines()
     assert head == "sequenceDiagram"
-    assert all(line.startswith(("    participant", "    Note over", "    U", "    M", "    A", "    P")) for line in rest)
+    assert all(
+        line.startswith(("    participant", "    Note over", "    U", "    M", "    A", "    P")) for line in rest
+    )
     assert not any(";" in line.replace("#", "").split(":", 1)[-1] and "#" not in line for line in rest)
     for name in ("set_user_message", "action_required", "tools_executed", "assistant_message_retrieved"):
         assert name in text
@@ -150,10 +155,13 @@ def test_what_was_exported_can_be_imported(tmp_path: Path) -> None:
     [same] = json.loads(asst("sessions", "import", str(file), "--json").stdout)
     assert same == session.id
     again = Store().transcript(same)
-    told = lambda whole: [(e.user, e.answer, e.state, e.model, [(t.name, t.output) for t in e.tools]) for e in whole.exchanges]  # noqa: E731
-    assert told(again) == told(before)
+    assert _told(again) == _told(before)
     assert (again.title, again.created) == (before.title, before.created)
     assert list(conform(Store().records(same))) == []
+
+
+def _told(whole: Transcript) -> list[object]:
+    return [(e.user, e.answer, e.state, e.model, [(t.name, t.output) for t in e.tools]) for e in whole.exchanges]
 
 
 def test_a_journal_can_be_imported() -> None:
@@ -185,11 +193,25 @@ def test_the_logs_of_llm_can_be_imported(tmp_path: Path) -> None:
     assert (thread.id, thread.usage.input, thread.model) == ("01M82W9BARQQ3A5RPDPZB6ZD0M", 70, "stub")
     assert [(t.name, t.arguments, t.output) for t in tool.exchanges[0].tools] == [("upper", '{"text": "abc"}', "ABC")]
     assert tool.exchanges[0].answer == "It is ABC."
-    assert (older.title, older.exchanges[0].answer, older.created[:19]) == ("Older", "old answer", "2025-01-02T03:04:05")
+    assert (older.title, older.exchanges[0].answer, older.created[:19]) == (
+        "Older",
+        "old answer",
+        "2025-01-02T03:04:05",
+    )
     assert all(list(conform(Store().records(one))) == [] for one in ids)
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"hello", b"SQLite format 3\0", b'{"seq":1}\n', b'{"format": "asst-transcript", "version": 1, "exchanges": 7}'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b"hello",
+        b"SQLite format 3\0",
+        b'{"seq":1}\n',
+        b'{"format": "asst-transcript", "version": 1, "exchanges": 7}',
+    ],
+)
 def test_a_file_that_is_none_of_these_is_refused_in_one_line(data: bytes, tmp_path: Path) -> None:
     """Nothing is kept."""
     file = tmp_path / "x"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,15 @@ def test_the_recorded_side_answers_again_and_tools_run_for_real(recorded: Sessio
 
 def test_a_message_that_was_not_recorded_fails_at_once(recorded: Session) -> None:
     """One line with the nearest recorded message; nothing is sent anywhere, also with keys and addresses set."""
-    done = asst("ask", "-p", f"replay:{recorded.id}", "-q", "and then?", OPENAI_API_KEY="k", OPENAI_BASE_URL="http://127.0.0.1:9")
+    done = asst(
+        "ask",
+        "-p",
+        f"replay:{recorded.id}",
+        "-q",
+        "and then?",
+        OPENAI_API_KEY="k",
+        OPENAI_BASE_URL="http://127.0.0.1:9",
+    )
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "departs" in done.stderr
     assert "'use the tool'" in done.stderr
@@ -153,9 +162,13 @@ def test_a_replayed_conversation_has_the_records_of_the_recording(recorded: Sess
     from .rig import upper
 
     again = asyncio.run(_ask(recorded, [upper], "use the tool", "and now?"))
-    told = lambda records: [(r.state, r.event.type) for r in records if r.event.type not in ("chunk_received", "session_opened", "configured")]  # noqa: E731
-    assert told(again) == told(Store().records(recorded.id))
+    assert _told(again) == _told(Store().records(recorded.id))
     assert list(conform(again)) == []
+
+
+def _told(records: Iterable[Record]) -> list[tuple[str, str]]:
+    aside = ("chunk_received", "session_opened", "configured")
+    return [(r.state, r.event.type) for r in records if r.event.type not in aside]
 
 
 async def _ask(recorded: Session, tools: list[object], *messages: str) -> list[Record]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -118,7 +119,7 @@ async def test_the_transcript_is_there_after_every_exchange() -> None:
             for _ in range(200):
                 if file.exists() and json.loads(file.read_bytes())["exchange_count"] == count:
                     break
-                time.sleep(0.01)
+                await asyncio.sleep(0.01)
             assert json.loads(file.read_bytes())["exchange_count"] == count
     finally:
         session.close()

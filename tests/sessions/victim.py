@@ -31,7 +31,10 @@ def _replies(number: int) -> list[list[Part]]:
     calls = ActionRequired(tuple(ToolCall(f"c{number}-{i}", "slow", '{"text": "x"}') for i in range(2)), "wait")
     from asstproxy.core.events import AssistantMessageRetrieved
 
-    return [[0.01, *pieces[:20], calls], [*pieces, AssistantMessageRetrieved("".join(f"piece {i} " for i in range(30)))]]
+    return [
+        [0.01, *pieces[:20], calls],
+        [*pieces, AssistantMessageRetrieved("".join(f"piece {i} " for i in range(30)))],
+    ]
 
 
 async def main(session_id: str) -> None:

@@ -142,6 +142,7 @@ def test_names_of_installed_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert installed() == {"adder": "declared:add", "stocks": "asstproxy.tools.stocks"}
     assert names("adder") == ["add"]
     assert names("stocks") == ["get_stock_price", "buy_or_sell"]
+    assert names("stocks:buy_or_sell", "adder:sub") == ["buy_or_sell", "sub"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import TextIO, cast
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.output import create_output
@@ -25,7 +26,7 @@ class ask_person:  # noqa: N801 - it is called like a function: an `Approver` wi
 
     def __init__(self, console: Console, pause: Callable[[], AbstractContextManager[None]]) -> None:
         self._console, self._pause = console, pause
-        self._prompt: PromptSession[str] = PromptSession(output=create_output(console.file))
+        self._prompt: PromptSession[str] = PromptSession(output=create_output(cast("TextIO", console.file)))
 
     async def __call__(self, questions: Sequence[Question]) -> Sequence[Decision]:
         """One decision for each question."""

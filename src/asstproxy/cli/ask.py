@@ -7,6 +7,7 @@ import contextlib
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..core.attaching import last_exchange
@@ -49,7 +50,7 @@ async def ask(words: Sequence[str], wanted: Wanted, output: Output, signals: Sig
             sys.stderr.write(f"{opening.who}\n")
         if opening.conversation.under_way:
             await _fetch(opening, wanted, output)
-        return await _exchange(opening, lambda: opening.conversation.exchange(message, timeout=wanted.timeout), wanted, output, signals)  # fmt: skip
+        return await _exchange(opening, lambda: _asked(opening, message, wanted), wanted, output, signals)
 
 
 async def _retry(words: Sequence[str], wanted: Wanted, output: Output, signals: Signals) -> int:
@@ -66,9 +67,14 @@ async def _retry(words: Sequence[str], wanted: Wanted, output: Output, signals: 
             sys.stderr.write(f"{opening.who}\n")
         if conversation.under_way:
             heard = last_exchange(opening.past)
-            return await _exchange(opening, lambda: conversation.attach(timeout=wanted.timeout), wanted, output, signals, heard)  # fmt: skip
+            rest = partial(conversation.attach, timeout=wanted.timeout)
+            return await _exchange(opening, rest, wanted, output, signals, heard)
         conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
-        return await _exchange(opening, lambda: conversation.exchange(message, timeout=wanted.timeout), wanted, output, signals)  # fmt: skip
+        return await _exchange(opening, lambda: _asked(opening, message, wanted), wanted, output, signals)
+
+
+def _asked(opening: Opened, message: str, wanted: Wanted) -> Awaitable[Record]:
+    return opening.conversation.exchange(message, timeout=wanted.timeout)
 
 
 async def _fetch(opening: Opened, wanted: Wanted, output: Output) -> None:

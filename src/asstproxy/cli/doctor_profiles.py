@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..core.config import Config, load_config
-from ..core.credentials import credentials_file, has_keyring, place_of, stored_keys
+from ..core.credentials import credentials_file, place_of, stored_keys
 from ..core.errors import AsstError
+from ..core.os_keyring import has_keyring
 from .doctor import Finding
 from .setup_keys import ASSISTANTS, public
 from .setup_verbs import is_used, key_of

@@ -59,7 +59,8 @@ def show(
     """Show a session as it was in the chat."""
     from .sessions_show import show_session
 
-    show_session(session, "events" if events else "timeline" if timeline else "sequence" if sequence else "json" if json else "")  # fmt: skip
+    forms = {"events": events, "timeline": timeline, "sequence": sequence, "json": json}
+    show_session(session, next((form for form, wanted in forms.items() if wanted), ""))
 
 
 @sessions.command()
@@ -137,7 +138,7 @@ def rm(
 @sessions.command()
 def prune(
     older_than: Annotated[
-        str, typer.Option("--older-than", help="Not touched for so long (90d, 12w, 1y), or since that day.")
+        str, typer.Option("--older-than", help="Not touched for so long (90d, 12w), or since that day.")
     ],
     yes: Yes = False,
 ) -> None:

@@ -5,21 +5,20 @@ Nothing is written before everything is known, so that whatever ends it earlier 
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from ..core.config import Config, load_config
-from ..core.credentials import demand_keyring, place_of, store_key, trying
+from ..core.credentials import place_of, store_key, trying
 from ..core.errors import AsstError, NotSetUpError, UsageError
-from ..core.locations import config_dir
+from ..core.os_keyring import demand_keyring
 from ..core.profiles import check_name, set_profile
 from .setup_asking import ask, choose, confirm, say
 from .setup_draft import Answers, Draft
-from .setup_keys import ASSISTANTS, Key, found_addresses, key_for, public, refuse_foreign, variable_of
+from .setup_given import given, table_of, writable
+from .setup_keys import ASSISTANTS, Key, found_addresses, key_for, refuse_foreign, variable_of
 from .setup_provision import provisioned
-from .setup_says import checked_tools, instructions_of, preset, spoken
+from .setup_says import spoken
 
 __all__ = ["setup", "which"]
 
@@ -54,15 +53,17 @@ def setup(assistant: str, answers: Answers) -> None:
     writable()
     config = load_config()
     name = check_name(answers.name or assistant)
-    table = _table(config, name, assistant)
+    table = table_of(config, name, assistant)
     if table:
         say(f"The profile '{name}' is there; this changes it.")
-    values = _given(assistant, answers)
+    values = given(assistant, answers)
     if answers.keyring:
         demand_keyring()
     for line in found_addresses(assistant):
         say(f"Found: {line}.")
-    key = Key(_variable(assistant, answers, table), keyring=answers.keyring)
+    key = Key(
+        variable_of(assistant, answers.api_key_env or str(table.get("api_key_env") or "")), keyring=answers.keyring
+    )
     if assistant == "local":
         from .setup_local_steps import local_steps
 
@@ -82,63 +83,6 @@ def setup(assistant: str, answers: Answers) -> None:
             spoken(table, values)
         with provisioned(making, answers):
             _write(config, name, values, answers, key)
-
-
-def _table(config: Config, name: str, assistant: str) -> dict[str, Any]:
-    """The profile as it stands in the file."""
-    if name in ASSISTANTS and name != assistant and name not in config.tables:
-        raise UsageError(f"'{name}' is the name of another assistant.", "Choose another one with --name.")
-    table = config.tables.get(name, {})
-    if table and table.get("provider", name) != assistant:
-        raise UsageError(
-            f"The profile '{name}' is one of the provider {table.get('provider', name)}.",
-            f"Choose another name, or first: asst setup remove {name}",
-        )
-    return table
-
-
-def writable() -> None:
-    """Say before the first question, rather than after the last, that nothing can be written.
-
-    Raises:
-        NotSetUpError: the config dir cannot be made or written.
-    """
-    folder = config_dir().absolute()
-    place: Path = folder
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        why = "Permission denied" if place.is_dir() else f"{place} is no folder"
-        raise NotSetUpError(f"The config folder {folder} cannot be written: {why}.", "Set ASST_CONFIG_DIR to another.")
-
-
-def _given(assistant: str, answers: Answers) -> dict[str, Any]:
-    """What the options say, as the profile's keys."""
-    values: dict[str, Any] = {"provider": assistant}
-    if answers.preset:
-        chosen = preset(answers.preset)
-        values["instructions"] = chosen.instructions
-        if chosen.tools:
-            values["tools"] = checked_tools(chosen.tools)
-    if answers.system is not None:
-        values["instructions"] = instructions_of(answers.system) or None
-    if answers.tools is not None:
-        values["tools"] = checked_tools(answers.tools) or None
-    if answers.base_url:
-        if not answers.base_url.startswith(("http://", "https://")):
-            raise UsageError("--base-url is no address.", "It begins with http:// or https://.")
-        if public(answers.base_url) != answers.base_url.rstrip("?"):
-            raise UsageError("--base-url may hold no password and no query.", "Keys are kept apart: --api-key-env.")
-        values["base_url"] = answers.base_url.rstrip("/")
-    if answers.api_key_env:
-        values["api_key_env"] = answers.api_key_env
-    if answers.model and assistant != "local":
-        values["model"] = answers.model
-    return values | answers.own
-
-
-def _variable(assistant: str, answers: Answers, table: dict[str, Any]) -> str:
-    return variable_of(assistant, answers.api_key_env or str(table.get("api_key_env") or ""))
 
 
 def _check_until_good(making: Draft, answers: Answers, key: Key) -> None:

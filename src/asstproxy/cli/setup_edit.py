@@ -14,8 +14,8 @@ from ..core.config import Config, config_file
 from ..core.errors import AsstError, NotSetUpError
 from ..core.profiles import Change
 from ..core.toml_file import convert, read_toml
-from .setup import writable
 from .setup_asking import confirm, say
+from .setup_given import writable
 
 __all__ = ["edit_config"]
 

@@ -8,8 +8,9 @@ import sys
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from ..core.credentials import checked, has_keyring, place_of
+from ..core.credentials import checked, place_of
 from ..core.errors import AsstError, NotSetUpError, UsageError
+from ..core.os_keyring import has_keyring
 from .env_file import taken
 from .setup_asking import ask_hidden, choose, say
 

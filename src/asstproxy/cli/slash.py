@@ -25,7 +25,7 @@ Command = Callable[[Any, str], Awaitable[None]]
 
 
 async def _help(chat: Chat, _: str) -> None:
-    for name, (_, words) in COMMANDS.items():
+    for name, (_command, words) in COMMANDS.items():
         chat.say(f"/{name:<9} {words}")
     chat.say("Enter sends, Esc Enter makes a new line; Ctrl-C stops an answer, Ctrl-D leaves.")
 

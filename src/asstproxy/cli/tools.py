@@ -62,9 +62,7 @@ async def run_one(name: str, pairs: Sequence[str], text: str, profile: str, name
 @contextlib.asynccontextmanager
 async def _box(profile: str, named: Sequence[str], name: str = "") -> AsyncIterator[Toolbox]:
     """The tools of the profile and of `-t`; a name that says where a tool is brings it, too."""
-    if ":" in name or "/" in name or name.endswith(".py"):
-        named = (*named, name)
-    elif name in installed():
+    if ":" in name or "/" in name or name.endswith(".py") or name in installed():
         named = (*named, name)
     box = await open_toolbox(_profile(profile), named or (() if profile or not name else installed()))
     for notice in box.notices:

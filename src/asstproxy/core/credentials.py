@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from importlib import import_module
-from importlib.util import find_spec
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from . import os_keyring
 from .errors import NotSetUpError, UsageError
 from .files import write_whole
 from .locations import config_dir
@@ -25,10 +24,8 @@ __all__ = [
     "Place",
     "checked",
     "credentials_file",
-    "demand_keyring",
     "find_key",
     "forget_key",
-    "has_keyring",
     "place_of",
     "store_key",
     "stored_keys",
@@ -37,7 +34,6 @@ __all__ = [
 
 _tried: dict[str, str] = {}
 SERVICE = "asst"
-PIP = "Run: pip install 'asstproxy[keyring]'"
 Place = Literal["environment", "credentials.toml", "keyring"]
 
 
@@ -80,7 +76,7 @@ def find_key(variable: str) -> str | None:
         return given
     entry = read_toml(credentials_file()).get(variable)
     if isinstance(entry, dict):
-        entry = _from_keyring(str(entry.get("keyring") or SERVICE), variable)
+        entry = os_keyring.find(str(entry.get("keyring") or SERVICE), variable)
     return entry.strip() or None if isinstance(entry, str) else None
 
 
@@ -106,7 +102,7 @@ def store_key(variable: str, key: str, *, keyring: bool = False) -> None:
     """
     key = checked(key)
     if keyring:
-        _into_keyring(variable, key)
+        os_keyring.keep(SERVICE, variable, key)
     _change(variable, {"keyring": SERVICE} if keyring else key)
 
 
@@ -117,10 +113,8 @@ def forget_key(variable: str) -> None:
         NotSetUpError: the file cannot be changed.
     """
     entry = read_toml(credentials_file()).get(variable)
-    if isinstance(entry, dict) and has_keyring():
-        keyring, errors = _keyring()
-        with suppress(errors.KeyringError):  # it is gone already, or will be asked for no more
-            keyring.delete_password(str(entry.get("keyring") or SERVICE), variable)
+    if isinstance(entry, dict):
+        os_keyring.forget(str(entry.get("keyring") or SERVICE), variable)
     if entry is not None:
         _change(variable, None)
 
@@ -137,21 +131,6 @@ def checked(key: str) -> str:
     if not key.isascii() or not key.isprintable() or " " in key:
         raise UsageError("There are blanks or other characters in it that no key has.", "Paste it again.")
     return key
-
-
-def has_keyring() -> bool:
-    """Whether the extra `keyring` is installed."""
-    return find_spec("keyring") is not None
-
-
-def demand_keyring() -> None:
-    """See that keys can be kept in the keyring of the system.
-
-    Raises:
-        NotSetUpError: its package is not installed.
-    """
-    if not has_keyring():
-        raise NotSetUpError("The package keyring is not installed.", PIP)
 
 
 def _change(variable: str, value: Any) -> None:
@@ -174,31 +153,3 @@ def _change(variable: str, value: Any) -> None:
         raise NotSetUpError(
             f"{path} cannot be written: {error.strerror}.", "Mend its permissions, or set ASST_CONFIG_DIR."
         ) from error
-
-
-def _from_keyring(service: str, variable: str) -> str | None:
-    if not has_keyring():
-        raise NotSetUpError(f"{variable} is in the keyring, and the package keyring is not installed.", PIP)
-    keyring, errors = _keyring()
-    try:
-        found: str | None = keyring.get_password(service, variable)
-    except errors.KeyringError as error:
-        raise NotSetUpError(
-            f"The keyring does not open: {type(error).__name__}.", f"Unlock it, or export {variable}=…"
-        ) from None
-    return found
-
-
-def _into_keyring(variable: str, key: str) -> None:
-    demand_keyring()
-    keyring, errors = _keyring()
-    try:
-        keyring.set_password(SERVICE, variable, key)
-    except errors.KeyringError as error:
-        raise NotSetUpError(
-            f"The keyring takes no key here: {type(error).__name__}.", "Leave out --keyring: credentials.toml will do."
-        ) from None
-
-
-def _keyring() -> tuple[Any, Any]:
-    return import_module("keyring"), import_module("keyring.errors")

@@ -75,11 +75,14 @@ class ReplayAssistant:
         if self._next == 0:  # a session that goes on in a process of its own
             self._next = sum(isinstance(item, UserSaid) for item in turn.history)
         if self._next >= len(self._exchanges):
-            raise self._departs(f"it has {len(self._exchanges)} exchanges, and now comes {_quoted(turn.text)}", turn.text)
+            raise self._departs(
+                f"it has {len(self._exchanges)} exchanges, and now comes {_quoted(turn.text)}", turn.text
+            )
         exchange = self._exchanges[self._next]
         if turn.text != exchange.text:
             raise self._departs(
-                f"recorded was {_quoted(exchange.text, turn.text)}, now comes {_quoted(turn.text, exchange.text)}", turn.text
+                f"recorded was {_quoted(exchange.text, turn.text)}, now comes {_quoted(turn.text, exchange.text)}",
+                turn.text,
             )
         if turn.instructions and turn.instructions != exchange.instructions:
             was, now = exchange.instructions, turn.instructions
@@ -123,7 +126,11 @@ class ReplayAssistant:
         others = [exchange.text for exchange in self._exchanges]
         near = difflib.get_close_matches(text[:1000], [other[:1000] for other in others], 1, 0.3) if text else []
         hint = f"Nearest recorded message: {_quoted(near[0])}." if near else "Nothing was sent anywhere."
-        return AssistantError("protocol", f"The conversation departs from {self._name or 'the recording'} at exchange {number}: {how}.", hint)
+        return AssistantError(
+            "protocol",
+            f"The conversation departs from {self._name or 'the recording'} at exchange {number}: {how}.",
+            hint,
+        )
 
     async def aclose(self) -> None:
         """Nothing is held."""

@@ -143,7 +143,11 @@ class BackgroundResponse:
         self._reader.done = True  # nothing is left to cancel
         for event in outcome(response):
             streamed = self._reader.sequence is not None
-            if streamed and isinstance(event, AssistantMessageRetrieved | MessageIncomplete) and self._said < len(event.text):
+            if (
+                streamed
+                and isinstance(event, AssistantMessageRetrieved | MessageIncomplete)
+                and self._said < len(event.text)
+            ):
                 yield ChunkReceived(event.text[self._said :])  # what the stream did not say any more
             yield event
 

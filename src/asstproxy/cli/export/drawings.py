@@ -42,10 +42,11 @@ def sequence_svg(arrows: Sequence[Arrow]) -> str:
     """One exchange: four lanes, an arrow for each message."""
     head = f"head{arrows[0].exchange if arrows else 0}"  # an id of its own: a marker in a closed drawing is none
     height = 48 + len(arrows) * 30
-    parts = [
-        f'<defs><marker id="{head}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">'
-        '<path d="M0 0L8 4L0 8z" class="head"/></marker></defs>'
-    ]
+    marker = (
+        f'<defs><marker id="{head}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"'
+        ' orient="auto-start-reverse"><path d="M0 0L8 4L0 8z" class="head"/></marker></defs>'
+    )
+    parts = [marker]
     for lane, name in enumerate(LANES):
         x = _LANE + lane * _STEP
         parts.append(f'<line x1="{x}" y1="34" x2="{x}" y2="{height}" class="lane"/>')

@@ -72,8 +72,8 @@ def _functions(name: str, *, here: bool) -> tuple[str, Iterable[tuple[str, Any]]
     if _is_file(place):
         module = _from_file(Path(place).expanduser())
     else:
-        if not attribute:
-            place, attribute = _split(BUILT_IN.get(place) or _registered(place) or place)
+        place, known = _split(BUILT_IN.get(place) or _registered(place) or place)
+        attribute = attribute or known
         module = _from_module(place, here=here)
     if attribute:
         return module.__name__, [(attribute, _attribute(module, attribute, place))], place

@@ -104,23 +104,21 @@ def _parameters(name: str, function: Callable[..., Any]) -> list[inspect.Paramet
 
 def _hints(function: Callable[..., Any], given: list[inspect.Parameter]) -> dict[str, Any]:
     """The annotations of the parameters. That of the result does not matter: it may be known to type checkers only."""
-    written = inspect.get_annotations(function)
     code: CodeType | None = getattr(function, "__code__", None)
     cells = zip(code.co_freevars if code else (), getattr(function, "__closure__", None) or (), strict=True)
-    local = {variable: cell.cell_contents for variable, cell in cells if _is_filled(cell)}
-    local = _definer(function) | local
+    local = _definer(function) | {variable: cell.cell_contents for variable, cell in cells if _is_filled(cell)}
     hints: dict[str, Any] = {}
     for parameter in given:
-        hint = written.get(parameter.name, Any)
+        hint = Any if parameter.annotation is parameter.empty else parameter.annotation
         try:
-            hints[parameter.name] = (
-                eval(hint, getattr(function, "__globals__", {}), local) if isinstance(hint, str) else hint  # noqa: S307 - what `def` would do
-            )
+            if isinstance(hint, str):
+                hint = eval(hint, getattr(function, "__globals__", {}), local)  # noqa: S307 - as `def` itself would
         except NameError as error:
             raise UsageError(
                 f"The annotation of '{parameter.name}' in '{name_of(function)}' is not known at run time: {error}.",
                 "Import the type outside of 'if TYPE_CHECKING'.",
             ) from None
+        hints[parameter.name] = hint
     return hints
 
 
