@@ -32,8 +32,8 @@ def measure(setting: Setting) -> Group:
     program = setting.inside("exchanges", str(setting.scale.exchanges))
     costs = json.loads(run(program).out)
     group.curves["exchanges"] = [[float(n), cost] for n, cost in enumerate(costs, 1)]
-    tenth = max(1, len(costs) // 10)
-    first, last = median(costs[:tenth]), median(costs[-tenth:])
+    some = max(1, len(costs) // 10)
+    first, last = median(costs[:some]), median(costs[-some:])
     figures = f"{first:.2f} ms of CPU each at first, {last:.2f} ms after {len(costs):,}"
     group.rows.append(Row("an exchange, 40 pieces, when the session grows", figures, last / first))
     return group

@@ -17,7 +17,8 @@ __all__ = ["FULL", "QUICK", "TINY", "Scale", "Setting"]
 @dataclass(frozen=True)
 class Scale:
     """How often and how much: `runs` of everything short, `characters` of Markdown, `records`, `exchanges`,
-    sessions in the `stores`."""
+    sessions in the `stores`.
+    """
 
     runs: int
     characters: int

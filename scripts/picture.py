@@ -39,7 +39,13 @@ def draw(journal: Path, picture: Path) -> None:
     """Print the session as the chat does, into an SVG of 80 columns."""
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         console = Console(
-            record=True, width=80, force_terminal=True, color_system="truecolor", theme=THEME, file=nowhere, highlight=False
+            record=True,
+            width=80,
+            force_terminal=True,
+            color_system="truecolor",
+            theme=THEME,
+            file=nowhere,
+            highlight=False,
         )
         show(list(each_record(journal)), console)
     console.save_svg(str(picture), title="asst chat")

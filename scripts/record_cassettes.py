@@ -20,13 +20,14 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]  # the table is the tests'
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))  # the table is the tests'
+
+from scripts.local_servers import serving
 
 from cassettes.logbook import write_down
 from cassettes.player import NO_KEY, paths, play, recorder
 from cassettes.scenarios import FOLDER, TAKES, Take
-from scripts.local_servers import serving
 
 POLL = 0.2
 """Seconds between two questions about an answer in the background, so that a few of them are on the cassette."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from store_made import make  # noqa: E402 - it stands in the folder above
+from store_made import make
 
 if __name__ == "__main__":
     make(Path(sys.argv[1]), int(sys.argv[2]))

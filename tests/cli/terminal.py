@@ -24,7 +24,9 @@ __all__ = ["Terminal"]
 class Terminal:
     """Runs a command on a screen of `columns` × `rows` until it ends or the `with` block does."""
 
-    def __init__(self, command: Sequence[str], columns: int = 80, rows: int = 30, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], columns: int = 80, rows: int = 30, env: dict[str, str] | None = None
+    ) -> None:
         self._screen = pyte.HistoryScreen(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self._screen)
         self._master, slave = pty.openpty()

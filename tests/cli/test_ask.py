@@ -178,7 +178,9 @@ def test_nothing_set_up_is_told(tmp_path: Path) -> None:
     hide = tmp_path / "sitecustomize.py"
     hide.write_text("import sys; sys.modules['xllamacpp'] = None\n")
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run([ASST, "ask", "hi"], capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [ASST, "ask", "hi"], capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL, check=False
+    )
     assert (done.returncode, len(done.stderr.splitlines())) == (3, 1)
     assert "asst setup local" in done.stderr
 
@@ -236,7 +238,9 @@ def test_closed_pipe_ends_quietly(server: ResponsesServer) -> None:
     """`asst ask | head` says nothing on stderr; the exchange is kept."""
     server.brain = lambda _: [Say("line\n" * 200, pieces=["line\n"] * 200, pace=0.02)]
     command = f"{ASST} ask -q -p gpt hi | head -n 1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False
+    )
     assert (done.stdout, done.stderr) == (b"line\n", b"")
     deadline = time.monotonic() + 10
     while Store().summary(Store().newest()).state != "cancelled":

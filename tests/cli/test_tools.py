@@ -49,7 +49,11 @@ def prices(tmp_path: Path) -> str:
 
 def test_list_show_and_run(asst: Asst, prices: str) -> None:
     """A tool is listed, shown as the assistant sees it, and run; what it prints is not its output."""
-    assert [tool["name"] for tool in json.loads(asst("tools", "list", "-t", prices, "--json").out)] == ["price", "hang", "leave"]
+    assert [tool["name"] for tool in json.loads(asst("tools", "list", "-t", prices, "--json").out)] == [
+        "price",
+        "hang",
+        "leave",
+    ]
     shown = asst("tools", "show", f"{prices}:price").out
     assert "The ticker symbol." in shown
     ran = asst("tools", "run", f"{prices}:price", "--arg", "symbol=AAPL", "--arg", "days=3")

@@ -104,7 +104,7 @@ async def test_a_time_limit_is_no_exception() -> None:
     began = time.monotonic()
     last = await stage.conversation.exchange("hi", timeout=0.05)
     assert (last.state, last.event) == (State.CANCELLED, Cancelled("timeout"))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert (await stage.conversation.exchange("go on", timeout=5)).event == AssistantMessageRetrieved("fine")
 
 

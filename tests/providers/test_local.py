@@ -96,7 +96,9 @@ def test_ask_answers_and_keeps_the_screen_clean(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "says"), [("missing.gguf", "missing.gguf"), ("not-a-model.gguf", "not a GGUF")], ids=["missing", "not-gguf"]
+    ("model", "says"),
+    [("missing.gguf", "missing.gguf"), ("not-a-model.gguf", "not a GGUF")],
+    ids=["missing", "not-gguf"],
 )
 def test_wrong_model_is_one_line(tmp_path: Path, model: str, says: str) -> None:
     """A model file that is not there, or is none: one line that names it."""

@@ -65,7 +65,9 @@ def ask(
     no_stream: o.NoStream = False,
     background: o.Background = False,
     timeout: o.Timeout = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Ask the last message of the session again (-c, --session).")] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Ask the last message of the session again (-c, --session).")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
     events: Annotated[bool, typer.Option("--events", help="Print every step as a JSON line.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Let the answer's control characters reach the terminal.")] = False,
@@ -80,7 +82,9 @@ def ask(
         profile, model, system, continue_, session, no_save, tuple(tool or ()), no_tools, yes, mediator, not no_stream,
         background, timeout, wait, fork,
     )  # fmt: skip
-    raise typer.Exit(run(lambda signals: ask(prompt or [], wanted, Output(json, events, raw, quiet), signals, retry=retry)))
+    raise typer.Exit(
+        run(lambda signals: ask(prompt or [], wanted, Output(json, events, raw, quiet), signals, retry=retry))
+    )
 
 
 @app.command()

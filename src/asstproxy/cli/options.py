@@ -30,9 +30,7 @@ __all__ = [
 
 ProfileName = Annotated[
     str,
-    typer.Option(
-        "--profile", "-p", envvar="ASST_PROFILE", help="Who answers.", autocompletion=completion.profiles
-    ),
+    typer.Option("--profile", "-p", envvar="ASST_PROFILE", help="Who answers.", autocompletion=completion.profiles),
 ]
 Model = Annotated[
     str,

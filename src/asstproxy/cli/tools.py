@@ -40,7 +40,9 @@ async def show_tool(name: str, profile: str, named: Sequence[str], *, as_json: b
             _print_json(_described(tool))
             return 0
         sys.stdout.write(f"{tool.name}   from {clean_line(tool.source)}\n")
-        sys.stdout.write(f"approval {tool.approval} · at most {tool.timeout:g} s · at most {tool.output_limit:,} bytes\n")
+        sys.stdout.write(
+            f"approval {tool.approval} · at most {tool.timeout:g} s · at most {tool.output_limit:,} bytes\n"
+        )
         sys.stdout.write(f"\n{clean(tool.description)}\n\n" if tool.description else "\n")
         _print_json(tool.parameters)
     return 0

@@ -12,7 +12,9 @@ __all__ = ["tools"]
 
 tools = typer.Typer(help="The functions that an assistant may call.", no_args_is_help=True, rich_markup_mode=None)
 
-Name = Annotated[str, typer.Argument(help="A tool's name, or where it is: package.module:function, ./file.py:function.")]
+Name = Annotated[
+    str, typer.Argument(help="A tool's name, or where it is: package.module:function, ./file.py:function.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, cast
 
-import msgspec
-
+from .asking import Options, turn_for
 from .assistant import AssistantProxy, Attachable, Turn
 from .attaching import Running, running_exchange, unheard
 from .clock import now
 from .codec import as_text
-from .driver import Patience, listen, stopping
-from .errors import AssistantError, ScriptError, UsageError
+from .driver import listen, stopping
+from .errors import UsageError
 from .events import (
     ActionRequired,
     ApprovalGiven,
@@ -30,6 +28,7 @@ from .events import (
     ToolsExecuted,
     is_message,
 )
+from .failing import failure_of, one_line
 from .history import History
 from .hub import Hub, Subscriber
 from .mediator import Mediator, make_mediator
@@ -37,21 +36,6 @@ from .script import ACTIVE, Do, State
 from .user import UserProxy
 
 __all__ = ["Conversation", "Options", "one_line"]
-
-_log = logging.getLogger(__name__)
-
-
-class Options(msgspec.Struct, frozen=True):
-    """How exchanges are held.
-
-    `stream`, `background`: how the assistant is asked. `max_tool_rounds`: rounds of tool calls in one exchange, after which
-    it ends as incomplete. `patience`: heartbeats and retries.
-    """
-
-    stream: bool = True
-    background: bool = False
-    max_tool_rounds: int = 20
-    patience: Patience = Patience()
 
 
 class Conversation:
@@ -245,12 +229,7 @@ class Conversation:
             case _ if stopped:
                 self._stop(Cancelled("timeout") if late else self._cancel_reason)
                 raise error if isinstance(error, asyncio.CancelledError) else asyncio.CancelledError from error
-            case AssistantError():
-                return self._settle(ErrorOccurred(error.kind, str(error), error.hint))
-            case ScriptError():
-                return self._settle(ErrorOccurred("protocol", str(error), "This is a fault of the provider's proxy."))
-        _log.error("an exchange failed", exc_info=error)
-        return self._settle(ErrorOccurred("internal", one_line(error), "This is a fault of asst or of a provider."))
+        return self._settle(failure_of(error))
 
     async def _carry_out(self, do: Do) -> Event | None:
         """Let the proxy whose turn it is do what the script says; what it answers is the next message."""
@@ -273,19 +252,8 @@ class Conversation:
                 return None
 
     def _turn(self, text: str, running: Any = None) -> Turn:
-        asked, provider = self.configured, self.assistant.provider
-        model = asked.model or self.assistant.model
-        return Turn(
-            text=text,
-            history=self.history.items(provider, model, under_way=running is not None),
-            instructions=asked.instructions,
-            model=model,
-            tools=tuple(tool.spec for tool in self.user.tools.values()),
-            settings=asked.settings,
-            resume=running or self.history.resume(provider),
-            stream=self.options.stream,
-            background=self.options.background,
-        )
+        tools = (tool.spec for tool in self.user.tools.values())
+        return turn_for(text, self.configured, self.assistant, self.history, tools, self.options, running=running)
 
     # ---- every step goes through here ----------------------------------------------------------------------------------
 
@@ -327,8 +295,3 @@ class Conversation:
             raise UsageError("An exchange is under way.", "Wait for its answer, or cancel it.")
         if self.under_way:
             raise UsageError("The last exchange goes on at the provider.", "Await attach() first.")
-
-
-def one_line(error: BaseException) -> str:
-    """An exception as one line for a person."""
-    return " ".join(f"{type(error).__name__}: {error}".split())

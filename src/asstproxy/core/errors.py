@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["AssistantError", "AsstError", "Kind", "NotSetUpError", "ScriptError", "SessionError", "SessionInUseError", "UsageError"]
+__all__ = [
+    "AssistantError",
+    "AsstError",
+    "Kind",
+    "NotSetUpError",
+    "ScriptError",
+    "SessionError",
+    "SessionInUseError",
+    "UsageError",
+]
 
 Kind = Literal[
     "authentication",  # the key is missing, wrong or may not do this

@@ -23,7 +23,7 @@ CANCEL_WITHIN = 2.0
 """Seconds for telling the server that an exchange was cancelled."""
 LOST = 3
 """Requests that may fail one after the other before a response is given up."""
-TOKEN_EVERY = 1.0
+TOKEN_EVERY = 5.0
 """Seconds of streaming after which a heartbeat brings the token up to date."""
 
 

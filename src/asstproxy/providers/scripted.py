@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 
 from ..core.assistant import Turn
 from ..core.errors import AssistantError
@@ -56,17 +57,19 @@ class ScriptedAssistant:
         """
         self.turns.append(turn)
         yield Started(self.provider, turn.model or self.model)
-        async for event in self._play():
-            yield event
+        async with aclosing(self._play()) as events:
+            async for event in events:
+                yield event
 
     async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncIterator[Event]:
         """Play the next reply to these results."""
         self.results.append(tuple(results))
         yield ToolOutputsSubmitted()
-        async for event in self._play():
-            yield event
+        async with aclosing(self._play()) as events:
+            async for event in events:
+                yield event
 
-    async def _play(self) -> AsyncIterator[Event]:
+    async def _play(self) -> AsyncGenerator[Event]:
         if not self._replies:
             raise AssistantError("protocol", "The script of this assistant is at its end.", "Give it more replies.")
         for part in self._replies.pop(0):

@@ -65,7 +65,9 @@ class HttpTransport:
                 if not source.response.is_success:
                     await source.response.aread()
                     self._check(source.response)
-                source.response.encoding = "utf-8-sig"  # always UTF-8, and a byte order mark is no part of the first event
+                source.response.encoding = (
+                    "utf-8-sig"  # always UTF-8, and a byte order mark is no part of the first event
+                )
                 reading = cast("AsyncGenerator[httpx2.ServerSentEvent]", aiter(source))
                 async with contextlib.aclosing(reading) as events:
                     async for event in events:
