@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from asstproxy.core.events import (
     ChunkReceived,
     Configured,
     Event,
-    Heartbeat,
     MessageIncomplete,
     Notice,
 )
@@ -23,9 +21,9 @@ from asstproxy.core.script import State
 from asstproxy.providers.gemini_interactions import Reader, outcome
 from asstproxy.providers.gemini_steps import steps
 from core.stage import Stage
-from servers import Call, Cut, Delay, Duplicate, Fail, Say, Status, Think
+from servers import Call, Cut, Duplicate, Fail, Say, Think
 
-from .gemini_stage import MODEL, WAYS, add, bodies, on_stage, proxy, text_of
+from .gemini_stage import WAYS, add, bodies, on_stage, proxy, text_of
 
 every_way = pytest.mark.parametrize("way", WAYS)
 THREE: list[Any] = [[Think("t"), Say("one")], [Call("add", {"a": 1})], [Say("two")], [Say("three")]]
@@ -168,55 +166,6 @@ async def test_an_event_that_comes_twice_counts_once() -> None:
     async with on_stage("interactions", [Say("one two")], faults=[Duplicate("step.delta")]) as (_, stage):
         record = await stage.conversation.exchange("hi")
     assert record.event.text == text_of(stage) == "one two"  # type: ignore[union-attr]
-
-
-# ---- in the background -----------------------------------------------------------------------------------------------
-
-
-async def test_background_is_polled() -> None:
-    """Google's own words for it are heard, and where it stands is in the journal."""
-    async with on_stage("interactions", [Say("one")], [Say("two")], background=True) as (server, stage):
-        for text in "ab":
-            record = await stage.conversation.exchange(text)
-    assert record.state == State.COMPLETED
-    beats = stage.said(Heartbeat)
-    assert {beat.status for beat in beats} == {"queued", "in_progress"}
-    one, two = server_ids(server)
-    assert beats[0].resume == {"running": one}
-    assert beats[-1].resume == {"interaction": one, "model": MODEL, "running": two}
-
-
-async def test_polls_that_fail_are_repeated_and_nothing_is_paid_twice() -> None:
-    """A new request would be a second answer."""
-    async with on_stage("interactions", [Say("one")], background=True, faults=[Status(503, on="GET", first=2)]) as (
-        server,
-        stage,
-    ):
-        record = await stage.conversation.exchange("a")
-    assert record.state == State.COMPLETED
-    assert len(bodies(server)) == 1
-    async with on_stage("interactions", [Say("one")], background=True, faults=[Status(503, on="GET")]) as (
-        server,
-        stage,
-    ):
-        record = await stage.conversation.exchange("a")
-    assert record.event.kind == "server"  # type: ignore[union-attr]
-    assert len(bodies(server)) == 1
-
-
-async def test_background_is_cancelled_at_google() -> None:
-    """Whoever stops does not pay for the rest."""
-    async with on_stage("interactions", [Say("one two", pace=5)], background=True, faults=[Delay(0.02, on="GET")]) as (
-        server,
-        stage,
-    ):
-        task = asyncio.ensure_future(stage.conversation.exchange("a"))
-        await server.eventually(lambda _: bool(stage.said(Heartbeat)))
-        stage.conversation.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        (number,) = server_ids(server)
-        assert server.interactions[number].interaction["status"] == "cancelled"
 
 
 # ---- the translation -------------------------------------------------------------------------------------------------

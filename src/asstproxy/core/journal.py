@@ -72,9 +72,8 @@ class Journal:
     def _flush_later(self) -> None:
         self._timer = None
         self._wrote_text = time.monotonic()
-        with contextlib.suppress(
-            OSError
-        ):  # it is written, or fails, with the next record, where the exchange can see it
+        # What fails now is written, or fails, with the next record, where the exchange can see it.
+        with contextlib.suppress(OSError):
             self.flush()
 
     def flush(self) -> None:

@@ -41,7 +41,23 @@ class InteractionsProxy(GeminiProxy):
         same = state.get("model") == self._turn.model  # another model would refuse what this one signed
         self._previous, self._known = state.get("interaction") if same else None, len(turn.history)
 
-    async def _request(self, items: list[Item]) -> AsyncGenerator[Event]:
+    async def attach(self, turn: Turn) -> AsyncGenerator[Event]:
+        """See `Attachable`: an interaction in the background goes on without us.
+
+        Raises:
+            AssistantError: the token is none of ours, or the interaction is gone.
+        """
+        token = turn.resume if isinstance(turn.resume, dict) else {}
+        if not token.get("running"):
+            raise AssistantError("interrupted", "The exchange cannot be taken up again.", "Ask again: --retry.")
+        self._turn = msgspec.structs.replace(turn, model=turn.model or self.model, background=True)
+        self._previous, items = token.get("interaction"), list(turn.history)
+        replies = self._followed(await self._transport.call("GET", _path(token["running"])))
+        async with contextlib.aclosing(self._heard(self._placed(replies, items), items)) as events:
+            async for event in events:
+                yield event
+
+    def _request(self, items: list[Item]) -> AsyncGenerator[Event]:
         turn = self._turn
         body = request(turn, steps(items, self._known if self._previous else 0), self._previous)
         if turn.background:
@@ -50,8 +66,11 @@ class InteractionsProxy(GeminiProxy):
             replies = self._streamed(body | {"stream": True})
         else:
             replies = self._in_one_reply(body)
-        async with contextlib.aclosing(replies):
-            async for event in replies:
+        return self._placed(replies, items)
+
+    async def _placed(self, replies: AsyncGenerator[Event], items: list[Item]) -> AsyncGenerator[Event]:
+        async with contextlib.aclosing(replies) as events:
+            async for event in events:
                 yield self._with_resume(event, items)
 
     def _with_resume(self, event: Event, items: list[Item]) -> Event:
@@ -105,23 +124,24 @@ class InteractionsProxy(GeminiProxy):
             if not (reader.interaction and reader.last and is_stored(self._turn)) or failures > TRIES:
                 raise cut
             await asyncio.sleep(self._pause * 2 ** (failures - 1))
-            where = (
-                f"{PATH}/{quote(reader.interaction, safe='')}?stream=true&last_event_id={quote(reader.last, safe='')}"
-            )
+            where = f"{_path(reader.interaction)}?stream=true&last_event_id={quote(reader.last, safe='')}"
             events = self._transport.events("GET", where)
 
     async def _in_background(self, body: JSON) -> AsyncGenerator[Event]:
-        interaction = await self._transport.call("POST", PATH, body)
+        async with contextlib.aclosing(self._followed(await self._transport.call("POST", PATH, body))) as events:
+            async for event in events:
+                yield event
+
+    async def _followed(self, interaction: JSON) -> AsyncGenerator[Event]:
         number = str(interaction.get("id"))
-        where = f"{PATH}/{quote(number, safe='')}"
         try:
             while unfinished(interaction):
                 yield Heartbeat(str(interaction["status"]), resume=number)
-                interaction = await self._polled(where)
+                interaction = await self._polled(_path(number))
         except (asyncio.CancelledError, GeneratorExit):
             with contextlib.suppress(AssistantError, TimeoutError):  # the exchange ends, whether Google heard it or not
                 async with asyncio.timeout(CANCEL_WITHIN):
-                    await self._transport.call("POST", f"{where}/cancel", {})
+                    await self._transport.call("POST", f"{_path(number)}/cancel", {})
             raise
         for event in (*thoughts(interaction), *outcome(interaction)):
             yield event
@@ -136,3 +156,7 @@ class InteractionsProxy(GeminiProxy):
                 if attempt == TRIES or not (error.retryable or error.kind == "connection"):
                     raise AssistantError(error.kind, str(error), error.hint) from error
         raise AssertionError  # the loop ends in one of its two ways
+
+
+def _path(interaction: str) -> str:
+    return f"{PATH}/{quote(interaction, safe='')}"

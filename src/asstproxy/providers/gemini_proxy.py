@@ -67,12 +67,9 @@ class GeminiProxy:
     async def _ask(self, items: list[Item]) -> AsyncGenerator[Event]:
         spoken, way = False, None
         try:
-            async with contextlib.aclosing(self._request(items)) as events:
+            async with contextlib.aclosing(self._heard(self._request(items), items)) as events:
                 async for event in events:
                     spoken = spoken or isinstance(event, ChunkReceived | Reasoning)
-                    if isinstance(event, ActionRequired):
-                        # Only now: a request that failed is made again from where it began.
-                        self._items = [*items, AssistantSaid(event.text, event.calls, event.raw)]
                     yield event
         except AssistantError as error:
             way = None if spoken else self._other_way(error, items)
@@ -84,6 +81,14 @@ class GeminiProxy:
             async with contextlib.aclosing(self._ask(items)) as events:
                 async for event in events:
                     yield event
+
+    async def _heard(self, replies: AsyncGenerator[Event], items: list[Item]) -> AsyncGenerator[Event]:
+        async with contextlib.aclosing(replies) as events:
+            async for event in events:
+                if isinstance(event, ActionRequired):
+                    # Only now: a request that failed is made again from where it began.
+                    self._items = [*items, AssistantSaid(event.text, event.calls, event.raw)]
+                yield event
 
     def _other_way(self, error: AssistantError, items: list[Item]) -> tuple[str, list[Item]] | None:
         """What to tell the person and send instead, when Google refused what we said for it; None: nothing helps."""
