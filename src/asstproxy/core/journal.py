@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import os
@@ -10,11 +9,15 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .codec import encode
 from .events import Record
 from .script import SETTLED, STEPS
 from .stream import merged
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Journal"]
 
@@ -60,6 +63,8 @@ class Journal:
             self.flush()
             self._wrote_text = now
         elif self._timer is None:
+            import asyncio  # a loop is running; who only reads sessions does not wait for it
+
             self._timer = asyncio.get_running_loop().call_later(PAUSE, self._flush_later)
 
     def _flush_before(self, record: Record) -> None:

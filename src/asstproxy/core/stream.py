@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 
@@ -32,6 +31,8 @@ class RecordStream(AsyncIterator[Record]):
     """
 
     def __init__(self, maxsize: int = 256) -> None:
+        import asyncio
+
         self._maxsize = maxsize
         self._records: deque[Record] = deque()
         self._arrived = asyncio.Event()

@@ -91,8 +91,8 @@ class BackgroundResponse:
                         yield token
             if self._id is None:  # it was never begun, so the request may be sent again
                 raise broken or AssistantError("connection", "The answer broke off before it began.", retryable=True)
-            if broken is not None and broken.kind == "invalid_request":
-                break  # older than five minutes, or made without a stream
+            if broken is not None and not _may_pass(broken):
+                break  # older than five minutes, or made without a stream: polling tells
             lost += 1
             await asyncio.sleep(self._poll * (lost - 1))
             stream = self._resumed()
@@ -137,7 +137,7 @@ class BackgroundResponse:
                 response, lost = await self._transport.call("GET", f"/responses/{self._id}"), 0
             except AssistantError as error:
                 lost += 1
-                if lost > LOST or not (error.retryable or error.kind in ("connection", "timeout")):
+                if lost > LOST or not _may_pass(error):
                     # Not retryable any more: the request was heard, so it must not be sent again.
                     raise AssistantError(error.kind, str(error), error.hint) from error
         self._reader.done = True  # nothing is left to cancel
@@ -161,3 +161,8 @@ class BackgroundResponse:
                     async with asyncio.timeout(CANCEL_WITHIN):
                         await self._transport.call("POST", f"/responses/{self._id}/cancel", {})
             raise
+
+
+def _may_pass(error: AssistantError) -> bool:
+    """Whether the same request may work in a moment."""
+    return error.retryable or error.kind in ("connection", "timeout")

@@ -34,7 +34,9 @@ def _is_number(value: Any) -> bool:
 
 _TYPES = frozenset(("object", "array", "string", "number", "integer", "boolean", "null"))
 _AS_IT_IS: dict[str, Callable[[Any], bool]] = {
-    "type": lambda value: {str(one) for one in (value if isinstance(value, list) else [value])} <= _TYPES,
+    "type": lambda value: (
+        value != [] and {str(one) for one in (value if isinstance(value, list) else [value])} <= _TYPES
+    ),
     "enum": lambda value: isinstance(value, list) and value != [],
     "minItems": lambda value: isinstance(value, int) and value >= 0,
     "maxItems": lambda value: isinstance(value, int) and value >= 0,
@@ -129,10 +131,9 @@ class _Rewriting:
             result["properties"] = {
                 str(key): self.node(value, refs, depth + 1) for key, value in node["properties"].items()
             }
-            required = node.get("required")
-            result["required"] = [key for key in required or () if key in result["properties"]]
-            if not result["required"]:
-                del result["required"]
+            needed = node.get("required") if isinstance(node.get("required"), list) else []
+            if known := [key for key in needed if isinstance(key, str) and key in result["properties"]]:
+                result["required"] = known
         self._members(node, result, refs, depth)
         kinds = result.get("type")
         if kinds == "array" or (isinstance(kinds, list) and "array" in kinds):
@@ -217,6 +218,6 @@ def _words(node: JSON, result: JSON) -> Iterator[str]:
             result["maximum"] = min(math.ceil(value) - 1, node.get("maximum", math.inf))
         elif "{}" in phrase:
             if _is_number(value):
-                yield phrase.format(value)
+                yield phrase.format(int(value) if value == int(value) else value)
         else:
             yield phrase if value is True else f"{phrase}: {value if isinstance(value, str) else json.dumps(value)}"
