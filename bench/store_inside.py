@@ -24,7 +24,7 @@ def _timed(what: Callable[[], Any], runs: int) -> dict[str, float]:
 def opening(root: str = "") -> dict[str, float]:
     """The newest session, found, locked and read."""
     from asstproxy.core.conversation import Conversation
-    from asstproxy.core.store import Store
+    from asstproxy.core.sessions.store import Store
     from asstproxy.providers.scripted import ScriptedAssistant
 
     def once() -> None:
@@ -40,9 +40,9 @@ def opening(root: str = "") -> dict[str, float]:
 
 def search(words: str) -> dict[str, float]:
     """A search with a warm index."""
-    from asstproxy.core.index import SearchIndex
-    from asstproxy.core.selection import Selection
-    from asstproxy.core.store import Store
+    from asstproxy.core.sessions.index import SearchIndex
+    from asstproxy.core.sessions.selection import Selection
+    from asstproxy.core.sessions.store import Store
 
     return _timed(lambda: SearchIndex(Store()).search(words, Selection(), 10), 7)
 
@@ -51,7 +51,7 @@ async def exchange(root: str, session_id: str) -> dict[str, float]:
     """Exchanges in a session: bytes of the journal, milliseconds to the answer, milliseconds of the rewrite."""
     from asstproxy.core.conversation import Conversation
     from asstproxy.core.events import Record
-    from asstproxy.core.store import Store
+    from asstproxy.core.sessions.store import Store
     from asstproxy.providers.scripted import ScriptedAssistant, say
 
     store = Store(Path(root))

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from asstproxy.core import ulid
 from asstproxy.core.clock import moment_of
 from asstproxy.core.codec import encode
 from asstproxy.core.events import (
@@ -28,8 +27,9 @@ from asstproxy.core.events import (
     Usage,
 )
 from asstproxy.core.script import STEPS, State
-from asstproxy.core.transcript import Fold
-from asstproxy.core.transcript_file import to_json
+from asstproxy.core.sessions import ulid
+from asstproxy.core.sessions.transcript import Fold
+from asstproxy.core.sessions.transcript_file import to_json
 
 __all__ = ["make", "make_session"]
 

@@ -9,8 +9,8 @@ import msgspec
 
 from asstproxy.core import events
 from asstproxy.core.assistant import Turn
-from asstproxy.core.config import Profile
 from asstproxy.core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from asstproxy.core.settings.config import Profile
 from asstproxy.providers.transport.http import HttpTransport
 
 

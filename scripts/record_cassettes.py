@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -70,7 +71,7 @@ def _answering(takes: Sequence[Take], *, real: bool) -> Iterator[dict[str, str]]
 
 
 def _recorded(take: Take, version: str) -> bool:
-    """Record one cassette, in the place of the old one; one that did not go its way, or holds the key, is not kept."""
+    """Record one cassette, in the place of the old one; one that went another way, or tells of us, is not kept."""
     new = take.file.with_suffix(".new")
     new.unlink(missing_ok=True)
     about = {"server": take.server.title, "version": version, "date": datetime.now(UTC).date().isoformat()}
@@ -81,8 +82,10 @@ def _recorded(take: Take, version: str) -> bool:
         took = paths(records)
         if took != list(take.scenario.paths):
             return _said(take, f"took another way: {took}\n{records[-1].event}")
-        if os.environ[take.server.key] in new.read_text(encoding="utf-8"):
-            return _said(take, "the key is in it")
+        text = new.read_text(encoding="utf-8")
+        for secret in (os.environ[take.server.key], socket.gethostname(), str(Path.home())):
+            if secret in text:
+                return _said(take, "the key, this machine's name or its user's folder is in it")
         new.replace(take.file)
     finally:
         new.unlink(missing_ok=True)

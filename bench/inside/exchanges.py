@@ -11,7 +11,7 @@ import sys
 import time
 
 from asstproxy import Conversation, UserProxy
-from asstproxy.core.store import Store
+from asstproxy.core.sessions.store import Store
 from asstproxy.providers.scripted import ScriptedAssistant, say
 
 ANSWER = "The fox jumps over the dog. " * 36

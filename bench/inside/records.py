@@ -19,7 +19,7 @@ from asstproxy import Conversation, UserProxy
 from asstproxy.cli.view.plain import PlainView
 from asstproxy.core.assistant import Turn
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Event, Started, ToolResult
-from asstproxy.core.store import Store
+from asstproxy.core.sessions.store import Store
 
 WORDS = ("one", " two", " three", " **four**,", " five.\n", "\n- six", " seven", "\n\n", "eight", " nine")
 

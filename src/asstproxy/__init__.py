@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .core.assistant import AssistantProxy, ToolSpec, Turn
-    from .core.config import Profile
     from .core.conversation import Conversation, Options
     from .core.driver import Patience
     from .core.errors import AssistantError, AsstError, NotSetUpError, ScriptError, SessionError, UsageError
@@ -28,7 +27,8 @@ if TYPE_CHECKING:
     from .core.mediator import Mediator, MediatorBasic, MediatorStateMachine
     from .core.replay import conform
     from .core.script import SCRIPT, Do, State, Step
-    from .core.store import Store
+    from .core.sessions.store import Store
+    from .core.settings.config import Profile
     from .core.tools import Tool, ToolError, tool
     from .core.user import UserProxy
     from .start import start_conversation
@@ -68,7 +68,7 @@ __all__ = [
 
 _HOMES = {
     "core.assistant": ("AssistantProxy", "ToolSpec", "Turn"),
-    "core.config": ("Profile",),
+    "core.settings.config": ("Profile",),
     "core.conversation": ("Conversation", "Options"),
     "core.driver": ("Patience",),
     "core.errors": ("AssistantError", "AsstError", "NotSetUpError", "ScriptError", "SessionError", "UsageError"),
@@ -76,7 +76,7 @@ _HOMES = {
     "core.mediator": ("Mediator", "MediatorBasic", "MediatorStateMachine"),
     "core.replay": ("conform",),
     "core.script": ("SCRIPT", "Do", "State", "Step"),
-    "core.store": ("Store",),
+    "core.sessions.store": ("Store",),
     "core.tools": ("Tool", "ToolError", "tool"),
     "core.user": ("UserProxy",),
     "start": ("start_conversation",),

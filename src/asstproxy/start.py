@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from .core.config import load_config
 from .core.conversation import Conversation, Options
 from .core.events import Configured
-from .core.session import Session
+from .core.sessions.session import Session
+from .core.settings.config import load_config
 from .core.user import UserProxy
 from .providers import connect
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asstproxy.core.assistant import AssistantProxy
-from asstproxy.core.config import Profile
+from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
 from servers import (
     BROKEN_FRAMINGS,

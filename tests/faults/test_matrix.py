@@ -25,7 +25,7 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_KEY", KEY)
 
 
-@pytest.mark.parametrize(("way", "case"), PAIRS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("way", "case"), PAIRS, ids=str)
 async def test_exchange_settles_as_the_table_says(way: Way, case: Case) -> None:
     """The state, the kind of error, the records, the requests, the next exchange: all as promised."""
     threads = threading.active_count()
@@ -53,7 +53,7 @@ async def test_exchange_settles_as_the_table_says(way: Way, case: Case) -> None:
 async def _nothing_left(before: set[asyncio.Task[object]]) -> None:
     # A generator inside of an HTTP library that nobody closed is closed by a task of the loop's own, at once.
     async with asyncio.timeout(2):
-        while not asyncio.all_tasks() <= before:
+        while not asyncio.all_tasks() <= before:  # noqa: ASYNC110 - a loop tells nobody when a task ends
             await asyncio.sleep(0.01)
 
 
@@ -79,7 +79,7 @@ def _check(case: Case, settled: Record, heard: list[Record]) -> None:
 @pytest.mark.parametrize("fault", [Fault()], ids=["none"])
 async def test_without_a_fault_the_answer_is_whole(way: Way, fault: Fault) -> None:
     """The matrix' own zero: every way of asking gives the whole answer."""
-    with way.open(lambda _: [Say(TEXT)], KEY) as (server, assistant):
+    with way.open(lambda _: [Say(TEXT)], KEY) as (_, assistant):
         conversation = Conversation(assistant, options=Options(stream=way.stream))
         settled = await conversation.exchange("hello")
         await conversation.aclose()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from asstproxy.core.config import Profile
 from asstproxy.core.driver import Patience
 from asstproxy.core.events import Record
+from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
 from asstproxy.testing import tasks_left
 from core.stage import Stage

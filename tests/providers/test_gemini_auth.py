@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from asstproxy.core.config import Profile
 from asstproxy.core.errors import NotSetUpError
 from asstproxy.core.events import ErrorOccurred
 from asstproxy.core.script import State
+from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
 from core.stage import Stage
 from servers import GeminiServer, InteractionsServer, Reply, Request, Server, Status

@@ -14,7 +14,7 @@ from asstproxy.core.events import (
     Heartbeat,
 )
 from asstproxy.core.script import State
-from asstproxy.providers.gemini_generate import GenerateProxy
+from asstproxy.providers.gemini.generate import GenerateProxy
 from core.stage import Stage
 from servers import Call, Delay, Say, Script, Status
 

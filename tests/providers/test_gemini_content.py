@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from asstproxy.core.assistant import ToolSpec, Turn
 from asstproxy.core.events import ToolCall, ToolResult
 from asstproxy.core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from asstproxy.providers.gemini_content import UNSIGNED, contents, request
-from asstproxy.providers.gemini_schema import inlined
+from asstproxy.providers.gemini.content import UNSIGNED, contents, request
+from asstproxy.providers.gemini.schema import inlined
 
 HI = UserSaid("hi")
 SIGNED = {"parts": [{"functionCall": {"name": "f", "args": {"a": 1}, "id": "c1"}, "thoughtSignature": "c2ln"}]}

@@ -15,8 +15,8 @@ from asstproxy.core.events import (
     RetryScheduled,
 )
 from asstproxy.core.script import State
-from asstproxy.providers.gemini_generate import GenerateProxy
-from asstproxy.providers.gemini_interactions_proxy import InteractionsProxy
+from asstproxy.providers.gemini.generate import GenerateProxy
+from asstproxy.providers.gemini.interactions_proxy import InteractionsProxy
 from asstproxy.providers.transport.http import HttpTransport
 from core.stage import Stage
 from servers import (

@@ -18,8 +18,8 @@ from asstproxy.core.events import (
 )
 from asstproxy.core.history import AssistantSaid, UserSaid
 from asstproxy.core.script import State
-from asstproxy.providers.gemini_interactions import Reader, outcome
-from asstproxy.providers.gemini_steps import steps
+from asstproxy.providers.gemini.interactions import Reader, outcome
+from asstproxy.providers.gemini.steps import steps
 from core.stage import Stage
 from servers import Call, Cut, Duplicate, Fail, Say, Think
 

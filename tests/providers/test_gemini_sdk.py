@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from asstproxy.core.config import Profile
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import Configured, ErrorOccurred, RetryScheduled
 from asstproxy.core.script import State
+from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
-from asstproxy.providers.gemini_reader import Reader
+from asstproxy.providers.gemini.reader import Reader
 from asstproxy.providers.transport.google_sdk import GoogleTransport, client_options
 from core.stage import Stage
 from servers import Call, Cut, GeminiServer, InteractionsServer, Say, Stall, Status, Think, refused_port

@@ -11,9 +11,9 @@ import pytest
 
 from asstproxy.core.assistant import AssistantProxy
 from asstproxy.core.codec import decode, encode
-from asstproxy.core.config import Profile
 from asstproxy.core.events import Configured
 from asstproxy.core.script import State
+from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
 from core.stage import Stage
 from servers import Call, GeminiServer, InteractionsServer, ResponsesServer, Say, Think

@@ -13,9 +13,9 @@ from unittest import mock
 import pytest
 
 from asstproxy.core.assistant import AssistantProxy
-from asstproxy.core.config import Profile
 from asstproxy.core.errors import Kind, NotSetUpError
 from asstproxy.core.script import State
+from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
 from asstproxy.testing import Bench, Calls, Failure, Hang, ProviderContract, Reply, Text
 from core.stage import Stage

@@ -12,8 +12,8 @@ from typing import Any
 
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.events import ActionRequired, Configured, ToolCall
-from asstproxy.core.session import Session
-from asstproxy.core.store import Store
+from asstproxy.core.sessions.session import Session
+from asstproxy.core.sessions.store import Store
 from asstproxy.core.user import UserProxy
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from asstproxy.core import ulid
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import AssistantMessageRetrieved, Usage
 from asstproxy.core.replay import conform
-from asstproxy.core.session import Session
-from asstproxy.core.store import Store
+from asstproxy.core.sessions import ulid
+from asstproxy.core.sessions.session import Session
+from asstproxy.core.sessions.store import Store
 from asstproxy.providers.scripted import say
 
 from .rig import ASST, asst, held, tool_exchange

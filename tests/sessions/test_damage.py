@@ -9,10 +9,10 @@ import pytest
 from asstproxy.core.errors import SessionError
 from asstproxy.core.events import ErrorOccurred, Notice, SetUserMessage
 from asstproxy.core.history import History, ToolOutputs
-from asstproxy.core.reading import mended, read_journal
 from asstproxy.core.replay import conform
 from asstproxy.core.script import State
-from asstproxy.core.store import Store
+from asstproxy.core.sessions.reading import mended, read_journal
+from asstproxy.core.sessions.store import Store
 from asstproxy.providers.scripted import say
 
 from .rig import asst, held, lines, tool_exchange

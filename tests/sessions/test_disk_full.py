@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import pytest
 
 from asstproxy.core.conversation import Conversation
-from asstproxy.core.reading import read_journal
 from asstproxy.core.replay import conform
 from asstproxy.core.script import State
-from asstproxy.core.session import Session
-from asstproxy.core.store import Store
+from asstproxy.core.sessions.reading import read_journal
+from asstproxy.core.sessions.session import Session
+from asstproxy.core.sessions.store import Store
 from asstproxy.providers.scripted import ScriptedAssistant, say
 from servers import ResponsesServer
 

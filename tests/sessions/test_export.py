@@ -15,8 +15,8 @@ import pytest
 
 from asstproxy.core.events import ActionRequired, ToolCall
 from asstproxy.core.replay import conform
-from asstproxy.core.store import Store
-from asstproxy.core.transcript import Transcript
+from asstproxy.core.sessions.store import Store
+from asstproxy.core.sessions.transcript import Transcript
 from asstproxy.providers.scripted import say
 
 from .rig import asst, held, tool_exchange

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from asstproxy.core.reading import read_journal
 from asstproxy.core.replay import conform
 from asstproxy.core.script import RESTING
-from asstproxy.core.store import Store
+from asstproxy.core.sessions.reading import read_journal
+from asstproxy.core.sessions.store import Store
 
 VICTIM = Path(__file__).with_name("victim.py")
 HELD_BACK = 0.05

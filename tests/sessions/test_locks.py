@@ -10,7 +10,7 @@ import pytest
 from asstproxy.core.errors import SessionError, SessionInUseError
 from asstproxy.core.replay import conform
 from asstproxy.core.script import State
-from asstproxy.core.store import Store
+from asstproxy.core.sessions.store import Store
 from asstproxy.providers.scripted import say
 from servers import ResponsesServer, Say
 

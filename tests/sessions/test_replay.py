@@ -15,8 +15,8 @@ from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import ErrorOccurred, Record
 from asstproxy.core.replay import conform
 from asstproxy.core.script import State
-from asstproxy.core.session import Session
-from asstproxy.core.store import Store
+from asstproxy.core.sessions.session import Session
+from asstproxy.core.sessions.store import Store
 from asstproxy.providers.replay import ReplayAssistant
 from asstproxy.providers.scripted import say
 

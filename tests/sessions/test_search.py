@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from asstproxy.core.errors import UsageError
-from asstproxy.core.index import SearchIndex
-from asstproxy.core.locations import cache_dir
-from asstproxy.core.selection import Selection
-from asstproxy.core.store import Store
+from asstproxy.core.sessions.index import SearchIndex
+from asstproxy.core.sessions.selection import Selection
+from asstproxy.core.sessions.store import Store
+from asstproxy.core.settings.locations import cache_dir
 from asstproxy.providers.scripted import say
 
 from .rig import asst, held, tool_exchange

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from asstproxy.core import ulid
 from asstproxy.core.errors import SessionError
-from asstproxy.core.locations import data_dir
-from asstproxy.core.store import Store
-from asstproxy.core.transcript_file import load_transcript, to_json
+from asstproxy.core.sessions import ulid
+from asstproxy.core.sessions.store import Store
+from asstproxy.core.sessions.transcript_file import load_transcript, to_json
+from asstproxy.core.settings.locations import data_dir
 from asstproxy.providers.scripted import say
 
 from .rig import asst, held, hold

@@ -8,7 +8,7 @@ import sys
 
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.events import ActionRequired, ChunkReceived, Record, ToolCall
-from asstproxy.core.store import Store
+from asstproxy.core.sessions.store import Store
 from asstproxy.core.tools import Tool, as_tool
 from asstproxy.core.user import UserProxy
 from asstproxy.providers.scripted import Part, ScriptedAssistant

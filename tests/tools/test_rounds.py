@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field
 
 from asstproxy import tool
 from asstproxy.core.assistant import AssistantProxy
-from asstproxy.core.config import Profile
 from asstproxy.core.events import AssistantMessageRetrieved, ToolFinished, ToolsExecuted, ToolStarted
+from asstproxy.core.settings.config import Profile
 from asstproxy.core.tools import approve_all
 from asstproxy.providers import connect
 from asstproxy.providers.scripted import ScriptedAssistant, say

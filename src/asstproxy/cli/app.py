@@ -8,9 +8,9 @@ import typer
 
 from . import options as o
 from .replay_app import replay
-from .sessions_app import sessions
-from .setup_app import app as setup
-from .tools_app import tools
+from .sessions.app import sessions
+from .setup.app import app as setup
+from .tools.app import tools
 
 __all__ = ["app"]
 
@@ -123,7 +123,7 @@ def doctor(
     offline: Annotated[bool, typer.Option("--offline", help="Reach for no server.")] = False,
 ) -> None:
     """Tell what is installed, set up and reachable, without a secret: to be pasted into a bug report."""
-    from .doctor import doctor
+    from .doctor.command import doctor
 
     raise typer.Exit(doctor(as_json=json, offline=offline))
 

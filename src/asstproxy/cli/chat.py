@@ -19,9 +19,9 @@ from ..core.attaching import last_exchange
 from ..core.codec import encode
 from ..core.errors import AsstError, UsageError
 from ..core.events import Cancelled, Configured, ErrorOccurred, Record, SetUserMessage
-from ..core.locations import data_dir, private_dir
+from ..core.sessions.transcript import Fold, Transcript
+from ..core.settings.locations import data_dir, private_dir
 from ..core.tools import approve_all
-from ..core.transcript import Fold, Transcript
 from .approval import ask_person
 from .loop import Signals
 from .opening import Opened, Wanted, opened

@@ -6,8 +6,8 @@ import asyncio
 import sys
 
 from ..core.errors import SessionInUseError, UsageError
-from ..core.session import Session
-from ..core.store import Store
+from ..core.sessions.session import Session
+from ..core.sessions.store import Store
 
 __all__ = ["chosen_session", "open_session"]
 
@@ -36,7 +36,7 @@ async def open_session(store: Store, session: str, *, wait: bool, fork: bool) ->
         SessionInUseError: another process has it, and the person wants neither.
     """
     if fork:
-        from ..core.copying import fork as copied
+        from ..core.sessions.copying import fork as copied
 
         return copied(store, session)
     told = False

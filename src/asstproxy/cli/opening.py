@@ -13,13 +13,13 @@ import msgspec
 
 from ..core.assistant import AssistantProxy
 from ..core.attaching import can_attach
-from ..core.config import Config, Profile, load_config
 from ..core.conversation import Conversation, Options
 from ..core.errors import NotSetUpError, UsageError
 from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
-from ..core.session import Session
-from ..core.store import Store
+from ..core.sessions.session import Session
+from ..core.sessions.store import Store
+from ..core.settings.config import Config, Profile, load_config
 from ..core.user import Approver, UserProxy
 from ..providers import connect
 from .choosing import chosen_session, open_session

@@ -13,12 +13,12 @@ from pathlib import Path
 from ..core.codec import encode
 from ..core.errors import UsageError
 from ..core.events import Record, SetUserMessage
-from ..core.importing import records_of_file
-from ..core.reading import read_journal
 from ..core.replay import conform
-from ..core.spans import moment
-from ..core.store import Store
-from .sessions_show import records_of
+from ..core.sessions.importing import records_of_file
+from ..core.sessions.reading import read_journal
+from ..core.sessions.spans import moment
+from ..core.sessions.store import Store
+from .sessions.show import records_of
 from .view.safe import clean_line
 
 __all__ = ["Pace", "check_session", "print_events", "replay"]

@@ -10,8 +10,8 @@ import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from ..core.config import Profile, load_config
 from ..core.errors import UsageError
+from ..core.settings.config import Profile, load_config
 from ..providers import connect
 from .opening import Wanted, configure
 
@@ -86,7 +86,7 @@ async def _events(chat: Chat, _: str) -> None:
 
 
 async def _save(chat: Chat, name: str) -> None:
-    from ..core.transcript_file import to_json
+    from ..core.sessions.transcript_file import to_json
 
     if not name:
         raise UsageError("/save needs a file name.", "For example: /save talk.json")

@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import Any
 
 from ..core.assistant import AssistantProxy
-from ..core.config import Profile
 from ..core.errors import NotSetUpError
+from ..core.settings.config import Profile
 
 __all__ = ["PROVIDERS", "connect", "entry"]
 

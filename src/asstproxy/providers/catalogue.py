@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ..core.config import Profile
+from ..core.settings.config import Profile
 from . import entry
 from .transport import Transport
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..core.config import Profile
 from ..core.errors import NotSetUpError
+from ..core.settings.config import Profile
 from .catalogue import ModelInfo, listed
 from .responses_proxy import ResponsesProxy
 from .transport import Transport

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from ..core.assistant import Turn
-from ..core.config import Profile
 from ..core.errors import NotSetUpError
 from ..core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Started, ToolResult, Usage
+from ..core.settings.config import Profile
 from .catalogue import ModelInfo, listed
 from .embedded import INSTRUCTIONS, find_model
 from .responses_proxy import ResponsesProxy

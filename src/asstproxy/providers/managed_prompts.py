@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..core.assistant import ToolSpec
-from ..core.config import Profile
 from ..core.errors import AssistantError, NotSetUpError
-from .gemini_endpoint import GeminiOptions
+from ..core.settings.config import Profile
+from .gemini.endpoint import GeminiOptions
 from .transport.failures import refusal
 from .transport.google_failures import LOGIN
 

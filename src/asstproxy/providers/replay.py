@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from ..core.assistant import Turn
-from ..core.config import Profile
 from ..core.driver import SPOKEN
 from ..core.errors import AssistantError, NotSetUpError, SessionError
 from ..core.events import (
@@ -35,6 +34,7 @@ from ..core.events import (
     Usage,
 )
 from ..core.history import UserSaid
+from ..core.settings.config import Profile
 
 __all__ = ["ReplayAssistant", "connect"]
 
@@ -184,8 +184,8 @@ def connect(profile: Profile, *, client: Any = None) -> ReplayAssistant:  # noqa
     """
     from pathlib import Path
 
-    from ..core.importing import records_of_file
-    from ..core.store import Store
+    from ..core.sessions.importing import records_of_file
+    from ..core.sessions.store import Store
 
     name = str(profile.options.get("session", ""))
     try:

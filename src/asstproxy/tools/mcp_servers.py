@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..core.config import Profile
 from ..core.errors import AsstError, NotSetUpError
+from ..core.settings.config import Profile
 from ..core.tools import Tool, ToolError
 from ..core.tools.arguments import parse
 from ..core.tools.portable import MAX_DESCRIPTION

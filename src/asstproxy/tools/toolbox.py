@@ -7,8 +7,8 @@ import difflib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..core.config import Profile
 from ..core.errors import NotSetUpError, UsageError
+from ..core.settings.config import Profile
 from ..core.tools import Tool, ToolError
 from ..core.tools.finding import find_tools
 

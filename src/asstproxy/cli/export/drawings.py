@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ...core.sequence import LANES, Arrow
-from ...core.spans import ExchangeSpans
+from ...core.sessions.sequence import LANES, Arrow
+from ...core.sessions.spans import ExchangeSpans
 from ..view.safe import clean_line
 from ..view.timeline import duration
 

@@ -15,10 +15,10 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 
 from ...core.events import Record
-from ...core.sequence import arrows
-from ...core.spans import ExchangeSpans, exchange_spans
-from ...core.transcript import ExchangeEntry, ToolEntry, Transcript
-from ..sessions import when
+from ...core.sessions.sequence import arrows
+from ...core.sessions.spans import ExchangeSpans, exchange_spans
+from ...core.sessions.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..sessions.listing import when
 from ..view.safe import clean, clean_line
 from ..view.timeline import duration
 from .drawings import sequence_svg, timeline_svg

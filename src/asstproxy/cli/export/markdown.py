@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ...core.transcript import ExchangeEntry, ToolEntry, Transcript
-from ..sessions import when
+from ...core.sessions.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..sessions.listing import when
 from ..view.safe import clean, clean_line
 
 __all__ = ["markdown"]

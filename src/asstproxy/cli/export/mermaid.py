@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.sequence import Arrow
+from ...core.sessions.sequence import Arrow
 from ..view.safe import clean_line
 
 __all__ = ["mermaid"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from asstproxy.core.spans import ExchangeSpans, Kind, Span
+from asstproxy.core.sessions.spans import ExchangeSpans, Kind, Span
 
 from .safe import clean_line
 from .timeline import duration

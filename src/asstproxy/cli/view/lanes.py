@@ -8,7 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from asstproxy.core.sequence import LANES, Arrow
+from asstproxy.core.sessions.sequence import LANES, Arrow
 
 from .safe import clean_line
 from .timeline import duration

@@ -8,7 +8,7 @@ from typing import IO, Any, Self
 import msgspec
 
 from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Record
-from ...core.transcript import Fold
+from ...core.sessions.transcript import Fold
 
 __all__ = ["ResultView"]
 

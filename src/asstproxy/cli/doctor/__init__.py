@@ -1,0 +1,1 @@
+"""`asst doctor`: what is installed, set up and reachable."""

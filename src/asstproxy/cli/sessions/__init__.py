@@ -1,0 +1,1 @@
+"""`asst sessions`: what was kept, seen, searched, exported and changed."""

@@ -1,0 +1,107 @@
+"""`asst sessions search`: the best matches, each with the place where the words stand."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from ...core.errors import SessionError
+from ...core.sessions.index import SearchIndex
+from ...core.sessions.index_words import texts
+from ...core.sessions.selection import Selection
+from ...core.sessions.store import Store
+from ...core.sessions.transcript import Summary
+from ..view.safe import clean_line
+from .listing import line_of, print_json, row_of
+
+__all__ = ["search_sessions"]
+
+AROUND = 60
+"""Characters of a snippet on each side of the first word."""
+BAR = 30
+
+
+def search_sessions(words: str, limit: int | None, which: Selection, *, as_json: bool) -> None:
+    """Print the sessions in which all words occur, the best match first."""
+    store = Store()
+    hits = SearchIndex(store).search(words, which, limit, _progress)
+    if as_json:
+        print_json(_row(store, hit.session, words, hit.rank) for hit in hits)
+        return
+    for hit in hits:
+        sys.stdout.write(f"{line_of(_summary(store, hit.session))}\n")
+        if snippet := _snippet(store, hit.session, words, bold=sys.stdout.isatty()):
+            sys.stdout.write(f"    {snippet}\n")
+    if not hits:
+        sys.stderr.write("Nothing was found.\n")
+
+
+def _summary(store: Store, session: str) -> Summary:
+    try:
+        return store.summary(session)
+    except SessionError as error:
+        return Summary(id=session, title=f"[damaged] {error}")
+
+
+def _row(store: Store, session: str, words: str, rank: float) -> dict[str, Any]:
+    return row_of(store, _summary(store, session)) | {
+        "rank": round(rank, 4),
+        "snippet": _snippet(store, session, words, bold=False),
+    }
+
+
+def _snippet(store: Store, session: str, words: str, *, bold: bool) -> str:
+    """The first place where a word stands, preferring one where several do; one line."""
+    wanted = [word for word in re.findall(r"\w+", _plain(words)) if word]
+    best, score = "", 0
+    for text in texts(store, session):
+        for start in _places(text, wanted):
+            window = text[max(start - AROUND, 0) : start + AROUND]
+            here = sum(word in _plain(window) for word in wanted)
+            if here > score:
+                before, after = "…" if start > AROUND else "", "…" if start + AROUND < len(text) else ""
+                best, score = f"{before}{window}{after}", here
+        if score == len(wanted):
+            break
+    best = clean_line(best)
+    return _marked(best, wanted) if bold else best
+
+
+def _places(text: str, wanted: list[str]) -> Iterator[int]:
+    plain = _plain(text)
+    if len(plain) != len(text):
+        plain = text.lower()  # places in a text whose length has changed would be wrong
+    for word in wanted:
+        for count, found in enumerate(re.finditer(re.escape(word), plain)):
+            if count > 20:
+                break
+            yield found.start()
+
+
+def _plain(text: str) -> str:
+    """Lower case, without accents: as the index compares words."""
+    if text.isascii():
+        return text.lower()
+    return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
+
+
+def _marked(text: str, wanted: list[str]) -> str:
+    return re.sub(
+        "|".join(map(re.escape, wanted)), lambda found: f"\x1b[1m{found[0]}\x1b[0m", text, flags=re.IGNORECASE
+    )
+
+
+def _progress(done: int, of: int) -> None:
+    """A bar on stderr while many sessions are read; a line, when that is no terminal."""
+    if of < 1000:
+        return
+    if sys.stderr.isatty():
+        filled = BAR * done // of
+        end = "\r\x1b[K" if done == of else ""
+        sys.stderr.write(f"\rReading sessions [{'#' * filled}{' ' * (BAR - filled)}] {100 * done // of:3} %{end}")
+        sys.stderr.flush()
+    elif done == of:
+        sys.stderr.write(f"The search index has taken in {of} sessions.\n")

@@ -1,0 +1,1 @@
+"""`asst setup`: the wizard, its verbs, and what it writes."""

@@ -1,0 +1,166 @@
+"""`asst setup check`: each profile is asked a real question of one word, and then for a call of a tool."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from ...core.errors import AsstError, NotSetUpError
+from ...core.settings.config import Profile, load_config
+from .asking import say, wait_for
+from .verbs import is_used, key_of
+
+__all__ = ["Checked", "check_profiles"]
+
+QUESTION = "What is the capital of France? Answer with one word."
+TOOL_QUESTION = "Call the function asst_check with the word 'ready' now."
+Verdict = Literal["yes", "no", "-"]
+HEADS = ("profile", "reachable", "key", "model", "streaming", "tools", "first chunk", "")
+
+
+class Checked(msgspec.Struct):
+    """What became of a profile. `-` stands for what could not be seen."""
+
+    profile: str
+    provider: str
+    model: str = ""
+    reachable: Verdict = "-"
+    key: str = "-"
+    model_answers: Verdict = "-"
+    streaming: Verdict = "-"
+    tools: Verdict = "-"
+    seconds_to_first_chunk: float | None = None
+    problem: str = ""
+    hint: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether it answered."""
+        return self.model_answers == "yes"
+
+
+def check_profiles(names: Sequence[str], timeout: float, *, as_json: bool) -> int:
+    """Ask them one after the other and print a table; 1 when one of them does not answer.
+
+    Raises:
+        NotSetUpError: there is no such profile, or none that is set up.
+    """
+    config = load_config()
+    wanted = list(names) or [name for name in config.names if is_used(config, name)]
+    for name in wanted:
+        config.profile(name)
+    if not wanted:
+        raise NotSetUpError("No assistant is set up.", "Run: asst setup")
+    results = []
+    for name in wanted:
+        if sys.stderr.isatty():
+            say(f"Asking {name} …")
+        profile = config.profile(name)
+        checked = Checked(name, profile.provider, profile.model, key=key_of(config, name)[1])
+        wait_for(lambda profile=profile, checked=checked: _check(profile, checked, timeout))  # type: ignore[misc]
+        results.append(checked)
+    if as_json:
+        sys.stdout.write(json.dumps([msgspec.to_builtins(one) for one in results], indent=2, ensure_ascii=False) + "\n")
+    else:
+        _print(results)
+    return 0 if all(one.good for one in results) else 1
+
+
+async def _check(profile: Profile, checked: Checked, within: float) -> None:
+    from ...providers import connect
+
+    # The questions are none of the conversation that the profile keeps at its provider.
+    own = {key: value for key, value in profile.options.items() if key not in ("history", "conversation")}
+    try:
+        assistant = connect(msgspec.structs.replace(profile, options=own))
+    except AsstError as error:
+        checked.problem, checked.hint = str(error), error.hint
+        return
+    checked.model = profile.model or assistant.model
+    try:
+        if await _ask(assistant, profile, checked, within):
+            await _ask_for_a_call(assistant, profile, checked, within)
+    finally:
+        with contextlib.suppress(AsstError):
+            await assistant.aclose()
+
+
+async def _ask(assistant: Any, profile: Profile, checked: Checked, within: float) -> bool:
+    """One word, streamed."""
+    from ...core.events import ChunkReceived, ErrorOccurred, Record
+    from ...core.script import State
+
+    conversation = _conversation(assistant, profile)
+    began, chunks = time.monotonic(), 0
+
+    def see(record: Record) -> None:
+        nonlocal chunks
+        if isinstance(record.event, ChunkReceived):
+            if not chunks:
+                checked.seconds_to_first_chunk = round(time.monotonic() - began, 2)
+            chunks += 1
+
+    conversation.subscribe(see)
+    last = await conversation.exchange(QUESTION, timeout=within)
+    checked.reachable = "yes"
+    if isinstance(last.event, ErrorOccurred):
+        checked.problem, checked.hint = last.event.message, last.event.hint
+        checked.reachable = "no" if last.event.kind in ("connection", "timeout") else "yes"
+        if last.event.kind == "authentication":
+            checked.key = "refused"
+        elif last.event.kind != "connection":
+            checked.model_answers = "no"
+        return False
+    if last.state not in (State.COMPLETED, State.INCOMPLETE):
+        checked.problem, checked.hint = f"No answer within {within:.0f} s.", "Try --timeout with more."
+        return False
+    checked.model_answers, checked.streaming = "yes", "yes" if chunks else "no"
+    return True
+
+
+async def _ask_for_a_call(assistant: Any, profile: Profile, checked: Checked, within: float) -> None:
+    """A function is called, or it is not."""
+    called: list[str] = []
+
+    def asst_check(word: str) -> str:
+        """Tell that a function can be called."""
+        called.append(word)
+        return "ok"
+
+    conversation = _conversation(assistant, profile, asst_check)
+    await conversation.exchange(TOOL_QUESTION, timeout=within)
+    checked.tools = "yes" if called else "no"
+
+
+def _conversation(assistant: Any, profile: Profile, *functions: Any) -> Any:
+    from ...core.conversation import Conversation, Options
+    from ...core.events import Configured
+    from ...core.user import UserProxy
+
+    configured = Configured(
+        profile=profile.name, provider=profile.provider, model=profile.model, settings=profile.settings
+    )
+    return Conversation(assistant, UserProxy(functions), configured=configured, options=Options(max_tool_rounds=2))
+
+
+def _print(results: Sequence[Checked]) -> None:
+    from ..view.safe import clean, clean_line
+
+    rows = [HEADS]
+    for one in results:
+        first = "-" if one.seconds_to_first_chunk is None else f"{one.seconds_to_first_chunk:.2f} s"
+        model = f"{one.model or '-'}{'' if one.model_answers != 'no' else ' (no)'}"
+        rows.append((one.profile, one.reachable, one.key, model, one.streaming, one.tools, first, ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
+    for row in rows:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write(clean(line).rstrip() + "\n")
+    for one in results:
+        if one.problem:
+            sys.stdout.write(clean_line(f"{one.profile}: {one.problem} {one.hint}") + "\n")

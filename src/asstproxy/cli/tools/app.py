@@ -1,0 +1,51 @@
+"""`asst tools`: signatures and help."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .. import options as o
+
+__all__ = ["tools"]
+
+tools = typer.Typer(help="The functions that an assistant may call.", no_args_is_help=True, rich_markup_mode=None)
+
+Name = Annotated[
+    str, typer.Argument(help="A tool's name, or where it is: package.module:function, ./file.py:function.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@tools.command("list")
+def tools_list(profile: o.ProfileName = "", tool: o.Tool = None, json: Json = False) -> None:
+    """List the tools of a profile, of -t, and those that packages bring."""
+    from ..loop import run
+    from .command import list_tools
+
+    raise typer.Exit(run(lambda _: list_tools(profile, tuple(tool or ()), as_json=json)))
+
+
+@tools.command("show")
+def tools_show(name: Name, profile: o.ProfileName = "", tool: o.Tool = None, json: Json = False) -> None:
+    """Show a tool as the assistant sees it."""
+    from ..loop import run
+    from .command import show_tool
+
+    raise typer.Exit(run(lambda _: show_tool(name, profile, tuple(tool or ()), as_json=json)))
+
+
+@tools.command("run")
+def tools_run(
+    name: Name,
+    arg: Annotated[list[str] | None, typer.Option("--arg", "-a", help="One argument: name=value.")] = None,
+    args: Annotated[str, typer.Option("--args", help="All arguments, as a JSON object.")] = "",
+    profile: o.ProfileName = "",
+    tool: o.Tool = None,
+) -> None:
+    """Run a tool as an assistant would; stdout is its output."""
+    from ..loop import run
+    from .command import run_one
+
+    raise typer.Exit(run(lambda _: run_one(name, tuple(arg or ()), args, profile, tuple(tool or ()))))

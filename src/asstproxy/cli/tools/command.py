@@ -1,0 +1,105 @@
+"""`asst tools`: what an assistant may call, seen and tried by a person."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Sequence
+
+import msgspec
+
+from ...core.errors import NotSetUpError
+from ...core.settings.config import Profile, load_config
+from ...core.tools import Tool, from_pairs, run_tool
+from ...core.tools.finding import installed
+from ...tools.toolbox import Toolbox, open_toolbox
+from ..opening import choose_profile
+from ..view.safe import clean, clean_line
+
+__all__ = ["list_tools", "run_one", "show_tool"]
+
+
+async def list_tools(profile: str, named: Sequence[str], *, as_json: bool) -> int:
+    """Print each tool: name, whether a person is asked, where it comes from, the first line of what it says of itself."""
+    async with _box(profile, (*named, *(() if named else installed()))) as box:
+        if as_json:
+            _print_json([_described(tool) for tool in box.tools])
+        for tool in () if as_json else box.tools:
+            what = clean_line(tool.description.partition("\n")[0])
+            sys.stdout.write(f"{tool.name:<24} {tool.approval:<11} {clean_line(tool.source):<40} {what}\n")
+        if not box.tools and not as_json:
+            sys.stderr.write("There are no tools: -t package.module:function names some, and so can a profile.\n")
+    return 0
+
+
+async def show_tool(name: str, profile: str, named: Sequence[str], *, as_json: bool) -> int:
+    """Print a tool's description and the JSON schema of its arguments."""
+    async with _box(profile, named, name) as box:
+        tool = _named(box, name)
+        if as_json:
+            _print_json(_described(tool))
+            return 0
+        sys.stdout.write(f"{tool.name}   from {clean_line(tool.source)}\n")
+        sys.stdout.write(
+            f"approval {tool.approval} · at most {tool.timeout:g} s · at most {tool.output_limit:,} bytes\n"
+        )
+        sys.stdout.write(f"\n{clean(tool.description)}\n\n" if tool.description else "\n")
+        _print_json(tool.parameters)
+    return 0
+
+
+async def run_one(name: str, pairs: Sequence[str], text: str, profile: str, named: Sequence[str]) -> int:
+    """Run a tool and print what the assistant would get: 0, or 1 with the error on stderr."""
+    async with _box(profile, named, name) as box:
+        tool = _named(box, name)
+        outcome = await run_tool(tool, from_pairs(pairs, tool.parameters, text))
+    sys.stderr.write(clean(outcome.printed))
+    if outcome.error is not None:
+        sys.stderr.write(f"asst: {clean_line(outcome.error)}\n")
+        return 1
+    sys.stdout.write((clean(outcome.output) if sys.stdout.isatty() else outcome.output) + "\n")
+    return 0
+
+
+@contextlib.asynccontextmanager
+async def _box(profile: str, named: Sequence[str], name: str = "") -> AsyncIterator[Toolbox]:
+    """The tools of the profile and of `-t`; a name that says where a tool is brings it, too."""
+    if ":" in name or "/" in name or name.endswith(".py") or name in installed():
+        named = (*named, name)
+    box = await open_toolbox(_profile(profile), named or (() if profile or not name else installed()))
+    for notice in box.notices:
+        sys.stderr.write(f"asst: {clean_line(notice)}\n")
+    try:
+        yield box
+    finally:
+        await box.aclose()
+
+
+def _profile(name: str) -> Profile | None:
+    try:
+        return choose_profile(load_config(), name)
+    except NotSetUpError:
+        if name:
+            raise
+        return None  # tools can be looked at before an assistant is set up
+
+
+def _named(box: Toolbox, name: str) -> Tool:
+    place = next((tool for tool in box.tools if name in (tool.source, tool.source.rpartition("/")[2])), None)
+    return place or box.tool(name.rpartition(":")[2] if ":" in name else name)
+
+
+def _described(tool: Tool) -> dict[str, object]:
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.parameters,
+        "approval": tool.approval,
+        "timeout": tool.timeout,
+        "read_only": tool.read_only,
+        "source": tool.source,
+    }
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")

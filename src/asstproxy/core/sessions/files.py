@@ -1,0 +1,37 @@
+"""Writing a small file of the user's: all of it or nothing, for the user alone."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from ..settings.locations import private_dir
+
+__all__ = ["write_whole"]
+
+
+def write_whole(path: Path, text: str, mode: int | None = None) -> None:
+    """Replace the file by this text; a link stays a link, and the file's permissions stay (or become `mode`).
+
+    Raises:
+        OSError: it cannot be written; the old file is as it was.
+    """
+    path = path.resolve()
+    private_dir(path.parent)
+    if mode is None:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+    fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # it is made with 0600
+    temporary = Path(name)
+    try:
+        with os.fdopen(fd, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(mode)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise

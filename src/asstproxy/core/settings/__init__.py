@@ -1,0 +1,1 @@
+"""What the user has set: profiles, keys, and where they are kept."""

@@ -1,0 +1,155 @@
+"""Keys, by the name of their environment variable: from the environment, `credentials.toml` (0600), or the OS keyring.
+
+```toml
+OPENAI_API_KEY = "sk-…"
+WORK_KEY = { keyring = "asst" }   # the key itself is in the keyring of the system, under this service
+```
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import NotSetUpError, UsageError
+from ..sessions.files import write_whole
+from . import os_keyring
+from .locations import config_dir
+from .toml_file import read_toml
+
+__all__ = [
+    "Place",
+    "checked",
+    "credentials_file",
+    "find_key",
+    "forget_key",
+    "place_of",
+    "store_key",
+    "stored_keys",
+    "trying",
+]
+
+_tried: dict[str, str] = {}
+SERVICE = "asst"
+Place = Literal["environment", "credentials.toml", "keyring"]
+
+
+def credentials_file() -> Path:
+    """The file with the keys, for the user alone."""
+    return config_dir() / "credentials.toml"
+
+
+def stored_keys() -> list[str]:
+    """The names of the keys that are kept: never the keys.
+
+    Raises:
+        NotSetUpError: the file has an error.
+    """
+    return [name for name, value in read_toml(credentials_file()).items() if isinstance(value, str | dict)]
+
+
+def place_of(variable: str) -> Place | None:
+    """Where the key is, without looking at it.
+
+    Raises:
+        NotSetUpError: the file has an error.
+    """
+    if os.environ.get(variable, "").strip():
+        return "environment"
+    entry = read_toml(credentials_file()).get(variable)
+    if isinstance(entry, dict):
+        return "keyring"
+    return "credentials.toml" if isinstance(entry, str) and entry.strip() else None
+
+
+def find_key(variable: str) -> str | None:
+    """The key, or None when it is nowhere.
+
+    Raises:
+        NotSetUpError: the file has an error, or the keyring does not open.
+    """
+    given = _tried.get(variable) or os.environ.get(variable, "").strip()
+    if given:
+        return given
+    entry = read_toml(credentials_file()).get(variable)
+    if isinstance(entry, dict):
+        entry = os_keyring.find(str(entry.get("keyring") or SERVICE), variable)
+    return entry.strip() or None if isinstance(entry, str) else None
+
+
+@contextmanager
+def trying(variable: str, key: str | None) -> Iterator[None]:
+    """For a while, as if this key were kept: whether it is a good one can be seen before it is."""
+    before = dict(_tried)
+    if key:
+        _tried[variable] = key
+    try:
+        yield
+    finally:
+        _tried.clear()
+        _tried.update(before)
+
+
+def store_key(variable: str, key: str, *, keyring: bool = False) -> None:
+    """Keep a key in `credentials.toml`, or in the OS keyring with a word about it in that file.
+
+    Raises:
+        UsageError: it is no key: empty, or with blanks or control characters in it.
+        NotSetUpError: it cannot be kept.
+    """
+    key = checked(key)
+    if keyring:
+        os_keyring.keep(SERVICE, variable, key)
+    _change(variable, {"keyring": SERVICE} if keyring else key)
+
+
+def forget_key(variable: str) -> None:
+    """Keep the key no longer.
+
+    Raises:
+        NotSetUpError: the file cannot be changed.
+    """
+    entry = read_toml(credentials_file()).get(variable)
+    if isinstance(entry, dict):
+        os_keyring.forget(str(entry.get("keyring") or SERVICE), variable)
+    if entry is not None:
+        _change(variable, None)
+
+
+def checked(key: str) -> str:
+    """The key without blanks around it.
+
+    Raises:
+        UsageError: it cannot be one.
+    """
+    key = key.strip()
+    if not key:
+        raise UsageError("The key is empty.", "Paste the whole key.")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UsageError("There are blanks or other characters in it that no key has.", "Paste it again.")
+    return key
+
+
+def _change(variable: str, value: Any) -> None:
+    import tomlkit
+
+    path = credentials_file()
+    read_toml(path)
+    try:
+        document = tomlkit.parse(path.read_text(encoding="utf-8-sig") if path.exists() else "")
+        if value is not None:
+            if isinstance(value, dict):
+                inline = tomlkit.inline_table()
+                inline.update(value)
+                value = inline
+            document[variable] = value
+        elif variable in document:
+            del document[variable]
+        write_whole(path, tomlkit.dumps(document), 0o600)
+    except OSError as error:
+        raise NotSetUpError(
+            f"{path} cannot be written: {error.strerror}.", "Mend its permissions, or set ASST_CONFIG_DIR."
+        ) from error

@@ -1,0 +1,95 @@
+"""How a turn of Gemini may end, in words that a person understands: finish reasons, and why a prompt was blocked.
+
+Source: https://ai.google.dev/api/generate-content#FinishReason and `#BlockReason`. A reason that is not listed here is
+told by its name; what was said until then is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...core.errors import AssistantError, Kind
+from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, MessageIncomplete, Notice, ToolCall
+
+__all__ = ["FILTERED", "blocked", "ending"]
+
+REPHRASE = "Say it in another way, or set safetySettings."
+FILTERED = {
+    "SAFETY": ("Google's safety filter", REPHRASE),
+    "PROHIBITED_CONTENT": ("Google's filter for prohibited content", "Say it in another way."),
+    "BLOCKLIST": ("a list of blocked words", "Say it in other words."),
+    "SPII": ("Google's filter for personal data", "Leave out personal data."),
+    "RECITATION": (
+        "Google's filter for text that repeats a source word by word",
+        "Ask for a summary, or in your own words.",
+    ),
+    "MODEL_ARMOR": ("Model Armor, the filter of your Google Cloud project", "Ask its administrator."),
+    "JAILBREAK": ("Google's filter for attempts to break the model's rules", "Say it in another way."),
+    "ESCALATION": ("a rule of Google's filters", "Say it in another way."),
+    "LANGUAGE": ("Google's filter for languages that the model does not speak", "Ask in another language."),
+    "IMAGE_SAFETY": ("Google's safety filter for images", REPHRASE),
+    "IMAGE_PROHIBITED_CONTENT": ("Google's filter for prohibited images", "Say it in another way."),
+    "IMAGE_RECITATION": ("Google's filter for images that repeat a source", "Ask for another image."),
+}
+"""Reason: what stopped the text, and what to do."""
+
+FAILED: dict[str, tuple[Kind, str, bool]] = {
+    "MALFORMED_FUNCTION_CALL": ("server", "The model wrote a tool call that cannot be read.", True),
+    "MALFORMED_RESPONSE": ("server", "The model wrote an answer that cannot be read.", True),
+    "UNEXPECTED_TOOL_CALL": ("server", "The model called a tool that it was not offered.", True),
+    "TOO_MANY_TOOL_CALLS": ("server", "The model called Google's own tools too often in one request.", False),
+    "MISSING_THOUGHT_SIGNATURE": (
+        "invalid_request",
+        "The model misses a thought signature in the conversation.",
+        False,
+    ),
+    "PUP_LIMITED_DISABLED": (
+        "authentication",
+        "Google has limited this account because of its Prohibited Use Policy.",
+        False,
+    ),
+}
+"""Reason: whose kind, what went wrong, and whether the same request may do better."""
+
+TOO_LONG = {"MAX_TOKENS": "max_output_tokens", "CONTINUATION": "max_output_tokens"}
+WHOLE = ("STOP", "FUNCTION_CALL", "TOOL_CALLS")  # the last two are other servers' words
+
+
+def ending(reason: str, detail: str, text: str, calls: tuple[ToolCall, ...], raw: Any) -> Iterator[Event]:
+    """The closing message of a turn that ended for this reason. `detail` is Google's own sentence, if it gave one.
+
+    Raises:
+        AssistantError: nothing was said, or what was said is of no use.
+    """
+    if reason in WHOLE:
+        yield ActionRequired(calls, text, raw=raw) if calls else AssistantMessageRetrieved(text, raw=raw)
+        return
+    kept = None if calls else raw  # a call that was cut off is never answered, so what came with it does not go back
+    if reason in TOO_LONG:
+        if not text:
+            yield Notice(
+                "The model thought until its limit and said nothing: raise maxOutputTokens, or lower thinkingLevel."
+            )
+        yield MessageIncomplete(text, TOO_LONG[reason], raw=kept)
+        return
+    if reason in FAILED:
+        kind, words, again = FAILED[reason]
+        raise AssistantError(kind, _with(words, detail), "Try again.", retryable=again)
+    filtered = reason in FILTERED
+    words = f"The answer was stopped by {FILTERED[reason][0]}." if filtered else f"The model stopped: {reason}."
+    hint = FILTERED[reason][1] if filtered else "Try again."
+    if not text:
+        raise AssistantError("content" if filtered else "server", _with(words, detail), hint)
+    yield Notice(_with(words, detail))
+    yield MessageIncomplete(text, "content_filter" if filtered else reason.lower(), raw=kept)
+
+
+def blocked(reason: str, detail: str) -> AssistantError:
+    """The error of a prompt to which the model was not allowed to say anything."""
+    who, hint = FILTERED.get(reason, (f"Google ({reason})", "Say it in another way."))
+    return AssistantError("content", _with(f"The prompt was refused by {who}.", detail), hint)
+
+
+def _with(words: str, detail: str) -> str:
+    return f"{words} ({detail.rstrip('.')})" if detail else words

@@ -1,0 +1,120 @@
+"""Where Google is asked, and as whom: the Gemini Developer API, or Agent Platform (which was Vertex AI)."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Literal
+
+import msgspec
+
+from ...core.errors import NotSetUpError
+from ...core.settings.config import Profile
+
+__all__ = ["DEVELOPER", "KEYS", "Endpoint", "GeminiOptions", "endpoint", "host", "is_vertex"]
+
+DEVELOPER = "https://generativelanguage.googleapis.com"
+KEYS = "https://aistudio.google.com/apikey"
+_VERSION = re.compile(r"/(v\d+(?:(?:alpha|beta)\d*)?)$")
+
+
+class GeminiOptions(msgspec.Struct, frozen=True):
+    """What a profile of this provider may hold. `poll` and `silence` are in seconds.
+
+    `vertex` asks Agent Platform, with application default credentials, or with the key of `api_key_env` if that is set.
+    """
+
+    api: Literal["generate", "interactions"] = "generate"
+    transport: Literal["http", "sdk"] = "http"
+    base_url: str = ""
+    api_key_env: str = ""
+    vertex: bool | None = None
+    project: str = ""
+    location: str = ""
+    poll: float = 2.0
+    silence: float = 600.0
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """`base` may end in a version. A `key` of None means application default credentials."""
+
+    vertex: bool
+    base: str
+    key: str | None = None
+    project: str = ""
+    location: str = ""
+
+    @property
+    def url(self) -> str:
+        """What the paths of the API are relative to."""
+        versioned = f"{self.root}/{self.version}"
+        return f"{versioned}/projects/{self.project}/locations/{self.location}" if self.project else versioned
+
+    @property
+    def root(self) -> str:
+        """The base without a version."""
+        return _VERSION.sub("", self.base)
+
+    @property
+    def version(self) -> str:
+        """The version of the API: the base's, or the one in which everything is there."""
+        given = _VERSION.search(self.base)
+        return given[1] if given else "v1beta1" if self.vertex else "v1beta"
+
+    @property
+    def models(self) -> str:
+        """Where the API has Google's models."""
+        return "/publishers/google/models" if self.vertex else "/models"
+
+
+def endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
+    """From the profile, then from Google's own environment variables.
+
+    Raises:
+        NotSetUpError: a key or a project is missing, or the location is none.
+    """
+    if not is_vertex(options):
+        base = options.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or DEVELOPER
+        return Endpoint(vertex=False, base=base.rstrip("/"), key=_key(options, profile))
+    location = options.location or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global"
+    if not re.fullmatch(r"[a-z0-9-]+", location):
+        raise NotSetUpError(
+            f"'{location}' is no location of Google Cloud.", "Set location to global, us, eu or a region."
+        )
+    base = (options.base_url or os.environ.get("GOOGLE_VERTEX_BASE_URL") or host(location)).rstrip("/")
+    project = options.project or os.environ.get("GOOGLE_CLOUD_PROJECT") or ""
+    if options.api_key_env or (not project and os.environ.get("GOOGLE_API_KEY")):
+        key = profile.secret(options.api_key_env or "GOOGLE_API_KEY")
+        return Endpoint(vertex=True, base=base, key=key, project=project, location=location)
+    if not project:
+        from ..transport.google_auth import default_project
+
+        project = default_project()
+    return Endpoint(vertex=True, base=base, project=project, location=location)
+
+
+def is_vertex(options: GeminiOptions) -> bool:
+    """Whether Agent Platform is asked: as the profile says, else as Google's own variables do."""
+    if options.vertex is not None:
+        return options.vertex
+    for name in ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"):  # the new name wins
+        if name in os.environ:
+            return os.environ[name].strip().lower() in ("true", "1")
+    return bool(options.project)
+
+
+def host(location: str) -> str:
+    """Where Agent Platform is asked for this location."""
+    if location == "global":
+        return "https://aiplatform.googleapis.com"
+    if location in ("us", "eu"):
+        return f"https://aiplatform.{location}.rep.googleapis.com"
+    return f"https://{location}-aiplatform.googleapis.com"
+
+
+def _key(options: GeminiOptions, profile: Profile) -> str:
+    variable = options.api_key_env or ("GOOGLE_API_KEY" if os.environ.get("GOOGLE_API_KEY") else "GEMINI_API_KEY")
+    try:
+        return profile.secret(variable)
+    except NotSetUpError as error:
+        raise NotSetUpError(str(error), f"Create a key at {KEYS}. Then: {error.hint.removeprefix('Run: ')}") from None
