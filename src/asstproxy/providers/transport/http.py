@@ -35,15 +35,18 @@ class HttpTransport:
         connect: float = 10.0,
         silence: float = 600.0,
         proxies: bool = True,
+        reuse: bool | None = None,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._shown = _public(self._base)
         self._secrets = tuple(value.rpartition(" ")[2] for value in headers.values() if value)
         # A plain-text address needs no certificates, and reading them takes 60 ms.
+        secure = urlsplit(self._base).scheme != "http"
+        once = {} if (secure if reuse is None else reuse) else ONCE
         self._client = httpx2.AsyncClient(
-            headers=dict(headers),
+            headers=dict(headers) | once,
             timeout=httpx2.Timeout(silence, connect=connect),
-            verify=urlsplit(self._base).scheme != "http",
+            verify=secure,
             trust_env=proxies,
         )
 
