@@ -14,7 +14,7 @@ __all__ = ["measure"]
 
 def measure(setting: Setting) -> Group:
     """Pieces of one answer with both views, exchanges of one session."""
-    group = Group()
+    group = Group(runs=1)
     for view in ("plain", "live"):
         count = setting.scale.records
         tenth, points = _records(setting, view, count // 10), _records(setting, view, count)

@@ -39,9 +39,11 @@ def versions(places: Mapping[str, Place]) -> str:
 def write(groups: Mapping[str, Group], about: str) -> str:
     """Put the rows and tables into the file; returns them."""
     rows = [row.markdown() for group in groups.values() for row in group.rows]
-    dates = sorted({group.date for group in groups.values()})
-    fewest = min(group.runs for group in groups.values())
-    text = f"{', '.join(dates)}; {about}; medians of {fewest} runs, interleaved.\n\n{HEAD}\n" + "\n".join(rows) + "\n"
+    dates = sorted(group.date for group in groups.values())
+    most = max(group.runs for group in groups.values())
+    fewer = ", ".join(f"{name} ({group.runs})" for name, group in groups.items() if group.runs < most)
+    runs = f"medians of {most} runs in turn" + (f"; fewer runs: {fewer}" if fewer else "")
+    text = f"{dates[0]} to {dates[-1]}; {about}; {runs}.\n\n{HEAD}\n" + "\n".join(rows) + "\n"
     for group in groups.values():
         for title, table in group.tables.items():
             text += f"\n### {title}\n\n{table}\n"

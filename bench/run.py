@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for part in options.only or PARTS:
             began = time.monotonic()
             group: Group = importlib.import_module(f"part_{part}").measure(setting)
-            group.runs, group.date = scale.runs, datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+            group.runs, group.date = group.runs or scale.runs, datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
             groups[part] = group
             print(f"{part}: {time.monotonic() - began:.0f} s", file=sys.stderr)
             for row in group.rows:

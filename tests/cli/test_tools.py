@@ -121,3 +121,22 @@ def test_hung_tool_does_not_hold_the_process(asst: Asst, server: ResponsesServer
     result = json.loads(asst("ask", "-p", "gpt", "--yes", "--json", "-t", str(file), "go", timeout=20).out)
     assert "did not return" in result["tool_calls"][0]["error"]
     assert result["seconds"]["total"] < 10
+
+
+def test_what_children_and_threads_of_a_tool_print_is_no_answer(
+    asst: Asst, server: ResponsesServer, tmp_path: Path
+) -> None:
+    """A child process and a thread of a tool write to stderr, whatever they try; a pool of threads holds nobody."""
+    file = tmp_path / "loud.py"
+    file.write_text(
+        "import subprocess, threading, time\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from asstproxy import tool\n\n\n"
+        "@tool(timeout=0.5)\ndef loud() -> str:\n    'Make noise.'\n"
+        "    subprocess.run(['echo', 'child'])\n"
+        "    threading.Thread(target=print, args=('thread',)).start()\n"
+        "    ThreadPoolExecutor().submit(time.sleep, 600).result()\n    return 'done'\n"
+    )
+    server.brain = Script([Call("loud")], [Say("Quiet.")])
+    ran = asst("ask", "-q", "-p", "gpt", "--yes", "-t", str(file), "go", timeout=30)
+    assert (ran.code, ran.out) == (0, "Quiet.\n")

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
+from openai import AsyncOpenAI
 
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.events import (
@@ -15,7 +16,12 @@ from asstproxy.core.events import (
     Heartbeat,
 )
 from asstproxy.core.script import State
+from asstproxy.providers.responses_proxy import ResponsesProxy
+from asstproxy.providers.transport.http import HttpTransport
+from asstproxy.providers.transport.openai_sdk import OpenAITransport
 from asstproxy.testing import Talk
+from core.stage import Stage
+from core.test_tool_rounds import add
 from servers import (
     Background,
     Call,
@@ -135,14 +141,33 @@ async def test_a_long_history_is_taken_to_the_server(server: ResponsesServer, gp
     assert users == [*(f"message {n}" for n in range(13)), "the last"]
 
 
-@pytest.mark.parametrize("transport", ["http", "sdk"])
-async def test_one_connection_serves_a_whole_conversation(transport: str, server: ResponsesServer, gpt: Gpt) -> None:
+async def test_one_connection_serves_a_whole_conversation(server: ResponsesServer) -> None:
     """A stream is read to its end, so that the next request, in a tool round too, need not connect again."""
     script(server, [Say("Hello.")], SUM, [Say("3")])
-    stage = gpt(transport=transport)
+    transport = HttpTransport(server.base_url, {"Authorization": f"Bearer {server.key}"}, reuse=True)
+    stage = Stage(assistant=ResponsesProxy(transport, provider="gpt", model="gpt-6-luna"), tools=[add])
     await stage.conversation.exchange("hi")
     await stage.conversation.exchange("1 + 2?")
+    await stage.conversation.aclose()
     assert (len(asked(server)), server.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("transport", ["http", "sdk"])
+async def test_a_plain_text_connection_serves_once(transport: str, server: ResponsesServer, gpt: Gpt) -> None:
+    """llama.cpp hangs up after a stream without saying so, and the next request would meet a closed door."""
+    stage = gpt(transport=transport)
+    await stage.conversation.exchange("hi")
+    await stage.conversation.exchange("again")
+    assert [request.headers["connection"] for request in server.requests] == ["close", "close"]
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_a_caller_s_client_is_left_open(own: bool, server: ResponsesServer) -> None:
+    """Only a client that was handed over is closed with the proxy."""
+    async with AsyncOpenAI(base_url=server.base_url, api_key=server.key) as client:
+        await OpenAITransport(client, own=own).aclose()
+        assert client.is_closed() is own
 
 
 async def test_no_text_is_too_strange(server: ResponsesServer, gpt: Gpt) -> None:

@@ -58,7 +58,7 @@ class ask_person:  # noqa: N801 - it is called like a function: an `Approver` wi
                     self._console.print(Text("         Please say y, n, a or e.", style="dim"))
 
     async def _edited(self, question: Question) -> str | None:
-        arguments = await self._line("         Arguments › ", default=" ".join(question.arguments.split()))
+        arguments = await self._line("         Arguments › ", default=question.arguments_line)
         problem = await question.problem(arguments)
         if problem is None:
             return arguments

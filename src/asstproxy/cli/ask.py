@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ..core.attaching import last_exchange
 from ..core.errors import UsageError
@@ -95,7 +95,7 @@ async def _exchange(
     conversation = opening.conversation
     signals.on_signal = lambda terminated: conversation.cancel(Cancelled("terminated" if terminated else "user"))
     try:
-        async with _view(opening, output) as view:
+        async with _view(opening, output, _stdout(opening)) as view:
             conversation.user.approve = _approver(opening, wanted, view)
             for record in heard:
                 view(record)
@@ -139,16 +139,25 @@ def _is_drawn(output: Output) -> bool:
     return sys.stdout.isatty() and not (output.quiet or output.raw)
 
 
-def _view(opening: Opened, output: Output) -> AbstractAsyncContextManager[Subscriber]:
+def _stdout(opening: Opened) -> TextIO:
+    """Where the answer goes: to nobody else, when there are tools, whose threads and child processes might print."""
+    if not opening.conversation.user.tools or sys.stdout.isatty():
+        return sys.stdout
+    from ..core.tools import reserve_stdout
+
+    return reserve_stdout()
+
+
+def _view(opening: Opened, output: Output, stdout: TextIO) -> AbstractAsyncContextManager[Subscriber]:
     if output.events:
         from ..core.codec import encode
         from .view.jsonl import JsonLinesView
 
-        return contextlib.nullcontext(JsonLinesView(sys.stdout.buffer, encode))
+        return contextlib.nullcontext(JsonLinesView(stdout.buffer, encode))
     if output.json:
         from .view.result import ResultView
 
-        return ResultView(sys.stdout, opening.session.id if opening.session else None)
+        return ResultView(stdout, opening.session.id if opening.session else None)
     if _is_drawn(output):
         from .view.live import LiveView
         from .view.theme import console
@@ -156,7 +165,7 @@ def _view(opening: Opened, output: Output) -> AbstractAsyncContextManager[Subscr
         return LiveView(console())
     from .view.plain import PlainView
 
-    return contextlib.nullcontext(PlainView(sys.stdout, raw=output.raw))
+    return contextlib.nullcontext(PlainView(stdout, raw=output.raw))
 
 
 def ending(settled: Record) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -45,7 +46,14 @@ class Signals:
 
 def run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
     """Run a command to its exit code; a signal that cancels it decides the code."""
-    return asyncio.run(_guarded(command))
+    code = asyncio.run(_guarded(command))
+    tools = sys.modules.get("asstproxy.core.tools")
+    if tools is not None and tools.left_running():
+        # Threads that a tool has started itself would be waited for. The journal is closed, and all is printed.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 async def _guarded(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:

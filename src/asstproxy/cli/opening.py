@@ -95,6 +95,7 @@ async def opened(wanted: Wanted, approve: Approver | None = None) -> AsyncIterat
     if (wanted.wait or wanted.fork) and not session_id:
         raise UsageError("--wait and --fork need a session.", "Add -c, or --session ID.")
     make_mediator(wanted.mediator)
+    user: UserProxy | None = None
     conversation: Conversation | None = None
     assistant: AssistantProxy | None = None
     try:
@@ -126,8 +127,11 @@ async def opened(wanted: Wanted, approve: Approver | None = None) -> AsyncIterat
     finally:
         if conversation is not None:
             await conversation.aclose()
-        elif assistant is not None:
-            await assistant.aclose()
+        else:
+            if assistant is not None:
+                await assistant.aclose()
+            if user is not None:
+                await user.let_go()
         if session is not None:
             session.close()
 

@@ -24,9 +24,9 @@ PRESETS = {
     "brief": Preset("short answers", "Answer in one or two sentences. Say so when you do not know."),
     "stocks": Preset(
         "share prices, with tools",
-        "You help a private investor with questions about shares. Use the functions for prices and for advice instead "
-        "of guessing, name the number that you were given, and answer briefly. Without a function that fits, say that "
-        "you do not know.",
+        "You are an expert in the stock market. You help a private investor with questions about shares. Use the "
+        "functions for prices and for advice instead of guessing, name the number that you were given, and answer "
+        "briefly. Without a function that fits, say that you do not know.",
         ("stocks",),
     ),
 }

@@ -14,17 +14,20 @@ from ...core.errors import AssistantError
 from . import JSON
 from .failures import broken_connection, refusal, without_secrets
 
-__all__ = ["HttpTransport"]
+__all__ = ["ONCE", "HttpTransport"]
 
 MAX_EVENT = 256 * 1024 * 1024
 """Bytes of one event: the last one repeats the whole answer."""
+ONCE = {"Connection": "close"}
+"""For plain-text addresses: llama.cpp hangs up after every stream, against its own word, and another connection costs nothing."""
 
 
 class HttpTransport:
     """JSON and server-sent events over HTTP.
 
     `headers` carry the key and never appear in a message. `connect` and `silence` are in seconds: how long to wait for a
-    connection, and between two pieces of an answer. `proxies`: whether the environment's proxy variables count.
+    connection, and between two pieces of an answer. `proxies`: whether the environment's proxy variables count. `reuse`:
+    whether a connection serves several requests; left out, it does where it is encrypted.
     """
 
     def __init__(

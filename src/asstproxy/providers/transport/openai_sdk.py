@@ -10,6 +10,7 @@ import msgspec
 from ...core.errors import AssistantError
 from . import JSON
 from .failures import broken_connection, failure, refusal, without_secrets
+from .http import ONCE
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -25,7 +26,9 @@ class OpenAITransport:
     """
 
     def __init__(self, client: AsyncOpenAI, *, own: bool = False) -> None:
-        self._client, self._own = client.with_options(max_retries=0), own
+        plain = client.base_url.scheme == "http"
+        self._client = client.with_options(max_retries=0, default_headers=ONCE if plain else None)
+        self._own = own
         self._secrets = (client.api_key,) if isinstance(client.api_key, str) else ()
         self._where = str(client.base_url).rstrip("/")
 
