@@ -31,7 +31,10 @@ def measure(setting: Setting) -> Group:
     share = 100 * ran.cpu / ran.wall
     figures = f"{ran.cpu:.1f} s of CPU in {ran.wall:.0f} s, start and end included"
     group.rows.append(Row(f"{what}: of a core", figures, share, 5.0, "≤", " %"))
-    figures = f"{len(walls):,} frames, median {median(walls):.1f} ms, {sum(wall > 50 for wall in walls)} over 50 ms; most CPU in one: {max(cpus):.1f} ms"
+    slow = sum(wall > 50 for wall in walls)
+    figures = (
+        f"{len(walls):,} frames, median {median(walls):.1f} ms, {slow} over 50 ms; most CPU in one: {max(cpus):.1f} ms"
+    )
     group.rows.append(Row("the same: worst frame", figures, max(walls), 50.0, "≤", " ms"))
     if "raw" in setting.programs.places:
         at_once = run(setting.programs.asst("--no-stream", answer=answer, tty=True)["asst"]).out

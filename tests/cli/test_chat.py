@@ -53,6 +53,27 @@ def test_tool_calls_are_system_lines(server: ResponsesServer, tmp_path: Path) ->
     assert "awaiting_approval" in {str(record.state) for record in Store().records(Store().newest())}
 
 
+def test_three_rounds_of_calls_fit_eighty_columns(server: ResponsesServer, tmp_path: Path) -> None:
+    """Three rounds, two calls side by side: each call has its line, and "always" is asked no more."""
+    tools = tmp_path / "prices.py"
+    tools.write_text(
+        'def price(symbol: str) -> dict[str, object]:\n    """A price."""\n    return {"symbol": symbol}\n'
+    )
+    server.brain = Script(
+        [Call("price", {"symbol": "AAPL"}), Call("price", {"symbol": "MSFT"})],
+        [Call("price", {"symbol": "A" * 200})],
+        [Call("price", {"symbol": "IBM"})],
+        [Say("That was all.")],
+    )
+    with _chat("-t", f"{tools}:price") as terminal:
+        terminal.type("All of them, please.\r")
+        terminal.wait_for("May it?")
+        terminal.type("a\r")
+        text = terminal.wait_for("That was all.", within=40)
+    for symbol in ("AAPL", "MSFT", "AAAA", "IBM"):
+        assert f'price(symbol="{symbol}' in text
+
+
 def test_refused_tool_is_told_to_the_assistant(server: ResponsesServer, tmp_path: Path) -> None:
     """With no, and why, the call does not run and the assistant gets the reason."""
     ran = tmp_path / "ran"

@@ -30,8 +30,17 @@ class ask_person:  # noqa: N801 - it is called like a function: an `Approver` wi
 
     async def __call__(self, questions: Sequence[Question]) -> Sequence[Decision]:
         """One decision for each question."""
+        decisions: list[Decision] = []
+        always: set[str] = set()  # holds for the rest of these questions, too
         with self._pause():
-            return [await self._ask(question) for question in questions]
+            for question in questions:
+                if question.tool.name in always:
+                    decisions.append(question.yes(always=True))
+                    continue
+                decisions.append(await self._ask(question))
+                if decisions[-1].always:
+                    always.add(question.tool.name)
+        return decisions
 
     async def _ask(self, question: Question) -> Decision:
         name = clean_line(question.tool.name)
