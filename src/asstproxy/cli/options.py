@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -68,4 +67,3 @@ NoStream = Annotated[bool, typer.Option("--no-stream", help="Ask for the answer 
 Background = Annotated[bool, typer.Option("--background", help="Let the provider work in the background, and poll.")]
 Timeout = Annotated[float | None, typer.Option("--timeout", min=0.0, help="Stop an exchange after this many seconds.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
-OutFile = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")]

@@ -9,11 +9,9 @@ from contextlib import aclosing
 from ..core.assistant import Turn
 from ..core.errors import AssistantError
 from ..core.events import (
-    ActionRequired,
     AssistantMessageRetrieved,
     ChunkReceived,
     Event,
-    MessageIncomplete,
     Started,
     ToolOutputsSubmitted,
     ToolResult,
@@ -95,8 +93,3 @@ class ScriptedAssistant:
 
     async def aclose(self) -> None:
         """Nothing is held."""
-
-
-def is_final(event: Event) -> bool:
-    """Whether the message ends an assistant's turn."""
-    return isinstance(event, ActionRequired | AssistantMessageRetrieved | MessageIncomplete)
