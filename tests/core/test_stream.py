@@ -24,8 +24,9 @@ from asstproxy.core.events import (
     Unknown,
     Usage,
 )
+from asstproxy.core.pieces import Growing
 from asstproxy.core.script import State
-from asstproxy.core.stream import RecordStream, merged
+from asstproxy.core.stream import RecordStream
 
 EVENTS = st.one_of(
     st.builds(ChunkReceived, st.text("ab", max_size=2), st.sampled_from(["answer", "commentary"])),
@@ -47,11 +48,11 @@ def stamped(events: Sequence[Event]) -> list[Record]:
 
 def condensed(records: Sequence[Record]) -> list[Event | Unknown]:
     """The events, with all neighbouring pieces of one text in one."""
-    whole: list[Record] = []
+    whole: list[Growing] = []
     for record in records:
-        joined = merged(whole[-1], record) if whole else None
-        whole[-1:] = [joined] if joined is not None else [*whole[-1:], record]
-    return [record.event for record in whole]
+        if not whole or not whole[-1].take(record):
+            whole.append(Growing(record))
+    return [growing.record.event for growing in whole]
 
 
 @given(events=st.lists(EVENTS, max_size=30), maxsize=st.integers(1, 5), data=st.data())
@@ -110,13 +111,15 @@ async def test_only_text_is_merged_under_pressure() -> None:
 def test_what_can_be_one(older: Event, newer: Event, together: Event | None) -> None:
     """Pieces of the same text can, stamped as the newer one; nothing else can."""
     one, other = stamped([older, newer])
-    assert merged(one, other) == (together and Record(other.seq, other.at, other.state, together))
+    growing = Growing(one)
+    assert growing.take(other) is (together is not None)
+    assert growing.record == (Record(other.seq, other.at, other.state, together) if together else one)
 
 
 def test_a_piece_that_changed_the_state_is_kept() -> None:
     """Reasoning does not move the script, so pieces of it around a heartbeat's step stay two."""
     one, other = stamped([Reasoning("a"), Reasoning("b")])
-    assert merged(Record(one.seq, one.at, State.STARTED, one.event), other) is None
+    assert not Growing(Record(one.seq, one.at, State.STARTED, one.event)).take(other)
 
 
 @pytest.mark.parametrize("last", SETTLING, ids=lambda event: str(event.type))

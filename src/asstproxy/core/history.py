@@ -30,6 +30,7 @@ from .events import (
     ToolsExecuted,
     Unknown,
 )
+from .pieces import Text
 
 __all__ = ["AssistantSaid", "History", "Item", "ToolOutputs", "UserSaid"]
 
@@ -68,7 +69,7 @@ class History:
         self.exchanges: list[tuple[Item, ...]] = []
         self._speakers: list[tuple[str, str]] = []  # (provider, model) of each exchange
         self._open: list[Item] = []
-        self._said: list[str] = []
+        self._said = Text()
         self._finished: dict[str, ToolResult] = {}
         self._speaker = ("", "")
         self._resume = NOWHERE
@@ -77,18 +78,18 @@ class History:
         """Fold one event in; its cost does not depend on the length of the history."""
         match event:
             case SetUserMessage(text=text):
-                self._open, self._said, self._finished = [UserSaid(text)], [], {}
+                self._open, self._said, self._finished = [UserSaid(text)], Text(), {}
             case Started(provider=provider, model=model):
                 self._speaker = (provider, model)
             case ChunkReceived(text=text, phase="answer"):
-                self._said.append(text)
+                self._said.add(text)
             case ToolFinished(result=result):
                 self._finished[result.call_id] = result
             case ToolsExecuted(results=results):
                 self._open.append(ToolOutputs(results))
             case ActionRequired(text=text, calls=calls, raw=raw):
                 self._open.append(AssistantSaid(text, calls, raw))
-                self._said, self._finished = [], {}  # a provider may number the calls of each reply afresh
+                self._said, self._finished = Text(), {}  # a provider may number the calls of each reply afresh
             case AssistantMessageRetrieved(text=text, raw=raw) | MessageIncomplete(text=text, raw=raw):
                 self._open.append(AssistantSaid(text, (), raw))
                 self._settle()
@@ -108,7 +109,7 @@ class History:
             return  # an error outside of an exchange
         self._resume = NOWHERE  # nobody knows what the provider's own conversation holds of this exchange
         if self._said:
-            self._open.append(AssistantSaid("".join(self._said)))
+            self._open.append(AssistantSaid(str(self._said)))
         last = self._open[-1]
         if isinstance(last, AssistantSaid) and last.calls:
             answers = (self._finished.get(c.call_id, ToolResult(c.call_id, error=INTERRUPTED)) for c in last.calls)
@@ -120,7 +121,7 @@ class History:
     def _settle(self) -> None:
         self.exchanges.append(tuple(self._open))
         self._speakers.append(self._speaker)
-        self._open, self._said = [], []
+        self._open, self._said = [], Text()
 
     def items(self, provider: str, model: str, *, under_way: bool = False) -> tuple[Item, ...]:
         """What this assistant is sent: everything, with `raw` only where the same provider and model said it.

@@ -5,23 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator
 
-from .events import ChunkReceived, Reasoning, Record
+from .events import Record
+from .pieces import Growing
 from .script import SETTLED
 
-__all__ = ["RecordStream", "merged"]
-
-
-def merged(older: Record, newer: Record) -> Record | None:
-    """Two neighbouring records as one, when both are pieces of the same text; else None.
-
-    The number, the time and the state are the newer one's: `seq` goes on counting up, with gaps where pieces were merged.
-    """
-    match older.event, newer.event:
-        case ChunkReceived(text=a, phase=p), ChunkReceived(text=b, phase=q) if p == q:
-            return Record(newer.seq, newer.at, newer.state, ChunkReceived(a + b, p))
-        case Reasoning(text=a), Reasoning(text=b) if older.state == newer.state:
-            return Record(newer.seq, newer.at, newer.state, Reasoning(a + b))
-    return None
+__all__ = ["RecordStream"]
 
 
 class RecordStream(AsyncIterator[Record]):
@@ -34,7 +22,7 @@ class RecordStream(AsyncIterator[Record]):
         import asyncio
 
         self._maxsize = maxsize
-        self._records: deque[Record] = deque()
+        self._records: deque[Growing] = deque()
         self._arrived = asyncio.Event()
         self._ended = False
 
@@ -42,11 +30,8 @@ class RecordStream(AsyncIterator[Record]):
         """Take a record from the hub; after the one that settled the exchange, none."""
         if self._ended:
             return
-        joined = merged(self._records[-1], record) if len(self._records) >= self._maxsize else None
-        if joined is not None:
-            self._records[-1] = joined
-        else:
-            self._records.append(record)
+        if len(self._records) < self._maxsize or not self._records[-1].take(record):
+            self._records.append(Growing(record))
         self._ended = record.state in SETTLED and record.event.type in _LAST
         self._arrived.set()
 
@@ -62,7 +47,7 @@ class RecordStream(AsyncIterator[Record]):
                 raise StopAsyncIteration
             self._arrived.clear()
             await self._arrived.wait()
-        return self._records.popleft()
+        return self._records.popleft().record
 
 
 _LAST = frozenset({"assistant_message_retrieved", "message_incomplete", "cancelled", "error"})

@@ -25,6 +25,7 @@ from ..core.events import (
     Usage,
 )
 from ..core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from ..core.pieces import Text
 from .transport import JSON
 from .transport.failures import failure
 
@@ -104,15 +105,17 @@ class Reader:
         self.response_id: str | None = None
         self.done = False
         self._phase: Any = None
-        self._text: list[str] = []
+        self._text = Text()
         self._items: list[JSON] = []
 
     def feed(self, event: JSON) -> Iterator[Event]:
-        """Our events for one of the API's.
+        """Our events for one of the API's; none after the last one.
 
         Raises:
             AssistantError: the API reports a failure, in either of its two shapes.
         """
+        if self.done:
+            return
         kind = event.get("type")
         if isinstance(number := event.get("sequence_number"), int):
             self.sequence = number
@@ -139,13 +142,13 @@ class Reader:
     def _chunk(self, text: str) -> ChunkReceived:
         if self._phase == "commentary":
             return ChunkReceived(text, "commentary")
-        self._text.append(text)
+        self._text.add(text)
         return ChunkReceived(text)
 
     def _outcome(self, response: JSON) -> Iterator[Event]:
         if not response.get("output"):
             response = response | {"output": self._items}
-        yield from outcome(response, "".join(self._text))
+        yield from outcome(response, str(self._text))
 
 
 def unfinished(response: JSON) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from ..core.errors import AssistantError
 from ..core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, MessageIncomplete
+from ..core.pieces import joined
 from .responses import Reader, outcome, unfinished
 from .transport import JSON, Transport
 
@@ -69,21 +70,22 @@ class BackgroundResponse:
 
     # ---- following -----------------------------------------------------------------------------------------------------
 
-    async def _follow(self, stream: AsyncGenerator[JSON]) -> AsyncGenerator[Event]:
+    async def _follow(self, stream: AsyncGenerator[list[JSON]]) -> AsyncGenerator[Event]:
         lost, reader = 0, self._reader
         while lost <= LOST:
             broken: AssistantError | None = None
             async with contextlib.aclosing(stream):
                 while True:
                     try:
-                        event = await anext(stream)
+                        together = await anext(stream)
                     except StopAsyncIteration:
                         break
                     except AssistantError as error:
                         broken = error
                         break
                     lost = 0
-                    for said in reader.feed(event):  # what it raises, the API itself has told: no broken connection
+                    # What this raises, the API itself has told: no broken connection.
+                    for said in joined(said for event in together for said in reader.feed(event)):
                         yield self._counted(said)
                     if reader.done:
                         return
@@ -99,7 +101,7 @@ class BackgroundResponse:
         async for ours in self._poll_on({"status": "in_progress"}, wait=False):
             yield ours
 
-    def _resumed(self) -> AsyncGenerator[JSON]:
+    def _resumed(self) -> AsyncGenerator[list[JSON]]:
         after = f"&starting_after={self._reader.sequence}" if self._reader.sequence is not None else ""
         return self._transport.events("GET", f"/responses/{self._id}?stream=true{after}")
 

@@ -21,6 +21,7 @@ from ..core.events import (
     ToolResult,
 )
 from ..core.history import AssistantSaid
+from ..core.pieces import PIECES, joined
 from .responses import Reader, input_items, outcome, request, tool_output_items, user_item
 from .responses_background import BackgroundResponse
 from .transport import JSON, Transport
@@ -127,11 +128,10 @@ class ResponsesProxy:
     async def _streamed(self, body: JSON) -> AsyncGenerator[Event]:
         reader = Reader()
         async with contextlib.aclosing(self._transport.events("POST", "/responses", body)) as events:
-            async for event in events:
-                heard = list(reader.feed(event))
-                if reader.done:
-                    await _drain(events)
-                for said in heard:
+            async for together in events:
+                for said in joined(said for event in together for said in reader.feed(event)):
+                    if reader.done and not isinstance(said, PIECES):
+                        await _drain(events)
                     yield said
                 if reader.done:
                     return
@@ -163,7 +163,7 @@ class ResponsesProxy:
         await self._transport.aclose()
 
 
-async def _drain(events: AsyncIterator[JSON]) -> None:
+async def _drain(events: AsyncIterator[list[JSON]]) -> None:
     with contextlib.suppress(AssistantError, TimeoutError):  # the answer is whole already
         async with asyncio.timeout(DRAIN_WITHIN):
             async for _ in events:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TextIO
 
 from asstproxy.core.events import (
@@ -25,16 +24,14 @@ __all__ = ["PlainView"]
 class PlainView:
     """Writes the answer: raw Markdown, unwrapped, with one line feed at the end.
 
-    Pieces that arrive together are flushed together, as soon as the event loop has its turn; without a loop, each.
-    Into a pipe the text goes as it is, on a terminal it is made harmless (`safe`). Text before a tool call and what
-    follows it are two paragraphs. Commentary is no part of the answer. `raw`: a terminal gets the text as it is, too.
+    Every piece is flushed: what arrives together is one piece already. Into a pipe the text goes as it is, on a terminal
+    it is made harmless (`safe`). Text before a tool call and what follows it are two paragraphs. Commentary is no part of
+    the answer. `raw`: a terminal gets the text as it is, too.
     """
 
     def __init__(self, stdout: TextIO, *, raw: bool = False) -> None:
         self._stdout = stdout
         self._terminal = stdout.isatty() and not raw
-        self._flushing = False
-        self._failure: OSError | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -48,10 +45,8 @@ class PlainView:
         """Write what this record adds to the answer.
 
         Raises:
-            OSError: what was written before could not be flushed.
+            OSError: it cannot be written.
         """
-        if self._failure is not None:
-            raise self._failure
         match record.event:
             case SetUserMessage():
                 self._begin()
@@ -83,24 +78,7 @@ class PlainView:
             text = "\n" * (2 - len(self._end) + len(self._end.rstrip("\n"))) + text
         self._end = (self._end + text)[-2:]
         self._stdout.write(text)
-        if not self._flushing:
-            self._flush_soon()
-
-    def _flush_soon(self) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._stdout.flush()
-            return
-        self._flushing = True
-        loop.call_soon(self._flush)
-
-    def _flush(self) -> None:
-        self._flushing = False
-        try:
-            self._stdout.flush()
-        except OSError as error:
-            self._failure = error  # raised with the next record, where the exchange can see it
+        self._stdout.flush()
 
     def _settle(self) -> None:
         if self._end and not self._end.endswith("\n"):

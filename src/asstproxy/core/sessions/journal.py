@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from ..codec import encode
 from ..events import Record
+from ..pieces import Growing
 from ..script import SETTLED, STEPS
-from ..stream import merged
 
 if TYPE_CHECKING:
     import asyncio
@@ -38,7 +38,7 @@ class Journal:
     def __init__(self, fd: int, path: Path) -> None:
         self._fd, self._path = fd, path
         self.size = os.fstat(fd).st_size
-        self._owed: list[Record] = []  # the last of them may be text that grows
+        self._owed: list[Growing] = []  # only the last of them grows
         self._timer: asyncio.TimerHandle | None = None
         self._wrote_text = 0.0
 
@@ -48,14 +48,12 @@ class Journal:
         Raises:
             OSError: it cannot be written.
         """
-        joined = merged(self._owed[-1], record) if self._owed else None
-        if joined is not None:
-            self._owed[-1] = joined
-        else:
+        if not (self._owed and self._owed[-1].take(record)):
+            growing = Growing(record)
             if self._owed:
-                self._flush_before(record)
-            self._owed.append(record)
-            if merged(record, record) is None:
+                self._flush_before(growing)
+            self._owed.append(growing)
+            if not growing.grows:
                 self.flush()
                 return
         now = time.monotonic()
@@ -67,7 +65,7 @@ class Journal:
 
             self._timer = asyncio.get_running_loop().call_later(PAUSE, self._flush_later)
 
-    def _flush_before(self, record: Record) -> None:
+    def _flush_before(self, record: Growing) -> None:
         try:
             self.flush()
         except OSError:
@@ -92,8 +90,9 @@ class Journal:
             self._timer = None
         if not self._owed:
             return
-        self._append(b"".join(encode(record) + b"\n" for record in self._owed))
-        settled = any(record.state in SETTLED and record.event.type in STEPS for record in self._owed)
+        records = [growing.record for growing in self._owed]
+        self._append(b"".join(encode(record) + b"\n" for record in records))
+        settled = any(record.state in SETTLED and record.event.type in STEPS for record in records)
         self._owed.clear()
         if settled:
             os.fsync(self._fd)

@@ -25,6 +25,7 @@ from ..events import (
     ToolsExecuted,
     Usage,
 )
+from ..pieces import Text
 from ..script import STEPS, State
 
 __all__ = ["ExchangeEntry", "Fold", "StepEntry", "Summary", "Tokens", "ToolEntry", "Transcript", "title_of"]
@@ -112,8 +113,7 @@ class Fold:
 
     def __init__(self, session: str = "") -> None:
         self.transcript = Transcript(id=session)
-        self._answer: list[str] = []
-        self._reasoning: list[str] = []
+        self._answer, self._reasoning = Text(), Text()
         self._effective: list[ExchangeEntry] = []  # those that the assistant is still sent
 
     def feed(self, record: Record) -> None:
@@ -146,7 +146,7 @@ class Fold:
         whole.exchanges.append(entry)
         self._effective.append(entry)
         whole.exchange_count = len(whole.exchanges)
-        self._answer, self._reasoning = [], []
+        self._answer, self._reasoning = Text(), Text()
 
     def _continue(self, entry: ExchangeEntry, record: Record) -> None:
         entry.updated = record.at
@@ -159,12 +159,12 @@ class Fold:
                 entry.provider, entry.model = provider, model
                 self.transcript.provider, self.transcript.model = provider, model
             case ChunkReceived(text=text, phase="answer"):
-                self._answer.append(text)
+                self._answer.add(text)
             case Reasoning(text=text):
-                self._reasoning.append(text)
+                self._reasoning.add(text)
             case ActionRequired(calls=calls, text=text):
                 entry.tools += [ToolEntry(c.call_id, c.name, c.arguments) for c in calls]
-                self._answer = [text, "\n\n"] if text else []
+                self._answer = Text(text, "\n\n") if text else Text()
             case ApprovalGiven(decisions=decisions):
                 for decision in decisions:
                     _tool(entry, decision.call_id).approved = decision.approved
@@ -181,12 +181,12 @@ class Fold:
             case MessageIncomplete(text=text, reason=reason):
                 self._close(entry, text, reason)
             case Cancelled(reason=reason):
-                self._close(entry, "".join(self._answer), reason)
+                self._close(entry, str(self._answer), reason)
             case ErrorOccurred(message=message):
-                self._close(entry, "".join(self._answer), message)
+                self._close(entry, str(self._answer), message)
 
     def _close(self, entry: ExchangeEntry, answer: str, reason: str = "") -> None:
-        entry.answer, entry.reason, entry.reasoning = answer, reason, "".join(self._reasoning).strip()
+        entry.answer, entry.reason, entry.reasoning = answer, reason, str(self._reasoning).strip()
 
 
 def title_of(text: str) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from ...core.errors import AssistantError
 from ...core.events import ChunkReceived, Event, Notice
 from ...core.history import Item
+from ...core.pieces import joined
 from ..transport import JSON, Transport
 from .content import request
 from .proxy import GeminiProxy
@@ -45,8 +46,8 @@ class GenerateProxy(GeminiProxy):
         reader = Reader()
         chunks = self._transport.events("POST", self._path("streamGenerateContent?alt=sse"), body)
         async with contextlib.aclosing(chunks):
-            async for chunk in chunks:
-                for event in reader.feed(chunk):
+            async for together in chunks:
+                for event in joined(event for chunk in together for event in reader.feed(chunk)):
                     yield event
                 if reader.finished:
                     break
@@ -73,11 +74,11 @@ class GenerateProxy(GeminiProxy):
         return f"{quote(where, safe='/-._~@:')}:{method}"
 
 
-async def _rest(chunks: AsyncIterator[JSON]) -> list[JSON]:
+async def _rest(chunks: AsyncIterator[list[JSON]]) -> list[JSON]:
     """What follows the finish reason, if the server ends its stream; whatever goes wrong now, the answer is there."""
     rest: list[JSON] = []
     with contextlib.suppress(TimeoutError, AssistantError):
         async with asyncio.timeout(LINGER):
-            async for chunk in chunks:
-                rest.append(chunk)  # noqa: PERF401 - what came before the end counts
+            async for together in chunks:
+                rest += together
     return rest

@@ -44,11 +44,13 @@ class Reader:
         self._pieces: dict[int, list[str]] = {}  # of a text, or of the JSON of arguments
 
     def feed(self, event: JSON) -> Iterator[Event]:
-        """Our events for one of the API's; an event that was heard before says nothing.
+        """Our events for one of the API's; one that was heard before says nothing, nor does one after the last.
 
         Raises:
             AssistantError: the API reports a failure.
         """
+        if self.done:
+            return
         number = event.get("event_id")
         if isinstance(number, str) and number:
             if number in self._seen:

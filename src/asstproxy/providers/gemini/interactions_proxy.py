@@ -13,6 +13,7 @@ from ...core.assistant import Turn
 from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
 from ...core.history import Item
+from ...core.pieces import joined
 from ..transport import JSON, Transport
 from .interactions import Reader, outcome, thoughts, unfinished
 from .proxy import GeminiProxy
@@ -110,8 +111,8 @@ class InteractionsProxy(GeminiProxy):
             )
             try:
                 async with contextlib.aclosing(events):
-                    async for event in events:
-                        for said in reader.feed(event):
+                    async for together in events:
+                        for said in joined(said for event in together for said in reader.feed(event)):
                             yield said
                         if reader.done:
                             return

@@ -20,8 +20,8 @@ class Transport(Protocol):
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """Send a request; the object that came back."""
 
-    def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[JSON]:
-        """Send a request; the API's own events (objects of its SSE stream) as they come.
+    def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
+        """Send a request; the API's own events (objects of its SSE stream) as they come, those that came together in one list.
 
         It ends when the stream does, also when that was cut: demanding a terminal event is the provider's part. Whoever
         stops reading early closes it (`contextlib.aclosing`), which closes the connection.

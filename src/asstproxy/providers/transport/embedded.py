@@ -53,12 +53,12 @@ class EmbeddedTransport:
         """See `Transport.call`."""
         return await (await self._ready()).call(method, path, body)
 
-    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[JSON]:
+    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
         http = await self._ready()
         async with contextlib.aclosing(http.events(method, path, body)) as events:
-            async for event in events:
-                yield event
+            async for together in events:
+                yield together
 
     async def aclose(self) -> None:
         """Close the connection and end the engine."""

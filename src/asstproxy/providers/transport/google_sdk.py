@@ -59,13 +59,13 @@ class GoogleTransport:
         except Exception as error:
             raise self._mapped(error) from error
 
-    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[JSON]:
+    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
         try:
             stream = await self._sent(method, path, body or {})
             try:
                 async for event in stream:
-                    yield _as_json(event)
+                    yield [_as_json(event)]
             finally:
                 if close := getattr(stream, "aclose", None) or getattr(stream, "close", None):
                     await close()

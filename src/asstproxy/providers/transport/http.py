@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
-from typing import Any, cast
+import json
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -13,11 +14,14 @@ import msgspec
 from ...core.errors import AssistantError
 from . import JSON
 from .failures import broken_connection, refusal, without_secrets
+from .sse import EventReader, TooLargeError
 
 __all__ = ["ONCE", "HttpTransport"]
 
 MAX_EVENT = 256 * 1024 * 1024
 """Bytes of one event: the last one repeats the whole answer."""
+STREAMED = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+NO_OBJECTS = (b"", b"[DONE]")
 ONCE = {"Connection": "close"}
 """For plain-text addresses: llama.cpp hangs up after every stream, against its own word, and another connection costs nothing."""
 
@@ -60,27 +64,37 @@ class HttpTransport:
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             raise broken_connection(error, self._shown) from error
         self._check(response)
-        return self._object(response.text)
+        return self._object(response.content)
 
-    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[JSON]:
+    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
         try:
-            async with self._client.sse(
-                self._base + path, method=method, json=body, max_event_size=MAX_EVENT
-            ) as source:
-                if not source.response.is_success:
-                    await source.response.aread()
-                    self._check(source.response)
-                source.response.encoding = (
-                    "utf-8-sig"  # always UTF-8, and a byte order mark is no part of the first event
-                )
-                reading = cast("AsyncGenerator[httpx2.ServerSentEvent]", aiter(source))
-                async with contextlib.aclosing(reading) as events:
-                    async for event in events:
-                        if event.data and event.data != "[DONE]":
-                            yield self._object(event.data)
+            async with self._client.stream(method, self._base + path, json=body, headers=STREAMED) as response:
+                if not response.is_success:
+                    await response.aread()
+                    self._check(response)
+                if response.headers.get("content-type", "").partition(";")[0].strip().lower() != STREAMED["Accept"]:
+                    raise AssistantError("protocol", f"{self._shown} does not stream events.", "Check base_url.")
+                reader = EventReader(MAX_EVENT)
+                async with contextlib.aclosing(response.aiter_bytes()) as pieces:
+                    async for piece in pieces:
+                        for events in self._together(reader.feed(piece)):
+                            yield events
+        except TooLargeError:
+            raise AssistantError(
+                "protocol", f"{self._shown} sent an event without an end.", "Check base_url."
+            ) from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             raise broken_connection(error, self._shown) from error
+
+    def _together(self, datas: list[bytes]) -> Iterator[list[JSON]]:
+        """The objects of these events in one list; those before one that cannot be read are given first."""
+        objects: list[JSON] = []
+        try:
+            objects.extend(self._object(data) for data in datas if data not in NO_OBJECTS)
+        finally:
+            if objects:
+                yield objects
 
     def _check(self, response: httpx2.Response) -> None:
         if not response.is_success:
@@ -90,13 +104,13 @@ class HttpTransport:
                 body = None
             raise refusal(response.status_code, body, response.headers, self._shown, self._secrets)
 
-    def _object(self, text: str) -> JSON:
-        if '"error"' in text:  # what a server says of its failure may hold the key
-            text = without_secrets(text, self._secrets)
+    def _object(self, data: bytes) -> JSON:
+        if b'"error"' in data:  # what a server says of its failure may hold the key
+            data = without_secrets(data.decode(errors="replace"), self._secrets).encode()
         try:
-            value = msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeEncodeError):
-            value = None
+            value = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            value = _lenient(data)
         if not isinstance(value, dict):
             raise AssistantError(
                 "protocol",
@@ -108,6 +122,14 @@ class HttpTransport:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._client.aclose()
+
+
+def _lenient(data: bytes) -> Any:
+    """What is nearly JSON: with bytes that are no UTF-8, or half of a surrogate pair (the other half comes with the next piece)."""
+    try:
+        return json.loads(data.decode(errors="replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _public(address: str) -> str:

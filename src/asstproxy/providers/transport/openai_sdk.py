@@ -39,7 +39,7 @@ class OpenAITransport:
         except Exception as error:
             raise self._mapped(error) from error
 
-    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[JSON]:
+    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
         from openai import AsyncStream
 
@@ -50,7 +50,7 @@ class OpenAITransport:
                 if not kind.startswith("text/event-stream"):
                     raise AssistantError("protocol", f"{self._where} does not stream events.", "Check base_url.")
                 async for event in stream:
-                    yield self._told(dict(event))
+                    yield [self._told(dict(event))]
             finally:
                 await stream.close()
         except Exception as error:
