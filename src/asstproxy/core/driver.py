@@ -7,8 +7,7 @@ import contextlib
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 import msgspec
 
@@ -26,6 +25,7 @@ from .events import (
     ToolOutputsSubmitted,
     is_message,
 )
+from .pulse import Pulse
 
 __all__ = ["Patience", "listen", "stopping"]
 
@@ -33,8 +33,6 @@ OPENING = (Started, ToolOutputsSubmitted)
 CLOSING = (ActionRequired, AssistantMessageRetrieved, MessageIncomplete)
 SPOKEN = (*OPENING, Heartbeat, ChunkReceived, *CLOSING)
 """The messages that an Assistant Proxy may say; notes come on top."""
-BREATH = 0.02
-"""Seconds after which an assistant that never waits lets the loop have its turn: timers, painters, a cancellation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ async def listen(ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event],
         attempt += 1
         spoken, again = False, opened
         try:
-            async with _reading(ask()) as events, _Pulse(say, patience.heartbeat) as pulse:
+            async with _reading(ask()) as events, Pulse(say, patience.heartbeat) as pulse:
                 async for event in events:
                     if stopped():
                         raise asyncio.CancelledError
@@ -83,14 +81,12 @@ async def listen(ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event],
                     if isinstance(event, CLOSING):
                         return event
                     spoken = spoken or isinstance(event, ChunkReceived | Reasoning)
-                    if pulse.touch():
-                        await asyncio.sleep(0)
-                    if isinstance(event, OPENING):
-                        opened = True
-                        if again:  # the script is past it
-                            again = False
-                            continue
-                    say(event)
+                    opened = opened or isinstance(event, OPENING)
+                    if again and isinstance(event, OPENING):
+                        again = False  # the script is past it
+                    else:
+                        say(event)
+                    await pulse.heard()
             raise AssistantError("protocol", "The assistant stopped before its answer was complete.", "Try again.")
         except AssistantError as error:
             lost = spoken or stopped() or not error.retryable
@@ -125,52 +121,3 @@ async def _reading(events: AsyncIterator[Event]) -> AsyncIterator[AsyncIterator[
     finally:
         if hasattr(events, "aclose"):
             await cast("AsyncGenerator[Event]", events).aclose()
-
-
-class _Pulse:
-    """Says a heartbeat when an assistant has been silent for a while.
-
-    A timer, not a task around every piece of an answer: a fast stream pays one clock reading for it.
-    """
-
-    def __init__(self, say: Callable[[Event], object], every: float) -> None:
-        self._say, self._every = say, every
-        self._last: float | None = None  # the script expects no heartbeat before the opening message
-        self._failure: Exception | None = None
-
-    async def __aenter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
-        self._timer = self._loop.call_later(self._every, self._beat)
-        self._breath = self._loop.time()
-        return self
-
-    def touch(self) -> bool:
-        """The assistant spoke; tells whether the loop has waited for its turn long enough."""
-        self._last = now = self._loop.time()
-        if now - self._breath < BREATH:
-            return False
-        self._breath = now
-        return True
-
-    def _beat(self) -> None:
-        silent = 0.0 if self._last is None else self._loop.time() - self._last
-        if silent >= self._every:
-            try:
-                self._say(Heartbeat())
-            except Exception as error:  # noqa: BLE001 - raised again where the exchange can see it
-                self._failure = error
-                if self._task is not None:
-                    self._task.cancel()
-                return
-            self.touch()
-            silent = 0.0
-        self._timer = self._loop.call_later(self._every - silent, self._beat)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.cancel()
-        if self._failure is not None and self._task is not None:
-            self._task.uncancel()
-            raise self._failure
