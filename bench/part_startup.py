@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from process import Program, middle
+from process import Program, middle, run
 from setting import Setting
 from table import Group
 
@@ -13,6 +13,8 @@ def measure(setting: Setting) -> Group:
     """`--version`, `--help`, `sessions list`, and the shell's completion."""
     group, commands = Group(), setting.programs.commands
     place = setting.asst
+    for prompt in setting.programs.llm().values():
+        run(prompt)  # `llm logs list` fails before there is a log
     # The interpreter starts as the command does: from the environment in which it is installed.
     floor = {"python": Program([str(place.python), "-c", "pass"], place.env())}
     completing = place.env(_ASST_COMPLETE="complete_bash", COMP_WORDS="asst se", COMP_CWORD="1")
