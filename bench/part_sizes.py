@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from statistics import median
 
+from process import Program, run
 from setting import Setting
 from table import Group, markdown_table
 
@@ -13,14 +14,19 @@ __all__ = ["measure"]
 
 INSTALLERS = ("pip", "setuptools", "_distutils_hack", "pkg_resources", "distutils-precedence")
 MAIN = "from asstproxy.__main__ import main; main()"
-COMMANDS = {
-    "--version": [],
-    "--help": [],
-    "sessions list": [],
-    "script": [],
-    "ask": ["-p", "gpt", "How many?"],
-    "ask --json": ["-p", "gpt", "How many?"],
-}
+COMMANDS = (  # all but `chat`, which needs a terminal
+    "--version",
+    "--help",
+    "script",
+    "setup list",
+    "sessions list",
+    "sessions search many",
+    "tools list",
+    "doctor --offline",
+    "ask -p gpt many?",
+    "ask -p gpt --json many?",
+    "replay --check",
+)
 
 
 def measure(setting: Setting) -> Group:
@@ -38,9 +44,11 @@ def measure(setting: Setting) -> Group:
         what = "size of the installation, without the `openai` SDK"
         group.compare(what, sizes["asst"], sizes["llm"], 1.0, figures=figures, rival="llm")
     env = {"OPENAI_BASE_URL": setting.stub.url("w200")}
+    setting.interleave(setting.programs.asst())  # so that there is a session
     rows = []
-    for command, more in COMMANDS.items():
-        told = [_imports(setting, [*command.split(), *more], env) for _ in range(setting.scale.runs)]
+    for command in (*COMMANDS, "chat -p gpt"):
+        tty = command.startswith("chat")
+        told = [_imports(setting, command.split(), env, tty=tty) for _ in range(setting.scale.runs)]
         rows.append((f"`asst {command}`", f"{told[0][0]}", f"{median(ms for _, ms in told):.0f}"))
     group.tables["Imports by `-X importtime` (which itself slows them down)"] = markdown_table(
         ("command", "modules", "ms in all"), rows
@@ -54,20 +62,17 @@ def _size(path: Path) -> int:
     return path.stat().st_size
 
 
-def _imports(setting: Setting, arguments: list[str], env: dict[str, str]) -> tuple[int, float]:
+def _imports(setting: Setting, arguments: list[str], env: dict[str, str], *, tty: bool) -> tuple[int, float]:
     place = setting.asst
-    done = subprocess.run(
-        [str(place.python), "-X", "importtime", "-c", MAIN, *arguments],
-        env=place.env(**env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    own = [
-        line.removeprefix("import time:").split("|")
-        for line in done.stderr.splitlines()
-        if line.startswith("import time:")
-    ]
+    argv = [str(place.python), "-X", "importtime", "-c", MAIN, *arguments]
+    if tty:
+        told = run(Program(argv, place.env(**env), tty=True, until="›")).out.decode(errors="replace")
+    else:
+        told = subprocess.run(
+            argv, env=place.env(**env), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        ).stderr
+    if "Traceback" in told:
+        raise RuntimeError(told)
+    own = [line.split("import time:")[-1].split("|") for line in told.splitlines() if "import time:" in line]
     times = [int(fields[0]) for fields in own if fields[0].strip().isdigit()]
     return len(times), sum(times) / 1000
