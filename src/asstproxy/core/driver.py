@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, cast
 
@@ -26,8 +24,9 @@ from .events import (
     ToolOutputsSubmitted,
     is_message,
 )
+from .patience import Retries
 
-__all__ = ["Patience", "listen", "stopping"]
+__all__ = ["listen", "stopping"]
 
 OPENING = (Started, ToolOutputsSubmitted)
 CLOSING = (ActionRequired, AssistantMessageRetrieved, MessageIncomplete)
@@ -37,30 +36,7 @@ BREATH = 0.02
 """Seconds after which an assistant that never waits lets the loop have its turn: timers, painters, a cancellation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for an assistant, and how often to ask.
-
-    `heartbeat`: seconds of silence after which a heartbeat is said. `attempts`: requests in all. `delay`: seconds before the
-    second attempt, doubled each time, with jitter, `longest` at the most; a provider that asks for a longer wait is not
-    asked again.
-    """
-
-    heartbeat: float = 2.0
-    attempts: int = 4
-    delay: float = 0.5
-    longest: float = 60.0
-
-    def wait(self, attempt: int, asked: float | None) -> float | None:
-        """Seconds to wait before the next attempt; None: waiting does not help."""
-        if attempt >= self.attempts or (asked is not None and asked > self.longest):
-            return None
-        if asked is not None:
-            return asked
-        return min(self.delay * 2.0 ** (attempt - 1), self.longest) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
-
-
-async def listen(ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event], object], patience: Patience) -> Event:
+async def listen(ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event], object], retries: Retries) -> Event:
     """Say what an assistant says; returns the message that ends its turn, which is not said yet.
 
     A failed request is sent again only before the first piece of an answer, when the failure says that this can help.
@@ -74,8 +50,9 @@ async def listen(ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event],
     while True:
         attempt += 1
         spoken, again = False, opened
+        retries.begin()
         try:
-            async with _reading(ask()) as events, _Pulse(say, patience.heartbeat) as pulse:
+            async with _reading(ask()) as events, _Pulse(say, retries.patience.heartbeat) as pulse:
                 async for event in events:
                     if stopped():
                         raise asyncio.CancelledError
@@ -93,11 +70,10 @@ async def listen(ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event],
                     say(event)
             raise AssistantError("protocol", "The assistant stopped before its answer was complete.", "Try again.")
         except AssistantError as error:
-            lost = spoken or stopped() or not error.retryable
-            delay = None if lost else patience.wait(attempt, error.retry_after)
-            if delay is None:
+            if spoken or stopped():
                 raise
-            say(RetryScheduled(attempt, round(delay, 3), error.kind, str(error)))
+            delay = retries.wait(attempt, error)
+            say(RetryScheduled(attempt, round(delay, 3), error.kind, str(error), retries.patience.attempts))
         await asyncio.sleep(delay)
 
 
