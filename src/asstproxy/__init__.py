@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from .core.assistant import AssistantProxy, ToolSpec, Turn
     from .core.conversation import Conversation, Options
-    from .core.driver import Patience
     from .core.errors import AssistantError, AsstError, NotSetUpError, ScriptError, SessionError, UsageError
     from .core.events import Event, Record
     from .core.mediator import Mediator, MediatorBasic, MediatorStateMachine
+    from .core.patience import Patience
     from .core.replay import conform
     from .core.script import SCRIPT, Do, State, Step
     from .core.sessions.store import Store
@@ -70,7 +70,7 @@ _HOMES = {
     "core.assistant": ("AssistantProxy", "ToolSpec", "Turn"),
     "core.settings.config": ("Profile",),
     "core.conversation": ("Conversation", "Options"),
-    "core.driver": ("Patience",),
+    "core.patience": ("Patience",),
     "core.errors": ("AssistantError", "AsstError", "NotSetUpError", "ScriptError", "SessionError", "UsageError"),
     "core.events": ("Event", "Record"),
     "core.mediator": ("Mediator", "MediatorBasic", "MediatorStateMachine"),

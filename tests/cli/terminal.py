@@ -12,7 +12,7 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -60,6 +60,15 @@ class Terminal:
         above = ["".join(line[x].data for x in range(width)).rstrip() for line in self._screen.history.top]
         return "\n".join([*above, *(line.rstrip() for line in self._screen.display)]).rstrip()
 
+    def modes(self) -> list[object]:
+        """How the terminal takes what is typed: echo, lines, signals."""
+        return list(termios.tcgetattr(self._master)[:4])
+
+    @property
+    def cursor_hidden(self) -> bool:
+        """Whether the cursor is off."""
+        return bool(self._screen.cursor.hidden)
+
     def type(self, keys: str) -> None:
         r"""Press keys; `\r` is Enter, `\x03` Ctrl-C, `\x04` Ctrl-D."""
         os.write(self._master, keys.encode())
@@ -77,6 +86,13 @@ class Terminal:
             assert time.monotonic() < deadline, f"no {wanted!r} within {within} s on:\n{self.text}"
             self._read(0.05)
         return self.text
+
+    def wait_until(self, so: Callable[[], bool], within: float = 20.0) -> None:
+        """Look at the screen until something is so."""
+        deadline = time.monotonic() + within
+        while not so():
+            assert time.monotonic() < deadline, f"not within {within} s; on the screen:\n{self.text}"
+            self._read(0.05)
 
     def wait_end(self, within: float = 20.0) -> int:
         """The exit code, once the command has ended."""

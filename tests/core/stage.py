@@ -7,8 +7,8 @@ from typing import Any
 
 from asstproxy.core.assistant import AssistantProxy
 from asstproxy.core.conversation import Conversation, Options
-from asstproxy.core.driver import Patience
 from asstproxy.core.events import ActionRequired, Event, Record, ToolCall, Unknown
+from asstproxy.core.patience import Patience
 from asstproxy.core.replay import conform
 from asstproxy.core.tools import Approver, Tool
 from asstproxy.core.user import UserProxy

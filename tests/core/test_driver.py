@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from asstproxy.core.assistant import Turn
-from asstproxy.core.driver import Patience
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import (
     AssistantMessageRetrieved,
@@ -23,6 +22,7 @@ from asstproxy.core.events import (
     RetryScheduled,
     Usage,
 )
+from asstproxy.core.patience import Patience
 from asstproxy.core.script import State
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
 
@@ -97,9 +97,9 @@ async def test_a_failed_request_is_sent_again() -> None:
     """It is a note, `started` is not said twice, and the answer is as if nothing had happened."""
     stage = Stage([DOWN], [DOWN], say("hello"))
     assert (await stage.conversation.exchange("hi")).event == AssistantMessageRetrieved("hello")
-    assert [(note.attempt, note.kind, note.message) for note in stage.said(RetryScheduled)] == [
-        (1, "server", "The provider failed."),
-        (2, "server", "The provider failed."),
+    assert [(note.attempt, note.attempts, note.kind, note.message) for note in stage.said(RetryScheduled)] == [
+        (1, 3, "server", "The provider failed."),
+        (2, 3, "server", "The provider failed."),
     ]
     assert types(stage.records).count("started") == 1
     assert [turn.text for turn in stage.script.turns] == ["hi"] * 3
@@ -156,10 +156,34 @@ async def test_a_provider_that_asks_for_time_gets_it() -> None:
 
 
 async def test_a_provider_that_asks_for_too_much_time_is_given_up() -> None:
-    """Nobody waits in front of a terminal for an hour; the failure is told at once."""
-    stage = Stage([wait_for(3600.0)], say("never"), patience=Patience(longest=60.0))
+    """Nobody waits in front of a terminal for two hours; the failure says at once how long it would have been."""
+    stage = Stage([wait_for(7200.0)], say("never"), patience=Patience(longest=60.0))
     async with asyncio.timeout(5):
-        assert (await stage.conversation.exchange("hi")).event == ErrorOccurred("rate_limit", "Too fast.")
+        assert (await stage.conversation.exchange("hi")).event == ErrorOccurred(
+            "rate_limit",
+            "Too fast; it asks us to wait 2 h.",
+            "By itself asst waits 60 s at a time, 2 min in all: try again then.",
+        )
+
+
+async def test_an_exchange_has_one_deadline_for_all_its_requests() -> None:
+    """What the first request waited, the request after a tool round waits no more."""
+    replies: list[list[Part]] = [[wait_for(0.2)], calling(("add", '{"a": 1}')), [wait_for(0.2)], say("never")]
+    stage = Stage(*replies, tools=[add], patience=Patience(total=0.3))
+    last = await stage.conversation.exchange("hi")
+    assert isinstance(last.event, ErrorOccurred)
+    assert last.event.message == "Too fast; it asks us to wait 0.2 s."
+    assert [note.delay for note in stage.said(RetryScheduled)] == [0.2]
+    stage.script.give([wait_for(0.2)], say("hello"))
+    assert (await stage.conversation.exchange("again")).state is State.COMPLETED
+
+
+async def test_a_slow_failure_uses_the_deadline_up() -> None:
+    """Attempts that take their time to fail count as well as the waits between them."""
+    slow: list[Part] = [0.1, DOWN]
+    stage = Stage(*([slow] * 20), patience=Patience(attempts=20, delay=0.001, total=0.35))
+    assert (await stage.conversation.exchange("hi")).state is State.ERROR
+    assert 2 <= len(stage.script.turns) <= 5
 
 
 async def test_a_wait_can_be_cancelled() -> None:
@@ -168,15 +192,3 @@ async def test_a_wait_can_be_cancelled() -> None:
     last = await stage.conversation.exchange("hi", timeout=0.05)
     assert last.event == Cancelled("timeout")
     assert len(stage.script.turns) == 1
-
-
-def test_delays_double_with_jitter_up_to_a_limit() -> None:
-    """Many clients of one provider do not come back at the same moment."""
-    patience = Patience(attempts=12, delay=0.5, longest=8.0)
-    for attempt in range(1, 12):
-        waits = {patience.wait(attempt, None) for _ in range(20)}
-        full = min(0.5 * 2 ** (attempt - 1), 8.0)
-        assert len(waits) > 1
-        assert all(wait is not None and 0.75 * full <= wait <= full for wait in waits)
-    assert patience.wait(12, None) is None
-    assert patience.wait(12, 0.1) is None

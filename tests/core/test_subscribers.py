@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from asstproxy.core.conversation import Conversation
-from asstproxy.core.driver import Patience
 from asstproxy.core.events import Cancelled, ErrorOccurred, Record
+from asstproxy.core.patience import Patience
 from asstproxy.core.script import State
 from asstproxy.core.tools import approve_all
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from asstproxy.core.assistant import Turn
 from asstproxy.core.codec import decode, encode
-from asstproxy.core.driver import Patience
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import (
     ActionRequired,
@@ -32,6 +31,7 @@ from asstproxy.core.events import (
 )
 from asstproxy.core.history import AssistantSaid, Item, ToolOutputs
 from asstproxy.core.mediator import make_mediator
+from asstproxy.core.patience import Patience
 from asstproxy.core.replay import conform
 from asstproxy.core.script import ACTIVE, SETTLED
 from asstproxy.core.tools import approve_all

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from asstproxy.core.driver import Patience
 from asstproxy.core.events import Record
+from asstproxy.core.patience import Patience
 from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
 from asstproxy.testing import tasks_left

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from asstproxy.core.driver import Patience
 from asstproxy.core.events import (
     ActionRequired,
     Configured,
@@ -16,6 +15,7 @@ from asstproxy.core.events import (
     RetryScheduled,
     Usage,
 )
+from asstproxy.core.patience import Patience
 from asstproxy.core.script import State
 from asstproxy.core.tools import as_tool
 from core.stage import Stage

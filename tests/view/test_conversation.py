@@ -189,13 +189,13 @@ def test_notes() -> None:
     """Retries, notices and cuts of the history are lines of their own."""
     parts: Parts = [
         *OPENING,
-        RetryScheduled(2, 4.0, "server", "503\nbusy"),
+        RetryScheduled(2, 4.0, "server", "503\nbusy", 4),
         Notice("old  model"),
         ANSWER,
         HistoryCut(1),
     ]
     text = shown(parts, 120)
-    assert "Retry 2 ▸ in 4.0 s: 503 busy\nNotice ▸ old model\n\nopenai" in text
+    assert "Retry ▸ attempt 3 of 4 in 4 s: 503 busy\nNotice ▸ old model\n\nopenai" in text
     assert text.endswith("Notice ▸ From here on the assistant is sent the first exchange of what stands above.")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TextIO, cast
@@ -77,5 +79,9 @@ class ask_person:  # noqa: N801 - it is called like a function: an `Approver` wi
     async def _line(self, question: str, default: str = "") -> str:
         try:
             return (await self._prompt.prompt_async(question, default=default, handle_sigint=False)).strip()
-        except (EOFError, KeyboardInterrupt):
+        except EOFError:
             return "no"
+        except KeyboardInterrupt:  # a key, while there is a prompt: it means what the signal means elsewhere
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.Event().wait()  # to be cancelled
+            raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
@@ -14,6 +14,7 @@ from ..core.attaching import last_exchange
 from ..core.errors import UsageError
 from ..core.events import Cancelled, ErrorOccurred, MessageIncomplete, Record, SetUserMessage
 from ..core.script import State
+from .again import may_pass
 from .loop import Signals
 from .opening import Opened, Wanted, opened
 from .prompt import read_prompt
@@ -101,7 +102,8 @@ async def _exchange(
                 view(record)
             leave = conversation.subscribe(view)
             try:
-                settled = await hold()
+                with _waiting(opening, output):
+                    settled = await hold()
             finally:
                 leave()
     except asyncio.CancelledError:
@@ -113,9 +115,27 @@ async def _exchange(
         return signals.code
     finally:
         signals.on_signal = None
-    if not (output.json or output.events or _is_drawn(output)):
-        _explain(settled)
+    if not (output.json or output.events):
+        _explain(settled, opening, wanted, drawn=_is_drawn(output))
     return EXIT_CODES[settled.state]
+
+
+@contextlib.contextmanager
+def _waiting(opening: Opened, output: Output) -> Iterator[None]:
+    """Tell on stderr what is waited for, if nothing else tells it."""
+    if output.quiet or _is_drawn(output):
+        yield
+        return
+    from .view.waiting import WaitingLine
+
+    # Where the answer goes to the same terminal, a line that is rewritten would tear it.
+    line = WaitingLine(sys.stderr, counts=sys.stderr.isatty() and not sys.stdout.isatty())
+    leave = opening.conversation.subscribe(line)
+    try:
+        yield
+    finally:
+        leave()
+        line.close()
 
 
 def _approver(opening: Opened, wanted: Wanted, view: Subscriber) -> Approver | None:
@@ -188,8 +208,12 @@ INCOMPLETE = {
 }
 
 
-def _explain(settled: Record) -> None:
+def _explain(settled: Record, opening: Opened, wanted: Wanted, *, drawn: bool) -> None:
+    """What the person has not been told yet of an ending that is not the best one."""
     from .view.safe import clean_line
 
-    if line := ending(settled):
+    lines = [] if drawn else [ending(settled)]
+    if opening.session is not None and may_pass(settled.event):
+        lines.append(f"To ask again: asst ask --retry{f' --session {wanted.session}' if wanted.session else ''}")
+    if line := " ".join(filter(None, lines)):
         sys.stderr.write(f"asst: {clean_line(line)}\n")

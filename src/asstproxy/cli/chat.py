@@ -22,6 +22,7 @@ from ..core.events import Cancelled, Configured, ErrorOccurred, Record, SetUserM
 from ..core.sessions.transcript import Fold, Transcript
 from ..core.settings.locations import data_dir, private_dir
 from ..core.tools import approve_all
+from .again import may_pass
 from .approval import ask_person
 from .loop import Signals
 from .opening import Opened, Wanted, opened
@@ -146,8 +147,8 @@ class Chat:
                 leave()
         finally:
             self._signals.on_signal, self._view = None, None
-        if not task.cancelled():
-            task.result()  # raises what the exchange could not tell the view: the journal cannot be written
+        if not task.cancelled() and may_pass(task.result().event):  # raises what the exchange could not tell the view
+            self.say("/retry asks again.")
 
     @contextlib.contextmanager
     def _paused(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from .run import INTERRUPTED, TERMINATED
+from .terminal import as_it_was
 
 __all__ = ["Signals", "run"]
 
@@ -26,9 +27,20 @@ class Signals:
 
     def __init__(self, main: asyncio.Task[Any]) -> None:
         self.code = 0
-        self.on_signal: Callable[[bool], None] | None = None
+        self._on_signal: Callable[[bool], None] | None = None
         self._main = main
         self._last = -TWICE_WITHIN
+        self._give_back = as_it_was()
+
+    @property
+    def on_signal(self) -> Callable[[bool], None] | None:
+        """What a signal cancels, and whether it was SIGTERM; None: the command."""
+        return self._on_signal
+
+    @on_signal.setter
+    def on_signal(self, what: Callable[[bool], None] | None) -> None:
+        self._on_signal = what
+        self._last = -TWICE_WITHIN  # a second Ctrl-C is one for the same thing
 
     def arrive(self, number: int) -> None:
         """Take a signal."""
@@ -36,6 +48,7 @@ class Signals:
         self.code = TERMINATED if terminated else INTERRUPTED
         now = time.monotonic()
         if not terminated and now - self._last < TWICE_WITHIN:
+            self._give_back()
             os._exit(INTERRUPTED)  # the journal is written line by line: there is nothing left to save
         self._last = now
         if self.on_signal is None:

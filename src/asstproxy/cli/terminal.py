@@ -1,17 +1,21 @@
-"""The keyboard between two prompts: what is typed meanwhile is not echoed into the answer, and stands at the next prompt."""
+"""The terminal: silent between two prompts, and as it was before when asst ends, however it ends."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-__all__ = ["quiet_keyboard"]
+__all__ = ["as_it_was", "quiet_keyboard"]
 
 
 @contextlib.contextmanager
 def quiet_keyboard() -> Iterator[None]:
-    """Switch the terminal's echo and its lines off, for a whole chat; on again at the end, whatever happens."""
+    """Switch the terminal's echo and its lines off, for a whole chat; on again at the end, whatever happens.
+
+    What is typed between two prompts is not echoed into the answer, and stands at the next prompt.
+    """
     try:
         import termios
 
@@ -27,3 +31,22 @@ def quiet_keyboard() -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def as_it_was() -> Callable[[], None]:
+    """What gives the terminal back as it is now, with a cursor: for a process that ends without tidying up."""
+    modes = []
+    with contextlib.suppress(Exception):  # no terminal, or none of this kind; `termios.error` is no OSError
+        import termios
+
+        fd = sys.stdin.fileno()
+        modes.append((fd, termios.tcgetattr(fd)))
+
+    def restore() -> None:
+        with contextlib.suppress(Exception):  # nothing may keep the process from ending
+            for fd, before in modes:
+                termios.tcsetattr(fd, termios.TCSANOW, before)
+            if sys.stdout.isatty():
+                os.write(sys.stdout.fileno(), b"\x1b[?25h\r\n")
+
+    return restore

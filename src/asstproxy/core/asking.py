@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from .assistant import AssistantProxy, ToolSpec, Turn
-from .driver import Patience
 from .events import Configured
 from .history import History
+from .patience import Patience
 
 __all__ = ["Options", "turn_for"]
 

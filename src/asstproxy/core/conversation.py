@@ -32,6 +32,7 @@ from .failing import failure_of, one_line
 from .history import History
 from .hub import Hub, Subscriber
 from .mediator import Mediator, make_mediator
+from .patience import Retries
 from .script import ACTIVE, Do, State
 from .user import UserProxy
 
@@ -170,6 +171,7 @@ class Conversation:
     async def _hold(self, first: Coroutine[Any, Any, Event], timeout: float | None) -> Record:
         self._task, self._over = asyncio.current_task(), asyncio.get_running_loop().create_future()
         self._cancel_reason, self._unheard = Cancelled(), None
+        self._retries = Retries(self.options.patience)
         limit, stopped = asyncio.timeout(timeout), stopping()
         try:
             async with limit:
@@ -195,7 +197,7 @@ class Conversation:
         self._running = None
         turn = self._turn("", running.resume)
         attach = cast("Attachable", self.assistant).attach
-        return await listen(lambda: unheard(attach(turn), running.heard), self._step, self.options.patience)
+        return await listen(lambda: unheard(attach(turn), running.heard), self._step, self._retries)
 
     async def _follow_script(self, event: Event, stopped: Callable[[], bool]) -> Record:
         do = self._step(event)
@@ -233,13 +235,13 @@ class Conversation:
 
     async def _carry_out(self, do: Do) -> Event | None:
         """Let the proxy whose turn it is do what the script says; what it answers is the next message."""
-        patience, cause = self.options.patience, self._last.event
+        cause = self._last.event
         match do, cause:
             case Do.START_PROCESSING, SetUserMessage(text=text):
                 turn = self._turn(text)
-                return await listen(lambda: self.assistant.start_processing(turn), self._step, patience)
+                return await listen(lambda: self.assistant.start_processing(turn), self._step, self._retries)
             case Do.SUBMIT_TOOL_OUTPUTS, ToolsExecuted(results=results):
-                return await listen(lambda: self.assistant.submit_tool_outputs(results), self._step, patience)
+                return await listen(lambda: self.assistant.submit_tool_outputs(results), self._step, self._retries)
             case Do.EXECUTE_TOOLS, ActionRequired(calls=calls):
                 self._calls = calls
                 return await self.user.execute_tools(calls, None, self._step)

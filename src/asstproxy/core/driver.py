@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import cast
 
 import msgspec
@@ -25,9 +23,10 @@ from .events import (
     ToolOutputsSubmitted,
     is_message,
 )
+from .patience import Retries
 from .pulse import Pulse
 
-__all__ = ["Patience", "listen", "stopping"]
+__all__ = ["listen", "stopping"]
 
 OPENING = (Started, ToolOutputsSubmitted)
 CLOSING = (ActionRequired, AssistantMessageRetrieved, MessageIncomplete)
@@ -35,30 +34,7 @@ SPOKEN = (*OPENING, Heartbeat, ChunkReceived, *CLOSING)
 """The messages that an Assistant Proxy may say; notes come on top."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for an assistant, and how often to ask.
-
-    `heartbeat`: seconds of silence after which a heartbeat is said. `attempts`: requests in all. `delay`: seconds before the
-    second attempt, doubled each time, with jitter, `longest` at the most; a provider that asks for a longer wait is not
-    asked again.
-    """
-
-    heartbeat: float = 2.0
-    attempts: int = 4
-    delay: float = 0.5
-    longest: float = 60.0
-
-    def wait(self, attempt: int, asked: float | None) -> float | None:
-        """Seconds to wait before the next attempt; None: waiting does not help."""
-        if attempt >= self.attempts or (asked is not None and asked > self.longest):
-            return None
-        if asked is not None:
-            return asked
-        return min(self.delay * 2.0 ** (attempt - 1), self.longest) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
-
-
-async def listen(ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event], object], patience: Patience) -> Event:
+async def listen(ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event], object], retries: Retries) -> Event:
     """Say what an assistant says; returns the message that ends its turn, which is not said yet.
 
     A failed request is sent again only before the first piece of an answer, when the failure says that this can help.
@@ -72,8 +48,9 @@ async def listen(ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event],
     while True:
         attempt += 1
         spoken, again = False, opened
+        retries.begin()
         try:
-            async with _reading(ask()) as events, Pulse(say, patience.heartbeat) as pulse:
+            async with _reading(ask()) as events, Pulse(say, retries.patience.heartbeat) as pulse:
                 async for event in events:
                     if stopped():
                         raise asyncio.CancelledError
@@ -89,11 +66,10 @@ async def listen(ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event],
                     await pulse.heard()
             raise AssistantError("protocol", "The assistant stopped before its answer was complete.", "Try again.")
         except AssistantError as error:
-            lost = spoken or stopped() or not error.retryable
-            delay = None if lost else patience.wait(attempt, error.retry_after)
-            if delay is None:
+            if spoken or stopped():
                 raise
-            say(RetryScheduled(attempt, round(delay, 3), error.kind, str(error)))
+            delay = retries.wait(attempt, error)
+            say(RetryScheduled(attempt, round(delay, 3), error.kind, str(error), retries.patience.attempts))
         await asyncio.sleep(delay)
 
 

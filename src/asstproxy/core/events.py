@@ -238,12 +238,16 @@ class ToolFinished(Event, frozen=True, tag="tool_finished"):
 
 
 class RetryScheduled(Event, frozen=True, tag="retry_scheduled"):
-    """The request failed before the first piece of an answer and is sent again after `delay` seconds."""
+    """The request failed before the first piece of an answer and is sent again after `delay` seconds.
+
+    `attempt` is the one that failed, of `attempts` at the most (0: not known).
+    """
 
     attempt: int
     delay: float
     kind: str
     message: str
+    attempts: int = 0
 
 
 class Usage(Event, frozen=True, tag="usage"):

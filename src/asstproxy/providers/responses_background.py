@@ -10,18 +10,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, Iterator
 
 from ..core.errors import AssistantError
 from ..core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, MessageIncomplete
 from ..core.pieces import joined
 from .responses import Reader, outcome, unfinished
+from .server_run import ServerRun
 from .transport import JSON, Transport
 
 __all__ = ["BackgroundResponse"]
 
-CANCEL_WITHIN = 2.0
-"""Seconds for telling the server that an exchange was cancelled."""
 LOST = 3
 """Requests that may fail one after the other before a response is given up."""
 TOKEN_EVERY = 5.0
@@ -33,35 +32,36 @@ class BackgroundResponse:
 
     def __init__(self, transport: Transport, poll: float) -> None:
         self._transport, self._poll = transport, poll
-        self._id: str | None = None
+        self._run = ServerRun(lambda number: transport.call("POST", f"/responses/{number}/cancel", {}))
         self._reader = Reader()
         self._said = 0  # characters of the answer
-        self._token_at = 0.0
+        self._token_at: float | None = None
 
     async def polled(self, body: JSON) -> AsyncGenerator[Event]:
         """Create it, and ask every now and then whether it is there."""
-        response = await self._transport.call("POST", "/responses", body)
-        self._id = response.get("id")
-        async with self._cancelling():
+        async with self._run.watched():
+            response = await self._run.begun(
+                self._transport.call("POST", "/responses", body), lambda one: one.get("id")
+            )
             async for event in self._poll_on(response):
                 yield event
 
     async def streamed(self, body: JSON) -> AsyncGenerator[Event]:
         """Create it, and follow what it says."""
         stream = self._transport.events("POST", "/responses", body | {"stream": True})
-        async with self._cancelling():
+        async with self._run.watched():
             async for event in self._follow(stream):
                 yield event
 
     async def found_again(self, token: JSON) -> AsyncGenerator[Event]:
         """Take it up where the token says: from its stream if it has one, else by polling."""
-        self._id = str(token["response"])
+        self._run.id, self._token_at = str(token["response"]), 0.0
         number = token.get("sequence")
         self._said = int(token.get("text") or 0)
-        self._reader.response_id, self._reader.sequence = self._id, number if isinstance(number, int) else None
-        async with self._cancelling():
+        self._reader.response_id, self._reader.sequence = self._run.id, number if isinstance(number, int) else None
+        async with self._run.watched():
             if self._reader.sequence is None:
-                response = await self._transport.call("GET", f"/responses/{self._id}")
+                response = await self._transport.call("GET", f"/responses/{self._run.id}")
                 async for event in self._poll_on(response):
                     yield event
                 return
@@ -77,7 +77,7 @@ class BackgroundResponse:
             async with contextlib.aclosing(stream):
                 while True:
                     try:
-                        together = await anext(stream)
+                        together = await self._next(stream)
                     except StopAsyncIteration:
                         break
                     except AssistantError as error:
@@ -85,13 +85,13 @@ class BackgroundResponse:
                         break
                     lost = 0
                     # What this raises, the API itself has told: no broken connection.
-                    for said in joined(said for event in together for said in reader.feed(event)):
-                        yield self._counted(said)
+                    for said in joined(said for event in together for said in self._fed(event)):
+                        yield said
                     if reader.done:
                         return
                     if token := self._due():
                         yield token
-            if self._id is None:  # it was never begun, so the request may be sent again
+            if self._run.id is None:  # it was never begun, so the request may be sent again
                 raise broken or AssistantError("connection", "The answer broke off before it began.", retryable=True)
             if broken is not None and not _may_pass(broken):
                 break  # older than five minutes, or made without a stream: polling tells
@@ -101,30 +101,36 @@ class BackgroundResponse:
         async for ours in self._poll_on({"status": "in_progress"}, wait=False):
             yield ours
 
+    async def _next(self, stream: AsyncGenerator[list[JSON]]) -> list[JSON]:
+        if self._run.id is not None:
+            return await anext(stream)
+        return await self._run.begun(anext(stream), _number)
+
     def _resumed(self) -> AsyncGenerator[list[JSON]]:
         after = f"&starting_after={self._reader.sequence}" if self._reader.sequence is not None else ""
-        return self._transport.events("GET", f"/responses/{self._id}?stream=true{after}")
+        return self._transport.events("GET", f"/responses/{self._run.id}?stream=true{after}")
 
     def _due(self) -> Heartbeat | None:
-        first = self._id is None
-        self._id = self._reader.response_id
-        now = time.monotonic()
-        if self._id is None or not (first or now - self._token_at >= TOKEN_EVERY):
+        first, now = self._token_at is None, time.monotonic()
+        self._run.id = self._reader.response_id
+        if self._run.id is None or not (self._token_at is None or now - self._token_at >= TOKEN_EVERY):
             return None
         self._token_at = now
         return Heartbeat("queued" if first else "in_progress", resume=self._token)
 
     @property
     def _token(self) -> JSON:
-        token: JSON = {"response": self._id}
+        token: JSON = {"response": self._run.id}
         if self._reader.sequence is not None:
             token |= {"sequence": self._reader.sequence, "text": self._said}
         return token
 
-    def _counted(self, event: Event) -> Event:
-        if isinstance(event, ChunkReceived) and event.phase == "answer":
-            self._said += len(event.text)
-        return event
+    def _fed(self, event: JSON) -> Iterator[Event]:
+        for said in self._reader.feed(event):
+            self._run.over = self._reader.done
+            if isinstance(said, ChunkReceived) and said.phase == "answer":
+                self._said += len(said.text)
+            yield said
 
     # ---- polling -------------------------------------------------------------------------------------------------------
 
@@ -136,13 +142,13 @@ class BackgroundResponse:
                 await asyncio.sleep(self._poll)
             wait = True
             try:
-                response, lost = await self._transport.call("GET", f"/responses/{self._id}"), 0
+                response, lost = await self._transport.call("GET", f"/responses/{self._run.id}"), 0
             except AssistantError as error:
                 lost += 1
                 if lost > LOST or not _may_pass(error):
                     # Not retryable any more: the request was heard, so it must not be sent again.
                     raise AssistantError(error.kind, str(error), error.hint) from error
-        self._reader.done = True  # nothing is left to cancel
+        self._run.over = True
         for event in outcome(response):
             streamed = self._reader.sequence is not None
             if (
@@ -153,18 +159,11 @@ class BackgroundResponse:
                 yield ChunkReceived(event.text[self._said :])  # what the stream did not say any more
             yield event
 
-    @contextlib.asynccontextmanager
-    async def _cancelling(self) -> AsyncIterator[None]:
-        try:
-            yield
-        except (asyncio.CancelledError, GeneratorExit, AssistantError):
-            if self._id is not None and not self._reader.done:
-                with contextlib.suppress(AssistantError, TimeoutError):  # it ends, whether the server heard it or not
-                    async with asyncio.timeout(CANCEL_WITHIN):
-                        await self._transport.call("POST", f"/responses/{self._id}/cancel", {})
-            raise
-
 
 def _may_pass(error: AssistantError) -> bool:
     """Whether the same request may work in a moment."""
     return error.retryable or error.kind in ("connection", "timeout")
+
+
+def _number(together: list[JSON]) -> str | None:
+    return next((event["response"].get("id") for event in together if isinstance(event.get("response"), dict)), None)

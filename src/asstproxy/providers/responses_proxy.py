@@ -16,6 +16,7 @@ from ..core.events import (
     AssistantMessageRetrieved,
     Event,
     Heartbeat,
+    Notice,
     Started,
     ToolOutputsSubmitted,
     ToolResult,
@@ -30,6 +31,8 @@ __all__ = ["ResponsesProxy"]
 
 BATCH = 20
 """Items that the Conversations API takes at once."""
+UNANSWERED = "No tool output found for function call"
+"""A Conversation holds a call that was never answered: its exchange was stopped. It takes no message any more."""
 DRAIN_WITHIN = 0.25
 """Seconds for a stream to end after its last event; then its connection serves the next request, too."""
 
@@ -70,6 +73,18 @@ class ResponsesProxy:
             self._items = [user_item(turn.text)]
         else:
             self._items = [*input_items(turn.history), user_item(turn.text)]
+        try:
+            async with contextlib.aclosing(self._ask(self._items)) as events:
+                async for event in events:
+                    yield event
+        except AssistantError as error:
+            if self._conversation is None or UNANSWERED not in str(error):
+                raise
+        else:
+            return
+        yield Notice("The Conversation at the provider waits for a tool result that nobody has; a new one is begun.")
+        self._first = ""
+        self._conversation = await self._begin(input_items(turn.history))
         async with contextlib.aclosing(self._ask(self._items)) as events:
             async for event in events:
                 yield event

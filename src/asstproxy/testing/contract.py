@@ -26,9 +26,9 @@ from typing import Any, ClassVar
 from ..core.assistant import AssistantProxy
 from ..core.codec import decode, encode
 from ..core.conversation import Conversation, Options
-from ..core.driver import Patience
 from ..core.errors import Kind
 from ..core.events import AssistantMessageRetrieved, ChunkReceived, Record, Started, ToolResult
+from ..core.patience import Patience
 from ..core.replay import conform
 from ..core.script import State
 from ..core.user import UserProxy

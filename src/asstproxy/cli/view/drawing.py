@@ -40,7 +40,8 @@ from .endings import ending
 from .markdown import MarkdownStream
 from .panel import Moving
 from .safe import clean, clean_line
-from .timeline import Closing, Timeline, duration
+from .timeline import Closing, Timeline, seconds_between
+from .waiting import attempt_in
 
 __all__ = ["Drawing"]
 
@@ -62,6 +63,7 @@ class Drawing:
         self._usage: Usage | None = None
         self._status = ""
         self._aside: Aside | None = None
+        self._again: tuple[RetryScheduled, str] | None = None  # an attempt that failed, and when
         self._answer = MarkdownStream()
         self._calls = Calls()
         self._next_request()
@@ -90,7 +92,17 @@ class Drawing:
         steps = timeline.steps(since) if timeline is not None else []
         if timeline is not None and timeline.state is State.RUNNING and self._status:
             steps[-1].append(f" ({self._status})", style="dim")
-        return Moving(self._name(), steps, self._calls.lines(self._at, since), self._aside, self._answer)
+        calls = self._calls.lines(self._at, since)
+        return Moving(self._name(), [*steps], self._waiting(since), calls, self._aside, self._answer)
+
+    def _waiting(self, since: float) -> Text | None:
+        """What is waited for before a request is sent again, with the seconds that are left."""
+        if self._again is None:
+            return None
+        note, at = self._again
+        left = note.delay - seconds_between(at, self._at) - since
+        words = attempt_in(note, left)
+        return Text(f"{words[0].upper()}{words[1:]}{' · Ctrl-C stops' if left > 0 else ''}", style="asst.notice")
 
     def insert(self, piece: RenderableType) -> None:
         """Print something else at this place."""
@@ -108,6 +120,8 @@ class Drawing:
         """Take the next record."""
         event = record.event
         self._at = record.at
+        if is_message(event) and not isinstance(event, Heartbeat):
+            self._again = None
         if isinstance(event, SetUserMessage):
             self._open(event.text)
         if self._timeline is None and record.state in ACTIVE:
@@ -157,8 +171,9 @@ class Drawing:
                 self._status = clean_line(status or "")
             case Usage() as usage if self._timeline is not None:
                 self._usage = _sum(self._usage or Usage(), usage)
-            case RetryScheduled(attempt=attempt, delay=delay, message=message):
-                self._put("note", _line(f"Retry {attempt}", f"in {duration(delay, ' ')}: {clean_line(message)}"))
+            case RetryScheduled(message=message):
+                self._again = event, self._at
+                self._put("note", _line("Retry", f"{attempt_in(event, event.delay)}: {clean_line(message)}"))
             case Notice(text=text):
                 self._put("note", _line("Notice", clean_line(text)))
             case HistoryCut(keep=keep) if self._echo:

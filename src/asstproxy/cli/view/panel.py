@@ -27,10 +27,17 @@ class Moving:
     """One frame. `widths` are the columns of each of its rows, once it is drawn."""
 
     def __init__(
-        self, title: str, steps: Sequence[Text], calls: Sequence[Call], aside: Aside | None, answer: MarkdownStream
+        self,
+        title: str,
+        steps: Sequence[Text],
+        waiting: Text | None,
+        calls: Sequence[Call],
+        aside: Aside | None,
+        answer: MarkdownStream,
     ) -> None:
         self._title = title
         self._steps = steps
+        self._waiting = waiting
         self._calls = calls
         self._aside = aside
         self._answer = answer
@@ -55,6 +62,8 @@ class Moving:
 
     def _inside(self, console: Console, options: ConsoleOptions) -> list[RenderableType]:
         inside: list[RenderableType] = [*rows_of(self._steps, options.max_width)]
+        if self._waiting is not None:
+            inside.append(self._waiting)
         hidden = len(self._calls) - _CALLS
         if hidden > 0:
             inside.append(Text(f"… {hidden} more calls", style="dim"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -14,6 +15,7 @@ from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
 from ...core.history import Item
 from ...core.pieces import joined
+from ..server_run import ServerRun
 from ..transport import JSON, Transport
 from .interactions import Reader, outcome, thoughts, unfinished
 from .proxy import GeminiProxy
@@ -22,8 +24,6 @@ from .steps import is_stored, request, steps
 __all__ = ["InteractionsProxy"]
 
 PATH = "/interactions"
-CANCEL_WITHIN = 2.0
-"""Seconds for telling Google that an exchange was cancelled."""
 TRIES = 3
 """How often a connection may fail in a row, while Google goes on with its answer, before we give up."""
 
@@ -53,7 +53,7 @@ class InteractionsProxy(GeminiProxy):
             raise AssistantError("interrupted", "The exchange cannot be taken up again.", "Ask again: --retry.")
         self._turn = msgspec.structs.replace(turn, model=turn.model or self.model, background=True)
         self._previous, items = token.get("interaction"), list(turn.history)
-        replies = self._followed(await self._transport.call("GET", _path(token["running"])))
+        replies = self._followed(self._transport.call("GET", _path(token["running"])), token["running"])
         async with contextlib.aclosing(self._heard(self._placed(replies, items), items)) as events:
             async for event in events:
                 yield event
@@ -62,7 +62,7 @@ class InteractionsProxy(GeminiProxy):
         turn = self._turn
         body = request(turn, steps(items, self._known if self._previous else 0), self._previous)
         if turn.background:
-            replies = self._in_background(body | {"background": True})
+            replies = self._followed(self._transport.call("POST", PATH, body | {"background": True}))
         elif turn.stream:
             replies = self._streamed(body | {"stream": True})
         else:
@@ -128,24 +128,19 @@ class InteractionsProxy(GeminiProxy):
             where = f"{_path(reader.interaction)}?stream=true&last_event_id={quote(reader.last, safe='')}"
             events = self._transport.events("GET", where)
 
-    async def _in_background(self, body: JSON) -> AsyncGenerator[Event]:
-        async with contextlib.aclosing(self._followed(await self._transport.call("POST", PATH, body))) as events:
-            async for event in events:
-                yield event
-
-    async def _followed(self, interaction: JSON) -> AsyncGenerator[Event]:
-        number = str(interaction.get("id"))
-        try:
+    async def _followed(self, asked: Coroutine[Any, Any, JSON], number: str | None = None) -> AsyncGenerator[Event]:
+        """What becomes of an interaction in the background; its `number` is known, or comes with the first answer."""
+        run = ServerRun(lambda number: self._transport.call("POST", f"{_path(number)}/cancel", {}))
+        run.id = number
+        async with run.watched():
+            interaction = await run.begun(asked, lambda one: one.get("id"))
+            number = str(interaction.get("id"))
             while unfinished(interaction):
                 yield Heartbeat(str(interaction["status"]), resume=number)
                 interaction = await self._polled(_path(number))
-        except (asyncio.CancelledError, GeneratorExit):
-            with contextlib.suppress(AssistantError, TimeoutError):  # the exchange ends, whether Google heard it or not
-                async with asyncio.timeout(CANCEL_WITHIN):
-                    await self._transport.call("POST", f"{_path(number)}/cancel", {})
-            raise
-        for event in (*thoughts(interaction), *outcome(interaction)):
-            yield event
+            run.over = True
+            for event in (*thoughts(interaction), *outcome(interaction)):
+                yield event
 
     async def _polled(self, where: str) -> JSON:
         """The interaction as it is now. Asking again is free, while a new request would pay for another answer."""

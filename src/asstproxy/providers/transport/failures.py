@@ -70,6 +70,8 @@ def refusal(
         kind, _, hint = _CODES["context_length_exceeded"]
     kind, retryable, hint = google_meaning(status, error, where) or (kind, retryable, hint)
     said = f"{where} answered {status}" + (f": {redacted(words, secrets)}" if words else ".")
+    if headers.get("x-should-retry") == "false":  # OpenAI's servers know better; its SDK obeys, too
+        retryable = False
     asked = _retry_after(headers)
     asked = retry_delay(error) if asked is None else asked
     return AssistantError(kind, said, hint, retryable=retryable, retry_after=asked)

@@ -1,0 +1,14 @@
+"""After a failure that may pass: whether to offer that the message is asked again."""
+
+from __future__ import annotations
+
+from ..core.events import ErrorOccurred, Event, Unknown
+
+__all__ = ["may_pass"]
+
+PASSING = frozenset(("rate_limit", "server", "connection", "timeout", "protocol", "interrupted"))
+
+
+def may_pass(event: Event | Unknown) -> bool:
+    """Whether this is a failure after which the same message may be answered."""
+    return isinstance(event, ErrorOccurred) and event.kind in PASSING

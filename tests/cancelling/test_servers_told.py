@@ -1,0 +1,65 @@
+"""A server that works in the background is told to stop, and holds up nobody while it is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from asstproxy.core.events import Cancelled, Heartbeat
+from core.stage import Stage
+from servers import Background, Delay, Fault, Stall
+
+from .ways import WAYS, WITHIN, Way, check
+
+TOLD = [way for way in WAYS if way.cancels]
+CREATE = r"^POST .*/(responses|interactions)$"
+
+
+async def stopped(stage: Stage, after: float) -> float:
+    """Cancel an exchange after some time; the seconds that it then takes to settle."""
+    exchange = asyncio.create_task(stage.conversation.exchange("go"))
+    await asyncio.sleep(after)
+    began = asyncio.get_running_loop().time()
+    stage.conversation.cancel()
+    await asyncio.wait({exchange})
+    assert exchange.cancelled()
+    assert stage.records[-1].event == Cancelled("user")
+    return asyncio.get_running_loop().time() - began
+
+
+@pytest.mark.parametrize("way", TOLD, ids=str)
+async def test_what_has_begun_is_stopped_even_if_we_do_not_know_it_yet(way: Way) -> None:
+    """Stopped while the answer that names the run is on its way, the exchange waits for the name and tells the server."""
+    with way.serve(background=Background(queued_seconds=60)) as server:
+        server.faults.add(Delay(0.3, on=CREATE, first=1))
+        async with way.talk(server) as stage:
+            assert await stopped(stage, after=0.15) < WITHIN
+            assert stage.said(Heartbeat) == []
+            assert str(server.requests[-1]).endswith("/cancel")
+            server.background = Background()
+            await check(stage, server, "after it")
+
+
+@pytest.mark.parametrize("way", TOLD, ids=str)
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [Stall(on="/cancel$")],
+        [Stall(on=CREATE, first=1)],
+        [Delay(1.0, on=CREATE, first=1), Stall(on="/cancel$")],
+    ],
+    ids=["cancel", "create", "both"],
+)
+async def test_a_server_that_does_not_answer_holds_up_nobody(way: Way, faults: list[Fault]) -> None:
+    """Two seconds at the most in all, whichever request hangs; the next exchange is asked for at once."""
+    with way.serve(background=Background(queued_seconds=60)) as server:
+        server.faults.add(*faults)
+        async with way.talk(server) as stage:
+            took = await stopped(stage, after=0.3)
+            assert 1.5 < took < WITHIN
+            server.faults.clear()
+            server.background = Background()
+            getattr(server, "responses", {}).clear()  # what it did not hear of goes on
+            getattr(server, "interactions", {}).clear()
+            await check(stage, server, "after it")
