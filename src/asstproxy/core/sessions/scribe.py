@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..events import HistoryCut, Record
 from .reading import mended
-from .transcript import Fold, Transcript
+from .transcript import Fold
 from .transcript_file import assemble, render, save_transcript
 
 __all__ = ["Scribe"]
@@ -59,11 +59,6 @@ class Scribe:
         if self._stale:
             self._size = journal_bytes
             self._save()
-
-    def transcript(self) -> Transcript:
-        """The session so far; only while nothing is being written."""
-        self._take()
-        return self._fold.transcript
 
     def _work(self) -> None:
         while True:
