@@ -18,6 +18,7 @@ from .loop import Signals
 from .opening import Opened, Wanted, opened
 from .prompt import read_prompt
 from .run import TIMED_OUT
+from .view.safe import clean_line
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -47,7 +48,7 @@ async def ask(words: Sequence[str], wanted: Wanted, output: Output, signals: Sig
     message = read_prompt(words, sys.stdin, quiet=output.quiet)
     async with opened(wanted) as opening:
         if not output.quiet:
-            sys.stderr.write(f"{opening.who}\n")
+            sys.stderr.write(f"{clean_line(opening.who)}\n")
         if opening.conversation.under_way:
             await _fetch(opening, wanted, output)
         return await _exchange(opening, lambda: _asked(opening, message, wanted), wanted, output, signals)
@@ -64,7 +65,7 @@ async def _retry(words: Sequence[str], wanted: Wanted, output: Output, signals: 
         if not message:
             raise UsageError("There is no message to send again.")
         if not output.quiet:
-            sys.stderr.write(f"{opening.who}\n")
+            sys.stderr.write(f"{clean_line(opening.who)}\n")
         if conversation.under_way:
             heard = last_exchange(opening.past)
             rest = partial(conversation.attach, timeout=wanted.timeout)
@@ -189,7 +190,5 @@ INCOMPLETE = {
 
 
 def _explain(settled: Record) -> None:
-    from .view.safe import clean_line
-
     if line := ending(settled):
         sys.stderr.write(f"asst: {clean_line(line)}\n")
