@@ -51,7 +51,7 @@ async def work_of(hold: Callable[[int], Awaitable[object]], count: int = COUNT) 
 
 def kept(assistant: AssistantProxy) -> tuple[Conversation, Session]:
     session = Store().create()
-    conversation = Conversation(assistant, UserProxy())
+    conversation = Conversation(assistant, UserProxy(), past=session.past)
     conversation.subscribe(session, essential=True)
     return conversation, session
 
