@@ -19,6 +19,7 @@ from .loop import Signals
 from .opening import Opened, Wanted, opened
 from .prompt import read_prompt
 from .run import TIMED_OUT
+from .view.safe import clean_line
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -48,7 +49,7 @@ async def ask(words: Sequence[str], wanted: Wanted, output: Output, signals: Sig
     message = read_prompt(words, sys.stdin, quiet=output.quiet)
     async with opened(wanted) as opening:
         if not output.quiet:
-            sys.stderr.write(f"{opening.who}\n")
+            sys.stderr.write(f"{clean_line(opening.who)}\n")
         if opening.conversation.under_way:
             await _fetch(opening, wanted, output)
         return await _exchange(opening, lambda: _asked(opening, message, wanted), wanted, output, signals)
@@ -65,7 +66,7 @@ async def _retry(words: Sequence[str], wanted: Wanted, output: Output, signals: 
         if not message:
             raise UsageError("There is no message to send again.")
         if not output.quiet:
-            sys.stderr.write(f"{opening.who}\n")
+            sys.stderr.write(f"{clean_line(opening.who)}\n")
         if conversation.under_way:
             heard = last_exchange(opening.past)
             rest = partial(conversation.attach, timeout=wanted.timeout)
@@ -210,8 +211,6 @@ INCOMPLETE = {
 
 def _explain(settled: Record, opening: Opened, wanted: Wanted, *, drawn: bool) -> None:
     """What the person has not been told yet of an ending that is not the best one."""
-    from .view.safe import clean_line
-
     lines = [] if drawn else [ending(settled)]
     if opening.session is not None and may_pass(settled.event):
         lines.append(f"To ask again: asst ask --retry{f' --session {wanted.session}' if wanted.session else ''}")

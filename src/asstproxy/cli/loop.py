@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 from .run import INTERRUPTED, TERMINATED
 from .terminal import as_it_was
+from .view.safe import clean
 
 __all__ = ["Signals", "run"]
 
@@ -57,8 +59,17 @@ class Signals:
             self.on_signal(terminated)
 
 
+class _Harmless(logging.Formatter):
+    """What a library logs may quote a server; and where nobody set up logging, it goes to the terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean(super().format(record))
+
+
 def run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
     """Run a command to its exit code; a signal that cancels it decides the code."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_Harmless())
     code = asyncio.run(_guarded(command))
     tools = sys.modules.get("asstproxy.core.tools")
     if tools is not None and tools.left_running():

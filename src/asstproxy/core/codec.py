@@ -16,7 +16,7 @@ from . import events
 from .events import Event, Record, Unknown
 from .script import State
 
-__all__ = ["EVENTS", "as_text", "decode", "encode", "to_builtins"]
+__all__ = ["EVENTS", "as_text", "decode", "encode", "inert", "to_builtins"]
 
 EVENTS: dict[str, type[Event]] = {
     str(kind.__struct_config__.tag): kind
@@ -35,6 +35,7 @@ class _Stamp(msgspec.Struct):
 
 _STAMP = ("seq", "at", "state")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_OBEYED = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
 _encoder = msgspec.json.Encoder()
 _stamp = msgspec.json.Decoder(_Stamp)
 _event: dict[str, msgspec.json.Decoder[Any]] = {tag: msgspec.json.Decoder(kind) for tag, kind in EVENTS.items()}
@@ -79,6 +80,13 @@ def _repaired(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_repaired(item) for item in value]
     return value
+
+
+def inert(json: bytes) -> bytes:
+    """The same JSON, harmless on a terminal: what one obeys (C1 controls, bidirectional overrides) is escaped."""
+    if json.isascii() and b"\x7f" not in json:
+        return json
+    return _OBEYED.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), json)
 
 
 def decode(line: bytes | str) -> Record:

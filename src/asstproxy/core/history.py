@@ -7,7 +7,7 @@ refuse the whole conversation for ever because of one dangling call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -73,6 +73,12 @@ class History:
         self._finished: dict[str, ToolResult] = {}
         self._speaker = ("", "")
         self._resume = NOWHERE
+        self._forget_sent()
+
+    def _forget_sent(self) -> None:
+        self._wanted = ("", "")
+        self._sent: list[Item] = []  # what that assistant is sent of the first exchanges, and of how many
+        self._counted = 0
 
     def feed(self, event: Event | Unknown) -> None:
         """Fold one event in; its cost does not depend on the length of the history."""
@@ -97,6 +103,7 @@ class History:
                 self._break_off()
             case HistoryCut(keep=keep):
                 del self.exchanges[keep:], self._speakers[keep:]
+                self._forget_sent()
                 self._resume = NOWHERE  # the provider's own conversation still holds what was cut
         match event:
             case Heartbeat(resume=resume) | ActionRequired(resume=resume) if resume is not None:
@@ -128,10 +135,15 @@ class History:
 
         `under_way`: and what was said so far in the exchange that has not settled.
         """
-        exchanges, speakers = self.exchanges, self._speakers
-        if under_way:
-            exchanges, speakers = [*exchanges, tuple(self._open)], [*speakers, self._speaker]
-        return tuple(_items(exchanges, speakers, (provider, model)))
+        wanted = (provider, model)
+        if wanted != self._wanted:
+            self._forget_sent()
+            self._wanted = wanted
+        # Only what has settled since: a thousand exchanges must not be gone through for the next one.
+        for exchange, speaker in zip(self.exchanges[self._counted :], self._speakers[self._counted :], strict=True):
+            self._sent += _for(wanted, exchange, speaker)
+        self._counted = len(self.exchanges)
+        return (*self._sent, *(_for(wanted, self._open, self._speaker) if under_way else ()))
 
     def resume(self, provider: str) -> Any:
         """Where the provider's own conversation stands (JSON); None when another provider spoke last."""
@@ -139,10 +151,7 @@ class History:
         return value if whose == provider else None
 
 
-def _items(
-    exchanges: list[tuple[Item, ...]], speakers: list[tuple[str, str]], wanted: tuple[str, str]
-) -> Iterable[Item]:
-    for exchange, speaker in zip(exchanges, speakers, strict=True):
-        for item in exchange:
-            foreign = isinstance(item, AssistantSaid) and item.raw is not None and speaker != wanted
-            yield msgspec.structs.replace(item, raw=None) if foreign else item
+def _for(wanted: tuple[str, str], exchange: Iterable[Item], speaker: tuple[str, str]) -> Iterator[Item]:
+    for item in exchange:
+        foreign = isinstance(item, AssistantSaid) and item.raw is not None and speaker != wanted
+        yield msgspec.structs.replace(item, raw=None) if foreign else item

@@ -31,7 +31,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 
 def page(transcript: Transcript, records: Sequence[Record]) -> str:
     """The whole page."""
-    title = escape(clean_line(transcript.title) or transcript.id)
+    title = escape(clean_line(transcript.title or transcript.id))
     spans = exchange_spans(records)
     drawn = {number: list(group) for number, group in groupby(arrows(records), key=lambda arrow: arrow.exchange)}
     body = []
@@ -56,7 +56,7 @@ def page(transcript: Transcript, records: Sequence[Record]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="referrer" content="no-referrer">'
         f"<title>{title}</title><style>{STYLE}</style></head>\n<body><main>"
-        f"<header><h1>{title}</h1><p>{head}</p><p><code>{escape(transcript.id)}</code></p></header>\n"
+        f"<header><h1>{title}</h1><p>{head}</p><p><code>{escape(clean_line(transcript.id))}</code></p></header>\n"
         f"{''.join(body)}</main><footer>asst</footer></body></html>\n"
     )
 

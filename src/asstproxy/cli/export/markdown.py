@@ -14,8 +14,8 @@ __all__ = ["markdown"]
 def markdown(transcript: Transcript) -> str:
     """The conversation: messages as quotations, answers as they are, tool calls as code."""
     who = f"{transcript.provider} {transcript.model}".strip()
-    title = clean_line(transcript.title) or transcript.id
-    head = f"# {title}\n\n{when(transcript.created)} · {clean_line(who)} · `{transcript.id}`\n"
+    title = clean_line(transcript.title or transcript.id)
+    head = f"# {title}\n\n{when(transcript.created)} · {clean_line(who)} · `{clean_line(transcript.id)}`\n"
     return head + "".join(_exchange(entry) for entry in transcript.exchanges)
 
 

@@ -30,7 +30,7 @@ def mermaid(arrows: Sequence[Arrow]) -> str:
             lines.append(f"    Note over U,P: Exchange {exchange}")
         source, target = _SHORT[arrow.source], _SHORT[arrow.target]
         many = f" ×{arrow.count}" if arrow.count > 1 else ""
-        label = f"{arrow.name}{many}{f' · {_text(arrow.text)}' if arrow.text else ''}"
+        label = f"{_text(arrow.name)}{many}{f' · {_text(arrow.text)}' if arrow.text else ''}"
         if arrow.source == arrow.target:
             lines.append(f"    Note over {source}: {label}")
         else:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from ...core.codec import inert
 from ...core.sessions.selection import Selection, selected
 from ...core.sessions.store import Store
 from ...core.sessions.transcript import Summary
@@ -40,7 +41,9 @@ def line_of(summary: Summary) -> str:
     tokens = summary.usage.input + summary.usage.output
     who = f"{summary.profile or summary.provider}/{summary.model}".strip("/")
     said = clean_line(f"{who}  {summary.title}")
-    return f"{when(summary.created)}  {summary.id}  {summary.state:<10} {summary.exchange_count:>4} {tokens:>7}  {said}"
+    # A file may hold any id.
+    one = clean_line(summary.id)
+    return f"{when(summary.created)}  {one}  {summary.state:<10} {summary.exchange_count:>4} {tokens:>7}  {said}"
 
 
 def when(at: str) -> str:
@@ -48,7 +51,7 @@ def when(at: str) -> str:
     try:
         return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
     except (ValueError, OverflowError):
-        return f"{at[:16]:16}"
+        return f"{clean_line(at[:16]):16}"
 
 
 def row_of(store: Store, summary: Summary) -> dict[str, Any]:
@@ -65,7 +68,7 @@ def print_json(rows: Iterable[Any]) -> None:
 def _array(rows: Iterable[Any]) -> Iterator[str]:
     first = True
     for row in rows:
-        text = msgspec.json.format(msgspec.json.encode(row), indent=2).decode().replace("\n", "\n  ")
+        text = msgspec.json.format(inert(msgspec.json.encode(row)), indent=2).decode().replace("\n", "\n  ")
         yield f"{'[' if first else ','}\n  {text}"
         first = False
     yield "[]\n" if first else "\n]\n"

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ...core.codec import inert
 from ...core.errors import AsstError, NotSetUpError
 from ...core.settings.config import Profile, load_config
 from .asking import say, wait_for
@@ -66,7 +67,8 @@ def check_profiles(names: Sequence[str], timeout: float, *, as_json: bool) -> in
         wait_for(lambda profile=profile, checked=checked: _check(profile, checked, timeout))  # type: ignore[misc]
         results.append(checked)
     if as_json:
-        sys.stdout.write(json.dumps([msgspec.to_builtins(one) for one in results], indent=2, ensure_ascii=False) + "\n")
+        rows = json.dumps([msgspec.to_builtins(one) for one in results], indent=2, ensure_ascii=False)
+        sys.stdout.write(inert(rows.encode()).decode() + "\n")
     else:
         _print(results)
     return 0 if all(one.good for one in results) else 1

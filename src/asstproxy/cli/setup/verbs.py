@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any
 
+from ...core.codec import inert
 from ...core.errors import NotSetUpError
 from ...core.settings.config import BUILT_IN, Config, config_file, load_config
 from ...core.settings.credentials import forget_key, place_of
@@ -23,7 +24,7 @@ def list_profiles(*, as_json: bool) -> None:
     config = load_config()
     rows = [_row(config, name) for name in config.names]
     if as_json:
-        _print(json.dumps(rows, indent=2, ensure_ascii=False))
+        _print_json(rows)
         return
     cells = [("", "profile", "provider", "model", "key", "tools")]
     for row in rows:
@@ -46,7 +47,7 @@ def show_profile(name: str, *, as_json: bool) -> None:
     profile = config.profile(name)
     row |= {"instructions": profile.instructions, "settings": profile.settings, "options": _options(profile.options)}
     if as_json:
-        _print(json.dumps(row, indent=2, ensure_ascii=False, default=str))
+        _print_json(row)
         return
     for key, value in row.items():
         if value not in ("", [], {}, None):
@@ -123,6 +124,10 @@ def _row(config: Config, name: str) -> dict[str, Any]:
 def _options(options: dict[str, Any]) -> dict[str, Any]:
     address = options.get("base_url")
     return options | ({"base_url": public(address)} if isinstance(address, str) else {})
+
+
+def _print_json(value: object) -> None:
+    _print(inert(json.dumps(value, indent=2, ensure_ascii=False, default=str).encode()).decode())
 
 
 def _print(line: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
+from ...core.codec import inert
 from ...core.errors import NotSetUpError
 from ...core.settings.config import Profile, load_config
 from ...core.tools import Tool, from_pairs, run_tool
@@ -26,7 +27,7 @@ async def list_tools(profile: str, named: Sequence[str], *, as_json: bool) -> in
             _print_json([_described(tool) for tool in box.tools])
         for tool in () if as_json else box.tools:
             what = clean_line(tool.description.partition("\n")[0])
-            sys.stdout.write(f"{tool.name:<24} {tool.approval:<11} {clean_line(tool.source):<40} {what}\n")
+            sys.stdout.write(f"{clean_line(tool.name):<24} {tool.approval:<11} {clean_line(tool.source):<40} {what}\n")
         if not box.tools and not as_json:
             sys.stderr.write("There are no tools: -t package.module:function names some, and so can a profile.\n")
     return 0
@@ -39,7 +40,7 @@ async def show_tool(name: str, profile: str, named: Sequence[str], *, as_json: b
         if as_json:
             _print_json(_described(tool))
             return 0
-        sys.stdout.write(f"{tool.name}   from {clean_line(tool.source)}\n")
+        sys.stdout.write(f"{clean_line(tool.name)}   from {clean_line(tool.source)}\n")
         sys.stdout.write(
             f"approval {tool.approval} · at most {tool.timeout:g} s · at most {tool.output_limit:,} bytes\n"
         )
@@ -102,4 +103,4 @@ def _described(tool: Tool) -> dict[str, object]:
 
 
 def _print_json(value: object) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.write(msgspec.json.format(inert(msgspec.json.encode(value)), indent=2).decode() + "\n")

@@ -41,8 +41,8 @@ _NARROW = 12
 class Block:
     """A top-level block, or a piece of a long one. `apart`: an empty line stands before it.
 
-    `source` is its Markdown, shown as it is when the block cannot be drawn: nested deeper than the screen is wide, or
-    something that Rich stumbles over.
+    `source` is its Markdown, shown as it is when the block cannot be drawn: it has no tokens, is nested deeper than the
+    screen is wide, or something that Rich stumbles over.
     """
 
     def __init__(self, tokens: list[Token], source: str, *, apart: bool) -> None:
@@ -54,12 +54,12 @@ class Block:
         if self.apart:
             yield Segment.line()
         # Rich fills rows up with spaces. Without them a row copies well, and does not break in a narrower terminal.
-        for row in Segment.split_lines(self._segments(console, options)):
+        for row in self._drawn(console, options) or self._as_written(console, options):
             yield from _stripped(row)
             yield Segment.line()
 
-    def _segments(self, console: Console, options: ConsoleOptions) -> list[Segment]:
-        if _indentation(self.tokens) + _NARROW <= options.max_width:
+    def _drawn(self, console: Console, options: ConsoleOptions) -> list[list[Segment]]:
+        if self.tokens and _indentation(self.tokens) + _NARROW <= options.max_width:
             page = copy.copy(_PAGE)
             page.parsed = self.tokens
             try:
@@ -68,9 +68,13 @@ class Block:
                 segments = []
             # Rich puts an empty line before a block that has others inside, even if it is the first.
             skip = len(self.tokens) > 1 and segments[:1] == [Segment.line()]
-            if segments:
-                return segments[skip:]
-        return list(console.render(Text(self.source.rstrip("\n"), overflow="fold"), options))
+            return list(Segment.split_lines(segments[skip:]))
+        return []
+
+    def _as_written(self, console: Console, options: ConsoleOptions) -> Iterator[list[Segment]]:
+        # Row by row: Rich would make one segment of them all, and takes the square of its length to split it again.
+        for row in Text(self.source.rstrip("\n")).wrap(console, options.max_width, overflow="fold"):
+            yield list(row.render(console))
 
 
 def _stripped(row: list[Segment]) -> list[Segment]:

@@ -57,7 +57,7 @@ class Call:
             mark += ":"
         time = "" if self.seconds is None else f" · {duration(self.seconds, ' ')}"
         room = max(8, options.max_width - cell_len(f"System ▸  {mark}{time}") - bool(said))
-        shown = f"{clean_line(self.name)}({_arguments(self.arguments)})"
+        shown = f"{clean_line(self.name[:_LONG])}({_arguments(self.arguments)})"
         # The call gets what the output leaves free, and at least half of the room.
         shown = _cut(shown, max(room - cell_len(said), room // 2), ")")
         yield Text.assemble(

@@ -15,16 +15,18 @@ __all__ = ["complete"]
 _PARSER = MarkdownIt().enable("strikethrough").disable("html_inline")  # Rich drops HTML: it has to stay text
 
 _LONG = 10_000
-"""A paragraph of more characters is plain text: some take seconds to be found out as no links at all."""
+"""A block with a longer paragraph is shown as it was written: some take seconds to be found out as no links at all."""
 _CELLS = 1_000
 """A table of more cells is shown as it was written: Rich lays out about 10,000 in a second."""
 
 
 def complete(tokens: Sequence[Token], lines: Sequence[str], env: MutableMapping[str, Any]) -> list[Token]:
-    """The tokens with their inline content parsed.
+    """The tokens with their inline content parsed; none of a block that is to be shown as it was written.
 
     `lines` are the lines that they were parsed from; `env` knows the link definitions.
     """
+    if any(token.type == "inline" and len(token.content) > _LONG for token in tokens):
+        return []
     done: list[Token] = []
     table: list[Token] = []
     for token in tokens:
@@ -53,8 +55,6 @@ def _as_written(table: Token, lines: Sequence[str]) -> Token:
 
 
 def _children(content: str, env: MutableMapping[str, Any]) -> list[Token]:
-    if len(content) > _LONG:
-        return [_text(content)]
     children = _PARSER.parseInline(content, env)[0].children or []
     for child in children:
         if child.content:  # `&#8238;` has become a character by now

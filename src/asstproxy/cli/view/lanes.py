@@ -50,7 +50,7 @@ def _heads(step: int) -> Text:
 def _label(arrow: Arrow) -> str:
     many = f" ×{arrow.count}" if arrow.count > 1 else ""
     text = clean_line(arrow.text[:2000])
-    return f"{arrow.name}{many}{f': {text}' if text else ''}"
+    return f"{clean_line(arrow.name)}{many}{f': {text}' if text else ''}"
 
 
 def _at_the_right(row: Text, arrow: Arrow, step: int, width: int) -> None:

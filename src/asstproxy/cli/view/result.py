@@ -7,6 +7,7 @@ from typing import IO, Any, Self
 
 import msgspec
 
+from ...core.codec import inert
 from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Record
 from ...core.sessions.transcript import Fold
 
@@ -46,7 +47,7 @@ class ResultView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._last is not None and self._fold.transcript.exchanges:
-            self._stdout.write(msgspec.json.encode(self._result(self._last)).decode() + "\n")
+            self._stdout.write(inert(msgspec.json.encode(self._result(self._last))).decode() + "\n")
             self._stdout.flush()
 
     def _result(self, last: Record) -> dict[str, Any]:

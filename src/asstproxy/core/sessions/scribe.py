@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from pathlib import Path
 
 from ..events import HistoryCut, Record
 from .reading import mended
-from .transcript import Fold, Transcript
+from .transcript import Fold
 from .transcript_file import assemble, render, save_transcript
 
 __all__ = ["Scribe"]
+
+REST = 20
+"""After a write, the scribe rests so many times as long: the file grows with the session, its share of the time does not."""
 
 
 class Scribe:
@@ -29,6 +33,7 @@ class Scribe:
         self._size = 0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
 
     def feed(self, record: Record) -> None:
         """Take a record."""
@@ -48,21 +53,18 @@ class Scribe:
     def close(self, journal_bytes: int) -> None:
         """Bring the file up to date now, if it is not."""
         thread = self._thread
+        self._closing.set()
         if thread is not None:
             thread.join()
         if self._stale:
             self._size = journal_bytes
             self._save()
 
-    def transcript(self) -> Transcript:
-        """The session so far; only while nothing is being written."""
-        self._take()
-        return self._fold.transcript
-
     def _work(self) -> None:
         while True:
-            size = self._size
+            size, began = self._size, time.perf_counter()
             self._save()
+            self._closing.wait(REST * (time.perf_counter() - began))
             with self._lock:
                 if size == self._size:
                     self._thread = None

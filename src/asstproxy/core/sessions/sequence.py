@@ -73,11 +73,14 @@ def _add(drawn: list[Arrow], arrow: Arrow) -> None:
     for before in recent:
         if before.name == arrow.name and before.name in _REPEATED and before.exchange == arrow.exchange:
             before.count += 1
-            before.text += arrow.text
+            if len(before.text) < _SHOWN:  # no label is longer; a million pieces must not be copied a million times
+                before.text += arrow.text
             return
     drawn.append(arrow)
 
 
+_SHOWN = 4_000
+"""Characters of pieces that are put together for a label."""
 _REPEATED = ("chunk_received", "heartbeat", "text")
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from ..codec import inert
 from ..errors import SessionError
 from .transcript import ExchangeEntry, Summary, Transcript
 
@@ -41,7 +42,7 @@ class _Head(Summary):
 
 def render(entry: ExchangeEntry) -> bytes:
     """One exchange as it stands in the file."""
-    text = msgspec.json.format(msgspec.json.encode(entry), indent=2)
+    text = msgspec.json.format(inert(msgspec.json.encode(entry)), indent=2)
     return b"    " + text.replace(b"\n", b"\n    ")
 
 
@@ -49,7 +50,7 @@ def assemble(summary: Summary, exchanges: Iterable[bytes], journal_bytes: int) -
     """The whole file, from exchanges that are rendered."""
     own: dict[str, Any] = {name: getattr(summary, name) for name in Summary.__struct_fields__}
     head = {"format": FORMAT, "version": VERSION, "digest": "0" * 32, "journal_bytes": journal_bytes} | own
-    text = msgspec.json.format(msgspec.json.encode(head), indent=2).removesuffix(b"\n}")
+    text = msgspec.json.format(inert(msgspec.json.encode(head)), indent=2).removesuffix(b"\n}")
     body = b",\n".join(exchanges)
     data = text + b"," + _EXCHANGES + (b"\n" + body + b"\n  ]\n}\n" if body else b"]\n}\n")
     return data.replace(_UNSEALED, b'\n  "digest": "' + _digest(data) + b'"', 1)

@@ -37,7 +37,10 @@ class Question:
 
     @property
     def arguments(self) -> str:
-        """The exact arguments, for a person to read: what the tool gets, and nothing that it does not get."""
+        """The exact arguments, for a person to read: what the tool gets, and nothing that it does not get.
+
+        What nobody would see (control and format characters, strange blanks) stands there as JSON's escape.
+        """
         return self._json(indent=2)
 
     @property
@@ -47,9 +50,10 @@ class Question:
 
     def _json(self, *, indent: int | None) -> str:
         try:
-            return json.dumps(parse(self.call.arguments), indent=indent, ensure_ascii=False)
+            text = json.dumps(parse(self.call.arguments), indent=indent, ensure_ascii=False)
         except ToolError:
             return self.call.arguments
+        return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
     @property
     def may_always(self) -> bool:

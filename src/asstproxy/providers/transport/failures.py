@@ -24,6 +24,8 @@ _KINDS: dict[int, tuple[Kind, bool, str]] = {  # status: kind, whether a retry m
     422: ("invalid_request", False, "The request does not suit this model or server."),
     429: ("rate_limit", True, "Wait a little, then try again."),
 }
+LONG = "The conversation is longer than the model's context: /clear, {}."
+"""What to do about it; only OpenAI's API can leave the middle out by itself."""
 _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' own codes know better than the status
     "insufficient_quota": ("quota", False, "The account has no credit left: check its billing."),
     "billing_hard_limit_reached": ("quota", False, "The account has reached its limit: check its billing."),
@@ -31,7 +33,12 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' own codes know bet
     "context_length_exceeded": (
         "context_length",
         False,
-        "The conversation is longer than the model's context: /clear, fork an earlier point, or set truncation = 'auto'.",
+        LONG.format("fork an earlier point, or set truncation = 'auto'"),
+    ),
+    "exceed_context_size_error": (  # llama.cpp
+        "context_length",
+        False,
+        LONG.format("fork an earlier point, or give the model a larger context (n_ctx)"),
     ),
     "rate_limit_exceeded": ("rate_limit", True, "Wait a little, then try again."),
     "server_error": ("server", True, "The provider failed: try again."),
@@ -47,6 +54,14 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' own codes know bet
 
 VAGUE = ("server_error", "internal_error")
 """Codes that say less than a status does."""
+_TOO_LONG = re.compile(
+    r"context (length|size|window).{0,80}(exceed|only)|(exceed|maximum|longer).{0,80}(context (length|size|window)|model length)"
+    r"|token count.*exceed|exceeds the maximum number of tokens|(prompt|string|input) (is )?too long|^request too large",
+    re.IGNORECASE | re.DOTALL,
+)
+"""The servers' sentences for it, where they have no code: vLLM, LM Studio, Google, proxies."""
+SAID = 1_000
+"""Characters of a server's words that are kept: an error is one line."""
 SECRET = 8
 """Characters that a key has at least."""
 _MASKED = re.compile(r"[^\s\"'=:]*\*{3,}[^\s\"',;]*?(?=[.,;]?(?:\s|[\"']|$))")
@@ -60,16 +75,15 @@ def refusal(
     error = body.get("error", body) if isinstance(body, dict) else {}
     error = error if isinstance(error, dict) else {"message": str(error)}
     words = str(error.get("message") or error.get("detail") or "")
-    code = str(error.get("code") or error.get("type") or "")
+    told = [str(error.get(name) or "") for name in ("code", "type")]
     kind, retryable, hint = _KINDS.get(status, ("server", status >= 500, "The provider failed: try again later."))
     if 300 <= status < 400:
         kind, hint = "protocol", "Check base_url: the server sent us elsewhere."
-    if code in _CODES and not (code in VAGUE and status in _KINDS):
+    if code := next((one for one in told if one in _CODES and not (one in VAGUE and status in _KINDS)), ""):
         kind, retryable, hint = _CODES[code]
-    elif status == 400 and "context" in words and ("length" in words or "size" in words or "window" in words):
-        kind, _, hint = _CODES["context_length_exceeded"]
+    kind, retryable, hint = _too_long(words, kind) or (kind, retryable, hint)
     kind, retryable, hint = google_meaning(status, error, where) or (kind, retryable, hint)
-    said = f"{where} answered {status}" + (f": {redacted(words, secrets)}" if words else ".")
+    said = f"{where} answered {status}" + (f": {_cut(redacted(words, secrets))}" if words else ".")
     if headers.get("x-should-retry") == "false":  # OpenAI's servers know better; its SDK obeys, too
         retryable = False
     asked = _retry_after(headers)
@@ -81,7 +95,23 @@ def failure(code: str, message: str, secrets: tuple[str, ...] = ()) -> Assistant
     """The error that a server reports inside an answer, by its code; some (OGX) give a status of HTTP as the code."""
     status = _KINDS.get(int(code)) if code.isdecimal() else None
     kind, retryable, hint = _CODES.get(code) or status or ("server", False, "The provider failed: try again.")
-    return AssistantError(kind, redacted(message or code or "The provider failed.", secrets), hint, retryable=retryable)
+    kind, retryable, hint = _too_long(message, kind) or (kind, retryable, hint)
+    said = _cut(redacted(message or code or "The provider failed.", secrets))
+    return AssistantError(kind, said, hint, retryable=retryable)
+
+
+def _too_long(words: str, kind: Kind) -> tuple[Kind, bool, str] | None:
+    """What is meant by a server that says in words that the conversation is too long."""
+    vague = kind in ("invalid_request", "server", "rate_limit")
+    return (
+        ("context_length", False, LONG.format("or fork an earlier point"))
+        if vague and _TOO_LONG.search(words)
+        else None
+    )
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= SAID else f"{words[:SAID]}…"
 
 
 def broken_connection(error: Exception, where: str) -> AssistantError:

@@ -50,7 +50,6 @@ _REASONS: dict[str, Meaning] = {  # ErrorInfo.reason
 }
 _BAD_KEY = re.compile(r"API key (not valid|expired|not found)", re.IGNORECASE)  # a 400, and in one API without a reason
 _NONE = re.compile(r"limit: 0\b")  # this model is not for free
-_TOO_LONG = re.compile(r"token count .*exceeds|exceeds the maximum number of tokens", re.IGNORECASE)
 _PER_DAY = "This quota is renewed each day at midnight, Pacific time; or choose another model, or switch on billing."
 
 
@@ -75,9 +74,6 @@ def google_meaning(status: int, error: dict[str, Any], where: str) -> Meaning | 
 
 
 def _invalid(error: dict[str, Any]) -> Meaning | None:
-    if _TOO_LONG.search(str(error.get("message"))):
-        hint = "The conversation is longer than the model's context: /clear, or fork an earlier point."
-        return "context_length", False, hint
     if error["status"] == "FAILED_PRECONDITION":
         return "invalid_request", False, "Gemini may not be offered where you are, or only with billing switched on."
     return None
