@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ..core.attaching import last_exchange
 from ..core.errors import UsageError
-from ..core.events import Cancelled, ErrorOccurred, MessageIncomplete, Record, SetUserMessage
+from ..core.events import Cancelled, ErrorOccurred, HistoryCut, MessageIncomplete, Record, SetUserMessage
 from ..core.script import State
 from .again import may_pass
 from .loop import Signals
@@ -71,7 +71,8 @@ async def _retry(words: Sequence[str], wanted: Wanted, output: Output, signals: 
             heard = last_exchange(opening.past)
             rest = partial(conversation.attach, timeout=wanted.timeout)
             return await _exchange(opening, rest, wanted, output, signals, heard)
-        conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
+        if not any(isinstance(record.event, HistoryCut) for record in last_exchange(opening.past)):  # /undo in a chat
+            conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
         return await _exchange(opening, lambda: _asked(opening, message, wanted), wanted, output, signals)
 
 

@@ -100,7 +100,8 @@ async def _save(chat: Chat, name: str) -> None:
 async def _retry(chat: Chat, _: str) -> None:
     if not chat.last_message:
         raise UsageError("There is no message to send again.")
-    _cut_last(chat)
+    if not chat.transcript.exchanges[-1].withdrawn:  # /undo has done it already
+        _cut_last(chat)
     await chat.exchange(chat.last_message)
 
 

@@ -1,0 +1,89 @@
+"""After a failure or a cancellation the message is asked again, and nothing of the failed exchange is sent with it."""
+
+from __future__ import annotations
+
+from asstproxy import Store
+from cli.conftest import ASST, Asst
+from cli.terminal import Terminal
+from servers import Cut, ResponsesServer, Say, Script, Status, Wait
+
+HINT = "To ask again: asst ask --retry"
+
+
+def test_an_answer_that_broke_off_is_asked_again(asst: Asst, server: ResponsesServer) -> None:
+    """The part stands on stdout and in the session; the error says how to ask again, and that sends the message only."""
+    server.brain = lambda _: [Say("The whole answer.")]
+    server.faults.add(Cut(event=6, how="reset", first=1))
+    ran = asst("ask", "-p", "gpt", "hi")
+    assert ran.code == 1
+    assert "The whole answer.".startswith(ran.out.strip())
+    assert ran.out.strip()
+    assert HINT in ran.err
+    assert Store().transcript(Store().newest()).exchanges[0].answer == ran.out.strip()
+    again = asst("ask", "--retry")
+    assert (again.code, again.out) == (0, "The whole answer.\n")
+    assert [item["content"][0]["text"] for item in server.requests[-1].json["input"]] == ["hi"]
+    asst("ask", "-c", "more")
+    assert str(server.requests[-1].json["input"]).count("The whole") == 1
+
+
+def test_the_hint_is_given_only_where_it_helps(asst: Asst, server: ResponsesServer) -> None:
+    """Not for a wrong key, and not for what was not kept; a session that was named is named."""
+    asst("ask", "-p", "gpt", "hi")
+    session = Store().newest()
+    server.faults.add(Cut(event=6))
+    assert HINT not in asst("ask", "-p", "gpt", "--no-save", "hi").err
+    assert f"{HINT} --session {session}" in asst("ask", "--session", session, "hi").err
+    server.faults.clear()
+    server.faults.add(Status(401))
+    assert HINT not in asst("ask", "-p", "gpt", "hi").err
+
+
+def test_retry_works_after_an_error_and_after_ctrl_c(server: ResponsesServer) -> None:
+    """In the chat: the hint stands below the error; what broke off, and what was stopped, is not sent again."""
+    server.brain = Script(
+        [Say("First.")], [Say("A part of it.")], [Say("Another part."), Wait(60)], [Say("All of it.")]
+    )
+    server.faults.add(Cut(event=6, how="reset", first=1, skip=1))
+    with Terminal([ASST, "chat", "-p", "gpt"]) as terminal:
+        terminal.wait_for("›")
+        terminal.type("one\r")
+        terminal.wait_for("First.")
+        terminal.type("two\r")
+        terminal.wait_for("/retry asks again.")
+        terminal.type("/retry\r")
+        terminal.wait_for("Another part.")
+        terminal.type("\x03")
+        terminal.wait_for("▸ cancelled")
+        terminal.type("/retry\r")
+        terminal.wait_for("All of it.")
+    sent = str(server.requests[-1].json["input"])
+    assert "First." in sent
+    assert sent.count("two") == 1
+    assert "part" not in sent
+
+
+def test_retry_after_undo_takes_back_no_other_exchange(server: ResponsesServer, asst: Asst) -> None:
+    """What /undo took back is asked again; what stood before it stays, in the chat and in the shell."""
+    server.brain = lambda _: [Say("So it is.")]
+    with Terminal([ASST, "chat", "-p", "gpt"]) as terminal:
+        terminal.wait_for("›")
+        for number, line in enumerate(("one", "two"), 1):
+            terminal.type(f"{line}\r")
+            terminal.wait_until(lambda number=number: terminal.text.count("completed") == number)  # type: ignore[misc]
+        terminal.type("/undo\r")
+        terminal.wait_for("forgets the last")
+        terminal.type("/retry\r")
+        terminal.wait_until(lambda: terminal.text.count("completed") == 3)
+        assert _asked(server) == ["one", "So it is.", "two"]
+        terminal.type("/undo\r")
+        terminal.wait_until(lambda: terminal.text.count("forgets the last") == 2)
+        terminal.type("\x04")
+        terminal.wait_end()
+    asst("ask", "--retry")
+    assert _asked(server) == ["one", "So it is.", "two"]
+
+
+def _asked(server: ResponsesServer) -> list[str]:
+    items = server.requests[-1].json["input"]
+    return [item["content"][0]["text"] for item in items if item["type"] == "message"]
