@@ -85,5 +85,5 @@ def test_retry_after_undo_takes_back_no_other_exchange(server: ResponsesServer, 
 
 
 def _asked(server: ResponsesServer) -> list[str]:
-    items = server.requests[-1].json["input"]
-    return [item["content"][0]["text"] for item in items if item["type"] == "message"]
+    contents = [item["content"] for item in server.requests[-1].json["input"]]
+    return [content if isinstance(content, str) else content[0]["text"] for content in contents]
