@@ -22,9 +22,11 @@ async def test_an_exchange_can_be_stopped_at_every_await(
 ) -> None:
     """It settles in time, keeps what was heard, leaves nothing behind, and the next exchange is accepted."""
     stopped: Counter[State] = Counter()
+    waiting = 0
     over = 0  # runs in a row that had fewer awaits: how the network cuts an answer into pieces is never quite the same
     with way.serve() as server:
         for at in count(1):
+            server.faults.add(*way.faults)
             async with way.talk(server) as stage:
                 with counting(at, stage.conversation.cancel) as awaits:
                     exchange = asyncio.create_task(stage.conversation.exchange("go"))
@@ -35,6 +37,7 @@ async def test_an_exchange_can_be_stopped_at_every_await(
                     assert stage.records[-1].event == Cancelled("user"), f"await {at}"
                     assert late < WITHIN, f"await {at}: {late:.1f} s"
                     stopped[stage.records[-2].state] += 1
+                    waiting += stage.records[-2].event.type == "retry_scheduled"
                 else:  # it was over before
                     assert exchange.result().state is State.COMPLETED, f"await {at}: {stage.records[-1]}"
                 await check(stage, server, f"await {at}")
@@ -43,6 +46,7 @@ async def test_an_exchange_can_be_stopped_at_every_await(
                 break
     tried = sum(stopped.values())
     assert way.passes <= set(stopped)
+    assert (waiting > 0) == bool(way.faults)
     record_property("figure", f"{way}: stopped at each of {tried} awaits; the next exchange worked every time")
 
 
@@ -52,6 +56,7 @@ async def test_an_exchange_may_run_out_of_time_at_any_moment(way: Way) -> None:
     stopped: Counter[State] = Counter()
     with way.serve() as server:
         for step in range(16):
+            server.faults.add(*way.faults)
             async with way.talk(server) as stage:
                 began = asyncio.get_running_loop().time()
                 last = await stage.conversation.exchange("go", timeout=step * 0.01)

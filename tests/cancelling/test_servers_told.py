@@ -63,3 +63,25 @@ async def test_a_server_that_does_not_answer_holds_up_nobody(way: Way, faults: l
             getattr(server, "responses", {}).clear()  # what it did not hear of goes on
             getattr(server, "interactions", {}).clear()
             await check(stage, server, "after it")
+
+
+@pytest.mark.parametrize("way", TOLD, ids=str)
+@pytest.mark.parametrize("on", [CREATE, "/cancel$"], ids=["create", "cancel"])
+async def test_a_second_cancellation_waits_for_nobody(way: Way, on: str) -> None:
+    """Who cancels again while the server is being told does not wait for it any longer."""
+    with way.serve(background=Background(queued_seconds=60)) as server:
+        server.faults.add(Stall(on=on))
+        async with way.talk(server) as stage:
+            exchange = asyncio.create_task(stage.conversation.exchange("go"))
+            await asyncio.sleep(0.3)
+            stage.conversation.cancel()
+            await asyncio.sleep(0.2)
+            assert not exchange.done()
+            stage.conversation.cancel()
+            await asyncio.wait({exchange}, timeout=1)
+            assert exchange.cancelled()
+            server.faults.clear()
+            getattr(server, "responses", {}).clear()
+            getattr(server, "interactions", {}).clear()
+            server.background = Background()
+            await check(stage, server, "after it")

@@ -140,6 +140,23 @@ def test_a_question_is_stopped_in_an_ask(server: ResponsesServer, hangs: str) ->
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(("name", "sign"), [("blocking", "running"), ("awaiting", "running"), ("asking", "May it?")])
+def test_sigterm_ends_a_chat_in_a_tool_round(name: str, sign: str, server: ResponsesServer, hangs: str) -> None:
+    """While a tool hangs, or a person is asked: its code, the reason in the journal, the terminal as it was."""
+    server.brain = Script([Call(name)])
+    yes = ["--yes"] if name != "asking" else []
+    with Terminal([ASST, "chat", "-p", "gpt", *yes, "-t", f"{hangs}:{name}"]) as terminal:
+        before = terminal.modes()
+        terminal.wait_for("›")
+        terminal.type("hi\r")
+        terminal.wait_for(sign)
+        terminal.process.terminate()
+        assert terminal.wait_end(within=10) == 143
+        assert terminal.modes() == before
+        assert not terminal.cursor_hidden
+    assert events()[-1] == Cancelled("terminated")
+
+
 @pytest.mark.parametrize("command", ["chat", "ask"])
 def test_twice_ends_at_once_and_leaves_a_usable_terminal(command: str, server: ResponsesServer, asst: Asst) -> None:
     """The second Ctrl-C waits for nobody; echo and cursor are there again, and the journal can be gone on with."""

@@ -17,7 +17,7 @@ from asstproxy.core.tools import Question, tool
 from asstproxy.providers import connect
 from asstproxy.testing import tasks_left
 from core.stage import Stage
-from servers import Call, GeminiServer, InteractionsServer, Json, Output, ResponsesServer, Say, Server
+from servers import Call, Fault, GeminiServer, InteractionsServer, Json, Output, ResponsesServer, Say, Server, Status
 from servers.brain import last_text
 
 __all__ = ["KEY", "WAYS", "WITHIN", "Way", "check"]
@@ -69,7 +69,7 @@ async def person(questions: Sequence[Question]) -> list[Decision]:
 
 @dataclass(frozen=True)
 class Way:
-    """A provider's API, and how it is asked. `cancels`: the API can be told to stop."""
+    """A provider's API, and how it is asked. `cancels`: the API can be told to stop. `faults`: of every exchange."""
 
     name: str
     server: Callable[..., Any]
@@ -78,6 +78,7 @@ class Way:
     profile: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     cancels: bool = False
+    faults: tuple[Fault, ...] = ()
 
     def __str__(self) -> str:
         return self.name
@@ -108,6 +109,8 @@ class Way:
             await stage.conversation.aclose()
 
 
+BUSY = (Status(503, first=1), Status(429, retry_after=0.01, first=1, skip=2))
+"""The first request of an exchange is refused once, and so is the one with the results of the tools."""
 INTERACTIONS = {"api": "interactions"}
 WAYS = [
     Way("gpt", ResponsesServer, "gpt", "/v1"),
@@ -115,7 +118,10 @@ WAYS = [
     Way("gpt-conversation", ResponsesServer, "gpt", "/v1", {"history": "server"}),
     Way("gpt-background", ResponsesServer, "gpt", "/v1", options={"background": True}, cancels=True),
     Way("gpt-polled", ResponsesServer, "gpt", "/v1", options={"background": True, "stream": False}, cancels=True),
+    Way("gpt-sdk", ResponsesServer, "gpt", "/v1", {"transport": "sdk"}),
+    Way("gpt-retried", ResponsesServer, "gpt", "/v1", faults=BUSY),
     Way("gemini", GeminiServer, "gemini"),
+    Way("gemini-retried", GeminiServer, "gemini", faults=BUSY),
     Way("interactions", InteractionsServer, "gemini", profile=INTERACTIONS),
     Way(
         "interactions-background",
@@ -143,6 +149,7 @@ async def check(stage: Stage, server: Any, when: str) -> None:
     texts = (event.text for event in stage.said(ChunkReceived) + stage.said(ActionRequired))
     heard = {*" ".join(texts).split(), *getattr(settled[0].event, "text", "").split()}
     await server.eventually(lambda server: not unfinished(server))
+    server.faults.clear()
     last = await stage.conversation.exchange("again")
     assert isinstance(last.event, AssistantMessageRetrieved), f"{when}: {last.event}"
     assert last.event.text == "fine", when
