@@ -12,6 +12,7 @@ import pytest
 from asstproxy.core.events import Cancelled, Event, Heartbeat, Record, SetUserMessage, Started
 from asstproxy.core.script import STEPS, State
 from asstproxy.providers.transport.http import HttpTransport
+from servers import Status
 
 from .awaits import counting
 from .ways import KEY, WAYS, WITHIN, Way, check
@@ -31,7 +32,7 @@ async def left_behind(way: Way, server: Any) -> list[Record]:
         transport = HttpTransport(f"{server.url}/v1", {"Authorization": f"Bearer {KEY}"})
         if way.options.get("stream", True):
             async with aclosing(transport.events("POST", "/responses", GPT | {"stream": True})) as events:
-                first = await anext(events)
+                first = (await anext(events))[0]
             token = {"response": first["response"]["id"], "sequence": first["sequence_number"], "text": 0}
         else:
             token = {"response": (await transport.call("POST", "/responses", GPT))["id"]}
@@ -63,3 +64,14 @@ async def test_it_is_stopped_at_every_await(way: Way) -> None:
             if over == 5:
                 break
     assert stopped > 20
+
+
+@pytest.mark.parametrize("way", TAKEN_UP, ids=str)
+async def test_a_failure_that_passes_does_not_stop_it(way: Way) -> None:
+    """The provider is not told to stop what is asked for again in a moment."""
+    with way.serve() as server:
+        past = await left_behind(way, server)
+        server.faults.add(Status(503, on="^GET", first=1))
+        async with way.talk(server, past=past) as stage:
+            assert (await stage.conversation.attach()).state is State.COMPLETED
+    assert not [request for request in server.requests if request.path.endswith("/cancel")]
