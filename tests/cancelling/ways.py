@@ -99,7 +99,7 @@ class Way:
     @asynccontextmanager
     async def talk(self, server: Server, **stage_options: Any) -> AsyncIterator[Stage]:
         """A conversation with it; the key is in `TEST_KEY`."""
-        own = {"base_url": server.url + self.path, "api_key_env": "TEST_KEY", "poll": 0.01, **self.profile}
+        own = {"base_url": server.url + self.path, "api_key_env": "TEST_KEY", "poll": 0.003, **self.profile}
         name = "gemini-3.8-flash" if self.provider == "gemini" else "gpt-6-luna"
         assistant = connect(Profile("p", self.provider, model=name, options=own))
         options = {**self.options, **stage_options}
