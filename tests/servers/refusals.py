@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .plan import Fault
 from .vendors import Vendor
@@ -18,10 +18,12 @@ class Status(Fault):
     message: str | None = None
     retry_after: float | None = None
     as_date: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
 
     def answer(self, vendor: Vendor) -> Reply:
         problem = ApiError(self.status, self.message, code=self.code, retry_after=self.retry_after)
-        return vendor.refusal(problem, as_date=self.as_date)
+        reply = vendor.refusal(problem, as_date=self.as_date)
+        return replace(reply, headers={**reply.headers, **dict(self.headers)})
 
 
 @dataclass(frozen=True)
@@ -44,3 +46,14 @@ class Html(Fault):
 
     def answer(self, vendor: Vendor) -> Reply:
         return Reply(self.status, {"content-type": "text/html; charset=utf-8"}, self.page.encode())
+
+
+@dataclass(frozen=True)
+class Document(Fault):
+    """JSON that is no answer of this API."""
+
+    text: str
+    status: int = 200
+
+    def answer(self, vendor: Vendor) -> Reply:
+        return Reply(self.status, {"content-type": "application/json"}, self.text.encode())
