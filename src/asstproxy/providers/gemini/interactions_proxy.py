@@ -24,6 +24,8 @@ from .steps import is_stored, request, steps
 __all__ = ["InteractionsProxy"]
 
 PATH = "/interactions"
+BROKEN = ("connection", "timeout")
+"""Kinds of failure that say nothing of the interaction itself."""
 TRIES = 3
 """How often a connection may fail in a row, while Google goes on with its answer, before we give up."""
 
@@ -117,13 +119,15 @@ class InteractionsProxy(GeminiProxy):
                         if reader.done:
                             return
             except AssistantError as error:
-                if error.kind != "connection":
+                if error.kind not in BROKEN and not (failures and error.retryable):
                     raise
                 cut = error
             # Google goes on with an interaction that it stores; we take the stream up again after the last event.
-            failures = failures + 1 if reader.last == heard else 1
-            if not (reader.interaction and reader.last and is_stored(self._turn)) or failures > TRIES:
+            if not (reader.interaction and reader.last and is_stored(self._turn)):
                 raise cut
+            failures = failures + 1 if reader.last == heard else 1
+            if failures > TRIES:  # whatever the last request met: the first was heard, and is not to be sent again
+                raise AssistantError(cut.kind, str(cut), cut.hint)
             await asyncio.sleep(self._pause * 2 ** (failures - 1))
             where = f"{_path(reader.interaction)}?stream=true&last_event_id={quote(reader.last, safe='')}"
             events = self._transport.events("GET", where)
@@ -149,7 +153,7 @@ class InteractionsProxy(GeminiProxy):
             try:
                 return await self._transport.call("GET", where)
             except AssistantError as error:
-                if attempt == TRIES or not (error.retryable or error.kind == "connection"):
+                if attempt == TRIES or not (error.retryable or error.kind in BROKEN):
                     raise AssistantError(error.kind, str(error), error.hint) from error
         raise AssertionError  # the loop ends in one of its two ways
 
