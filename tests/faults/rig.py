@@ -40,6 +40,7 @@ class Scene:
     conversation: Conversation
     session: str
     heard: list[Record] = field(default_factory=list)
+    calm: bool = False  # for a test that disturbs only the first exchange
 
     async def exchange(self, text: str = "hello") -> Record:
         """One exchange; what it left on disk is checked against what was heard of it."""

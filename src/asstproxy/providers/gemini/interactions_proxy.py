@@ -26,6 +26,8 @@ __all__ = ["InteractionsProxy"]
 PATH = "/interactions"
 BROKEN = ("connection", "timeout")
 """Kinds of failure that say nothing of the interaction itself."""
+LONGEST = 60.0
+"""Seconds that Google may have us wait between two polls."""
 TRIES = 3
 """How often a connection may fail in a row, while Google goes on with its answer, before we give up."""
 
@@ -148,13 +150,16 @@ class InteractionsProxy(GeminiProxy):
 
     async def _polled(self, where: str) -> JSON:
         """The interaction as it is now. Asking again is free, while a new request would pay for another answer."""
+        asked = 0.0
         for attempt in range(1, TRIES + 1):
-            await asyncio.sleep(self._poll * attempt)
+            await asyncio.sleep(max(self._poll * attempt, asked))
             try:
                 return await self._transport.call("GET", where)
             except AssistantError as error:
-                if attempt == TRIES or not (error.retryable or error.kind in BROKEN):
+                # Something that is no answer (a hotel's web page) passes, too.
+                if attempt == TRIES or not (error.retryable or error.kind in (*BROKEN, "protocol")):
                     raise AssistantError(error.kind, str(error), error.hint) from error
+                asked = min(error.retry_after or 0.0, LONGEST)
         raise AssertionError  # the loop ends in one of its two ways
 
 
