@@ -1,15 +1,16 @@
-"""The matrix: every provider, every way of asking, every fault, and what must come of it."""
+"""The table: what a server may do to the answer of the request that asks the model, and what must come of it.
+
+Every row holds for every way of asking (`ways.py`), but where it says otherwise. Faults of the requests around it (making a
+conversation, polling, resuming, cancelling) are in `between.py`; Retry-After in `test_retry_after.py`.
+
+When is a request sent again? Only when the server itself has said, before the first piece of an answer, that it did not
+answer and may do so later: 408, 409, 429, 5xx, `conversation_locked`, and an error event with such a code. Never when it is
+not known whether the request was heard: a cut, a stall, an answer that cannot be read. And what goes on at the provider is
+taken up again, not asked again: a stream in the background, an interaction that is stored.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
-
-from asstproxy.core.assistant import AssistantProxy
-from asstproxy.core.settings.config import Profile
-from asstproxy.providers import connect
 from servers import (
     BROKEN_FRAMINGS,
     LEGAL_FRAMINGS,
@@ -17,18 +18,14 @@ from servers import (
     BrokenUtf8,
     Cut,
     Delay,
+    Document,
     Drop,
     Duplicate,
     ErrorEvent,
-    Fault,
     Framing,
-    GeminiServer,
     Gzip,
     Html,
-    InteractionsServer,
     Redirect,
-    ResponsesServer,
-    Server,
     Split,
     Stall,
     Status,
@@ -37,135 +34,162 @@ from servers import (
     Vanish,
 )
 
-__all__ = ["CASES", "WAYS", "Case", "Way"]
+from .outcomes import AGAIN, BEGUN, MIDDLE, PART, TEXT, Case, Outcome, fails, works
 
-SILENCE = 1.0
-"""Seconds of a stalled answer that a proxy here puts up with."""
+__all__ = ["CASES"]
 
+PAGE = fails("protocol")
+JUNK = "\N{REPLACEMENT CHARACTER}(\N{REPLACEMENT CHARACTER}"  # what `BrokenUtf8` puts into a text
+TAKEN_UP = {"gpt*-background": works(), "interactions": works(), "interactions-sdk": works()}
+"""The ways that follow an answer which goes on at the provider."""
 
-@dataclass(frozen=True)
-class Way:
-    """A provider's API, and how it is asked."""
-
-    name: str
-    server: Callable[..., Any]
-    provider: str
-    path: str
-    stream: bool = True
-    options: tuple[tuple[str, Any], ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.name}{'' if self.stream else '-unary'}"
-
-    @contextmanager
-    def open(self, brain: Any, key: str) -> Iterator[tuple[Server, AssistantProxy]]:
-        """The server with this brain, and a proxy that talks to it with the key in `TEST_KEY`."""
-        with self.server(brain, key=key) as server:
-            address = {"base_url": server.url + self.path, "api_key_env": "TEST_KEY"}
-            options = {**address, "silence": SILENCE, **dict(self.options)}
-            yield server, connect(Profile("p", self.provider, model=self.model, options=options))
-
-    @property
-    def model(self) -> str:
-        """The model that is asked."""
-        return "gemini-3.8-flash" if self.provider == "gemini" else "gpt-6-luna"
-
-
-WAYS = [
-    Way(name, server, provider, path, stream, options)
-    for name, server, provider, path, options in (
-        ("gpt", ResponsesServer, "gpt", "/v1", ()),
-        ("gpt-sdk", ResponsesServer, "gpt", "/v1", (("transport", "sdk"),)),
-        ("local", ResponsesServer, "local", "/v1", ()),
-        ("gemini", GeminiServer, "gemini", "", ()),
-        ("interactions", InteractionsServer, "gemini", "", (("api", "interactions"),)),
-    )
-    for stream in (True, False)
+BEFORE = [  # instead of an answer, or all over it
+    Case(Delay(0.1), works()),
+    Case(Vanish(), works()),
+    Case(Gzip(), works()),
+    Case(Split(1), works()),
+    Case(Split(7), works()),
+    Case(Stall(), fails("timeout")),
+    Case(Cut(), fails("connection")),
+    Case(Cut(how="reset"), fails("connection")),
+    Case(Html(), PAGE),
+    Case(Html(502), fails("server", AGAIN)),
+    Case(Redirect("/elsewhere"), PAGE),
+    Case(Redirect("/elsewhere", 302), PAGE),
+    Case(Status(400), fails("invalid_request")),
+    Case(Status(401), fails("authentication")),
+    Case(Status(403), fails("authentication")),
+    Case(Status(404), fails("not_found")),
+    Case(Status(408), fails("timeout", AGAIN)),
+    Case(Status(409), fails("server", AGAIN)),
+    Case(Status(413), fails("context_length")),
+    Case(Status(422), fails("invalid_request")),
+    Case(Status(429), fails("rate_limit", AGAIN)),
+    Case(Status(429, retry_after=0.01), fails("rate_limit", AGAIN)),
+    Case(Status(429, retry_after=300.0), fails("rate_limit")),
+    Case(Status(429, retry_after=300.0, as_date=True), fails("rate_limit")),
+    # Google has no such code; its words for the same are "limit: 0".
+    Case(Status(429, code="insufficient_quota"), fails("quota"), {"gemini*": fails("rate_limit", AGAIN)}),
+    Case(Status(429, message="limit: 0"), fails("rate_limit", AGAIN), {"gemini*": fails("quota")}),
+    Case(Status(500), fails("server", AGAIN)),
+    Case(Status(503), fails("server", AGAIN)),
+    Case(Status(529), fails("server", AGAIN)),
+    Case(Status(500, first=1), works(posts=2)),
+    Case(Stall(byte=40), fails("timeout")),
+    Case(Cut(byte=40), fails("connection")),
+    Case(Cut(byte=40, how="reset"), fails("connection")),
 ]
 
 
-@dataclass(frozen=True)
-class Case:
-    """A fault, and what it must come to: `completed`, `error`, `settled` (either, as the fault spoils what is said or
-    not), or `error or resumed` (the whole answer, where the API can send the rest of a stream).
-
-    `kinds` are the kinds of error that it may be. `requests`: how many may be sent at the most for one exchange.
-    """
-
-    fault: Fault
-    ends: str
-    kinds: frozenset[str] = frozenset()
-    requests: int = 1
-    streamed_only: bool = False
-
-    def __str__(self) -> str:
-        return str(self.fault)
+def _break(fault: Stall | Cut, kind: str) -> list[Case]:
+    """The same break, before the first piece and before the third."""
+    return [
+        Case(fault_at, fails(kind, text=text), TAKEN_UP, "stream")
+        for fault_at, text in ((_at(fault, BEGUN), ""), (_at(fault, MIDDLE), PART))
+    ]
 
 
-def _fails(fault: Fault, *kinds: str, requests: int = 1, streamed_only: bool = False) -> Case:
-    return Case(fault, "error", frozenset(kinds), requests, streamed_only)
+def _at(fault: Stall | Cut, place: int) -> Stall | Cut:
+    return Stall(place) if isinstance(fault, Stall) else Cut(place, how=fault.how)
 
 
-def _status(status: int, *kinds: str, requests: int = 1, **how: Any) -> Case:
-    return _fails(Status(status, **how), *kinds, requests=requests)
-
-
-AGAIN = 3
-"""Requests that the matrix' patience allows."""
-
-BEFORE = [
-    Case(Delay(0.1), "completed"),
-    _fails(Stall(), "timeout"),
-    _fails(Cut(), "connection"),
-    _fails(Cut(how="reset"), "connection"),
-    Case(Vanish(), "completed"),
-    Case(Gzip(), "completed"),
-    Case(Split(1), "completed"),
-    Case(Split(7), "completed"),
-    _fails(Html(), "protocol"),
-    _fails(Redirect("/elsewhere"), "protocol"),
-    _status(400, "invalid_request"),
-    _status(401, "authentication"),
-    _status(403, "authentication"),
-    _status(404, "not_found"),
-    _status(408, "timeout", requests=AGAIN),
-    _status(409, "server", "invalid_request", requests=AGAIN),
-    _status(413, "context_length", "invalid_request"),
-    _status(422, "invalid_request"),
-    _status(429, "rate_limit", "quota", requests=AGAIN),
-    _status(429, "rate_limit", "quota", requests=AGAIN, retry_after=0.01),
-    _status(429, "rate_limit", "quota", retry_after=300.0),
-    _status(500, "server", requests=AGAIN),
-    _status(503, "server", requests=AGAIN),
-    _status(529, "server", requests=AGAIN),
-]
-MIDDLE = [
-    Case(Delay(0.1, event=2), "completed", streamed_only=True),
-    _fails(Stall(event=2), "timeout", streamed_only=True),
-    _fails(Stall(byte=40), "timeout", streamed_only=True),
-    # Interactions resume a stream that was cut, from its last event on.
-    *(
-        Case(
-            Cut(event=2, how=how, first=1),
-            "error or resumed",
-            frozenset({"connection", "protocol"}),
-            AGAIN,
-            streamed_only=True,
-        )
-        for how in ("eof", "end", "reset")
+# What the API itself reports in a stream: of its own run, so that one in the background is cancelled, too. The openai SDK
+# raises the nested shape as if the stream had failed; then the run is looked up. Gemini knows only the nested shape.
+LOST = works(pieces="one two four five six")
+ERRORS = [
+    Case(
+        ErrorEvent(BEGUN), fails("server"), {"gemini*": fails("connection"), "inter*": fails("server", AGAIN)}, "stream"
     ),
-    *(Case(Cut(byte=40, how=how), "error", frozenset({"connection", "protocol"})) for how in ("eof", "reset")),
-    Case(Duplicate(2), "settled", streamed_only=True),
-    Case(Swap(2), "settled", streamed_only=True),
-    Case(Drop(2), "settled", streamed_only=True),
-    Case(BrokenUtf8(2), "settled", streamed_only=True),
-    _fails(BrokenJson(2), "protocol", streamed_only=True),
-    Case(UnknownEvent(2), "completed", streamed_only=True),
-    *(
-        _fails(ErrorEvent(2, shape=shape), "server", "protocol", "connection", requests=AGAIN, streamed_only=True)
-        for shape in ("flat", "nested")
+    Case(ErrorEvent(BEGUN, shape="nested"), fails("server", AGAIN), {"gpt-sdk-background": works()}, "stream"),
+    Case(ErrorEvent(BEGUN, status=429), fails("rate_limit", AGAIN), {"gemini*": fails("connection")}, "stream"),
+    Case(
+        ErrorEvent(BEGUN, status=400, shape="nested"),
+        fails("invalid_request"),
+        {"gpt-sdk-background": works()},
+        "stream",
     ),
-    *(Case(Framing(kind), "completed", streamed_only=True) for kind in LEGAL_FRAMINGS),
-    *(Case(Framing(kind), "settled", streamed_only=True) for kind in BROKEN_FRAMINGS),
+    Case(ErrorEvent(MIDDLE), fails("server", text=PART), {"gemini*": fails("connection", text=PART)}, "stream"),
+    Case(ErrorEvent(MIDDLE, shape="nested"), fails("server", text=PART), {"gpt-sdk-background": works()}, "stream"),
 ]
-CASES = [*BEFORE, *MIDDLE]
+SPOILED = [  # events that are not what the server meant to say; OpenAI repeats the whole text at the end
+    Case(UnknownEvent(BEGUN), works(), of="stream"),
+    Case(UnknownEvent(MIDDLE), works(), of="stream"),
+    Case(
+        Duplicate(MIDDLE),
+        works(pieces="one two three three four five six"),
+        {"inter*": works(), "gemini*": works("one two three three four five six")},  # interactions number their events
+        "stream",
+    ),
+    Case(
+        Swap(MIDDLE),
+        works(pieces="one two four three five six"),
+        dict.fromkeys(("inter*", "gemini*"), works("one two four three five six")),
+        "stream",
+    ),
+    Case(Drop(MIDDLE), LOST, dict.fromkeys(("inter*", "gemini*"), works("one two four five six")), "stream"),
+    Case(
+        BrokenUtf8(MIDDLE),  # our own transport reads on; what breaks is the event's type, or with Gemini its text
+        LOST,
+        {
+            "gpt-sdk-background": works(),
+            **dict.fromkeys(("gpt-sdk", "interactions-sdk"), fails("protocol", text=PART)),
+            "inter*": works("one two four five six"),
+            "gemini*": works(f"one two{JUNK} three four five six"),
+        },
+        "stream",
+    ),
+    Case(BrokenJson(BEGUN), fails("protocol"), {"gpt*-background": works()}, "stream"),
+    Case(BrokenJson(MIDDLE), fails("protocol", text=PART), {"gpt*-background": works()}, "stream"),
+]
+# google-genai reads the stream of generateContent by itself, and not every legal way to write it.
+NARROW = {kind: {"gemini-sdk": fails("protocol")} for kind in ("no_space", "comments", "bom", "extra_fields")}
+FRAMINGS = [
+    *(Case(Framing(kind), works(), NARROW.get(kind, {}), "stream") for kind in LEGAL_FRAMINGS),
+    Case(
+        Framing("no_data_prefix"),
+        fails("connection"),
+        {"gemini-sdk": works(), "gpt-sdk*": fails("protocol")},
+        "stream",
+    ),
+    Case(
+        Framing("no_last_blank"),  # the last event never ended; that of the Interactions API says nothing
+        fails("connection", text=TEXT),
+        {"gpt*-background": works(), "gemini-sdk": works(), "inter*": works()},
+        "stream",
+    ),
+]
+assert {case.fault for case in FRAMINGS} == {Framing(kind) for kind in (*LEGAL_FRAMINGS, *BROKEN_FRAMINGS)}
+
+# An answer in one document: a reply, or the first word of a run that is polled.
+NO_ID: dict[str, Outcome] = {"*-polled": fails("not_found")}  # the junk is in the id by which it is polled
+DOCUMENTS = [
+    Case(BrokenJson(0), fails("protocol"), of="document"),
+    Case(
+        BrokenUtf8(0),
+        works(),
+        NO_ID | {"gpt-sdk-unary": fails("protocol"), "gemini-unary": works(f"{JUNK}{TEXT}")},
+        "document",
+    ),
+    Case(Duplicate(0), fails("protocol"), of="document"),
+    Case(Drop(0), fails("protocol"), of="document"),
+    Case(Document("{}"), fails("protocol"), {"chat": fails("internal")}, "document"),
+    Case(Document("[]"), fails("protocol"), of="document"),
+    Case(
+        Document('{"error": {"code": "server_error", "message": "Boom"}}'),
+        fails("server", AGAIN),
+        {"gemini*": fails("server", AGAIN), "chat": fails("internal")},
+        "document",
+    ),
+]
+CASES = [
+    *BEFORE,
+    Case(Delay(0.1, event=MIDDLE), works(), of="stream"),
+    *_break(Stall(0), "timeout"),
+    *_break(Cut(0), "connection"),
+    *_break(Cut(0, how="end"), "connection"),
+    *_break(Cut(0, how="reset"), "connection"),
+    *ERRORS,
+    *SPOILED,
+    *FRAMINGS,
+    *DOCUMENTS,
+]

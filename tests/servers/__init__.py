@@ -33,7 +33,7 @@ from .gemini import GeminiServer
 from .http import Server, refused_port
 from .interactions import InteractionsServer
 from .plan import Fault
-from .refusals import Html, Redirect, Status
+from .refusals import Document, Html, Redirect, Status
 from .responses import ResponsesServer
 from .runs import Background
 from .wire import ApiError, Json, Reply, Request
@@ -50,6 +50,7 @@ __all__ = [
     "Call",
     "Cut",
     "Delay",
+    "Document",
     "Drop",
     "Duplicate",
     "ErrorEvent",

@@ -30,6 +30,7 @@ class Server:
         self, handler: Handler | None = None, *, faults: Sequence[Fault] = (), vendor: Vendor = OPENAI
     ) -> None:
         self.requests: list[Request] = []
+        self.sent: list[bytearray] = []  # of each answer, the bytes of the body that went out
         self.connections = 0
         self.disconnects = 0
         self.errors: list[Exception] = []
@@ -146,6 +147,8 @@ class Server:
         return False
 
     async def _send(self, request: Request, writer: asyncio.StreamWriter, gone: list[Callable[[], None]]) -> bool:
+        sent = bytearray()
+        self.sent.append(sent)
         reply = await self.faults.reply(request, self._answer_or_500)
         if reply.on_disconnect is not None:
             gone.append(reply.on_disconnect)
@@ -159,6 +162,7 @@ class Server:
         writer.write("\r\n".join([*head, "", ""]).encode("latin-1"))
         async for piece in reply.pieces():
             if piece:
+                sent += piece
                 writer.write(piece if length is not None else b"%x\r\n%b\r\n" % (len(piece), piece))
                 await writer.drain()
         if length is None:

@@ -46,3 +46,14 @@ class Html(Fault):
 
     def answer(self, vendor: Vendor) -> Reply:
         return Reply(self.status, {"content-type": "text/html; charset=utf-8"}, self.page.encode())
+
+
+@dataclass(frozen=True)
+class Document(Fault):
+    """JSON that is no answer of this API."""
+
+    text: str
+    status: int = 200
+
+    def answer(self, vendor: Vendor) -> Reply:
+        return Reply(self.status, {"content-type": "application/json"}, self.text.encode())

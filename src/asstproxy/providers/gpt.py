@@ -10,7 +10,7 @@ import msgspec
 from ..core.errors import NotSetUpError
 from ..core.settings.config import Profile
 from .catalogue import ModelInfo, listed
-from .responses_proxy import ResponsesProxy
+from .responses_proxy import ResponsesProxy, created_id
 from .transport import Transport
 
 __all__ = ["NOTES", "GptOptions", "connect", "forget_conversation", "models", "new_conversation"]
@@ -74,7 +74,7 @@ async def new_conversation(profile: Profile) -> str:
     """
     transport = _transport(profile.read(GptOptions), profile, None)
     try:
-        return str((await transport.call("POST", "/conversations", {"metadata": {"asst": profile.name}}))["id"])
+        return created_id(await transport.call("POST", "/conversations", {"metadata": {"asst": profile.name}}))
     finally:
         await transport.aclose()
 

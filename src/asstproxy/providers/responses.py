@@ -136,8 +136,7 @@ class Reader:
                 self.done = True
                 yield from self._outcome(_dict(event.get("response")))
             case _ if kind == "error" or event.get("error"):
-                error = _dict(event.get("error")) or event
-                raise failure(str(error.get("code") or error.get("type") or ""), str(error.get("message") or ""))
+                raise _failure(_dict(event.get("error")) or event)
 
     def _chunk(self, text: str) -> ChunkReceived:
         if self._phase == "commentary":
@@ -165,6 +164,8 @@ def outcome(response: JSON, streamed: str = "") -> Iterator[Event]:
         AssistantError: the response failed, was cancelled, or is none.
     """
     if not response.keys() & {"status", "output"}:
+        if error := _dict(response.get("error")):  # a failure with the status of a success
+            raise _failure(error)
         raise AssistantError("protocol", "The server sent something that is no response.", "Check base_url.")
     usage = _dict(response.get("usage"))
     if usage:
@@ -220,6 +221,10 @@ def _raw(items: list[JSON]) -> list[JSON] | None:
         items = items[:-1]
     plain = all(item.get("type") in ("message", "function_call") and "phase" not in item for item in items)
     return None if plain else items
+
+
+def _failure(error: JSON) -> AssistantError:
+    return failure(str(error.get("code") or error.get("type") or ""), str(error.get("message") or ""))
 
 
 def _dict(value: Any) -> JSON:

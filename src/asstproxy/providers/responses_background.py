@@ -23,6 +23,8 @@ __all__ = ["BackgroundResponse"]
 
 LOST = 3
 """Requests that may fail one after the other before a response is given up."""
+LONGEST = 60.0
+"""Seconds that a server may have us wait between two polls."""
 TOKEN_EVERY = 5.0
 """Seconds of streaming after which a heartbeat brings the token up to date."""
 
@@ -91,8 +93,8 @@ class BackgroundResponse:
                         return
                     if token := self._due():
                         yield token
-            if self._run.id is None:  # it was never begun, so the request may be sent again
-                raise broken or AssistantError("connection", "The answer broke off before it began.", retryable=True)
+            if self._run.id is None:  # it may have begun, but nobody knows its name: it is neither found nor asked again
+                raise broken or AssistantError("connection", "The answer broke off before it began.", "Try again.")
             if broken is not None and not _may_pass(broken):
                 break  # older than five minutes, or made without a stream: polling tells
             lost += 1
@@ -135,17 +137,18 @@ class BackgroundResponse:
     # ---- polling -------------------------------------------------------------------------------------------------------
 
     async def _poll_on(self, response: JSON, *, wait: bool = True) -> AsyncGenerator[Event]:
-        lost = 0
+        lost, asked = 0, 0.0
         while unfinished(response):
             if wait:
                 yield Heartbeat(str(response["status"]), resume=self._token)
-                await asyncio.sleep(self._poll)
+                await asyncio.sleep(max(self._poll, asked))
             wait = True
             try:
-                response, lost = await self._transport.call("GET", f"/responses/{self._run.id}"), 0
+                response, lost, asked = await self._transport.call("GET", f"/responses/{self._run.id}"), 0, 0.0
             except AssistantError as error:
-                lost += 1
-                if lost > LOST or not _may_pass(error):
+                lost, asked = lost + 1, min(error.retry_after or 0.0, LONGEST)
+                # Something that is no answer (a hotel's web page) passes, too: to look again is free.
+                if lost > LOST or not (_may_pass(error) or error.kind == "protocol"):
                     # Not retryable any more: the request was heard, so it must not be sent again.
                     raise AssistantError(error.kind, str(error), error.hint) from error
         self._run.over = True

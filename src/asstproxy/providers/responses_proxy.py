@@ -27,7 +27,7 @@ from .responses import Reader, input_items, outcome, request, tool_output_items,
 from .responses_background import BackgroundResponse
 from .transport import JSON, Transport
 
-__all__ = ["ResponsesProxy"]
+__all__ = ["ResponsesProxy", "created_id"]
 
 BATCH = 20
 """Items that the Conversations API takes at once."""
@@ -63,13 +63,14 @@ class ResponsesProxy:
         self._turn = Turn("")
         self._items: list[JSON] = []
         self._conversation: str | None = None
+        self._begun: tuple[Turn, str] | None = None  # the Conversation that a turn began
 
     async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self._turn = msgspec.structs.replace(turn, model=turn.model or self.model)
         yield Started(self.provider, self._turn.model)
         if self._history == "server":
-            self._conversation = _conversation_of(turn.resume) or await self._begin(input_items(turn.history))
+            self._conversation = _conversation_of(turn.resume) or await self._begin(turn)
             self._items = [user_item(turn.text)]
         else:
             self._items = [*input_items(turn.history), user_item(turn.text)]
@@ -158,14 +159,19 @@ class ResponsesProxy:
         for event in outcome(await self._transport.call("POST", "/responses", body)):
             yield event
 
-    async def _begin(self, items: list[JSON]) -> str:
+    async def _begin(self, turn: Turn) -> str:
+        if self._begun is None or self._begun[0] is not turn:  # else it was begun, and only the question is asked again
+            self._begun = turn, await self._told(input_items(turn.history))
+        return self._begun[1]
+
+    async def _told(self, items: list[JSON]) -> str:
         if self._first and not items:
             return self._first
-        created = await self._transport.call("POST", "/conversations", {"items": items[:BATCH]})
+        number = created_id(await self._transport.call("POST", "/conversations", {"items": items[:BATCH]}))
         for start in range(BATCH, len(items), BATCH):
-            path = f"/conversations/{created['id']}/items"
+            path = f"/conversations/{number}/items"
             await self._transport.call("POST", path, {"items": items[start : start + BATCH]})
-        return str(created["id"])
+        return number
 
     def _with_resume(self, event: Event) -> Event:
         # Not with an answer that was cut short: a call in it, which nobody will answer, would block the Conversation.
@@ -183,6 +189,17 @@ async def _drain(events: AsyncIterator[list[JSON]]) -> None:
         async with asyncio.timeout(DRAIN_WITHIN):
             async for _ in events:
                 pass
+
+
+def created_id(created: JSON) -> str:
+    """The id of what a server says it has made.
+
+    Raises:
+        AssistantError: it made nothing.
+    """
+    if not isinstance(number := created.get("id"), str):
+        raise AssistantError("protocol", "The server made no Conversation.", "Check base_url: is it OpenAI's API?")
+    return number
 
 
 def _conversation_of(resume: Any) -> str | None:

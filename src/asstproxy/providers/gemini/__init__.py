@@ -42,7 +42,7 @@ def connect(profile: Profile, *, client: Any = None) -> GeminiProxy:
     if options.api == "interactions":
         from .interactions_proxy import InteractionsProxy
 
-        return InteractionsProxy(transport, model, poll=options.poll)
+        return InteractionsProxy(transport, model, poll=options.poll, pause=options.poll / 4)
     from .generate import GenerateProxy
 
     return GenerateProxy(transport, model, models=models)

@@ -154,6 +154,8 @@ def outcome(interaction: JSON) -> Iterator[Event]:
             raise _failure(problem)
         case "cancelled":
             raise _cancelled()
+        case None if error := _dict(interaction.get("error")):  # a failure with the status of a success
+            raise _failure(error)
         case _:
             raise AssistantError("protocol", f"The interaction has the unknown status '{status}'.", "Check base_url.")
 

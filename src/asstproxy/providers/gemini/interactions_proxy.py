@@ -24,6 +24,10 @@ from .steps import is_stored, request, steps
 __all__ = ["InteractionsProxy"]
 
 PATH = "/interactions"
+BROKEN = ("connection", "timeout")
+"""Kinds of failure that say nothing of the interaction itself."""
+LONGEST = 60.0
+"""Seconds that Google may have us wait between two polls."""
 TRIES = 3
 """How often a connection may fail in a row, while Google goes on with its answer, before we give up."""
 
@@ -117,13 +121,15 @@ class InteractionsProxy(GeminiProxy):
                         if reader.done:
                             return
             except AssistantError as error:
-                if error.kind != "connection":
+                if error.kind not in BROKEN and not (failures and error.retryable):
                     raise
                 cut = error
             # Google goes on with an interaction that it stores; we take the stream up again after the last event.
-            failures = failures + 1 if reader.last == heard else 1
-            if not (reader.interaction and reader.last and is_stored(self._turn)) or failures > TRIES:
+            if not (reader.interaction and reader.last and is_stored(self._turn)):
                 raise cut
+            failures = failures + 1 if reader.last == heard else 1
+            if failures > TRIES:  # whatever the last request met: the first was heard, and is not to be sent again
+                raise AssistantError(cut.kind, str(cut), cut.hint)
             await asyncio.sleep(self._pause * 2 ** (failures - 1))
             where = f"{_path(reader.interaction)}?stream=true&last_event_id={quote(reader.last, safe='')}"
             events = self._transport.events("GET", where)
@@ -144,13 +150,16 @@ class InteractionsProxy(GeminiProxy):
 
     async def _polled(self, where: str) -> JSON:
         """The interaction as it is now. Asking again is free, while a new request would pay for another answer."""
+        asked = 0.0
         for attempt in range(1, TRIES + 1):
-            await asyncio.sleep(self._poll * attempt)
+            await asyncio.sleep(max(self._poll * attempt, asked))
             try:
                 return await self._transport.call("GET", where)
             except AssistantError as error:
-                if attempt == TRIES or not (error.retryable or error.kind == "connection"):
+                # Something that is no answer (a hotel's web page) passes, too.
+                if attempt == TRIES or not (error.retryable or error.kind in (*BROKEN, "protocol")):
                     raise AssistantError(error.kind, str(error), error.hint) from error
+                asked = min(error.retry_after or 0.0, LONGEST)
         raise AssertionError  # the loop ends in one of its two ways
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -93,7 +95,7 @@ def refusal(
 
 def failure(code: str, message: str, secrets: tuple[str, ...] = ()) -> AssistantError:
     """The error that a server reports inside an answer, by its code; some (OGX) give a status of HTTP as the code."""
-    status = _KINDS.get(int(code)) if code.isdecimal() else None
+    status = _KINDS.get(400 if code == "invalid_request_error" else int(code) if code.isdecimal() else 0)
     kind, retryable, hint = _CODES.get(code) or status or ("server", False, "The provider failed: try again.")
     kind, retryable, hint = _too_long(message, kind) or (kind, retryable, hint)
     said = _cut(redacted(message or code or "The provider failed.", secrets))
@@ -157,17 +159,28 @@ def redacted(text: str, secrets: tuple[str, ...]) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the server asks us to wait: `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110)."""
+    """Seconds that the server asks us to wait: `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110).
+
+    None when it names no time to come: a server whose clock is late would have us ask again at once, and again.
+    """
+    for name, seconds in (("retry-after-ms", _milliseconds), ("retry-after", _seconds)):
+        try:
+            asked = seconds(headers[name])
+        except (KeyError, ValueError, TypeError, OverflowError):
+            continue
+        if 0 < asked < math.inf:
+            return asked
+    return None
+
+
+def _milliseconds(given: str) -> float:
+    return float(given) / 1000
+
+
+def _seconds(given: str) -> float:
     try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        asked = headers.get("retry-after")
-        if asked is None:
-            return None
-        return max(0.0, float(asked) if asked.strip().replace(".", "", 1).isdigit() else _until(asked))
-    except (ValueError, TypeError):
-        return None
-
-
-def _until(date: str) -> float:
-    return parsedate_to_datetime(date).timestamp() - time.time()
+        return float(given)
+    except ValueError:
+        date = parsedate_to_datetime(given)
+    # A date without a zone is in GMT, as every date in HTTP; Python would take it for the time of this machine.
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time()

@@ -37,6 +37,9 @@ def client_options(base: str, version: str, silence: float) -> HttpOptions:
         timeout=round(silence * 1000),
         # 2.x takes `attempts` for retries in the Interactions API, so there is no status either after which it would.
         retry_options=HttpRetryOptions(attempts=1, http_status_codes=[NEVER]),
+        # As with our own transport: the conversation and the key go where the profile says, and nowhere else.
+        client_args={"follow_redirects": False},
+        async_client_args={"follow_redirects": False},
     )
 
 
@@ -110,6 +113,8 @@ class GoogleTransport:
             case "APIConnectionError" | "APITimeoutError":
                 cause = error.__cause__ or error.__context__
                 return broken_connection(cause if isinstance(cause, Exception) else error, WHERE)
+            case "ResponseNotRead":  # 3.6 stumbles over a redirect, which it was told not to follow
+                return AssistantError("protocol", f"{WHERE} sends us elsewhere.", "Check base_url.")
             case _ if type(error).__module__.partition(".")[0] in STACKS:
                 return broken_connection(error, WHERE)
             case "DefaultCredentialsError" | "RefreshError":
@@ -130,4 +135,6 @@ def _as_json(answer: Any) -> JSON:
     """An object of the SDK as the JSON that it was made of."""
     if isinstance(answer, dict):
         return answer
+    if not hasattr(answer, "model_dump"):  # a line of a stream that the SDK could not read is handed on as it is
+        raise TypeError
     return dict(answer.model_dump(mode="json", by_alias=True, exclude_none=True))

@@ -100,7 +100,7 @@ class HttpTransport:
         if not response.is_success:
             try:
                 body: Any = msgspec.json.decode(response.content)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 body = None
             raise refusal(response.status_code, body, response.headers, self._shown, self._secrets)
 

@@ -85,7 +85,7 @@ class OpenAITransport:
                 cause = error.__cause__
                 return broken_connection(cause if isinstance(cause, Exception) else error, self._where)
             case openai.APIError():
-                return failure(str(error.code or ""), error.message, self._secrets)
+                return failure(str(error.code or error.type or ""), error.message, self._secrets)
             case openai.OpenAIError():
                 return AssistantError("authentication", str(error), "Check the client that you gave.")
             case ValueError() | TypeError():

@@ -1,0 +1,40 @@
+"""What the bytes of an answer say, read in the plainest way: the events that came whole, and the pieces of text in them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Heard", "heard"]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """`events` came whole; `text` is what they say; `over`: the last of them ends the answer."""
+
+    events: int
+    text: str
+    over: bool
+
+
+def heard(body: bytes) -> Heard:
+    """Reads a stream of any of the APIs, as far as it goes."""
+    lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # Google ends its lines with both; either ends one
+    frames = lines.split(b"\n\n")[:-1]
+    said = [json.loads(data) for frame in frames if (data := frame.partition(b"data: ")[2]) != b"[DONE]"]
+    return Heard(len(said), "".join(map(_text, said)), any(map(_ends, said)))
+
+
+def _text(event: dict[str, Any]) -> str:
+    if event.get("type") == "response.output_text.delta":
+        return str(event["delta"])
+    if event.get("event_type") == "step.delta":
+        return str(event["delta"].get("text", ""))
+    parts = [part for one in event.get("candidates", ()) for part in one.get("content", {}).get("parts", ())]
+    return "".join(part.get("text", "") for part in parts)
+
+
+def _ends(event: dict[str, Any]) -> bool:
+    finished = any("finishReason" in one for one in event.get("candidates", ()))
+    return finished or "response.completed" in event.values() or "interaction.completed" in event.values()
