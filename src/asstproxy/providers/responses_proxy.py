@@ -63,14 +63,14 @@ class ResponsesProxy:
         self._turn = Turn("")
         self._items: list[JSON] = []
         self._conversation: str | None = None
-        self._begun: tuple[Turn, str] | None = None  # the Conversation that a turn began
+        self._begun: tuple[Turn, str] | None = None  # the Conversation of a turn
 
     async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self._turn = msgspec.structs.replace(turn, model=turn.model or self.model)
         yield Started(self.provider, self._turn.model)
         if self._history == "server":
-            self._conversation = _conversation_of(turn.resume) or await self._begin(turn)
+            self._conversation = await self._begin(turn)
             self._items = [user_item(turn.text)]
         else:
             self._items = [*input_items(turn.history), user_item(turn.text)]
@@ -85,7 +85,7 @@ class ResponsesProxy:
             return
         yield Notice("The Conversation at the provider waits for a tool result that nobody has; a new one is begun.")
         self._first = ""
-        self._conversation = await self._begin(input_items(turn.history))
+        self._conversation = await self._begin(turn, anew=True)
         async with contextlib.aclosing(self._ask(self._items)) as events:
             async for event in events:
                 yield event
@@ -159,9 +159,10 @@ class ResponsesProxy:
         for event in outcome(await self._transport.call("POST", "/responses", body)):
             yield event
 
-    async def _begin(self, turn: Turn) -> str:
-        if self._begun is None or self._begun[0] is not turn:  # else it was begun, and only the question is asked again
-            self._begun = turn, await self._told(input_items(turn.history))
+    async def _begin(self, turn: Turn, *, anew: bool = False) -> str:
+        if anew or self._begun is None or self._begun[0] is not turn:  # else only the question is asked again
+            known = None if anew else _conversation_of(turn.resume)
+            self._begun = turn, known or await self._told(input_items(turn.history))
         return self._begun[1]
 
     async def _told(self, items: list[JSON]) -> str:
