@@ -84,8 +84,8 @@ class ResponsesProxy:
         else:
             return
         yield Notice("The Conversation at the provider waits for a tool result that nobody has; a new one is begun.")
-        self._first = ""
-        self._conversation = await self._begin(input_items(turn.history))
+        self._first, self._begun = "", None
+        self._conversation = await self._begin(turn)
         async with contextlib.aclosing(self._ask(self._items)) as events:
             async for event in events:
                 yield event
