@@ -101,7 +101,7 @@ REFUSED: list[tuple[Fault, str, int]] = [
     (Status(429, code="insufficient_quota"), "quota", 1),
     (Status(503, headers=(("x-should-retry", "false"),)), "server", 1),
     (Status(429, headers=(("retry-after-ms", "20"),)), "rate_limit", 3),
-    (Status(429, headers=(("retry-after-ms", "inf"),)), "rate_limit", 1),
+    (Status(429, headers=(("retry-after-ms", "inf"),)), "rate_limit", 3),
     (Status(429, headers=(("retry-after", "9" * 400),)), "rate_limit", 1),
     (Status(429, headers=(("retry-after", "soon"),)), "rate_limit", 3),
     (Status(500), "server", 3),

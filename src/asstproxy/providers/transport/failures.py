@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Mapping
@@ -62,10 +61,12 @@ _TOO_LONG = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """The servers' sentences for it, where they have no code: vLLM, LM Studio, Google, proxies."""
+YEAR = 365 * 86_400.0
 SAID = 1_000
 """Characters of a server's words that are kept: an error is one line."""
 SECRET = 8
 """Characters that a key has at least."""
+_NUMBER = re.compile(r"\d+(\.\d*)?", re.ASCII)
 _MASKED = re.compile(r"[^\s\"'=:]*\*{3,}[^\s\"',;]*?(?=[.,;]?(?:\s|[\"']|$))")
 
 
@@ -168,19 +169,25 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
             asked = seconds(headers[name])
         except (KeyError, ValueError, TypeError, OverflowError):
             continue
-        if 0 < asked < math.inf:
-            return asked
+        if asked > 0:
+            return min(asked, YEAR)
     return None
 
 
 def _milliseconds(given: str) -> float:
-    return float(given) / 1000
+    return _number(given) / 1000
 
 
 def _seconds(given: str) -> float:
     try:
-        return float(given)
+        return _number(given)
     except ValueError:
         date = parsedate_to_datetime(given)
     # A date without a zone is in GMT, as every date in HTTP; Python would take it for the time of this machine.
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time()
+
+
+def _number(given: str) -> float:
+    if not _NUMBER.fullmatch(given.strip()):  # float() knows "inf", "nan" and "1_000", which no server means
+        raise ValueError(given)
+    return float(given)
