@@ -93,7 +93,9 @@ class BackgroundResponse:
                         return
                     if token := self._due():
                         yield token
-            if self._run.id is None:  # it may have begun, but nobody knows its name: it is neither found nor asked again
+            if (
+                self._run.id is None
+            ):  # it may have begun, but nobody knows its name: it is neither found nor asked again
                 raise broken or AssistantError("connection", "The answer broke off before it began.", "Try again.")
             if broken is not None and not _may_pass(broken):
                 break  # older than five minutes, or made without a stream: polling tells
