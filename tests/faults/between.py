@@ -40,6 +40,8 @@ def _make(outcome: Outcome, made: int, *faults: Fault) -> Between:
     return Between(way("gpt-conversation"), faults, outcome, {MAKE: made})
 
 
+OPEN = "No tool output found for function call call_1."
+"""What OpenAI says of a Conversation that waits for a tool: another one is begun."""
 ASKS = way("gpt-conversation").asks
 MAKING = [
     _make(works(), 2, Status(500, first=1, on=MAKE)),
@@ -55,6 +57,7 @@ MAKING = [
     # The question is asked again in the Conversation that is there.
     _make(works(posts=3), 1, Status(500, first=2, on=ASKS)),
     _make(fails("server", AGAIN), 1, Status(500, on=ASKS)),
+    _make(works(posts=3), 2, Status(400, message=OPEN, first=1, on=ASKS), Status(500, skip=1, first=1, on=ASKS)),
     _make(works(posts=2), 1, Status(400, code="conversation_locked", first=1, on=ASKS)),
 ]
 

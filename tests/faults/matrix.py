@@ -75,6 +75,11 @@ BEFORE = [  # instead of an answer, or all over it
     Case(Status(503), fails("server", AGAIN)),
     Case(Status(529), fails("server", AGAIN)),
     Case(Status(500, first=1), works(posts=2)),
+    Case(
+        Document('{"error": {"message": "Überlastet"}}', 503, "latin-1"),
+        fails("server", AGAIN),
+        {"gemini-sdk": fails("protocol")},  # google-genai cannot tell any more what the status was
+    ),
     Case(Stall(byte=40), fails("timeout")),
     Case(Cut(byte=40), fails("connection")),
     Case(Cut(byte=40, how="reset"), fails("connection")),

@@ -89,7 +89,7 @@ class Scene:
         if isinstance(event, ErrorOccurred):
             assert event.kind == outcome.kind, event
             assert event.message
-            assert "\n" not in event.message
+            assert not {"\n", "<"} & {*event.message}  # one line, and no web page
             assert KEY not in event.message
             assert event.hint or event.kind == "internal"
         else:

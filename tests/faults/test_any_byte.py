@@ -74,7 +74,7 @@ async def broken(way: Way, byte: int, how: Break) -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 @given(data=st.data())
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_cut_at_any_byte(way: Way, data: st.DataObject) -> None:
     """By a FIN, a reset, or as if all were said: the pieces in the journal are those that came whole, to the last one."""
     byte = data.draw(st.integers(0, length(way) + 8), "byte")
@@ -83,7 +83,7 @@ def test_cut_at_any_byte(way: Way, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 @given(data=st.data())
-@settings(max_examples=4)
+@settings(max_examples=3)
 def test_stall_at_any_byte(way: Way, data: st.DataObject) -> None:
     """Silence is an error after a while, with the same law."""
     asyncio.run(broken(way, data.draw(st.integers(0, length(way) + 8), "byte"), "stall"))

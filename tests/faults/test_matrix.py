@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+import servers
 from asstproxy import State
-from servers import Say, Stall
+from servers import Fault, Insert, Say, Stall
 
 from .matrix import CASES
 from .outcomes import TEXT, Case, works
@@ -26,6 +29,19 @@ async def test_exchange_settles_as_the_table_says(way: Way, case: Case) -> None:
         stage.server.faults.clear()
         again = await stage.exchange("and now?")
         assert again.state is State.COMPLETED, again.event
+
+
+STATUSES = {400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 529}
+
+
+def test_no_fault_is_left_out(record_property: Callable[[str, object], None]) -> None:
+    """Each kind of fault that the server can do is in the table, each status, and every way meets each that it can."""
+    faults = [case.fault for case in CASES]
+    known = {kind for kind in vars(servers).values() if isinstance(kind, type) and issubclass(kind, Fault)}
+    assert set(map(type, faults)) == known - {Fault, Insert}  # Insert is how others are made
+    assert {getattr(fault, "status", 0) for fault in faults} >= STATUSES
+    assert len(faults) == len(set(map(str, CASES)))
+    record_property("figure", f"{len(CASES)} faults, {len(WAYS)} ways of asking: {len(PAIRS)} exchanges")
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)

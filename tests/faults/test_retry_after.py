@@ -104,7 +104,7 @@ async def test_a_date_that_is_over(way: Way, form: str) -> None:
     assert 0 < delay <= OWN
 
 
-LONG = ["300", "1e9", (datetime.now(UTC) + timedelta(seconds=300)).strftime(DATES["imf"])]
+LONG = ["300", "1000000000", (datetime.now(UTC) + timedelta(seconds=300)).strftime(DATES["imf"])]
 
 
 @pytest.mark.parametrize("given", LONG)

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,12 +15,15 @@ from typing import Any, Literal
 from asstproxy.core.assistant import AssistantProxy
 from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
+from asstproxy.providers.responses_proxy import ResponsesProxy
+from asstproxy.providers.transport.http import HttpTransport
 from servers import GeminiServer, InteractionsServer, ResponsesServer, Server
 
 __all__ = ["KEY", "WAYS", "Way", "matches", "way"]
 
 KEY = "sk-test-0123456789abcdef"
 """The key that every server here wants; a proxy finds it in `TEST_KEY`."""
+AUTHORIZATION = {"Authorization": f"Bearer {KEY}"}
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 
@@ -29,7 +32,8 @@ class Way:
     """A provider's API, and how it is asked.
 
     `asks`: the request that makes the model work, and is paid for. `begun` and `middle`: the events before the first piece of
-    text, and before the third. `resumes`: a stream that broke can be taken up again.
+    text, and before the third. `resumes`: a stream that broke can be taken up again. `kept_alive`: a connection serves
+    several requests, as over TLS; no profile says so of a plain-text address.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Way:
     middle: int = 6
     options: tuple[tuple[str, Any], ...] = ()
     settings: tuple[tuple[str, Any], ...] = ()
+    kept_alive: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -77,8 +82,12 @@ class Way:
     def open(self, brain: Any, silence: float) -> Iterator[tuple[Any, AssistantProxy]]:
         """A server with this brain, and a proxy that asks it and puts up with so many seconds of silence."""
         with self.server(brain, key=KEY) as server:
-            if self.provider == "chat":
-                yield server, _example(server.url + self.path, self.model, silence)
+            address = server.url + self.path
+            if self.kept_alive:
+                transport = HttpTransport(address, AUTHORIZATION, silence=silence, reuse=True)
+                yield server, ResponsesProxy(transport, provider="gpt", model=self.model, extra={"store": False})
+            elif self.provider == "chat":
+                yield server, _example(HttpTransport(address, AUTHORIZATION, silence=silence), self.model)
             else:
                 yield server, connect(self.profile(server, silence))
 
@@ -95,18 +104,13 @@ def matches(way: Way, request: Any) -> bool:
     return re.search(way.asks, str(request)) is not None
 
 
-def _example(address: str, model: str, silence: float) -> AssistantProxy:
-    """The provider of docs/providers.md, as a program takes it: over a transport that it made."""
-    from asstproxy.providers.transport.http import HttpTransport
-
+def _example(transport: HttpTransport, model: str) -> AssistantProxy:
+    """The provider of docs/providers.md, as a program takes it."""
     sys.path.insert(0, str(EXAMPLES))
     try:
-        ChatProxy = import_module("provider_echo").ChatProxy  # noqa: N806 - a class
+        proxy: AssistantProxy = import_module("provider_echo").ChatProxy(transport, model)
     finally:
         sys.path.remove(str(EXAMPLES))
-    proxy: AssistantProxy = ChatProxy(
-        HttpTransport(address, {"Authorization": f"Bearer {KEY}"}, silence=silence), model
-    )
     return proxy
 
 
@@ -152,6 +156,7 @@ def _interactions(name: str, how: Any = "streamed", *, store: bool = True, **opt
 WAYS = [
     _gpt("gpt"),
     _gpt("gpt-unary", "unary"),
+    replace(_gpt("gpt-kept-alive"), kept_alive=True),
     _gpt("gpt-conversation", history="server"),
     _gpt("gpt-conversation-unary", "unary", history="server"),
     _gpt("gpt-background", background=True),

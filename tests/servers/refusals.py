@@ -54,6 +54,7 @@ class Document(Fault):
 
     text: str
     status: int = 200
+    encoding: str = "utf-8"
 
     def answer(self, vendor: Vendor) -> Reply:
-        return Reply(self.status, {"content-type": "application/json"}, self.text.encode())
+        return Reply(self.status, {"content-type": "application/json"}, self.text.encode(self.encoding))

@@ -63,14 +63,14 @@ class ResponsesProxy:
         self._turn = Turn("")
         self._items: list[JSON] = []
         self._conversation: str | None = None
-        self._begun: tuple[Turn, str] | None = None  # the Conversation of a turn
+        self._begun: tuple[Turn, str] | None = None  # the Conversation that a turn began
 
     async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self._turn = msgspec.structs.replace(turn, model=turn.model or self.model)
         yield Started(self.provider, self._turn.model)
         if self._history == "server":
-            self._conversation = await self._begin(turn)
+            self._conversation = await self._place(turn)
             self._items = [user_item(turn.text)]
         else:
             self._items = [*input_items(turn.history), user_item(turn.text)]
@@ -85,7 +85,7 @@ class ResponsesProxy:
             return
         yield Notice("The Conversation at the provider waits for a tool result that nobody has; a new one is begun.")
         self._first = ""
-        self._conversation = await self._begin(turn, anew=True)
+        self._conversation = await self._begin(turn)
         async with contextlib.aclosing(self._ask(self._items)) as events:
             async for event in events:
                 yield event
@@ -159,15 +159,19 @@ class ResponsesProxy:
         for event in outcome(await self._transport.call("POST", "/responses", body)):
             yield event
 
-    async def _begin(self, turn: Turn, *, anew: bool = False) -> str:
-        if anew or self._begun is None or self._begun[0] is not turn:  # else only the question is asked again
-            known = None if anew else _conversation_of(turn.resume)
-            self._begun = turn, known or await self._told(input_items(turn.history))
-        return self._begun[1]
+    async def _place(self, turn: Turn) -> str:
+        """The Conversation to ask in; when a turn is asked again, that which was begun for it."""
+        if self._begun is not None and self._begun[0] is turn:
+            return self._begun[1]
+        return _conversation_of(turn.resume) or await self._begin(turn)
+
+    async def _begin(self, turn: Turn) -> str:
+        items = input_items(turn.history)
+        number = self._first if self._first and not items else await self._told(items)
+        self._begun = turn, number
+        return number
 
     async def _told(self, items: list[JSON]) -> str:
-        if self._first and not items:
-            return self._first
         number = created_id(await self._transport.call("POST", "/conversations", {"items": items[:BATCH]}))
         for start in range(BATCH, len(items), BATCH):
             path = f"/conversations/{number}/items"

@@ -78,6 +78,7 @@ def refusal(
     error = body.get("error", body) if isinstance(body, dict) else {}
     error = error if isinstance(error, dict) else {"message": str(error)}
     words = str(error.get("message") or error.get("detail") or "")
+    words = "" if words.lstrip().startswith("<") else words  # a web page says nothing (google-genai passes it on)
     told = [str(error.get(name) or "") for name in ("code", "type")]
     kind, retryable, hint = _KINDS.get(status, ("server", status >= 500, "The provider failed: try again later."))
     if 300 <= status < 400:
