@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ..core.errors import AsstError
+from ..core.secrecy import redact
 
 __all__ = ["CLOSED_PIPE", "INTERRUPTED", "TERMINATED", "TIMED_OUT", "complain", "run"]
 
@@ -66,14 +67,14 @@ def complain(error: Exception) -> int:
         hint, code = "This is a fault of asst: --debug shows where.", 1
     from .view.safe import clean_line
 
-    sys.stderr.write(f"asst: {clean_line(f'{message} {hint}')}\n")
+    sys.stderr.write(f"asst: {clean_line(redact(f'{message} {hint}'))}\n")
     return code
 
 
 def _traceback(error: BaseException) -> None:
     import traceback
 
-    traceback.print_exception(error)
+    sys.stderr.write(redact("".join(traceback.format_exception(error))))
 
 
 def _forget_stdout() -> None:

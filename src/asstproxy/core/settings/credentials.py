@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import NotSetUpError, UsageError
+from ..secrecy import remember
 from ..sessions.files import write_whole
 from . import os_keyring
 from .locations import config_dir
@@ -71,9 +72,12 @@ def find_key(variable: str) -> str | None:
     Raises:
         NotSetUpError: the file has an error, or the keyring does not open.
     """
-    given = _tried.get(variable) or os.environ.get(variable, "").strip()
-    if given:
-        return given
+    key = _tried.get(variable) or os.environ.get(variable, "").strip() or _kept(variable)
+    remember(key)
+    return key
+
+
+def _kept(variable: str) -> str | None:
     entry = read_toml(credentials_file()).get(variable)
     if isinstance(entry, dict):
         entry = os_keyring.find(str(entry.get("keyring") or SERVICE), variable)
@@ -126,6 +130,7 @@ def checked(key: str) -> str:
         UsageError: it cannot be one.
     """
     key = key.strip()
+    remember(key)
     if not key:
         raise UsageError("The key is empty.", "Paste the whole key.")
     if not key.isascii() or not key.isprintable() or " " in key:
