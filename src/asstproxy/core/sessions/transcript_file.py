@@ -21,6 +21,7 @@ import msgspec
 
 from ..codec import inert
 from ..errors import SessionError
+from ..settings.locations import made_private, private
 from .transcript import ExchangeEntry, Summary, Transcript
 
 __all__ = ["assemble", "load_transcript", "read_head", "render", "replace_file", "save_transcript", "to_json"]
@@ -123,7 +124,7 @@ def save_transcript(path: Path, data: bytes, *, ours: bool = False) -> None:
     if not ours:
         with contextlib.suppress(FileNotFoundError):
             if not _is_ours(path.read_bytes()):
-                path.rename(_free(path))
+                private(path.rename(_free(path)))
     replace_file(path, data)
 
 
@@ -143,7 +144,7 @@ def replace_file(path: Path, data: bytes) -> None:
     """
     temporary = path.with_suffix(".tmp")  # one name: what a killed process left is overwritten by the next
     try:
-        with os.fdopen(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
+        with made_private(temporary).open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
