@@ -31,6 +31,7 @@ from ..core.settings.config import Profile
 from ..core.tools import Tool, ToolError
 from ..core.tools.arguments import parse
 from ..core.tools.portable import MAX_DESCRIPTION
+from ..providers.transport.plain import warn_of_plain_http
 from .mcp_connection import Connection, McpConfig
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def configured_servers(profile: Profile) -> list[McpServer]:
 
         known = msgspec.structs.replace(config, env=filled(config.env), headers=filled(config.headers))
         remember_named(known.env | known.headers)
+        warn_of_plain_http(known.url, f"The MCP server '{name}'")
         servers.append(McpServer(name, known))
     if servers:
         try:

@@ -43,10 +43,10 @@ def doctor(*, as_json: bool, offline: bool) -> int:
 
 def _doctor(*, as_json: bool, offline: bool) -> int:
     from .machine import extras, folders, terminal, versions
-    from .profiles import keys, profiles, reachability
+    from .profiles import exposed, keys, profiles, reachability
     from .sessions import sessions
 
-    groups: list[Iterable[Finding]] = [versions(), extras(), folders(), profiles(), keys()]
+    groups: list[Iterable[Finding]] = [versions(), extras(), folders(), profiles(), exposed(), keys()]
     if not offline:
         groups.append(reachability())
     groups += [terminal(), sessions()]
