@@ -46,7 +46,9 @@ def credentials_file() -> Path:
 def _entries() -> dict[str, Any]:
     path = credentials_file()
     private(path.parent, path)
-    return read_toml(path)
+    entries = read_toml(path)
+    remember(*(value for value in entries.values() if isinstance(value, str)))
+    return entries
 
 
 def stored_keys() -> list[str]:
