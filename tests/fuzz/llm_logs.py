@@ -29,11 +29,15 @@ def _database(sql: str) -> bytes:
     return data
 
 
-SEEDS = [
-    _database((Path(__file__).parents[1] / "fixtures" / "llm" / "logs-0.36.sql").read_text()),
-    _database(_OLDER),
+_LLM = (Path(__file__).parents[1] / "fixtures" / "llm" / "logs-0.36.sql").read_text()
+SEEDS = [_database(_LLM), _database(_OLDER)]
+FOUND = [
+    SEEDS[1].replace(b"prompt TEXT", b"\xffrompt TEXT"),  # a name that is no text
+    _database(_OLDER + "ALTER TABLE conversations DROP COLUMN name"),
+    _database(_OLDER + "UPDATE responses SET model = 3, prompt = 5, response = x'ff00', datetime_utc = 12"),
+    _database(_LLM + "UPDATE parts SET text = x'ff', payload = 5; UPDATE messages SET role = 7"),
+    _database(_LLM + "UPDATE turns SET input_tokens = 'many', output_tokens = -9e99, datetime_utc = 7, model = x'00'"),
 ]
-FOUND: list[bytes] = []
 
 
 def target(data: bytes) -> None:

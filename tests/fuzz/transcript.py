@@ -11,7 +11,7 @@ from asstproxy.core.sessions.transcript import Fold
 from asstproxy.core.sessions.transcript_file import load_transcript, to_json
 
 SEEDS = [file.read_bytes() for file in sorted(Path(__file__).parents[1].glob("fixtures/transcripts/*.json"))]
-FOUND: list[bytes] = []
+FOUND = [b'{"format":"asst-transcript","version":0}', b'{"format":"asst-transcript","version":-7}']
 
 
 def target(data: bytes) -> None:

@@ -103,7 +103,9 @@ def load_transcript(data: bytes, name: str) -> Transcript:
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise SessionError(f"{name} is no transcript of asst.", "Give a transcript, a journal, or llm's logs.db.")
         version = values.get("version")
-        if not isinstance(version, int) or version > VERSION:
+        if not isinstance(version, int) or version < 1:
+            raise SessionError(f"{name} is damaged: it has no version.", "The file was not changed.")
+        if version > VERSION:
             raise SessionError(f"{name} was written by a newer asst (version {version}).", "Upgrade asst to read it.")
         for step in range(version, VERSION):
             values = MIGRATIONS[step](values)
