@@ -33,6 +33,7 @@ _LLM = (Path(__file__).parents[1] / "fixtures" / "llm" / "logs-0.36.sql").read_t
 SEEDS = [_database(_LLM), _database(_OLDER)]
 FOUND = [
     SEEDS[1].replace(b"prompt TEXT", b"\xffrompt TEXT"),  # a name that is no text
+    SEEDS[1][:225] + b"\xff" * 71 + SEEDS[1][296:],  # a length for which SQLite says that memory is short
     _database(_OLDER + "ALTER TABLE conversations DROP COLUMN name"),
     _database(_OLDER + "UPDATE responses SET model = 3, prompt = 5, response = x'ff00', datetime_utc = 12"),
     _database(_LLM + "UPDATE parts SET text = x'ff', payload = 5; UPDATE messages SET role = 7"),
