@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,14 @@ FOREIGN = ("ASST_", "OPENAI_", "GEMINI_", "GOOGLE_", "NO_COLOR", "FORCE_COLOR", 
 
 
 @pytest.fixture(autouse=True)
-def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         monkeypatch.delenv(name)
     for kind in ("CONFIG", "DATA", "CACHE"):
         monkeypatch.setenv(f"ASST_{kind}_DIR", str(tmp_path / f"asst-{kind.lower()}"))
+    before = os.umask(0o077)  # what a test writes for asst is as private as what asst writes: else it would say so
+    yield
+    os.umask(before)
 
 
 def _stay_here(event: str, arguments: tuple[object, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -24,4 +25,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # `python -m` looks into the current folder first, whoever's it is. What runs before this line it has found already:
+    # `asst`, and `python -P -m asstproxy`, never look there.
+    if not sys.flags.safe_path and sys.path[:1] == [os.getcwd()]:  # noqa: PTH109 - pathlib may lie there
+        del sys.path[0]
     main()

@@ -63,7 +63,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "pack" / "__init__.py").write_text("from .plain import double\n__all__ = ['double']\n")
     (tmp_path / "pack" / "plain.py").write_text(PLAIN)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:

@@ -74,6 +74,7 @@ def ask(
     quiet: o.Quiet = False,
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
+    from ..core.notices import hear
     from .ask import Output, ask
     from .loop import run
     from .opening import Wanted
@@ -82,6 +83,8 @@ def ask(
         profile, model, system, continue_, session, no_save, tuple(tool or ()), no_tools, yes, mediator, not no_stream,
         background, timeout, wait, fork,
     )  # fmt: skip
+    if quiet:
+        hear(lambda _: None)
     raise typer.Exit(
         run(lambda signals: ask(prompt or [], wanted, Output(json, events, raw, quiet), signals, retry=retry))
     )

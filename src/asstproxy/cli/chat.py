@@ -20,7 +20,7 @@ from ..core.codec import encode
 from ..core.errors import AsstError, UsageError
 from ..core.events import Cancelled, Configured, ErrorOccurred, Record, SetUserMessage
 from ..core.sessions.transcript import Fold, Transcript
-from ..core.settings.locations import data_dir, private_dir
+from ..core.settings.locations import data_dir, made_private, private_dir
 from ..core.tools import approve_all
 from .again import may_pass
 from .approval import ask_person
@@ -192,9 +192,7 @@ class Chat:
 def _history(*, keep: bool) -> History:
     if not keep:
         return InMemoryHistory()
-    path = private_dir(data_dir()) / "chat-history"
-    path.touch(mode=0o600)
-    return FileHistory(str(path))
+    return FileHistory(str(made_private(private_dir(data_dir()) / "chat-history")))
 
 
 def _keys() -> KeyBindings:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ..core.secrecy import without_user
+
 __all__ = ["hide"]
 
-_USERINFO = re.compile(r"(?<=://)[^/\s@\"']+@")
 _NAMED = re.compile(
     r"""([\w-]*(?:api_?key|token|secret|passw(?:or)?d|authorization)(?!\w*_env)[\w-]*["']?\s*[=:]\s*)("[^"\n]*"|'[^'\n]*')""",
     re.IGNORECASE,
@@ -15,4 +16,4 @@ _NAMED = re.compile(
 
 def hide(text: str) -> str:
     """The text without the user in an address, and without a value whose name says that it is secret."""
-    return _NAMED.sub(r'\1"[hidden]"', _USERINFO.sub("", text))
+    return _NAMED.sub(r'\1"[hidden]"', without_user(text))

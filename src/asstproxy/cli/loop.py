@@ -7,10 +7,13 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
+import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from ..core.secrecy import guard_logs, redact
 from .run import INTERRUPTED, TERMINATED
 from .terminal import as_it_was
 from .view.safe import clean
@@ -70,6 +73,8 @@ def run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
     """Run a command to its exit code; a signal that cancels it decides the code."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(_Harmless())
+    guard_logs(["asyncio"])
+    threading.excepthook = _tell
     code = asyncio.run(_guarded(command))
     tools = sys.modules.get("asstproxy.core.tools")
     if tools is not None and tools.left_running():
@@ -78,6 +83,12 @@ def run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
         sys.stderr.flush()
         os._exit(code)
     return code
+
+
+def _tell(failed: threading.ExceptHookArgs) -> None:
+    """A thread of a tool's, or of a library's, that ended in an exception."""
+    if failed.exc_value is not None:
+        sys.stderr.write(clean(redact("".join(traceback.format_exception(failed.exc_value)))))
 
 
 async def _guarded(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:

@@ -73,7 +73,8 @@ def check_session(session: str) -> int:
     if file is not None and file.suffix == ".json":
         records, damage = records_of_file(file), []
     else:
-        reading = read_journal(file or store.path(store.find(session) if session else store.newest()))
+        found = "" if file else store.find(session) if session else store.newest()
+        reading = read_journal(file) if file else store.reading(found)
         records, damage = reading.records, reading.damage
     difference = damage[0] if damage else next(conform(records), None)
     if difference is None:

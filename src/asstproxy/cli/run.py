@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from ..core.errors import AsstError
+from ..core.notices import hear
+from ..core.secrecy import redact
 
 __all__ = ["CLOSED_PIPE", "INTERRUPTED", "TERMINATED", "TIMED_OUT", "complain", "run"]
 
@@ -26,12 +28,14 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in own
     if debug:
         options.remove("--debug")
+    completing = "_ASST_COMPLETE" in os.environ  # a completion never says anything
+    hear((lambda _: None) if completing else _notice)
     try:
         if any(option.partition("=")[0] == "--env-file" for option in own):
             from .env_file import take_env_file
 
             take_env_file(options)
-        if "_ASST_COMPLETE" in os.environ:
+        if completing:
             # typer would import Rich (80 ms) to take markup out of help that has none.
             sys.modules["rich"] = None  # type: ignore[assignment]
         from .app import app
@@ -66,14 +70,20 @@ def complain(error: Exception) -> int:
         hint, code = "This is a fault of asst: --debug shows where.", 1
     from .view.safe import clean_line
 
-    sys.stderr.write(f"asst: {clean_line(f'{message} {hint}')}\n")
+    sys.stderr.write(f"asst: {clean_line(redact(f'{message} {hint}'))}\n")
     return code
+
+
+def _notice(line: str) -> None:
+    from .view.safe import clean_line
+
+    sys.stderr.write(f"asst: {clean_line(redact(line))}\n")
 
 
 def _traceback(error: BaseException) -> None:
     import traceback
 
-    traceback.print_exception(error)
+    sys.stderr.write(redact("".join(traceback.format_exception(error))))
 
 
 def _forget_stdout() -> None:

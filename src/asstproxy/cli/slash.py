@@ -87,13 +87,14 @@ async def _events(chat: Chat, _: str) -> None:
 
 async def _save(chat: Chat, name: str) -> None:
     from ..core.sessions.transcript_file import to_json
+    from ..core.settings.locations import made_private
 
     if not name:
         raise UsageError("/save needs a file name.", "For example: /save talk.json")
     path = Path(name).expanduser()
     if path.exists():
         raise UsageError(f"{path} is there already.", "Choose another name.")
-    path.write_bytes(to_json(chat.transcript))
+    made_private(path).write_bytes(to_json(chat.transcript))
     chat.say(f"Saved: {path}")
 
 

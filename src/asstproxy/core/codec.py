@@ -53,7 +53,8 @@ codecs.register_error("asstproxy.json", _escape)
 
 def encode(record: Record) -> bytes:
     """One record as one line of ASCII JSON, without the line end."""
-    head = b'{"seq":%d,"at":"%s","state":"%s",' % (record.seq, record.at.encode(), record.state.value.encode())
+    # `at` may come from somebody else's file.
+    head = b'{"seq":%d,"at":%b,"state":"%s",' % (record.seq, _encoder.encode(record.at), record.state.value.encode())
     line = head + _body(record.event)[1:]
     # Outside of JSON strings everything is ASCII, so escaping the line escapes the strings.
     return line if line.isascii() else line.decode().encode("ascii", "asstproxy.json")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from .secrecy import redact
+
 __all__ = [
     "AssistantError",
     "AsstError",
@@ -36,14 +38,15 @@ Kind = Literal[
 class AsstError(Exception):
     """Base of all errors that a person is meant to read.
 
-    `str(error)` is one line; `hint` says what to do next; `exit_code` is what `asst` exits with.
+    `str(error)` is one line, without any secret that is known; `hint` says what to do next; `exit_code` is what `asst` exits
+    with.
     """
 
     exit_code = 1
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(" ".join(message.split()))
-        self.hint = hint
+        super().__init__(redact(" ".join(message.split())))
+        self.hint = redact(hint)
 
 
 class UsageError(AsstError):

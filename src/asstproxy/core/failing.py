@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-
 from .errors import AssistantError, ScriptError
 from .events import ErrorOccurred
+from .secrecy import logger, redact
 
 __all__ = ["failure_of", "one_line"]
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def failure_of(error: BaseException) -> ErrorOccurred:
@@ -24,5 +23,5 @@ def failure_of(error: BaseException) -> ErrorOccurred:
 
 
 def one_line(error: BaseException) -> str:
-    """An exception as one line for a person."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    """An exception as one line for a person, without any secret that is known."""
+    return redact(" ".join(f"{type(error).__name__}: {error}".split()))

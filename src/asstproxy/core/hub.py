@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from .events import Record
+from .secrecy import logger
 
 __all__ = ["Hub", "Subscriber"]
 
 Subscriber = Callable[[Record], None]
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Hub:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from .events import (
     ToolStarted,
     Unknown,
 )
+from .secrecy import logger
 from .stream import RecordStream
 from .tools import Approver, Outcome, Question, Tool, as_tool, cut, deny_all, run_tool
 from .tools.approval import Approvals, ask
@@ -38,7 +38,7 @@ MAX_TOOLS = 128
 SHOWN = 1000
 """Bytes of edited arguments that the assistant is reminded of."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class UserProxy:

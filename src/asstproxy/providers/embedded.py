@@ -126,7 +126,7 @@ class _Child:
             raise ImportError("The package xllamacpp is not installed.", name="xllamacpp")
         self.model = model
         self.key = secrets.token_urlsafe()
-        order = {"model": os.fspath(model), "api_key": self.key, "size": _size(model), **options}
+        order = {"model": str(model.absolute()), "api_key": self.key, "size": _size(model), **options}
         self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `kill`
         self.process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own file
             [sys.executable, "-P", __file__],
@@ -134,6 +134,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=self.log,
             env={**ENVIRONMENT, **os.environ},
+            cwd=Path(__file__).parent,  # llama.cpp looks for its libraries in the current folder, too
             start_new_session=True,  # Ctrl-C in the terminal is for us alone
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # the same on Windows
         )

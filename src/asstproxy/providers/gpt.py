@@ -12,6 +12,7 @@ from ..core.settings.config import Profile
 from .catalogue import ModelInfo, listed
 from .responses_proxy import ResponsesProxy, created_id
 from .transport import Transport
+from .transport.plain import warn_of_plain_http
 
 __all__ = ["NOTES", "GptOptions", "connect", "forget_conversation", "models", "new_conversation"]
 
@@ -99,6 +100,7 @@ def _transport(options: GptOptions, profile: Profile, client: Any) -> Transport:
         return OpenAITransport(client)
     base_url = options.base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL
     key = profile.secret(options.api_key_env)
+    warn_of_plain_http(base_url, f"'{profile.name}'")
     if options.transport == "sdk":
         return _sdk(base_url, key, options.silence)
     from .transport.http import HttpTransport

@@ -18,6 +18,7 @@ from .embedded import INSTRUCTIONS, find_model
 from .responses_proxy import ResponsesProxy
 from .transport import Transport
 from .transport.embedded import EmbeddedTransport
+from .transport.plain import warn_of_plain_http
 
 __all__ = ["LocalOptions", "connect", "models"]
 
@@ -81,6 +82,7 @@ def _http(profile: Profile, options: LocalOptions) -> Transport:
     from .transport.http import HttpTransport
 
     headers = {"Authorization": f"Bearer {profile.secret(options.api_key_env)}"} if options.api_key_env else {}
+    warn_of_plain_http(options.base_url, f"'{profile.name}'")
     return HttpTransport(options.base_url, headers, silence=options.silence)
 
 

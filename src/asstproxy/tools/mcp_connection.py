@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from ..core.secrecy import logger
 
 if TYPE_CHECKING:
     import httpx2
@@ -20,7 +21,7 @@ __all__ = ["Connection", "McpConfig"]
 CLOSE_WITHIN = 1.6
 """Seconds until a connection that does not close is cut."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -26,10 +26,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..core.errors import AsstError, NotSetUpError
+from ..core.secrecy import guard_logs, logger, remember_named
 from ..core.settings.config import Profile
 from ..core.tools import Tool, ToolError
 from ..core.tools.arguments import parse
 from ..core.tools.portable import MAX_DESCRIPTION
+from ..providers.transport.plain import warn_of_plain_http
 from .mcp_connection import Connection, McpConfig
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ MAX_PAGES = 20
 """Pages of a server's list of tools."""
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class _Options(msgspec.Struct):
@@ -65,6 +67,8 @@ def configured_servers(profile: Profile) -> list[McpServer]:
             return {key: _VARIABLE.sub(lambda m: profile.secret(m[1]), value) for key, value in values.items()}
 
         known = msgspec.structs.replace(config, env=filled(config.env), headers=filled(config.headers))
+        remember_named(known.env | known.headers)
+        warn_of_plain_http(known.url, f"The MCP server '{name}'")
         servers.append(McpServer(name, known))
     if servers:
         try:
@@ -74,6 +78,7 @@ def configured_servers(profile: Profile) -> list[McpServer]:
                 f"The profile '{profile.name}' has MCP servers, which need the package mcp.",
                 "Run: pip install 'asstproxy[mcp]'.",
             ) from None
+        guard_logs()
         logging.getLogger("mcp").addHandler(logging.NullHandler())  # else its complaints land on the screen
     return servers
 

@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -46,7 +47,7 @@ class StdioServer:
     ) -> None:
         self._command = [command, *args]
         self._env = get_default_environment() | dict(env or {})
-        self._cwd = cwd or None
+        self._cwd = cwd or _home()
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._last_words = b""
@@ -157,6 +158,12 @@ class StdioServer:
         with contextlib.suppress(OSError):
             while said := await server.read(4096):
                 self._last_words = (self._last_words + said)[-KEPT:]
+
+
+def _home() -> str:
+    """Where a server runs that names no folder. In the current one, whoever's it is, `npx` and `python -m` find code first."""
+    home = Path.home()
+    return str(home if home.is_dir() else home.anchor)
 
 
 def _pipe(thing: T | None) -> T:

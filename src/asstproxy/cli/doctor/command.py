@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from ...core.errors import AsstError
+from ...core.settings.locations import looking_only
 from ..hiding import hide
 
 __all__ = ["Finding", "Status", "doctor", "home_hidden"]
@@ -35,12 +36,17 @@ class Finding(NamedTuple):
 
 
 def doctor(*, as_json: bool, offline: bool) -> int:
-    """Print what was found; 1 when something is broken."""
+    """Print what was found; 1 when something is broken. Nothing is changed."""
+    with looking_only():
+        return _doctor(as_json=as_json, offline=offline)
+
+
+def _doctor(*, as_json: bool, offline: bool) -> int:
     from .machine import extras, folders, terminal, versions
-    from .profiles import keys, profiles, reachability
+    from .profiles import exposed, keys, profiles, reachability
     from .sessions import sessions
 
-    groups: list[Iterable[Finding]] = [versions(), extras(), folders(), profiles(), keys()]
+    groups: list[Iterable[Finding]] = [versions(), extras(), folders(), profiles(), exposed(), keys()]
     if not offline:
         groups.append(reachability())
     groups += [terminal(), sessions()]

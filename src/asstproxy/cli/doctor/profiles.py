@@ -15,11 +15,12 @@ from ...core.errors import AsstError
 from ...core.settings.config import Config, load_config
 from ...core.settings.credentials import credentials_file, place_of, stored_keys
 from ...core.settings.os_keyring import has_keyring
+from ...providers.transport.plain import is_exposed
 from ..setup.keys import ASSISTANTS, public
 from ..setup.verbs import is_used, key_of
 from .command import Finding
 
-__all__ = ["keys", "profiles", "reachability"]
+__all__ = ["exposed", "keys", "profiles", "reachability"]
 
 WITHIN = 4.0
 """Seconds for a connection."""
@@ -49,6 +50,19 @@ def profiles() -> Iterator[Finding]:
         known = name in config.names
         hint = "" if known else "There is no such profile: unset ASST_PROFILE."
         yield Finding(group, "ASST_PROFILE", "ok" if known else "broken", name, hint)
+
+
+def exposed() -> Iterator[Finding]:
+    """Who is asked over plain HTTP on another machine."""
+    try:
+        config = load_config()
+        addresses = {name: _address(config, name) for name in config.names if is_used(config, name)}
+    except AsstError:
+        return
+    for name, address in addresses.items():
+        if is_exposed(address):
+            text = f"{public(address)} is plain HTTP to another machine: others on the way can read what is said"
+            yield Finding("profiles", name, "warning", text, "Use https://, or a tunnel to localhost.")
 
 
 def _profile(config: Config, name: str) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def export_session(prefix: str, form: str, output: Path | None) -> None:
         sys.stdout.buffer.write(data)
         return
     try:
-        with output.open("xb") as file:
+        # For the user alone: whom a conversation is shown to is for a person to say.
+        with os.fdopen(os.open(output, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             file.write(data)
     except FileExistsError:
         raise UsageError(f"{output} is there already.", "Choose another name.") from None

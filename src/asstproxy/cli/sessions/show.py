@@ -6,7 +6,7 @@ import sys
 
 from ...core.codec import encode
 from ...core.events import Record
-from ...core.sessions.reading import mended, read_journal
+from ...core.sessions.reading import mended
 from ...core.sessions.store import Store
 from ..view.safe import clean_line
 
@@ -47,7 +47,7 @@ def show_session(prefix: str, how: str) -> None:
 
 def records_of(store: Store, session: str) -> list[Record]:
     """The records of a session; what could not be read of it is told on stderr."""
-    reading = read_journal(store.path(session))
+    reading = store.reading(session)
     for line in reading.damage:
         sys.stderr.write(f"asst: {reading.path}: {clean_line(line)}; it is left out.\n")
     return list(mended(reading.records))

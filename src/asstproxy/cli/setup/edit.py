@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...core.errors import AsstError, NotSetUpError
 from ...core.settings.config import Config, config_file
+from ...core.settings.locations import made_private
 from ...core.settings.profiles import Change
 from ...core.settings.toml_file import convert, read_toml
 from .asking import confirm, say
@@ -43,7 +44,7 @@ def edit_config() -> None:
     except (OSError, UnicodeDecodeError) as error:
         raise NotSetUpError(f"{path} cannot be read: {error}.") from None
     with tempfile.TemporaryDirectory(prefix="asst-") as folder:
-        copy = Path(folder) / path.name
+        copy = made_private(Path(folder) / path.name)
         copy.write_text(before or HEAD, encoding="utf-8")
         while True:
             _open(copy)

@@ -9,6 +9,7 @@ from typing import Any
 from ...core.errors import NotSetUpError, UsageError
 from ...core.settings.config import Config
 from ...core.settings.locations import config_dir
+from ...providers.transport.plain import warn_of_plain_http
 from .draft import Answers
 from .keys import ASSISTANTS, public
 from .says import checked_tools, instructions_of, preset
@@ -62,6 +63,7 @@ def given(assistant: str, answers: Answers) -> dict[str, Any]:
         if public(answers.base_url) != answers.base_url.rstrip("?"):
             raise UsageError("--base-url may hold no password and no query.", "Keys are kept apart: --api-key-env.")
         values["base_url"] = answers.base_url.rstrip("/")
+        warn_of_plain_http(answers.base_url, "This assistant")
     if answers.api_key_env:
         values["api_key_env"] = answers.api_key_env
     if answers.model and assistant != "local":

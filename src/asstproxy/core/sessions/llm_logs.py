@@ -19,6 +19,8 @@ from .transcript import ExchangeEntry, ToolEntry, Transcript
 __all__ = ["conversations"]
 
 Row = sqlite3.Row
+_MOST = 2**53
+"""Tokens that are believed."""
 
 
 def conversations(path: Path) -> Iterator[Transcript]:
@@ -38,8 +40,11 @@ def conversations(path: Path) -> Iterator[Transcript]:
                 if found.exchanges and found.id not in seen:
                     seen.add(found.id)
                     yield found
-    except sqlite3.DatabaseError as error:
-        raise SessionError(f"{path} cannot be read: {error}.", "Is it the logs.db of llm?") from error
+    # Damaged in its bytes, in its text, in its columns; and SQLite says that memory is short where a length is wrong.
+    except (sqlite3.Error, UnicodeDecodeError, IndexError, MemoryError) as error:
+        raise SessionError(
+            f"{path} cannot be read: {str(error) or 'it is damaged'}.", "Is it the logs.db of llm?"
+        ) from error
 
 
 def _threads(db: sqlite3.Connection, tables: set[str]) -> Iterator[Transcript]:
@@ -50,7 +55,7 @@ def _threads(db: sqlite3.Connection, tables: set[str]) -> Iterator[Transcript]:
             turn["tip_message_hash"]: turn
             for turn in db.execute("SELECT * FROM turns WHERE thread_id = ?", (thread["id"],))
         }
-        whole = Transcript(id=str(thread["id"]).upper(), title=thread["name"] or "", provider="llm")
+        whole = Transcript(id=str(thread["id"]).upper(), title=_text(thread["name"]), provider="llm")
         for message in _chain(db, thread["tip_message_hash"]):
             parts = list(db.execute("SELECT * FROM parts WHERE message_hash = ? ORDER BY position", (message["hash"],)))
             _tell(whole, message["role"], parts, turns.get(message["hash"]))
@@ -71,7 +76,7 @@ def _chain(db: sqlite3.Connection, tip: str | None) -> list[Row]:
 
 
 def _tell(whole: Transcript, role: str, parts: list[Row], turn: Row | None) -> None:
-    text = "".join(part["text"] or "" for part in parts if part["type"] == "text")
+    text = "".join(_text(part["text"]) for part in parts if part["type"] == "text")
     if role == "user":
         whole.exchanges.append(ExchangeEntry(text, "", State.COMPLETED, "", "", provider="llm"))
     if not whole.exchanges:
@@ -79,7 +84,7 @@ def _tell(whole: Transcript, role: str, parts: list[Row], turn: Row | None) -> N
     entry = whole.exchanges[-1]
     if role == "assistant":
         entry.answer += text
-        entry.reasoning += "".join(part["text"] or "" for part in parts if part["type"] == "reasoning")
+        entry.reasoning += "".join(_text(part["text"]) for part in parts if part["type"] == "reasoning")
     for part in parts:
         payload = _json(part["payload"])
         call_id = str(payload.get("tool_call_id") or "")
@@ -97,9 +102,9 @@ def _tell(whole: Transcript, role: str, parts: list[Row], turn: Row | None) -> N
 def _cost(entry: ExchangeEntry, turn: Row) -> None:
     entry.started = entry.started or _time(turn["datetime_utc"])
     entry.updated = _time(turn["datetime_utc"])
-    entry.model = turn["resolved_model"] or turn["model"] or ""
-    entry.usage.input += turn["input_tokens"] or 0
-    entry.usage.output += turn["output_tokens"] or 0
+    entry.model = _text(turn["resolved_model"] or turn["model"])
+    entry.usage.input += _count(turn["input_tokens"])
+    entry.usage.output += _count(turn["output_tokens"])
 
 
 def _older(db: sqlite3.Connection, tables: set[str]) -> Iterator[Transcript]:
@@ -108,14 +113,14 @@ def _older(db: sqlite3.Connection, tables: set[str]) -> Iterator[Transcript]:
     columns = {row["name"] for row in db.execute("PRAGMA table_info(responses)")}
     tokens = "input_tokens, output_tokens" if "input_tokens" in columns else "0 AS input_tokens, 0 AS output_tokens"
     for conversation in db.execute("SELECT * FROM conversations ORDER BY id"):
-        whole = Transcript(id=str(conversation["id"]).upper(), title=conversation["name"] or "", provider="llm")
+        whole = Transcript(id=str(conversation["id"]).upper(), title=_text(conversation["name"]), provider="llm")
         rows = db.execute(
             f"SELECT model, prompt, response, datetime_utc, {tokens}, NULL AS resolved_model"  # noqa: S608 - our own words
             " FROM responses WHERE conversation_id = ? ORDER BY datetime_utc, id",
             (conversation["id"],),
         )
         for row in rows:
-            entry = ExchangeEntry(row["prompt"] or "", row["response"] or "", State.COMPLETED, "", "", provider="llm")
+            entry = ExchangeEntry(_text(row["prompt"]), _text(row["response"]), State.COMPLETED, "", "", provider="llm")
             _cost(entry, row)
             whole.exchanges.append(entry)
         yield _headed(whole)
@@ -129,16 +134,26 @@ def _headed(whole: Transcript) -> Transcript:
     return whole
 
 
-def _time(text: str | None) -> str:
+def _text(value: Any) -> str:
+    """SQLite keeps any value in any column."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value or "")
+
+
+def _count(value: Any) -> int:
+    return min(value, _MOST) if isinstance(value, int) and value > 0 else 0
+
+
+def _time(value: Any) -> str:
+    text = _text(value)
     if not text:
         return ""
     plain = text.replace(" ", "T").replace("+00:00", "")
     return f"{plain[:23]}Z"
 
 
-def _json(text: str | None) -> dict[str, Any]:
+def _json(text: Any) -> dict[str, Any]:
     try:
-        value = json.loads(text or "{}")
-    except ValueError:
+        value = json.loads(_text(text) or "{}")
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

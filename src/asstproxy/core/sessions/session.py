@@ -10,6 +10,7 @@ from ..clock import now
 from ..errors import SessionError, SessionInUseError
 from ..events import Event, Notice, Record, SessionOpened, SetUserMessage, Titled
 from ..script import ACTIVE, SETTLED, STEPS, State
+from ..settings.locations import made_private
 from .journal import Journal
 from .lock import holder, lock
 from .reading import INTERRUPTED, mended, read_journal
@@ -169,7 +170,7 @@ def _opened(path: Path, fd: int, *, keep_running: bool) -> Session:
             "Upgrade asst, or go on in a copy: --fork.",
         )
     if reading.torn:
-        with os.fdopen(os.open(path.with_suffix(".torn"), os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "ab") as file:
+        with made_private(path.with_suffix(".torn")).open("ab") as file:
             file.write(os.pread(fd, reading.torn, reading.whole) + b"\n")
         os.ftruncate(fd, reading.whole)
     session = Session(path, fd, list(mended(reading.records)), reading.damage)

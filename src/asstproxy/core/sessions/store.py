@@ -13,7 +13,7 @@ from pathlib import Path
 from ..clock import moment_of
 from ..errors import SessionError
 from ..events import Record
-from ..settings.locations import data_dir, private_dir
+from ..settings.locations import data_dir, private, private_dir
 from . import ulid
 from .reading import Reading, each_record, mended, read_journal
 from .session import Session, create, open_journal
@@ -35,10 +35,12 @@ class Store:
 
     def months(self) -> list[str]:
         """The folders that hold sessions, the newest first."""
+        self._guard()
         return sorted((name for name in _names(self.root) if len(name) == 7 and name[4] == "-"), reverse=True)
 
     def month(self, month: str) -> list[str]:
         """The ids of one month, the newest first."""
+        self._guard(self.root / month)
         end = len(_SUFFIX)
         found = [name[:-end] for name in _names(self.root / month) if name.endswith(_SUFFIX)]
         found.sort(reverse=True)
@@ -104,7 +106,15 @@ class Store:
         Raises:
             SessionError: it is not there, or is no journal.
         """
-        return list(mended(read_journal(self.path(session)).records))
+        return list(mended(self.reading(session).records))
+
+    def reading(self, session: str) -> Reading:
+        """The journal of a session as it stands, with what is damaged in it.
+
+        Raises:
+            SessionError: it is not there, or is no journal.
+        """
+        return read_journal(self._used(session))
 
     def transcript(self, session: str) -> Transcript:
         """A session as a person would tell it, folded afresh from its records.
@@ -112,7 +122,7 @@ class Store:
         Raises:
             SessionError: it is not there, or cannot be read.
         """
-        fold, reading = Fold(session), Reading(self.path(session))
+        fold, reading = Fold(session), Reading(self._used(session))
         for record in mended(each_record(reading.path, reading)):
             fold.feed(record)
         if reading.damage and not fold.transcript.created:
@@ -154,6 +164,7 @@ class Store:
             session = wanted
         path = self.path(session)
         try:
+            self._guard()
             private_dir(private_dir(self.root).joinpath(path.parent.name))
             return create(path, __version__, forked_from, moment_of(at / 1000) if at is not None else "")
         except OSError as error:
@@ -164,7 +175,18 @@ class Store:
 
     def open(self, session: str, *, keep_running: bool = False) -> Session:
         """A session that goes on, open for writing; see `open_journal`."""
-        return open_journal(self.path(session), keep_running=keep_running)
+        return open_journal(self._used(session), keep_running=keep_running)
+
+    def _used(self, session: str) -> Path:
+        """The journal of a session, which others cannot read, wherever it came from."""
+        path = self.path(session)
+        self._guard(path.parent, path, path.with_suffix(".json"))
+        return path
+
+    def _guard(self, *paths: Path) -> None:
+        private(self.root, *paths)
+        if self.root == data_dir() / "sessions":  # what is around another root is not ours
+            private(data_dir())
 
     def remove(self, session: str) -> int:
         """Delete a session, its transcript and what stands beside them; the number of bytes that this freed.

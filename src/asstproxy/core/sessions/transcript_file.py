@@ -21,6 +21,7 @@ import msgspec
 
 from ..codec import inert
 from ..errors import SessionError
+from ..settings.locations import made_private, private
 from .transcript import ExchangeEntry, Summary, Transcript
 
 __all__ = ["assemble", "load_transcript", "read_head", "render", "replace_file", "save_transcript", "to_json"]
@@ -102,7 +103,9 @@ def load_transcript(data: bytes, name: str) -> Transcript:
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise SessionError(f"{name} is no transcript of asst.", "Give a transcript, a journal, or llm's logs.db.")
         version = values.get("version")
-        if not isinstance(version, int) or version > VERSION:
+        if not isinstance(version, int) or version < 1:
+            raise SessionError(f"{name} is damaged: it has no version.", "The file was not changed.")
+        if version > VERSION:
             raise SessionError(f"{name} was written by a newer asst (version {version}).", "Upgrade asst to read it.")
         for step in range(version, VERSION):
             values = MIGRATIONS[step](values)
@@ -123,7 +126,7 @@ def save_transcript(path: Path, data: bytes, *, ours: bool = False) -> None:
     if not ours:
         with contextlib.suppress(FileNotFoundError):
             if not _is_ours(path.read_bytes()):
-                path.rename(_free(path))
+                private(path.rename(_free(path)))
     replace_file(path, data)
 
 
@@ -143,7 +146,7 @@ def replace_file(path: Path, data: bytes) -> None:
     """
     temporary = path.with_suffix(".tmp")  # one name: what a killed process left is overwritten by the next
     try:
-        with os.fdopen(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
+        with made_private(temporary).open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

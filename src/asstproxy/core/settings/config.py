@@ -22,7 +22,7 @@ import msgspec
 
 from ..errors import NotSetUpError, UsageError
 from .credentials import checked, credentials_file, find_key
-from .locations import config_dir
+from .locations import config_dir, private
 from .toml_file import convert, read_toml
 
 __all__ = ["BUILT_IN", "Config", "Profile", "config_file", "credentials_file", "load_config"]
@@ -120,4 +120,5 @@ def load_config() -> Config:
         NotSetUpError: the file cannot be read; the message has the line, or the path of the wrong key.
     """
     path = config_file()
+    private(path.parent, path)
     return convert(read_toml(path), Config, path)

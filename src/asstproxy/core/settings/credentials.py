@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import NotSetUpError, UsageError
+from ..secrecy import remember
 from ..sessions.files import write_whole
 from . import os_keyring
-from .locations import config_dir
+from .locations import config_dir, private
 from .toml_file import read_toml
 
 __all__ = [
@@ -42,13 +43,21 @@ def credentials_file() -> Path:
     return config_dir() / "credentials.toml"
 
 
+def _entries() -> dict[str, Any]:
+    path = credentials_file()
+    private(path.parent, path)
+    entries = read_toml(path)
+    remember(*(value for value in entries.values() if isinstance(value, str)))
+    return entries
+
+
 def stored_keys() -> list[str]:
     """The names of the keys that are kept: never the keys.
 
     Raises:
         NotSetUpError: the file has an error.
     """
-    return [name for name, value in read_toml(credentials_file()).items() if isinstance(value, str | dict)]
+    return [name for name, value in _entries().items() if isinstance(value, str | dict)]
 
 
 def place_of(variable: str) -> Place | None:
@@ -59,7 +68,7 @@ def place_of(variable: str) -> Place | None:
     """
     if os.environ.get(variable, "").strip():
         return "environment"
-    entry = read_toml(credentials_file()).get(variable)
+    entry = _entries().get(variable)
     if isinstance(entry, dict):
         return "keyring"
     return "credentials.toml" if isinstance(entry, str) and entry.strip() else None
@@ -71,10 +80,13 @@ def find_key(variable: str) -> str | None:
     Raises:
         NotSetUpError: the file has an error, or the keyring does not open.
     """
-    given = _tried.get(variable) or os.environ.get(variable, "").strip()
-    if given:
-        return given
-    entry = read_toml(credentials_file()).get(variable)
+    key = _tried.get(variable) or os.environ.get(variable, "").strip() or _kept(variable)
+    remember(key)
+    return key
+
+
+def _kept(variable: str) -> str | None:
+    entry = _entries().get(variable)
     if isinstance(entry, dict):
         entry = os_keyring.find(str(entry.get("keyring") or SERVICE), variable)
     return entry.strip() or None if isinstance(entry, str) else None
@@ -112,7 +124,7 @@ def forget_key(variable: str) -> None:
     Raises:
         NotSetUpError: the file cannot be changed.
     """
-    entry = read_toml(credentials_file()).get(variable)
+    entry = _entries().get(variable)
     if isinstance(entry, dict):
         os_keyring.forget(str(entry.get("keyring") or SERVICE), variable)
     if entry is not None:
@@ -126,6 +138,7 @@ def checked(key: str) -> str:
         UsageError: it cannot be one.
     """
     key = key.strip()
+    remember(key)
     if not key:
         raise UsageError("The key is empty.", "Paste the whole key.")
     if not key.isascii() or not key.isprintable() or " " in key:
@@ -137,7 +150,7 @@ def _change(variable: str, value: Any) -> None:
     import tomlkit
 
     path = credentials_file()
-    read_toml(path)
+    _entries()
     try:
         document = tomlkit.parse(path.read_text(encoding="utf-8-sig") if path.exists() else "")
         if value is not None:
@@ -148,7 +161,7 @@ def _change(variable: str, value: Any) -> None:
             document[variable] = value
         elif variable in document:
             del document[variable]
-        write_whole(path, tomlkit.dumps(document), 0o600)
+        write_whole(path, tomlkit.dumps(document))
     except OSError as error:
         raise NotSetUpError(
             f"{path} cannot be written: {error.strerror}.", "Mend its permissions, or set ASST_CONFIG_DIR."

@@ -1,11 +1,22 @@
-"""Where things are kept: the config, data and cache folders, each of them private to the user."""
+"""Where things are kept: the config, data and cache folders, each of them private to the user.
+
+What is used and turns out to be open to others is closed, with a notice. What is not used is not looked at: a store may have
+100,000 sessions, and a folder that is closed closes all that is in it.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["cache_dir", "config_dir", "data_dir", "private_dir"]
+from ..notices import notify
+
+__all__ = ["cache_dir", "config_dir", "data_dir", "looking_only", "made_private", "private", "private_dir"]
+
+_is_looking = False
 
 
 def _dir(variable: str, kind: str) -> Path:
@@ -33,7 +44,7 @@ def cache_dir() -> Path:
 
 
 def private_dir(path: Path) -> Path:
-    """The folder, made for the user alone (0700) if it is not there.
+    """The folder, for the user alone (0700): made if it is not there, closed if others can look into it.
 
     Raises:
         OSError: it cannot be made.
@@ -42,4 +53,64 @@ def private_dir(path: Path) -> Path:
     for folder in reversed(missing):  # not `parents=True`, which makes them for everybody
         folder.mkdir(mode=0o700, exist_ok=True)
     path.mkdir(exist_ok=True)
+    private(path)
     return path
+
+
+def made_private(path: Path) -> Path:
+    """The file, for the user alone (0600): made, empty, if it is not there.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    private(path)
+    return path
+
+
+def private(*paths: Path) -> None:
+    """Close these files and folders to others, where they are ours and open; never fails.
+
+    A folder that is shared by its nature (sticky, as /tmp is) or is the home stays as it is: what we put there is closed.
+    """
+    if os.name != "posix" or _is_looking:
+        return
+    for path in paths:
+        try:
+            found = path.stat()
+            mode, is_folder = stat.S_IMODE(found.st_mode), stat.S_ISDIR(found.st_mode)
+            if mode & 0o077 and not (is_folder and (mode & stat.S_ISVTX or path.samefile(Path.home()))):
+                _close(path, mode, found.st_uid, is_folder=is_folder)
+        except (OSError, RuntimeError):  # not there, or there is no home
+            continue
+
+
+def _close(path: Path, mode: int, owner: int, *, is_folder: bool) -> None:
+    what = f"{path} is open to others ({mode:04o})"
+    if owner != os.geteuid():
+        notify(f"{what}, and belongs to another user: it cannot be trusted.")
+        return
+    closed = mode & (0o700 if is_folder else 0o600)
+    try:
+        path.chmod(closed)
+    except OSError as error:
+        notify(f"{what}, and stays so: {error.strerror}.")
+        return
+    if is_folder:
+        notify(f"{path} was open to others ({mode:04o}); it is closed to them now ({closed:04o}).")
+    else:  # one line for a folder of them
+        notify(
+            f"{path.parent} had files that others could read (such as {path.name}, {mode:04o}): now they cannot.",
+            about=f"files in {path.parent}",
+        )
+
+
+@contextmanager
+def looking_only() -> Iterator[None]:
+    """For a while nothing is changed: whoever examines wants to tell what is there."""
+    global _is_looking  # noqa: PLW0603 - a command does nothing else meanwhile
+    _is_looking = True
+    try:
+        yield
+    finally:
+        _is_looking = False

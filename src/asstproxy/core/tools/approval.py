@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from ..events import ApprovalGiven, Decision, ToolCall
+from ..secrecy import logger
 from .arguments import parse
 from .declare import Tool
 from .errors import ToolError
@@ -25,7 +25,7 @@ __all__ = ["NOBODY", "Approvals", "Approver", "Question", "approve_all", "deny_a
 NOBODY = "Nobody can be asked."
 """The reason of a refusal that no person gave."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import AsstError, UsageError
+from .beside import open_folder
 from .capture import Printed, catching, hold, release
 from .declare import Tool, as_tool, declaration_of
 
@@ -105,9 +106,8 @@ def _registered(name: str) -> str | None:
 def _from_module(name: str, *, here: bool) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")):
         raise UsageError(f"'{name}' is no name of a module.", "For a file, write ./file.py.")
-    folder = str(Path.cwd())
-    if here and folder not in sys.path:
-        sys.path.append(folder)  # last: an installed module goes before one that happens to lie here
+    if here:
+        open_folder(str(Path.cwd()), name.partition(".")[0])
     return _imported(name, lambda: importlib.import_module(name))
 
 
@@ -118,8 +118,7 @@ def _from_file(path: Path) -> ModuleType:
     name = f"asst_tools_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:
         return sys.modules[name]
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))  # so that it finds what lies beside it
+    open_folder(str(path.parent))
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"'{path}' is no Python file.", "Its name ends in .py.")

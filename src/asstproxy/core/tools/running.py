@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
+from ..secrecy import logger, redact
 from .capture import Printed, catching
 from .declare import Tool
 from .errors import ToolError
@@ -17,7 +17,7 @@ from .results import as_text, cut
 
 __all__ = ["Outcome", "check_arguments", "run_tool"]
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,22 @@ class Outcome:
 
 
 async def run_tool(tool: Tool, arguments: str) -> Outcome:
-    """Run a tool with these arguments (JSON text of an object). Whatever the tool does, this returns in time."""
+    """Run a tool with these arguments (JSON text of an object). Whatever the tool does, this returns in time.
+
+    Tools see our environment, and one that shows it must not send a key to the assistant or into the journal.
+    """
     printed, began = Printed(), time.monotonic()
     output, error, abandoned = "", None, False
     try:
         with catching(printed):
-            output = cut(await _call(tool, arguments), tool.output_limit)
+            output = cut(redact(await _call(tool, arguments)), tool.output_limit)
     except ToolError as failure:
         error = cut(as_text(str(failure)), tool.output_limit)
     except TimeIsOverError as failure:
         abandoned = failure.abandoned
         after = "It was left running, so what it does may still happen." if abandoned else "It was stopped."
         error = f"{tool.name} did not return within {tool.timeout:g} s. {after}"
-    return Outcome(output, error, printed.close(), round(time.monotonic() - began, 3), abandoned)
+    return Outcome(output, error, redact(printed.close()), round(time.monotonic() - began, 3), abandoned)
 
 
 async def check_arguments(tool: Tool, arguments: str) -> str | None:

@@ -10,6 +10,7 @@ import msgspec
 
 from ...core.errors import NotSetUpError
 from ...core.settings.config import Profile
+from ..transport.plain import warn_of_plain_http
 
 __all__ = ["DEVELOPER", "KEYS", "Endpoint", "GeminiOptions", "endpoint", "host", "is_vertex"]
 
@@ -73,6 +74,12 @@ def endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
     Raises:
         NotSetUpError: a key or a project is missing, or the location is none.
     """
+    place = _endpoint(options, profile)
+    warn_of_plain_http(place.base, f"'{profile.name}'")
+    return place
+
+
+def _endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
     if not is_vertex(options):
         base = options.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or DEVELOPER
         return Endpoint(vertex=False, base=base.rstrip("/"), key=_key(options, profile))

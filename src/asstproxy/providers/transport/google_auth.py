@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 
 from ...core.errors import AssistantError, NotSetUpError
+from ...core.secrecy import remember
 from ...core.tools import ToolError, run_blocking
 from .google_failures import LOGIN
 from .http import HttpTransport
@@ -120,3 +121,4 @@ class VertexTransport(HttpTransport):
 
     def _hide(self, token: str) -> None:
         self._secrets = (token,)
+        remember(token)

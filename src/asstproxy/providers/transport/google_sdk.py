@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ...core.errors import AssistantError
+from ...core.secrecy import guard_logs, remember
 from . import JSON
 from .failures import broken_connection, refusal
 from .google_failures import LOGIN
@@ -54,6 +55,8 @@ class GoogleTransport:
         self._client, self._owned = client, owned
         key = getattr(getattr(client, "_api_client", None), "api_key", None)
         self._secrets = (key,) if isinstance(key, str) else ()
+        remember(*self._secrets)
+        guard_logs()
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """See `Transport.call`."""

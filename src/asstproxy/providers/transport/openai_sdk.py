@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...core.errors import AssistantError
+from ...core.secrecy import guard_logs, remember_named
 from . import JSON
 from .failures import broken_connection, failure, refusal, without_secrets
 from .http import ONCE
@@ -31,6 +32,7 @@ class OpenAITransport:
         self._own = own
         self._secrets = (client.api_key,) if isinstance(client.api_key, str) else ()
         self._where = str(client.base_url).rstrip("/")
+        guard_logs()
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """See `Transport.call`."""
@@ -76,6 +78,8 @@ class OpenAITransport:
     def _mapped(self, error: Exception) -> Exception:
         import openai
 
+        # Only now: a client may get its key, or a token, when it sends the first request.
+        remember_named({name: value for name, value in self._client.default_headers.items() if isinstance(value, str)})
         match error:
             case AssistantError():
                 return error
@@ -88,6 +92,10 @@ class OpenAITransport:
                 return failure(str(error.code or error.type or ""), error.message, self._secrets)
             case openai.OpenAIError():
                 return AssistantError("authentication", str(error), "Check the client that you gave.")
+            case UnicodeEncodeError():  # our JSON never raises it, headers do
+                return AssistantError(
+                    "authentication", "The key holds characters that no header can.", "Check the client that you gave."
+                )
             case ValueError() | TypeError():
                 return AssistantError(
                     "protocol", f"{self._where} sent something that is no JSON object.", "Check base_url."

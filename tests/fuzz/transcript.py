@@ -1,0 +1,31 @@
+"""A transcript: it is loaded, or refused in one line; what is loaded can be told as records that conform to the script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asstproxy import SessionError, conform
+from asstproxy.core.codec import decode, encode
+from asstproxy.core.sessions.retelling import retold
+from asstproxy.core.sessions.transcript import Fold
+from asstproxy.core.sessions.transcript_file import load_transcript, to_json
+
+SEEDS = [file.read_bytes() for file in sorted(Path(__file__).parents[1].glob("fixtures/transcripts/*.json"))]
+FOUND = [b'{"format":"asst-transcript","version":0}', b'{"format":"asst-transcript","version":-7}']
+
+
+def target(data: bytes) -> None:
+    """Load it, tell it, fold what was told, and write it."""
+    try:
+        transcript = load_transcript(data, "t.json")
+    except SessionError:
+        return
+    records = list(retold(transcript))
+    assert list(conform(records)) == []
+    fold = Fold(transcript.id)
+    for record in records:
+        assert decode(encode(record)) == record
+        fold.feed(record)
+    assert len(fold.transcript.exchanges) == len(transcript.exchanges)
+    again = load_transcript(to_json(transcript), "t.json")
+    assert to_json(again) == to_json(transcript)
