@@ -63,11 +63,10 @@ def closure(root: str) -> Iterator[tuple[str, tuple[Distribution, str]]]:
 
 def licence(package: Distribution) -> str:
     """In its own words, short."""
-    told = package.metadata
-    classified = [line.rpartition(" :: ")[2] for line in told.get_all("Classifier") or () if line.startswith("License")]
-    return str(told.get("License-Expression") or ", ".join(classified) or (told.get("License") or "?").split("\n")[0])[
-        :60
-    ]
+    told = package.metadata.json
+    classified = [line.rpartition(" :: ")[2] for line in told.get("classifier", []) if line.startswith("License")]
+    first = str(told.get("license") or "?").partition("\n")[0]
+    return str(told.get("license_expression") or ", ".join(classified) or first)[:60]
 
 
 def audit(found: dict[str, tuple[Distribution, str]]) -> tuple[list[str], set[str]]:

@@ -21,9 +21,9 @@ INSERT INTO conversations VALUES ('01h', 'A talk', 'm'); INSERT INTO responses V
 _numbers = itertools.count()
 
 
-def _database(sql: str) -> bytes:
+def _database(*sql: str) -> bytes:
     with sqlite3.connect(":memory:") as db:
-        db.executescript("PRAGMA page_size = 512;" + sql)
+        db.executescript("PRAGMA page_size = 512;" + "".join(sql))
         data = db.serialize()
     db.close()
     return data
@@ -34,10 +34,10 @@ SEEDS = [_database(_LLM), _database(_OLDER)]
 FOUND = [
     SEEDS[1].replace(b"prompt TEXT", b"\xffrompt TEXT"),  # a name that is no text
     SEEDS[1][:225] + b"\xff" * 71 + SEEDS[1][296:],  # a length for which SQLite says that memory is short
-    _database(_OLDER + "ALTER TABLE conversations DROP COLUMN name"),
-    _database(_OLDER + "UPDATE responses SET model = 3, prompt = 5, response = x'ff00', datetime_utc = 12"),
-    _database(_LLM + "UPDATE parts SET text = x'ff', payload = 5; UPDATE messages SET role = 7"),
-    _database(_LLM + "UPDATE turns SET input_tokens = 'many', output_tokens = -9e99, datetime_utc = 7, model = x'00'"),
+    _database(_OLDER, "ALTER TABLE conversations DROP COLUMN name"),
+    _database(_OLDER, "UPDATE responses SET model = 3, prompt = 5, response = x'ff00', datetime_utc = 12"),
+    _database(_LLM, "UPDATE parts SET text = x'ff', payload = 5; UPDATE messages SET role = 7"),
+    _database(_LLM, "UPDATE turns SET input_tokens = 'many', output_tokens = -9e99, datetime_utc = 7, model = x'00'"),
 ]
 
 
