@@ -33,7 +33,20 @@ SAID: list[tuple[dict[str, str], float]] = [
     ({"retry-after-ms": "1500", "retry-after": "4"}, 1.5),
     ({"retry-after-ms": "soon", "retry-after": "4"}, 4.0),
 ]
-MEANINGLESS = ["0", "-3", "-0.5", "nan", "inf", "soon", "", "2, 3", "99 Bottles", "Sun, 99 Nov 2026 25:61:61 GMT"]
+MEANINGLESS = [
+    "0",
+    "-3",
+    "-0.5",
+    "nan",
+    "inf",
+    "soon",
+    "",
+    "2, 3",
+    "99 Bottles",
+    "1e9",
+    "1_0",
+    "Sun, 99 Nov 2026 25:61:61 GMT",
+]
 DATES = {
     "imf": "%a, %d %b %Y %H:%M:%S GMT",
     "rfc850": "%A, %d-%b-%y %H:%M:%S GMT",
@@ -104,7 +117,7 @@ async def test_a_date_that_is_over(way: Way, form: str) -> None:
     assert 0 < delay <= OWN
 
 
-LONG = ["300", "1000000000", (datetime.now(UTC) + timedelta(seconds=300)).strftime(DATES["imf"])]
+LONG = ["300", "1000000000", "9" * 400, (datetime.now(UTC) + timedelta(seconds=300)).strftime(DATES["imf"])]
 
 
 @pytest.mark.parametrize("given", LONG)
