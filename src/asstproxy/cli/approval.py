@@ -20,11 +20,18 @@ from .view.safe import clean, clean_line
 
 __all__ = ["ask_person"]
 
-CHOICES = "yes, no, always, edit"
+STOPPED = "They do not want to be asked about any more of them now."
+
+
+class _StoppedError(Exception):
+    """Ctrl-D instead of an answer."""
 
 
 class ask_person:  # noqa: N801 - it is called like a function: an `Approver` with a screen
-    """Asks about one call after another. `pause` keeps the live view off the screen meanwhile."""
+    """Asks about one call after another; Ctrl-D refuses this one and all that follow it, Ctrl-C cancels the exchange.
+
+    `pause` keeps the live view off the screen meanwhile.
+    """
 
     def __init__(self, console: Console, pause: Callable[[], AbstractContextManager[None]]) -> None:
         self._console, self._pause = console, pause
@@ -35,18 +42,22 @@ class ask_person:  # noqa: N801 - it is called like a function: an `Approver` wi
         decisions: list[Decision] = []
         always: set[str] = set()  # holds for the rest of these questions, too
         with self._pause():
-            for question in questions:
+            for number, question in enumerate(questions, 1):
                 if question.tool.name in always:
                     decisions.append(question.yes(always=True))
                     continue
-                decisions.append(await self._ask(question))
+                try:
+                    decisions.append(await self._ask(question, f" ({number} of {len(questions)})"))
+                except _StoppedError:
+                    return [*decisions, *(left.no(STOPPED) for left in questions[number - 1 :])]
                 if decisions[-1].always:
                     always.add(question.tool.name)
         return decisions
 
-    async def _ask(self, question: Question) -> Decision:
-        name = clean_line(question.tool.name)
-        self._console.print(Text.assemble(("System ", "asst.system"), "▸ the assistant wants to call ", (name, "bold")))
+    async def _ask(self, question: Question, place: str) -> Decision:
+        name, place = clean_line(question.tool.name), "" if place == " (1 of 1)" else place
+        wants = ("System ", "asst.system"), "▸ the assistant wants to call ", (name, "bold"), (place, "dim")
+        self._console.print(Text.assemble(*wants))
         if question.tool.description:
             self._console.print(Padding(Text(clean_line(question.tool.description), style="dim"), (0, 0, 0, 9)))
         self._console.print(Padding(Text(clean(question.arguments)), (0, 0, 0, 9)))
@@ -69,7 +80,10 @@ class ask_person:  # noqa: N801 - it is called like a function: an `Approver` wi
                     self._console.print(Text("         Please say y, n, a or e.", style="dim"))
 
     async def _edited(self, question: Question) -> str | None:
-        arguments = await self._line("         Arguments › ", default=question.arguments_line)
+        try:
+            arguments = await self._line("         Arguments › ", default=question.arguments_line)
+        except _StoppedError:
+            return None
         problem = await question.problem(arguments)
         if problem is None:
             return arguments
@@ -80,7 +94,7 @@ class ask_person:  # noqa: N801 - it is called like a function: an `Approver` wi
         try:
             return (await self._prompt.prompt_async(question, default=default, handle_sigint=False)).strip()
         except EOFError:
-            return "no"
+            raise _StoppedError from None
         except KeyboardInterrupt:  # a key, while there is a prompt: it means what the signal means elsewhere
             signal.raise_signal(signal.SIGINT)
             await asyncio.Event().wait()  # to be cancelled

@@ -64,10 +64,13 @@ class Moving:
         inside: list[RenderableType] = [*rows_of(self._steps, options.max_width)]
         if self._waiting is not None:
             inside.append(self._waiting)
-        hidden = len(self._calls) - _CALLS
-        if hidden > 0:
-            inside.append(Text(f"… {hidden} more calls", style="dim"))
-        inside += self._calls[max(0, hidden) :]
+        shown = self._calls
+        if len(shown) > _CALLS:  # of many, those that are waited for
+            open_calls = [call for call in shown if call.status in ("waiting", "running")]
+            ended = len(shown) - len(open_calls)
+            shown = (open_calls or shown)[-_CALLS:]
+            inside.append(Text(f"… {len(self._calls) - len(shown)} more calls, {ended} have ended", style="dim"))
+        inside += shown
         if self._aside is not None:
             inside += self._aside.rows(console, options, _ASIDE)
         return inside
