@@ -135,7 +135,7 @@ def test_ctrl_d_ends_the_questions(server: ResponsesServer, tmp_path: Path) -> N
         terminal.type("go\r")
         terminal.wait_for("(1 of 200)")
         terminal.type("y\r")
-        terminal.wait_for("(2 of 200)")
+        terminal.wait_for('"page": 1\n         }\n         May it?')
         terminal.type("\x04")
         text = terminal.wait_for("That was ")
         terminal.wait_for("completed")
