@@ -231,3 +231,14 @@ def _next(terminal: Tmux, number: int) -> str:
             return text
         assert time.monotonic() < deadline, text
         time.sleep(0.03)
+
+
+@pytest.mark.parametrize("unit", ["x", "*", "a***", "token count ", "exceed ", "context length ", "maximum "])
+def test_a_long_error_is_read_at_once(unit: str) -> None:
+    """What a server says of its failure cannot hold us up: a megabyte of it is cut, and costs no more than to copy it."""
+    began = time.process_time()
+    told = refusal(
+        400, {"error": {"message": unit * (1_000_000 // len(unit))}}, {}, "http://x", ("sk-secret-0123456789",)
+    )
+    assert time.process_time() - began < 2
+    assert len(str(told)) < 2_000

@@ -67,7 +67,7 @@ SAID = 1_000
 SECRET = 8
 """Characters that a key has at least."""
 _NUMBER = re.compile(r"\d+(\.\d*)?", re.ASCII)
-_MASKED = re.compile(r"[^\s\"'=:]*\*{3,}[^\s\"',;]*?(?=[.,;]?(?:\s|[\"']|$))")
+_MASKED = re.compile(r"(?<![^\s\"'=:*])[^\s\"'=:*]*\*{3,}[^\s\"',;]*?(?=[.,;]?(?:\s|[\"']|$))")
 
 
 def refusal(
@@ -87,7 +87,7 @@ def refusal(
         kind, retryable, hint = _CODES[code]
     kind, retryable, hint = _too_long(words, kind) or (kind, retryable, hint)
     kind, retryable, hint = google_meaning(status, error, where) or (kind, retryable, hint)
-    said = f"{where} answered {status}" + (f": {_cut(redacted(words, secrets))}" if words else ".")
+    said = f"{where} answered {status}" + (f": {redacted(words, secrets)}" if words else ".")
     if headers.get("x-should-retry") == "false":  # OpenAI's servers know better; its SDK obeys, too
         retryable = False
     asked = _retry_after(headers)
@@ -100,7 +100,7 @@ def failure(code: str, message: str, secrets: tuple[str, ...] = ()) -> Assistant
     status = _KINDS.get(400 if code == "invalid_request_error" else int(code) if code.isdecimal() else 0)
     kind, retryable, hint = _CODES.get(code) or status or ("server", False, "The provider failed: try again.")
     kind, retryable, hint = _too_long(message, kind) or (kind, retryable, hint)
-    said = _cut(redacted(message or code or "The provider failed.", secrets))
+    said = redacted(message or code or "The provider failed.", secrets)
     return AssistantError(kind, said, hint, retryable=retryable)
 
 
@@ -109,13 +109,9 @@ def _too_long(words: str, kind: Kind) -> tuple[Kind, bool, str] | None:
     vague = kind in ("invalid_request", "server", "rate_limit")
     return (
         ("context_length", False, LONG.format("or fork an earlier point"))
-        if vague and _TOO_LONG.search(words)
+        if vague and _TOO_LONG.search(words[:SAID])
         else None
     )
-
-
-def _cut(words: str) -> str:
-    return words if len(words) <= SAID else f"{words[:SAID]}…"
 
 
 def broken_connection(error: Exception, where: str) -> AssistantError:
@@ -153,11 +149,12 @@ def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
 
 
 def redacted(text: str, secrets: tuple[str, ...]) -> str:
-    """The text without any of the secrets, nor the ends of one that the vendor masked (`sk-proj-****1234`)."""
+    """The text without any of the secrets, nor the ends of one that the vendor masked (`sk-proj-****1234`); cut if long."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, "[key]")
-    return _MASKED.sub("[key]", text)
+    text = _MASKED.sub("[key]", text[: 4 * SAID])
+    return text if len(text) <= SAID else f"{text[:SAID]}…"
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
