@@ -39,7 +39,7 @@ _BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def harmful(shown: str, *, terminal: bool = False) -> list[str]:
-    """The characters that act on a terminal; on a `terminal` our own control sequences are none."""
+    """The characters that act on a terminal (DEL does not); on a `terminal` our own control sequences are none."""
     left = _OURS.sub("", shown) if terminal else shown
-    allowed = "\n\t\r" if terminal else "\n\t"
+    allowed = "\n\t\x7f\r" if terminal else "\n\t\x7f"
     return [repr(c) for c in left if (unicodedata.category(c) == "Cc" and c not in allowed) or c in _BIDI]
