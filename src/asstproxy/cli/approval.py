@@ -28,7 +28,7 @@ class _StoppedError(Exception):
 
 
 class ask_person:  # noqa: N801 - it is called like a function: an `Approver` with a screen
-    """Asks about one call after another; Ctrl-D refuses this one and all that follow it.
+    """Asks about one call after another; Ctrl-D refuses this one and all that follow it, Ctrl-C cancels the exchange.
 
     `pause` keeps the live view off the screen meanwhile.
     """
