@@ -33,7 +33,7 @@ SEEDS = [
     b'OPENAI_API_KEY = "sk-1234567890" # a key\nWORK_KEY = { keyring = "asst" }\n',
     b"# .env\nexport A=1\nB = \"two\\n\" # comment\nC='three'\n\nD=a#b c\n",
 ]
-FOUND: list[bytes] = []
+FOUND = [b"a = " + b"[" * 1200, b"a = " + b"[" * 100 + b"]" * 100, b'a = """\n' + b"[" * 1200 + b'\n"""\ndefault = 1\n']
 
 
 def target(data: bytes) -> None:

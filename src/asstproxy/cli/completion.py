@@ -100,7 +100,7 @@ def _config() -> dict[str, Any]:
 
     try:
         values = tomllib.loads((config_dir() / "config.toml").read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(values.get("profiles", {}), dict):
         return {}

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..depth import MAX_DEPTH, is_too_deep
 from ..errors import NotSetUpError
 
 __all__ = ["convert", "line_of", "read_toml"]
@@ -26,7 +27,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-        return tomllib.loads(text)
+        values = tomllib.loads(text)
+        if is_too_deep(values):
+            raise RecursionError
     except FileNotFoundError:
         return {}
     except UnicodeDecodeError as error:
@@ -38,8 +41,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         lines = text.count("\n") + 1
         where = f"line {found[2]}, column {found[3]}" if found and found[2] else f"line {lines}, at its end"
         raise NotSetUpError(f"{path}, {where}: {what}.", MEND) from None
+    except RecursionError:
+        raise NotSetUpError(f"{path} is nested too deeply: more than {MAX_DEPTH} levels.", MEND) from None
     except OSError as error:
         raise NotSetUpError(f"{path} cannot be read: {error.strerror}.") from None
+    return values
 
 
 def convert(values: Any, kind: type[T], path: Path, keys: tuple[str, ...] = ()) -> T:
@@ -85,7 +91,7 @@ def line_of(path: Path, keys: tuple[str, ...]) -> int | None:
 def _keys(line: str) -> tuple[str, ...]:
     try:
         value: Any = tomllib.loads(line)
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return ()
     keys: list[str] = []
     while isinstance(value, (dict, list)) and value:

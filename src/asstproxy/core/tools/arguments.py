@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterable
 from typing import Any, Never
 
+from ..depth import MAX_DEPTH, is_too_deep
 from ..errors import UsageError
 from .errors import ToolError
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "from_pairs", "parse"]
+__all__ = ["MAX_BYTES", "from_pairs", "parse"]
 
 MAX_BYTES = 1024 * 1024
 """No assistant writes more at once; what does is a fault, or an attack."""
-MAX_DEPTH = 64
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -34,7 +34,8 @@ def parse(text: str) -> dict[str, Any]:
         raise ToolError(f"The arguments are not JSON: {error}. Send one JSON object.") from None
     if not isinstance(value, dict):
         raise ToolError(f"The arguments are not a JSON object but {_kind(value)}. Send one JSON object.")
-    _check_depth(value)
+    if is_too_deep(value):
+        raise _too_deep()
     return value
 
 
@@ -49,20 +50,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> Never:
     raise ToolError(f"The arguments are not JSON: {name} is no JSON number.")
-
-
-def _check_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return
-    raise _too_deep()
 
 
 def _too_deep() -> ToolError:
