@@ -10,7 +10,7 @@ import json
 import sys
 import time
 
-from asstproxy import Conversation, UserProxy
+from asstproxy import Conversation
 from asstproxy.core.sessions.store import Store
 from asstproxy.providers.scripted import ScriptedAssistant, say
 
@@ -20,7 +20,7 @@ ANSWER = "The fox jumps over the dog. " * 36
 async def main(count: int) -> None:
     """Hold the exchanges."""
     session = Store().create()
-    conversation = Conversation(ScriptedAssistant(*[say(ANSWER, pieces=40)] * count), UserProxy())
+    conversation = Conversation(ScriptedAssistant(*[say(ANSWER, pieces=40)] * count), past=session.past)
     conversation.subscribe(session, essential=True)
     costs = []
     for number in range(count):

@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
-from asstproxy import Conversation, UserProxy
+from asstproxy import Conversation
 from asstproxy.cli.view.plain import PlainView
 from asstproxy.core.assistant import Turn
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Event, Started, ToolResult
@@ -62,7 +62,7 @@ def report(records: int) -> None:
 async def main(count: int, view: str) -> None:
     """Hold the exchange; the view writes to standard output."""
     session = Store().create()
-    conversation = Conversation(Talker(count), UserProxy())
+    conversation = Conversation(Talker(count), past=session.past)
     conversation.subscribe(session, essential=True)
     async with contextlib.AsyncExitStack() as stack:
         if view == "live":
