@@ -129,6 +129,11 @@ def test_in_the_middle_of_a_stream(code: str, words: str) -> None:
     assert failure(code, words).kind == "context_length"
 
 
+def test_a_code_of_any_length_is_read() -> None:
+    """A code that looks like a number, longer than Python reads numbers, is a code that nobody knows."""
+    assert failure("4" * 10_000, "no").kind == "server"
+
+
 @pytest.mark.parametrize(
     ("status", "error", "kind"),
     [

@@ -137,7 +137,7 @@ async def test_over_http(
             server.contexts.clear()
             del server.requests[:-1]
 
-        count = COUNT if history == "server" else 400
+        count = COUNT if history == "server" else 200
         first, last = await work_of(hold, count)
         await conversation.aclose()
         session.close()

@@ -173,6 +173,7 @@ async def test_a_key_that_no_header_can_hold(key: str, way: str, monkeypatch: py
                     await user.aclose()
             except AsstError as error:
                 failed, told = error, "".join(traceback.format_exception(error)) + error.hint
+        await server.eventually(lambda server: server.open_connections == 0)
         assert "x-evil" not in {name for request in server.requests for name in request.headers}
     assert failed is None or len(str(failed).splitlines()) == 1
     assert failed is None or "key" in f"{failed} {failed.hint}"  # whose fault it is

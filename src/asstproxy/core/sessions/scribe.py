@@ -33,14 +33,16 @@ class Scribe:
         self._size = 0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._saving = False
         self._closing = threading.Event()
 
     def feed(self, record: Record) -> None:
         """Take a record."""
         self._waiting.append(record)
         self._stale = True
-        if self._thread is None:  # folded at once, it leaves its text only, which is a fifth of it
-            self._take()
+        with self._lock:
+            if not self._saving:  # folded at once, it leaves its text only, which is a fifth of it
+                self._take()
 
     def write(self, journal_bytes: int) -> None:
         """Bring the file up to date soon; `journal_bytes` is the length of the journal now."""
@@ -62,8 +64,12 @@ class Scribe:
 
     def _work(self) -> None:
         while True:
-            size, began = self._size, time.perf_counter()
+            with self._lock:
+                self._saving = True
+                size, began = self._size, time.perf_counter()
             self._save()
+            with self._lock:
+                self._saving = False
             self._closing.wait(REST * (time.perf_counter() - began))
             with self._lock:
                 if size == self._size:

@@ -97,7 +97,9 @@ def refusal(
 
 def failure(code: str, message: str, secrets: tuple[str, ...] = ()) -> AssistantError:
     """The error that a server reports inside an answer, by its code; some (OGX) give a status of HTTP as the code."""
-    status = _KINDS.get(400 if code == "invalid_request_error" else int(code) if code.isdecimal() else 0)
+    status = _KINDS.get(
+        400 if code == "invalid_request_error" else int(code) if len(code) == 3 and code.isdecimal() else 0
+    )
     kind, retryable, hint = _CODES.get(code) or status or ("server", False, "The provider failed: try again.")
     kind, retryable, hint = _too_long(message, kind) or (kind, retryable, hint)
     said = redacted(message or code or "The provider failed.", secrets)
