@@ -117,13 +117,14 @@ async def test_a_date_that_is_over(way: Way, form: str) -> None:
     assert 0 < delay <= OWN
 
 
-LONG = ["300", "1000000000", "9" * 400, (datetime.now(UTC) + timedelta(seconds=300)).strftime(DATES["imf"])]
+LONG = ["300", "1000000000", "9" * 400, DATES["imf"]]
 
 
 @pytest.mark.parametrize("given", LONG)
 @pytest.mark.parametrize("way", WAYS, ids=str)
 async def test_a_wait_beyond_our_patience(way: Way, given: str) -> None:
     """Is told, and not waited for: one request, an error."""
+    given = (datetime.now(UTC) + timedelta(seconds=300)).strftime(given)  # what is no date stays as it is
     async with scene(way, lambda _: [Say(TEXT)]) as stage:
         stage.server.faults.add(Status(429, headers=(("retry-after", given),), on=way.asks))
         settled = await stage.exchange()
