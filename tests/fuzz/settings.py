@@ -33,7 +33,12 @@ SEEDS = [
     b'OPENAI_API_KEY = "sk-1234567890" # a key\nWORK_KEY = { keyring = "asst" }\n',
     b"# .env\nexport A=1\nB = \"two\\n\" # comment\nC='three'\n\nD=a#b c\n",
 ]
-FOUND = [b"a = " + b"[" * 1200, b"a = " + b"[" * 100 + b"]" * 100, b'a = """\n' + b"[" * 1200 + b'\n"""\ndefault = 1\n']
+FOUND = [
+    b"a = " + b"[" * 1200,
+    b"a = " + b"[" * 100 + b"]" * 100,
+    b'a = """\n' + b"[" * 1200 + b'\n"""\ndefault = 1\n',
+    b'default = 1\na = """\n' + b"prose" * 40 + b'\n"""\n',  # a key was looked for in it, for ever
+]
 
 
 def target(data: bytes) -> None:
