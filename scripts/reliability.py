@@ -19,7 +19,7 @@ from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reliability.md"
-ROW = re.compile(r"^\| (?P<promise>[^|]+) \| (?P<tests>[^|]*`tests/[^|]+) \| (?P<figure>[^|]*) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (?P<promise>[^|]+) \| (?P<tests>[^|]*`tests/[^|]+?) *\|(?P<figure>[^|]*)\|$", re.MULTILINE)
 TEST = re.compile(r"`(tests/[\w/]+(?:\.py)?(?:::\w+)*)`")
 
 

@@ -28,12 +28,16 @@ def test_an_answer_that_broke_off_is_asked_again(asst: Asst, server: ResponsesSe
 
 
 def test_the_hint_is_given_only_where_it_helps(asst: Asst, server: ResponsesServer) -> None:
-    """Not for a wrong key, and not for what was not kept; a session that was named is named."""
+    """Not for a wrong key, not for what was not kept, not with -q; the session is named, a fork by its own name."""
     asst("ask", "-p", "gpt", "hi")
     session = Store().newest()
     server.faults.add(Cut(event=6))
     assert HINT not in asst("ask", "-p", "gpt", "--no-save", "hi").err
     assert f"{HINT} --session {session}" in asst("ask", "--session", session, "hi").err
+    assert HINT not in asst("ask", "-q", "--session", session, "hi").err
+    forked = asst("ask", "--fork", "--session", session, "hi").err
+    assert f"{HINT} --session {Store().newest()}" in forked
+    assert session not in forked
     server.faults.clear()
     server.faults.add(Status(401))
     assert HINT not in asst("ask", "-p", "gpt", "hi").err

@@ -151,6 +151,14 @@ def test_a_server_s_error(options: tuple[str, ...], asst: Asst, server: Response
     assert len(piped.err) < 2_000
 
 
+def test_a_traceback(asst: Asst, server: ResponsesServer) -> None:
+    """With --debug Python tells all of an error: no less harmlessly."""
+    server.faults.add(Status(400, message=HOSTILE))
+    ran = asst("setup", "gpt", "--yes", "--debug")
+    assert "Traceback" in ran.err
+    assert harmful(ran.err) == []
+
+
 def test_profiles_and_tools(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
     """A profile's name, its model and its tools; what a tool says of itself, prints, returns, and raises."""
     config = Path(os.environ["ASST_CONFIG_DIR"]) / "config.toml"

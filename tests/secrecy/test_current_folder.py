@@ -178,6 +178,20 @@ def test_a_module_that_was_named(asst: Asst, hostile: Hostile, server: Responses
     assert loaded == {"mytools", "friend", "late"}
 
 
+def test_a_virtual_environment_in_the_folder(
+    asst: Asst, hostile: Hostile, server: ResponsesServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The libraries of one that lies there, as it often does, are libraries: they find nothing in the folder."""
+    site = hostile.folder / ".venv" / "lib" / "python3" / "site-packages"
+    site.mkdir(parents=True)
+    (site / "anylib.py").write_text("try:\n    import only_here\nexcept ImportError:\n    pass\n")
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    hostile.put("mytools.py", "import anylib\n\ndef shout(text: str) -> str:\n    return text.upper()")
+    hostile.put("only_here.py", "")
+    assert asst("ask", "-p", "gpt", "-t", "./mytools.py", "--yes", "hello").code == 0
+    assert [name for name in hostile.loaded if not name.startswith(("mytools", "asst_tools_mytools"))] == []
+
+
 def test_names_in_a_profile(asst: Asst, hostile: Hostile, server: ResponsesServer, config: Path) -> None:
     """A profile is used anywhere: a module's name in it is never one of this folder."""
     config.parent.mkdir()

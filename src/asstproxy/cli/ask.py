@@ -118,7 +118,7 @@ async def _exchange(
     finally:
         signals.on_signal = None
     if not (output.json or output.events):
-        _explain(settled, opening, wanted, drawn=_is_drawn(output))
+        _explain(settled, opening, output)
     return EXIT_CODES[settled.state]
 
 
@@ -210,10 +210,10 @@ INCOMPLETE = {
 }
 
 
-def _explain(settled: Record, opening: Opened, wanted: Wanted, *, drawn: bool) -> None:
+def _explain(settled: Record, opening: Opened, output: Output) -> None:
     """What the person has not been told yet of an ending that is not the best one."""
-    lines = [] if drawn else [ending(settled)]
-    if opening.session is not None and may_pass(settled.event):
-        lines.append(f"To ask again: asst ask --retry{f' --session {wanted.session}' if wanted.session else ''}")
+    lines = [] if _is_drawn(output) else [ending(settled)]
+    if opening.session is not None and may_pass(settled.event) and not output.quiet:
+        lines.append(f"To ask again: asst ask --retry --session {opening.session.id}")
     if line := " ".join(filter(None, lines)):
         sys.stderr.write(f"asst: {clean_line(line)}\n")

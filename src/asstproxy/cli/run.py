@@ -83,7 +83,9 @@ def _notice(line: str) -> None:
 def _traceback(error: BaseException) -> None:
     import traceback
 
-    sys.stderr.write(redact("".join(traceback.format_exception(error))))
+    from .view.safe import clean
+
+    sys.stderr.write(clean(redact("".join(traceback.format_exception(error)))))
 
 
 def _forget_stdout() -> None:

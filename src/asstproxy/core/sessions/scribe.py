@@ -49,7 +49,7 @@ class Scribe:
         with self._lock:
             self._size = journal_bytes
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="transcript")
+                self._thread = threading.Thread(target=self._work, name="transcript", daemon=True)
                 self._thread.start()
 
     def close(self, journal_bytes: int) -> None:

@@ -11,9 +11,15 @@ import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 from types import FrameType, ModuleType
 
 __all__ = ["open_folder"]
+
+INSTALLED = tuple(
+    place.rstrip(os.sep) + os.sep for place in (sys.prefix, sys.base_prefix, str(Path(__file__).resolve().parents[2]))
+)
+"""Where Python, its libraries and asst lie."""
 
 
 def open_folder(folder: str, named: str = "") -> None:
@@ -40,4 +46,11 @@ class _Beside(MetaPathFinder):
     def _is_ours(self, frame: FrameType | None) -> bool:
         while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "importlib":
             frame = frame.f_back
-        return frame is not None and frame.f_code.co_filename.startswith(self.folder.rstrip(os.sep) + os.sep)
+        return frame is not None and self._is_own(frame.f_code.co_filename)
+
+    def _is_own(self, file: str) -> bool:
+        """Whether a file is the person's own code in this folder: not of a library in a virtual environment there."""
+        folder = self.folder.rstrip(os.sep) + os.sep
+        if not file.startswith(folder) or file.startswith(INSTALLED):
+            return False
+        return not {"site-packages", "dist-packages"} & set(Path(file.removeprefix(folder)).parts)
