@@ -63,8 +63,7 @@ class BackgroundResponse:
         self._reader.response_id, self._reader.sequence = self._run.id, number if isinstance(number, int) else None
         async with self._run.watched():
             if self._reader.sequence is None:
-                response = await self._transport.call("GET", f"/responses/{self._run.id}")
-                async for event in self._poll_on(response):
+                async for event in self._poll_on({"status": "in_progress"}, wait=False):
                     yield event
                 return
             async for event in self._follow(self._resumed()):

@@ -46,12 +46,11 @@ class ServerRun:
 
     @contextlib.asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Whatever leaves this block before the run is over, tells the server to stop; but not what is tried again."""
+        """Whatever leaves this block before the run is over, tells the server to stop."""
         try:
             yield
-        except (asyncio.CancelledError, GeneratorExit, AssistantError) as error:
-            again = isinstance(error, AssistantError) and error.retryable
-            if self.id is not None and not self.over and not again:
+        except (asyncio.CancelledError, GeneratorExit, AssistantError):
+            if self.id is not None and not self.over:
                 with contextlib.suppress(AssistantError, TimeoutError):  # it ends, whether the server heard it or not
                     async with asyncio.timeout_at(self._deadline()):
                         await self._stop(self.id)

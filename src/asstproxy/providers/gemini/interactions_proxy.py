@@ -57,7 +57,7 @@ class InteractionsProxy(GeminiProxy):
             raise AssistantError("interrupted", "The exchange cannot be taken up again.", "Ask again: --retry.")
         self._turn = msgspec.structs.replace(turn, model=turn.model or self.model, background=True)
         self._previous, items = token.get("interaction"), list(turn.history)
-        replies = self._followed(self._transport.call("GET", _path(token["running"])), token["running"])
+        replies = self._followed(self._polled(_path(token["running"]), at_once=True), token["running"])
         async with contextlib.aclosing(self._heard(self._placed(replies, items), items)) as events:
             async for event in events:
                 yield event
@@ -139,7 +139,7 @@ class InteractionsProxy(GeminiProxy):
         run = ServerRun(lambda number: self._transport.call("POST", f"{_path(number)}/cancel", {}))
         run.id = number
         async with run.watched():
-            interaction = await run.begun(asked, lambda one: one.get("id"))
+            interaction = await (asked if number else run.begun(asked, lambda one: one.get("id")))
             number = str(interaction.get("id"))
             while unfinished(interaction):
                 yield Heartbeat(str(interaction["status"]), resume=number)
@@ -148,11 +148,11 @@ class InteractionsProxy(GeminiProxy):
             for event in (*thoughts(interaction), *outcome(interaction)):
                 yield event
 
-    async def _polled(self, where: str) -> JSON:
+    async def _polled(self, where: str, *, at_once: bool = False) -> JSON:
         """The interaction as it is now. Asking again is free, while a new request would pay for another answer."""
         asked = 0.0
         for attempt in range(1, TRIES + 1):
-            await asyncio.sleep(max(self._poll * attempt, asked))
+            await asyncio.sleep(0 if at_once and attempt == 1 else max(self._poll * attempt, asked))
             try:
                 return await self._transport.call("GET", where)
             except AssistantError as error:
