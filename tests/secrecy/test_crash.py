@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import traceback
@@ -11,6 +12,7 @@ import pytest
 
 from asstproxy import AssistantError, AsstError, Conversation, Profile, UserProxy, start_conversation
 from asstproxy.core.events import ToolFinished
+from asstproxy.core.secrecy import redact
 from asstproxy.providers import connect
 from servers import Call, ResponsesServer, Say
 from setup.conftest import Asst, Ran
@@ -147,6 +149,40 @@ async def test_a_tool_of_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
     finished = next(record.event for record in records if isinstance(record.event, ToolFinished))
     assert finished.result.output == "OPENAI_API_KEY=[key]\nHOME=/home/me\nssh://git@host/x https://host/y"
     assert finished.printed == "[key]\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("DEPLOY_SECRET", "first-line-0123\nsecond-line-4567", ["first-line-0123", "second-line-4567"]),
+        ("DB_PASSWORD", 'with"quote\\and-more', ['with\\"quote', "and-more"]),
+        *(
+            (name, "s3cret-0123456", ["s3cret-0123456"])
+            for name in ("GITHUB_PAT", "GPG_PASSPHRASE", "API_KEYS", "DB_PASS")
+        ),
+        *(
+            (name, "s3cret-0123456", ["s3cret-0123456"])
+            for name in ("DB_PWD", "AWS_CREDENTIALS", "NPM_AUTH", "PGPASSWORD")
+        ),
+    ],
+)
+def test_a_tool_that_tells_the_environment(
+    name: str, value: str, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is called and however it stands in JSON: what the environment calls a secret is taken out."""
+    monkeypatch.setenv(name, value)
+    shown = redact(json.dumps({name: os.environ[name]}))
+    assert name in shown
+    assert not [one for one in told if one in shown]
+
+
+def test_a_word_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What developers call their passwords at home must not spoil every text that has the word; nor are places secrets."""
+    monkeypatch.setenv("DB_PASSWORD", "password")
+    monkeypatch.setenv("POSTGRES_PASSWORD", "postgres")
+    monkeypatch.setenv("OLDPWD", "/home/somebody/else")
+    text = "def login(user, password): connect('postgresql://…')  # /home/somebody/else"
+    assert redact(text) == text
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\n", f"{KEY}\r\nX-Evil: 1", f"“{KEY}”", f"{KEY}\0", f" {KEY} {KEY}"])

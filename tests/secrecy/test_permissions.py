@@ -219,3 +219,15 @@ def test_a_file_system_that_cannot_be_written(asst: Asst, server: ResponsesServe
     ran = asst("setup", "gpt", "--no-check", "--yes", env=key | {"ASST_CONFIG_DIR": "/proc/asst"})
     assert ran.code == 3
     assert "ASST_CONFIG_DIR" in ran.complaint
+
+
+def test_a_folder_of_somebody_s_project(asst: Asst, server: ResponsesServer, config: Path) -> None:
+    """A variable may name any folder: one that holds other things stays open to a group; what asst keeps there is closed."""
+    config.parent.mkdir()
+    (config.parent / "main.py").write_text("")
+    config.write_text('default = "gpt"\n')
+    config.chmod(0o644)
+    config.parent.chmod(0o775)
+    assert asst("ask", "hello", env={"OPENAI_API_KEY": server.key}).code == 0
+    assert config.parent.stat().st_mode & 0o777 == 0o775
+    assert is_private(config)

@@ -32,7 +32,11 @@ LOUD = (
 """The loggers below us that tell addresses, headers or bodies."""
 
 _known: set[str] = set()
-_SECRET_NAME = re.compile(r"(?:key|token|secret|passw(?:or)?d|authorization|cookie)$", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"(?:(?:key|token|secret|credential)s?|passwd|password|passphrase|authorization|cookie|(?:^|[_-])(?:pass|pat|auth)|[_-]pwd)$",
+    re.IGNORECASE,
+)
+"""Not `PWD` and `PATH`; `PGPASSWORD` and `apikey` are names of one word."""
 _USER = re.compile(r"(?<=://)[^/\s@\"'<>]+@")
 _PASSWORD = re.compile(r"(?<=://)(?:[^/\s@\"'<>:]*:[^/\s@\"'<>]+|[^/\s@\"'<>]{20,})@")
 """Not `ssh://git@host`, which a tool may have to tell; but a password, or a token in the place of a user."""
@@ -58,6 +62,8 @@ def redact(text: str) -> str:
     """The text without any secret that is known, and without passwords in addresses."""
     for secret in sorted({*_known, *_of_the_environment()}, key=len, reverse=True):  # one may begin like another
         text = text.replace(secret, HIDDEN)
+        if '"' in secret or "\\" in secret:  # as it stands in JSON
+            text = text.replace(secret.replace("\\", "\\\\").replace('"', '\\"'), HIDDEN)
     return _PASSWORD.sub("", text)
 
 
@@ -67,7 +73,14 @@ def without_user(text: str) -> str:
 
 
 def _of_the_environment() -> Iterable[str]:
-    return (value for name, value in os.environ.items() if len(value) >= SHORTEST and _SECRET_NAME.search(name))
+    """What looks like a secret in what is named like one; `DB_PASSWORD=password` must not spoil every text with that word."""
+    for name, value in os.environ.items():
+        if len(value) >= SHORTEST and _SECRET_NAME.search(name):
+            yield from (piece for piece in _PIECES.findall(value) if len(piece) >= SHORTEST and not _is_word(piece))
+
+
+def _is_word(value: str) -> bool:
+    return value.isalpha() and (value.islower() or value.isupper() or value.istitle())
 
 
 # ---- logs --------------------------------------------------------------------------------------------------------------

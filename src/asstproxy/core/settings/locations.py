@@ -16,6 +16,9 @@ from ..notices import notify
 
 __all__ = ["cache_dir", "config_dir", "data_dir", "looking_only", "made_private", "private", "private_dir"]
 
+VARIABLES = ("ASST_CONFIG_DIR", "ASST_DATA_DIR", "ASST_CACHE_DIR")
+OURS = ("config.toml", "credentials.toml", "sessions", "chat-history", "models", "index.sqlite3")
+"""What asst keeps in its folders, by the beginnings of the names."""
 _is_looking = False
 
 
@@ -71,7 +74,8 @@ def made_private(path: Path) -> Path:
 def private(*paths: Path) -> None:
     """Close these files and folders to others, where they are ours and open; never fails.
 
-    A folder that is shared by its nature (sticky, as /tmp is) or is the home stays as it is: what we put there is closed.
+    A folder that is shared by its nature (sticky, as /tmp is), is the home, or holds what is not ours (a variable may name
+    any folder) stays as it is: what we put there is closed.
     """
     if os.name != "posix" or _is_looking:
         return
@@ -79,16 +83,24 @@ def private(*paths: Path) -> None:
         try:
             found = path.stat()
             mode, is_folder = stat.S_IMODE(found.st_mode), stat.S_ISDIR(found.st_mode)
-            if mode & 0o077 and not (is_folder and (mode & stat.S_ISVTX or path.samefile(Path.home()))):
+            if mode & 0o077 and not (is_folder and (mode & stat.S_ISVTX or _is_shared(path))):
                 _close(path, mode, found.st_uid, is_folder=is_folder)
         except (OSError, RuntimeError):  # not there, or there is no home
             continue
 
 
+def _is_shared(folder: Path) -> bool:
+    named = str(folder) in (os.environ.get(name) for name in VARIABLES)
+    return folder.samefile(Path.home()) or (
+        named and any(not entry.lstrip(".").startswith(OURS) for entry in os.listdir(folder))
+    )
+
+
 def _close(path: Path, mode: int, owner: int, *, is_folder: bool) -> None:
     what = f"{path} is open to others ({mode:04o})"
-    if owner != os.geteuid():
-        notify(f"{what}, and belongs to another user: it cannot be trusted.")
+    if owner != os.geteuid():  # it may be the system's, which everybody reads and nobody else changes
+        if owner != 0 or mode & 0o022 or path.name == "credentials.toml":
+            notify(f"{what}, and belongs to another user: it cannot be trusted.")
         return
     closed = mode & (0o700 if is_folder else 0o600)
     try:
