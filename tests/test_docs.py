@@ -43,6 +43,17 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
+def test_every_promise_is_held_by_a_test() -> None:
+    """Each row of docs/reliability.md names tests that are there, and a figure of theirs; none had failed."""
+    rows = re.findall(
+        r"^\| (.+?) \| (`tests/.+?) \| (.*) \|$", (ROOT / "docs/reliability.md").read_text(), re.MULTILINE
+    )
+    assert len(rows) > 20
+    for promise, tests, figure in rows:
+        assert all((ROOT / test).exists() for test in re.findall(r"`(.+?)`", tests)), tests
+        assert re.search(r"\d+ tests?$", figure), promise
+
+
 def _shell_block() -> list[str]:
     block = re.search(r"## In the shell\n+```sh\n(.*?)```", README, re.DOTALL)
     assert block
