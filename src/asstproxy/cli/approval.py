@@ -46,8 +46,9 @@ class ask_person:  # noqa: N801 - it is called like a function: an `Approver` wi
                 if question.tool.name in always:
                     decisions.append(question.yes(always=True))
                     continue
+                place = f" ({number} of {len(questions)})" if len(questions) > 1 else ""
                 try:
-                    decisions.append(await self._ask(question, f" ({number} of {len(questions)})"))
+                    decisions.append(await self._ask(question, place))
                 except _StoppedError:
                     return [*decisions, *(left.no(STOPPED) for left in questions[number - 1 :])]
                 if decisions[-1].always:
@@ -55,7 +56,7 @@ class ask_person:  # noqa: N801 - it is called like a function: an `Approver` wi
         return decisions
 
     async def _ask(self, question: Question, place: str) -> Decision:
-        name, place = clean_line(question.tool.name), "" if place == " (1 of 1)" else place
+        name = clean_line(question.tool.name)
         wants = ("System ", "asst.system"), "▸ the assistant wants to call ", (name, "bold"), (place, "dim")
         self._console.print(Text.assemble(*wants))
         if question.tool.description:

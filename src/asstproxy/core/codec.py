@@ -16,7 +16,7 @@ from . import events
 from .events import Event, Record, Unknown
 from .script import State
 
-__all__ = ["EVENTS", "as_text", "decode", "encode", "inert", "to_builtins"]
+__all__ = ["EVENTS", "as_text", "decode", "encode", "inert", "pretty", "to_builtins"]
 
 EVENTS: dict[str, type[Event]] = {
     str(kind.__struct_config__.tag): kind
@@ -88,6 +88,11 @@ def inert(json: bytes) -> bytes:
     if json.isascii() and b"\x7f" not in json:
         return json
     return _OBEYED.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), json)
+
+
+def pretty(value: Any) -> bytes:
+    """A value as JSON that a person reads, also on a terminal: indented, and inert."""
+    return msgspec.json.format(inert(msgspec.json.encode(value)), indent=2)
 
 
 def decode(line: bytes | str) -> Record:

@@ -16,15 +16,13 @@ from ..core.errors import AssistantError
 from ..core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, MessageIncomplete
 from ..core.pieces import joined
 from .responses import Reader, outcome, unfinished
-from .server_run import ServerRun
+from .server_run import ServerRun, may_pass, pause_before_looking_again
 from .transport import JSON, Transport
 
 __all__ = ["BackgroundResponse"]
 
 LOST = 3
 """Requests that may fail one after the other before a response is given up."""
-LONGEST = 60.0
-"""Seconds that a server may have us wait between two polls."""
 TOKEN_EVERY = 5.0
 """Seconds of streaming after which a heartbeat brings the token up to date."""
 
@@ -92,11 +90,10 @@ class BackgroundResponse:
                         return
                     if token := self._due():
                         yield token
-            if (
-                self._run.id is None
-            ):  # it may have begun, but nobody knows its name: it is neither found nor asked again
+            if self._run.id is None:
+                # It may have begun, but nobody knows its name: it is neither found nor asked again.
                 raise broken or AssistantError("connection", "The answer broke off before it began.", "Try again.")
-            if broken is not None and not _may_pass(broken):
+            if broken is not None and not may_pass(broken):
                 break  # older than five minutes, or made without a stream: polling tells
             lost += 1
             await asyncio.sleep(self._poll * (lost - 1))
@@ -147,11 +144,11 @@ class BackgroundResponse:
             try:
                 response, lost, asked = await self._transport.call("GET", f"/responses/{self._run.id}"), 0, 0.0
             except AssistantError as error:
-                lost, asked = lost + 1, min(error.retry_after or 0.0, LONGEST)
-                # Something that is no answer (a hotel's web page) passes, too: to look again is free.
-                if lost > LOST or not (_may_pass(error) or error.kind == "protocol"):
+                lost, pause = lost + 1, pause_before_looking_again(error)
+                if lost > LOST or pause is None:
                     # Not retryable any more: the request was heard, so it must not be sent again.
                     raise AssistantError(error.kind, str(error), error.hint) from error
+                asked = pause
         self._run.over = True
         for event in outcome(response):
             streamed = self._reader.sequence is not None
@@ -162,11 +159,6 @@ class BackgroundResponse:
             ):
                 yield ChunkReceived(event.text[self._said :])  # what the stream did not say any more
             yield event
-
-
-def _may_pass(error: AssistantError) -> bool:
-    """Whether the same request may work in a moment."""
-    return error.retryable or error.kind in ("connection", "timeout")
 
 
 def _number(together: list[JSON]) -> str | None:

@@ -13,10 +13,29 @@ from typing import TypeVar
 
 from ..core.errors import AssistantError
 
-__all__ = ["ServerRun"]
+__all__ = ["BROKEN", "ServerRun", "may_pass", "pause_before_looking_again"]
 
 TELL_WITHIN = 2.0
+BROKEN = ("connection", "timeout")
+"""Kinds of failure that say nothing of the run itself."""
+LONGEST = 60.0
+"""Seconds that a server may have us wait between two looks."""
 T = TypeVar("T")
+
+
+def may_pass(error: AssistantError) -> bool:
+    """Whether the same request may work in a moment."""
+    return error.retryable or error.kind in BROKEN
+
+
+def pause_before_looking_again(error: AssistantError) -> float | None:
+    """Seconds that the server wants us to wait after a look that failed; None: looking again does not help.
+
+    To look is free, so something that is no answer (a hotel's web page) is looked past, too.
+    """
+    if not (may_pass(error) or error.kind == "protocol"):
+        return None
+    return min(error.retry_after or 0.0, LONGEST)
 
 
 class ServerRun:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from ...core.codec import inert
+from ...core.codec import pretty
 from ...core.sessions.selection import Selection, selected
 from ...core.sessions.store import Store
 from ...core.sessions.transcript import Summary
@@ -68,7 +68,7 @@ def print_json(rows: Iterable[Any]) -> None:
 def _array(rows: Iterable[Any]) -> Iterator[str]:
     first = True
     for row in rows:
-        text = msgspec.json.format(inert(msgspec.json.encode(row)), indent=2).decode().replace("\n", "\n  ")
+        text = pretty(row).decode().replace("\n", "\n  ")
         yield f"{'[' if first else ','}\n  {text}"
         first = False
     yield "[]\n" if first else "\n]\n"

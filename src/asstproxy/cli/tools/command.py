@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from ...core.codec import inert
+from ...core.codec import pretty
 from ...core.errors import NotSetUpError
 from ...core.settings.config import Profile, load_config
 from ...core.tools import Tool, from_pairs, run_tool
@@ -103,4 +103,4 @@ def _described(tool: Tool) -> dict[str, object]:
 
 
 def _print_json(value: object) -> None:
-    sys.stdout.write(msgspec.json.format(inert(msgspec.json.encode(value)), indent=2).decode() + "\n")
+    sys.stdout.write(pretty(value).decode() + "\n")

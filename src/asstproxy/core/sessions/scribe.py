@@ -49,6 +49,7 @@ class Scribe:
         with self._lock:
             self._size = journal_bytes
             if self._thread is None:
+                # A daemon: a program that never closes the session need not wait until the scribe has rested.
                 self._thread = threading.Thread(target=self._work, name="transcript", daemon=True)
                 self._thread.start()
 

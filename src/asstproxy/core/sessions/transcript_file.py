@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from ..codec import inert
+from ..codec import pretty
 from ..errors import SessionError
 from ..settings.locations import made_private, private
 from .transcript import ExchangeEntry, Summary, Transcript
@@ -43,15 +43,14 @@ class _Head(Summary):
 
 def render(entry: ExchangeEntry) -> bytes:
     """One exchange as it stands in the file."""
-    text = msgspec.json.format(inert(msgspec.json.encode(entry)), indent=2)
-    return b"    " + text.replace(b"\n", b"\n    ")
+    return b"    " + pretty(entry).replace(b"\n", b"\n    ")
 
 
 def assemble(summary: Summary, exchanges: Iterable[bytes], journal_bytes: int) -> bytes:
     """The whole file, from exchanges that are rendered."""
     own: dict[str, Any] = {name: getattr(summary, name) for name in Summary.__struct_fields__}
     head = {"format": FORMAT, "version": VERSION, "digest": "0" * 32, "journal_bytes": journal_bytes} | own
-    text = msgspec.json.format(inert(msgspec.json.encode(head)), indent=2).removesuffix(b"\n}")
+    text = pretty(head).removesuffix(b"\n}")
     body = b",\n".join(exchanges)
     data = text + b"," + _EXCHANGES + (b"\n" + body + b"\n  ]\n}\n" if body else b"]\n}\n")
     return data.replace(_UNSEALED, b'\n  "digest": "' + _digest(data) + b'"', 1)

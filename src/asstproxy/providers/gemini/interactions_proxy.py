@@ -15,7 +15,7 @@ from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
 from ...core.history import Item
 from ...core.pieces import joined
-from ..server_run import ServerRun
+from ..server_run import BROKEN, ServerRun, pause_before_looking_again
 from ..transport import JSON, Transport
 from .interactions import Reader, outcome, thoughts, unfinished
 from .proxy import GeminiProxy
@@ -24,10 +24,6 @@ from .steps import is_stored, request, steps
 __all__ = ["InteractionsProxy"]
 
 PATH = "/interactions"
-BROKEN = ("connection", "timeout")
-"""Kinds of failure that say nothing of the interaction itself."""
-LONGEST = 60.0
-"""Seconds that Google may have us wait between two polls."""
 TRIES = 3
 """How often a connection may fail in a row, while Google goes on with its answer, before we give up."""
 
@@ -156,10 +152,10 @@ class InteractionsProxy(GeminiProxy):
             try:
                 return await self._transport.call("GET", where)
             except AssistantError as error:
-                # Something that is no answer (a hotel's web page) passes, too.
-                if attempt == TRIES or not (error.retryable or error.kind in (*BROKEN, "protocol")):
+                pause = pause_before_looking_again(error)
+                if attempt == TRIES or pause is None:
                     raise AssistantError(error.kind, str(error), error.hint) from error
-                asked = min(error.retry_after or 0.0, LONGEST)
+                asked = pause
         raise AssertionError  # the loop ends in one of its two ways
 
 
