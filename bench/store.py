@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from store_made import make, make_session
 
-from asstproxy.core.sessions import ulid
+from asstproxy.store import ulid
 
 ASST = [sys.executable, "-m", "asstproxy"]
 RUNS = 15

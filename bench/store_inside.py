@@ -24,8 +24,8 @@ def _timed(what: Callable[[], Any], runs: int) -> dict[str, float]:
 def opening(root: str = "") -> dict[str, float]:
     """The newest session, found, locked and read."""
     from asstproxy.core.conversation import Conversation
-    from asstproxy.core.sessions.store import Store
     from asstproxy.providers.scripted import ScriptedAssistant
+    from asstproxy.store.store import Store
 
     def once() -> None:
         store = Store(Path(root) if root else None)
@@ -40,19 +40,19 @@ def opening(root: str = "") -> dict[str, float]:
 
 def search(words: str) -> dict[str, float]:
     """A search with a warm index."""
-    from asstproxy.core.sessions.index import SearchIndex
-    from asstproxy.core.sessions.selection import Selection
-    from asstproxy.core.sessions.store import Store
+    from asstproxy.store.filters import SessionFilter
+    from asstproxy.store.search_index import SearchIndex
+    from asstproxy.store.store import Store
 
-    return _timed(lambda: SearchIndex(Store()).search(words, Selection(), 10), 7)
+    return _timed(lambda: SearchIndex(Store()).search(words, SessionFilter(), 10), 7)
 
 
 async def exchange(root: str, session_id: str) -> dict[str, float]:
     """Exchanges in a session: bytes of the journal, milliseconds to the answer, milliseconds of the rewrite."""
     from asstproxy.core.conversation import Conversation
     from asstproxy.core.events import Record
-    from asstproxy.core.sessions.store import Store
     from asstproxy.providers.scripted import ScriptedAssistant, say
+    from asstproxy.store.store import Store
 
     store = Store(Path(root))
     session = store.open(session_id) if session_id else store.create()

@@ -27,9 +27,9 @@ from asstproxy.core.events import (
     Usage,
 )
 from asstproxy.core.script import STEPS, State
-from asstproxy.core.sessions import ulid
-from asstproxy.core.sessions.transcript import Fold
-from asstproxy.core.sessions.transcript_file import to_json
+from asstproxy.store import ulid
+from asstproxy.store.transcript import Fold
+from asstproxy.store.transcript_file import to_json
 
 __all__ = ["make", "make_session"]
 

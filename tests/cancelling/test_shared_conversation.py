@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
+from asstproxy.config.profiles import Profile
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Notice, ToolStarted
 from asstproxy.core.script import State
-from asstproxy.core.settings.config import Profile
-from asstproxy.providers.gpt import new_conversation
+from asstproxy.providers.openai.gpt import new_conversation
 from core.stage import Stage
 from servers import ResponsesServer
 

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from asstproxy.config.profiles import Profile
 from asstproxy.core.events import ActionRequired, AssistantMessageRetrieved, ChunkReceived, Decision
 from asstproxy.core.script import SETTLED, State
-from asstproxy.core.settings.config import Profile
-from asstproxy.core.tools import Question, tool
 from asstproxy.providers import connect
 from asstproxy.testing import tasks_left
+from asstproxy.tools import Question, tool
 from core.stage import Stage
 from servers import Call, Fault, GeminiServer, InteractionsServer, Json, Output, ResponsesServer, Say, Server, Status
 from servers.brain import last_text

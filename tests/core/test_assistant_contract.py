@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from asstproxy.core.assistant import Turn
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.events import (
     ActionRequired,
@@ -29,6 +28,7 @@ from asstproxy.core.events import (
     Unknown,
     Usage,
 )
+from asstproxy.core.roles import Turn
 from asstproxy.core.script import State
 
 from .stage import Stage

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from asstproxy.core.assistant import Turn
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import (
@@ -24,9 +23,10 @@ from asstproxy.core.events import (
     ToolResult,
 )
 from asstproxy.core.history import AssistantSaid, ToolOutputs, UserSaid
+from asstproxy.core.roles import Turn
 from asstproxy.core.script import State
-from asstproxy.core.tools import Question
 from asstproxy.providers.scripted import say
+from asstproxy.tools import Question
 
 from .stage import Stage, calling
 from .test_tool_rounds import add, asking

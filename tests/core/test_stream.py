@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asstproxy.core.coalesce import RecordMerger
 from asstproxy.core.events import (
     AssistantMessageRetrieved,
     Cancelled,
@@ -24,9 +25,8 @@ from asstproxy.core.events import (
     Unknown,
     Usage,
 )
-from asstproxy.core.pieces import Growing
+from asstproxy.core.record_stream import RecordStream
 from asstproxy.core.script import State
-from asstproxy.core.stream import RecordStream
 
 EVENTS = st.one_of(
     st.builds(ChunkReceived, st.text("ab", max_size=2), st.sampled_from(["answer", "commentary"])),
@@ -48,10 +48,10 @@ def stamped(events: Sequence[Event]) -> list[Record]:
 
 def condensed(records: Sequence[Record]) -> list[Event | Unknown]:
     """The events, with all neighbouring pieces of one text in one."""
-    whole: list[Growing] = []
+    whole: list[RecordMerger] = []
     for record in records:
         if not whole or not whole[-1].take(record):
-            whole.append(Growing(record))
+            whole.append(RecordMerger(record))
     return [growing.record.event for growing in whole]
 
 
@@ -111,7 +111,7 @@ async def test_only_text_is_merged_under_pressure() -> None:
 def test_what_can_be_one(older: Event, newer: Event, together: Event | None) -> None:
     """Pieces of the same text can, stamped as the newer one; nothing else can."""
     one, other = stamped([older, newer])
-    growing = Growing(one)
+    growing = RecordMerger(one)
     assert growing.take(other) is (together is not None)
     assert growing.record == (Record(other.seq, other.at, other.state, together) if together else one)
 
@@ -119,7 +119,7 @@ def test_what_can_be_one(older: Event, newer: Event, together: Event | None) -> 
 def test_a_piece_that_changed_the_state_is_kept() -> None:
     """Reasoning does not move the script, so pieces of it around a heartbeat's step stay two."""
     one, other = stamped([Reasoning("a"), Reasoning("b")])
-    assert not Growing(Record(one.seq, one.at, State.STARTED, one.event)).take(other)
+    assert not RecordMerger(Record(one.seq, one.at, State.STARTED, one.event)).take(other)
 
 
 @pytest.mark.parametrize("last", SETTLING, ids=lambda event: str(event.type))

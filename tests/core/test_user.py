@@ -8,15 +8,10 @@ import contextlib
 import pytest
 
 from asstproxy.core.errors import AssistantError, UsageError
-from asstproxy.core.events import (
-    AssistantMessageRetrieved,
-    ChunkReceived,
-    MessageIncomplete,
-    Record,
-)
+from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, MessageIncomplete, Record
 from asstproxy.core.script import SETTLED, State
-from asstproxy.core.user import UserProxy
 from asstproxy.providers.scripted import say
+from asstproxy.user import UserProxy
 
 from .stage import Stage, types
 

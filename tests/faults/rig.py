@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from asstproxy import Conversation, Options, Patience, Store, UserProxy, conform
-from asstproxy.core.assistant import AssistantProxy
+from asstproxy import Conversation, Options, RetryPolicy, Store, UserProxy, conform
 from asstproxy.core.events import ChunkReceived, Configured, ErrorOccurred, Event, Record
+from asstproxy.core.roles import AssistantProxy
 from asstproxy.core.script import SETTLED, State
 from servers import Server
 
@@ -26,7 +26,7 @@ from .ways import KEY, Way, matches
 
 __all__ = ["PATIENCE", "Scene", "asked", "nothing_left", "scene"]
 
-PATIENCE = Patience(heartbeat=0.2, attempts=AGAIN, delay=0.01, longest=5.0)
+PATIENCE = RetryPolicy(heartbeat=0.2, attempts=AGAIN, delay=0.01, longest=5.0)
 WITHIN = 20.0
 """Seconds in which an exchange must settle, on a machine that others use, too."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from asstproxy import Patience, conform
+from asstproxy import RetryPolicy, conform
 from asstproxy.core.events import ChunkReceived
 from servers import Fault, Stall, Status
 
@@ -24,7 +24,7 @@ OTHERS = [one for one in WAYS if not one.kept_alive]
 FEW = ("Vanish()", "Status(status=401)", "Cut(middle)", "BrokenJson(event=0)")
 PAIRS = [(one, case) for one in OTHERS for case in CASES if case.applies(one) and (one is FULL or str(case) in FEW)]
 LIMITED = [way("gpt"), way("gpt-background"), way("chat")]
-ATTEMPTS = Patience().attempts
+ATTEMPTS = RetryPolicy().attempts
 """How often the command asks, where asking again can help."""
 
 Runs = dict[Job, Future[Ran]]

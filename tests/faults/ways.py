@@ -12,10 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from asstproxy.core.assistant import AssistantProxy
-from asstproxy.core.settings.config import Profile
+from asstproxy.config.profiles import Profile
+from asstproxy.core.roles import AssistantProxy
 from asstproxy.providers import connect
-from asstproxy.providers.responses_proxy import ResponsesProxy
+from asstproxy.providers.openai.provider import ResponsesProxy
 from asstproxy.providers.transport.http import HttpTransport
 from servers import GeminiServer, InteractionsServer, ResponsesServer, Server
 

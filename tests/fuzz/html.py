@@ -24,7 +24,7 @@ from asstproxy.core.events import (
     ToolsExecuted,
 )
 from asstproxy.core.script import STEPS
-from asstproxy.core.sessions.transcript import Fold
+from asstproxy.store.transcript import Fold
 
 SEEDS = [
     b"<script>alert(1)</script>\0[x](javascript:alert(1)) ![i](http://e/x.png)\0<img src=x onerror=alert(1)>\0'\"><svg/onload=1>",

@@ -24,7 +24,7 @@ from asstproxy.core.events import (
     Usage,
 )
 from asstproxy.core.script import STEPS, State
-from asstproxy.core.sessions.reading import read_journal
+from asstproxy.store.recovery import read_journal
 
 from .place import place
 

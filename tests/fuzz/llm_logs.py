@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from asstproxy import SessionError, Store, conform
-from asstproxy.core.sessions.importing import import_file
+from asstproxy.store.imports import import_file
 
 from .place import place
 

@@ -11,12 +11,12 @@ import msgspec
 
 from asstproxy import AsstError
 from asstproxy.cli.env_file import parse
-from asstproxy.core.settings.config import config_file, load_config
-from asstproxy.core.settings.credentials import credentials_file, find_key, store_key, stored_keys
-from asstproxy.core.settings.profiles import Change, make_default, remove_profile, set_profile
+from asstproxy.config.credentials import credentials_file, find_key, store_key, stored_keys
+from asstproxy.config.edit import Change, make_default, remove_profile, set_profile
+from asstproxy.config.profiles import config_file, load_config
 from asstproxy.providers.gemini.endpoint import GeminiOptions
-from asstproxy.providers.gpt import GptOptions
-from asstproxy.providers.local import LocalOptions
+from asstproxy.providers.local.local import LocalOptions
+from asstproxy.providers.openai.gpt import GptOptions
 
 from .place import place
 

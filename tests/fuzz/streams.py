@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from asstproxy import Conversation, Options, Patience, Profile, Record, UserProxy, conform
+from asstproxy import Conversation, Options, Profile, Record, RetryPolicy, UserProxy, conform
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.events import ErrorOccurred
 from asstproxy.core.script import SETTLED
@@ -100,7 +100,7 @@ def target_of(name: str) -> Callable[[bytes], None]:
             conversation = Conversation(
                 connect(profile),
                 UserProxy([add]),
-                options=Options(stream=streamed, patience=Patience(attempts=1), max_tool_rounds=2),
+                options=Options(stream=streamed, patience=RetryPolicy(attempts=1), max_tool_rounds=2),
             )
             conversation.subscribe(heard.append)
             async with asyncio.timeout(20):

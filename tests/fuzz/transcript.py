@@ -6,9 +6,9 @@ from pathlib import Path
 
 from asstproxy import SessionError, conform
 from asstproxy.core.codec import decode, encode
-from asstproxy.core.sessions.retelling import retold
-from asstproxy.core.sessions.transcript import Fold
-from asstproxy.core.sessions.transcript_file import load_transcript, to_json
+from asstproxy.store.synthesize import synthesize_records
+from asstproxy.store.transcript import Fold
+from asstproxy.store.transcript_file import load_transcript, to_json
 
 SEEDS = [file.read_bytes() for file in sorted(Path(__file__).parents[1].glob("fixtures/transcripts/*.json"))]
 FOUND = [b'{"format":"asst-transcript","version":0}', b'{"format":"asst-transcript","version":-7}']
@@ -20,7 +20,7 @@ def target(data: bytes) -> None:
         transcript = load_transcript(data, "t.json")
     except SessionError:
         return
-    records = list(retold(transcript))
+    records = list(synthesize_records(transcript))
     assert list(conform(records)) == []
     fold = Fold(transcript.id)
     for record in records:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from asstproxy import State
+from asstproxy.config.profiles import Profile
 from asstproxy.core.events import ErrorOccurred
-from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
 from asstproxy.providers.transport.failures import failure, refusal
 from cli.conftest import ASST

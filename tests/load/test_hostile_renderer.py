@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asstproxy.cli.export.html import page
-from asstproxy.cli.view.conversation import show
-from asstproxy.cli.view.markdown import MarkdownStream
-from asstproxy.core.codec import inert
+from asstproxy.cli.render.conversation import show
+from asstproxy.cli.render.markdown_stream import MarkdownStream
+from asstproxy.core.codec import escape_controls
 from asstproxy.core.events import (
     ActionRequired,
     AssistantMessageRetrieved,
@@ -30,7 +30,7 @@ from asstproxy.core.events import (
     ToolResult,
     ToolStarted,
 )
-from asstproxy.core.sessions.transcript import Fold
+from asstproxy.store.transcript import Fold
 from view.screen import Script, Terminal, printed
 
 from .hostile import SEQUENCES, harmful
@@ -170,5 +170,5 @@ def test_json_is_the_same_and_inert(text: str) -> None:
         json = msgspec.json.encode({text: [text]})
     except UnicodeEncodeError:
         return
-    assert msgspec.json.decode(inert(json)) == {text: [text]}
-    assert harmful(inert(json).decode()) == []
+    assert msgspec.json.decode(escape_controls(json)) == {text: [text]}
+    assert harmful(escape_controls(json).decode()) == []

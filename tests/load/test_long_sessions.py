@@ -15,10 +15,10 @@ from statistics import median
 import pytest
 
 from asstproxy import AssistantProxy, Conversation, State, Store, UserProxy, conform
-from asstproxy.core.sessions.session import Session
-from asstproxy.core.settings.config import Profile
+from asstproxy.config.profiles import Profile
 from asstproxy.providers import connect
 from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.store.session import Session
 from servers import Json, Output, ResponsesServer, Say
 
 COUNT, EDGE = 1000, 100

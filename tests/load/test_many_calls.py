@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from asstproxy import State, Store, tool
-from asstproxy.cli.view.drawing import Drawing
+from asstproxy.cli.render.layout import Layout
 from asstproxy.core.events import (
     ActionRequired,
     Record,
@@ -24,8 +24,8 @@ from asstproxy.core.events import (
     ToolsExecuted,
     ToolStarted,
 )
-from asstproxy.core.sessions.transcript import Fold
 from asstproxy.providers.scripted import say
+from asstproxy.store.transcript import Fold
 from cli.conftest import ASST
 from cli.terminal import Terminal
 from core.stage import Stage, calling
@@ -151,7 +151,7 @@ def test_ctrl_d_ends_the_questions(server: ResponsesServer, tmp_path: Path) -> N
 
 def test_the_panel_shows_what_is_waited_for() -> None:
     """Of two hundred calls the panel shows six, those that have not ended; the rest is counted."""
-    script, drawing = Script(), Drawing(echo=False)
+    script, drawing = Script(), Layout(echo=False)
     calls = tuple(ToolCall(f"c{n}", "fetch", f'{{"page": {n}}}') for n in range(MANY))
     events = [SetUserMessage("go"), Started("p", "m"), ActionRequired(calls)]
     events += [ToolStarted(call.call_id, call.name, call.arguments) for call in calls]

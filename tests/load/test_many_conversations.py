@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from asstproxy import AssistantProxy, Conversation, Patience, State, Store, UserProxy, conform, tool
+from asstproxy import AssistantProxy, Conversation, RetryPolicy, State, Store, UserProxy, conform, tool
+from asstproxy.config.profiles import Profile
 from asstproxy.core.conversation import Options
 from asstproxy.core.events import ActionRequired, AssistantMessageRetrieved, Record, ToolCall
-from asstproxy.core.sessions.session import Session
-from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
 from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.store.session import Session
 from servers import Call, GeminiServer, Json, Output, ResponsesServer, Say
 from servers.brain import last_text
 
@@ -52,7 +52,7 @@ class Talk:
         self.mark = f"mark{number:03}"
         self.session: Session = Store().create()
         self.records: list[Record] = []
-        patience = Patience(attempts=8, delay=0.05)  # a loop full of work may be late to accept connections
+        patience = RetryPolicy(attempts=8, delay=0.05)  # a loop full of work may be late to accept connections
         self.conversation = Conversation(
             assistant, UserProxy([turned]), options=Options(patience=patience), past=self.session.past
         )

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from asstproxy.core.events import ChunkReceived, Configured, Reasoning
-from asstproxy.providers.gemini.generate import GenerateProxy
-from asstproxy.providers.gemini.interactions_proxy import InteractionsProxy
-from asstproxy.providers.gemini.proxy import GeminiProxy
+from asstproxy.providers.gemini.generate_provider import GenerateProxy
+from asstproxy.providers.gemini.interactions_provider import InteractionsProxy
+from asstproxy.providers.gemini.provider import GeminiProxy
 from asstproxy.providers.transport.http import HttpTransport
 from core.stage import Stage
 from servers import GeminiServer, InteractionsServer

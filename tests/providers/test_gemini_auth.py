@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from asstproxy.config.profiles import Profile
 from asstproxy.core.errors import NotSetUpError
 from asstproxy.core.events import ErrorOccurred
 from asstproxy.core.script import State
-from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
 from core.stage import Stage
 from servers import GeminiServer, InteractionsServer, Reply, Request, Server, Status
@@ -154,6 +154,6 @@ async def test_the_project_of_the_login(monkeypatch: pytest.MonkeyPatch, tmp_pat
     who = {"type": "service_account", "project_id": "mine", "client_email": "a@b", "private_key": pem}
     (tmp_path / "sa.json").write_text(json.dumps(who | {"token_uri": "http://127.0.0.1:9/"}))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "sa.json"))
-    from asstproxy.providers.transport.google_auth import default_project
+    from asstproxy.providers.gemini.auth import default_project
 
     assert default_project() == "mine"

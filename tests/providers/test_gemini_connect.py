@@ -8,13 +8,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from asstproxy.config.profiles import Profile, credentials_file
 from asstproxy.core.errors import NotSetUpError
 from asstproxy.core.script import State
-from asstproxy.core.settings.config import Profile, credentials_file
 from asstproxy.providers import connect
 from asstproxy.providers.gemini.endpoint import Endpoint, GeminiOptions, endpoint
-from asstproxy.providers.gemini.generate import GenerateProxy
-from asstproxy.providers.gemini.interactions_proxy import InteractionsProxy
+from asstproxy.providers.gemini.generate_provider import GenerateProxy
+from asstproxy.providers.gemini.interactions_provider import InteractionsProxy
 from asstproxy.providers.transport.failures import broken_connection
 from core.stage import Stage
 from servers import GeminiServer, InteractionsServer

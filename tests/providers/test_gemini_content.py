@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
-from asstproxy.core.assistant import ToolSpec, Turn
 from asstproxy.core.events import ToolCall, ToolResult
 from asstproxy.core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from asstproxy.providers.gemini.content import UNSIGNED, contents, request
+from asstproxy.core.roles import ToolSpec, Turn
+from asstproxy.providers.gemini.generate_request import UNSIGNED, contents, request
 from asstproxy.providers.gemini.schema import inlined
 
 HI = UserSaid("hi")

@@ -7,16 +7,10 @@ from typing import Any
 
 import pytest
 
-from asstproxy.core.events import (
-    ActionRequired,
-    Cancelled,
-    ChunkReceived,
-    ErrorOccurred,
-    RetryScheduled,
-)
+from asstproxy.core.events import ActionRequired, Cancelled, ChunkReceived, ErrorOccurred, RetryScheduled
 from asstproxy.core.script import State
-from asstproxy.providers.gemini.generate import GenerateProxy
-from asstproxy.providers.gemini.interactions_proxy import InteractionsProxy
+from asstproxy.providers.gemini.generate_provider import GenerateProxy
+from asstproxy.providers.gemini.interactions_provider import InteractionsProxy
 from asstproxy.providers.transport.http import HttpTransport
 from core.stage import Stage
 from servers import (

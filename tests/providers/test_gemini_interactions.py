@@ -8,18 +8,11 @@ import pytest
 
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.errors import AssistantError
-from asstproxy.core.events import (
-    AssistantMessageRetrieved,
-    ChunkReceived,
-    Configured,
-    Event,
-    MessageIncomplete,
-    Notice,
-)
+from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Configured, Event, MessageIncomplete, Notice
 from asstproxy.core.history import AssistantSaid, UserSaid
 from asstproxy.core.script import State
-from asstproxy.providers.gemini.interactions import Reader, outcome
-from asstproxy.providers.gemini.steps import steps
+from asstproxy.providers.gemini.interactions_reader import Reader, outcome
+from asstproxy.providers.gemini.interactions_request import steps
 from core.stage import Stage
 from servers import Call, Cut, Duplicate, Fail, Say, Think
 

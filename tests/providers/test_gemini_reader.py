@@ -22,9 +22,9 @@ from asstproxy.core.events import (
     Reasoning,
     Usage,
 )
-from asstproxy.providers.gemini.endings import FAILED, FILTERED
-from asstproxy.providers.gemini.interactions import Reader as InteractionsReader
-from asstproxy.providers.gemini.reader import Reader
+from asstproxy.providers.gemini.finish_reasons import FAILED, FILTERED
+from asstproxy.providers.gemini.generate_reader import Reader
+from asstproxy.providers.gemini.interactions_reader import Reader as InteractionsReader
 
 from .gemini_stage import captured
 

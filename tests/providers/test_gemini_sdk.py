@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from asstproxy.config.profiles import Profile
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import Configured, ErrorOccurred, RetryScheduled
 from asstproxy.core.script import State
-from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
-from asstproxy.providers.gemini.reader import Reader
-from asstproxy.providers.transport.google_sdk import GoogleTransport, client_options
+from asstproxy.providers.gemini.generate_reader import Reader
+from asstproxy.providers.gemini.sdk_transport import GoogleTransport, client_options
 from core.stage import Stage
 from servers import Call, Cut, GeminiServer, InteractionsServer, Say, Stall, Status, Think, refused_port
 

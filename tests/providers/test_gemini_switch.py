@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from asstproxy.core.assistant import AssistantProxy
+from asstproxy.config.profiles import Profile
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.events import Configured
+from asstproxy.core.roles import AssistantProxy
 from asstproxy.core.script import State
-from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
 from core.stage import Stage
 from servers import Call, GeminiServer, InteractionsServer, ResponsesServer, Say, Think

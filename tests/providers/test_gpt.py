@@ -10,15 +10,11 @@ import pytest
 from openai import AsyncOpenAI
 
 from asstproxy.core.codec import decode, encode
-from asstproxy.core.events import (
-    AssistantMessageRetrieved,
-    Configured,
-    Heartbeat,
-)
+from asstproxy.core.events import AssistantMessageRetrieved, Configured, Heartbeat
 from asstproxy.core.script import State
-from asstproxy.providers.responses_proxy import ResponsesProxy
+from asstproxy.providers.openai.provider import ResponsesProxy
+from asstproxy.providers.openai.sdk_transport import OpenAITransport
 from asstproxy.providers.transport.http import HttpTransport
-from asstproxy.providers.transport.openai_sdk import OpenAITransport
 from asstproxy.testing import Talk
 from core.stage import Stage
 from core.test_tool_rounds import add

@@ -6,12 +6,7 @@ import pytest
 
 from asstproxy.core.codec import encode
 from asstproxy.core.errors import NotSetUpError
-from asstproxy.core.events import (
-    AssistantMessageRetrieved,
-    ChunkReceived,
-    ErrorOccurred,
-    RetryScheduled,
-)
+from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, ErrorOccurred, RetryScheduled
 from asstproxy.core.history import AssistantSaid
 from asstproxy.core.script import State
 from servers import (

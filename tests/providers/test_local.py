@@ -13,7 +13,7 @@ import pytest
 from asstproxy import Conversation, Options, Profile, State, UserProxy
 from asstproxy.core.events import ChunkReceived, Configured, Notice, Record, ToolsExecuted
 from asstproxy.providers import connect
-from asstproxy.providers.embedded import find_model
+from asstproxy.providers.local.process import find_model
 
 pytest.importorskip("xllamacpp")
 pytestmark = pytest.mark.skipif(find_model() is None, reason="asst setup local --yes provides the model")

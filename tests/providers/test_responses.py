@@ -13,7 +13,6 @@ from openai.types.responses import Response
 from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
 from pydantic import TypeAdapter
 
-from asstproxy.core.assistant import ToolSpec, Turn
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import (
     ActionRequired,
@@ -27,7 +26,8 @@ from asstproxy.core.events import (
     Usage,
 )
 from asstproxy.core.history import AssistantSaid, History, Item, ToolOutputs, UserSaid
-from asstproxy.providers.responses import Reader, input_items, outcome, request, user_item
+from asstproxy.core.roles import ToolSpec, Turn
+from asstproxy.providers.openai.wire import Reader, input_items, outcome, request, user_item
 from core.strategies import exchanges
 
 PARAMS: TypeAdapter[Any] = TypeAdapter(ResponseCreateParamsNonStreaming)

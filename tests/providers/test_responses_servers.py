@@ -20,7 +20,7 @@ from asstproxy.core.events import (
     MessageIncomplete,
     Usage,
 )
-from asstproxy.providers.responses import Reader, outcome, unfinished
+from asstproxy.providers.openai.wire import Reader, outcome, unfinished
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "responses"
 JSON = dict[str, Any]

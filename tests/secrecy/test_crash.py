@@ -12,7 +12,7 @@ import pytest
 
 from asstproxy import AssistantError, AsstError, Conversation, Profile, UserProxy, start_conversation
 from asstproxy.core.events import ToolFinished
-from asstproxy.core.secrecy import redact
+from asstproxy.core.redact import redact
 from asstproxy.providers import connect
 from servers import Call, ResponsesServer, Say
 from setup.conftest import Asst, Ran

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from asstproxy import Store
-from asstproxy.providers.embedded import find_model
+from asstproxy.providers.local.process import find_model
 from servers import Call, ResponsesServer, Say
 from setup.conftest import ASST, Asst
 from setup.tmux import Tmux
@@ -246,7 +246,7 @@ def test_installing_the_model(asst: Asst, hostile: Hostile, tmp_path: Path) -> N
 def test_the_engine(hostile: Hostile, tmp_path: Path) -> None:
     """llama.cpp's process runs elsewhere: it looks for libraries in its folder. A model named from here is found."""
     pytest.importorskip("xllamacpp")
-    from asstproxy.providers.embedded import Embedded, EmbeddedError
+    from asstproxy.providers.local.process import Embedded, EmbeddedError
 
     (hostile.folder / "model.gguf").write_bytes(b"GGUF" + b"\0" * 64)
     engine = Embedded()

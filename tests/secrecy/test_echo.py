@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from asstproxy import AssistantError, Conversation, Options, Patience, Profile, Record, Store
-from asstproxy.core.assistant import AssistantProxy
+from asstproxy import AssistantError, Conversation, Options, Profile, Record, RetryPolicy, Store
 from asstproxy.core.codec import encode
+from asstproxy.core.roles import AssistantProxy
 from asstproxy.core.script import SETTLED
 from asstproxy.providers import connect
 from servers import Server
@@ -56,7 +56,7 @@ async def tells(assistant: AssistantProxy, *, stream: bool) -> AsyncIterator[str
     """What one exchange tells anybody who may hear it."""
     session = Store().create()
     conversation = Conversation(
-        assistant, options=Options(stream=stream, patience=Patience(attempts=2, delay=0.01)), past=session.past
+        assistant, options=Options(stream=stream, patience=RetryPolicy(attempts=2, delay=0.01)), past=session.past
     )
     conversation.subscribe(session, essential=True)
     heard: list[Record] = []
@@ -95,7 +95,7 @@ async def test_a_program_that_asks_for_the_models(
     place: str, logs: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error that a program catches, its hint and its whole traceback."""
-    from asstproxy.providers.catalogue import list_models
+    from asstproxy.providers.model_list import list_models
 
     monkeypatch.setenv("ECHO_ONE", KEY)
     with Server(_nobody) as elsewhere, EchoingServer(place, elsewhere.url) as server:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from asstproxy import Store
-from asstproxy.core.sessions import ulid
+from asstproxy.store import ulid
 from servers import ResponsesServer
 from setup.conftest import ASST, Asst
 from setup.tmux import Tmux

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from asstproxy.providers.transport.plain import is_exposed
+from asstproxy.providers.transport.insecure_http import is_exposed
 from servers import GeminiServer, ResponsesServer
 from setup.conftest import ASST, Asst
 from setup.tmux import Tmux

@@ -12,10 +12,10 @@ from typing import Any
 
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.events import ActionRequired, Configured, ToolCall
-from asstproxy.core.sessions.session import Session
-from asstproxy.core.sessions.store import Store
-from asstproxy.core.user import UserProxy
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
+from asstproxy.store.session import Session
+from asstproxy.store.store import Store
+from asstproxy.user import UserProxy
 
 __all__ = ["ASST", "HERE", "asst", "held", "hold", "lines", "start", "tool_exchange", "upper"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from asstproxy.core.replay import conform
 from asstproxy.core.script import State
-from asstproxy.core.sessions.store import Store
+from asstproxy.store.store import Store
 from servers import Call, Cut, ResponsesServer, Say, Status
 
 from .rig import asst, start

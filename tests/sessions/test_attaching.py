@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from asstproxy.core.assistant import Turn
-from asstproxy.core.attaching import can_attach, running_exchange
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.errors import UsageError
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, Reasoning, Record
 from asstproxy.core.history import UserSaid
 from asstproxy.core.replay import conform
+from asstproxy.core.resume import can_attach, in_flight_exchange
+from asstproxy.core.roles import Turn
 from asstproxy.core.script import State
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
 
@@ -90,6 +90,6 @@ async def test_only_what_listens_and_has_a_token_can_be_attached_to() -> None:
     other.provider = "other"
     assert not can_attach(other, past)
     token = next(i for i, r in enumerate(past) if isinstance(r.event, Heartbeat))
-    assert running_exchange(past[:token]) is None
-    assert running_exchange(past[: token + 1]) is not None
-    assert running_exchange([]) is None
+    assert in_flight_exchange(past[:token]) is None
+    assert in_flight_exchange(past[: token + 1]) is not None
+    assert in_flight_exchange([]) is None

@@ -12,10 +12,10 @@ import pytest
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import AssistantMessageRetrieved, Usage
 from asstproxy.core.replay import conform
-from asstproxy.core.sessions import ulid
-from asstproxy.core.sessions.session import Session
-from asstproxy.core.sessions.store import Store
 from asstproxy.providers.scripted import say
+from asstproxy.store import ulid
+from asstproxy.store.session import Session
+from asstproxy.store.store import Store
 
 from .rig import ASST, asst, held, tool_exchange
 

@@ -11,9 +11,9 @@ from asstproxy.core.events import ErrorOccurred, Notice, SetUserMessage
 from asstproxy.core.history import History, ToolOutputs
 from asstproxy.core.replay import conform
 from asstproxy.core.script import State
-from asstproxy.core.sessions.reading import mended, read_journal
-from asstproxy.core.sessions.store import Store
 from asstproxy.providers.scripted import say
+from asstproxy.store.recovery import read_journal, repaired
+from asstproxy.store.store import Store
 
 from .rig import asst, held, lines, tool_exchange
 
@@ -139,5 +139,5 @@ def test_mending_leaves_a_whole_session_as_it_is() -> None:
     """Records that conform pass through unchanged."""
     session = held(["one", "two"], *tool_exchange(), say("2"))
     records = read_journal(session.path).records
-    assert list(mended(records)) == records
+    assert list(repaired(records)) == records
     assert sum(isinstance(r.event, SetUserMessage) for r in records) == 2

@@ -13,10 +13,10 @@ import pytest
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.replay import conform
 from asstproxy.core.script import State
-from asstproxy.core.sessions.reading import read_journal
-from asstproxy.core.sessions.session import Session
-from asstproxy.core.sessions.store import Store
 from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.store.recovery import read_journal
+from asstproxy.store.session import Session
+from asstproxy.store.store import Store
 from servers import ResponsesServer
 
 from .rig import asst, held

@@ -15,9 +15,9 @@ import pytest
 
 from asstproxy.core.events import ActionRequired, ToolCall
 from asstproxy.core.replay import conform
-from asstproxy.core.sessions.store import Store
-from asstproxy.core.sessions.transcript import Transcript
 from asstproxy.providers.scripted import say
+from asstproxy.store.store import Store
+from asstproxy.store.transcript import Transcript
 
 from .rig import asst, held, tool_exchange
 

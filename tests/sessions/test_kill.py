@@ -14,8 +14,8 @@ import pytest
 
 from asstproxy.core.replay import conform
 from asstproxy.core.script import RESTING
-from asstproxy.core.sessions.reading import read_journal
-from asstproxy.core.sessions.store import Store
+from asstproxy.store.recovery import read_journal
+from asstproxy.store.store import Store
 
 VICTIM = Path(__file__).with_name("victim.py")
 HELD_BACK = 0.05

@@ -10,8 +10,8 @@ import pytest
 from asstproxy.core.errors import SessionError, SessionInUseError
 from asstproxy.core.replay import conform
 from asstproxy.core.script import State
-from asstproxy.core.sessions.store import Store
 from asstproxy.providers.scripted import say
+from asstproxy.store.store import Store
 from servers import ResponsesServer, Say
 
 from .rig import asst, held, start

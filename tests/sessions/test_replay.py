@@ -15,10 +15,10 @@ from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import ErrorOccurred, Record
 from asstproxy.core.replay import conform
 from asstproxy.core.script import State
-from asstproxy.core.sessions.session import Session
-from asstproxy.core.sessions.store import Store
-from asstproxy.providers.replay import ReplayAssistant
+from asstproxy.providers.playback import ReplayAssistant
 from asstproxy.providers.scripted import say
+from asstproxy.store.session import Session
+from asstproxy.store.store import Store
 
 from .rig import asst, held, lines, tool_exchange
 
@@ -174,8 +174,8 @@ def _told(records: Iterable[Record]) -> list[tuple[str, str]]:
 async def _ask(recorded: Session, tools: list[object], *messages: str) -> list[Record]:
     from dataclasses import replace
 
-    from asstproxy.core.tools import as_tool
-    from asstproxy.core.user import UserProxy
+    from asstproxy.tools import as_tool
+    from asstproxy.user import UserProxy
 
     user = UserProxy([replace(as_tool(tool), approval="never") for tool in tools])  # type: ignore[arg-type]
     conversation = Conversation(ReplayAssistant(Store().records(recorded.id)), user)

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from asstproxy.config.paths import cache_dir
 from asstproxy.core.errors import UsageError
-from asstproxy.core.sessions.index import SearchIndex
-from asstproxy.core.sessions.selection import Selection
-from asstproxy.core.sessions.store import Store
-from asstproxy.core.settings.locations import cache_dir
 from asstproxy.providers.scripted import say
+from asstproxy.store.filters import SessionFilter
+from asstproxy.store.search_index import SearchIndex
+from asstproxy.store.store import Store
 
 from .rig import asst, held, tool_exchange
 
 
-def found(words: str, which: Selection | None = None, limit: int | None = None) -> list[str]:
+def found(words: str, which: SessionFilter | None = None, limit: int | None = None) -> list[str]:
     """The ids, the best match first."""
-    return [hit.session for hit in SearchIndex(Store()).search(words, which or Selection(), limit)]
+    return [hit.session for hit in SearchIndex(Store()).search(words, which or SessionFilter(), limit)]
 
 
 def test_all_words_must_occur_in_messages_answers_tools_or_titles() -> None:
@@ -84,7 +84,7 @@ def test_anything_odd_about_the_index_means_a_new_one(how: str, tmp_path: Path) 
             db.execute("PRAGMA user_version = 99")
         db.close()
     else:
-        SearchIndex(Store(tmp_path / "other")).search("alpha", Selection(), None)
+        SearchIndex(Store(tmp_path / "other")).search("alpha", SessionFilter(), None)
     assert found("alpha") == [session.id]
 
 

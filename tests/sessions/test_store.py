@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from asstproxy.config.paths import data_dir
 from asstproxy.core.errors import SessionError
-from asstproxy.core.sessions import ulid
-from asstproxy.core.sessions.store import Store
-from asstproxy.core.sessions.transcript_file import load_transcript, to_json
-from asstproxy.core.settings.locations import data_dir
 from asstproxy.providers.scripted import say
+from asstproxy.store import ulid
+from asstproxy.store.store import Store
+from asstproxy.store.transcript_file import load_transcript, to_json
 
 from .rig import asst, held, hold
 

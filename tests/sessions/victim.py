@@ -8,10 +8,10 @@ import sys
 
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.events import ActionRequired, ChunkReceived, Record, ToolCall
-from asstproxy.core.sessions.store import Store
-from asstproxy.core.tools import Tool, as_tool
-from asstproxy.core.user import UserProxy
 from asstproxy.providers.scripted import Part, ScriptedAssistant
+from asstproxy.store.store import Store
+from asstproxy.tools import Tool, as_tool
+from asstproxy.user import UserProxy
 
 
 def slow(text: str) -> str:

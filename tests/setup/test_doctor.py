@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from asstproxy.providers.embedded import find_model
+from asstproxy.providers.local.process import find_model
 from servers import ResponsesServer, refused_port
 
 from .conftest import Asst, Ran

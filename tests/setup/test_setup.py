@@ -59,7 +59,7 @@ def test_gemini_with_its_options(asst: Asst, google: GeminiServer, config: Path)
 
 def test_local_is_a_file(asst: Asst, config: Path) -> None:
     """A GGUF file, or the folder that holds it, is loaded once and kept by its whole path."""
-    from asstproxy.providers.embedded import find_model
+    from asstproxy.providers.local.process import find_model
 
     model = find_model()
     if model is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from asstproxy.providers.embedded import find_model
+from asstproxy.providers.local.process import find_model
 from servers import GeminiServer, ResponsesServer
 
 from .conftest import ASST, profiles

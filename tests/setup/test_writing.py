@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asstproxy import NotSetUpError, UsageError
-from asstproxy.core.settings.config import load_config
-from asstproxy.core.settings.profiles import make_default, remove_profile, set_profile
+from asstproxy.config.edit import make_default, remove_profile, set_profile
+from asstproxy.config.profiles import load_config
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 names = st.from_regex(r"[a-z][a-z0-9._-]{0,8}", fullmatch=True)

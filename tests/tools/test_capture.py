@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from asstproxy import tool
-from asstproxy.core.tools import as_tool, run_tool
+from asstproxy.tools import as_tool, run_tool
 
 
 def speak(name: str) -> str:

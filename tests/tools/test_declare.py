@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from asstproxy import Tool, UsageError, tool
-from asstproxy.core.tools import as_tool, run_tool
+from asstproxy.tools import as_tool, run_tool
 
 from .schemas import assert_portable
 

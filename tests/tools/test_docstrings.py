@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asstproxy.core.tools.docstrings import parse_docstring
+from asstproxy.tools.docstring import parse_docstring
 
 GOOGLE = """Send a message.
 

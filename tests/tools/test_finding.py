@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from asstproxy import UsageError
-from asstproxy.core.tools import run_tool
-from asstproxy.core.tools.finding import find_tools, installed
+from asstproxy.tools import run_tool
+from asstproxy.tools.loading import find_tools, installed
 
 DECLARED = """
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asstproxy import UsageError
-from asstproxy.core.tools.portable import portable
+from asstproxy.tools.portable_schema import portable
 
 from .schemas import assert_portable
 

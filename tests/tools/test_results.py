@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from asstproxy import ToolError
-from asstproxy.core.tools.results import as_text, cut
+from asstproxy.tools.serialize import serialize, truncate
 
 
 class Model(BaseModel):
@@ -76,7 +76,7 @@ class Numpy:
 )
 def test_values_become_what_they_mean(value: Any, text: str) -> None:
     """Anything that JSON can say is said in JSON, and what it cannot say, in words."""
-    assert as_text(value) == text
+    assert serialize(value) == text
 
 
 def circle() -> list[Any]:
@@ -98,7 +98,7 @@ def tower() -> list[Any]:
 def test_what_json_cannot_say_is_an_error(value: Any) -> None:
     """The assistant is told what came instead of a result."""
     with pytest.raises(ToolError, match=r"The tool returned a (list|dict) that is no JSON: "):
-        as_text(value)
+        serialize(value)
 
 
 @given(
@@ -111,7 +111,7 @@ def test_what_json_cannot_say_is_an_error(value: Any) -> None:
 )  # fmt: skip
 def test_every_result_is_json_that_utf_8_can_say(value: Any) -> None:
     """What no rule was made for becomes its `str`."""
-    text = as_text(value)
+    text = serialize(value)
     text.encode()
     if not isinstance(value, str | bytes):
         json.loads(text, parse_constant=pytest.fail)
@@ -120,10 +120,10 @@ def test_every_result_is_json_that_utf_8_can_say(value: Any) -> None:
 @given(st.text(), st.integers(256, 400))
 def test_a_cut_text_says_so_and_keeps_to_the_limit(start: str, limit: int) -> None:
     """Whole characters, from the beginning; what fits is left alone."""
-    short = cut(start[:20], limit)
+    short = truncate(start[:20], limit)
     assert short == start[:20]
     text = start + "é€𝄞" * 200
-    result = cut(text, limit)
+    result = truncate(text, limit)
     kept, note = result.split("\n[Cut: ") if "\n[Cut: " not in text else (text, "")
     assert text.startswith(kept)
     assert len(result.encode()) <= limit

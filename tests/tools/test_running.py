@@ -17,8 +17,8 @@ import pytest
 from pydantic import AfterValidator
 
 from asstproxy import ToolError, tool
-from asstproxy.core.tools import Outcome, as_tool, check_arguments, left_running, run_tool
-from asstproxy.core.tools import run_blocking as blocking
+from asstproxy.tools import Outcome, abandoned_count, as_tool, check_arguments, run_tool
+from asstproxy.tools import run_blocking as blocking
 
 SOON = 0.1
 
@@ -30,7 +30,7 @@ async def release() -> AsyncIterator[threading.Event]:
     yield event
     event.set()
     async with asyncio.timeout(5):
-        while left_running():  # noqa: ASYNC110 - threads
+        while abandoned_count():  # noqa: ASYNC110 - threads
             await asyncio.sleep(0.01)
 
 
@@ -125,7 +125,7 @@ async def test_an_async_tool_is_cancelled_when_its_time_is_over(apart: bool) -> 
     assert not outcome.abandoned
     assert SOON <= outcome.seconds < 1
     assert cleaned.is_set()
-    assert left_running() == 0
+    assert abandoned_count() == 0
 
 
 async def test_a_blocking_tool_is_abandoned_when_its_time_is_over(release: threading.Event) -> None:
@@ -134,7 +134,7 @@ async def test_a_blocking_tool_is_abandoned_when_its_time_is_over(release: threa
     assert outcome.error == ("hang did not return within 0.1 s. It was left running, so what it does may still happen.")
     assert outcome.abandoned
     assert outcome.seconds < 1
-    assert left_running() == 1
+    assert abandoned_count() == 1
 
 
 async def test_an_async_tool_that_does_not_stop_is_abandoned(release: threading.Event) -> None:
@@ -348,7 +348,7 @@ def test_hung_tools_do_not_hold_the_process() -> None:
 def test_what_is_loaded_before_a_function_is_described() -> None:
     """The user proxy, the decorator and the way to find tools load neither pydantic nor an SDK nor package metadata."""
     program = (
-        "import sys, asstproxy, asstproxy.core.user, asstproxy.core.tools.finding, asstproxy.tools.toolbox\n"
+        "import sys, asstproxy, asstproxy.user, asstproxy.tools.loading, asstproxy.tools.toolbox\n"
         "@asstproxy.tool\ndef f() -> None: ...\n"
         "print(*sys.modules)"
     )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pyte
 from rich.console import Console
 
-from asstproxy.cli.view.theme import THEME, console
+from asstproxy.cli.render.theme import THEME, console
 from asstproxy.core.events import Event, Record, Unknown
 from asstproxy.core.script import STEPS, State
 

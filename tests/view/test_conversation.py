@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asstproxy.cli.view.conversation import show
+from asstproxy.cli.render.conversation import show
 from asstproxy.core.codec import EVENTS
 from asstproxy.core.events import (
     ActionRequired,

@@ -11,6 +11,6 @@ import pytest
 @pytest.mark.parametrize("module", ["plain", "jsonl", "safe"])
 def test_light_views_import_no_renderer(module: str) -> None:
     """`asst ask` into a pipe pays for neither Rich nor markdown-it."""
-    code = f"import sys, asstproxy.cli.view.{module}; print({{'rich', 'markdown_it', 'pygments'}} & set(sys.modules))"
+    code = f"import sys, asstproxy.cli.render.{module}; print({{'rich', 'markdown_it', 'pygments'}} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout.strip() == "set()"

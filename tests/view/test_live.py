@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from rich.text import Text
 
-from asstproxy.cli.view.conversation import show
-from asstproxy.cli.view.live import LiveView
+from asstproxy.cli.render.conversation import show
+from asstproxy.cli.render.live import LiveView
 from asstproxy.core.events import (
     ActionRequired,
     ApprovalGiven,

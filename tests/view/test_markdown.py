@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.markdown import Markdown
 
-from asstproxy.cli.view.markdown import MarkdownStream
+from asstproxy.cli.render.markdown_stream import MarkdownStream
 
 from .replies import REPLIES
 from .screen import Terminal, printed

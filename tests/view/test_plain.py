@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from asstproxy.cli.view.plain import PlainView
+from asstproxy.cli.render.plain import PlainView
 from asstproxy.core.events import (
     ActionRequired,
     AssistantMessageRetrieved,

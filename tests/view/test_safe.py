@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asstproxy.cli.view.safe import Cleaner, clean, clean_line, encodable
+from asstproxy.cli.render.safe_text import Cleaner, clean, clean_line, encodable
 
 from .screen import Terminal
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 from rich.text import Text
 
-from asstproxy.cli.view.theme import CODE, THEME, console
+from asstproxy.cli.render.theme import CODE, THEME, console
 from asstproxy.core.script import State
 
 

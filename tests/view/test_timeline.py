@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.text import Text
 
-from asstproxy.cli.view.timeline import Closing, Timeline, duration, rows_of, seconds_between
+from asstproxy.cli.render.timeline import Closing, Timeline, duration, rows_of, seconds_between
 from asstproxy.core.events import (
     AssistantMessageRetrieved,
     ChunkReceived,
