@@ -17,7 +17,7 @@ from core.stage import Stage
 from core.test_tool_rounds import add
 from servers import ResponsesServer
 
-from .gpt_stage import Gpt
+from .openai.gpt_stage import Gpt
 
 PATIENCE = RetryPolicy(attempts=3, delay=0.01, longest=5.0)
 
