@@ -6,8 +6,6 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Sequence
 
-import msgspec
-
 from ...core.codec import pretty
 from ...core.errors import NotSetUpError
 from ...core.settings.config import Profile, load_config
