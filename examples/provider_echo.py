@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
+from asstproxy.config.profiles import Profile
 from asstproxy.core import events
-from asstproxy.core.assistant import Turn
 from asstproxy.core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from asstproxy.core.settings.config import Profile
+from asstproxy.core.roles import Turn
 from asstproxy.providers.transport.http import HttpTransport
 
 

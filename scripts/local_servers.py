@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from asstproxy.core.settings.locations import cache_dir
+from asstproxy.config.paths import cache_dir
 
 __all__ = ["SERVERS", "serving"]
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from asstproxy.cli.view.conversation import show
-from asstproxy.cli.view.theme import THEME
-from asstproxy.core.sessions.reading import each_record
+from asstproxy.cli.render.conversation import show
+from asstproxy.cli.render.theme import THEME
+from asstproxy.store.recovery import each_record
 
 ROOT = Path(__file__).parent.parent
 QUESTIONS = ("What is the capital of Italy?", "Should I buy or sell AAPL at 150?")

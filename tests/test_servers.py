@@ -12,17 +12,7 @@ from openai.types.conversations import Conversation
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from servers import (
-    Background,
-    Block,
-    Call,
-    Fail,
-    Incomplete,
-    Refuse,
-    ResponsesServer,
-    Say,
-    Think,
-)
+from servers import Background, Block, Call, Fail, Incomplete, Refuse, ResponsesServer, Say, Think
 
 EVENTS: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 ASK: dict[str, Any] = {"model": "gpt-6-luna", "input": "hi"}

@@ -11,8 +11,8 @@ import sys
 import time
 
 from asstproxy import Conversation
-from asstproxy.core.sessions.store import Store
 from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.store.store import Store
 
 ANSWER = "The fox jumps over the dog. " * 36
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from asstproxy.__main__ import main
-from asstproxy.cli.view.live import LiveView
+from asstproxy.cli.render.live import LiveView
 
 draw = LiveView._draw  # noqa: SLF001 - the stop-watch goes around it
 frames: list[tuple[float, float]] = []

@@ -16,10 +16,10 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 from asstproxy import Conversation
-from asstproxy.cli.view.plain import PlainView
-from asstproxy.core.assistant import Turn
+from asstproxy.cli.render.plain import PlainView
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Event, Started, ToolResult
-from asstproxy.core.sessions.store import Store
+from asstproxy.core.roles import Turn
+from asstproxy.store.store import Store
 
 WORDS = ("one", " two", " three", " **four**,", " five.\n", "\n- six", " seven", "\n\n", "eight", " nine")
 
@@ -66,8 +66,8 @@ async def main(count: int, view: str) -> None:
     conversation.subscribe(session, essential=True)
     async with contextlib.AsyncExitStack() as stack:
         if view == "live":
-            from asstproxy.cli.view.live import LiveView
-            from asstproxy.cli.view.theme import console
+            from asstproxy.cli.render.live import LiveView
+            from asstproxy.cli.render.theme import console
 
             conversation.subscribe(await stack.enter_async_context(LiveView(console())))
         else:

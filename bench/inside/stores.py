@@ -1,4 +1,4 @@
-"""Makes a store of made-up sessions: `stores.py FOLDER COUNT`; see `store_made.py`."""
+"""Makes a store of made-up sessions: `stores.py FOLDER COUNT`; see `sessions_made.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from store_made import make
+from sessions_made import make
 
 if __name__ == "__main__":
     make(Path(sys.argv[1]), int(sys.argv[2]))

@@ -19,19 +19,19 @@ TYPE_CHECKING = False  # as type checkers read it: to import `typing` takes half
 if TYPE_CHECKING:
     from typing import Any
 
-    from .core.assistant import AssistantProxy, ToolSpec, Turn
+    from .config.profiles import Profile
     from .core.conversation import Conversation, Options
     from .core.errors import AssistantError, AsstError, NotSetUpError, ScriptError, SessionError, UsageError
     from .core.events import Event, Record
     from .core.mediator import Mediator, MediatorBasic, MediatorStateMachine
-    from .core.patience import Patience
     from .core.replay import conform
+    from .core.retry import RetryPolicy
+    from .core.roles import AssistantProxy, ToolSpec, Turn
     from .core.script import SCRIPT, Do, State, Step
-    from .core.sessions.store import Store
-    from .core.settings.config import Profile
-    from .core.tools import Tool, ToolError, tool
-    from .core.user import UserProxy
     from .start import start_conversation
+    from .store.store import Store
+    from .tools import Tool, ToolError, tool
+    from .user import UserProxy
 
 __all__ = [
     "SCRIPT",
@@ -46,9 +46,9 @@ __all__ = [
     "MediatorStateMachine",
     "NotSetUpError",
     "Options",
-    "Patience",
     "Profile",
     "Record",
+    "RetryPolicy",
     "ScriptError",
     "SessionError",
     "State",
@@ -67,18 +67,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "core.assistant": ("AssistantProxy", "ToolSpec", "Turn"),
-    "core.settings.config": ("Profile",),
+    "core.roles": ("AssistantProxy", "ToolSpec", "Turn"),
+    "config.profiles": ("Profile",),
     "core.conversation": ("Conversation", "Options"),
-    "core.patience": ("Patience",),
+    "core.retry": ("RetryPolicy",),
     "core.errors": ("AssistantError", "AsstError", "NotSetUpError", "ScriptError", "SessionError", "UsageError"),
     "core.events": ("Event", "Record"),
     "core.mediator": ("Mediator", "MediatorBasic", "MediatorStateMachine"),
     "core.replay": ("conform",),
     "core.script": ("SCRIPT", "Do", "State", "Step"),
-    "core.sessions.store": ("Store",),
-    "core.tools": ("Tool", "ToolError", "tool"),
-    "core.user": ("UserProxy",),
+    "store.store": ("Store",),
+    "tools": ("Tool", "ToolError", "tool"),
+    "user": ("UserProxy",),
     "start": ("start_conversation",),
 }
 

@@ -17,7 +17,7 @@ def main() -> None:
 
     # A start makes tens of thousands of things that stay; to look for garbage among them takes 20 ms.
     gc.set_threshold(100_000)
-    from .cli.run import run
+    from .cli.main import run
 
     code = run(sys.argv[1:])
     gc.freeze()  # Python looks once more before it ends, which takes 50 ms

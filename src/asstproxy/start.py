@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
+from .config.profiles import load_config
 from .core.conversation import Conversation, Options
 from .core.events import Configured
-from .core.sessions.session import Session
-from .core.settings.config import load_config
-from .core.user import UserProxy
 from .providers import connect
+from .store.session import Session
+from .user import UserProxy
 
 __all__ = ["start_conversation"]
 

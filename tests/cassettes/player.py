@@ -16,7 +16,7 @@ from vcr.serializers import yamlserializer
 
 from asstproxy import Record, start_conversation
 from asstproxy.core.events import SetUserMessage
-from asstproxy.core.sessions.session import Session
+from asstproxy.store.session import Session
 
 from .scenarios import TOOLS, Take
 

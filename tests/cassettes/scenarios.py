@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from asstproxy import Options, Patience
+from asstproxy import Options, RetryPolicy
 
 __all__ = ["CASSETTES", "FOLDER", "SERVERS", "TAKES", "TOOLS", "Scenario", "Server", "Take"]
 
@@ -104,7 +104,7 @@ class Scenario:
     @property
     def options(self) -> Options:
         """How it is held: one attempt, and no heartbeat but the server's own."""
-        patience = Patience(heartbeat=3600.0, attempts=1)
+        patience = RetryPolicy(heartbeat=3600.0, attempts=1)
         return Options(stream=self.stream, background=self.background, max_tool_rounds=2, patience=patience)
 
 

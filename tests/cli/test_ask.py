@@ -197,7 +197,7 @@ def test_no_server_is_told(asst: Asst, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_damaged_profile_is_named(asst: Asst, tmp_path: object) -> None:
     """A TOML error names file and line; a wrong value names its key; the file stays as it is."""
-    from asstproxy.core.settings.config import config_file
+    from asstproxy.config.profiles import config_file
 
     config_file().parent.mkdir(parents=True)
     for text, says in (("[profiles.gpt]\nmodel = \n", "line 2"), ("[profiles.gpt]\nmodel = 1\n", "profiles.gpt.model")):

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from asstproxy.core.assistant import AssistantProxy
 from asstproxy.core.conversation import Conversation, Options
 from asstproxy.core.events import ActionRequired, Event, Record, ToolCall, Unknown
-from asstproxy.core.patience import Patience
 from asstproxy.core.replay import conform
-from asstproxy.core.tools import Approver, Tool
-from asstproxy.core.user import UserProxy
+from asstproxy.core.retry import RetryPolicy
+from asstproxy.core.roles import AssistantProxy
 from asstproxy.providers.scripted import Part, ScriptedAssistant
+from asstproxy.tools import Approver, Tool
+from asstproxy.user import UserProxy
 
 __all__ = ["Stage", "calling", "types"]
 
-SOON = Patience(heartbeat=60, attempts=3, delay=0.001)
+SOON = RetryPolicy(heartbeat=60, attempts=3, delay=0.001)
 """No heartbeat on its own, and no time lost between attempts."""
 
 
@@ -35,7 +35,7 @@ class Stage:
         tools: Iterable[Callable[..., Any] | Tool] = (),
         approve: Approver | None = None,
         mediator: str = "state-machine",
-        patience: Patience = SOON,
+        patience: RetryPolicy = SOON,
         past: Iterable[Record] = (),
         **options: Any,
     ) -> None:

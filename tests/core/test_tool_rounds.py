@@ -26,8 +26,8 @@ from asstproxy.core.events import (
 )
 from asstproxy.core.history import AssistantSaid, ToolOutputs, UserSaid
 from asstproxy.core.script import State
-from asstproxy.core.tools import Approver, Question, Tool, as_tool
 from asstproxy.providers.scripted import say
+from asstproxy.tools import Approver, Question, Tool, as_tool
 
 from .stage import Stage, calling, types
 

@@ -11,7 +11,6 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asstproxy.core.assistant import Turn
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import (
@@ -31,17 +30,18 @@ from asstproxy.core.events import (
 )
 from asstproxy.core.history import AssistantSaid, Item, ToolOutputs
 from asstproxy.core.mediator import make_mediator
-from asstproxy.core.patience import Patience
 from asstproxy.core.replay import conform
+from asstproxy.core.retry import RetryPolicy
+from asstproxy.core.roles import Turn
 from asstproxy.core.script import ACTIVE, SETTLED
-from asstproxy.core.tools import approve_all
 from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.tools import approve_all
 
 from .stage import Stage
 from .strategies import any_text, events
 from .test_tool_rounds import asking
 
-HURRIED = Patience(heartbeat=0.002, attempts=2, delay=0.001)
+HURRIED = RetryPolicy(heartbeat=0.002, attempts=2, delay=0.001)
 
 tools = st.sampled_from(["echo", "asks", "fails", "unknown"])
 arguments = st.sampled_from(['{"text": "a"}', "{}", "", "[", "null"])

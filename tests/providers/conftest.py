@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
+from asstproxy.config.profiles import Profile
 from asstproxy.core.events import Record
-from asstproxy.core.patience import Patience
-from asstproxy.core.settings.config import Profile
+from asstproxy.core.retry import RetryPolicy
 from asstproxy.providers import connect
 from asstproxy.testing import tasks_left
 from core.stage import Stage
 from core.test_tool_rounds import add
 from servers import ResponsesServer
 
-from .gpt_stage import Gpt
+from .openai.gpt_stage import Gpt
 
-PATIENCE = Patience(attempts=3, delay=0.01, longest=5.0)
+PATIENCE = RetryPolicy(attempts=3, delay=0.01, longest=5.0)
 
 
 @pytest.fixture

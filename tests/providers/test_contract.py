@@ -15,11 +15,11 @@ from unittest import mock
 import msgspec
 from openai import AsyncOpenAI
 
-from asstproxy.core.assistant import AssistantProxy
+from asstproxy.config.profiles import Profile
 from asstproxy.core.conversation import Options
 from asstproxy.core.errors import AssistantError, Kind
 from asstproxy.core.events import ActionRequired, ChunkReceived, ToolCall
-from asstproxy.core.settings.config import Profile
+from asstproxy.core.roles import AssistantProxy
 from asstproxy.providers import connect
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
 from asstproxy.testing import Bench, Calls, Failure, Hang, ProviderContract, Reply, Text

@@ -12,10 +12,10 @@ from unittest import mock
 
 import pytest
 
-from asstproxy.core.assistant import AssistantProxy
+from asstproxy.config.profiles import Profile
 from asstproxy.core.errors import Kind, NotSetUpError
+from asstproxy.core.roles import AssistantProxy
 from asstproxy.core.script import State
-from asstproxy.core.settings.config import Profile
 from asstproxy.providers import connect
 from asstproxy.testing import Bench, Calls, Failure, Hang, ProviderContract, Reply, Text
 from core.stage import Stage

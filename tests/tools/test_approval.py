@@ -24,8 +24,8 @@ from asstproxy.core.events import (
     ToolsExecuted,
     ToolStarted,
 )
-from asstproxy.core.tools import Approver, Question, Tool, approve_all, as_tool
 from asstproxy.providers.scripted import say
+from asstproxy.tools import Approver, Question, Tool, approve_all, as_tool
 from core.stage import Stage, calling
 
 ran: list[str] = []

@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asstproxy import ToolError, UsageError
-from asstproxy.core.tools import as_tool, from_pairs, run_tool
-from asstproxy.core.tools.arguments import parse
+from asstproxy.tools import as_tool, from_pairs, run_tool
+from asstproxy.tools.arguments import parse
 
 
 @pytest.mark.parametrize(

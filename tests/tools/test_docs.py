@@ -11,9 +11,9 @@ from typing import Any
 
 from asstproxy import Profile
 from asstproxy.core.events import Decision, ToolCall
-from asstproxy.core.tools import Question, from_pairs, run_tool
-from asstproxy.core.tools.approval import ask
-from asstproxy.core.tools.finding import find_tools
+from asstproxy.tools import Question, from_pairs, run_tool
+from asstproxy.tools.approval import ask
+from asstproxy.tools.loading import find_tools
 from asstproxy.tools.mcp_servers import _Options
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tools.md").read_text(encoding="utf-8")

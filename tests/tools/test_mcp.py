@@ -19,8 +19,8 @@ pytest.importorskip("mcp")
 
 from asstproxy import Profile, UserProxy
 from asstproxy.core.events import ToolFinished
-from asstproxy.core.tools import approve_all, run_tool
 from asstproxy.providers.scripted import say
+from asstproxy.tools import approve_all, run_tool
 from asstproxy.tools.toolbox import Toolbox, open_toolbox
 from core.stage import Stage, calling
 

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter
 
-from asstproxy.core.tools import Outcome, Tool, as_tool, run_tool
+from asstproxy.tools import Outcome, Tool, as_tool, run_tool
 
 from .schemas import assert_portable, fits
 

@@ -12,12 +12,12 @@ import pytest
 from pydantic import BaseModel, Field
 
 from asstproxy import tool
-from asstproxy.core.assistant import AssistantProxy
+from asstproxy.config.profiles import Profile
 from asstproxy.core.events import AssistantMessageRetrieved, ToolFinished, ToolsExecuted, ToolStarted
-from asstproxy.core.settings.config import Profile
-from asstproxy.core.tools import approve_all
+from asstproxy.core.roles import AssistantProxy
 from asstproxy.providers import connect
 from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.tools import approve_all
 from core.stage import Stage, calling
 from servers import Call, GeminiServer, InteractionsServer, ResponsesServer, Say
 

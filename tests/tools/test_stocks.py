@@ -14,9 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from asstproxy.core.tools import Outcome, run_tool
-from asstproxy.core.tools.finding import find_tools
-from asstproxy.tools import stocks
+from asstproxy.tools import Outcome, run_tool, stocks
+from asstproxy.tools.loading import find_tools
 
 CLOSE = 1_763_758_800  # Friday, 2025-11-21, 16:00 in New York
 DAY = 86_400

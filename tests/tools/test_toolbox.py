@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from asstproxy import NotSetUpError, Profile, UsageError
-from asstproxy.core.settings.config import config_file, load_config
+from asstproxy.config.profiles import config_file, load_config
 from asstproxy.tools.toolbox import open_toolbox
 
 

@@ -74,17 +74,17 @@ def ask(
     quiet: o.Quiet = False,
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
-    from ..core.notices import hear
+    from ..core.warnings import set_listener
     from .ask import Output, ask
-    from .loop import run
-    from .opening import Wanted
+    from .conversation_setup import ConversationOptions
+    from .event_loop import run
 
-    wanted = Wanted(
+    wanted = ConversationOptions(
         profile, model, system, continue_, session, no_save, tuple(tool or ()), no_tools, yes, mediator, not no_stream,
         background, timeout, wait, fork,
     )  # fmt: skip
     if quiet:
-        hear(lambda _: None)
+        set_listener(lambda _: None)
     raise typer.Exit(
         run(lambda signals: ask(prompt or [], wanted, Output(json, events, raw, quiet), signals, retry=retry))
     )
@@ -109,11 +109,11 @@ def chat(
     timeout: o.Timeout = None,
 ) -> None:
     """Talk, and see every step of the script. /help lists what else can be typed."""
-    from .chat import chat
-    from .loop import run
-    from .opening import Wanted
+    from .chat.chat import chat
+    from .conversation_setup import ConversationOptions
+    from .event_loop import run
 
-    wanted = Wanted(
+    wanted = ConversationOptions(
         profile, model, system, continue_, session, no_save, tuple(tool or ()), no_tools, yes, mediator, not no_stream,
         background, timeout, wait, fork,
     )  # fmt: skip

@@ -15,10 +15,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from ..core.events import Decision
-from ..core.tools import Question
-from .view.safe import clean, clean_line
+from ..tools import Question
+from .render.safe_text import clean, clean_line
 
-__all__ = ["ask_person"]
+__all__ = ["PersonApprover"]
 
 STOPPED = "They do not want to be asked about any more of them now."
 
@@ -27,7 +27,7 @@ class _StoppedError(Exception):
     """Ctrl-D instead of an answer."""
 
 
-class ask_person:  # noqa: N801 - it is called like a function: an `Approver` with a screen
+class PersonApprover:
     """Asks about one call after another; Ctrl-D refuses this one and all that follow it, Ctrl-C cancels the exchange.
 
     `pause` keeps the live view off the screen meanwhile.

@@ -10,22 +10,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
-from ..core.attaching import last_exchange
 from ..core.errors import UsageError
 from ..core.events import Cancelled, ErrorOccurred, HistoryCut, MessageIncomplete, Record, SetUserMessage
+from ..core.resume import last_exchange
 from ..core.script import State
 from .again import may_pass
-from .loop import Signals
-from .opening import Opened, Wanted, opened
-from .prompt import read_prompt
-from .run import TIMED_OUT
-from .view.safe import clean_line
+from .conversation_setup import ConversationOptions, OpenConversation, open_conversation
+from .event_loop import Signals
+from .main import TIMED_OUT
+from .render.safe_text import clean_line
+from .stdin import read_prompt
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from ..core.hub import Subscriber
-    from ..core.user import Approver
+    from ..user import Approver
 
 __all__ = ["EXIT_CODES", "Output", "ask", "ending"]
 
@@ -42,12 +42,14 @@ class Output:
     quiet: bool = False
 
 
-async def ask(words: Sequence[str], wanted: Wanted, output: Output, signals: Signals, *, retry: bool = False) -> int:
+async def ask(
+    words: Sequence[str], wanted: ConversationOptions, output: Output, signals: Signals, *, retry: bool = False
+) -> int:
     """Ask and print; the exit code. `retry`: ask the session's last message again, or fetch its answer where it goes on."""
     if retry:
         return await _retry(words, wanted, output, signals)
     message = read_prompt(words, sys.stdin, quiet=output.quiet)
-    async with opened(wanted) as opening:
+    async with open_conversation(wanted) as opening:
         if not output.quiet:
             sys.stderr.write(f"{clean_line(opening.who)}\n")
         if opening.conversation.under_way:
@@ -55,12 +57,12 @@ async def ask(words: Sequence[str], wanted: Wanted, output: Output, signals: Sig
         return await _exchange(opening, lambda: _asked(opening, message, wanted), wanted, output, signals)
 
 
-async def _retry(words: Sequence[str], wanted: Wanted, output: Output, signals: Signals) -> int:
+async def _retry(words: Sequence[str], wanted: ConversationOptions, output: Output, signals: Signals) -> int:
     if words:
         raise UsageError("--retry takes no message.", "It sends the last one again.")
     if not wanted.session:
         wanted = replace(wanted, continue_newest=True)
-    async with opened(wanted) as opening:
+    async with open_conversation(wanted) as opening:
         conversation = opening.conversation
         message = next((r.event.text for r in reversed(opening.past) if isinstance(r.event, SetUserMessage)), "")
         if not message:
@@ -76,11 +78,11 @@ async def _retry(words: Sequence[str], wanted: Wanted, output: Output, signals: 
         return await _exchange(opening, lambda: _asked(opening, message, wanted), wanted, output, signals)
 
 
-def _asked(opening: Opened, message: str, wanted: Wanted) -> Awaitable[Record]:
+def _asked(opening: OpenConversation, message: str, wanted: ConversationOptions) -> Awaitable[Record]:
     return opening.conversation.exchange(message, timeout=wanted.timeout)
 
 
-async def _fetch(opening: Opened, wanted: Wanted, output: Output) -> None:
+async def _fetch(opening: OpenConversation, wanted: ConversationOptions, output: Output) -> None:
     """The rest of an answer that went on at the provider: it is kept, and the new message is answered on stdout."""
     settled = await opening.conversation.attach(timeout=wanted.timeout)
     if not output.quiet:
@@ -88,9 +90,9 @@ async def _fetch(opening: Opened, wanted: Wanted, output: Output) -> None:
 
 
 async def _exchange(
-    opening: Opened,
+    opening: OpenConversation,
     hold: Callable[[], Awaitable[Record]],
-    wanted: Wanted,
+    wanted: ConversationOptions,
     output: Output,
     signals: Signals,
     heard: Sequence[Record] = (),
@@ -123,12 +125,12 @@ async def _exchange(
 
 
 @contextlib.contextmanager
-def _waiting(opening: Opened, output: Output) -> Iterator[None]:
+def _waiting(opening: OpenConversation, output: Output) -> Iterator[None]:
     """Tell on stderr what is waited for, if nothing else tells it."""
     if output.quiet or _is_drawn(output):
         yield
         return
-    from .view.waiting import WaitingLine
+    from .render.retry_countdown import WaitingLine
 
     # Where the answer goes to the same terminal, a line that is rewritten would tear it.
     line = WaitingLine(sys.stderr, counts=sys.stderr.isatty() and not sys.stdout.isatty())
@@ -140,52 +142,52 @@ def _waiting(opening: Opened, output: Output) -> Iterator[None]:
         line.close()
 
 
-def _approver(opening: Opened, wanted: Wanted, view: Subscriber) -> Approver | None:
+def _approver(opening: OpenConversation, wanted: ConversationOptions, view: Subscriber) -> Approver | None:
     """Who lets a doubtful tool run: anybody (`--yes`), the person at the terminal, or nobody."""
     if all(tool.approval == "never" for tool in opening.conversation.user.tools.values()):
         return None
     if wanted.yes:
-        from ..core.tools import approve_all
+        from ..tools import approve_all
 
         return approve_all
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    from .approval import ask_person
-    from .view.theme import console
+    from .approval import PersonApprover
+    from .render.theme import console
 
     # On stderr: stdout is the answer and nothing else.
-    return ask_person(console(stderr=True), getattr(view, "paused", contextlib.nullcontext))
+    return PersonApprover(console(stderr=True), getattr(view, "paused", contextlib.nullcontext))
 
 
 def _is_drawn(output: Output) -> bool:
     return sys.stdout.isatty() and not (output.quiet or output.raw)
 
 
-def _stdout(opening: Opened) -> TextIO:
+def _stdout(opening: OpenConversation) -> TextIO:
     """Where the answer goes: to nobody else, when there are tools, whose threads and child processes might print."""
     if not opening.conversation.user.tools or sys.stdout.isatty():
         return sys.stdout
-    from ..core.tools import reserve_stdout
+    from ..tools import reserve_stdout
 
     return reserve_stdout()
 
 
-def _view(opening: Opened, output: Output, stdout: TextIO) -> AbstractAsyncContextManager[Subscriber]:
+def _view(opening: OpenConversation, output: Output, stdout: TextIO) -> AbstractAsyncContextManager[Subscriber]:
     if output.events:
         from ..core.codec import encode
-        from .view.jsonl import JsonLinesView
+        from .render.jsonl import JsonLinesView
 
         return contextlib.nullcontext(JsonLinesView(stdout.buffer, encode))
     if output.json:
-        from .view.result import ResultView
+        from .render.result import ResultView
 
         return ResultView(stdout, opening.session.id if opening.session else None)
     if _is_drawn(output):
-        from .view.live import LiveView
-        from .view.theme import console
+        from .render.live import LiveView
+        from .render.theme import console
 
         return LiveView(console())
-    from .view.plain import PlainView
+    from .render.plain import PlainView
 
     return contextlib.nullcontext(PlainView(stdout, raw=output.raw))
 
@@ -210,7 +212,7 @@ INCOMPLETE = {
 }
 
 
-def _explain(settled: Record, opening: Opened, output: Output) -> None:
+def _explain(settled: Record, opening: OpenConversation, output: Output) -> None:
     """What the person has not been told yet of an ending that is not the best one."""
     lines = [] if _is_drawn(output) else [ending(settled)]
     if opening.session is not None and may_pass(settled.event) and not output.quiet:

@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from ..core.settings.locations import cache_dir, config_dir, data_dir
+from ..config.paths import cache_dir, config_dir, data_dir
 
 __all__ = ["models", "presets", "profiles", "sessions", "tools"]
 

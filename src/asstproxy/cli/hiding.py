@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..core.secrecy import without_user
+from ..core.redact import strip_userinfo
 
 __all__ = ["hide"]
 
@@ -16,4 +16,4 @@ _NAMED = re.compile(
 
 def hide(text: str) -> str:
     """The text without the user in an address, and without a value whose name says that it is secret."""
-    return _NAMED.sub(r'\1"[hidden]"', without_user(text))
+    return _NAMED.sub(r'\1"[hidden]"', strip_userinfo(text))

@@ -14,12 +14,12 @@ from ..core.codec import encode
 from ..core.errors import UsageError
 from ..core.events import Record, SetUserMessage
 from ..core.replay import conform
-from ..core.sessions.importing import records_of_file
-from ..core.sessions.reading import read_journal
-from ..core.sessions.spans import moment
-from ..core.sessions.store import Store
+from ..store.imports import records_of_file
+from ..store.recovery import read_journal
+from ..store.store import Store
+from ..store.timings import moment
+from .render.safe_text import clean_line
 from .sessions.show import records_of
-from .view.safe import clean_line
 
 __all__ = ["Pace", "check_session", "print_events", "replay"]
 
@@ -122,12 +122,12 @@ def _split(records: Sequence[Record], first: int) -> tuple[list[Record], list[Re
 @contextlib.asynccontextmanager
 async def _view() -> AsyncIterator[Callable[[Record], None]]:
     if not sys.stdout.isatty():
-        from .view.plain import PlainView
+        from .render.plain import PlainView
 
         yield PlainView(sys.stdout)
         return
-    from .view.live import LiveView
-    from .view.theme import console
+    from .render.live import LiveView
+    from .render.theme import console
 
     async with LiveView(console(), echo=True) as view:
         yield view

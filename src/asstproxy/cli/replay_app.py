@@ -35,7 +35,7 @@ def replay(
     if events:
         print_events(session, from_)
         return
-    from .loop import run
+    from .event_loop import run
 
     pace = Pace.of(speed, step=step, first=from_)
     raise typer.Exit(run(lambda _: replay(session, pace)))

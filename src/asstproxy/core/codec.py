@@ -16,7 +16,7 @@ from . import events
 from .events import Event, Record, Unknown
 from .script import State
 
-__all__ = ["EVENTS", "as_text", "decode", "encode", "inert", "pretty", "to_builtins"]
+__all__ = ["EVENTS", "decode", "encode", "escape_controls", "pretty", "repair_surrogates", "to_builtins"]
 
 EVENTS: dict[str, type[Event]] = {
     str(kind.__struct_config__.tag): kind
@@ -68,14 +68,14 @@ def _body(event: Event | Unknown) -> bytes:
         return _encoder.encode(_repaired(msgspec.to_builtins(value)))
 
 
-def as_text(text: str) -> str:
+def repair_surrogates(text: str) -> str:
     """The text without lone surrogates, which no file and no request can carry."""
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _repaired(value: Any) -> Any:
     if isinstance(value, str):
-        return as_text(value)
+        return repair_surrogates(value)
     if isinstance(value, dict):
         return {_repaired(key): _repaired(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -83,7 +83,7 @@ def _repaired(value: Any) -> Any:
     return value
 
 
-def inert(json: bytes) -> bytes:
+def escape_controls(json: bytes) -> bytes:
     """The same JSON, harmless on a terminal: what one obeys (C1 controls, bidirectional overrides) is escaped."""
     if json.isascii() and b"\x7f" not in json:
         return json
@@ -92,7 +92,7 @@ def inert(json: bytes) -> bytes:
 
 def pretty(value: Any) -> bytes:
     """A value as JSON that a person reads, also on a terminal: indented, and inert."""
-    return msgspec.json.format(inert(msgspec.json.encode(value)), indent=2)
+    return msgspec.json.format(escape_controls(msgspec.json.encode(value)), indent=2)
 
 
 def decode(line: bytes | str) -> Record:

@@ -6,11 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, cast
 
-from .asking import Options, turn_for
-from .assistant import AssistantProxy, Attachable, Turn
-from .attaching import Running, running_exchange, unheard
+from ..user import UserProxy
 from .clock import now
-from .codec import as_text
+from .codec import repair_surrogates
 from .driver import listen, stopping
 from .errors import UsageError
 from .events import (
@@ -28,13 +26,15 @@ from .events import (
     ToolsExecuted,
     is_message,
 )
-from .failing import failure_of, one_line
+from .failing import one_line, to_error_event
 from .history import History
 from .hub import Hub, Subscriber
 from .mediator import Mediator, make_mediator
-from .patience import Retries
+from .resume import InFlight, in_flight_exchange, skip_received
+from .retry import RetryBudget
+from .roles import AssistantProxy, Attachable, Turn
 from .script import ACTIVE, Do, State
-from .user import UserProxy
+from .turn import Options, turn_for
 
 __all__ = ["Conversation", "Options", "one_line"]
 
@@ -73,7 +73,7 @@ class Conversation:
             if isinstance(record.event, Configured):
                 self._said_configured = record.event
         self.mediator: Mediator = make_mediator(mediator, state)
-        self._running = running_exchange(past) if state in ACTIVE else None
+        self._running = in_flight_exchange(past) if state in ACTIVE else None
         self.configured = configured or Configured(provider=assistant.provider, model=assistant.model)
 
     @property
@@ -153,7 +153,7 @@ class Conversation:
             OSError: the journal cannot be written, or nobody reads our output any more.
         """
         self._must_rest()
-        text = as_text(text)
+        text = repair_surrogates(text)
         if not text.strip():
             raise UsageError("The message is empty.", "Say something.")
         return await self._hold(self._opened(text), timeout)
@@ -171,7 +171,7 @@ class Conversation:
     async def _hold(self, first: Coroutine[Any, Any, Event], timeout: float | None) -> Record:
         self._task, self._over = asyncio.current_task(), asyncio.get_running_loop().create_future()
         self._cancel_reason, self._unheard = Cancelled(), None
-        self._retries = Retries(self.options.patience)
+        self._retries = RetryBudget(self.options.patience)
         limit, stopped = asyncio.timeout(timeout), stopping()
         try:
             async with limit:
@@ -193,11 +193,11 @@ class Conversation:
             self._said_configured = self.configured
         return SetUserMessage(text)
 
-    async def _taken_up(self, running: Running) -> Event:
+    async def _taken_up(self, running: InFlight) -> Event:
         self._running = None
         turn = self._turn("", running.resume)
         attach = cast("Attachable", self.assistant).attach
-        return await listen(lambda: unheard(attach(turn), running.heard), self._step, self._retries)
+        return await listen(lambda: skip_received(attach(turn), running.heard), self._step, self._retries)
 
     async def _follow_script(self, event: Event, stopped: Callable[[], bool]) -> Record:
         do = self._step(event)
@@ -231,7 +231,7 @@ class Conversation:
             case _ if stopped:
                 self._stop(Cancelled("timeout") if late else self._cancel_reason)
                 raise error if isinstance(error, asyncio.CancelledError) else asyncio.CancelledError from error
-        return self._settle(failure_of(error))
+        return self._settle(to_error_event(error))
 
     async def _carry_out(self, do: Do) -> Event | None:
         """Let the proxy whose turn it is do what the script says; what it answers is the next message."""

@@ -23,8 +23,8 @@ from .events import (
     ToolOutputsSubmitted,
     is_message,
 )
-from .patience import Retries
-from .pulse import Pulse
+from .heartbeat import Pulse
+from .retry import RetryBudget
 
 __all__ = ["listen", "stopping"]
 
@@ -34,7 +34,9 @@ SPOKEN = (*OPENING, Heartbeat, ChunkReceived, *CLOSING)
 """The messages that an Assistant Proxy may say; notes come on top."""
 
 
-async def listen(ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event], object], retries: Retries) -> Event:
+async def listen(
+    ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event], object], retries: RetryBudget
+) -> Event:
     """Say what an assistant says; returns the message that ends its turn, which is not said yet.
 
     A failed request is sent again only before the first piece of an answer, when the failure says that this can help.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .secrecy import redact
+from .redact import redact
 
 __all__ = [
     "AssistantError",

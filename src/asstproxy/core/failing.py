@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from .errors import AssistantError, ScriptError
 from .events import ErrorOccurred
-from .secrecy import logger, redact
+from .redact import redact, redacting_logger
 
-__all__ = ["failure_of", "one_line"]
+__all__ = ["one_line", "to_error_event"]
 
-_log = logger(__name__)
+_log = redacting_logger(__name__)
 
 
-def failure_of(error: BaseException) -> ErrorOccurred:
+def to_error_event(error: BaseException) -> ErrorOccurred:
     """The event for an exchange that this error ended; a fault of ours, or of a provider's, is logged as well."""
     match error:
         case AssistantError():

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from .coalesce import TextBuffer
 from .events import (
     ActionRequired,
     AssistantMessageRetrieved,
@@ -30,7 +31,6 @@ from .events import (
     ToolsExecuted,
     Unknown,
 )
-from .pieces import Text
 
 __all__ = ["AssistantSaid", "History", "Item", "ToolOutputs", "UserSaid"]
 
@@ -69,7 +69,7 @@ class History:
         self.exchanges: list[tuple[Item, ...]] = []
         self._speakers: list[tuple[str, str]] = []  # (provider, model) of each exchange
         self._open: list[Item] = []
-        self._said = Text()
+        self._said = TextBuffer()
         self._finished: dict[str, ToolResult] = {}
         self._speaker = ("", "")
         self._resume = NOWHERE
@@ -84,7 +84,7 @@ class History:
         """Fold one event in; its cost does not depend on the length of the history."""
         match event:
             case SetUserMessage(text=text):
-                self._open, self._said, self._finished = [UserSaid(text)], Text(), {}
+                self._open, self._said, self._finished = [UserSaid(text)], TextBuffer(), {}
             case Started(provider=provider, model=model):
                 self._speaker = (provider, model)
             case ChunkReceived(text=text, phase="answer"):
@@ -95,7 +95,7 @@ class History:
                 self._open.append(ToolOutputs(results))
             case ActionRequired(text=text, calls=calls, raw=raw):
                 self._open.append(AssistantSaid(text, calls, raw))
-                self._said, self._finished = Text(), {}  # a provider may number the calls of each reply afresh
+                self._said, self._finished = TextBuffer(), {}  # a provider may number the calls of each reply afresh
             case AssistantMessageRetrieved(text=text, raw=raw) | MessageIncomplete(text=text, raw=raw):
                 self._open.append(AssistantSaid(text, (), raw))
                 self._settle()
@@ -128,7 +128,7 @@ class History:
     def _settle(self) -> None:
         self.exchanges.append(tuple(self._open))
         self._speakers.append(self._speaker)
-        self._open, self._said = [], Text()
+        self._open, self._said = [], TextBuffer()
 
     def items(self, provider: str, model: str, *, under_way: bool = False) -> tuple[Item, ...]:
         """What this assistant is sent: everything, with `raw` only where the same provider and model said it.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .events import Record
-from .secrecy import logger
+from .redact import redacting_logger
 
 __all__ = ["Hub", "Subscriber"]
 
 Subscriber = Callable[[Record], None]
-_log = logger(__name__)
+_log = redacting_logger(__name__)
 
 
 class Hub:

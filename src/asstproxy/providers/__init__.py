@@ -6,17 +6,17 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from ..core.assistant import AssistantProxy
+from ..config.profiles import Profile
 from ..core.errors import NotSetUpError
-from ..core.settings.config import Profile
+from ..core.roles import AssistantProxy
 
 __all__ = ["PROVIDERS", "connect", "entry"]
 
 PROVIDERS = {
-    "gpt": "asstproxy.providers.gpt:connect",
-    "gemini": "asstproxy.providers.gemini:connect",
-    "local": "asstproxy.providers.local:connect",
-    "replay": "asstproxy.providers.replay:connect",
+    "gpt": "asstproxy.providers.openai.gpt:connect",
+    "gemini": "asstproxy.providers.gemini.gemini:connect",
+    "local": "asstproxy.providers.local.local:connect",
+    "replay": "asstproxy.providers.playback:connect",
 }
 """Provider name: where its `connect(profile, *, client=None)` is, imported on use."""
 

@@ -6,16 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 
-from ..core.assistant import Turn
 from ..core.errors import AssistantError
-from ..core.events import (
-    AssistantMessageRetrieved,
-    ChunkReceived,
-    Event,
-    Started,
-    ToolOutputsSubmitted,
-    ToolResult,
-)
+from ..core.events import AssistantMessageRetrieved, ChunkReceived, Event, Started, ToolOutputsSubmitted, ToolResult
+from ..core.roles import Turn
 
 __all__ = ["ScriptedAssistant", "say"]
 

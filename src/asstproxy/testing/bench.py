@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..core.assistant import AssistantProxy
 from ..core.errors import Kind
+from ..core.roles import AssistantProxy
 
 __all__ = ["Bench", "Calls", "Failure", "Hang", "Reply", "Text"]
 

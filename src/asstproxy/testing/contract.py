@@ -23,15 +23,15 @@ import json
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any, ClassVar
 
-from ..core.assistant import AssistantProxy
 from ..core.codec import decode, encode
 from ..core.conversation import Conversation, Options
 from ..core.errors import Kind
 from ..core.events import AssistantMessageRetrieved, ChunkReceived, Record, Started, ToolResult
-from ..core.patience import Patience
 from ..core.replay import conform
+from ..core.retry import RetryPolicy
+from ..core.roles import AssistantProxy
 from ..core.script import State
-from ..core.user import UserProxy
+from ..user import UserProxy
 from .bench import Bench, Calls, Failure, Hang, Text
 from .law import cancelled, in_order, in_time, law
 from .talk import Talk, elsewhere, failure, kept, read
@@ -285,6 +285,6 @@ class ProviderContract:
         assert stop > 8, "the exchange is too short to prove anything"
 
     def _conversation(self, bench: Bench, past: list[Record] | None = None) -> Conversation:
-        patience = Patience(attempts=3, delay=0.05)
+        patience = RetryPolicy(attempts=3, delay=0.05)
         options = Options(stream=self.options.stream, background=self.options.background, patience=patience)
         return Conversation(bench.proxy(), UserProxy([add]), options=options, past=past or ())

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from ..core.assistant import AssistantProxy, ToolSpec, Turn
 from ..core.codec import decode, encode
 from ..core.conversation import Conversation, Options
 from ..core.errors import AssistantError
@@ -31,6 +30,7 @@ from ..core.events import (
     is_message,
 )
 from ..core.history import History
+from ..core.roles import AssistantProxy, ToolSpec, Turn
 from ..core.script import State
 
 __all__ = ["ADD", "Talk", "elsewhere", "failure", "kept", "read"]

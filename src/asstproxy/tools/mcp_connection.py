@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..core.secrecy import logger
+from ..core.redact import redacting_logger
 
 if TYPE_CHECKING:
     import httpx2
@@ -21,7 +21,7 @@ __all__ = ["Connection", "McpConfig"]
 CLOSE_WITHIN = 1.6
 """Seconds until a connection that does not close is cut."""
 
-_log = logger(__name__)
+_log = redacting_logger(__name__)
 
 
 class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

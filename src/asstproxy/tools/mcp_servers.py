@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..config.profiles import Profile
 from ..core.errors import AsstError, NotSetUpError
-from ..core.secrecy import guard_logs, logger, remember_named
-from ..core.settings.config import Profile
-from ..core.tools import Tool, ToolError
-from ..core.tools.arguments import parse
-from ..core.tools.portable import MAX_DESCRIPTION
-from ..providers.transport.plain import warn_of_plain_http
+from ..core.redact import redact_logs, redacting_logger, register_named_secrets
+from ..providers.transport.insecure_http import warn_of_plain_http
+from . import Tool, ToolError
+from .arguments import parse
 from .mcp_connection import Connection, McpConfig
+from .portable_schema import MAX_DESCRIPTION
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult
@@ -43,7 +43,7 @@ MAX_PAGES = 20
 """Pages of a server's list of tools."""
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_log = logger(__name__)
+_log = redacting_logger(__name__)
 
 
 class _Options(msgspec.Struct):
@@ -67,7 +67,7 @@ def configured_servers(profile: Profile) -> list[McpServer]:
             return {key: _VARIABLE.sub(lambda m: profile.secret(m[1]), value) for key, value in values.items()}
 
         known = msgspec.structs.replace(config, env=filled(config.env), headers=filled(config.headers))
-        remember_named(known.env | known.headers)
+        register_named_secrets(known.env | known.headers)
         warn_of_plain_http(known.url, f"The MCP server '{name}'")
         servers.append(McpServer(name, known))
     if servers:
@@ -78,7 +78,7 @@ def configured_servers(profile: Profile) -> list[McpServer]:
                 f"The profile '{profile.name}' has MCP servers, which need the package mcp.",
                 "Run: pip install 'asstproxy[mcp]'.",
             ) from None
-        guard_logs()
+        redact_logs()
         logging.getLogger("mcp").addHandler(logging.NullHandler())  # else its complaints land on the screen
     return servers
 

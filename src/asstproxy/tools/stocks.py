@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ..core.tools import ToolError, tool
+from . import ToolError, tool
 
 __all__ = ["Advice", "StockPrice", "buy_or_sell", "get_stock_price", "seed"]
 

@@ -7,10 +7,10 @@ import difflib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ..config.profiles import Profile
 from ..core.errors import NotSetUpError, UsageError
-from ..core.settings.config import Profile
-from ..core.tools import Tool, ToolError
-from ..core.tools.finding import find_tools
+from . import Tool, ToolError
+from .loading import find_tools
 
 if TYPE_CHECKING:
     from .mcp_servers import McpServer

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
+from ...config.paths import read_only
 from ...core.errors import AsstError
-from ...core.settings.locations import looking_only
 from ..hiding import hide
 
 __all__ = ["Finding", "Status", "doctor", "home_hidden"]
@@ -37,7 +37,7 @@ class Finding(NamedTuple):
 
 def doctor(*, as_json: bool, offline: bool) -> int:
     """Print what was found; 1 when something is broken. Nothing is changed."""
-    with looking_only():
+    with read_only():
         return _doctor(as_json=as_json, offline=offline)
 
 
@@ -76,7 +76,7 @@ def home_hidden(text: str) -> str:
 
 
 def _safe(text: str, secrets: list[str]) -> str:
-    from ..view.safe import clean_line
+    from ..render.safe_text import clean_line
 
     for secret in secrets:
         text = text.replace(secret, "[key]")
@@ -96,8 +96,8 @@ def _is_secret(name: str) -> bool:
 
 
 def _stored() -> Iterator[str]:
-    from ...core.settings.credentials import credentials_file
-    from ...core.settings.toml_file import read_toml
+    from ...config.credentials import credentials_file
+    from ...config.toml import read_toml
 
     try:
         yield from (value.strip() for value in read_toml(credentials_file()).values() if isinstance(value, str))

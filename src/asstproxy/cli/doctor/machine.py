@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from ...core.settings.credentials import credentials_file
-from ...core.settings.locations import cache_dir, config_dir, data_dir
+from ...config.credentials import credentials_file
+from ...config.paths import cache_dir, config_dir, data_dir
 from .command import Finding, Status
 
 __all__ = ["extras", "folders", "terminal", "versions"]

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ...config.credentials import credentials_file, key_source, stored_keys
+from ...config.os_keyring import has_keyring
+from ...config.profiles import Config, load_config
 from ...core.errors import AsstError
-from ...core.settings.config import Config, load_config
-from ...core.settings.credentials import credentials_file, place_of, stored_keys
-from ...core.settings.os_keyring import has_keyring
-from ...providers.transport.plain import is_exposed
+from ...providers.transport.insecure_http import is_exposed
 from ..setup.keys import ASSISTANTS, public
-from ..setup.verbs import is_used, key_of
+from ..setup.manage import is_used, key_status
 from .command import Finding
 
 __all__ = ["exposed", "keys", "profiles", "reachability"]
@@ -85,7 +85,7 @@ def _profile(config: Config, name: str) -> Finding:
 
 
 def _local_problem(model: str) -> str:
-    from ...providers.embedded import find_model
+    from ...providers.local.process import find_model
 
     if find_spec("xllamacpp") is None:
         return "llama.cpp is not installed. Run: pip install 'asstproxy[local]'"
@@ -99,13 +99,13 @@ def keys() -> Iterator[Finding]:
     group = "keys"
     try:
         config = load_config()
-        wanted = {variable: name for name in config.tables if (variable := key_of(config, name)[0])}
+        wanted = {variable: name for name in config.tables if (variable := key_status(config, name)[0])}
     except AsstError:
         wanted = {}
     try:
         usual = [variable for about in ASSISTANTS.values() for variable in about.variables]
         for variable in dict.fromkeys([*wanted, *usual, *stored_keys()]):
-            place = place_of(variable)
+            place = key_source(variable)
             if place == "keyring" and not has_keyring():
                 hint = "Run: pip install 'asstproxy[keyring]'"
                 yield Finding(group, variable, "broken", "in the keyring, whose package is not installed", hint)
@@ -149,13 +149,13 @@ def _address(config: Config, name: str) -> str:
     if isinstance(given, str) and given:
         return given
     if provider == "gpt":
-        from ...providers.gpt import BASE_URL
+        from ...providers.openai.gpt import BASE_URL
 
         return os.environ.get("OPENAI_BASE_URL") or BASE_URL
     if provider == "gemini":
         from ...providers.gemini.endpoint import DEVELOPER, host
 
-        if key_of(config, name)[1] == "not needed":
+        if key_status(config, name)[1] == "not needed":
             place = str(table.get("location") or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global")
             return os.environ.get("GOOGLE_VERTEX_BASE_URL") or host(place)
         return os.environ.get("GOOGLE_GEMINI_BASE_URL") or DEVELOPER

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from ...config.paths import cache_dir, data_dir
 from ...core.errors import AsstError
-from ...core.settings.locations import cache_dir, data_dir
 from .command import Finding
 
 __all__ = ["sessions"]
@@ -19,7 +19,7 @@ INDEXES = ("*.sqlite", "*.sqlite3", "*.db")
 
 def sessions() -> Iterator[Finding]:
     """How many there are, whether the newest can be read, and whether the index is whole."""
-    from ...core.sessions.store import Store
+    from ...store.store import Store
 
     group = "sessions"
     store = Store()

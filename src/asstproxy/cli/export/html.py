@@ -15,14 +15,14 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 
 from ...core.events import Record
-from ...core.sessions.sequence import arrows
-from ...core.sessions.spans import ExchangeSpans, exchange_spans
-from ...core.sessions.transcript import ExchangeEntry, ToolEntry, Transcript
+from ...store.sequence import arrows
+from ...store.timings import ExchangeSpans, exchange_spans
+from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..render.safe_text import clean, clean_line
+from ..render.timeline import duration
 from ..sessions.listing import when
-from ..view.safe import clean, clean_line
-from ..view.timeline import duration
-from .drawings import sequence_svg, timeline_svg
-from .style import STYLE
+from .css import STYLE
+from .svg import sequence_svg, timeline_svg
 
 __all__ = ["page"]
 

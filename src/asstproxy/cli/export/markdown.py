@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ...core.sessions.transcript import ExchangeEntry, ToolEntry, Transcript
+from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..render.safe_text import clean, clean_line
 from ..sessions.listing import when
-from ..view.safe import clean, clean_line
 
 __all__ = ["markdown"]
 

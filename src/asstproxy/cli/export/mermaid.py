@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.sessions.sequence import Arrow
-from ..view.safe import clean_line
+from ...store.sequence import Arrow
+from ..render.safe_text import clean_line
 
 __all__ = ["mermaid"]
 

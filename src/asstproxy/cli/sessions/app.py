@@ -42,10 +42,10 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
 ) -> None:
     """List the sessions, the newest first: when, id, state, exchanges, tokens, who, title."""
-    from ...core.sessions.selection import selection
+    from ...store.filters import make_filter
     from .listing import list_sessions
 
-    list_sessions(None if all_ else limit, selection(since, provider, state), as_json=json)
+    list_sessions(None if all_ else limit, make_filter(since, provider, state), as_json=json)
 
 
 @sessions.command()
@@ -74,10 +74,10 @@ def search(
     json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
 ) -> None:
     """Search in all that was said; the best match first."""
-    from ...core.sessions.selection import selection
+    from ...store.filters import make_filter
     from .search import search_sessions
 
-    search_sessions(" ".join(words), None if all_ else limit, selection(since, provider, state), as_json=json)
+    search_sessions(" ".join(words), None if all_ else limit, make_filter(since, provider, state), as_json=json)
 
 
 @sessions.command()
@@ -155,7 +155,7 @@ def path(
     ] = "",
 ) -> None:
     """Print where a session's journal is, or where all of them are."""
-    from ...core.sessions.store import Store
+    from ...store.store import Store
 
     store = Store()
     typer.echo(store.path(store.find(session)) if session else store.root)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from ...core.errors import SessionError, UsageError
 from ...core.events import Titled
-from ...core.sessions import ulid
-from ...core.sessions.copying import fork
-from ...core.sessions.selection import cutoff
-from ...core.sessions.store import Store
-from ...core.sessions.transcript import Summary
-from ..view.safe import clean_line
+from ...store import ulid
+from ...store.filters import cutoff
+from ...store.fork import fork
+from ...store.store import Store
+from ...store.transcript import Summary
+from ..render.safe_text import clean_line
 from .listing import line_of
 
 __all__ = ["fork_session", "prune_sessions", "remove_sessions", "rename_session"]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ...core.errors import UsageError
-from ...core.sessions.store import Store
+from ...store.store import Store
 from .show import records_of
 
 __all__ = ["export_session"]
@@ -37,11 +37,11 @@ def export_session(prefix: str, form: str, output: Path | None) -> None:
 def _exported(store: Store, session: str, form: str) -> bytes:
     records = records_of(store, session)
     if form == "mermaid":
-        from ...core.sessions.sequence import arrows
+        from ...store.sequence import arrows
         from ..export.mermaid import mermaid
 
         return mermaid(arrows(records)).encode()
-    from ...core.sessions.transcript import Fold
+    from ...store.transcript import Fold
 
     fold = Fold(session)
     for record in records:
@@ -54,6 +54,6 @@ def _exported(store: Store, session: str, form: str) -> bytes:
         from ..export.markdown import markdown
 
         return markdown(fold.transcript).encode("utf-8", "replace")
-    from ...core.sessions.transcript_file import to_json
+    from ...store.transcript_file import to_json
 
     return to_json(fold.transcript)

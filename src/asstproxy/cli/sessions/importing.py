@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ...core.sessions.importing import import_file as imported
-from ...core.sessions.store import Store
+from ...store.imports import import_file as imported
+from ...store.store import Store
 from .listing import line_of, print_json
 
 __all__ = ["import_file"]

@@ -12,18 +12,18 @@ from typing import Any
 import msgspec
 
 from ...core.codec import pretty
-from ...core.sessions.selection import Selection, selected
-from ...core.sessions.store import Store
-from ...core.sessions.transcript import Summary
-from ..view.safe import clean_line
+from ...store.filters import SessionFilter, filter_sessions
+from ...store.store import Store
+from ...store.transcript import Summary
+from ..render.safe_text import clean_line
 
 __all__ = ["line_of", "list_sessions", "print_json", "row_of"]
 
 
-def list_sessions(limit: int | None, which: Selection, *, as_json: bool) -> None:
+def list_sessions(limit: int | None, which: SessionFilter, *, as_json: bool) -> None:
     """Print the newest sessions that are meant."""
     store = Store()
-    found = islice(selected(store, which), limit)
+    found = islice(filter_sessions(store, which), limit)
     if as_json:
         print_json(row_of(store, summary) for summary in found)
         return
@@ -32,7 +32,7 @@ def list_sessions(limit: int | None, which: Selection, *, as_json: bool) -> None
     for count, summary in enumerate(found, 1):  # noqa: B007 - it is used after the loop
         sys.stdout.write(line_of(summary)[: width or None] + "\n")
     if not count:
-        nothing = which == Selection()
+        nothing = which == SessionFilter()
         sys.stderr.write('No session yet. Start one: asst ask "…", or asst chat\n' if nothing else "No session fits.\n")
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...core.errors import SessionError
-from ...core.sessions.index import SearchIndex
-from ...core.sessions.index_words import texts
-from ...core.sessions.selection import Selection
-from ...core.sessions.store import Store
-from ...core.sessions.transcript import Summary
-from ..view.safe import clean_line
+from ...store.filters import SessionFilter
+from ...store.search_index import SearchIndex
+from ...store.search_text import texts
+from ...store.store import Store
+from ...store.transcript import Summary
+from ..render.safe_text import clean_line
 from .listing import line_of, print_json, row_of
 
 __all__ = ["search_sessions"]
@@ -24,7 +24,7 @@ AROUND = 60
 BAR = 30
 
 
-def search_sessions(words: str, limit: int | None, which: Selection, *, as_json: bool) -> None:
+def search_sessions(words: str, limit: int | None, which: SessionFilter, *, as_json: bool) -> None:
     """Print the sessions in which all words occur, the best match first."""
     store = Store()
     hits = SearchIndex(store).search(words, which, limit, _progress)

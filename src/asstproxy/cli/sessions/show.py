@@ -6,9 +6,9 @@ import sys
 
 from ...core.codec import encode
 from ...core.events import Record
-from ...core.sessions.reading import mended
-from ...core.sessions.store import Store
-from ..view.safe import clean_line
+from ...store.recovery import repaired
+from ...store.store import Store
+from ..render.safe_text import clean_line
 
 __all__ = ["records_of", "show_session"]
 
@@ -18,7 +18,7 @@ def show_session(prefix: str, how: str) -> None:
     store = Store()
     session = store.find(prefix) if prefix else store.newest()
     if how == "json":
-        from ...core.sessions.transcript_file import to_json
+        from ...store.transcript_file import to_json
 
         sys.stdout.write(to_json(store.transcript(session)).decode())
         return
@@ -27,20 +27,20 @@ def show_session(prefix: str, how: str) -> None:
         for record in records:
             sys.stdout.write(encode(record).decode() + "\n")
         return
-    from ..view.theme import console
+    from ..render.theme import console
 
     if how == "timeline":
-        from ...core.sessions.spans import exchange_spans
-        from ..view.bars import print_timeline
+        from ...store.timings import exchange_spans
+        from ..render.timeline_bars import print_timeline
 
         print_timeline(console(), exchange_spans(records))
     elif how == "sequence":
-        from ...core.sessions.sequence import arrows
-        from ..view.lanes import print_sequence
+        from ...store.sequence import arrows
+        from ..render.sequence_lanes import print_sequence
 
         print_sequence(console(), arrows(records))
     else:
-        from ..view.conversation import show
+        from ..render.conversation import show
 
         show(records, console())
 
@@ -50,4 +50,4 @@ def records_of(store: Store, session: str) -> list[Record]:
     reading = store.reading(session)
     for line in reading.damage:
         sys.stderr.write(f"asst: {reading.path}: {clean_line(line)}; it is left out.\n")
-    return list(mended(reading.records))
+    return list(repaired(reading.records))

@@ -52,7 +52,7 @@ def ask_which(context: typer.Context) -> None:
     """Make, check and change profiles: who answers, and how. Without a command it asks."""
     if context.invoked_subcommand is None:
         from .command import setup, which
-        from .draft import Answers
+        from .profile_draft import Answers
 
         setup(which(), Answers())
 
@@ -167,7 +167,7 @@ def local(
 @app.command("list")
 def list_(json: Json = False) -> None:
     """List the profiles."""
-    from .verbs import list_profiles
+    from .manage import list_profiles
 
     list_profiles(as_json=json)
 
@@ -175,7 +175,7 @@ def list_(json: Json = False) -> None:
 @app.command()
 def show(profile: ProfileArgument = "", json: Json = False) -> None:
     """Show a profile; without a name, the one that answers."""
-    from .verbs import show_profile
+    from .manage import show_profile
 
     show_profile(profile, as_json=json)
 
@@ -183,7 +183,7 @@ def show(profile: ProfileArgument = "", json: Json = False) -> None:
 @app.command()
 def use(profile: ProfileArgument) -> None:
     """Let this profile answer when none is named."""
-    from .verbs import use_profile
+    from .manage import use_profile
 
     use_profile(profile)
 
@@ -195,7 +195,7 @@ def remove(
     yes: Yes = False,
 ) -> None:
     """Take a profile out of the file."""
-    from .verbs import remove_a_profile
+    from .manage import remove_a_profile
 
     remove_a_profile(profile, key=key, yes=yes)
 
@@ -224,7 +224,7 @@ def check(
 
 def _setup(assistant: str, own: dict[str, Any], **answers: Any) -> None:
     from .command import setup
-    from .draft import Answers
+    from .profile_draft import Answers
 
     setup(assistant, Answers(own={key: value for key, value in own.items() if value not in ("", None)}, **answers))
 

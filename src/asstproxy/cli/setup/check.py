@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from ...core.codec import inert
+from ...config.profiles import Profile, load_config
+from ...core.codec import escape_controls
 from ...core.errors import AsstError, NotSetUpError
-from ...core.settings.config import Profile, load_config
-from .asking import say, wait_for
-from .verbs import is_used, key_of
+from .manage import is_used, key_status
+from .prompts import say, wait_for
 
 __all__ = ["Checked", "check_profiles"]
 
@@ -63,12 +63,12 @@ def check_profiles(names: Sequence[str], timeout: float, *, as_json: bool) -> in
         if sys.stderr.isatty():
             say(f"Asking {name} …")
         profile = config.profile(name)
-        checked = Checked(name, profile.provider, profile.model, key=key_of(config, name)[1])
+        checked = Checked(name, profile.provider, profile.model, key=key_status(config, name)[1])
         wait_for(lambda profile=profile, checked=checked: _check(profile, checked, timeout))  # type: ignore[misc]
         results.append(checked)
     if as_json:
         rows = json.dumps([msgspec.to_builtins(one) for one in results], indent=2, ensure_ascii=False)
-        sys.stdout.write(inert(rows.encode()).decode() + "\n")
+        sys.stdout.write(escape_controls(rows.encode()).decode() + "\n")
     else:
         _print(results)
     return 0 if all(one.good for one in results) else 1
@@ -143,7 +143,7 @@ async def _ask_for_a_call(assistant: Any, profile: Profile, checked: Checked, wi
 def _conversation(assistant: Any, profile: Profile, *functions: Any) -> Any:
     from ...core.conversation import Conversation, Options
     from ...core.events import Configured
-    from ...core.user import UserProxy
+    from ...user import UserProxy
 
     configured = Configured(
         profile=profile.name, provider=profile.provider, model=profile.model, settings=profile.settings
@@ -152,7 +152,7 @@ def _conversation(assistant: Any, profile: Profile, *functions: Any) -> Any:
 
 
 def _print(results: Sequence[Checked]) -> None:
-    from ..view.safe import clean, clean_line
+    from ..render.safe_text import clean, clean_line
 
     rows = [HEADS]
     for one in results:

@@ -8,17 +8,17 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ...config.credentials import key_source, store_key, temporary_key
+from ...config.edit import check_name, set_profile
+from ...config.os_keyring import demand_keyring
+from ...config.profiles import Config, load_config
 from ...core.errors import AsstError, NotSetUpError, UsageError
-from ...core.settings.config import Config, load_config
-from ...core.settings.credentials import place_of, store_key, trying
-from ...core.settings.os_keyring import demand_keyring
-from ...core.settings.profiles import check_name, set_profile
-from .asking import ask, choose, confirm, say
-from .draft import Answers, Draft
-from .given import given, table_of, writable
+from .from_options import given, table_of, writable
+from .instructions import spoken
 from .keys import ASSISTANTS, Key, found_addresses, key_for, refuse_foreign, variable_of
+from .profile_draft import Answers, Draft
+from .prompts import ask, choose, confirm, say
 from .provision import provisioned
-from .says import spoken
 
 __all__ = ["setup", "which"]
 
@@ -36,7 +36,7 @@ def which() -> str:
     for name in config.tables:
         say(f"Set up already: {name}{' (the default)' if name == config.default else ''}.")
     say("Which assistant shall answer?")
-    keys = {name: next(filter(place_of, about.variables), "") for name, about in ASSISTANTS.items()}
+    keys = {name: next(filter(key_source, about.variables), "") for name, about in ASSISTANTS.items()}
     offers = [
         (name, about.title + (f" ({keys[name]} is there)" if keys[name] else "")) for name, about in ASSISTANTS.items()
     ]
@@ -78,7 +78,7 @@ def setup(assistant: str, answers: Answers) -> None:
         key_for(assistant, key, asking=answers.asking, from_stdin=answers.key_stdin)
     making = Draft(config, name, table, values)
     _check_until_good(making, answers, key)
-    with trying(key.variable, key.new):
+    with temporary_key(key.variable, key.new):
         if answers.asking:
             spoken(table, values)
         with provisioned(making, answers):
@@ -91,7 +91,7 @@ def _check_until_good(making: Draft, answers: Answers, key: Key) -> None:
 
     while True:
         try:
-            with trying(key.variable, key.new):
+            with temporary_key(key.variable, key.new):
                 return _check(making, answers, key)
         except RefusedKeyError as error:
             if not answers.asking or key.new is None or answers.key_stdin:
@@ -103,14 +103,14 @@ def _check_until_good(making: Draft, answers: Answers, key: Key) -> None:
 
 def _check(making: Draft, answers: Answers, key: Key) -> None:
     """See that the key is good and the model there; ask for another key when the one just typed is not."""
-    from ...providers.catalogue import default_model
+    from ...providers.model_list import default_model
     from .models import choose_model, judge, look, only
 
     profile = making.profile
     embedded = profile.provider == "local" and not profile.options.get("base_url")
     models = None
     if answers.check:
-        from ...core.settings.credentials import find_key
+        from ...config.credentials import find_key
 
         known = bool(key.variable) and find_key(key.variable) is not None
         if known and not profile.options.get("base_url") and not found_addresses(profile.provider):

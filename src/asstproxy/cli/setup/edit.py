@@ -10,13 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ...config.edit import Change
+from ...config.paths import create_private
+from ...config.profiles import Config, config_file
+from ...config.toml import convert, read_toml
 from ...core.errors import AsstError, NotSetUpError
-from ...core.settings.config import Config, config_file
-from ...core.settings.locations import made_private
-from ...core.settings.profiles import Change
-from ...core.settings.toml_file import convert, read_toml
-from .asking import confirm, say
-from .given import writable
+from .from_options import writable
+from .prompts import confirm, say
 
 __all__ = ["edit_config"]
 
@@ -44,7 +44,7 @@ def edit_config() -> None:
     except (OSError, UnicodeDecodeError) as error:
         raise NotSetUpError(f"{path} cannot be read: {error}.") from None
     with tempfile.TemporaryDirectory(prefix="asst-") as folder:
-        copy = made_private(Path(folder) / path.name)
+        copy = create_private(Path(folder) / path.name)
         copy.write_text(before or HEAD, encoding="utf-8")
         while True:
             _open(copy)
@@ -74,17 +74,17 @@ def _open(path: Path) -> None:
 
 def _examine(path: Path) -> None:
     """Every profile can be read."""
-    from ...core.settings import toml_file
+    from ...config import toml
 
     config = convert(read_toml(path), Config, path)
     if config.default and config.default not in config.names:
-        line = toml_file.line_of(path, ("default",))
+        line = toml.line_of(path, ("default",))
         raise NotSetUpError(f"{path}, line {line}: there is no profile '{config.default}', at default.")
     for name, table in config.tables.items():
         _readable(name, table, path)
 
 
 def _readable(name: str, table: dict[str, object], path: Path) -> None:
-    from ...core.settings.config import Table
+    from ...config.profiles import Table
 
     convert({"provider": name} | table, Table, path, ("profiles", name))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ...core.settings.config import Profile
-from ...core.settings.credentials import place_of
+from ...config.credentials import key_source
+from ...config.profiles import Profile
 from ...providers.gemini.endpoint import GeminiOptions, is_vertex
-from .asking import ask, choose, say
-from .draft import Answers
 from .keys import Key
+from .profile_draft import Answers
+from .prompts import ask, choose, say
 
 __all__ = ["google_steps"]
 
@@ -26,7 +26,7 @@ def google_steps(answers: Answers, table: dict[str, Any], values: dict[str, Any]
     project = options.project or os.environ.get("GOOGLE_CLOUD_PROJECT") or ""
     vertex = is_vertex(options)
     undecided = options.vertex is None and not vertex and not options.base_url
-    if answers.asking and undecided and not answers.key_stdin and place_of(key.variable) is None:
+    if answers.asking and undecided and not answers.key_stdin and key_source(key.variable) is None:
         ways = [("key", "a key of Google AI Studio, with a free tier"), ("project", "a project of Google Cloud")]
         if choose("How is Google asked", ways, "key") == "project":
             vertex = True

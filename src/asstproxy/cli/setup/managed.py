@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ...config.profiles import Profile
 from ...core.errors import AssistantError, AsstError, NotSetUpError
-from ...core.settings.config import Profile
-from ...core.tools import Tool
-from .asking import say, wait_for
-from .draft import Draft
+from ...tools import Tool
+from .profile_draft import Draft
+from .prompts import say, wait_for
 
 __all__ = ["load_managed", "store_managed"]
 
@@ -23,9 +23,9 @@ def store_managed(making: Draft) -> None:
     Raises:
         NotSetUpError: Google refuses, or its SDK is not installed.
     """
-    from ...core.tools.finding import find_tools
-    from ...providers.catalogue import default_model
-    from ...providers.managed_prompts import store_prompt
+    from ...providers.gemini.managed_prompts import store_prompt
+    from ...providers.model_list import default_model
+    from ...tools.loading import find_tools
 
     profile = making.profile
     tools = [tool.spec for tool in find_tools(profile.tools)]
@@ -45,7 +45,7 @@ def load_managed(profile: Profile, prompt: str, values: dict[str, Any]) -> None:
     Raises:
         NotSetUpError: Google refuses, or its SDK is not installed.
     """
-    from ...providers.managed_prompts import load_prompt
+    from ...providers.gemini.managed_prompts import load_prompt
 
     loaded = _patiently(f"Loading the managed prompt {prompt}", lambda: load_prompt(profile, prompt))
     values.setdefault("model", loaded.model or None)
@@ -60,7 +60,7 @@ def load_managed(profile: Profile, prompt: str, values: dict[str, Any]) -> None:
 
 def _tools(functions: Sequence[str], mine: Sequence[str]) -> tuple[list[str], list[str]]:
     """Where the functions of these names are, among the profile's own and those that are installed; what is missing."""
-    from ...core.tools.finding import find_tools, installed
+    from ...tools.loading import find_tools, installed
 
     known: dict[str, Tool] = {}
     for place in (*mine, *installed()):
@@ -74,8 +74,8 @@ def _tools(functions: Sequence[str], mine: Sequence[str]) -> tuple[list[str], li
 
 def _patiently(what: str, work: Callable[[], Any]) -> Any:
     """Do slow work in a thread that never holds the process, and show on a terminal that it goes on."""
-    from ...core.tools.jobs import run_blocking
-    from ...providers.managed_prompts import PATIENCE
+    from ...providers.gemini.managed_prompts import PATIENCE
+    from ...tools.isolation import run_blocking
 
     say(f"{what} …")
     try:

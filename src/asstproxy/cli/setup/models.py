@@ -7,13 +7,13 @@ import difflib
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from ...config.credentials import find_key
+from ...config.paths import cache_dir
+from ...config.profiles import Profile
 from ...core.errors import AssistantError, NotSetUpError
-from ...core.settings.config import Profile
-from ...core.settings.credentials import find_key
-from ...core.settings.locations import cache_dir
-from ...providers.catalogue import ModelInfo, list_models, notes_of
-from .asking import choose, say, wait_for
+from ...providers.model_list import ModelInfo, list_models, model_notes
 from .keys import ASSISTANTS, foreign
+from .prompts import choose, say, wait_for
 
 __all__ = ["RefusedKeyError", "choose_model", "judge", "look", "only", "remember"]
 
@@ -105,7 +105,7 @@ def gone(info: ModelInfo) -> bool:
 
 def choose_model(profile: Profile, models: list[ModelInfo] | None, default: str) -> str:
     """Ask which model; those worth offering come first."""
-    offered = models or [ModelInfo(name, note) for name, note in notes_of(profile).items()]
+    offered = models or [ModelInfo(name, note) for name, note in model_notes(profile).items()]
     living = [info for info in offered if not gone(info)]
     shown = living if len(living) <= MANY else [info for info in living if info.note or info.id == default]
     shown = shown or living[:MANY]
@@ -134,8 +134,8 @@ def remember(provider: str, models: list[ModelInfo]) -> None:
     """Keep the names for the completion in the shell; a cache, so that it does not matter if it fails."""
     import json
 
-    from ...core.sessions.files import write_whole
+    from ...config.atomic import write_atomically
 
     if models:
         with suppress(OSError):
-            write_whole(cache_dir() / "models" / f"{provider}.json", json.dumps([info.id for info in models]))
+            write_atomically(cache_dir() / "models" / f"{provider}.json", json.dumps([info.id for info in models]))

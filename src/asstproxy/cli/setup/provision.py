@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ...core.errors import AssistantError, AsstError, NotSetUpError
-from .asking import say, wait_for
-from .draft import Answers, Draft
+from .profile_draft import Answers, Draft
+from .prompts import say, wait_for
 
 __all__ = ["provisioned"]
 
@@ -26,7 +26,7 @@ def provisioned(making: Draft, answers: Answers) -> Iterator[None]:
     if not answers.conversation:
         yield
         return
-    from ...providers.gpt import forget_conversation, new_conversation
+    from ...providers.openai.gpt import forget_conversation, new_conversation
 
     profile = making.profile
     say("Making a Conversation at OpenAI …")

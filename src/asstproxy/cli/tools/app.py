@@ -21,7 +21,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @tools.command("list")
 def tools_list(profile: o.ProfileName = "", tool: o.Tool = None, json: Json = False) -> None:
     """List the tools of a profile, of -t, and those that packages bring."""
-    from ..loop import run
+    from ..event_loop import run
     from .command import list_tools
 
     raise typer.Exit(run(lambda _: list_tools(profile, tuple(tool or ()), as_json=json)))
@@ -30,7 +30,7 @@ def tools_list(profile: o.ProfileName = "", tool: o.Tool = None, json: Json = Fa
 @tools.command("show")
 def tools_show(name: Name, profile: o.ProfileName = "", tool: o.Tool = None, json: Json = False) -> None:
     """Show a tool as the assistant sees it."""
-    from ..loop import run
+    from ..event_loop import run
     from .command import show_tool
 
     raise typer.Exit(run(lambda _: show_tool(name, profile, tuple(tool or ()), as_json=json)))
@@ -45,7 +45,7 @@ def tools_run(
     tool: o.Tool = None,
 ) -> None:
     """Run a tool as an assistant would; stdout is its output."""
-    from ..loop import run
+    from ..event_loop import run
     from .command import run_one
 
     raise typer.Exit(run(lambda _: run_one(name, tuple(arg or ()), args, profile, tuple(tool or ()))))

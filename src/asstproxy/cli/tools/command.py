@@ -6,14 +6,14 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Sequence
 
+from ...config.profiles import Profile, load_config
 from ...core.codec import pretty
 from ...core.errors import NotSetUpError
-from ...core.settings.config import Profile, load_config
-from ...core.tools import Tool, from_pairs, run_tool
-from ...core.tools.finding import installed
+from ...tools import Tool, from_pairs, run_tool
+from ...tools.loading import installed
 from ...tools.toolbox import Toolbox, open_toolbox
-from ..opening import choose_profile
-from ..view.safe import clean, clean_line
+from ..conversation_setup import choose_profile
+from ..render.safe_text import clean, clean_line
 
 __all__ = ["list_tools", "run_one", "show_tool"]
 

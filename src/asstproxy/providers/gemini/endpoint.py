@@ -8,9 +8,9 @@ from typing import Literal
 
 import msgspec
 
+from ...config.profiles import Profile
 from ...core.errors import NotSetUpError
-from ...core.settings.config import Profile
-from ..transport.plain import warn_of_plain_http
+from ..transport.insecure_http import warn_of_plain_http
 
 __all__ = ["DEVELOPER", "KEYS", "Endpoint", "GeminiOptions", "endpoint", "host", "is_vertex"]
 
@@ -94,7 +94,7 @@ def _endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
         key = profile.secret(options.api_key_env or "GOOGLE_API_KEY")
         return Endpoint(vertex=True, base=base, key=key, project=project, location=location)
     if not project:
-        from ..transport.google_auth import default_project
+        from .auth import default_project
 
         project = default_project()
     return Endpoint(vertex=True, base=base, project=project, location=location)

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ...core.errors import AssistantError, Kind
-from .google_failures import CLOUD, GOOGLE_CODES, google_meaning, retry_delay
+from ..gemini.failures import CLOUD, GOOGLE_CODES, google_meaning, retry_delay
 
 __all__ = ["broken_connection", "failure", "redacted", "refusal", "without_secrets"]
 

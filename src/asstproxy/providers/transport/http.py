@@ -12,7 +12,7 @@ import httpx2
 import msgspec
 
 from ...core.errors import AssistantError
-from ...core.secrecy import guard_logs, remember
+from ...core.redact import redact_logs, register_secrets
 from . import JSON
 from .failures import broken_connection, refusal, without_secrets
 from .sse import EventReader, TooLargeError
@@ -48,8 +48,8 @@ class HttpTransport:
         self._base = base_url.rstrip("/")
         self._shown = _public(self._base)
         self._secrets = tuple(value.rpartition(" ")[2] for value in headers.values() if value)
-        remember(*self._secrets)
-        guard_logs()
+        register_secrets(*self._secrets)
+        redact_logs()
         # A plain-text address needs no certificates, and reading them takes 60 ms.
         secure = urlsplit(self._base).scheme != "http"
         once = {} if (secure if reuse is None else reuse) else ONCE

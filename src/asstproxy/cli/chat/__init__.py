@@ -1,0 +1,1 @@
+"""`asst chat`: the REPL and its slash commands."""

@@ -1,0 +1,76 @@
+"""The moving part of the screen: the end of the answer, and below it the panel of the exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.panel import Panel
+from rich.segment import Segment
+from rich.text import Text
+
+from .markdown_stream import MarkdownStream
+from .reasoning import ReasoningView
+from .timeline import rows_of
+from .tool_calls import Call
+
+__all__ = ["LivePanel"]
+
+_CALLS = 6
+"""System lines in the panel at most."""
+_ASIDE = 3
+"""Rows of reasoning."""
+
+
+class LivePanel:
+    """One frame. `widths` are the columns of each of its rows, once it is drawn."""
+
+    def __init__(
+        self,
+        title: str,
+        steps: Sequence[Text],
+        waiting: Text | None,
+        calls: Sequence[Call],
+        aside: ReasoningView | None,
+        answer: MarkdownStream,
+    ) -> None:
+        self._title = title
+        self._steps = steps
+        self._waiting = waiting
+        self._calls = calls
+        self._aside = aside
+        self._answer = answer
+        self.widths: list[int] = []
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        inner = options.update(width=max(1, options.max_width - 4), height=None)
+        panel = Panel(
+            Group(*self._inside(console, inner)),
+            title=Text(self._title, style="asst.assistant", no_wrap=True, overflow="ellipsis"),
+            title_align="left",
+            border_style="asst.border",
+            box=box.ROUNDED,
+        )
+        below = console.render_lines(panel, options.update(height=None), pad=False)
+        above = self._answer.tail(console.height - len(below) - 1).rows(console, options)
+        rows = [*above, [], *below]
+        self.widths = [Segment.get_line_length(row) for row in rows]
+        for row in rows:
+            yield from row
+            yield Segment.line()
+
+    def _inside(self, console: Console, options: ConsoleOptions) -> list[RenderableType]:
+        inside: list[RenderableType] = [*rows_of(self._steps, options.max_width)]
+        if self._waiting is not None:
+            inside.append(self._waiting)
+        shown = self._calls
+        if len(shown) > _CALLS:  # of many, those that are waited for
+            open_calls = [call for call in shown if call.status in ("waiting", "running")]
+            ended = len(shown) - len(open_calls)
+            shown = (open_calls or shown)[-_CALLS:]
+            inside.append(Text(f"… {len(self._calls) - len(shown)} more calls, {ended} have ended", style="dim"))
+        inside += shown
+        if self._aside is not None:
+            inside += self._aside.rows(console, options, _ASIDE)
+        return inside

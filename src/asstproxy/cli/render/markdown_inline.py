@@ -1,0 +1,103 @@
+"""What stands inside a block: emphasis, code, links. A block's tokens are completed here before they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping, Sequence
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from .safe_text import clean
+
+__all__ = ["complete"]
+
+_PARSER = MarkdownIt().enable("strikethrough").disable("html_inline")  # Rich drops HTML: it has to stay text
+
+_LONG = 10_000
+"""A block with a longer paragraph is shown as it was written: some take seconds to be found out as no links at all."""
+_CELLS = 1_000
+"""A table of more cells is shown as it was written: Rich lays out about 10,000 in a second."""
+
+
+def complete(tokens: Sequence[Token], lines: Sequence[str], env: MutableMapping[str, Any]) -> list[Token]:
+    """The tokens with their inline content parsed; none of a block that is to be shown as it was written.
+
+    `lines` are the lines that they were parsed from; `env` knows the link definitions.
+    """
+    if any(token.type == "inline" and len(token.content) > _LONG for token in tokens):
+        return []
+    done: list[Token] = []
+    table: list[Token] = []
+    for token in tokens:
+        if token.type == "table_open" or table:
+            table.append(token)
+            if token.type == "table_close":
+                done += table if _is_small(table) else [_as_written(table[0], lines)]
+                table = []
+        else:
+            done.append(token)
+    for token in done:
+        if token.type == "inline":
+            token.children = _children(token.content, env)
+    return done
+
+
+def _is_small(table: Sequence[Token]) -> bool:
+    return sum(token.type in ("td_open", "th_open") for token in table) <= _CELLS
+
+
+def _as_written(table: Token, lines: Sequence[str]) -> Token:
+    first, end = table.map or (0, 0)
+    token = Token("code_block", "code", 0)
+    token.content = "\n".join(lines[first:end])
+    return token
+
+
+def _children(content: str, env: MutableMapping[str, Any]) -> list[Token]:
+    children = _PARSER.parseInline(content, env)[0].children or []
+    for child in children:
+        if child.content:  # `&#8238;` has become a character by now
+            child.content = clean(child.content)
+    return list(_linked(children))
+
+
+def _linked(children: Sequence[Token]) -> Iterator[Token]:
+    """Links as `text (address)`: a text that hides its address could lead anybody anywhere.
+
+    The two parts are styled like emphasis, which Rich does for every tag in `Markdown.inlines` (see `blocks`).
+    """
+    addresses: list[tuple[str, list[str]]] = []  # of the links that are open, each with the text that it shows
+    for child in children:
+        if child.type == "link_open":
+            addresses.append((str(child.attrs.get("href", "")), []))
+            yield Token("link_text_open", "link", 1)
+        elif child.type == "link_close":
+            yield Token("link_text_close", "link", -1)
+            href, shown = addresses.pop()
+            yield from _address(href, "".join(shown))
+        elif child.type == "image":
+            yield _text(f"image: {child.content}" if child.content else "image")
+            yield from _address(str(child.attrs.get("src", "")), "")
+        else:
+            if addresses:
+                addresses[-1][1].append(child.content)
+            yield child
+
+
+def _address(href: str, shown: str) -> Iterator[Token]:
+    if not href or href in (shown, f"mailto:{shown}"):
+        return
+    if href.startswith("data:"):
+        href = href[:40] + "…"
+    yield _text(" (")
+    address = Token("address", "link_url", 0)
+    address.content = clean(href)
+    yield address
+    yield _text(")")
+
+
+def _text(content: str) -> Token:
+    token = Token("text", "", 0)
+    token.content = content
+    return token

@@ -1,0 +1,68 @@
+"""`--json`: the whole exchange as one object, at its end."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import IO, Any, Self
+
+import msgspec
+
+from ...core.codec import escape_controls
+from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Record
+from ...store.transcript import Fold
+
+__all__ = ["ResultView"]
+
+
+class ResultView:
+    """A subscriber that folds one exchange and prints it on leaving its context.
+
+    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `tool_calls`, and
+    `seconds` to the `first_chunk` and in `total`.
+    """
+
+    def __init__(self, stdout: IO[str], session: str | None) -> None:
+        self._stdout, self._session = stdout, session
+        self._fold = Fold()
+        self._first_chunk: float | None = None
+        self._last: Record | None = None
+
+    def __call__(self, record: Record) -> None:
+        """Fold a record in."""
+        self._fold.feed(record)
+        self._last = record
+        if self._first_chunk is None and isinstance(record.event, ChunkReceived):
+            self._first_chunk = self._seconds(record)
+
+    def _seconds(self, record: Record) -> float:
+        from datetime import datetime
+
+        began = datetime.fromisoformat(self._fold.transcript.exchanges[-1].started)
+        return round((datetime.fromisoformat(record.at) - began).total_seconds(), 3)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._last is not None and self._fold.transcript.exchanges:
+            self._stdout.write(escape_controls(msgspec.json.encode(self._result(self._last))).decode() + "\n")
+            self._stdout.flush()
+
+    def _result(self, last: Record) -> dict[str, Any]:
+        entry = self._fold.transcript.exchanges[-1]
+        error = last.event if isinstance(last.event, ErrorOccurred) else None
+        reason = last.event.reason if isinstance(last.event, MessageIncomplete | Cancelled) else None
+        return {
+            "answer": entry.answer,
+            "state": entry.state,
+            "reason": reason,
+            "error": {"kind": error.kind, "message": error.message, "hint": error.hint} if error else None,
+            "session": self._session,
+            "provider": entry.provider,
+            "model": entry.model,
+            "usage": entry.usage,
+            "tool_calls": entry.tools,
+            "seconds": {"first_chunk": self._first_chunk, "total": self._seconds(last)},
+        }

@@ -1,0 +1,121 @@
+"""What an assistant is told and may use: instructions (a text, `@file`, or a preset) and tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...core.errors import UsageError
+from .prompts import ask_until, say
+
+__all__ = ["PRESETS", "Preset", "checked_tools", "instructions_of", "preset", "spoken"]
+
+
+class Preset(NamedTuple):
+    """Instructions and tools that go together."""
+
+    about: str
+    instructions: str
+    tools: tuple[str, ...] = ()
+
+
+PRESETS = {
+    "brief": Preset("short answers", "Answer in one or two sentences. Say so when you do not know."),
+    "stocks": Preset(
+        "share prices, with tools",
+        "You are an expert in the stock market. You help a private investor with questions about shares. Use the "
+        "functions for prices and for advice instead of guessing, name the number that you were given, and answer "
+        "briefly. Without a function that fits, say that you do not know.",
+        ("stocks",),
+    ),
+}
+
+
+def preset(name: str) -> Preset:
+    """A preset by its name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in PRESETS:
+        raise UsageError(f"There is no preset '{name}'.", f"Known: {', '.join(PRESETS)}.")
+    return PRESETS[name]
+
+
+def instructions_of(text: str) -> str:
+    """The text, or that of a file when it begins with `@` (and `@@` for a text that does so itself).
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    if text.startswith("@@"):
+        return text[1:]
+    if not text.startswith("@"):
+        return text.strip()
+    path = Path(text[1:]).expanduser()
+    try:
+        return path.read_text(encoding="utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise UsageError(f"The instructions in {path} are not UTF-8 text.") from None
+    except OSError as error:
+        raise UsageError(f"The instructions in {path} cannot be read: {error.strerror}.") from None
+
+
+def checked_tools(names: Sequence[str]) -> list[str]:
+    """The tools as the profile keeps them: each is there, and a file is found from every folder.
+
+    Raises:
+        UsageError: one of them cannot be found or described.
+    """
+    if not names:
+        return []
+    from ...tools.loading import find_tools
+
+    find_tools(names)
+    return list(dict.fromkeys(_absolute(name) for name in names))
+
+
+def spoken(table: dict[str, Any], values: dict[str, Any]) -> None:
+    """Ask for instructions and tools, as far as they are not given; `table` is the profile as it stands."""
+    if "instructions" not in values:
+        _ask_for_instructions(str(table.get("instructions") or ""), values)
+    if "tools" not in values:
+        now = " ".join(table.get("tools") or ())
+
+        def take(typed: str) -> None:
+            if typed == "-":
+                values["tools"] = None
+            elif typed and typed != now:
+                values["tools"] = checked_tools(typed.replace(",", " ").split())
+
+        say("Tools: stocks, package.module:function, or ./file.py, with blanks between; - for none.")
+        ask_until("Tools", now, take)
+
+
+def _ask_for_instructions(before: str, values: dict[str, Any]) -> None:
+    def use(typed: str) -> None:
+        if typed in PRESETS:
+            chosen = PRESETS[typed]
+            values["instructions"] = chosen.instructions
+            if chosen.tools:
+                values["tools"] = checked_tools(chosen.tools)
+        elif typed == "-":
+            values["instructions"] = None
+        elif typed:
+            values["instructions"] = instructions_of(typed)
+
+    presets = ", ".join(f"{name} ({one.about})" for name, one in PRESETS.items())
+    say(f"Instructions: a text, @file, - for none, or a preset: {presets}.")
+    if before:
+        say(f"  now: {before.splitlines()[0][:80]}")
+    ask_until("Instructions", "", use)
+
+
+def _absolute(name: str) -> str:
+    place, colon, function = name.rpartition(":")
+    path = place if colon and place else name
+    if path.endswith(".py"):
+        whole = str(Path(path).expanduser().resolve())
+        return f"{whole}:{function}" if path != name else whole
+    return name

@@ -1,0 +1,104 @@
+"""Reading TOML that a person may have edited: an error names the file, the line and what is expected there."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..core.depth import MAX_DEPTH, is_too_deep
+from ..core.errors import NotSetUpError
+
+__all__ = ["convert", "line_of", "read_toml"]
+
+T = TypeVar("T")
+
+FIX_HINT = "Mend the file; it was not changed."
+_AT = re.compile(r"^(.*?)\s*\(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_KEY = re.compile(rf"^\s*+({_PART}(?:\s*+\.\s*+{_PART})*)\s*+=")  # possessive: a line of prose must not take for ever
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What the file says; nothing when there is no file.
+
+    Raises:
+        NotSetUpError: it cannot be read, or is not TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        values = tomllib.loads(text)
+        if is_too_deep(values):
+            raise RecursionError
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise NotSetUpError(f"{path}, line {line}: this is not UTF-8 text, which TOML must be.", FIX_HINT) from None
+    except tomllib.TOMLDecodeError as error:
+        found = _AT.match(str(error))
+        what = (found[1] if found else str(error)).rstrip(".")
+        lines = text.count("\n") + 1
+        where = f"line {found[2]}, column {found[3]}" if found and found[2] else f"line {lines}, at its end"
+        raise NotSetUpError(f"{path}, {where}: {what}.", FIX_HINT) from None
+    except RecursionError:
+        raise NotSetUpError(f"{path} is nested too deeply: more than {MAX_DEPTH} levels.", FIX_HINT) from None
+    except OSError as error:
+        raise NotSetUpError(f"{path} cannot be read: {error.strerror}.") from None
+    return values
+
+
+def convert(values: Any, kind: type[T], path: Path, keys: tuple[str, ...] = ()) -> T:
+    """Values of the file, as this type; `keys` are where they stand in it.
+
+    Raises:
+        NotSetUpError: a value is of another type; the message has its line and its key.
+    """
+    import msgspec
+
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        what, _, place = str(error).partition(" - at `$")
+        place = place.rstrip("`")
+        inner = re.findall(r"\.([^.\[\]]+)", place)
+        line = line_of(path, (*keys, *inner))
+        where = (".".join(keys) + place).lstrip(".")
+        at = f", line {line}" if line else ""
+        raise NotSetUpError(f"{path}{at}: {what}{f', at {where}' if where else ''}.", FIX_HINT) from None
+
+
+def line_of(path: Path, keys: tuple[str, ...]) -> int | None:
+    """The line on which this key stands, or else the nearest table around it. For messages: no parser of its own."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    table: tuple[str, ...] = ()
+    best: tuple[int, int] = (0, 0)
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("["):
+            table = _keys(line) or table
+            here = table
+        else:
+            named = _KEY.match(line)
+            here = (*table, *_keys(f"{named[1]} = 0")) if named else ()
+        if here and here == keys[: len(here)] and len(here) > best[0]:
+            best = (len(here), number)
+    return best[1] or None
+
+
+def _keys(line: str) -> tuple[str, ...]:
+    try:
+        value: Any = tomllib.loads(line)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return ()
+    keys: list[str] = []
+    while isinstance(value, (dict, list)) and value:
+        if isinstance(value, list):
+            value = value[0]
+        else:
+            key, value = next(iter(value.items()))
+            keys.append(key)
+    return tuple(keys)

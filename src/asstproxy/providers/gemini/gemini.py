@@ -1,0 +1,103 @@
+"""`gemini`: Google's models, over generateContent or the Interactions API (https://ai.google.dev/api)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...config.profiles import Profile
+from ...core.errors import NotSetUpError
+from ..model_list import ModelInfo, fetch_models
+from ..transport import Transport
+from .endpoint import Endpoint, GeminiOptions, endpoint
+from .provider import GeminiProxy
+
+__all__ = ["NOTES", "GeminiOptions", "connect", "models"]
+
+MODEL = "gemini-3.8-flash"
+NOTES = {
+    "gemini-3.5-flash-lite": "cheapest",
+    "gemini-3.8-flash": "everyday",
+    "gemini-4-hydrogen": "fast",
+    "gemini-4-carbon": "top",
+}
+"""Models worth offering first, as of November 2026."""
+
+
+def connect(profile: Profile, *, client: Any = None) -> GeminiProxy:
+    """An Assistant Proxy for this profile; `client` is a `google.genai.Client` to be used instead of our own transport.
+
+    Raises:
+        NotSetUpError: there is no key, no project, or a package is not installed.
+    """
+    options = profile.read(GeminiOptions)
+    model, models = profile.model or MODEL, "/models"
+    if client is not None:
+        from .sdk_transport import GoogleTransport
+
+        transport: Transport = GoogleTransport(client)
+    else:
+        place = endpoint(options, profile)
+        transport = _sdk(place, options.silence) if options.transport == "sdk" else _http(place, options.silence)
+        models = "/models" if options.transport == "sdk" else place.models
+    if options.api == "interactions":
+        from .interactions_provider import InteractionsProxy
+
+        return InteractionsProxy(transport, model, poll=options.poll, pause=options.poll / 4)
+    from .generate_provider import GenerateProxy
+
+    return GenerateProxy(transport, model, models=models)
+
+
+async def models(profile: Profile) -> list[ModelInfo]:
+    """The models that the key may use: one cheap request, which also tells whether it is a good one.
+
+    Agent Platform has no such list for a project: there the tokens of one word are counted, which costs nothing, and
+    the list is empty.
+
+    Raises:
+        NotSetUpError: there is no key, no project, or a package is not installed.
+        AssistantError: the server cannot be reached, or refuses.
+    """
+    options = profile.read(GeminiOptions)
+    place = endpoint(options, profile)
+    transport = _http(place, options.silence)
+    if not place.vertex:
+        return await fetch_models(transport, "/models?pageSize=1000", NOTES)
+    word = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
+    try:
+        await transport.call("POST", f"{place.models}/{profile.model or MODEL}:countTokens", word)
+    finally:
+        await transport.aclose()
+    return []
+
+
+def _http(place: Endpoint, silence: float) -> Transport:
+    if place.key is None:
+        from .auth import VertexTransport
+
+        return VertexTransport(place.url, silence=silence)
+    from ..transport.http import HttpTransport
+
+    return HttpTransport(place.url, {"x-goog-api-key": place.key}, silence=silence)
+
+
+def _sdk(place: Endpoint, silence: float) -> Transport:
+    try:
+        from google import genai  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        raise NotSetUpError(
+            "The google-genai SDK is not installed.", 'Run: pip install google-genai, or use transport = "http".'
+        ) from None
+    from .sdk_transport import GoogleTransport, client_options
+
+    asked: dict[str, Any] = {"api_key": place.key} if place.key else {}
+    if place.project:
+        asked |= {"project": place.project, "location": place.location}
+    options = client_options(place.root, place.version, silence)
+    try:
+        client = genai.Client(enterprise=place.vertex, http_options=options, **asked)
+    except ValueError as error:
+        raise NotSetUpError(
+            f"The google-genai SDK refuses this profile: {error}", 'Or use transport = "http".'
+        ) from None
+    return GoogleTransport(client, owned=True)

@@ -1,0 +1,1 @@
+"""Models on this machine: llama.cpp in a process of ours, or a local server."""

@@ -1,0 +1,1 @@
+"""OpenAI's Responses API, and every server that speaks it."""

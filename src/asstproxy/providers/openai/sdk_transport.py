@@ -1,0 +1,110 @@
+"""The official `openai` client as a transport: for integrators who already have one, and for `transport = "sdk"`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ...core.errors import AssistantError
+from ...core.redact import redact_logs, register_named_secrets
+from ..transport import JSON
+from ..transport.failures import broken_connection, failure, refusal, without_secrets
+from ..transport.http import ONCE
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+__all__ = ["OpenAITransport"]
+
+
+class OpenAITransport:
+    """Sends our JSON through `AsyncOpenAI`, with its authentication, proxies and instrumentation.
+
+    Its retries are off: the driver retries, where the person can see it. The client stays the caller's to close, unless it
+    is handed over (`own`).
+    """
+
+    def __init__(self, client: AsyncOpenAI, *, own: bool = False) -> None:
+        plain = client.base_url.scheme == "http"
+        self._client = client.with_options(max_retries=0, default_headers=ONCE if plain else None)
+        self._own = own
+        self._secrets = (client.api_key,) if isinstance(client.api_key, str) else ()
+        self._where = str(client.base_url).rstrip("/")
+        redact_logs()
+
+    async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
+        """See `Transport.call`."""
+        try:
+            return dict(await self._request(method, path, body))
+        except Exception as error:
+            raise self._mapped(error) from error
+
+    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
+        """See `Transport.events`."""
+        from openai import AsyncStream
+
+        try:
+            stream = await self._request(method, path, body, stream=True, stream_cls=AsyncStream[object])
+            try:
+                kind = str(stream.response.headers.get("content-type", ""))
+                if not kind.startswith("text/event-stream"):
+                    raise AssistantError("protocol", f"{self._where} does not stream events.", "Check base_url.")
+                async for event in stream:
+                    yield [self._told(dict(event))]
+            finally:
+                await stream.close()
+        except Exception as error:
+            raise self._mapped(error) from error
+
+    def _told(self, event: JSON) -> JSON:
+        """The event; where it tells of a failure, without the key."""
+        if event.get("type") not in ("error", "response.failed"):
+            return event
+        return dict(msgspec.json.decode(without_secrets(msgspec.json.encode(event).decode(), self._secrets)))
+
+    async def _request(self, method: str, path: str, body: JSON | None, **how: Any) -> Any:
+        # `cast_to=object` hands the JSON over as it came, and spares the SDK its five hundred models. A redirect is not
+        # followed, here as with our own transport: the conversation goes where the profile says, and nowhere else.
+        how["options"] = {"follow_redirects": False}
+        match method:
+            case "GET":
+                return await self._client.get(path, cast_to=object, **how)
+            case "DELETE":
+                return await self._client.delete(path, cast_to=object, **how)
+        return await self._client.post(path, cast_to=object, body=body, **how)
+
+    def _mapped(self, error: Exception) -> Exception:
+        import openai
+
+        # Only now: a client may get its key, or a token, when it sends the first request.
+        register_named_secrets(
+            {name: value for name, value in self._client.default_headers.items() if isinstance(value, str)}
+        )
+        match error:
+            case AssistantError():
+                return error
+            case openai.APIStatusError():
+                return refusal(error.status_code, error.body, error.response.headers, self._where, self._secrets)
+            case openai.APIConnectionError():
+                cause = error.__cause__
+                return broken_connection(cause if isinstance(cause, Exception) else error, self._where)
+            case openai.APIError():
+                return failure(str(error.code or error.type or ""), error.message, self._secrets)
+            case openai.OpenAIError():
+                return AssistantError("authentication", str(error), "Check the client that you gave.")
+            case UnicodeEncodeError():  # our JSON never raises it, headers do
+                return AssistantError(
+                    "authentication", "The key holds characters that no header can.", "Check the client that you gave."
+                )
+            case ValueError() | TypeError():
+                return AssistantError(
+                    "protocol", f"{self._where} sent something that is no JSON object.", "Check base_url."
+                )
+        return error
+
+    async def aclose(self) -> None:
+        """Close the client, if it is ours."""
+        if self._own:
+            await self._client.close()

@@ -1,0 +1,231 @@
+"""The Responses protocol: our events to the API's JSON and back, as pure functions.
+
+Source: https://developers.openai.com/api/docs/api-reference/responses and the streaming guide there. What follows holds for
+OpenAI and for the servers that speak the same protocol (llama.cpp, Ollama, vLLM, LM Studio, OGX), which leave out indexes
+and `*.done` events: so everything is keyed on `type`, and the truth is taken from finished items.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ...core.coalesce import TextBuffer
+from ...core.errors import AssistantError
+from ...core.events import (
+    ActionRequired,
+    AssistantMessageRetrieved,
+    ChunkReceived,
+    Event,
+    MessageIncomplete,
+    Reasoning,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
+from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from ...core.roles import Turn
+from ..transport import JSON
+from ..transport.failures import failure
+
+__all__ = ["Reader", "input_items", "outcome", "request", "tool_output_items", "unfinished", "user_item"]
+
+UNFINISHED = ("queued", "in_progress")
+TERMINAL = ("response.completed", "response.incomplete", "response.failed")
+
+
+# ---- from us to the API ------------------------------------------------------------------------------------------------
+
+
+def request(turn: Turn, items: list[JSON]) -> JSON:
+    """The body of `POST /responses`. A setting is sent only when the user set it."""
+    body: JSON = {"model": turn.model, "input": items}
+    if turn.instructions:
+        body["instructions"] = turn.instructions
+    if turn.tools:
+        body["tools"] = [
+            {
+                "type": "function",
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": tool.parameters,
+                "strict": False,  # left out, the API rewrites the schema to its strict subset
+            }
+            for tool in turn.tools
+        ]
+    return body | turn.settings
+
+
+def input_items(history: Iterable[Item]) -> list[JSON]:
+    """The history as input items; what the provider said itself goes back unchanged."""
+    return [item for said in history for item in _item(said)]
+
+
+def _item(said: Item) -> list[JSON]:
+    match said:
+        case UserSaid(text=text):
+            return [user_item(text)]
+        case ToolOutputs(results=results):
+            return tool_output_items(results)
+        case AssistantSaid(raw=list() as raw):
+            return list(raw)
+        case AssistantSaid(text=text, calls=calls):
+            message = [{"type": "message", "role": "assistant", "content": text}] if text else []
+            return message + [
+                {"type": "function_call", "call_id": c.call_id, "name": c.name, "arguments": c.arguments} for c in calls
+            ]
+
+
+def user_item(text: str) -> JSON:
+    """A person's message as an input item."""
+    return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+
+
+def tool_output_items(results: Iterable[ToolResult]) -> list[JSON]:
+    """Tool results as input items. The API has no mark for an error, so it is told in the output."""
+    return [
+        {
+            "type": "function_call_output",
+            "call_id": result.call_id,
+            "output": result.output if result.error is None else json.dumps({"error": result.error}),
+        }
+        for result in results
+    ]
+
+
+# ---- from the API to us ------------------------------------------------------------------------------------------------
+
+
+class Reader:
+    """Folds the API's streaming events, one by one, into ours. `sequence` is the number of the last event, if any."""
+
+    def __init__(self) -> None:
+        self.sequence: int | None = None
+        self.response_id: str | None = None
+        self.done = False
+        self._phase: Any = None
+        self._text = TextBuffer()
+        self._items: list[JSON] = []
+
+    def feed(self, event: JSON) -> Iterator[Event]:
+        """Our events for one of the API's; none after the last one.
+
+        Raises:
+            AssistantError: the API reports a failure, in either of its two shapes.
+        """
+        if self.done:
+            return
+        kind = event.get("type")
+        if isinstance(number := event.get("sequence_number"), int):
+            self.sequence = number
+        match kind:
+            case "response.output_text.delta" | "response.refusal.delta":
+                yield self._chunk(str(event.get("delta", "")))
+            case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
+                yield Reasoning(str(event.get("delta", "")))
+            case "response.reasoning_summary_part.done":
+                yield Reasoning("\n\n")
+            case "response.output_item.added":
+                self._phase = _dict(event.get("item")).get("phase")
+            case "response.output_item.done":
+                self._items.append(_dict(event.get("item")))
+            case "response.created" | "response.queued" | "response.in_progress":
+                self.response_id = _dict(event.get("response")).get("id", self.response_id)
+            case _ if kind in TERMINAL:
+                self.done = True
+                yield from self._outcome(_dict(event.get("response")))
+            case _ if kind == "error" or event.get("error"):
+                raise _failure(_dict(event.get("error")) or event)
+
+    def _chunk(self, text: str) -> ChunkReceived:
+        if self._phase == "commentary":
+            return ChunkReceived(text, "commentary")
+        self._text.add(text)
+        return ChunkReceived(text)
+
+    def _outcome(self, response: JSON) -> Iterator[Event]:
+        if not response.get("output"):
+            response = response | {"output": self._items}
+        yield from outcome(response, str(self._text))
+
+
+def unfinished(response: JSON) -> bool:
+    """Whether the API is still working on this response."""
+    return response.get("status") in UNFINISHED
+
+
+def outcome(response: JSON, streamed: str = "") -> Iterator[Event]:
+    """The end of the assistant's turn: a usage note, then the closing message of a finished response.
+
+    `streamed` is the text heard so far, for servers that leave it out at the end.
+
+    Raises:
+        AssistantError: the response failed, was cancelled, or is none.
+    """
+    if not response.keys() & {"status", "output"}:
+        if error := _dict(response.get("error")):  # a failure with the status of a success
+            raise _failure(error)
+        raise AssistantError("protocol", "The server sent something that is no response.", "Check base_url.")
+    usage = _dict(response.get("usage"))
+    if usage:
+        yield Usage(
+            input_tokens=int(usage.get("input_tokens") or 0),
+            output_tokens=int(usage.get("output_tokens") or 0),
+            cached_tokens=int(_dict(usage.get("input_tokens_details")).get("cached_tokens") or 0),
+            reasoning_tokens=int(_dict(usage.get("output_tokens_details")).get("reasoning_tokens") or 0),
+        )
+    items = [item for item in response.get("output") or () if isinstance(item, dict)]
+    text = _text(items) or streamed
+    calls = tuple(
+        ToolCall(str(item.get("call_id") or item.get("id")), str(item.get("name")), str(item.get("arguments") or "{}"))
+        for item in items
+        if item.get("type") == "function_call"
+    )
+    match response.get("status", "completed"):
+        case "completed" if calls:
+            yield ActionRequired(calls, text, raw=_raw(items))
+        case "completed":
+            yield AssistantMessageRetrieved(text, raw=_raw(items))
+        case "incomplete":
+            reason = str(_dict(response.get("incomplete_details")).get("reason") or "unknown")
+            # A call that was cut off will never be answered, so what came with it does not go back.
+            yield MessageIncomplete(text, REASONS.get(reason, reason), raw=None if calls else _raw(items))
+        case "failed":
+            error = _dict(response.get("error"))
+            raise failure(str(error.get("code") or ""), str(error.get("message") or "The response failed."))
+        case "cancelled":
+            raise AssistantError("interrupted", "The response was cancelled at the provider.", "Ask again.")
+        case status:
+            raise AssistantError("protocol", f"The response has the unknown status '{status}'.", "Check base_url.")
+
+
+REASONS = {"length": "max_output_tokens"}
+"""Other servers' words for OpenAI's reasons."""
+
+
+def _text(items: list[JSON]) -> str:
+    parts = (
+        part
+        for item in items
+        if item.get("type") == "message" and item.get("phase") != "commentary"
+        for part in item.get("content") or ()
+        if isinstance(part, dict)
+    )
+    return "".join(str(part.get("text") or part.get("refusal") or "") for part in parts)
+
+
+def _raw(items: list[JSON]) -> list[JSON] | None:
+    """What must go back unchanged; None when our own words say the same."""
+    while items and items[-1].get("type") == "reasoning":  # OpenAI wants none without what it led to
+        items = items[:-1]
+    plain = all(item.get("type") in ("message", "function_call") and "phase" not in item for item in items)
+    return None if plain else items
+
+
+def _failure(error: JSON) -> AssistantError:
+    return failure(str(error.get("code") or error.get("type") or ""), str(error.get("message") or ""))
+
+
+def _dict(value: Any) -> JSON:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,75 @@
+"""Which sessions a person means: by when they began, who answered, and how they ended."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ..core.errors import SessionError, UsageError
+from ..core.script import State
+from . import ulid
+from .store import Store
+from .transcript import Summary
+
+__all__ = ["SessionFilter", "cutoff", "filter_sessions", "make_filter"]
+
+_AGE = re.compile(r"(\d+)\s*(m|h|d|w|y)")
+_HOURS = {"m": 1 / 60, "h": 1, "d": 24, "w": 24 * 7, "y": 24 * 365}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """`since`: milliseconds since 1970 at which a session began, or later; `provider`, `state`: empty for any."""
+
+    since: int = 0
+    provider: str = ""
+    state: str = ""
+
+    def fits(self, summary: Summary) -> bool:
+        """Whether a session is meant; `since` is not looked at."""
+        return (not self.provider or self.provider in (summary.provider, summary.profile)) and (
+            not self.state or self.state == summary.state
+        )
+
+
+def make_filter(since: str, provider: str, state: str) -> SessionFilter:
+    """A selection in a person's words.
+
+    Raises:
+        UsageError: a word is not understood.
+    """
+    if state and state not in set(State):
+        raise UsageError(f"There is no state '{state}'.", f"Say one of: {', '.join(State)}.")
+    return SessionFilter(cutoff(since) if since else 0, provider, state)
+
+
+def cutoff(text: str) -> int:
+    """The moment so long ago (`90d`, `12h`, `2w`), or on that day (`2026-11-01`), in milliseconds since 1970.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    found = _AGE.fullmatch(text.strip().lower())
+    try:
+        if found:
+            return int((time.time() - timedelta(hours=int(found[1]) * _HOURS[found[2]]).total_seconds()) * 1000)
+        return int(datetime.fromisoformat(text.strip()).astimezone(UTC).timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(f"'{text}' is no time.", "Say an age, such as 90d, 12h or 2w, or a day: 2026-11-01.") from None
+
+
+def filter_sessions(store: Store, which: SessionFilter) -> Iterator[Summary]:
+    """The sessions that are meant, the newest first, one by one. One that cannot be read is there, with the reason as title."""
+    for month in store.months():
+        for one in store.month(month):
+            if ulid.time_of(one) < which.since:
+                return
+            try:
+                summary = store.summary(one)
+            except SessionError as error:
+                summary = Summary(id=one, title=f"[damaged] {error}", state=State.ERROR)
+            if which.fits(summary):
+                yield summary

@@ -1,0 +1,191 @@
+"""The search index: a contentless FTS5 table in the cache folder. It may be deleted at any time.
+
+Anything odd about it (damaged, of another version, of another folder) means: delete it and build it again. It knows each
+session by the length of its journal. A month is looked at again when its folder has changed: a settled exchange replaces its
+transcript there, which the folder's time tells; the newest month always is.
+
+SQLite of 2023 and older cannot delete from a contentless table, so a session that has grown gets a new row, and the join with
+`sessions` leaves the old one out; when the dead rows are a third, everything is built again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config.paths import cache_dir, create_private, ensure_private, private_dir
+from ..core.errors import AsstError, UsageError
+from . import ulid
+from .filters import SessionFilter
+from .search_text import Words, query, words_of
+from .store import Store
+
+__all__ = ["Hit", "Progress", "SearchIndex"]
+
+VERSION = 1
+Progress = Callable[[int, int], None]
+"""Hears how many sessions of how many are read."""
+_SETTLING = 2_000_000_000
+"""Nanoseconds in which a folder may change once more without its time telling so."""
+_SCHEMA = """
+PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
+CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE months (month TEXT PRIMARY KEY, changed INTEGER) WITHOUT ROWID;
+CREATE TABLE sessions (row INTEGER PRIMARY KEY, id TEXT UNIQUE, month TEXT, bytes INTEGER,
+                       provider TEXT, profile TEXT, state TEXT);
+CREATE INDEX by_month ON sessions (month);
+CREATE VIRTUAL TABLE words USING fts5 (title, said, content = '', tokenize = 'unicode61 remove_diacritics 2');
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A session that fits, and how well (less is better)."""
+
+    session: str
+    rank: float
+
+
+class SearchIndex:
+    """Searches the sessions of a store; brings the index up to date first."""
+
+    def __init__(self, store: Store, path: Path | None = None) -> None:
+        self._store = store
+        self._path = path or cache_dir() / "index.sqlite3"
+
+    def search(self, text: str, which: SessionFilter, limit: int | None, progress: Progress | None = None) -> list[Hit]:
+        """The sessions in which all words occur, the best match first.
+
+        Raises:
+            UsageError: there is no word to search for.
+            AsstError: SQLite fails for a reason that building the index again does not mend.
+        """
+        wanted = query(text)
+        if not wanted:
+            raise UsageError("There is no word to search for.", "Say what the session is about.")
+        for again in (False, True):
+            try:
+                with contextlib.closing(self._connect(afresh=again)) as db:
+                    self._refresh(db, progress or _silent)
+                    return _find(db, wanted, which, limit)
+            except sqlite3.DatabaseError as error:
+                if again or "locked" in str(error):
+                    raise AsstError(f"The search index cannot be used: {error}.", f"Delete {self._path}.") from error
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def _connect(self, *, afresh: bool) -> sqlite3.Connection:
+        try:
+            private_dir(self._path.parent)
+            if afresh:
+                self._delete()
+            ensure_private(*self._files())
+            return self._open(
+                create_private(self._path)
+            )  # SQLite gives the files beside it the permissions of this one
+        except (OSError, sqlite3.OperationalError):
+            return self._open(":memory:")  # the cache cannot be written: it is built for this search alone
+
+    def _delete(self) -> None:
+        for file in self._files():
+            file.unlink(missing_ok=True)
+
+    def _files(self) -> list[Path]:
+        return [Path(f"{self._path}{end}") for end in ("", "-wal", "-shm", "-journal")]
+
+    def _open(self, path: Path | str) -> sqlite3.Connection:
+        db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+            db.executescript(_SCHEMA)
+            db.execute("INSERT INTO about VALUES ('root', ?)", (str(self._store.root.resolve()),))
+            db.execute(f"PRAGMA user_version = {VERSION}")
+        root = db.execute("SELECT value FROM about WHERE key = 'root'").fetchone()
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version != VERSION or root is None or root[0] != str(self._store.root.resolve()):
+            db.close()
+            raise sqlite3.DatabaseError("it is of another version, or of another folder")
+        return db
+
+    # ---- bringing it up to date ----------------------------------------------------------------------------------------
+
+    def _refresh(self, db: sqlite3.Connection, progress: Progress) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            changed = list(self._changed_months(db))
+            todo = [one for month, _ in changed for one in self._changed_sessions(db, month)]
+            for done, words in enumerate(_read_ahead(self._store, todo), 1):
+                _put(db, words)
+                if done % 200 == 0 or done == len(todo):
+                    progress(done, len(todo))
+            now = time.time_ns()
+            db.executemany(
+                "INSERT OR REPLACE INTO months VALUES (?, ?)",
+                [(month, at if now - at > _SETTLING else 0) for month, at in changed],
+            )
+            self._drop_months(db)
+            db.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
+            raise
+        dead, alive = db.execute("SELECT max(row), count(*) FROM sessions").fetchone()
+        if alive and dead > 1.5 * alive + 1000:
+            raise sqlite3.DatabaseError("a third of it is out of date")
+
+    def _changed_months(self, db: sqlite3.Connection) -> Iterator[tuple[str, int]]:
+        known = dict(db.execute("SELECT month, changed FROM months").fetchall())
+        for number, month in enumerate(self._store.months()):
+            changed = (self._store.root / month).stat().st_mtime_ns
+            if number == 0 or known.get(month) != changed:
+                yield month, changed
+
+    def _drop_months(self, db: sqlite3.Connection) -> None:
+        there = set(self._store.months())
+        for (month,) in db.execute("SELECT month FROM months").fetchall():
+            if month not in there:
+                db.execute("DELETE FROM sessions WHERE month = ?", (month,))
+                db.execute("DELETE FROM months WHERE month = ?", (month,))
+
+    def _changed_sessions(self, db: sqlite3.Connection, month: str) -> list[tuple[str, int]]:
+        known = dict(db.execute("SELECT id, bytes FROM sessions WHERE month = ?", (month,)).fetchall())
+        found = []
+        for session in self._store.month(month):
+            with contextlib.suppress(OSError):
+                size = self._store.path(session).stat().st_size
+                if known.pop(session, -1) != size:
+                    found.append((session, size))
+        db.executemany("DELETE FROM sessions WHERE id = ?", [(gone,) for gone in known])
+        return found
+
+
+def _silent(_done: int, _of: int) -> None:
+    """Nobody watches."""
+
+
+def _read_ahead(store: Store, todo: list[tuple[str, int]]) -> Iterator[Words]:
+    for session, size in todo:
+        yield words_of(store, session, size)
+
+
+def _put(db: sqlite3.Connection, words: Words) -> None:
+    row = db.execute(
+        "INSERT OR REPLACE INTO sessions (id, month, bytes, provider, profile, state, row)"
+        " VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) + 1 FROM words_docsize))",
+        (words.id, ulid.month(words.id), words.bytes, words.provider, words.profile, words.state),
+    ).lastrowid
+    db.execute("INSERT INTO words (rowid, title, said) VALUES (?, ?, ?)", (row, words.title, words.said))
+
+
+def _find(db: sqlite3.Connection, wanted: str, which: SessionFilter, limit: int | None) -> list[Hit]:
+    since = ulid.new(which.since)[:10] if which.since else ""
+    rows = db.execute(
+        "SELECT sessions.id, found.rank FROM (SELECT rowid, rank FROM words(?)) AS found"
+        " JOIN sessions ON sessions.row = found.rowid"
+        " WHERE (? = '' OR ? IN (sessions.provider, sessions.profile)) AND (? = '' OR sessions.state = ?)"
+        " AND sessions.id >= ? ORDER BY found.rank LIMIT ?",
+        (wanted, which.provider, which.provider, which.state, which.state, since, -1 if limit is None else limit),
+    )
+    return [Hit(session, rank) for session, rank in rows]

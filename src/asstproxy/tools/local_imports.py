@@ -1,0 +1,56 @@
+"""The modules that lie beside a tool's file: found by the code of that folder, and by nobody else.
+
+The folder does not come onto `sys.path`: there a library that looks for an optional package (httpx2 for `brotli`, say) would
+load whatever file happens to have its name, and that one nobody has named.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import FrameType, ModuleType
+
+__all__ = ["allow_local_imports"]
+
+INSTALLED = tuple(
+    place.rstrip(os.sep) + os.sep for place in (sys.prefix, sys.base_prefix, str(Path(__file__).resolve().parents[2]))
+)
+"""Where Python, its libraries and asst lie."""
+
+
+def allow_local_imports(folder: str, named: str = "") -> None:
+    """Let the modules of a folder find each other, after all installed ones; and anybody the one that a person `named`."""
+    finder = next((one for one in sys.meta_path if isinstance(one, _Beside) and one.folder == folder), None)
+    if finder is None:
+        finder = _Beside(folder)
+        sys.meta_path.append(finder)
+    finder.named.add(named)
+
+
+class _Beside(MetaPathFinder):
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.named: set[str] = set()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if path is None and (fullname in self.named or self._is_ours(sys._getframe(1))):  # noqa: SLF001 - who imports?
+            return PathFinder.find_spec(fullname, [self.folder], target)
+        return None
+
+    def _is_ours(self, frame: FrameType | None) -> bool:
+        while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "importlib":
+            frame = frame.f_back
+        return frame is not None and self._is_own(frame.f_code.co_filename)
+
+    def _is_own(self, file: str) -> bool:
+        """Whether a file is the person's own code in this folder: not of a library in a virtual environment there."""
+        folder = self.folder.rstrip(os.sep) + os.sep
+        if not file.startswith(folder) or file.startswith(INSTALLED):
+            return False
+        return not {"site-packages", "dist-packages"} & set(Path(file.removeprefix(folder)).parts)

@@ -1,0 +1,153 @@
+"""What a tool prints is caught: standard output is the assistant's answer and nothing else.
+
+`contextlib.redirect_stdout` would not do: it swaps `sys.stdout` for the whole program, and several tools run at once,
+in threads and in tasks, beside the view that prints the answer. So one stand-in takes the place of `sys.stdout` and of
+`sys.stderr` and asks a context variable, which the thread or task of a tool carries with it, whose text this is. It
+stands there while tools run, and as long as one that was given up may still print.
+
+Two things carry no context: threads that a tool starts itself, and child processes, which write to file descriptor 1.
+A program whose standard output *is* the answer calls `reserve_stdout` once, which keeps both out of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any, TextIO, cast
+
+__all__ = ["CapturedOutput", "capture_output", "reserve_stdout"]
+
+KEPT = 16 * 1024
+"""Characters that are kept of what a tool prints."""
+
+
+class CapturedOutput:
+    """What one call printed, its beginning. Once closed, it takes no more."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._room = KEPT
+        self._open = True
+
+    def write(self, text: str) -> None:
+        """Take a piece."""
+        if self._open and self._room > 0:
+            piece = text[: self._room]
+            self._room -= len(piece)
+            self._pieces.append(piece)
+
+    def close(self) -> str:
+        """What was printed so far; nothing is added any more."""
+        self._open = False
+        return "".join(self._pieces) + ("…" if self._room <= 0 else "")
+
+
+_printed: ContextVar[CapturedOutput | None] = ContextVar("asst_printed", default=None)
+_lock = threading.Lock()
+_holders = 0
+
+
+class _StandIn:
+    """In the place of a standard stream: a tool's text goes to its `Printed`, everybody else's to the stream."""
+
+    def __init__(self, stream: Any, *, owner: int | None = None, others: Any = None) -> None:
+        self._stream, self._owner, self._others = stream, owner, others
+
+    def _real(self) -> Any:
+        return self._stream if self._owner in (None, threading.get_ident()) else self._others
+
+    def write(self, text: str) -> int:
+        printed = _printed.get()
+        if printed is None:
+            return int(self._real().write(text))
+        printed.write(text)
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        if _printed.get() is None:
+            self._real().flush()
+
+    def isatty(self) -> bool:
+        return _printed.get() is None and bool(self._real().isatty())
+
+    def fileno(self) -> int:
+        if _printed.get() is not None:
+            raise io.UnsupportedOperation("fileno")
+        return int(self._real().fileno())
+
+    @property
+    def buffer(self) -> Any:
+        printed = _printed.get()
+        return self._real().buffer if printed is None else _Bytes(printed)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real(), name)
+
+
+class _Bytes(io.RawIOBase):
+    """The `buffer` that a tool finds below its standard streams."""
+
+    def __init__(self, printed: CapturedOutput) -> None:
+        super().__init__()
+        self._printed = printed
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._printed.write(bytes(data).decode("utf-8", "replace"))
+        return len(data)
+
+
+@contextlib.contextmanager
+def capture_output(printed: CapturedOutput) -> Iterator[None]:
+    """Catch what is printed in this context (thread or task) and in those that carry it on."""
+    token = _printed.set(printed)
+    try:
+        yield
+    finally:
+        _printed.reset(token)
+
+
+def install_capture() -> None:
+    """Stand in for the standard streams, until `release` is called as often."""
+    global _holders  # noqa: PLW0603 - there is one standard output
+    with _lock:
+        _holders += 1
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if stream is not None and not isinstance(stream, _StandIn):
+                setattr(sys, name, _StandIn(stream))
+
+
+def uninstall_capture() -> None:
+    """Undo one `hold`."""
+    global _holders  # noqa: PLW0603 - there is one standard output
+    with _lock:
+        _holders -= 1
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if _holders == 0 and isinstance(stream, _StandIn) and stream._owner is None:  # noqa: SLF001 - our own
+                setattr(sys, name, stream._stream)  # noqa: SLF001 - our own
+
+
+def reserve_stdout() -> TextIO:
+    """Keep standard output for the caller, who writes the answer to what this returns; call it once, at the start.
+
+    File descriptor 1, which child processes inherit, leads to standard error from now on, and so does what any other
+    thread prints. `sys.stdout`, in the calling thread, is the stream that is returned.
+    """
+    sys.stdout.flush()
+    answer = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)
+    os.dup2(2, 1)
+    sys.stdout = cast("TextIO", _StandIn(answer, owner=threading.get_ident(), others=sys.stderr))
+    return answer

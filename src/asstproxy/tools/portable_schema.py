@@ -1,0 +1,223 @@
+"""Names and JSON schemas that every provider takes, so that one declaration serves them all.
+
+What each refuses, from their messages: OpenAI wants `^[a-zA-Z0-9_-]{1,64}$`, at most 1024 characters of description, an
+object without alternatives at the top, and `items` in every array. Gemini wants a letter or an underscore first, takes
+`$ref` only without company, and knows neither `exclusiveMinimum` nor `const`, `oneOf`, `uniqueItems`, … So a reference
+is replaced by what it refers to, a keyword that has a plain equivalent by that, and any other is told in words: the
+assistant still reads it, and the arguments are checked against the original anyway.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from ..core.errors import UsageError
+
+__all__ = ["MAX_DESCRIPTION", "check_description", "check_name", "portable"]
+
+JSON = dict[str, Any]
+MAX_DESCRIPTION = 1024
+MAX_DEPTH, MAX_NODES = 32, 5000
+"""Beyond these a schema is refused: inlining makes 2ⁿ of n references that each refer twice."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+_TYPES = frozenset(("object", "array", "string", "number", "integer", "boolean", "null"))
+_AS_IT_IS: dict[str, Callable[[Any], bool]] = {
+    "type": lambda value: (
+        value != [] and {str(one) for one in (value if isinstance(value, list) else [value])} <= _TYPES
+    ),
+    "enum": lambda value: isinstance(value, list) and value != [],
+    "minItems": lambda value: isinstance(value, int) and value >= 0,
+    "maxItems": lambda value: isinstance(value, int) and value >= 0,
+    "minimum": _is_number,
+    "maximum": _is_number,
+    "default": lambda _: True,
+}
+"""The keywords that every provider knows, and whether a value is one of theirs."""
+_IN_WORDS = {
+    "format": "format",
+    "pattern": "pattern",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "multipleOf": "a multiple of {}",
+    "uniqueItems": "no item twice",
+    "minProperties": "at least {} members",
+    "maxProperties": "at most {} members",
+    "examples": "for example",
+}
+
+
+def check_name(name: str) -> None:
+    """Refuse the name of a tool that a provider would refuse.
+
+    Raises:
+        UsageError: with the reason.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"The tool's name '{name}' is refused by providers: a name begins with a letter or '_' and has at most 64 "
+            "letters (a-z, A-Z), digits, '_' and '-'.",
+            'Give it another: @tool(name="…").',
+        )
+
+
+def check_description(name: str, description: str) -> None:
+    """Refuse a description that a provider would refuse.
+
+    Raises:
+        UsageError: with the reason.
+    """
+    if len(description) > MAX_DESCRIPTION:
+        raise UsageError(
+            f"The description of the tool '{name}' has {len(description)} characters; OpenAI takes {MAX_DESCRIPTION}.",
+            'Shorten the docstring, or give another: @tool(description="…").',
+        )
+
+
+def portable(name: str, schema: JSON) -> JSON:
+    """The schema of a tool's parameters in the words that every provider understands.
+
+    Raises:
+        UsageError: there is no such form; the message has the reason.
+    """
+    result = _Rewriting(name, schema).node(schema, ())
+    if "properties" in result:
+        result.setdefault("type", "object")
+    if result.get("type") != "object":
+        raise UsageError(f"The parameters of the tool '{name}' are no JSON object, and providers take nothing else.")
+    if top := [keyword for keyword in ("anyOf", "enum") if keyword in result]:
+        raise UsageError(f"The parameters of the tool '{name}' have '{top[0]}' at the top, which OpenAI refuses.")
+    result.setdefault("properties", {})
+    return result
+
+
+class _Rewriting:
+    def __init__(self, name: str, root: JSON) -> None:
+        self._name, self._root, self._nodes = name, root, 0
+
+    def node(self, node: Any, refs: tuple[str, ...], depth: int = 0) -> JSON:
+        self._nodes += 1
+        if depth > MAX_DEPTH or self._nodes > MAX_NODES:
+            raise UsageError(f"The schema of the tool '{self._name}' is too large or too deep for the providers.")
+        if not isinstance(node, dict):  # `true` allows anything
+            return {}
+        node, refs = self._resolved(node, refs)
+        node = _merged(node)
+        result: JSON = {keyword: node[keyword] for keyword in _AS_IT_IS if keyword in node}
+        for keyword, value in result.items():
+            if not _AS_IT_IS[keyword](value):
+                said = json.dumps({keyword: value}, default=str)[:80]
+                raise UsageError(f"The schema of the tool '{self._name}' says {said}, which is no JSON schema.")
+        if "const" in node:
+            result["enum"] = [node["const"]]
+        choices = node.get("anyOf") or node.get("oneOf")
+        if isinstance(choices, list):
+            result["anyOf"] = [self.node(choice, refs, depth + 1) for choice in choices]
+        words = list(_words(node, result))
+        if isinstance(node.get("properties"), dict):
+            result["properties"] = {
+                str(key): self.node(value, refs, depth + 1) for key, value in node["properties"].items()
+            }
+            needed = node.get("required") if isinstance(node.get("required"), list) else []
+            if known := [key for key in needed if isinstance(key, str) and key in result["properties"]]:
+                result["required"] = known
+        self._members(node, result, refs, depth)
+        kinds = result.get("type")
+        if kinds == "array" or (isinstance(kinds, list) and "array" in kinds):
+            words += self._items(node, result, refs, depth)
+        description = str(node.get("description") or "").strip()
+        if words:
+            description = f"{description} ({'; '.join(words)})".strip()
+        return result | ({"description": description} if description else {})
+
+    def _resolved(self, node: JSON, refs: tuple[str, ...]) -> tuple[JSON, tuple[str, ...]]:
+        while isinstance(ref := node.get("$ref"), str):
+            target = self._target(ref)
+            beside = {key: value for key, value in node.items() if key != "$ref"}
+            if ref in refs:  # a tree, say: told once, then only named
+                again = {"description": f"Again a {ref.rpartition('/')[2] or self._name}, as above."}
+                kind = {"type": target["type"]} if isinstance(target.get("type"), str) else {}
+                return again | kind | beside, refs
+            node, refs = target | beside, (*refs, ref)
+        return node, refs
+
+    def _target(self, ref: str) -> JSON:
+        target: Any = self._root
+        for part in unquote(ref).removeprefix("#").split("/")[1:] if ref.startswith("#") else [ref]:
+            key = part.replace("~1", "/").replace("~0", "~")
+            target = target.get(key) if isinstance(target, dict) else None
+        if not isinstance(target, dict):
+            raise UsageError(f"The schema of the tool '{self._name}' refers to '{ref}', which is not in it.")
+        return target
+
+    def _members(self, node: JSON, result: JSON, refs: tuple[str, ...], depth: int) -> None:
+        others = node.get("additionalProperties")
+        patterns = node.get("patternProperties")
+        if isinstance(others, bool):
+            result["additionalProperties"] = others
+        elif isinstance(others, dict):
+            result["additionalProperties"] = self.node(others, refs, depth + 1)
+        if isinstance(patterns, dict) and patterns and not isinstance(others, dict):
+            result["additionalProperties"] = self.node({"anyOf": list(patterns.values())}, refs, depth + 1)
+
+    def _items(self, node: JSON, result: JSON, refs: tuple[str, ...], depth: int) -> list[str]:
+        items = node.get("items")
+        places = node.get("prefixItems") or (items if isinstance(items, list) else None)
+        if not isinstance(places, list) or not places:
+            result["items"] = self.node(items, refs, depth + 1)
+            return []
+        parts = [self.node(place, refs, depth + 1) for place in places]
+        distinct = [part for index, part in enumerate(parts) if part not in parts[:index]]
+        result["items"] = distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
+        order = ", ".join(str(part.get("type", "anything")) for part in parts)
+        return [f"in this order: {order}"] if len(distinct) > 1 else []
+
+
+def _merged(node: JSON) -> JSON:
+    """The node with the parts of its `allOf` written into it."""
+    parts = node.get("allOf")
+    if not isinstance(parts, list):
+        return node
+    result = {key: value for key, value in node.items() if key != "allOf"}
+    for part in parts:
+        for key, value in (part if isinstance(part, dict) else {}).items():
+            mine = result.get(key)
+            if isinstance(mine, dict) and isinstance(value, dict):
+                result[key] = value | mine
+            elif key == "required" and isinstance(mine, list) and isinstance(value, list):
+                result[key] = [*mine, *(one for one in value if one not in mine)]
+            else:
+                result.setdefault(key, value)
+    return result
+
+
+def _words(node: JSON, result: JSON) -> Iterator[str]:
+    """What the keywords say that not every provider knows; a bound of whole numbers has a plain equivalent."""
+    for keyword, phrase in _IN_WORDS.items():
+        value = node.get(keyword)
+        if value is None or value is False:
+            continue
+        if keyword == "format" and value == "date-time":
+            result["format"] = value
+        elif keyword == "exclusiveMinimum" and node.get("type") == "integer" and _is_number(value):
+            result["minimum"] = max(math.floor(value) + 1, node.get("minimum", -math.inf))
+        elif keyword == "exclusiveMaximum" and node.get("type") == "integer" and _is_number(value):
+            result["maximum"] = min(math.ceil(value) - 1, node.get("maximum", math.inf))
+        elif "{}" in phrase:
+            if _is_number(value):
+                yield phrase.format(int(value) if value == int(value) else value)
+        else:
+            yield phrase if value is True else f"{phrase}: {value if isinstance(value, str) else json.dumps(value)}"

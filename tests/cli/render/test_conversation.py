@@ -1,0 +1,244 @@
+"""A finished conversation as it looked in the chat."""
+
+from __future__ import annotations
+
+import io
+from textwrap import dedent
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asstproxy.cli.render.conversation import show
+from asstproxy.core.codec import EVENTS
+from asstproxy.core.events import (
+    ActionRequired,
+    ApprovalGiven,
+    ApprovalRequested,
+    AssistantMessageRetrieved,
+    Cancelled,
+    ChunkReceived,
+    Configured,
+    Decision,
+    ErrorOccurred,
+    Event,
+    HistoryCut,
+    MessageIncomplete,
+    Notice,
+    Reasoning,
+    Record,
+    RetryScheduled,
+    SessionOpened,
+    SetUserMessage,
+    Started,
+    ToolCall,
+    ToolFinished,
+    ToolOutputsSubmitted,
+    ToolResult,
+    ToolsExecuted,
+    ToolStarted,
+    Unknown,
+    Usage,
+)
+from asstproxy.core.script import State
+from core.strategies import any_text, structs
+
+from .screen import Script, Terminal, printed
+
+Parts = list[Event | Unknown | float]
+
+
+def shown(parts: Parts, columns: int = 80) -> str:
+    console = printed(columns)
+    show(Script().play(parts), console)
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(row.rstrip() for row in console.file.getvalue().splitlines())
+
+
+def page(text: str) -> str:
+    return dedent(text).strip("\n")
+
+
+OPENING: Parts = [SetUserMessage("hi"), 0.001, Started("openai", "gpt-5")]
+ANSWER = AssistantMessageRetrieved("Hello.")
+
+
+def test_a_conversation() -> None:
+    """Messages, the answer as Markdown under the assistant's name, how the exchange settled."""
+    parts: Parts = [
+        SessionOpened("01J"),
+        Configured(profile="gpt", provider="openai", model="gpt-5"),
+        *(SetUserMessage("Two\n*questions*?"), 0.002, Started("openai", "gpt-5-mini"), 0.3),
+        *(Reasoning("hm"), 1.5, Reasoning(" hm"), 0.5, ChunkReceived("**Yes:**\n\n"), 0.7, ChunkReceived("- a\n- b")),
+        *(Usage(12, 87), AssistantMessageRetrieved("**Yes:**\n\n- a\n- b")),
+        *(60, SetUserMessage("More"), Started("openai"), 1, AssistantMessageRetrieved("No.")),
+    ]
+    assert shown(parts) == page("""
+        You
+        Two
+        *questions*?
+
+        thought for 2.0 s
+
+        gpt · gpt-5-mini
+        Yes:
+
+         • a
+         • b
+
+        ready 2ms ▸ started 2.3s ▸ streaming 700ms ▸ completed
+        12 → 87 tokens · 3.0 s · 29 tokens/s
+
+        You
+        More
+
+        gpt · gpt-5-mini
+        No.
+
+        ready 0ms ▸ started 1.0s ▸ completed · 1.0 s
+        """)
+
+
+def test_tool_calls() -> None:
+    """One System line for each call, in the assistant's order, whatever came of it."""
+    calls = (
+        ToolCall("1", "get_stock_price", '{"symbol": "AAPL", "days": 3}'),
+        ToolCall("2", "rm", '{"path": "/"}'),
+        ToolCall("3", "slow", ""),
+        ToolCall("4", "fails", "not JSON"),
+        ToolCall("5", "long", '{"text": "' + "many words " * 20 + '"}'),
+    )
+    parts: Parts = [
+        *(
+            *OPENING,
+            ChunkReceived("Let me look."),
+            ActionRequired(calls, "Let me look."),
+            ApprovalRequested(calls[1:2]),
+        ),
+        ApprovalGiven((Decision("2", approved=False, reason="too dangerous"),)),
+        *(ToolStarted(call.call_id, call.name, call.arguments) for call in calls if call.call_id != "2"),
+        ToolFinished(ToolResult("3", error="It ran for longer than 2 s."), 2.0, abandoned=True),
+        ToolFinished(ToolResult("4", error="ValueError: \x1b[31mx\ny"), 0.6),
+        ToolFinished(ToolResult("1", "187.25"), 0.3),
+        ToolFinished(ToolResult("5", "and many results " * 20), 0.01),
+        ToolsExecuted((ToolResult("2", error="The person refused this call."),)),
+        *(ToolOutputsSubmitted(), ChunkReceived("It is 187.25."), AssistantMessageRetrieved("It is 187.25.")),
+    ]
+    assert shown(parts, 79).partition("\n\nready")[0] == page("""
+        You
+        hi
+
+        openai · gpt-5
+        Let me look.
+
+        System ▸ get_stock_price(symbol="AAPL", days=3) → 187.25 · 300 ms
+        System ▸ rm(path="/") ✗ denied: too dangerous
+        System ▸ slow() ✗ abandoned: It ran for longer than 2 s. · 2.0 s
+        System ▸ fails(not JSON) ✗ ValueError: x y · 600 ms
+        System ▸ long(text="many words many…) → and many results and many resu… · 10 ms
+
+        openai · gpt-5
+        It is 187.25.
+        """)
+
+
+def test_calls_without_an_end() -> None:
+    """What was running when the exchange was cancelled is shown as stopped."""
+    parts: Parts = [
+        *OPENING,
+        ActionRequired((ToolCall("1", "f", "{}"), ToolCall("2", "g", "{}"))),
+        ToolStarted("1", "f", "{}"),
+    ]
+    assert page("""
+        System ▸ f() ✗ stopped · 2.0 s
+        System ▸ g() ✗ stopped
+
+        Cancelled.
+        """) in shown([*parts, 2, Cancelled()])
+
+
+def test_an_edited_call() -> None:
+    """The arguments with which the tool ran are shown, not those that the assistant asked for."""
+    parts: Parts = [
+        *OPENING,
+        ActionRequired((ToolCall("1", "rm", '{"path": "/"}'),)),
+        ToolStarted("1", "rm", '{"path": "x"}'),
+    ]
+    assert 'rm(path="x") → gone' in shown([*parts, ToolsExecuted((ToolResult("1", "gone"),))])
+
+
+@pytest.mark.parametrize(
+    ("end", "lines"),
+    [
+        (ErrorOccurred("rate_limit", "429: \x1b]0;x\x07slow down", "Wait."), "Error ▸ 429: slow down\n  Wait."),
+        (ErrorOccurred("internal", "oops"), "Error ▸ oops"),
+        (Cancelled(), "Cancelled."),
+        (Cancelled("timeout"), "Cancelled: the time limit was reached."),
+        (MessageIncomplete("par", "max_output_tokens"), "Incomplete ▸ this is a part of the answer: it reached the"),
+        (MessageIncomplete("par", "new_reason"), "Incomplete ▸ this is a part of the answer: new_reason."),
+    ],
+)
+def test_other_endings(end: Event, lines: str) -> None:
+    """What happened and what to do, below the part of the answer that is there."""
+    text = shown([*OPENING, ChunkReceived("par"), end])
+    assert f"openai · gpt-5\npar\n\n{lines}" in text
+    assert text.splitlines()[-1].startswith("ready 1ms ▸ started 0ms ▸ streaming 0ms ▸ ")
+
+
+def test_notes() -> None:
+    """Retries, notices and cuts of the history are lines of their own."""
+    parts: Parts = [
+        *OPENING,
+        RetryScheduled(2, 4.0, "server", "503\nbusy", 4),
+        Notice("old  model"),
+        ANSWER,
+        HistoryCut(1),
+    ]
+    text = shown(parts, 120)
+    assert "Retry ▸ attempt 3 of 4 in 4 s: 503 busy\nNotice ▸ old model\n\nopenai" in text
+    assert text.endswith("Notice ▸ From here on the assistant is sent the first exchange of what stands above.")
+
+
+def test_commentary() -> None:
+    """What is said on the way stays, beside the answer; it is not said twice."""
+    asked = (ChunkReceived("I look.", "commentary"), ActionRequired((ToolCall("1", "f", "{}"),), "I look."))
+    text = shown([*OPENING, *asked, ToolsExecuted((ToolResult("1", "x"),)), ToolOutputsSubmitted(), ANSWER])
+    assert text.startswith("You\nhi\n\nI look.\n\nSystem ▸ f() → x\n\nopenai · gpt-5\nHello.\n\nready")
+
+
+def test_an_exchange_without_an_end() -> None:
+    """A journal that breaks off is shown as far as it goes."""
+    assert shown([*OPENING, ChunkReceived("par")]) == "You\nhi\n\nopenai · gpt-5\npar"
+
+
+def test_nothing() -> None:
+    """A session without an exchange prints nothing."""
+    assert shown([SessionOpened("01J"), Configured(), Unknown({"type": "hologram"})]) == ""
+
+
+def test_hostile_text_everywhere() -> None:
+    """Names, messages, arguments and results cannot act on the terminal."""
+    evil = "a\x1b]0;title\x07\x1b[2J\x9b2J\u202eb"
+    terminal = Terminal()
+    parts: Parts = [
+        Configured(profile=evil, model=evil),
+        *(SetUserMessage(evil), Started(evil, evil), RetryScheduled(1, 1, evil, evil), Notice(evil), Reasoning(evil)),
+        *(ChunkReceived(evil, "commentary"), ChunkReceived(evil), ActionRequired((ToolCall(evil, evil, evil),), evil)),
+        *(ToolStarted(evil, evil, evil), ToolFinished(ToolResult(evil, evil), 1), ToolsExecuted((ToolResult(evil),))),
+        ErrorOccurred(evil, evil, evil),
+    ]
+    show(Script().play(parts), terminal.console)
+    assert terminal.title == ""
+    assert not [part for part in ("\x1b]", "\x1b[2J", "\x9b", "\u202e") if part in terminal.sent]
+    assert terminal.rows[0] == "You"
+
+
+events = st.one_of([structs(kind, any_text) for kind in EVENTS.values()])
+records = st.builds(Record, st.integers(0, 99), any_text, st.sampled_from(State), events)
+
+
+@settings(max_examples=200)
+@given(st.lists(records, max_size=12), st.sampled_from([1, 10, 40, 80]))
+def test_any_records_can_be_shown(heard: list[Record], columns: int) -> None:
+    """Whatever a journal holds, in whatever order, showing it does not fail."""
+    show(heard, printed(columns))

@@ -1,0 +1,244 @@
+"""Markdown that streams looks, in the end, like Markdown that was printed at once."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from rich.console import Console
+from rich.live import Live
+from rich.markdown import Markdown
+
+from asstproxy.cli.render.markdown_stream import MarkdownStream
+
+from .replies import REPLIES
+from .screen import Terminal, printed
+
+
+def chunks(text: str, size: int) -> Iterator[str]:
+    return (text[at : at + size] for at in range(0, len(text), size))
+
+
+def stream(pieces: Iterable[str], console: Console) -> None:
+    """Print what is finished after every piece, and look at the tail."""
+    markdown = MarkdownStream()
+    for piece in pieces:
+        markdown.feed(piece)
+        for block in markdown.take():
+            console.print(block)
+        assert len(markdown.tail(24).rows(console, console.options)) <= 24
+    for block in markdown.finish():
+        console.print(block)
+
+
+def text_of(pieces: Iterable[str], columns: int = 80) -> str:
+    console = printed(columns)
+    stream(pieces, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def sent(pieces: Iterable[str]) -> str:
+    terminal = Terminal()
+    stream(pieces, terminal.console)
+    return terminal.sent
+
+
+@pytest.mark.parametrize("size", [3, 17, 250])
+@pytest.mark.parametrize("name", REPLIES)
+def test_pieces_look_like_the_whole(name: str, size: int) -> None:
+    """Whatever the pieces, what is printed is what one print gives, to the last colour."""
+    assert sent(chunks(REPLIES[name], size)) == sent([REPLIES[name]])
+
+
+@given(st.sampled_from(sorted(REPLIES)), st.data(), st.sampled_from([30, 80, 120]))
+def test_any_pieces_look_like_the_whole(name: str, data: st.DataObject, columns: int) -> None:
+    """Cut anywhere, at any width."""
+    text = REPLIES[name]
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=30)))
+    pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert text_of(pieces, columns) == text_of([text], columns)
+
+
+LINES = ["", "", "- a", "- ", "  b", "    c", "1. d", "2) e", "> f", "```", "~~~py", "# g", "---", "===", "a | b"]
+LINES += [
+    "-|-",
+    "h",
+    "| i | j |",
+    "\ttab",
+    "   - k",
+    "[l]: /n",
+    "[l]",
+    "* * *",
+    "+ ```",
+    "  ```",
+    "10. m",
+    " 3. o",
+    "   ",
+]
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=14).map("\n".join), st.integers(1, 12))
+def test_any_markdown_looks_like_the_whole(text: str, size: int) -> None:
+    """Lines that mean something, in any order, in any pieces; the link was defined before."""
+    text = f"[l]: /m\n{text}"
+    assert text_of(chunks(text, size)) == text_of([text])
+
+
+@pytest.mark.parametrize("name", ["words", "paragraphs", "bullets", "loose bullets", "quotes", "wide characters"])
+def test_it_looks_like_rich(name: str) -> None:
+    """Where we changed nothing about how Rich draws, it draws the same (we leave the blanks at the ends out)."""
+    text = REPLIES[name].replace("# ", "").partition("\n|")[0].replace("      code of two", "  code of two")
+    console = printed()
+    oracle = Markdown("", hyperlinks=False)
+    oracle.parsed = MarkdownIt().enable(["strikethrough", "table"]).disable(["html_block", "html_inline"]).parse(text)
+    console.print(oracle)
+    assert isinstance(console.file, io.StringIO)
+    rows = [row.rstrip() for row in console.file.getvalue().strip("\n").split("\n")]
+    assert text_of(chunks(text, 5)).strip("\n").split("\n") == rows
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_a_terminal_shows_the_same(name: str) -> None:
+    """With a tail that is repainted below, scrollback and screen end up as after one print."""
+    once = Terminal(rows=20)
+    stream([REPLIES[name]], once.console)
+    terminal = Terminal(rows=20)
+    markdown = MarkdownStream()
+    with Live(console=terminal.console, auto_refresh=False, transient=True, vertical_overflow="crop") as live:
+        for piece in chunks(REPLIES[name], 7):
+            markdown.feed(piece)
+            for block in markdown.take():
+                terminal.console.print(block)
+            live.update(markdown.tail(18), refresh=True)
+        live.update("")
+        for block in markdown.finish():
+            terminal.console.print(block)
+    assert terminal.rows == once.rows
+    assert terminal.title == ""
+
+
+def finished(text: str) -> str:
+    """What is printed for good, without waiting for more."""
+    markdown, console = MarkdownStream(), printed()
+    markdown.feed(text)
+    for block in markdown.take():
+        console.print(block)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("one\n\ntwo\n", "one\n"),
+        ("one\n\ntwo\n\nthr", "one\n"),
+        ("1. a\n2. b\n3. c\n4", " 1. a\n 2. b\n"),
+        ("- a\n- b", ""),
+        ("```\n" + "x\n" * 15, ""),
+        ("```\n" + "x\n" * 17, "  x\n" * 16),
+        ("# Title\n1", ""),
+        ("# Title\n1. a\n", "Title\n"),
+    ],
+)
+def test_what_is_printed_for_good(text: str, shown: str) -> None:
+    """All but the last block; of a list all but the last item; of a fence 16 lines at a time; never half a line."""
+    assert finished(text) == shown
+
+
+def test_the_tail_is_the_end_of_the_rest() -> None:
+    """It shows the last rows of what is not finished, half a line included, and no more rows than it may."""
+    markdown, console = MarkdownStream(), printed()
+    markdown.feed("printed\n\n" + "  \n".join(f"line {n}" for n in range(100)))
+    markdown.take()
+    for height, rows in ((30, 24), (24, 24), (5, 5), (1, 1), (0, 0), (-3, 0)):
+        shown = [
+            "".join(segment.text for segment in row) for row in markdown.tail(height).rows(console, console.options)
+        ]
+        assert shown == [f"line {n}" for n in range(100 - rows, 100)]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "shown"),
+    [
+        ("[bank](http://evil.org/x)", "bank (http://evil.org/x)"),
+        ("[http://bank.org](http://evil.org)", "http://bank.org (http://evil.org)"),
+        ("[**bank** `a`](http://evil.org)", "bank a (http://evil.org)"),
+        ("<http://a.org/b>", "http://a.org/b"),
+        ("<me@a.org>", "me@a.org"),
+        ("![chart](http://evil.org/track.png)", "image: chart (http://evil.org/track.png)"),
+        ("[![b](i.svg)](http://evil.org)", "image: b (i.svg) (http://evil.org)"),
+        ("[x](javascript:alert(1))", "[x](javascript:alert(1))"),
+        ("[x](/a&#x202e;b)", "x (/a%E2%80%AEb)"),
+        (f"![x](data:image/png;base64,{'A' * 500})", "image: x (data:image/png;base64,AAAAAAAAAAAAAAAAAA…)"),
+        ("a&#27;[2Jb&#x202e;c", "a�[2Jbc"),
+        ("<b>x</b> <script>", "<b>x</b> <script>"),
+    ],
+)
+def test_nothing_is_hidden(markdown: str, shown: str) -> None:
+    """A link shows where it leads, HTML is text, and no entity smuggles a control character in."""
+    assert text_of([markdown]) == f"{shown}\n"
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_no_hyperlinks_are_sent(name: str) -> None:
+    """No OSC sequence at all reaches the terminal."""
+    assert "\x1b]" not in sent([REPLIES[name]])
+
+
+N = 10_000
+BOMBS: dict[str, Callable[[], str]] = {
+    "quotes": lambda: ">" * N + " deep",
+    "spaced quotes": lambda: "> " * N + "deep",
+    "lists": lambda: "- " * N + "deep",
+    "numbers": lambda: "1. " * N + "deep",
+    "stairs": lambda: "\n".join("  " * n + "- a" for n in range(300)) + "\n\ndeep",
+    "brackets": lambda: "[" * N + "deep",
+    "images": lambda: "![" * N + "deep",
+    "stars": lambda: "*a **b " * N + "deep",
+    "backticks": lambda: " ".join("`" * n for n in range(200)) + " deep",
+    "word": lambda: "x" * 100_000 + "deep",
+    "wide word": lambda: "漢" * 20_000 + "deep",
+    "code line": lambda: "```python\n" + "(" * 100_000 + "deep",
+    "table": lambda: "|a|b|\n|-|-|\n" + "|1|2|\n" * 4_000 + "|deep|\n",
+    "wide table": lambda: "|a" * 256 + "|\n" + "|-" * 256 + "|\n" + "|deep\n" * 60,
+    "definitions": lambda: "[a]: /b\n" * 4_000 + "deep",
+    "empty lines": lambda: "\n" * 100_000 + "deep",
+    "empty code lines": lambda: "```\n" + "\n" * 10_000 + "deep",
+    "tabs": lambda: "a" + "\t" * 10_000 + "deep",
+}
+
+
+@pytest.mark.parametrize("columns", [8, 80])
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs_are_only_text(name: str, columns: int) -> None:
+    """Markdown made to break a renderer is shown somehow, to its last word, without an error."""
+    bomb = BOMBS[name]()
+    shown = text_of(chunks(bomb, len(bomb) // 3 + 1), columns)
+    assert "deep" in shown.replace("\n", "").replace(" ", "")
+
+
+@pytest.mark.parametrize("unit", ["word " * 10, "a line of text\n", "- item\n", "| 1 | 2 |\n", "code\n", "> quote\n"])
+def test_the_work_is_proportional_to_the_text(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser is given a text of any shape a few times in all, however many pieces it comes in."""
+    parsed = 0
+    parse = MarkdownIt.parse
+
+    def counting(self: MarkdownIt, src: str, env: object = None) -> object:
+        nonlocal parsed
+        parsed += len(src)
+        return parse(self, src, env)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(MarkdownIt, "parse", counting)
+    head = {"| 1": "| a | b |\n|---|---|\n", "cod": "```\n"}.get(unit[:3], "")
+    text = head + unit * (60_000 // len(unit))
+    markdown = MarkdownStream()
+    for piece in chunks(text, 150):
+        markdown.feed(piece)
+        markdown.take()
+    markdown.finish()
+    assert parsed < 15 * len(text)

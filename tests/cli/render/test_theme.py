@@ -1,0 +1,72 @@
+"""Colours that read on dark and light, and a console that does what the environment says."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+from rich.text import Text
+
+from asstproxy.cli.render.theme import CODE, THEME, console
+from asstproxy.core.script import State
+
+
+def test_only_the_terminals_own_colours() -> None:
+    """No style of ours has a background or a colour outside of the terminal's palette of eight, bright ones excluded."""
+    ours = [style for name, style in THEME.styles.items() if name.startswith(("asst.", "markdown."))]
+    for style in [*ours, *CODE.style_map.values()]:
+        assert style.bgcolor is None
+        assert style.color is None or (style.color.number or 0) < 8
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_has_a_colour(state: State) -> None:
+    """A state that is added to the script is not forgotten here."""
+    assert f"asst.state.{state}" in THEME.styles
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_the_environment_is_honoured(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With NO_COLOR nothing is coloured, on a dumb terminal nothing is styled at all."""
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv(variable, value)
+    console().print(Text("x", style="red"))
+    assert terminal.getvalue() == "x\n"
+
+
+def test_text_is_shown_as_it_is() -> None:
+    """No markup, no emoji codes, no highlighting."""
+    made = console()
+    with made.capture() as shown:
+        made.print("[bold]x[/bold] :smile: 42")
+    assert shown.get() == "[bold]x[/bold] :smile: 42\n"
+
+
+def test_an_arrow_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the terminal's encoding lacks is replaced."""
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="latin-1"))
+    console().print("a ▸ ä")
+    sys.stdout.flush()
+    assert out.getvalue() == b"a ? \xe4\n"
+
+
+def test_a_closed_pipe_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rich would end the process; the command ends itself."""
+
+    class Closed(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Closed())
+    with pytest.raises(BrokenPipeError):
+        console().print("x")
+
+
+def test_stderr() -> None:
+    """The same console for stderr."""
+    assert console(stderr=True).file is sys.stderr

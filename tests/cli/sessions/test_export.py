@@ -1,0 +1,221 @@
+"""`asst sessions export` and `import`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from asstproxy.core.events import ActionRequired, ToolCall
+from asstproxy.core.replay import conform
+from asstproxy.providers.scripted import say
+from asstproxy.store.store import Store
+from asstproxy.store.transcript import Transcript
+from store.rig import asst, held, tool_exchange
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--virtual-time-budget=3000"]  # fmt: skip
+
+
+@pytest.fixture
+def listener() -> Iterator[tuple[str, list[str]]]:
+    """An address that remembers who came."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def _hostile(url: str) -> str:
+    return f"""<script>document.title="OWNED";fetch("{url}/script")</script> <img src="{url}/img" onerror="document.title='OWNED'">
+![image]({url}/markdown) [link](javascript:alert(1)) [data](data:text/html,<script>alert(1)</script>) <{url}/auto>
+</pre></div></svg><iframe src="{url}/frame"></iframe><style>@import "{url}/css"</style>
+
+```html
+<script>document.title="OWNED"</script>
+```
+
+| a | b |
+|---|---|
+| <b>1</b> | [x]({url}/link "title") |
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_the_page_renders_runs_nothing_and_asks_for_nothing(listener: tuple[str, list[str]], tmp_path: Path) -> None:
+    """In a real browser: the conversation and both drawings are there, no script ran, no error, not one request."""
+    url, asked = listener
+    text = _hostile(url)
+    call = ActionRequired((ToolCall("c0", "upper", json.dumps({"text": text})),), text)
+    session = held([text, "second"], [call], say(text, pieces=3), say("The end."))
+    asst("sessions", "rename", session.id, f"</title><script>document.title='OWNED'</script>{url}")
+    page = tmp_path / "page.html"
+    assert asst("sessions", "export", session.id, "--format", "html", "-o", str(page)).returncode == 0
+    assert CHROMIUM is not None
+    # The second page leads nowhere: it shows that this browser would have told of a script, and would have asked.
+    done = {}
+    for file in (page, tmp_path / "control.html"):
+        if file != page:
+            file.write_text(f"<script>document.title='RAN';console.error('seen')</script><img src='{url}/control'>")
+        done[file.name] = subprocess.run(
+            [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", file.as_uri()],
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        if file == page:
+            assert asked == []
+    assert asked == ["/control"]
+    assert "CONSOLE" in done["control.html"].stderr
+    dom, log = done["page.html"].stdout, done["page.html"].stderr
+    assert "<title>RAN</title>" in done["control.html"].stdout
+    assert "OWNED</title>" not in dom
+    assert "CONSOLE" not in log, log
+    assert all(
+        part in dom for part in ("The end.", 'aria-label="timeline"', 'aria-label="sequence diagram"', "<table>")
+    )
+    assert dom.count("<section") == 2
+    for tag in ("<script", "<iframe", "<img", "<object", "<link", 'href="javascript', 'href="data'):
+        assert tag not in dom.lower()
+
+
+def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
+    """One file: no script, no address of a style, a font or an image, and a policy that forbids them."""
+    session = held(["one"], *tool_exchange())
+    page = asst("sessions", "export", session.id, "-f", "html").stdout
+    assert "Content-Security-Policy" in page
+    assert "default-src 'none'" in page
+    for outside in ("src=", "<link", "@import", "url(http", "<script"):
+        assert outside not in page
+    assert tmp_path.exists()
+
+
+def test_markdown_keeps_the_answer_as_it_is() -> None:
+    """Messages are quotations, tool calls are code whose fence no output can close."""
+    session = held(["one\ntwo"], *tool_exchange("```"), say("x"))
+    text = asst("sessions", "export", session.id, "--format", "md").stdout
+    assert "> one\n> two" in text
+    assert "\n````\nupper(" in text
+    assert "\nIt is ```.\n" in text
+
+
+def test_mermaid_takes_every_text_for_text() -> None:
+    """One statement a line; what Mermaid would read as its own is escaped."""
+    session = held(["a;b#c\nU->>M: x %% end"], *tool_exchange("<b>;"))
+    text = asst("sessions", "export", session.id, "--format", "mermaid").stdout
+    head, *rest = text.splitlines()
+    assert head == "sequenceDiagram"
+    assert all(
+        line.startswith(("    participant", "    Note over", "    U", "    M", "    A", "    P")) for line in rest
+    )
+    assert not any(";" in line.replace("#", "").split(":", 1)[-1] and "#" not in line for line in rest)
+    for name in ("set_user_message", "action_required", "tools_executed", "assistant_message_retrieved"):
+        assert name in text
+
+
+def test_an_export_does_not_overwrite(tmp_path: Path) -> None:
+    """A file that is there is left alone."""
+    session = held(["one"], say("1"))
+    file = tmp_path / "x.json"
+    assert asst("sessions", "export", session.id, "-o", str(file)).returncode == 0
+    assert asst("sessions", "export", session.id, "-o", str(file)).returncode == 2
+
+
+def test_what_was_exported_can_be_imported(tmp_path: Path) -> None:
+    """A transcript becomes a session that says the same and conforms; the id stays if it is free."""
+    session = held(["one", "two"], *tool_exchange(), say("2"))
+    before = Store().transcript(session.id)
+    file = tmp_path / "t.json"
+    asst("sessions", "export", session.id, "-o", str(file))
+    [other] = json.loads(asst("sessions", "import", str(file), "--json").stdout)
+    assert other != session.id
+    Store().remove(session.id)
+    [same] = json.loads(asst("sessions", "import", str(file), "--json").stdout)
+    assert same == session.id
+    again = Store().transcript(same)
+    assert _told(again) == _told(before)
+    assert (again.title, again.created) == (before.title, before.created)
+    assert list(conform(Store().records(same))) == []
+
+
+def _told(whole: Transcript) -> list[object]:
+    return [(e.user, e.answer, e.state, e.model, [(t.name, t.output) for t in e.tools]) for e in whole.exchanges]
+
+
+def test_a_journal_can_be_imported() -> None:
+    """Every record but the first, at its time; resume tokens stay behind."""
+    session = held(["one"], *tool_exchange())
+    [copy] = json.loads(asst("sessions", "import", str(session.path), "--json").stdout)
+    a, b = Store().records(session.id), Store().records(copy)
+    assert [(r.at, r.event) for r in a[1:]] == [(r.at, r.event) for r in b[1:]]
+
+
+def test_the_logs_of_llm_can_be_imported(tmp_path: Path) -> None:
+    """What llm 0.36 wrote, and the conversations of older versions: messages, tools, models, tokens and times."""
+    file = tmp_path / "logs.db"
+    db = sqlite3.connect(file)
+    db.executescript((FIXTURES / "llm" / "logs-0.36.sql").read_text())
+    db.execute("INSERT INTO conversations VALUES ('01jold', 'Older', 'gpt-4o')")
+    db.execute(
+        "INSERT INTO responses (id, model, prompt, response, conversation_id, datetime_utc, input_tokens, output_tokens)"
+        " VALUES ('r1', 'gpt-4o', 'old question', 'old answer', '01jold', '2025-01-02T03:04:05.678901', 3, 4)"
+    )
+    db.commit()
+    db.close()
+    ids = json.loads(asst("sessions", "import", str(file), "--json").stdout)
+    thread, tool, older = (Store().transcript(one) for one in ids)
+    assert [(e.user, e.answer) for e in thread.exchanges] == [
+        ("first question", "An answer about pelicans."),
+        ("second", "An answer about pelicans."),
+    ]
+    assert (thread.id, thread.usage.input, thread.model) == ("01M82W9BARQQ3A5RPDPZB6ZD0M", 70, "stub")
+    assert [(t.name, t.arguments, t.output) for t in tool.exchanges[0].tools] == [("upper", '{"text": "abc"}', "ABC")]
+    assert tool.exchanges[0].answer == "It is ABC."
+    assert (older.title, older.exchanges[0].answer, older.created[:19]) == (
+        "Older",
+        "old answer",
+        "2025-01-02T03:04:05",
+    )
+    assert all(list(conform(Store().records(one))) == [] for one in ids)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b"hello",
+        b"SQLite format 3\0",
+        b'{"seq":1}\n',
+        b'{"format": "asst-transcript", "version": 1, "exchanges": 7}',
+    ],
+)
+def test_a_file_that_is_none_of_these_is_refused_in_one_line(data: bytes, tmp_path: Path) -> None:
+    """Nothing is kept."""
+    file = tmp_path / "x"
+    file.write_bytes(data)
+    done = asst("sessions", "import", str(file))
+    assert (done.returncode, done.stderr.count("\n")) == (5, 1), done.stderr
+    assert asst("sessions", "import", str(tmp_path / "nowhere")).returncode == 5
+    assert [*Store().ids()] == []

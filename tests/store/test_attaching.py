@@ -1,0 +1,95 @@
+"""Taking up an exchange that goes on at its provider: what an Assistant Proxy with `attach` is asked, and what is heard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from asstproxy.core.conversation import Conversation
+from asstproxy.core.errors import UsageError
+from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, Reasoning, Record
+from asstproxy.core.history import UserSaid
+from asstproxy.core.replay import conform
+from asstproxy.core.resume import can_attach, in_flight_exchange
+from asstproxy.core.roles import Turn
+from asstproxy.core.script import State
+from asstproxy.providers.scripted import Part, ScriptedAssistant, say
+
+TOKEN = {"response": "r1", "sequence": 3}
+PIECES: list[Part] = [Reasoning("hm "), ChunkReceived("one "), ChunkReceived("two ")]
+
+
+class Detached(ScriptedAssistant):
+    """Says everything after its token again, in other pieces."""
+
+    async def attach(self, turn: Turn) -> AsyncIterator[Event]:
+        """See `Attachable`."""
+        self.turns.append(turn)
+        yield Reasoning("hm  well ")
+        yield ChunkReceived("one two th")
+        yield ChunkReceived("ree")
+        yield AssistantMessageRetrieved("zero one two three")
+
+
+async def _left_behind() -> list[Record]:
+    """The records of a process that died in the middle of its second exchange."""
+    reply: list[Part] = [ChunkReceived("zero "), Heartbeat("in_progress", resume=TOKEN), *PIECES]
+    conversation = Conversation(ScriptedAssistant(say("first"), [*reply, AssistantMessageRetrieved("")]))
+    records: list[Record] = []
+    conversation.subscribe(records.append)
+    await conversation.exchange("hello")
+    await conversation.exchange("go on")
+    return records[:-1]
+
+
+async def test_what_was_heard_is_not_said_twice() -> None:
+    """Pieces that are in the journal are left out, however the provider cuts them; the whole conforms."""
+    past = await _left_behind()
+    assistant = Detached()
+    conversation = Conversation(assistant, past=past)
+    assert conversation.under_way
+    records: list[Record] = []
+    conversation.subscribe(records.append)
+    settled = await conversation.attach()
+    assert (settled.state, conversation.under_way) == (State.COMPLETED, False)
+    assert [r.event.text for r in records if isinstance(r.event, ChunkReceived)] == ["th", "ree"]
+    assert [r.event.text for r in records if isinstance(r.event, Reasoning)] == [" well "]
+    assert list(conform([*past, *records])) == []
+
+
+async def test_the_turn_has_the_token_and_what_was_said_so_far() -> None:
+    """`resume` is that of the last heartbeat, the history ends with the person's message, `text` is empty."""
+    assistant = Detached()
+    await Conversation(assistant, past=await _left_behind()).attach()
+    [turn] = assistant.turns
+    assert (turn.resume, turn.text) == (TOKEN, "")
+    assert turn.history[-1] == UserSaid("go on")
+    assert len(turn.history) == 3
+
+
+async def test_a_message_has_to_wait_for_what_is_under_way() -> None:
+    """Sending one first is wrong usage; afterwards the assistant is sent both answers."""
+    assistant = Detached(say("third"))
+    conversation = Conversation(assistant, past=await _left_behind())
+    with pytest.raises(UsageError, match="goes on"):
+        await conversation.exchange("too early")
+    await conversation.attach()
+    await conversation.exchange("now")
+    assert [getattr(item, "text", "") for item in assistant.turns[-1].history][-1] == "zero one two three"
+    with pytest.raises(UsageError, match="no exchange"):
+        await conversation.attach()
+
+
+async def test_only_what_listens_and_has_a_token_can_be_attached_to() -> None:
+    """Not after it settled, not before the first token, not by another provider, not by one that cannot."""
+    past = await _left_behind()
+    assert can_attach(Detached(), past)
+    assert not can_attach(ScriptedAssistant(), past)
+    other = Detached()
+    other.provider = "other"
+    assert not can_attach(other, past)
+    token = next(i for i, r in enumerate(past) if isinstance(r.event, Heartbeat))
+    assert in_flight_exchange(past[:token]) is None
+    assert in_flight_exchange(past[: token + 1]) is not None
+    assert in_flight_exchange([]) is None

@@ -1,0 +1,105 @@
+"""A disk that is full: the exchange ends in `error` with one line, and everything before it is whole."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from asstproxy.core.conversation import Conversation
+from asstproxy.core.replay import conform
+from asstproxy.core.script import State
+from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.store.recovery import read_journal
+from asstproxy.store.session import Session
+from asstproxy.store.store import Store
+from servers import ResponsesServer
+
+from .rig import asst, held
+
+
+@pytest.fixture
+def room(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Afterwards files may grow again."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def _limit(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+@pytest.mark.usefixtures("room")
+@pytest.mark.parametrize("left", [0, 10, 150, 400, 1000])
+async def test_what_did_not_fit_is_written_when_there_is_room_again(left: int) -> None:
+    """Whole lines only while it is full; later nothing is missing in the middle, and the journal conforms."""
+    session = Store().create()
+    conversation = Conversation(ScriptedAssistant(say("1"), say("word " * 300, pieces=20), say("3")))
+    conversation.subscribe(session, essential=True)
+    await conversation.exchange("one")
+    _limit(session.path.stat().st_size + left)
+    with pytest.raises(OSError, match=r"space|large"):
+        await conversation.exchange("two")
+    assert conversation.state is State.ERROR
+    assert session.path.read_bytes().endswith(b"\n")
+    _limit(resource.RLIM_INFINITY)
+    await conversation.exchange("three")
+    session.close()
+    reading = read_journal(session.path)
+    assert (reading.damage, list(conform(reading.records))) == ([], [])
+    assert [entry.state for entry in Store().transcript(session.id).exchanges] == ["completed", "error", "completed"]
+
+
+def test_the_command_says_it_in_one_line_and_keeps_what_was(server: ResponsesServer) -> None:
+    """Exit code 1; the session's earlier exchange is whole, and it goes on when there is room."""
+    session = held(["one"], say("1"))
+    size = session.path.stat().st_size
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 500}, -1))"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"{limit}; from asstproxy.__main__ import main; main()",
+            *["ask", "-p", "gpt", "-c", "-q"],
+            "word " * 200,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "File too large" in done.stderr or "No space" in done.stderr
+    assert Store().transcript(session.id).exchanges[0].answer == "1"
+    assert asst("ask", "-c", "-q", "again").returncode == 0
+    assert asst("replay", "--check").returncode == 0
+
+
+def test_a_session_that_cannot_begin_leaves_no_file() -> None:
+    """No empty journal stays behind."""
+
+    def attempt() -> Session:
+        _limit(10)
+        try:
+            return Store().create()
+        finally:
+            _limit(resource.RLIM_INFINITY)
+
+    from asstproxy.core.errors import SessionError
+
+    with pytest.raises(SessionError, match="cannot be kept"):
+        attempt()
+    assert [*Store().ids()] == []
+    assert asyncio.run(_works())
+
+
+async def _works() -> bool:
+    from .rig import hold
+
+    return (await hold(["one"], say("1"))).path.exists()

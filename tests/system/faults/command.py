@@ -1,0 +1,88 @@
+"""`asst ask` as a process of its own, against a server that has a fault; several at a time, as most of them only wait."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomlkit
+
+from asstproxy import Store
+from servers import Fault, Say, Stall
+
+from .outcomes import TEXT
+from .rig import asked
+from .ways import KEY, Way
+
+__all__ = ["Job", "Ran", "running"]
+
+ASST = str(Path(sys.executable).with_name("asst"))
+EXAMPLES = Path(__file__).parents[3] / "examples"
+AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: how the server is asked, what it does, and options of the command."""
+
+    way: Way
+    fault: Fault
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run gave. `posts`: how often the model was asked; `store`: the sessions it has kept."""
+
+    code: int
+    out: str
+    err: str
+    posts: int
+    store: Store
+
+
+@contextmanager
+def running(jobs: Iterable[Job], folder: Path) -> Iterator[dict[Job, Future[Ran]]]:
+    """All of these, each in a folder of its own."""
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        yield {job: pool.submit(_run, job, folder / str(number)) for number, job in enumerate(dict.fromkeys(jobs))}
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _run(job: Job, folder: Path) -> Ran:
+    way = job.way
+    with way.server(lambda _: [Say(TEXT)], key=KEY) as server:
+        server.faults.add(job.fault)
+        profile = way.profile(server, 1.0 if isinstance(job.fault, Stall) and not job.options else 20.0)
+        table = {"provider": profile.provider, "model": profile.model, "settings": dict(way.settings)} | profile.options
+        (folder / "config").mkdir(parents=True)
+        (folder / "config" / "config.toml").write_text(tomlkit.dumps({"profiles": {"p": table}}))
+        how = [*(["--background"] if way.background else []), *([] if way.stream else ["--no-stream"])]
+        done = subprocess.run(
+            [ASST, "ask", "-q", "-p", "p", *how, *job.options, "hello"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
+            env=_environment(folder),
+        )
+        posts = asked(way, server)
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode(), posts, Store(folder / "data" / "sessions"))
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    package = folder / "site" / "provider_echo-1.0.dist-info"  # the example, as if a package had brought it
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: provider-echo\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[asstproxy.providers]\nchat = provider_echo:connect\n")
+    own = {f"ASST_{kind.upper()}_DIR": str(folder / kind) for kind in ("config", "data", "cache")}
+    path = os.pathsep.join([str(package.parent), str(EXAMPLES)])
+    return own | {"PATH": os.environ["PATH"], "HOME": str(folder), "TEST_KEY": KEY, "PYTHONPATH": path}
