@@ -59,7 +59,7 @@ def run(wanted: Sequence[str]) -> tuple[int, list[Told]]:
     """Run these tests, all of them; what they told."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        how = ["-m", "slow or not slow", "-o", "junit_family=xunit1", f"--junitxml={report}"]
+        how = ["-p", "no:randomly", "-m", "slow or not slow", "-o", "junit_family=xunit1", f"--junitxml={report}"]
         code = subprocess.run([sys.executable, "-m", "pytest", *how, *wanted], cwd=ROOT, check=False).returncode
         return code, [read(case) for case in ET.parse(report).iter("testcase")]  # noqa: S314 - pytest wrote it just now
 

@@ -136,7 +136,7 @@ MALFORMED: list[Any] = [
 
 
 @both
-@pytest.mark.parametrize("word", MALFORMED, ids=repr)
+@pytest.mark.parametrize("word", MALFORMED, ids=lambda word: str(word.type))  # a repr would hold an address
 async def test_a_malformed_event_is_not_published(word: Event, mediator: str) -> None:
     """A record that cannot be written, or read back, would damage the journal: the proxy is told what is wrong."""
     error = await outcome(OPENED, word, ANSWER, mediator=mediator)

@@ -142,7 +142,7 @@ def _keys(*, enabled: bool) -> Iterator[Callable[[], Awaitable[bool]]]:
         data = await loop.run_in_executor(None, _read)
         return data not in (b"", b"q", b"\x04", b"q\n")
 
-    if not enabled or not sys.stdin.isatty():
+    if sys.platform == "win32" or not enabled or not sys.stdin.isatty():  # on Windows, keys come by the line
         yield pressed
         return
     import termios

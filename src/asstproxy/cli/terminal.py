@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 __all__ = ["as_it_was", "quiet_keyboard"]
 
@@ -16,12 +17,15 @@ def quiet_keyboard() -> Iterator[None]:
 
     What is typed between two prompts is not echoed into the answer, and stands at the next prompt.
     """
+    if sys.platform == "win32":  # it has no such modes
+        yield
+        return
     try:
         import termios
 
         fd = sys.stdin.fileno()
         before = termios.tcgetattr(fd)
-    except (ImportError, OSError, ValueError, AttributeError):  # no terminal, or none of this kind
+    except (OSError, ValueError, AttributeError):  # no terminal
         yield
         return
     silent = list(before)
@@ -35,17 +39,19 @@ def quiet_keyboard() -> Iterator[None]:
 
 def as_it_was() -> Callable[[], None]:
     """What gives the terminal back as it is now, with a cursor: for a process that ends without tidying up."""
-    modes = []
-    with contextlib.suppress(Exception):  # no terminal, or none of this kind; `termios.error` is no OSError
-        import termios
+    modes: list[tuple[int, list[Any]]] = []
+    if sys.platform != "win32":
+        with contextlib.suppress(Exception):  # no terminal; `termios.error` is no OSError
+            import termios
 
-        fd = sys.stdin.fileno()
-        modes.append((fd, termios.tcgetattr(fd)))
+            fd = sys.stdin.fileno()
+            modes.append((fd, termios.tcgetattr(fd)))
 
     def restore() -> None:
         with contextlib.suppress(Exception):  # nothing may keep the process from ending
-            for fd, before in modes:
-                termios.tcsetattr(fd, termios.TCSANOW, before)
+            if sys.platform != "win32":
+                for fd, before in modes:
+                    termios.tcsetattr(fd, termios.TCSANOW, before)
             if sys.stdout.isatty():
                 os.write(sys.stdout.fileno(), b"\x1b[?25h\r\n")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,7 +78,7 @@ def ensure_private(*paths: Path) -> None:
     A folder that is shared by its nature (sticky, as /tmp is), is the home, or holds what is not ours (a variable may name
     any folder) stays as it is: what we put there is closed.
     """
-    if os.name != "posix" or _is_looking:
+    if sys.platform == "win32" or _is_looking:  # Windows has no such modes
         return
     for path in paths:
         try:
@@ -98,7 +99,8 @@ def _is_shared(folder: Path) -> bool:
 
 def _close(path: Path, mode: int, owner: int, *, is_folder: bool) -> None:
     what = f"{path} is open to others ({mode:04o})"
-    if owner != os.geteuid():  # it may be the system's, which everybody reads and nobody else changes
+    if sys.platform != "win32" and owner != os.geteuid():
+        # it may be the system's, which everybody reads and nobody else changes
         if owner != 0 or mode & 0o022 or path.name == "credentials.toml":
             notify(f"{what}, and belongs to another user: it cannot be trusted.")
         return

@@ -171,7 +171,8 @@ def _opened(path: Path, fd: int, *, keep_running: bool) -> Session:
         )
     if reading.torn:
         with create_private(path.with_suffix(".torn")).open("ab") as file:
-            file.write(os.pread(fd, reading.torn, reading.whole) + b"\n")
+            os.lseek(fd, reading.whole, os.SEEK_SET)  # not `pread`: Windows has none
+            file.write(os.read(fd, reading.torn) + b"\n")
         os.ftruncate(fd, reading.whole)
     session = Session(path, fd, list(repaired(reading.records)), reading.damage)
     if not session.past:
