@@ -17,7 +17,7 @@ from ..core.script import State
 from .again import may_pass
 from .conversation_setup import ConversationOptions, OpenConversation, open_conversation
 from .event_loop import Signals
-from .main import TIMED_OUT
+from .exit_codes import TIMED_OUT
 from .render.safe_text import clean_line
 from .stdin import read_prompt
 
