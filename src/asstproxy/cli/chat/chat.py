@@ -83,7 +83,7 @@ class Chat:
             self._keep(record)
         self._greet()
         conversation.conversation.subscribe(self._keep)
-        if conversation.conversation.under_way:
+        if conversation.conversation.is_running:
             await self._attach()
         prompt: PromptSession[str] = PromptSession(
             history=_history(keep=not self._wanted.no_save),
@@ -176,7 +176,7 @@ class Chat:
         self.console.print(Text.assemble(("asst", "bold"), " · ", (clean_line(self.opened.who), "asst.assistant")))
         if self.transcript.exchanges:
             past = self.opened.past
-            running = last_exchange(past) if self.opened.conversation.under_way else ()
+            running = last_exchange(past) if self.opened.conversation.is_running else ()
             show(past[: len(past) - len(running)], self.console)
             last = past[-1].event
             if isinstance(last, ErrorOccurred) and last.kind == "interrupted":
