@@ -16,6 +16,7 @@ from ...config.os_keyring import has_keyring
 from ...config.profiles import Config, load_config
 from ...core.errors import AsstError
 from ...providers.transport.insecure_http import is_exposed
+from ..hints import hint_for
 from ..setup.keys import ASSISTANTS, public
 from ..setup.manage import is_used, key_status
 from .command import Finding
@@ -32,7 +33,7 @@ def profiles() -> Iterator[Finding]:
     try:
         config = load_config()
     except AsstError as error:
-        yield Finding(group, "config.toml", "broken", str(error), error.hint)
+        yield Finding(group, "config.toml", "broken", str(error), hint_for(error))
         return
     if not config.tables:
         yield Finding(group, "profiles", "warning", "none is set up", "Run: asst setup")
@@ -77,7 +78,7 @@ def _profile(config: Config, name: str) -> Finding:
             if problem:
                 return Finding("profiles", name, "broken", f"local {profile.model}", problem)
     except AsstError as error:
-        return Finding("profiles", name, "broken", str(error), error.hint)
+        return Finding("profiles", name, "broken", str(error), hint_for(error))
     words = [profile.provider, profile.model or "(its default model)", where and f"at {where}"]
     if profile.tools:
         words.append(f"tools: {' '.join(profile.tools)}")
@@ -117,7 +118,7 @@ def keys() -> Iterator[Finding]:
             else:
                 yield Finding(group, variable, "ok", "not set")
     except AsstError as error:
-        yield Finding(group, credentials_file().name, "broken", str(error), error.hint)
+        yield Finding(group, credentials_file().name, "broken", str(error), hint_for(error))
 
 
 def reachability() -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from ...config.credentials import key_source, validate_key
 from ...config.os_keyring import has_keyring
 from ...core.errors import AsstError, NotSetUpError, UsageError
 from ..env_file import taken
+from ..hints import hint_for
 from .prompts import ask_hidden, choose, say
 
 __all__ = ["ASSISTANTS", "Assistant", "Key", "foreign", "key_for", "public", "variable_of"]
@@ -118,7 +119,7 @@ def _ask_for_it(about: Assistant, key: Key) -> None:
         try:
             key.new = validate_key(typed)
         except AsstError as error:
-            say(f"  {error} {error.hint}")
+            say(f"  {error} {hint_for(error)}")
     if has_keyring() and not key.keyring:
         places = [("credentials.toml", "a file for you alone"), ("keyring", "the keyring of this system")]
         key.keyring = choose("Keep it in", places, "credentials.toml") == "keyring"

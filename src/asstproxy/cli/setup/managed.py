@@ -11,6 +11,7 @@ from typing import Any
 from ...config.profiles import Profile
 from ...core.errors import AssistantError, AsstError, NotSetUpError
 from ...tools import Tool
+from ..hints import hint_for
 from .profile_draft import Draft
 from .prompts import say, wait_for
 
@@ -83,7 +84,7 @@ def _patiently(what: str, work: Callable[[], Any]) -> Any:
     except TimeoutError:
         raise NotSetUpError("Google does not answer.", "Try again.") from None
     except AssistantError as error:
-        raise NotSetUpError(str(error), error.hint) from None
+        raise NotSetUpError(str(error), hint_for(error)) from None
 
 
 async def _ticking(work: Any) -> Any:

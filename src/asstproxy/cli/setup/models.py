@@ -12,6 +12,7 @@ from ...config.paths import cache_dir
 from ...config.profiles import Profile
 from ...core.errors import AssistantError, NotSetUpError
 from ...providers.model_list import ModelInfo, list_models, model_notes
+from ..hints import hint_for
 from .keys import ASSISTANTS, foreign
 from .prompts import choose, say, wait_for
 
@@ -60,8 +61,12 @@ def _hint(error: AssistantError, profile: Profile, variable: str) -> str:
         whose = foreign(find_key(variable) or "", about.vendor)
         if whose:
             return f"{variable} looks like a key of {whose}, not of {about.vendor}: make one at {about.keys}"
-        return f"Nothing was changed. Check {variable}, or make a new key at {about.keys}" if about.keys else error.hint
-    return f"{error.hint} (--no-check skips this check.)"
+        return (
+            f"Nothing was changed. Check {variable}, or make a new key at {about.keys}"
+            if about.keys
+            else hint_for(error)
+        )
+    return f"{hint_for(error)} (--no-check skips this check.)"
 
 
 def judge(model: str, models: list[ModelInfo] | None, *, yes: bool = True) -> None:
@@ -121,7 +126,7 @@ def choose_model(profile: Profile, models: list[ModelInfo] | None, default: str)
         try:
             judge(chosen, models)
         except NotSetUpError as error:
-            say(f"  {error} {error.hint}")
+            say(f"  {error} {hint_for(error)}")
         else:
             return chosen
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ...core.errors import AssistantError, AsstError, NotSetUpError
+from ..hints import hint_for
 from .profile_draft import Answers, Draft
 from .prompts import say, wait_for
 
@@ -33,7 +34,7 @@ def provisioned(making: Draft, answers: Answers) -> Iterator[None]:
     try:
         number = wait_for(lambda: new_conversation(profile))
     except AssistantError as error:
-        raise NotSetUpError(f"The Conversation cannot be made: {error}", error.hint) from None
+        raise NotSetUpError(f"The Conversation cannot be made: {error}", hint_for(error)) from None
     if making.table.get("conversation"):
         say(f"The Conversation used so far, {making.table['conversation']}, stays at OpenAI.")
     making.values |= {"history": "server", "conversation": number}

@@ -124,4 +124,5 @@ def _key(options: GeminiOptions, profile: Profile) -> str:
     try:
         return profile.secret(variable)
     except NotSetUpError as error:
-        raise NotSetUpError(str(error), f"Create a key at {KEYS}. Then: {error.hint.removeprefix('Run: ')}") from None
+        hint = f"Create a key at {KEYS}, and set {variable}."
+        raise NotSetUpError(str(error), hint, code=error.code, data={**error.data, "keys_url": KEYS}) from None

@@ -50,7 +50,7 @@ class InteractionsProxy(GeminiProxy):
         """
         token = turn.resume if isinstance(turn.resume, dict) else {}
         if not token.get("running"):
-            raise AssistantError("interrupted", "The exchange cannot be taken up again.", "Ask again: --retry.")
+            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
         self._turn = msgspec.structs.replace(turn, model=turn.model or self.model, background=True)
         self._previous, items = token.get("interaction"), list(turn.history)
         replies = self._followed(self._polled(_path(token["running"]), at_once=True), token["running"])

@@ -96,7 +96,9 @@ def _embedded(profile: Profile, options: LocalOptions) -> ResponsesProxy:
 def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport, Path]:
     model = Path(profile.model).expanduser() if profile.model else find_model()
     if model is None:
-        raise NotSetUpError("There is no local model yet.", "Run: asst setup local --yes")
+        raise NotSetUpError(
+            "There is no local model yet.", "Name a model file, or a server.", code="local_model_missing"
+        )
     template = None
     if options.chat_template:
         try:

@@ -33,7 +33,9 @@ class EmbeddedTransport:
             except ImportError:
                 raise NotSetUpError("llama.cpp is not installed.", "Run: pip install 'asstproxy[local]'") from None
             except EmbeddedError as error:
-                raise AssistantError("invalid_request", str(error), "Choose another model: asst setup local") from error
+                raise AssistantError(
+                    "invalid_request", str(error), "Choose another model.", code="local_model_unusable"
+                ) from error
             headers = {"Authorization": f"Bearer {self._served.api_key}"}
             self._http = HttpTransport(self._served.base_url, headers, proxies=False)
         return self._http

@@ -124,7 +124,7 @@ class ResponsesProxy:
         """
         token = turn.resume
         if not isinstance(token, dict) or "response" not in token:
-            raise AssistantError("interrupted", "The exchange cannot be taken up again.", "Ask again: --retry.")
+            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
         self._turn = msgspec.structs.replace(turn, model=turn.model or self.model, background=True)
         self._conversation = _conversation_of(token)
         items = [] if self._conversation else input_items(turn.history)
