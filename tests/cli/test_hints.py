@@ -41,16 +41,16 @@ def _raised() -> Iterator[tuple[str, str, set[str]]]:
             code, data = given.get("code"), given.get("data")
             if code is None or not str(getattr(node.func, "id", "")).endswith("Error"):
                 continue
-            names = {key.value for key in getattr(data, "keys", []) if isinstance(key, ast.Constant)}
+            names = {str(key.value) for key in getattr(data, "keys", []) if isinstance(key, ast.Constant)}
             for one in ast.walk(code):
                 if isinstance(one, ast.Constant) and one.value:
-                    yield f"{path.relative_to(ROOT)}:{node.lineno}", one.value, names
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", str(one.value), names
         # A code that is chosen before it is given.
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Assign) and [getattr(t, "id", "") for t in node.targets] == ["code"]:
                 for one in ast.walk(node.value):
                     if isinstance(one, ast.Constant) and one.value in HINTS:
-                        yield f"{path.relative_to(ROOT)}:{node.lineno}", one.value, set()
+                        yield f"{path.relative_to(ROOT)}:{node.lineno}", str(one.value), set()
 
 
 def test_nothing_below_the_command_line_names_a_command() -> None:
