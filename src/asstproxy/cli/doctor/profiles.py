@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from ...config.credentials import credentials_file, key_source, stored_keys
 from ...config.os_keyring import has_keyring
 from ...config.profiles import Config, load_config
+from ...config.provider_info import BUILT_IN
 from ...core.errors import AsstError
 from ...providers.transport.insecure_http import is_exposed
 from ..setup.keys import ASSISTANTS, public
@@ -66,11 +67,11 @@ def exposed() -> Iterator[Finding]:
 
 
 def _profile(config: Config, name: str) -> Finding:
-    from ...providers import entry
+    from ...providers.registry import entry_point
 
     try:
         profile = config.profile(name)
-        entry(profile)
+        entry_point(profile)
         where = public(str(profile.options.get("base_url") or ""))
         if profile.provider == "local" and not where:
             problem = _local_problem(profile.model)
@@ -149,16 +150,14 @@ def _address(config: Config, name: str) -> str:
     if isinstance(given, str) and given:
         return given
     if provider == "gpt":
-        from ...providers.openai.gpt import BASE_URL
-
-        return os.environ.get("OPENAI_BASE_URL") or BASE_URL
+        return os.environ.get("OPENAI_BASE_URL") or BUILT_IN["gpt"].base_url
     if provider == "gemini":
-        from ...providers.gemini.endpoint import DEVELOPER, host
+        from ...providers.gemini.endpoint import host
 
         if key_status(config, name)[1] == "not needed":
             place = str(table.get("location") or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global")
             return os.environ.get("GOOGLE_VERTEX_BASE_URL") or host(place)
-        return os.environ.get("GOOGLE_GEMINI_BASE_URL") or DEVELOPER
+        return os.environ.get("GOOGLE_GEMINI_BASE_URL") or BUILT_IN["gemini"].base_url
     return ""
 
 

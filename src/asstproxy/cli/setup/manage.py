@@ -9,7 +9,8 @@ from typing import Any
 
 from ...config.credentials import forget_key, key_source
 from ...config.edit import make_default, remove_profile
-from ...config.profiles import BUILT_IN, Config, config_file, load_config
+from ...config.profiles import Config, config_file, load_config
+from ...config.provider_info import BUILT_IN
 from ...core.codec import escape_controls
 from ...core.errors import NotSetUpError
 from ..hiding import hide

@@ -9,13 +9,13 @@ from typing import Literal
 import msgspec
 
 from ...config.profiles import Profile
+from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError
 from ..transport.insecure_http import warn_of_plain_http
 
-__all__ = ["DEVELOPER", "KEYS", "Endpoint", "GeminiOptions", "endpoint", "host", "is_vertex"]
+__all__ = ["Endpoint", "GeminiOptions", "endpoint", "host", "is_vertex"]
 
-DEVELOPER = "https://generativelanguage.googleapis.com"
-KEYS = "https://aistudio.google.com/apikey"
+INFO = BUILT_IN["gemini"]
 _VERSION = re.compile(r"/(v\d+(?:(?:alpha|beta)\d*)?)$")
 
 
@@ -81,7 +81,7 @@ def endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
 
 def _endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
     if not is_vertex(options):
-        base = options.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or DEVELOPER
+        base = options.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or INFO.base_url
         return Endpoint(vertex=False, base=base.rstrip("/"), key=_key(options, profile))
     location = options.location or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global"
     if not re.fullmatch(r"[a-z0-9-]+", location):
@@ -124,4 +124,6 @@ def _key(options: GeminiOptions, profile: Profile) -> str:
     try:
         return profile.secret(variable)
     except NotSetUpError as error:
-        raise NotSetUpError(str(error), f"Create a key at {KEYS}. Then: {error.hint.removeprefix('Run: ')}") from None
+        raise NotSetUpError(
+            str(error), f"Create a key at {INFO.keys_url}. Then: {error.hint.removeprefix('Run: ')}"
+        ) from None
