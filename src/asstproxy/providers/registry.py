@@ -60,9 +60,18 @@ def provider_module(profile: Profile) -> ModuleType:
     """The module of a profile's provider, which may have `INFO`, `models`, `needs_key` and `address` (docs/providers.md).
 
     Raises:
-        NotSetUpError: the provider is not installed.
+        NotSetUpError: the provider is not installed, or can't be imported.
     """
-    return import_module(entry_point(profile).partition(":")[0])
+    module = entry_point(profile).partition(":")[0]
+    if profile.provider in PROVIDERS:
+        return import_module(module)
+    try:
+        return import_module(module)
+    except Exception as error:  # whatever a third party's module raises: this is not a bug of asst
+        raise NotSetUpError(
+            f"The provider '{profile.provider}' can't be loaded: {type(error).__name__}: {error}",
+            "Reinstall the package that brings it.",
+        ) from error
 
 
 def needs_key(profile: Profile) -> bool:
@@ -103,7 +112,7 @@ def provider_info(name: str) -> ProviderInfo:
 
     try:
         info = getattr(provider_module(Profile(name, name)), "INFO", None)
-    except Exception:  # noqa: BLE001 - a list of providers must not fail because of one; `connect` says why it fails
+    except NotSetUpError:  # a list of providers must not fail because of one; `connect` says why it fails
         info = None
     return info if isinstance(info, ProviderInfo) else ProviderInfo(title=name)
 
@@ -114,7 +123,7 @@ def _hook(profile: Profile, name: str) -> Any:
         return getattr(import_module(HOOKS[profile.provider]), name) if profile.provider in HOOKS else None
     try:
         return getattr(provider_module(profile), name, None)
-    except Exception:  # noqa: BLE001 - whatever a third party's module raises
+    except NotSetUpError:
         return None
 
 
