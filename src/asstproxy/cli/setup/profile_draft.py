@@ -102,7 +102,7 @@ def _saved(config: Config, name: str, provider: str) -> dict[str, Any]:
 
 def _from_options(options: SetupOptions) -> dict[str, Any]:
     """What the options say, as keys of the profile."""
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {"model": options.model} if options.model else {}
     if options.preset:
         chosen = preset(options.preset)
         changes["instructions"] = chosen.instructions
@@ -123,6 +123,4 @@ def _from_options(options: SetupOptions) -> dict[str, Any]:
         warn_of_plain_http(options.base_url, "This assistant")
     if options.api_key_env:
         changes["api_key_env"] = check_variable(options.api_key_env)
-    if options.model:
-        changes["model"] = options.model
     return changes
