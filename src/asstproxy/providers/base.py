@@ -11,11 +11,11 @@ from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 
-from ..core.coalesce import PIECES
+from ..core.coalesce import TEXT_EVENTS
 from ..core.errors import AssistantError
 from ..core.events import ActionRequired, Event, Notice, Started, ToolOutputsSubmitted, ToolResult
 from ..core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from ..core.roles import Turn
+from ..core.turn import Turn
 from .stream import StreamReader, read_reply, read_stream
 from .transport import JSON, Transport
 
@@ -106,7 +106,7 @@ class StatelessProvider:
             try:
                 async with contextlib.aclosing(answer or self.answer(items)) as events:
                     async for event in events:
-                        if isinstance(event, PIECES):
+                        if isinstance(event, TEXT_EVENTS):
                             spoken = True
                             yield event
                             continue

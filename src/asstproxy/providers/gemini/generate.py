@@ -16,7 +16,7 @@ import msgspec
 
 from ...core.events import Event, Notice, ToolCall, ToolResult
 from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from ...core.roles import ToolSpec, Turn
+from ...core.turn import ToolSpec, Turn
 from ..stream import StreamReader
 from ..transport import JSON, Transport
 from .generate_reader import Reader

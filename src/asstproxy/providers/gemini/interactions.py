@@ -14,7 +14,7 @@ import msgspec
 from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
 from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from ...core.roles import Turn
+from ...core.turn import Turn
 from ..background import BackgroundJob
 from ..stream import StreamReader, read_stream
 from ..transport import JSON, Transport

@@ -15,7 +15,7 @@ from ...config.provider_info import BUILT_IN
 from ...core.errors import AssistantError, NotSetUpError
 from ...core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Usage
 from ...core.history import Item
-from ...core.roles import Turn
+from ...core.turn import Turn
 from ..connection import ServerOptions, http_transport
 from ..model_list import ModelInfo, fetch_models
 from ..openai.provider import ResponsesProvider

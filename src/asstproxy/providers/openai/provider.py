@@ -11,7 +11,7 @@ import msgspec
 from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat
 from ...core.history import Item, UserSaid
-from ...core.roles import Turn
+from ...core.turn import Turn
 from ..background import BackgroundJob
 from ..base import StatelessProvider
 from ..fields import get_count, get_text

@@ -24,7 +24,7 @@ from ...core.events import (
     Usage,
 )
 from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from ...core.roles import Turn
+from ...core.turn import Turn
 from ..background import JobReader
 from ..fields import get_arguments, get_count, get_object, get_objects, get_text
 from ..transport import JSON
