@@ -12,7 +12,7 @@ from openai import AsyncOpenAI
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.events import AssistantMessageRetrieved, Configured, Heartbeat
 from asstproxy.core.script import State
-from asstproxy.providers.openai.provider import ResponsesProxy
+from asstproxy.providers.openai.provider import ResponsesProvider
 from asstproxy.providers.openai.sdk_transport import OpenAITransport
 from asstproxy.providers.transport.http import HttpTransport
 from asstproxy.testing import Talk
@@ -129,7 +129,7 @@ async def test_one_connection_serves_a_whole_conversation(server: ResponsesServe
     """A stream is read to its end, so that the next request, in a tool round too, need not connect again."""
     script(server, [Say("Hello.")], SUM, [Say("3")])
     transport = HttpTransport(server.base_url, {"Authorization": f"Bearer {server.key}"}, reuse=True)
-    stage = Stage(assistant=ResponsesProxy(transport, provider="gpt", model="gpt-6-luna"), tools=[add])
+    stage = Stage(assistant=ResponsesProvider(transport, provider="gpt", model="gpt-6-luna"), tools=[add])
     await stage.conversation.exchange("hi")
     await stage.conversation.exchange("1 + 2?")
     await stage.conversation.aclose()
