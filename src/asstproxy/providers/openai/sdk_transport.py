@@ -79,9 +79,8 @@ class OpenAITransport:
         import openai
 
         # Only now: a client may get its key, or a token, when it sends the first request.
-        register_named_secrets(
-            {name: value for name, value in self._client.default_headers.items() if isinstance(value, str)}
-        )
+        headers = {**self._client.auth_headers, **self._client.default_headers}
+        register_named_secrets({name: value for name, value in headers.items() if isinstance(value, str)})
         match error:
             case AssistantError():
                 return error
