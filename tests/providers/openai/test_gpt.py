@@ -16,7 +16,7 @@ from asstproxy.core.script import State
 from asstproxy.providers.openai.provider import ResponsesProvider
 from asstproxy.providers.openai.sdk_transport import OpenAITransport
 from asstproxy.providers.transport.http import HttpTransport
-from asstproxy.testing import Talk
+from asstproxy.testing import ProviderClient
 from core.stage import Stage
 from core.test_tool_rounds import add
 from servers import Background, Call, Cut, Incomplete, Output, ResponsesServer, Say, Stall, Status, Think, Wait
@@ -192,8 +192,8 @@ async def test_stopping_tells_the_server(how: str, server: ResponsesServer, gpt:
     if how == "cancelled":
         assert (await stage.conversation.exchange("hi", timeout=0.1)).state is State.CANCELLED
     else:
-        talk = Talk(stage.conversation.assistant, stage.conversation.options)
-        async with aclosing(stage.conversation.assistant.start_processing(talk.turn("hi"))) as events:  # type: ignore[type-var]
+        client = ProviderClient(stage.conversation.assistant, stage.conversation.options)
+        async with aclosing(stage.conversation.assistant.start_processing(client.turn("hi"))) as events:  # type: ignore[type-var]
             while not isinstance(await anext(events), Heartbeat):
                 pass
     assert server.requests[-1].path.endswith("/cancel")
