@@ -31,6 +31,7 @@ HINTS: dict[str, str] = {
     "argument_not_a_pair": "Write --arg name=value.",
     "tool_unknown": "List them: asst tools list",
     # providers
+    "base_url_missing": "Run: asst setup {provider} --base-url URL",
     "local_model_missing": "Run: asst setup local --yes",
     "local_model_unusable": "Choose another model: asst setup local",
 }
