@@ -74,7 +74,7 @@ def ask(
     quiet: o.Quiet = False,
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
-    from ..core.warnings import set_listener
+    from ..core.warnings import set_warning_handler
     from .ask import Output, ask
     from .conversation_setup import ConversationOptions
     from .event_loop import run
@@ -84,7 +84,7 @@ def ask(
         background, timeout, wait, fork,
     )  # fmt: skip
     if quiet:
-        set_listener(lambda _: None)
+        set_warning_handler(lambda _: None)
     raise typer.Exit(
         run(lambda signals: ask(prompt or [], wanted, Output(json, events, raw, quiet), signals, retry=retry))
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from ...core.warnings import notify
+from ...core.warnings import warn_once
 
 __all__ = ["is_exposed", "warn_of_plain_http"]
 
@@ -29,7 +29,7 @@ def warn_of_plain_http(address: str, who: str) -> None:
     """Tell the person, once, if what is sent there can be read on the way."""
     if is_exposed(address):
         host = urlsplit(address).hostname
-        notify(
+        warn_once(
             f"{who} is asked over plain HTTP at {host}: others on the way can read what is said, and the key."
             " Use https://, or a tunnel to localhost.",
             about=f"plain HTTP to {host}",
