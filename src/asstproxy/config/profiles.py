@@ -42,6 +42,11 @@ class Profile(msgspec.Struct, frozen=True):
     settings: dict[str, Any] = {}
     options: dict[str, Any] = {}
 
+    @property
+    def setup_command(self) -> str:
+        """The command that changes this profile, for hints."""
+        return f"asst setup {self.provider}{'' if self.name == self.provider else f' --name {self.name}'}"
+
     def read(self, options: type[T]) -> T:
         """The provider's own keys, as the struct in which the provider describes them.
 
@@ -60,7 +65,7 @@ class Profile(msgspec.Struct, frozen=True):
         if not key:
             raise NotSetUpError(
                 f"No key for '{self.name}': {variable} is not set.",
-                f"Run: export {variable}=…, or asst setup {self.provider}.",
+                f"Run: export {variable}=…, or {self.setup_command}",
             )
         try:
             return validate_key(key)

@@ -78,7 +78,7 @@ def http_transport(profile: Profile, options: ServerOptions, info: ProviderInfo)
     address = base_url(options, info)
     if not address:
         raise NotSetUpError(
-            f"The profile '{profile.name}' has no base_url.", f"Run: asst setup {profile.provider} --base-url URL"
+            f"The profile '{profile.name}' has no base_url.", f"Run: {profile.setup_command} --base-url URL"
         )
     key = api_key(profile, options, info)
     warn_of_plain_http(address, f"'{profile.name}'")

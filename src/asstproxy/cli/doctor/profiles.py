@@ -104,12 +104,10 @@ def _keys(config: Config) -> Iterator[Finding]:
                 yield Finding(group, variable, "broken", "in the keyring, but its package is not installed", hint)
             elif place:
                 yield Finding(group, variable, "ok", f"present ({place})")
-            elif name := needed.get(variable):
-                provider = config.profile(name).provider
-                hint = (
-                    f"Run: export {variable}=…, or asst setup {provider}{'' if name == provider else f' --name {name}'}"
-                )
-                yield Finding(group, variable, "warning", f"missing; the profile {name} needs it", hint)
+            elif variable in needed:
+                profile = config.profile(needed[variable])
+                hint = f"Run: export {variable}=…, or {profile.setup_command}"
+                yield Finding(group, variable, "warning", f"missing; the profile {profile.name} needs it", hint)
             else:
                 yield Finding(group, variable, "absent", "not set")
     except AsstError as error:
