@@ -7,14 +7,14 @@ from collections import defaultdict
 from ..core.errors import AsstError
 from ..core.events import ErrorOccurred, Event, Unknown
 
-__all__ = ["CHAT_HINTS", "HINTS", "hint_after", "hint_for"]
+__all__ = ["CHAT_HINTS", "HINTS", "hint_after", "hint_for", "setup_command"]
 
 HINTS: dict[str, str] = {
     # core
     "no_exchange_to_attach": "Ask again: asst ask --retry",
     # config
     "config_not_editable": "Edit it yourself: asst setup edit",
-    "key_missing": "Run: export {variable}=…, or asst setup {provider}",
+    "key_missing": "Run: export {variable}=…, or {setup}",
     "keyring_refused": "Leave out --keyring: the key is then saved in credentials.toml.",
     "profile_unknown": "Known: {known}. Or run: asst setup",
     # store
@@ -31,11 +31,11 @@ HINTS: dict[str, str] = {
     "argument_not_a_pair": "Write --arg name=value.",
     "tool_unknown": "List them: asst tools list",
     # providers
-    "base_url_missing": "Run: asst setup {provider} --base-url URL",
+    "base_url_missing": "Run: {setup} --base-url URL",
     "local_model_missing": "Run: asst setup local --yes",
     "local_model_unusable": "Choose another model: asst setup local",
 }
-"""By the code of an error; `{names}` are in its data."""
+"""By the code of an error; `{names}` are in its data, and `{setup}` is the command that changes its profile."""
 
 CHAT_HINTS: dict[str, str] = {
     "no_exchange_to_attach": "Ask again: /retry",
@@ -51,8 +51,14 @@ def hint_for(error: AsstError, *, chat: bool = False) -> str:
     template = (CHAT_HINTS.get(error.code) if chat else None) or HINTS.get(error.code)
     if not template:
         return error.hint
-    hint = template.format_map(defaultdict(lambda: "…", error.data))
+    setup = setup_command(error.data.get("profile", ""), error.data.get("provider", ""))
+    hint = template.format_map(defaultdict(lambda: "…", error.data | {"setup": setup}))
     return f"Create a key: {url} {hint}" if (url := error.data.get("keys_url")) else hint
+
+
+def setup_command(profile: str, provider: str) -> str:
+    """The command that changes a profile."""
+    return f"asst setup {provider}{'' if profile == provider else f' --name {profile}'}"
 
 
 def hint_after(event: Event | Unknown, *, session: str = "", chat: bool = False) -> str:

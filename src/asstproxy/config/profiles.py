@@ -62,7 +62,7 @@ class Profile(msgspec.Struct, frozen=True):
                 f"No key for '{self.name}': {variable} is not set.",
                 f"Set {variable}.",
                 code="key_missing",
-                data={"variable": variable, "provider": self.provider},
+                data={"variable": variable, "provider": self.provider, "profile": self.name},
             )
         try:
             return validate_key(key)

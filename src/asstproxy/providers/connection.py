@@ -80,7 +80,7 @@ def http_transport(profile: Profile, options: ServerOptions, info: ProviderInfo)
             f"The profile '{profile.name}' has no base_url.",
             "Set base_url in the profile.",
             code="base_url_missing",
-            data={"provider": profile.provider},
+            data={"provider": profile.provider, "profile": profile.name},
         )
     key = api_key(profile, options, info)
     warn_of_plain_http(address, f"'{profile.name}'")

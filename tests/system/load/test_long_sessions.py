@@ -109,7 +109,7 @@ async def at_rest() -> int:
     for _ in range(10):
         gc.collect()
         seen.append(tracemalloc.get_traced_memory()[0])
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.05)
     return min(seen)
 
 
@@ -124,8 +124,7 @@ async def test_memory_grows_by_what_was_said(record_property: Callable[[str, obj
             await conversation.exchange(f"Question {number}?")
             assistant.turns.clear()  # the scripted assistant keeps them for tests
             if number % 450 == 50:
-                gc.collect()
-                held.append(tracemalloc.get_traced_memory()[0])
+                held.append(await at_rest())
     finally:
         tracemalloc.stop()
     session.close()
@@ -135,6 +134,7 @@ async def test_memory_grows_by_what_was_said(record_property: Callable[[str, obj
     assert late < 12 * len(ANSWER)
 
 
+@pytest.mark.slow(reason="a thousand exchanges over HTTP, under a profiler")
 @pytest.mark.parametrize("history", ["server", "client"])
 async def test_over_http(
     history: str, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]

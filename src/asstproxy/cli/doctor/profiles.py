@@ -15,7 +15,7 @@ from ...config.profiles import Config, load_config
 from ...core.errors import AsstError
 from ...providers.registry import address, provider_info, provider_module, provider_names
 from ...providers.transport.insecure_http import is_exposed
-from ..hints import hint_for
+from ..hints import hint_for, setup_command
 from ..setup.keys import is_used, key_status, public
 from ..setup.steps import steps_of
 from .finding import Finding
@@ -105,12 +105,10 @@ def _keys(config: Config) -> Iterator[Finding]:
                 yield Finding(group, variable, "broken", "in the keyring, but its package is not installed", hint)
             elif place:
                 yield Finding(group, variable, "ok", f"present ({place})")
-            elif profile := needed.get(variable):
-                name, provider = profile, config.profile(profile).provider
-                hint = (
-                    f"Run: export {variable}=…, or asst setup {provider}{'' if name == provider else f' --name {name}'}"
-                )
-                yield Finding(group, variable, "warning", f"missing; the profile {name} needs it", hint)
+            elif variable in needed:
+                profile = config.profile(needed[variable])
+                hint = f"Run: export {variable}=…, or {setup_command(profile.name, profile.provider)}"
+                yield Finding(group, variable, "warning", f"missing; the profile {profile.name} needs it", hint)
             else:
                 yield Finding(group, variable, "absent", "not set")
     except AsstError as error:
