@@ -45,7 +45,7 @@ from .core.events import (
     ToolResult,
     Usage,
 )
-from .core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from .core.roles import AssistantProxy, Attachable
 from .core.turn import ToolSpec, Turn
 from .providers.model_list import ModelInfo, fetch_models
@@ -60,9 +60,9 @@ __all__ = [
     "JSON",
     "ActionRequired",
     "AssistantError",
+    "AssistantMessage",
     "AssistantMessageRetrieved",
     "AssistantProxy",
-    "AssistantSaid",
     "AsstError",
     "Attachable",
     "ChunkReceived",
@@ -86,7 +86,7 @@ __all__ = [
     "Transport",
     "Turn",
     "Usage",
-    "UserSaid",
+    "UserMessage",
     "api_error",
     "fetch_models",
     "merge_chunks",

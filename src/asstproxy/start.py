@@ -38,7 +38,7 @@ def start_conversation(
 
     Raises:
         NotSetUpError: the profile, its key or something else that it needs is missing.
-        UsageError: a tool cannot be described, or there is no such mediator.
+        UsageError: a tool cannot be described, or the mediator is unknown.
     """
     chosen = load_config().profile(profile)
     user = UserProxy(tools)

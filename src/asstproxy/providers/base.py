@@ -14,7 +14,7 @@ import msgspec
 from ..core.coalesce import TEXT_EVENTS
 from ..core.errors import AssistantError
 from ..core.events import ActionRequired, Event, Notice, Started, ToolOutputsSubmitted, ToolResult
-from ..core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from ..core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ..core.turn import Turn
 from .stream import StreamReader, read_reply, read_stream
 from .transport import JSON, Transport
@@ -81,7 +81,7 @@ class StatelessProvider:
     def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self.turn = self.resolve(turn)
-        return self._run([*turn.history, UserSaid(turn.text)], Started(self.provider, self.turn.model), turn)
+        return self._run([*turn.history, UserMessage(turn.text)], Started(self.provider, self.turn.model), turn)
 
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
@@ -113,7 +113,7 @@ class StatelessProvider:
                         said = self.annotate(event, items)
                         if isinstance(said, ActionRequired):
                             # Only now: a request that failed is made again from where it began.
-                            self._items = [*items, AssistantSaid(said.text, said.calls, said.raw)]
+                            self._items = [*items, AssistantMessage(said.text, said.calls, said.raw)]
                         yield said
             except AssistantError as error:
                 notice = None if spoken or attached else await self.recover(error, items)

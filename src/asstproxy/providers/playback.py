@@ -32,7 +32,7 @@ from ..core.events import (
     ToolsExecuted,
     Usage,
 )
-from ..core.history import UserSaid
+from ..core.history import UserMessage
 from ..core.roles import ASSISTANT_MESSAGES
 from ..core.turn import Turn
 
@@ -73,7 +73,7 @@ class ReplayAssistant:
         """
         yield Started(self.provider, turn.model or self.model)
         if self._next == 0:  # a session that goes on in a process of its own
-            self._next = sum(isinstance(item, UserSaid) for item in turn.history)
+            self._next = sum(isinstance(item, UserMessage) for item in turn.history)
         if self._next >= len(self._exchanges):
             raise self._departs(
                 f"it has {len(self._exchanges)} exchanges, and now comes {_quoted(turn.text)}", turn.text

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from ...core.events import Event, Notice, ToolCall, ToolResult
-from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import ToolSpec, Turn
 from ..stream import StreamReader
 from ..transport import JSON, Transport
@@ -112,9 +112,9 @@ def contents(items: Iterable[Item], *, unsigned: bool = False) -> list[JSON]:
     calls: list[JSON] = []
     for item in items:
         match item:
-            case UserSaid(text=text):
+            case UserMessage(text=text):
                 turns.append({"role": "user", "parts": [{"text": text}]})
-            case AssistantSaid():
+            case AssistantMessage():
                 parts = _parts(item, unsigned=unsigned)
                 calls = [part["functionCall"] for part in parts if "functionCall" in part]
                 if parts:  # a reply without a word has no place here
@@ -124,7 +124,7 @@ def contents(items: Iterable[Item], *, unsigned: bool = False) -> list[JSON]:
     return turns
 
 
-def _parts(said: AssistantSaid, *, unsigned: bool) -> list[JSON]:
+def _parts(said: AssistantMessage, *, unsigned: bool) -> list[JSON]:
     if isinstance(said.raw, dict) and isinstance(said.raw.get("parts"), list):
         return list(said.raw["parts"])
     parts: list[JSON] = [{"functionCall": {"name": c.name, "args": arguments(c)}} for c in said.calls]

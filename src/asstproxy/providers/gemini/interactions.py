@@ -13,7 +13,7 @@ import msgspec
 
 from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
-from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
 from ..background import BackgroundJob
 from ..stream import StreamReader, read_stream
@@ -168,13 +168,13 @@ def steps(items: Iterable[Item], start: int = 0) -> list[JSON]:
     return made
 
 
-def _step(item: UserSaid | AssistantSaid) -> list[JSON]:
+def _step(item: UserMessage | AssistantMessage) -> list[JSON]:
     match item:
-        case UserSaid(text=text):
+        case UserMessage(text=text):
             return [{"type": "user_input", "content": [{"type": "text", "text": text}]}]
-        case AssistantSaid(raw={"steps": list() as raw}):
+        case AssistantMessage(raw={"steps": list() as raw}):
             return list(raw)
-        case AssistantSaid(text=text, calls=calls):
+        case AssistantMessage(text=text, calls=calls):
             said: list[JSON] = [{"type": "model_output", "content": [{"type": "text", "text": text}]}] if text else []
             return said + [
                 {"type": "function_call", "id": call.call_id, "name": call.name, "arguments": arguments(call)}

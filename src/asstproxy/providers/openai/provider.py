@@ -10,7 +10,7 @@ import msgspec
 
 from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat
-from ...core.history import Item, UserSaid
+from ...core.history import Item, UserMessage
 from ...core.turn import Turn
 from ..background import BackgroundJob
 from ..base import StatelessProvider
@@ -129,7 +129,7 @@ class ResponsesProvider(StatelessProvider):
 
     async def recover(self, error: AssistantError, items: list[Item]) -> str | None:
         """A Conversation that a call without a result blocks is replaced by a new one, once for a turn."""
-        blocked = self._conversation is not None and UNANSWERED in str(error) and isinstance(items[-1], UserSaid)
+        blocked = self._conversation is not None and UNANSWERED in str(error) and isinstance(items[-1], UserMessage)
         if not blocked or self._replaced_for is self._begun:
             return None
         self._replaced_for, self._first = self._begun, ""

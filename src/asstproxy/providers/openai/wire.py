@@ -23,7 +23,7 @@ from ...core.events import (
     ToolResult,
     Usage,
 )
-from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
 from ..background import JobReader
 from ..fields import get_arguments, get_count, get_object, get_objects, get_text
@@ -64,13 +64,13 @@ def input_items(history: Iterable[Item]) -> list[JSON]:
 
 def _item(said: Item) -> list[JSON]:
     match said:
-        case UserSaid(text=text):
+        case UserMessage(text=text):
             return [user_item(text)]
         case ToolOutputs(results=results):
             return tool_output_items(results)
-        case AssistantSaid(raw=list() as raw):
+        case AssistantMessage(raw=list() as raw):
             return list(raw)
-        case AssistantSaid(text=text, calls=calls):
+        case AssistantMessage(text=text, calls=calls):
             message = [{"type": "message", "role": "assistant", "content": text}] if text else []
             return message + [
                 {"type": "function_call", "call_id": c.call_id, "name": c.name, "arguments": c.arguments} for c in calls
