@@ -242,8 +242,8 @@ MUTANTS: dict[str, list[Mutant]] = {
     "test_signature_of_other_model_is_not_sent": [
         Mutant("the `raw` of another model is sent", "of one model was sent to another", OPEN_ALL, OPEN_ALL
                .replace(STARTED, f"{STARTED}        raws = vars(self).setdefault('raws', {{}})\n")
-               .replace("*turn.history", "*(AssistantMessage(i.text, (), raws.get(i.text)) if isinstance(i, AssistantMessage) else i"
-                        " for i in turn.history)")
+               .replace("*turn.history", "*(AssistantMessage(i.text, (), raws.get(i.text))"
+                        " if isinstance(i, AssistantMessage) else i for i in turn.history)")
                .replace("yield event", "yield event; raws[getattr(event, 'text', '')] = getattr(event, 'raw', None)")),
     ],
     "test_close_after_every_event": [
