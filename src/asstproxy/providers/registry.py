@@ -18,6 +18,7 @@ PROVIDERS = {
     "gpt": "asstproxy.providers.openai.gpt:connect",
     "gemini": "asstproxy.providers.gemini.gemini:connect",
     "local": "asstproxy.providers.local.local:connect",
+    "chat-completions": "asstproxy.providers.chat_completions:connect",
     "replay": "asstproxy.providers.playback:connect",
 }
 """Provider name: where its `connect(profile, *, client=None)` is, imported on use."""

@@ -17,7 +17,6 @@ import msgspec
 from ...core.events import Event, Notice, ToolCall, ToolResult
 from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
 from ...core.turn import ToolSpec, Turn
-from ..stream import StreamReader
 from ..transport import JSON, Transport
 from .generate_reader import Reader
 from .provider import GeminiProvider
@@ -48,6 +47,8 @@ NO_BACKGROUND = (
 class GenerateProvider(GeminiProvider):
     """An Assistant Proxy that calls generateContent. `models` is the path under which the API has Google's models."""
 
+    reader = Reader
+
     def __init__(self, transport: Transport, model: str, *, models: str = "/models") -> None:
         super().__init__(transport, model)
         self._models = models
@@ -66,10 +67,6 @@ class GenerateProvider(GeminiProvider):
         method = "streamGenerateContent?alt=sse" if turn.stream else "generateContent"
         body = request(turn, self.accepted(items), unsigned=self.unsigned)
         return f"{quote(where, safe='/-._~@:')}:{method}", body
-
-    def reader(self) -> StreamReader:
-        """See `StatelessProvider`."""
-        return Reader()
 
 
 def request(turn: Turn, items: Iterable[Item], *, unsigned: bool = False) -> JSON:

@@ -128,7 +128,7 @@ def outcome(interaction: JSON) -> Iterator[Event]:
     steps = get_objects(interaction, "steps")
     text = _text(steps)
     calls = tuple(
-        ToolCall(get_text(step, "id"), get_text(step, "name"), get_arguments(step))
+        ToolCall(get_text(step, "id"), get_text(step, "name"), get_arguments(step, "arguments") or "{}")
         for step in steps
         if step.get("type") == "function_call"
     )

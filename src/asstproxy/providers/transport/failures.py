@@ -12,7 +12,7 @@ from typing import Any
 from ...core.errors import AssistantError, Kind
 from ..gemini.failures import CLOUD, GOOGLE_CODES, google_meaning, retry_delay
 
-__all__ = ["broken_connection", "failure", "redacted", "refusal", "without_secrets"]
+__all__ = ["broken_connection", "failure", "redacted", "refusal", "reported_error", "without_secrets"]
 
 _KINDS: dict[int, tuple[Kind, bool, str]] = {  # status: kind, whether a retry may help, what to do
     400: ("invalid_request", False, "The request does not suit this model or server."),
@@ -104,6 +104,13 @@ def failure(code: str, message: str, secrets: tuple[str, ...] = ()) -> Assistant
     kind, retryable, hint = _too_long(message, kind) or (kind, retryable, hint)
     said = redacted(message or code or "The provider failed.", secrets)
     return AssistantError(kind, said, hint, retryable=retryable)
+
+
+def reported_error(error: Any) -> AssistantError:
+    """The error for what a server reports inside an answer: an object with `code` or `type` and `message`, or only words."""
+    error = error if isinstance(error, dict) else {"message": error}
+    message = error.get("message")
+    return failure(str(error.get("code") or error.get("type") or ""), message if isinstance(message, str) else "")
 
 
 def _too_long(words: str, kind: Kind) -> tuple[Kind, bool, str] | None:
