@@ -30,8 +30,8 @@ class Reader(ap.StreamReader):
         self._text, self._calls, self._usage, self._reason = ap.TextBuffer(), ap.ToolCallBuffer(), ap.JSON(), ""
 
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
-        if event.get("error"):
-            raise ap.reported_error(event["error"])
+        if event.get("error") or event.get("type") == "error":
+            raise ap.reported_error(event.get("error") or event)
         self._usage = ap.get_object(event, "usage") or self._usage
         for choice in (choice for choice in ap.get_objects(event, "choices") if not choice.get("index")):
             whole, delta = "message" in choice, ap.get_object(choice, "delta") or ap.get_object(choice, "message")
