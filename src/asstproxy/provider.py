@@ -1,4 +1,27 @@
-"""Everything that a provider imports."""
+"""Everything that a provider imports: the contract, its events, errors and transports. The guide is docs/providers.md.
+
+A provider lets an assistant take part in conversations: only it calls the assistant's API. This is a whole one:
+
+```python
+from asstproxy.provider import AssistantMessageRetrieved, Started, ToolOutputsSubmitted
+
+class Parrot:
+    provider, model = "parrot", "parrot-1"
+
+    async def start_processing(self, turn):
+        yield Started(self.provider, turn.model or self.model)
+        yield AssistantMessageRetrieved(f"You wrote: {turn.text}")
+
+    async def submit_tool_outputs(self, results):
+        yield ToolOutputsSubmitted()
+        yield AssistantMessageRetrieved("Thank you.")
+
+    async def aclose(self):
+        pass
+```
+
+`asstproxy.testing` tests it. Other modules of asstproxy may move between releases; the names here stay.
+"""
 
 from __future__ import annotations
 

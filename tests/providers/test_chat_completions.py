@@ -31,14 +31,15 @@ from asstproxy.core.events import (
     Usage,
 )
 from asstproxy.core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from asstproxy.core.roles import AssistantProxy
 from asstproxy.core.script import State
 from asstproxy.core.turn import Options, ToolSpec, Turn
 from asstproxy.providers import connect
 from asstproxy.providers.chat_completions import Reader, messages, models
-from asstproxy.testing import Bench, Calls, Failure, Hang, ProviderContract, Reply, Text
+from asstproxy.testing import Backend, ProviderContract, Signed
 from core.stage import Stage
-from servers import Call, Cut, Fail, Fault, Html, Output, ResponsesServer, Say, Status, Think, Wait
+from servers import Cut, Fail, Fault, Html, ResponsesServer, Say, Status, Think
+
+from .backends import Api, ServerBackend
 
 JSON = dict[str, Any]
 ASKED = "POST /v1/chat/completions$"
@@ -50,6 +51,7 @@ ADD = ToolSpec("add", "Add.", {"type": "object", "properties": {"a": {"type": "i
 FAULTS: dict[Kind, Fault] = {
     "authentication": Status(401, message="Incorrect API key provided: sk-test-0123456789abcdef.", on=ASKED),
     "not_found": Status(404, code="model_not_found", on=ASKED),
+    "invalid_request": Status(400, message="Two\nlines.", on=ASKED),
     "rate_limit": Status(429, on=ASKED),
     "quota": Status(429, code="insufficient_quota", on=ASKED),
     "context_length": Status(400, code="context_length_exceeded", on=ASKED),
@@ -64,51 +66,22 @@ def profile(server: ResponsesServer, **options: Any) -> Profile:
     return Profile("mine", "chat-completions", model="gpt-6-luna", options=own)
 
 
-class ChatBench:
-    """A local server that speaks Chat Completions."""
-
-    def __init__(self, server: ResponsesServer) -> None:
-        self.server, self.secret = server, server.key
-
-    def proxy(self) -> AssistantProxy:
-        return connect(profile(self.server))
-
-    def answers(self, *replies: Reply) -> None:
-        self.server.faults.clear()
-        left = [outputs(reply) for reply in replies]
-        self.server.brain = lambda _: left.pop(0) if len(left) > 1 else left[0]
-        for reply in replies:
-            if isinstance(reply, Failure):
-                self.server.faults.add(FAULTS[reply.kind])
-
-    def heard(self) -> str:
-        return json.dumps(self.server.contexts[-1], ensure_ascii=False)
-
-
-def outputs(reply: Reply) -> list[Output]:
-    match reply:
-        case Text(text):
-            return [Say(text)]
-        case Calls(calls):
-            return [Call(name, args) for name, args in calls]
-        case Hang(text):
-            return [*([Say(text)] if text else []), Wait(3600)]
-        case Failure():
-            return []
-
-
 class TestChatCompletions(ProviderContract):
     failures = frozenset(FAULTS)
+    another_model = "gpt-6.1-terra"
+    unsupported: ClassVar = {Signed: "the provider sends no reasoning back"}
+    api: ClassVar[Api] = Api(ASKED, FAULTS, [Cut(2, how="end")], {})
 
     @asynccontextmanager
-    async def bench(self) -> AsyncIterator[Bench]:
+    async def backend(self) -> AsyncIterator[Backend]:
         with ResponsesServer() as server, mock.patch.dict(os.environ, {"CHAT_KEY": server.key}):
-            yield ChatBench(server)
+            yield ServerBackend(server, self.api, lambda: connect(profile(server)))
             await server.eventually(lambda server: server.open_connections == 0)
 
 
 class TestChatCompletionsInOneReply(TestChatCompletions):
     options: ClassVar = Options(stream=False)
+    api = Api(ASKED, FAULTS, [Cut(byte=40)], {})
 
 
 # ---- what is sent --------------------------------------------------------------------------------------------------------
@@ -226,7 +199,7 @@ def test_without_an_address_nothing_is_asked() -> None:
     """What is missing is named, and what to do."""
     with pytest.raises(NotSetUpError, match="has no base_url") as caught:
         connect(Profile("mine", "chat-completions", model="m"))
-    assert "--base-url" in caught.value.hint
+    assert "base_url" in caught.value.hint
 
 
 # ---- what is read --------------------------------------------------------------------------------------------------------

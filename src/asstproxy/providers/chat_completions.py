@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .. import provider as ap
+import asstproxy.provider as ap
 
 INFO = ap.ProviderInfo("any server that speaks Chat Completions")
 INCOMPLETE = {"length": "max_output_tokens", "model_length": "max_output_tokens", "content_filter": "content_filter"}

@@ -13,7 +13,7 @@ from ..core.errors import NotSetUpError
 from .transport import Transport
 from .transport.insecure_http import warn_of_plain_http
 
-__all__ = ["PolledOptions", "ServerOptions", "api_key", "base_url", "http_transport"]
+__all__ = ["PolledOptions", "ServerOptions", "api_key", "base_url", "http_transport", "usual_key_variable"]
 
 
 class ServerOptions(msgspec.Struct, frozen=True):
@@ -46,20 +46,19 @@ def api_key(profile: Profile, options: ServerOptions, info: ProviderInfo) -> str
     Raises:
         NotSetUpError: it is not set, or it cannot be a key.
     """
-    if not (variable := options.api_key_env or _usual_variable(info)):
+    if not (variable := options.api_key_env or usual_key_variable(info)):
         return ""
     try:
         return profile.secret(variable)
     except NotSetUpError as error:
         if not info.keys_url or options.api_key_env:
             raise
-        raise NotSetUpError(
-            str(error), f"Create a key at {info.keys_url}. Then {error.hint[:1].lower()}{error.hint[1:]}"
-        ) from None
+        hint = f"Create a key at {info.keys_url} and set {variable}."
+        raise NotSetUpError(str(error), hint, code=error.code, data={**error.data, "keys_url": info.keys_url}) from None
 
 
-def _usual_variable(info: ProviderInfo) -> str:
-    """The one that is set; the last one when none is."""
+def usual_key_variable(info: ProviderInfo) -> str:
+    """The variable for a provider's key when a profile names none: one that is set, else the last one. Empty: no key."""
     names = info.key_variables
     if len(names) < 2:
         return "".join(names)
@@ -78,7 +77,10 @@ def http_transport(profile: Profile, options: ServerOptions, info: ProviderInfo)
     address = base_url(options, info)
     if not address:
         raise NotSetUpError(
-            f"The profile '{profile.name}' has no base_url.", f"Run: asst setup {profile.provider} --base-url URL"
+            f"The profile '{profile.name}' has no base_url.",
+            "Set base_url in the profile.",
+            code="base_url_missing",
+            data={"provider": profile.provider, "profile": profile.name},
         )
     key = api_key(profile, options, info)
     warn_of_plain_http(address, f"'{profile.name}'")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from ..config.profiles import Profile
 from ..config.provider_info import BUILT_IN, ProviderInfo
 from ..core.errors import NotSetUpError
-from ..core.roles import AssistantProxy
 
-__all__ = ["connect", "entry_point", "provider_info", "provider_module", "provider_names"]
+if TYPE_CHECKING:  # shell completion reads the names, and must not pay for msgspec
+    from ..config.profiles import Profile
+    from ..core.roles import AssistantProxy
+
+__all__ = ["address", "connect", "entry_point", "needs_key", "provider_info", "provider_module", "provider_names"]
 
 GROUP = "asstproxy.providers"
 PROVIDERS = {
@@ -22,6 +25,8 @@ PROVIDERS = {
     "replay": "asstproxy.providers.playback:connect",
 }
 """Provider name: where its `connect(profile, *, client=None)` is, imported on use."""
+HOOKS = {"gemini": "asstproxy.providers.gemini.endpoint"}
+"""Where `needs_key` and `address` of our own providers are: modules without HTTP and asyncio, so that lists stay fast."""
 UNLISTED = ("replay",)
 """No profile of a person's names these: `replay:SESSION` stands for them."""
 
@@ -56,9 +61,42 @@ def provider_module(profile: Profile) -> ModuleType:
     """The module of a profile's provider, which may have `INFO`, `models`, `needs_key` and `address` (docs/providers.md).
 
     Raises:
-        NotSetUpError: the provider is not installed.
+        NotSetUpError: the provider is not installed, or can't be imported.
     """
-    return import_module(entry_point(profile).partition(":")[0])
+    module = entry_point(profile).partition(":")[0]
+    if profile.provider in PROVIDERS:
+        return import_module(module)
+    try:
+        return import_module(module)
+    except Exception as error:  # whatever a third party's module raises: this is not a bug of asst
+        raise NotSetUpError(
+            f"The provider '{profile.provider}' can't be loaded: {type(error).__name__}: {error}",
+            "Reinstall the package that brings it.",
+        ) from error
+
+
+def needs_key(profile: Profile) -> bool:
+    """Whether this profile needs a key: as `needs_key(profile)` in the provider's module says, else as `ProviderInfo` does.
+
+    Raises:
+        NotSetUpError: an option of the profile has the wrong type.
+    """
+    hook = _hook(profile, "needs_key")
+    return bool(hook(profile)) if hook else bool(provider_info(profile.provider).key_variables)
+
+
+def address(profile: Profile) -> str:
+    """The URL that is asked for this profile: as `address(profile)` in the provider's module says, else the profile's own
+    `base_url`, that of the environment, or the usual one. Empty for a model in this process, and where nobody knows.
+
+    Raises:
+        NotSetUpError: an option of the profile has the wrong type.
+    """
+    if hook := _hook(profile, "address"):
+        return str(hook(profile))
+    info = provider_info(profile.provider)
+    set_variables = filter(None, map(os.environ.get, info.base_url_variables))
+    return str(profile.options.get("base_url") or next(set_variables, info.base_url))
 
 
 def provider_names() -> list[str]:
@@ -71,11 +109,23 @@ def provider_info(name: str) -> ProviderInfo:
     """What a provider declares about itself; only its name, when it declares nothing or cannot be imported."""
     if name in BUILT_IN:
         return BUILT_IN[name]
+    from ..config.profiles import Profile
+
     try:
         info = getattr(provider_module(Profile(name, name)), "INFO", None)
-    except Exception:  # noqa: BLE001 - a list of providers must not fail because of one; `connect` says why it fails
+    except NotSetUpError:  # a list of providers must not fail because of one; `connect` says why it fails
         info = None
     return info if isinstance(info, ProviderInfo) else ProviderInfo(title=name)
+
+
+def _hook(profile: Profile, name: str) -> Any:
+    """A function that the provider's module may have. A module that can't be imported has none; `connect` says why."""
+    if profile.provider in PROVIDERS:
+        return getattr(import_module(HOOKS[profile.provider]), name) if profile.provider in HOOKS else None
+    try:
+        return getattr(provider_module(profile), name, None)
+    except NotSetUpError:
+        return None
 
 
 def _registered() -> dict[str, str]:

@@ -14,7 +14,7 @@ from ...core.errors import NotSetUpError
 from ..connection import PolledOptions, api_key
 from ..transport.insecure_http import warn_of_plain_http
 
-__all__ = ["Endpoint", "GeminiOptions", "base_of", "endpoint", "host", "is_vertex"]
+__all__ = ["Endpoint", "GeminiOptions", "address", "base_of", "endpoint", "host", "is_vertex", "needs_key"]
 
 INFO = BUILT_IN["gemini"]
 _VERSION = re.compile(r"/(v\d+(?:(?:alpha|beta)\d*)?)$")
@@ -65,6 +65,25 @@ class Endpoint(msgspec.Struct, frozen=True):
         return "/publishers/google/models" if self.vertex else "/models"
 
 
+def needs_key(profile: Profile) -> bool:
+    """Whether this profile needs a key: Agent Platform is asked with the login of this machine, unless a key is named.
+
+    Raises:
+        NotSetUpError: an option of the profile has the wrong type.
+    """
+    options = profile.read(GeminiOptions)
+    return not is_vertex(options) or _has_vertex_key(options)
+
+
+def address(profile: Profile) -> str:
+    """The URL that is asked for this profile.
+
+    Raises:
+        NotSetUpError: an option of the profile has the wrong type.
+    """
+    return base_of(profile.read(GeminiOptions))
+
+
 def endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
     """From the profile, then from Google's own environment variables.
 
@@ -89,6 +108,14 @@ def _location(options: GeminiOptions) -> str:
     return options.location or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global"
 
 
+def _project(options: GeminiOptions) -> str:
+    return options.project or os.environ.get("GOOGLE_CLOUD_PROJECT") or ""
+
+
+def _has_vertex_key(options: GeminiOptions) -> bool:
+    return bool(options.api_key_env or (not _project(options) and os.environ.get("GOOGLE_API_KEY")))
+
+
 def _endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
     base = base_of(options)
     if not is_vertex(options):
@@ -98,8 +125,8 @@ def _endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
         raise NotSetUpError(
             f"Invalid Google Cloud location: '{location}'.", "Set location to global, us, eu or a region."
         )
-    project = options.project or os.environ.get("GOOGLE_CLOUD_PROJECT") or ""
-    if options.api_key_env or (not project and os.environ.get("GOOGLE_API_KEY")):
+    project = _project(options)
+    if _has_vertex_key(options):
         key = profile.secret(options.api_key_env or "GOOGLE_API_KEY")
         return Endpoint(vertex=True, base=base, key=key, project=project, location=location)
     if not project:
