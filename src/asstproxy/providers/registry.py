@@ -28,7 +28,7 @@ PROVIDERS = {
 HOOKS = {"gemini": "asstproxy.providers.gemini.endpoint"}
 """Where `needs_key` and `address` of our own providers are: modules without HTTP and asyncio, so that lists stay fast."""
 UNLISTED = ("replay",)
-"""No profile of a person's names these: `replay:SESSION` stands for them."""
+"""Not for a profile of the config file: `replay:SESSION` stands for it."""
 
 
 def connect(profile: Profile, *, client: Any = None) -> AssistantProxy:

@@ -92,6 +92,6 @@ def _sdk(place: Endpoint, silence: float) -> Transport:
         client = genai.Client(enterprise=place.vertex, http_options=options, **asked)
     except ValueError as error:
         raise NotSetUpError(
-            f"The google-genai SDK refuses this profile: {error}", 'Or use transport = "http".'
+            f"The google-genai SDK refuses this profile: {error}", 'You can use transport = "http" instead.'
         ) from None
     return GoogleTransport(client, owned=True)

@@ -80,7 +80,7 @@ class Reader(StreamReader):
         if self._block:
             raise blocked(self._block, self._detail)
         if not self._reason:
-            raise AssistantError("protocol", "The answer does not say why it ended.", "Check base_url, or try again.")
+            raise AssistantError("protocol", "The answer doesn't say why it ended.", "Check base_url, or try again.")
         parts = self._whole()
         text = "".join(get_text(part, "text") for part in parts if not part.get("thought"))
         if not text and not self._calls and self._reason == "STOP":
@@ -89,7 +89,7 @@ class Reader(StreamReader):
 
 
 def _raw(parts: list[JSON]) -> JSON | None:
-    """What must go back exactly as it was received; None when our own words say the same."""
+    """What must go back exactly as it was received; None if text and calls say the same."""
     return None if all(_is_plain(part) for part in parts) else {"parts": parts}
 
 

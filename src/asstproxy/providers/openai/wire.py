@@ -1,8 +1,8 @@
 """The Responses protocol: our events to the API's JSON and back, as pure functions.
 
-Source: https://developers.openai.com/api/docs/api-reference/responses and the streaming guide there. What follows holds for
-OpenAI and for the servers that speak the same protocol (llama.cpp, Ollama, vLLM, LM Studio, OGX), which leave out indexes
-and `*.done` events: so everything is keyed on `type`, and the truth is taken from finished items.
+Source: https://developers.openai.com/api/docs/api-reference/responses and the streaming guide there. Other servers that speak
+the protocol (llama.cpp, Ollama, vLLM, LM Studio, OGX) leave out indexes and `*.done` events. So everything depends on `type`
+alone, and the outcome is taken from finished items.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _item(said: Item) -> list[JSON]:
 
 
 def user_item(text: str) -> JSON:
-    """A person's message as an input item."""
+    """A message of the person as an input item."""
     return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
 
 
@@ -189,7 +189,7 @@ def outcome(response: JSON, streamed: str = "") -> Iterator[Event]:
             yield AssistantMessageRetrieved(text, raw=_raw(items))
         case "incomplete":
             reason = get_text(response, "incomplete_details", "reason") or "unknown"
-            # A call that was cut off will never be answered, so what came with it does not go back.
+            # A call that was cut off will never be answered, so nothing that came with it goes back.
             yield MessageIncomplete(text, REASONS.get(reason, reason), raw=None if calls else _raw(items))
         case "failed":
             raise reported_error({"message": "The response failed."} | get_object(response, "error"))
@@ -200,7 +200,7 @@ def outcome(response: JSON, streamed: str = "") -> Iterator[Event]:
 
 
 REASONS = {"length": "max_output_tokens"}
-"""Other servers' words for OpenAI's reasons."""
+"""Other servers' names for OpenAI's reasons."""
 
 
 def _text(items: list[JSON]) -> str:
@@ -214,8 +214,8 @@ def _text(items: list[JSON]) -> str:
 
 
 def _raw(items: list[JSON]) -> list[JSON] | None:
-    """What must go back unchanged; None when our own words say the same."""
-    while items and items[-1].get("type") == "reasoning":  # OpenAI wants none without what it led to
+    """What must go back unchanged; None if text and calls say the same."""
+    while items and items[-1].get("type") == "reasoning":  # OpenAI refuses reasoning without the item it led to
         items = items[:-1]
     plain = all(item.get("type") in ("message", "function_call") and "phase" not in item for item in items)
     return None if plain else items
