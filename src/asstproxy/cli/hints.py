@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ..core.errors import AsstError
+from ..core.errors import AsstError, may_pass
 from ..core.events import ErrorOccurred, Event, Unknown
 
 __all__ = ["CHAT_HINTS", "HINTS", "hint_after", "hint_for", "setup_command"]
@@ -42,9 +42,6 @@ CHAT_HINTS: dict[str, str] = {
 }
 """The same, where the chat has a command of its own."""
 
-WORTH_A_RETRY = frozenset(("rate_limit", "server", "connection", "timeout", "protocol", "interrupted"))
-"""Kinds of failures after which the same message may be answered."""
-
 
 def hint_for(error: AsstError, *, chat: bool = False) -> str:
     """What to do after this error: the command that helps, else what the error itself says."""
@@ -68,7 +65,7 @@ def hint_after(event: Event | Unknown, *, session: str = "", chat: bool = False)
     """
     if not isinstance(event, ErrorOccurred):
         return ""
-    if event.kind in WORTH_A_RETRY:
+    if may_pass(event.kind):
         if chat:
             return "/retry asks again."
         return f"To ask again: asst ask --retry --session {session}" if session else ""

@@ -250,7 +250,7 @@ def test_the_engine(hostile: Hostile, tmp_path: Path) -> None:
 
     (hostile.folder / "model.gguf").write_bytes(b"GGUF" + b"\0" * 64)
     engine = Embedded()
-    with pytest.raises(EmbeddedError, match=r"cannot serve model.gguf: (?!.*No such file)"):
+    with pytest.raises(EmbeddedError, match=r"can't serve model.gguf: (?!.*No such file)"):
         engine.start(Path("model.gguf"))
     child = engine._launch(Path("model.gguf"), {})
     try:
