@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from ..config.profiles import Profile
-from .registry import provider_info, provider_module
+from .registry import provider_module
 from .transport import Transport
 
-__all__ = ["ModelInfo", "default_model", "fetch_models", "list_models", "model_notes"]
+__all__ = ["ModelInfo", "fetch_models", "list_models"]
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
@@ -32,16 +32,6 @@ async def list_models(profile: Profile) -> list[ModelInfo]:
     """
     asked: Callable[[Profile], Awaitable[list[ModelInfo]]] | None = getattr(provider_module(profile), "models", None)
     return await asked(profile) if asked else []
-
-
-def model_notes(profile: Profile) -> dict[str, str]:
-    """The models of a provider that are worth offering first, and what each is good for; it is not asked."""
-    return dict(provider_info(profile.provider).models)
-
-
-def default_model(profile: Profile) -> str:
-    """The model that answers when the profile names none; nothing where there is no such."""
-    return provider_info(profile.provider).default_model
 
 
 async def fetch_models(transport: Transport, path: str, notes: Mapping[str, str]) -> list[ModelInfo]:
