@@ -42,11 +42,6 @@ class Profile(msgspec.Struct, frozen=True):
     settings: dict[str, Any] = {}
     options: dict[str, Any] = {}
 
-    @property
-    def setup_command(self) -> str:
-        """The command that changes this profile, for hints."""
-        return f"asst setup {self.provider}{'' if self.name == self.provider else f' --name {self.name}'}"
-
     def read(self, options: type[T]) -> T:
         """The provider's own keys, as the struct in which the provider describes them.
 
@@ -65,7 +60,9 @@ class Profile(msgspec.Struct, frozen=True):
         if not key:
             raise NotSetUpError(
                 f"No key for '{self.name}': {variable} is not set.",
-                f"Run: export {variable}=…, or {self.setup_command}",
+                f"Set {variable}.",
+                code="key_missing",
+                data={"variable": variable, "provider": self.provider, "profile": self.name},
             )
         try:
             return validate_key(key)
@@ -103,7 +100,10 @@ class Config(msgspec.Struct):
         if name.startswith("replay:"):  # no entry of the file: the rest of the name is a session
             return Profile(name, "replay", options={"session": name.removeprefix("replay:")})
         if name not in self.tables and name not in BUILT_IN:
-            raise NotSetUpError(f"There is no profile '{name}'.", f"Known: {', '.join(self.names)}. Or run: asst setup")
+            known = ", ".join(self.names)
+            raise NotSetUpError(
+                f"There is no profile '{name}'.", f"Known: {known}.", code="profile_unknown", data={"known": known}
+            )
         values = dict(self.tables.get(name, {}))
         values.setdefault("provider", name)
         table = convert(values, Table, config_file(), ("profiles", name))

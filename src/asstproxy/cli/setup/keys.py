@@ -18,6 +18,7 @@ from ...core.errors import AsstError, NotSetUpError, UsageError
 from ...providers.connection import usual_key_variable
 from ...providers.registry import needs_key, provider_info
 from ..env_file import taken
+from ..hints import hint_for, setup_command
 from .prompts import ask_hidden, choose, say
 
 __all__ = [
@@ -134,7 +135,7 @@ def find_key_or_ask(key: Key, profile: Profile, *, asking: bool, from_stdin: boo
     else:
         say(
             f"Warning: {key.variable} is not set. Before you ask: export {key.variable}=…, "
-            f"or run: {profile.setup_command} --key-stdin"
+            f"or run: {setup_command(profile.name, profile.provider)} --key-stdin"
         )
 
 
@@ -148,7 +149,7 @@ def _ask_for_key(key: Key, keys_url: str) -> None:
         try:
             key.new = validate_key(typed)
         except AsstError as error:
-            say(f"  {error} {error.hint}")
+            say(f"  {error} {hint_for(error)}")
     if has_keyring() and not key.keyring:
         places = [("credentials.toml", "a file that only you can read"), ("keyring", "the system's keyring")]
         key.keyring = choose("Save it in", places, "credentials.toml") == "keyring"
