@@ -77,7 +77,7 @@ def run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
     threading.excepthook = _tell
     code = asyncio.run(_guarded(command))
     tools = sys.modules.get("asstproxy.tools")
-    if tools is not None and tools.left_running():
+    if tools is not None and tools.abandoned_count():
         # Threads that a tool has started itself would be waited for. The journal is closed, and all is printed.
         sys.stdout.flush()
         sys.stderr.flush()
