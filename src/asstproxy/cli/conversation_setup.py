@@ -113,7 +113,7 @@ async def open_conversation(
         if session is None and not wanted.no_save:
             session = store.create()
             past = session.past
-        if session is not None and session.under_way and not can_attach(assistant, past):
+        if session is not None and session.is_running and not can_attach(assistant, past):
             session.interrupt()
         conversation = Conversation(
             assistant,

@@ -161,7 +161,7 @@ def _change(variable: str, value: Any) -> None:
             document[variable] = value
         elif variable in document:
             del document[variable]
-        write_atomically(path, tomlkit.dumps(document))
+        write_atomically(path, tomlkit.dumps(document).encode())
     except OSError as error:
         raise NotSetUpError(
             f"{path} cannot be written: {error.strerror}.", "Mend its permissions, or set ASST_CONFIG_DIR."

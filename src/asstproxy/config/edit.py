@@ -53,7 +53,7 @@ class Change:
             if _text(self.path) != self.before:
                 raise NotSetUpError(f"{self.path} was changed meanwhile, by another program.", "Do it once more.")
             if self:
-                write_atomically(self.path, self.after)
+                write_atomically(self.path, self.after.encode())
         except OSError as error:
             raise NotSetUpError(
                 f"{self.path} cannot be written: {error.strerror}.", "Mend its permissions, or set ASST_CONFIG_DIR."
@@ -63,7 +63,7 @@ class Change:
         """Put the file back as it was."""
         with suppress(OSError):
             if self.before:
-                write_atomically(self.path, self.before)
+                write_atomically(self.path, self.before.encode())
             else:
                 self.path.unlink()
 

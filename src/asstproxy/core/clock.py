@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-__all__ = ["moment_of", "now"]
+__all__ = ["moment_of", "now", "unix_seconds"]
 
 
 def now() -> str:
@@ -15,6 +15,14 @@ def now() -> str:
 def moment_of(seconds: float) -> str:
     """So many seconds since 1970."""
     return _text(datetime.fromtimestamp(seconds, UTC))
+
+
+def unix_seconds(at: str) -> float:
+    """The Unix time of a record's `at`, in seconds; 0 if it can't be parsed."""
+    try:
+        return datetime.fromisoformat(at).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _text(at: datetime) -> str:

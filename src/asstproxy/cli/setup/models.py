@@ -138,4 +138,6 @@ def remember(provider: str, models: list[ModelInfo]) -> None:
 
     if models:
         with suppress(OSError):
-            write_atomically(cache_dir() / "models" / f"{provider}.json", json.dumps([info.id for info in models]))
+            write_atomically(
+                cache_dir() / "models" / f"{provider}.json", json.dumps([info.id for info in models]).encode()
+            )
