@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Never
 
-from ..core.depth import MAX_DEPTH, is_too_deep
+from ..config.toml import MAX_DEPTH, is_too_deep
 from ..core.errors import UsageError
 from .errors import ToolError
 

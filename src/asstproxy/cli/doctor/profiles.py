@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...config.credentials import credentials_file, key_source, stored_keys
-from ...config.os_keyring import has_keyring
+from ...config.credentials import credentials_file, has_keyring, key_source, stored_keys
 from ...config.profiles import Config, load_config
 from ...core.errors import AsstError
 from ...providers.transport.insecure_http import is_exposed

@@ -8,9 +8,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ...config.credentials import key_source, store_key, temporary_key
+from ...config.credentials import key_source, require_keyring, store_key, temporary_key
 from ...config.edit import check_name, set_profile
-from ...config.os_keyring import demand_keyring
 from ...config.profiles import Config, load_config
 from ...core.errors import AsstError, NotSetUpError, UsageError
 from .from_options import given, table_of, writable
@@ -58,7 +57,7 @@ def setup(assistant: str, answers: Answers) -> None:
         say(f"The profile '{name}' is there; this changes it.")
     values = given(assistant, answers)
     if answers.keyring:
-        demand_keyring()
+        require_keyring()
     for line in found_addresses(assistant):
         say(f"Found: {line}.")
     key = Key(

@@ -8,8 +8,7 @@ import sys
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from ...config.credentials import key_source, validate_key
-from ...config.os_keyring import has_keyring
+from ...config.credentials import has_keyring, key_source, validate_key
 from ...core.errors import AsstError, NotSetUpError, UsageError
 from ..env_file import taken
 from .prompts import ask_hidden, choose, say
