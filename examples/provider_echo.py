@@ -10,7 +10,7 @@ import msgspec
 from asstproxy.config.profiles import Profile
 from asstproxy.core import events
 from asstproxy.core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from asstproxy.core.roles import Turn
+from asstproxy.core.turn import Turn
 from asstproxy.providers.transport.http import HttpTransport
 
 

@@ -16,10 +16,10 @@ import msgspec
 from openai import AsyncOpenAI
 
 from asstproxy.config.profiles import Profile
-from asstproxy.core.conversation import Options
 from asstproxy.core.errors import AssistantError, Kind
 from asstproxy.core.events import ActionRequired, ChunkReceived, ToolCall
 from asstproxy.core.roles import AssistantProxy
+from asstproxy.core.turn import Options
 from asstproxy.providers import connect
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
 from asstproxy.testing import Bench, Calls, Failure, Hang, ProviderContract, Reply, Text

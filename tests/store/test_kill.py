@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from asstproxy.core.replay import conform
+from asstproxy.core.mediator import conform
 from asstproxy.core.script import RESTING
 from asstproxy.store.recovery import read_journal
 from asstproxy.store.store import Store

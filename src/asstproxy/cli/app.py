@@ -134,6 +134,6 @@ def doctor(
 @app.command()
 def script() -> None:
     """Print the interaction script as a Mermaid diagram."""
-    from ..core.diagram import mermaid
+    from ..core.script import mermaid
 
     typer.echo(mermaid())

@@ -17,7 +17,7 @@ from ..core.script import State
 from .again import may_pass
 from .conversation_setup import ConversationOptions, OpenConversation, open_conversation
 from .event_loop import Signals
-from .main import TIMED_OUT
+from .exit_codes import TIMED_OUT
 from .render.safe_text import clean_line
 from .stdin import read_prompt
 
@@ -52,7 +52,7 @@ async def ask(
     async with open_conversation(wanted) as opening:
         if not output.quiet:
             sys.stderr.write(f"{clean_line(opening.who)}\n")
-        if opening.conversation.under_way:
+        if opening.conversation.is_running:
             await _fetch(opening, wanted, output)
         return await _exchange(opening, lambda: _asked(opening, message, wanted), wanted, output, signals)
 
@@ -69,7 +69,7 @@ async def _retry(words: Sequence[str], wanted: ConversationOptions, output: Outp
             raise UsageError("There is no message to send again.")
         if not output.quiet:
             sys.stderr.write(f"{clean_line(opening.who)}\n")
-        if conversation.under_way:
+        if conversation.is_running:
             heard = last_exchange(opening.past)
             rest = partial(conversation.attach, timeout=wanted.timeout)
             return await _exchange(opening, rest, wanted, output, signals, heard)
@@ -101,7 +101,7 @@ async def _exchange(
     signals.on_signal = lambda terminated: conversation.cancel(Cancelled("terminated" if terminated else "user"))
     try:
         async with _view(opening, output, _stdout(opening)) as view:
-            conversation.user.approve = _approver(opening, wanted, view)
+            opening.user.approve = _approver(opening, wanted, view)
             for record in heard:
                 view(record)
             leave = conversation.subscribe(view)
@@ -144,7 +144,7 @@ def _waiting(opening: OpenConversation, output: Output) -> Iterator[None]:
 
 def _approver(opening: OpenConversation, wanted: ConversationOptions, view: Subscriber) -> Approver | None:
     """Who lets a doubtful tool run: anybody (`--yes`), the person at the terminal, or nobody."""
-    if all(tool.approval == "never" for tool in opening.conversation.user.tools.values()):
+    if all(tool.approval == "never" for tool in opening.user.tools.values()):
         return None
     if wanted.yes:
         from ..tools import approve_all
@@ -165,7 +165,7 @@ def _is_drawn(output: Output) -> bool:
 
 def _stdout(opening: OpenConversation) -> TextIO:
     """Where the answer goes: to nobody else, when there are tools, whose threads and child processes might print."""
-    if not opening.conversation.user.tools or sys.stdout.isatty():
+    if not opening.user.tools or sys.stdout.isatty():
         return sys.stdout
     from ..tools import reserve_stdout
 

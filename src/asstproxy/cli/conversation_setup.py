@@ -12,12 +12,13 @@ from importlib.util import find_spec
 import msgspec
 
 from ..config.profiles import Config, Profile, load_config
-from ..core.conversation import Conversation, Options
+from ..core.conversation import Conversation
 from ..core.errors import NotSetUpError, UsageError
 from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
 from ..core.resume import can_attach
 from ..core.roles import AssistantProxy
+from ..core.turn import Options
 from ..providers import connect
 from ..store.session import Session
 from ..store.store import Store
@@ -53,10 +54,11 @@ class ConversationOptions:
 class OpenConversation:
     """A conversation that can begin. `session` is None when nothing is kept.
 
-    When `conversation.under_way`, its last exchange goes on at the provider: `conversation.attach()` comes first.
+    When `conversation.is_running`, its last exchange goes on at the provider: `conversation.attach()` comes first.
     """
 
     conversation: Conversation
+    user: UserProxy
     profile: Profile
     session: Session | None
     past: Sequence[Record]
@@ -125,7 +127,7 @@ async def open_conversation(
         )
         if session is not None:
             conversation.subscribe(session, essential=True)
-        yield OpenConversation(conversation, profile, session, tuple(past))
+        yield OpenConversation(conversation, user, profile, session, tuple(past))
     finally:
         if conversation is not None:
             await conversation.aclose()
@@ -133,7 +135,7 @@ async def open_conversation(
             if assistant is not None:
                 await assistant.aclose()
             if user is not None:
-                await user.let_go()
+                await user.clean_up()
         if session is not None:
             session.close()
 
@@ -172,7 +174,7 @@ async def _user(profile: Profile, wanted: ConversationOptions, approve: Approver
         from ..tools.toolbox import open_toolbox
 
         box = await open_toolbox(profile, wanted.tools)
-        user.keep(box.aclose)
+        user.add_cleanup(box.aclose)
         try:
             user.offer(box.tools)
         except UsageError:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..core.redact import redact, redact_logs
-from .main import INTERRUPTED, TERMINATED
+from .exit_codes import INTERRUPTED, TERMINATED
 from .render.safe_text import clean
 from .terminal import as_it_was
 

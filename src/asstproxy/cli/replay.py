@@ -10,11 +10,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.clock import unix_seconds
-from ..core.codec import encode
+from ..core.codec import encode, to_unix_time
 from ..core.errors import UsageError
 from ..core.events import Record, SetUserMessage
-from ..core.replay import conform
+from ..core.mediator import conform
 from ..store.imports import records_of_file
 from ..store.recovery import read_journal
 from ..store.store import Store
@@ -52,7 +51,7 @@ class Pace:
 
     def pause(self, before: Record, record: Record) -> float:
         """Seconds between two records; a clock that was put back makes none."""
-        return min(max(unix_seconds(record.at) - unix_seconds(before.at), 0.0), LONGEST) / self.factor
+        return min(max(to_unix_time(record.at) - to_unix_time(before.at), 0.0), LONGEST) / self.factor
 
 
 def _file(session: str) -> Path | None:

@@ -38,11 +38,8 @@ Kind = Literal[
 class AsstError(Exception):
     """Base of all errors that a person is meant to read.
 
-    `str(error)` is one line, without any secret that is known; `hint` says what to do next; `exit_code` is what `asst` exits
-    with.
+    `str(error)` is one line, without any known secret; `hint` says what to do next.
     """
-
-    exit_code = 1
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(redact(" ".join(message.split())))
@@ -52,19 +49,13 @@ class AsstError(Exception):
 class UsageError(AsstError):
     """The command or the call is wrong."""
 
-    exit_code = 2
-
 
 class NotSetUpError(AsstError):
     """A key, a profile, a model or a package is missing."""
 
-    exit_code = 3
-
 
 class SessionError(AsstError):
     """A session is not there, damaged or in use."""
-
-    exit_code = 5
 
 
 class SessionInUseError(SessionError):

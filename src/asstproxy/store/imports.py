@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..core import events as ev
-from ..core.clock import unix_seconds
+from ..core.codec import to_unix_time
 from ..core.errors import SessionError
 from ..core.script import STEPS, State
 from . import ulid
@@ -63,7 +63,7 @@ def _start(path: Path) -> bytes:
 def _save(store: Store, records: Iterable[ev.Record]) -> str:
     records = list(records)
     opened = next((r.event.session for r in records if isinstance(r.event, ev.SessionOpened)), "")
-    began = next((int(unix_seconds(r.at) * 1000) for r in records if r.at), 0)
+    began = next((int(to_unix_time(r.at) * 1000) for r in records if r.at), 0)
     if not began and ulid.is_ulid(opened):
         began = ulid.time_of(opened)
     session = store.create(at=max(began, 0), wanted=opened, forked_from=opened)

@@ -48,12 +48,12 @@ class Journal:
         Raises:
             OSError: it can't be written.
         """
-        if not (self._pending and self._pending[-1].take(record)):
+        if not (self._pending and self._pending[-1].absorb(record)):
             merger = RecordMerger(record)
             if self._pending:
                 self._flush_before(merger)
             self._pending.append(merger)
-            if not merger.grows:
+            if not merger.is_text:
                 self.flush()
                 return
         now = time.monotonic()

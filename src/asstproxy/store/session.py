@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..config.paths import create_private
-from ..core.clock import now
+from ..core.codec import now
 from ..core.errors import SessionError, SessionInUseError
 from ..core.events import Event, Notice, Record, SessionOpened, SetUserMessage, Titled
 from ..core.script import ACTIVE, SETTLED, STEPS, State

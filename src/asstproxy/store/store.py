@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..config.paths import private_dir
-from ..core.clock import moment_of
+from ..core.codec import from_unix_time
 from ..core.errors import SessionError
 from ..core.events import Record
 from . import ulid
@@ -92,7 +92,7 @@ class Store(SessionDirectory):
         try:
             self.make_private()
             private_dir(private_dir(self.root).joinpath(path.parent.name))
-            return create(path, __version__, forked_from, moment_of(at / 1000) if at is not None else "")
+            return create(path, __version__, forked_from, from_unix_time(at / 1000) if at is not None else "")
         except OSError as error:
             raise SessionError(
                 f"The session can't be saved: {error.filename or path.parent}: {error.strerror}.",

@@ -24,13 +24,14 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any, ClassVar
 
 from ..core.codec import decode, encode
-from ..core.conversation import Conversation, Options
+from ..core.conversation import Conversation
 from ..core.errors import Kind
 from ..core.events import AssistantMessageRetrieved, ChunkReceived, Record, Started, ToolResult
-from ..core.replay import conform
+from ..core.mediator import conform
 from ..core.retry import RetryPolicy
 from ..core.roles import AssistantProxy
 from ..core.script import State
+from ..core.turn import Options
 from ..user import UserProxy
 from .bench import Bench, Calls, Failure, Hang, Text
 from .law import cancelled, in_order, in_time, law
@@ -285,6 +286,6 @@ class ProviderContract:
         assert stop > 8, "the exchange is too short to prove anything"
 
     def _conversation(self, bench: Bench, past: list[Record] | None = None) -> Conversation:
-        patience = RetryPolicy(attempts=3, delay=0.05)
-        options = Options(stream=self.options.stream, background=self.options.background, patience=patience)
+        retry = RetryPolicy(attempts=3, delay=0.05)
+        options = Options(stream=self.options.stream, background=self.options.background, retry=retry)
         return Conversation(bench.proxy(), UserProxy([add]), options=options, past=past or ())

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 import msgspec
 
 from ..core.codec import decode, encode
-from ..core.conversation import Conversation, Options
+from ..core.conversation import Conversation
 from ..core.errors import AssistantError
 from ..core.events import (
     ActionRequired,
@@ -30,8 +30,9 @@ from ..core.events import (
     is_message,
 )
 from ..core.history import History
-from ..core.roles import AssistantProxy, ToolSpec, Turn
+from ..core.roles import AssistantProxy
 from ..core.script import State
+from ..core.turn import Options, ToolSpec, Turn
 
 __all__ = ["ADD", "Talk", "elsewhere", "failure", "kept", "read"]
 

@@ -10,8 +10,8 @@ import pytest
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import Heartbeat
-from asstproxy.core.roles import Turn
 from asstproxy.core.script import State
+from asstproxy.core.turn import Turn
 from asstproxy.providers.gemini.generate_provider import GenerateProxy
 from core.stage import Stage
 from servers import Call, Delay, Say, Script, Status

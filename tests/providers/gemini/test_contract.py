@@ -13,9 +13,9 @@ from unittest import mock
 import pytest
 
 from asstproxy.config.profiles import Profile
-from asstproxy.core.conversation import Options
 from asstproxy.core.errors import Kind
 from asstproxy.core.roles import AssistantProxy
+from asstproxy.core.turn import Options
 from asstproxy.providers import connect
 from asstproxy.testing import Bench, Calls, Failure, Hang, ProviderContract, Reply, Text
 from servers import ApiError, Block, Call, Cut, Fault, GeminiServer, Html, InteractionsServer, Output, Say, Status, Wait

@@ -26,7 +26,7 @@ from asstproxy.core.events import (
     Usage,
 )
 from asstproxy.core.history import AssistantSaid, History, Item, ToolOutputs, UserSaid
-from asstproxy.core.roles import ToolSpec, Turn
+from asstproxy.core.turn import ToolSpec, Turn
 from asstproxy.providers.openai.wire import Reader, input_items, outcome, request, user_item
 from core.strategies import exchanges
 

@@ -25,8 +25,9 @@ from ...tools import approve_all
 from ..again import may_pass
 from ..approval import PersonApprover
 from ..conversation_setup import ConversationOptions, OpenConversation, open_conversation
+from ..error_output import print_error
 from ..event_loop import Signals
-from ..main import TERMINATED, complain
+from ..exit_codes import TERMINATED
 from ..render.conversation import show
 from ..render.live import LiveView
 from ..render.safe_text import clean, clean_line
@@ -82,7 +83,7 @@ class Chat:
             self._keep(record)
         self._greet()
         conversation.conversation.subscribe(self._keep)
-        if conversation.conversation.under_way:
+        if conversation.conversation.is_running:
             await self._attach()
         prompt: PromptSession[str] = PromptSession(
             history=_history(keep=not self._wanted.no_save),
@@ -118,7 +119,7 @@ class Chat:
             else:
                 await self.exchange(line)
         except (AsstError, OSError) as error:
-            complain(error)
+            print_error(error)
 
     async def _attach(self) -> None:
         """See the exchange that another process left behind at the provider to its end."""
@@ -126,7 +127,7 @@ class Chat:
         try:
             await self._watch(self.opened.conversation.attach(), last_exchange(self.opened.past))
         except (AsstError, OSError) as error:
-            complain(error)
+            print_error(error)
 
     async def exchange(self, text: str) -> None:
         """Hold one exchange; Ctrl-C cancels it and nothing else."""
@@ -175,7 +176,7 @@ class Chat:
         self.console.print(Text.assemble(("asst", "bold"), " · ", (clean_line(self.opened.who), "asst.assistant")))
         if self.transcript.exchanges:
             past = self.opened.past
-            running = last_exchange(past) if self.opened.conversation.under_way else ()
+            running = last_exchange(past) if self.opened.conversation.is_running else ()
             show(past[: len(past) - len(running)], self.console)
             last = past[-1].event
             if isinstance(last, ErrorOccurred) and last.kind == "interrupted":

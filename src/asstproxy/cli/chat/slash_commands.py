@@ -68,7 +68,7 @@ async def _system(chat: Chat, instructions: str) -> None:
 
 
 async def _tools(chat: Chat, _: str) -> None:
-    tools = chat.opened.conversation.user.tools
+    tools = chat.opened.user.tools
     for tool in tools.values():
         chat.say(f"{tool.name}   {tool.description}")
     if not tools:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from ...core.clock import unix_seconds
+from ...core.codec import to_unix_time
 from ...core.events import Event, Record, SetUserMessage, ToolFinished, ToolStarted
 from ...core.script import ACTIVE, STEPS, State
 
@@ -94,7 +94,7 @@ class _Clock:
 
     def read(self, at: str) -> float:
         """Seconds since the exchange began; never less than before."""
-        now = unix_seconds(at) + self._back
+        now = to_unix_time(at) + self._back
         if now < self._last:
             self._back += self._last - now
             now = self._last

@@ -141,8 +141,9 @@ async def _ask_for_a_call(assistant: Any, profile: Profile, checked: Checked, wi
 
 
 def _conversation(assistant: Any, profile: Profile, *functions: Any) -> Any:
-    from ...core.conversation import Conversation, Options
+    from ...core.conversation import Conversation
     from ...core.events import Configured
+    from ...core.turn import Options
     from ...user import UserProxy
 
     configured = Configured(

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...core.events import ToolCall, ToolResult
 from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from ...core.roles import ToolSpec, Turn
+from ...core.turn import ToolSpec, Turn
 from ..transport import JSON
 from .schema import inlined
 

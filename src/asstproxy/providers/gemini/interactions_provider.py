@@ -14,7 +14,7 @@ from ...core.coalesce import merge_chunks
 from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
 from ...core.history import Item
-from ...core.roles import Turn
+from ...core.turn import Turn
 from ..background_job import BROKEN, BackgroundJob, pause_before_looking_again
 from ..transport import JSON, Transport
 from .interactions_reader import Reader, outcome, thoughts, unfinished

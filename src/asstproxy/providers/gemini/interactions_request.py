@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from ...core.roles import Turn
+from ...core.turn import Turn
 from ..transport import JSON
 from .generate_request import arguments
 from .schema import inlined

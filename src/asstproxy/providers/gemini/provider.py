@@ -21,7 +21,7 @@ from ...core.events import (
     ToolResult,
 )
 from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from ...core.roles import Turn
+from ...core.turn import Turn
 from ..transport import Transport
 
 __all__ = ["GeminiProxy"]

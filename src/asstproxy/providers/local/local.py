@@ -12,7 +12,7 @@ import msgspec
 from ...config.profiles import Profile
 from ...core.errors import NotSetUpError
 from ...core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Started, ToolResult, Usage
-from ...core.roles import Turn
+from ...core.turn import Turn
 from ..model_list import ModelInfo, fetch_models
 from ..openai.provider import ResponsesProxy
 from ..transport import Transport

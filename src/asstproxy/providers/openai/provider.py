@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ...core.coalesce import PIECES, merge_chunks
+from ...core.coalesce import TEXT_EVENTS, merge_chunks
 from ...core.errors import AssistantError
 from ...core.events import (
     ActionRequired,
@@ -22,7 +22,7 @@ from ...core.events import (
     ToolResult,
 )
 from ...core.history import AssistantSaid
-from ...core.roles import Turn
+from ...core.turn import Turn
 from ..transport import JSON, Transport
 from .background import BackgroundResponse
 from .wire import Reader, input_items, outcome, request, tool_output_items, user_item
@@ -146,7 +146,7 @@ class ResponsesProxy:
         async with contextlib.aclosing(self._transport.events("POST", "/responses", body)) as events:
             async for together in events:
                 for said in merge_chunks(said for event in together for said in reader.feed(event)):
-                    if reader.done and not isinstance(said, PIECES):
+                    if reader.done and not isinstance(said, TEXT_EVENTS):
                         await _drain(events)
                     yield said
                 if reader.done:

@@ -25,7 +25,7 @@ from ...core.events import (
     Usage,
 )
 from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from ...core.roles import Turn
+from ...core.turn import Turn
 from ..transport import JSON
 from ..transport.failures import failure
 

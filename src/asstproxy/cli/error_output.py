@@ -1,0 +1,42 @@
+"""Errors on stderr: one line each, that says what happened and what to do next."""
+
+from __future__ import annotations
+
+import sys
+
+from ..core.errors import AsstError
+from ..core.redact import redact
+from .exit_codes import FAILED, INTERRUPTED, USAGE, exit_code
+from .render.safe_text import clean, clean_line
+
+__all__ = ["print_error", "print_traceback", "print_warning"]
+
+
+def print_error(error: Exception) -> int:
+    """Print what happened and what to do next; returns the exit code."""
+    if isinstance(error, AsstError):
+        message, hint, code = str(error), error.hint, exit_code(error)
+    elif hasattr(error, "format_message"):  # typer's own usage errors, whose module is private
+        message, hint, code = error.format_message(), "See: asst --help", int(getattr(error, "exit_code", USAGE))
+    elif type(error).__name__ == "Abort":
+        message, hint, code = "Stopped; nothing was changed.", "", INTERRUPTED
+    elif isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        message, hint, code = f"{where}{error.strerror or error}.", "", FAILED
+    else:
+        message = f"{type(error).__name__}: {error}"
+        hint, code = "This is a bug in asst. See where: --debug", FAILED
+    print_warning(f"{message} {hint}")
+    return code
+
+
+def print_warning(line: str) -> None:
+    """Print one line for the person."""
+    sys.stderr.write(f"asst: {clean_line(redact(line))}\n")
+
+
+def print_traceback(error: BaseException) -> None:
+    """Print where it happened (`--debug`)."""
+    import traceback
+
+    sys.stderr.write(clean(redact("".join(traceback.format_exception(error)))))

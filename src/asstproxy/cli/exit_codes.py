@@ -1,0 +1,41 @@
+"""The exit codes of `asst`, in one table; docs/cli.md explains them."""
+
+from __future__ import annotations
+
+from ..core.errors import NotSetUpError, SessionError, UsageError
+
+__all__ = [
+    "CLOSED_PIPE",
+    "FAILED",
+    "INCOMPLETE",
+    "INTERRUPTED",
+    "NOT_SET_UP",
+    "OK",
+    "SESSION",
+    "TERMINATED",
+    "TIMED_OUT",
+    "USAGE",
+    "exit_code",
+]
+
+OK = 0
+FAILED = 1
+USAGE = 2
+NOT_SET_UP = 3
+INCOMPLETE = 4
+SESSION = 5
+TIMED_OUT = 124
+INTERRUPTED = 130
+CLOSED_PIPE = 141  # as if SIGPIPE had ended us: what a shell's `pipefail` expects
+TERMINATED = 143
+
+_BY_CLASS: tuple[tuple[type[Exception], int], ...] = (
+    (UsageError, USAGE),
+    (NotSetUpError, NOT_SET_UP),
+    (SessionError, SESSION),
+)
+
+
+def exit_code(error: BaseException) -> int:
+    """What `asst` exits with after this error."""
+    return next((code for kind, code in _BY_CLASS if isinstance(error, kind)), FAILED)
