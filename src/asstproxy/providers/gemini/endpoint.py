@@ -9,13 +9,13 @@ from typing import Literal
 import msgspec
 
 from ...config.profiles import Profile
+from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError
 from ..transport.insecure_http import warn_of_plain_http
 
-__all__ = ["DEVELOPER", "KEYS", "Endpoint", "GeminiOptions", "endpoint", "host", "is_vertex"]
+__all__ = ["Endpoint", "GeminiOptions", "address", "endpoint", "is_vertex", "needs_key"]
 
-DEVELOPER = "https://generativelanguage.googleapis.com"
-KEYS = "https://aistudio.google.com/apikey"
+INFO = BUILT_IN["gemini"]
 _VERSION = re.compile(r"/(v\d+(?:(?:alpha|beta)\d*)?)$")
 
 
@@ -68,6 +68,26 @@ class Endpoint(msgspec.Struct, frozen=True):
         return "/publishers/google/models" if self.vertex else "/models"
 
 
+def needs_key(profile: Profile) -> bool:
+    """Whether this profile needs a key: Agent Platform is asked with the login of this machine, unless a key is named.
+
+    Raises:
+        NotSetUpError: an option of the profile has the wrong type.
+    """
+    options = profile.read(GeminiOptions)
+    return not is_vertex(options) or _has_vertex_key(options)
+
+
+def address(profile: Profile) -> str:
+    """The URL that is asked for this profile.
+
+    Raises:
+        NotSetUpError: an option of the profile has the wrong type.
+    """
+    options = profile.read(GeminiOptions)
+    return _vertex_base(options, _location(options)) if is_vertex(options) else _developer_base(options)
+
+
 def endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
     """From the profile, then from Google's own environment variables.
 
@@ -81,16 +101,14 @@ def endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
 
 def _endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
     if not is_vertex(options):
-        base = options.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or DEVELOPER
-        return Endpoint(vertex=False, base=base.rstrip("/"), key=_key(options, profile))
-    location = options.location or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global"
+        return Endpoint(vertex=False, base=_developer_base(options), key=_key(options, profile))
+    location = _location(options)
     if not re.fullmatch(r"[a-z0-9-]+", location):
         raise NotSetUpError(
             f"'{location}' is no location of Google Cloud.", "Set location to global, us, eu or a region."
         )
-    base = (options.base_url or os.environ.get("GOOGLE_VERTEX_BASE_URL") or host(location)).rstrip("/")
-    project = options.project or os.environ.get("GOOGLE_CLOUD_PROJECT") or ""
-    if options.api_key_env or (not project and os.environ.get("GOOGLE_API_KEY")):
+    base, project = _vertex_base(options, location), _project(options)
+    if _has_vertex_key(options):
         key = profile.secret(options.api_key_env or "GOOGLE_API_KEY")
         return Endpoint(vertex=True, base=base, key=key, project=project, location=location)
     if not project:
@@ -110,7 +128,27 @@ def is_vertex(options: GeminiOptions) -> bool:
     return bool(options.project)
 
 
-def host(location: str) -> str:
+def _developer_base(options: GeminiOptions) -> str:
+    return (options.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or INFO.base_url).rstrip("/")
+
+
+def _vertex_base(options: GeminiOptions, location: str) -> str:
+    return (options.base_url or os.environ.get("GOOGLE_VERTEX_BASE_URL") or _host(location)).rstrip("/")
+
+
+def _location(options: GeminiOptions) -> str:
+    return options.location or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global"
+
+
+def _project(options: GeminiOptions) -> str:
+    return options.project or os.environ.get("GOOGLE_CLOUD_PROJECT") or ""
+
+
+def _has_vertex_key(options: GeminiOptions) -> bool:
+    return bool(options.api_key_env or (not _project(options) and os.environ.get("GOOGLE_API_KEY")))
+
+
+def _host(location: str) -> str:
     """Where Agent Platform is asked for this location."""
     if location == "global":
         return "https://aiplatform.googleapis.com"
@@ -124,4 +162,6 @@ def _key(options: GeminiOptions, profile: Profile) -> str:
     try:
         return profile.secret(variable)
     except NotSetUpError as error:
-        raise NotSetUpError(str(error), f"Create a key at {KEYS}. Then: {error.hint.removeprefix('Run: ')}") from None
+        raise NotSetUpError(
+            str(error), f"Create a key at {INFO.keys_url}. Then: {error.hint.removeprefix('Run: ')}"
+        ) from None

@@ -5,22 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ...config.profiles import Profile
+from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError
 from ..model_list import ModelInfo, fetch_models
 from ..transport import Transport
 from .endpoint import Endpoint, GeminiOptions, endpoint
 from .provider import GeminiProxy
 
-__all__ = ["NOTES", "GeminiOptions", "connect", "models"]
+__all__ = ["INFO", "GeminiOptions", "connect", "models"]
 
-MODEL = "gemini-3.8-flash"
-NOTES = {
-    "gemini-3.5-flash-lite": "cheapest",
-    "gemini-3.8-flash": "everyday",
-    "gemini-4-hydrogen": "fast",
-    "gemini-4-carbon": "top",
-}
-"""Models worth offering first, as of November 2026."""
+INFO = BUILT_IN["gemini"]
 
 
 def connect(profile: Profile, *, client: Any = None) -> GeminiProxy:
@@ -30,7 +24,7 @@ def connect(profile: Profile, *, client: Any = None) -> GeminiProxy:
         NotSetUpError: there is no key, no project, or a package is not installed.
     """
     options = profile.read(GeminiOptions)
-    model, models = profile.model or MODEL, "/models"
+    model, models = profile.model or INFO.default_model, "/models"
     if client is not None:
         from .sdk_transport import GoogleTransport
 
@@ -62,10 +56,10 @@ async def models(profile: Profile) -> list[ModelInfo]:
     place = endpoint(options, profile)
     transport = _http(place, options.silence)
     if not place.vertex:
-        return await fetch_models(transport, "/models?pageSize=1000", NOTES)
+        return await fetch_models(transport, "/models?pageSize=1000", INFO.models)
     word = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
     try:
-        await transport.call("POST", f"{place.models}/{profile.model or MODEL}:countTokens", word)
+        await transport.call("POST", f"{place.models}/{profile.model or INFO.default_model}:countTokens", word)
     finally:
         await transport.aclose()
     return []

@@ -8,18 +8,16 @@ from typing import Any, Literal
 import msgspec
 
 from ...config.profiles import Profile
+from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError
 from ..model_list import ModelInfo, fetch_models
 from ..transport import Transport
 from ..transport.insecure_http import warn_of_plain_http
 from .provider import ResponsesProxy, created_id
 
-__all__ = ["NOTES", "GptOptions", "connect", "forget_conversation", "models", "new_conversation"]
+__all__ = ["INFO", "GptOptions", "connect", "forget_conversation", "models", "new_conversation"]
 
-MODEL = "gpt-6-luna"
-BASE_URL = "https://api.openai.com/v1"
-NOTES = {"gpt-6-luna": "cheapest", "gpt-6.1-terra": "fast", "gpt-6.2-sol": "everyday", "gpt-6.2-astra": "top"}
-"""Models worth offering first, as of November 2026."""
+INFO = BUILT_IN["gpt"]
 
 
 class GptOptions(msgspec.Struct, frozen=True):
@@ -47,7 +45,7 @@ def connect(profile: Profile, *, client: Any = None) -> ResponsesProxy:
     return ResponsesProxy(
         _transport(options, profile, client),
         provider="gpt",
-        model=profile.model or MODEL,
+        model=profile.model or INFO.default_model,
         history=options.history,
         extra={} if options.history == "server" else {"store": False},
         poll=options.poll,
@@ -63,7 +61,7 @@ async def models(profile: Profile) -> list[ModelInfo]:
         NotSetUpError: there is no key.
         AssistantError: the server cannot be reached, or refuses.
     """
-    return await fetch_models(_transport(profile.read(GptOptions), profile, None), "/models", NOTES)
+    return await fetch_models(_transport(profile.read(GptOptions), profile, None), "/models", INFO.models)
 
 
 async def new_conversation(profile: Profile) -> str:
@@ -98,7 +96,7 @@ def _transport(options: GptOptions, profile: Profile, client: Any) -> Transport:
         from .sdk_transport import OpenAITransport
 
         return OpenAITransport(client)
-    base_url = options.base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL
+    base_url = options.base_url or os.environ.get("OPENAI_BASE_URL") or INFO.base_url
     key = profile.secret(options.api_key_env)
     warn_of_plain_http(base_url, f"'{profile.name}'")
     if options.transport == "sdk":
