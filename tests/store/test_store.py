@@ -140,7 +140,7 @@ def test_a_transcript_of_a_newer_asst_is_refused_in_one_line() -> None:
     """It says what to do."""
     with pytest.raises(SessionError, match="newer asst"):
         load_transcript(b'{"format": "asst-transcript", "version": 99}', "t.json")
-    with pytest.raises(SessionError, match="isn.t a transcript"):
+    with pytest.raises(SessionError, match="isn't a transcript"):
         load_transcript(b'{"format": "x"}', "t.json")
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "from_unix_time",
     "now",
     "pretty",
+    "repair_json",
     "repair_surrogates",
     "to_builtins",
     "to_unix_time",
@@ -77,7 +78,7 @@ def _body(event: Event | Unknown) -> bytes:
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:  # a lone surrogate, which cannot be encoded
-        return _encoder.encode(_repaired(msgspec.to_builtins(value)))
+        return _encoder.encode(repair_json(msgspec.to_builtins(value)))
 
 
 def repair_surrogates(text: str) -> str:
@@ -85,13 +86,14 @@ def repair_surrogates(text: str) -> str:
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _repaired(value: Any) -> Any:
+def repair_json(value: Any) -> Any:
+    """The same JSON value with `repair_surrogates` applied to every string in it."""
     if isinstance(value, str):
         return repair_surrogates(value)
     if isinstance(value, dict):
-        return {_repaired(key): _repaired(item) for key, item in value.items()}
+        return {repair_json(key): repair_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_repaired(item) for item in value]
+        return [repair_json(item) for item in value]
     return value
 
 
