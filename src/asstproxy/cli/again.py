@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from ..core import errors
 from ..core.events import ErrorOccurred, Event, Unknown
 
 __all__ = ["may_pass"]
 
-PASSING = frozenset(("rate_limit", "server", "connection", "timeout", "protocol", "interrupted"))
-
 
 def may_pass(event: Event | Unknown) -> bool:
     """Whether this is a failure after which the same message may be answered."""
-    return isinstance(event, ErrorOccurred) and event.kind in PASSING
+    return isinstance(event, ErrorOccurred) and errors.may_pass(event.kind)

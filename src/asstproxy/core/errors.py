@@ -15,6 +15,7 @@ __all__ = [
     "SessionError",
     "SessionInUseError",
     "UsageError",
+    "may_pass",
 ]
 
 Kind = Literal[
@@ -33,6 +34,13 @@ Kind = Literal[
     "storage",  # the journal cannot be written
     "internal",  # our own fault
 ]
+
+_PASSING = frozenset(("rate_limit", "server", "connection", "timeout", "protocol", "interrupted"))
+
+
+def may_pass(kind: str) -> bool:
+    """Whether a failure of this kind may pass by itself, so that the same works later."""
+    return kind in _PASSING
 
 
 class AsstError(Exception):
@@ -60,6 +68,13 @@ class SessionError(AsstError):
 
 class SessionInUseError(SessionError):
     """Another process has the session open for writing."""
+
+
+class ToolError(AsstError):
+    """A tool call failed in a way that the assistant can act on: it gets the message as it is.
+
+    Raise it in a tool to say in your own words what is wrong. Any other exception is reported with the name of its class.
+    """
 
 
 class ScriptError(AsstError):

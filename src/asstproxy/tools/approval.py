@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ..core.errors import ToolError
 from ..core.events import ApprovalGiven, Decision, ToolCall
 from ..core.redact import redacting_logger
 from .arguments import parse
-from .errors import ToolError
 from .executor import check_arguments
 from .tool import Tool
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Never
 
 from ..config.toml import MAX_DEPTH, is_too_deep
-from ..core.errors import UsageError
-from .errors import ToolError
+from ..core.errors import ToolError, UsageError
 
 __all__ = ["MAX_BYTES", "from_pairs", "parse"]
 

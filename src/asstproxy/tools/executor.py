@@ -8,8 +8,8 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.errors import ToolError
 from ..core.redact import redact, redacting_logger
-from .errors import ToolError
 from .isolation import GRACE, JobResult, ToolTimeoutError, in_loop, in_own_loop, in_thread
 from .output_capture import CapturedOutput, capture_output
 from .serialize import serialize, truncate

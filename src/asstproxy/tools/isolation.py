@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import ToolError
+from ..core.errors import ToolError
 from .output_capture import install_capture, uninstall_capture
 
 __all__ = [

@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from ..core.codec import repair_json, repair_surrogates
-from .errors import ToolError
+from ..core.errors import ToolError
 
 __all__ = ["serialize", "truncate"]
 

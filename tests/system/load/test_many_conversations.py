@@ -109,6 +109,7 @@ def held() -> tuple[int, int, int]:
     return len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks()), len(threads)
 
 
+@pytest.mark.slow(reason="200 conversations, of three exchanges each")
 @pytest.mark.parametrize("provider", ["scripted", "gpt", "gemini"])
 async def test_two_hundred_at_once(
     provider: str, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]

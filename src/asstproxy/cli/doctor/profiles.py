@@ -104,8 +104,8 @@ def _keys(config: Config) -> Iterator[Finding]:
                 yield Finding(group, variable, "broken", "in the keyring, but its package is not installed", hint)
             elif place:
                 yield Finding(group, variable, "ok", f"present ({place})")
-            elif name := needed.get(variable):
-                provider = config.profile(name).provider
+            elif profile := needed.get(variable):
+                name, provider = profile, config.profile(profile).provider
                 hint = (
                     f"Run: export {variable}=…, or asst setup {provider}{'' if name == provider else f' --name {name}'}"
                 )

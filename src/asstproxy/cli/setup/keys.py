@@ -14,6 +14,7 @@ from ...config.profiles import Config, Profile
 from ...config.provider_info import ProviderInfo
 from ...core.errors import AsstError, NotSetUpError, UsageError
 from ...core.redact import public_url
+from ...providers.connection import usual_key_variable
 from ...providers.registry import needs_key, provider_info
 from ..env_file import taken
 from .prompts import ask_hidden, choose, say
@@ -82,11 +83,10 @@ def key_variable(profile: Profile) -> str:
     """
     if given := str(profile.options.get("api_key_env") or ""):
         return given
-    usual = provider_info(profile.provider).key_variables
     with suppress(NotSetUpError):  # an option of the wrong type: connecting reports it
         if not needs_key(profile):
             return ""
-    return next(filter(key_source, usual), usual[-1]) if usual else ""
+    return usual_key_variable(provider_info(profile.provider))
 
 
 def is_declared(provider: str) -> bool:
