@@ -42,7 +42,7 @@ class Options(msgspec.Struct):
     api_key_env: str = ""
 
 
-def connect(profile: Profile, *, client: Any = None) -> ChatProxy:  # noqa: ARG001 - this provider uses no SDK
+def connect(profile: Profile, *, client: Any = None) -> ChatProxy:
     """Make the proxy of a profile. The entry point names this function."""
     options = profile.read(Options)
     warn_of_plain_http(options.base_url, f"'{profile.name}'")

@@ -35,7 +35,7 @@ class ChatBackend(HttpBackend):
     def proxy(self) -> ChatProxy:
         return ChatProxy(HttpTransport(self.url, {"Authorization": f"Bearer {self.secret}"}), "small-model")
 
-    def response(self, reply: Reply, request: HttpRequest) -> HttpResponse:  # noqa: ARG002 - there is no stream
+    def response(self, reply: Reply, request: HttpRequest) -> HttpResponse:
         match reply:
             case Text(text):
                 return completion("stop", {"content": text})

@@ -10,7 +10,7 @@ class Parrot:
 
     async def start_processing(self, turn):
         yield Started(self.provider, turn.model or self.model)
-        yield AssistantMessageRetrieved(f"You said: {turn.text}")
+        yield AssistantMessageRetrieved(f"You wrote: {turn.text}")
 
     async def submit_tool_outputs(self, results):
         yield ToolOutputsSubmitted()

@@ -1,4 +1,4 @@
-"""Backends for the contract: the local servers of tests/servers, told what their model replies."""
+"""Backends for the contract: the local servers of tests/servers, whose model gives the replies of a test."""
 
 from __future__ import annotations
 

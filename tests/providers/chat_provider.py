@@ -141,5 +141,5 @@ def messages_of(item: Item) -> list[JSON]:
             made = [{"id": number, "type": "function", "function": function} for number, function in functions]
             return [{"role": "assistant", "content": text} | ({"tool_calls": made} if made else {}) | (raw or {})]
         case ToolOutputs(results):
-            told = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in results]
-            return [{"role": "tool", "tool_call_id": number, "content": content} for number, content in told]
+            outputs = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in results]
+            return [{"role": "tool", "tool_call_id": number, "content": content} for number, content in outputs]

@@ -1,4 +1,4 @@
-"""Ways to break the provider of chat_provider.py: what is changed, which test of the suite rejects it, and what that says."""
+"""Ways to break the provider of chat_provider.py: what is changed, which test of the suite rejects it, and with which message."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["MUTANTS", "Mutant"]
 
 @dataclass(frozen=True)
 class Mutant:
-    """In the source, `new` takes the place of `old`, which occurs once. `says`: a part of the message of the test."""
+    """In the source, `new` takes the place of `old`, which occurs once. `message`: a part of the message of the test."""
 
     name: str
-    says: str
+    message: str
     old: str
     new: str
 
@@ -22,12 +22,12 @@ class Mutant:
         return good.replace(self.old, self.new)
 
 
-def on_error(name: str, says: str, *lines: str) -> Mutant:
+def on_error(name: str, message: str, *lines: str) -> Mutant:
     """Do this with the errors of a request, called `error`; `key` is the header with the key."""
     body = "\n            ".join(lines)
     return Mutant(
         name,
-        says,
+        message,
         REPLIES,
         f"""        key = self._transport._client.headers["authorization"]
         try:

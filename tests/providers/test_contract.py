@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from unittest import mock
 
 import msgspec
@@ -21,7 +21,9 @@ from asstproxy.core.events import ActionRequired, ChunkReceived, Event, MessageI
 from asstproxy.core.roles import AssistantProxy
 from asstproxy.core.turn import Options, Turn
 from asstproxy.providers import connect
+from asstproxy.providers.local.local import EmbeddedProvider, EmbeddedTransport
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
+from asstproxy.providers.transport.http import HttpTransport
 from asstproxy.testing import (
     Backend,
     Calls,
@@ -242,6 +244,28 @@ class TestLocal(TestGpt):
             options = {"base_url": server.base_url, "api_key_env": "LOCAL_KEY", **self.profile}
             profile = Profile("p", "local", model="gpt-6-luna", options=options)
             yield ServerBackend(server, self.api, lambda: connect(profile))
+            await server.eventually(lambda server: server.open_connections == 0)
+
+
+class Engine(HttpTransport):
+    """Stands for llama.cpp in a process of ours, which needs a model file; test_local.py runs the real one."""
+
+    async def renders_tools(self) -> bool:
+        return True
+
+
+class TestEmbedded(TestLocal):
+    another_model = ""  # the file that was loaded
+
+    @asynccontextmanager
+    async def backend(self) -> AsyncIterator[Backend]:
+        with ResponsesServer() as server:
+
+            def proxy() -> AssistantProxy:
+                engine = Engine(server.base_url, {"Authorization": f"Bearer {server.key}"})
+                return EmbeddedProvider(cast("EmbeddedTransport", engine), "gpt-6-luna", 512)
+
+            yield ServerBackend(server, self.api, proxy)
             await server.eventually(lambda server: server.open_connections == 0)
 
 

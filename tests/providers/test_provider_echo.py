@@ -60,7 +60,7 @@ def add(a: int, b: int) -> int:
 
 
 def test_one_that_is_not_installed() -> None:
-    """The names of those that are there are said."""
+    """The error lists the providers that are installed."""
     with pytest.raises(NotSetUpError, match="not installed") as caught:
         connect(Profile("mine", "nobody"))
     assert "chat" in caught.value.hint

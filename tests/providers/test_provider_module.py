@@ -1,4 +1,4 @@
-"""`asstproxy.provider` is all that a provider imports, and docs/providers.md says what it is and what holds."""
+"""`asstproxy.provider` is all that a provider imports, and docs/providers.md describes it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def test_the_docstring_s_provider_works() -> None:
     names: dict[str, Any] = {}
     exec(found[1], names)  # noqa: S102 - our own docstring
     conversation = Conversation(names["Parrot"](), UserProxy())
-    assert (await conversation.exchange("hello")).event.text == "You said: hello"  # type: ignore[union-attr]
+    assert (await conversation.exchange("hello")).event.text == "You wrote: hello"  # type: ignore[union-attr]
     await conversation.aclose()
 
 

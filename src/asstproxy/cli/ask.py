@@ -14,10 +14,10 @@ from ..core.errors import UsageError
 from ..core.events import Cancelled, ErrorOccurred, HistoryCut, MessageIncomplete, Record, SetUserMessage
 from ..core.resume import last_exchange
 from ..core.script import State
-from .again import may_pass
 from .conversation_setup import ConversationOptions, OpenConversation, open_conversation
 from .event_loop import Signals
 from .exit_codes import TIMED_OUT
+from .hints import hint_after
 from .render.safe_text import clean_line
 from .stdin import read_prompt
 
@@ -215,7 +215,7 @@ INCOMPLETE = {
 def _explain(settled: Record, opening: OpenConversation, output: Output) -> None:
     """What the person has not been told yet of an ending that is not the best one."""
     lines = [] if _is_drawn(output) else [ending(settled)]
-    if opening.session is not None and may_pass(settled.event) and not output.quiet:
-        lines.append(f"To ask again: asst ask --retry --session {opening.session.id}")
+    if opening.session is not None and not output.quiet:
+        lines.append(hint_after(settled.event, session=opening.session.id))
     if line := " ".join(filter(None, lines)):
         sys.stderr.write(f"asst: {clean_line(line)}\n")

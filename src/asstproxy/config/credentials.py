@@ -118,7 +118,7 @@ def store_key(variable: str, key: str, *, keyring: bool = False) -> None:
     """
     key = validate_key(key)
     if keyring:
-        with _keyring("Omit --keyring to use credentials.toml.") as os_keyring:
+        with _keyring("Save it in credentials.toml instead.", code="keyring_refused") as os_keyring:
             os_keyring.set_password(SERVICE, variable, key)
     _change(variable, {"keyring": SERVICE} if keyring else key)
 
@@ -198,11 +198,11 @@ def _service(entry: dict[str, Any]) -> str:
 
 
 @contextmanager
-def _keyring(hint: str = "", user: str = "") -> Iterator[Any]:
+def _keyring(hint: str = "", *, code: str = "", user: str = "") -> Iterator[Any]:
     """The module `keyring`; its errors become a `NotSetUpError` with this hint."""
     require_keyring(user)
     keyring, errors = import_module("keyring"), import_module("keyring.errors")
     try:
         yield keyring
     except errors.KeyringError as error:
-        raise NotSetUpError(f"The OS keyring failed: {type(error).__name__}.", hint) from None
+        raise NotSetUpError(f"The OS keyring failed: {type(error).__name__}.", hint, code=code) from None

@@ -161,7 +161,9 @@ def _make_change(change: Callable[[Any, Callable[[], Any], Callable[[Any], Any]]
     except (tomlkit.exceptions.TOMLKitError, ValueError, TypeError, KeyError):
         same = False
     if not same:  # odd TOML that tomlkit misunderstands: better no change than a wrong one
-        raise NotSetUpError(f"{path} has TOML that asst can't change.", "Edit it yourself: asst setup edit")
+        raise NotSetUpError(
+            f"{path} has TOML that asst can't change.", "Edit the file yourself.", code="config_not_editable"
+        )
     return Change(path, before, after)
 
 

@@ -195,4 +195,4 @@ def connect(profile: Profile, *, client: Any = None) -> ReplayAssistant:  # noqa
         session = store.find(name) if name else store.newest()
         return ReplayAssistant(store.records(session), session)
     except SessionError as error:
-        raise NotSetUpError(str(error), error.hint) from error
+        raise NotSetUpError(str(error), error.hint, code=error.code, data=error.data) from error

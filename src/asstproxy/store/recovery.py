@@ -24,7 +24,7 @@ from ..core.script import ACTIVE, STEPS, State
 
 __all__ = ["INTERRUPTION", "JournalContents", "each_record", "read_journal", "repaired"]
 
-INTERRUPTION = ErrorOccurred("interrupted", "The process ended before the answer was complete.", "/retry asks again.")
+INTERRUPTION = ErrorOccurred("interrupted", "The process ended before the answer was complete.", "Ask again.")
 VERSION = SessionOpened("").version
 """The version of the journals that this asst writes."""
 
@@ -87,7 +87,7 @@ def each_record(path: Path, contents: JournalContents | None = None) -> Iterator
                 if record is not None:
                     yield record
     except OSError as error:
-        raise SessionError(f"{path} can't be read: {error.strerror}.", "See: asst sessions list") from error
+        raise SessionError(f"{path} can't be read: {error.strerror}.", code="session_unreadable") from error
 
 
 def _record(line: bytes, number: int, contents: JournalContents) -> Record | None:

@@ -67,7 +67,7 @@ class Store(SessionDirectory):
         try:
             size = journal.stat().st_size
         except OSError as error:
-            raise SessionError(f"{journal} can't be read: {error.strerror}.", "See: asst sessions list") from error
+            raise SessionError(f"{journal} can't be read: {error.strerror}.", code="session_unreadable") from error
         found = read_head(journal.with_suffix(".json"), size) or self.transcript(session)
         return Summary(**{name: getattr(found, name) for name in Summary.__struct_fields__})
 
@@ -96,7 +96,8 @@ class Store(SessionDirectory):
         except OSError as error:
             raise SessionError(
                 f"The session can't be saved: {error.filename or path.parent}: {error.strerror}.",
-                "Set ASST_DATA_DIR, or use --no-save.",
+                "Set ASST_DATA_DIR.",
+                code="data_dir_not_writable",
             ) from error
 
     def open(self, session: str, *, keep_running: bool = False) -> Session:

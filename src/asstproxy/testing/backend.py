@@ -1,4 +1,4 @@
-"""What a provider needs to be tested: an API whose model replies as the test says. See `HttpBackend` for a ready-made one."""
+"""What a provider needs to be tested: an API whose model replies as a test wants it to. `HttpBackend` is most of one."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class CutOff:
 
 @dataclass(frozen=True)
 class ErrorInAnswer:
-    """The answer begins with this text, then the API reports inside it that the server failed; the HTTP status says success."""
+    """The answer begins with this text, then the API reports inside it that the server failed. The HTTP status is 200."""
 
     text: str
 

@@ -30,6 +30,6 @@ class ProviderContract(AnswerTests, ToolTests, FailureTests, StoppingTests, Conv
     failures: the kinds of errors that the backend can produce with `Failure`.
     unsupported: replies that the backend cannot give, each with the reason. The tests that need them are skipped.
     settings: parameters of your API, by their names, that the tests may send.
-    another_model: a second model that the backend accepts.
+    another_model: a second model that the backend accepts; empty if your provider has only one.
     time_limit: the seconds that one test may take.
     """

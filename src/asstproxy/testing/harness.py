@@ -20,7 +20,7 @@ from .client import ProviderClient
 __all__ = ["ContractBase", "assert_in_order", "cancelled", "eventually", "provider_test", "tasks_left", "within_time"]
 
 STOP_LIMIT = 2.5
-"""Seconds within which a proxy must have stopped: two to tell the API, and half a second of tolerance for a busy machine."""
+"""Seconds within which a proxy must have stopped: two to stop the API, and half a second of tolerance for a busy machine."""
 
 
 class ContractBase:
@@ -49,6 +49,15 @@ class ContractBase:
         """
         if reason := self.unsupported.get(reply):
             raise unittest.SkipTest(f"no {reply.__name__}: {reason}")
+
+    def skip_with_one_model(self) -> None:
+        """Skip the test if the provider has only one model.
+
+        Raises:
+            unittest.SkipTest: `another_model` is empty.
+        """
+        if not self.another_model:
+            raise unittest.SkipTest("the provider has only one model")
 
 
 def provider_test(test: Callable[[Any, Backend], Awaitable[None]]) -> Callable[[Any], None]:

@@ -33,7 +33,7 @@ class HttpRequest:
 class HttpResponse:
     """What the server sends: one JSON document (`body`), or a stream of server-sent events (`events`).
 
-    An event is JSON, or text that is sent as it is (`"[DONE]"`). `ending` says what happens after the last byte of a stream,
+    An event is JSON, or text that is sent as it is (`"[DONE]"`). `ending` is what happens after the last byte of a stream,
     or in the middle of a body: the reply is `complete`; the connection is `cut`; the server `hang`s, with the connection open
     (before it has sent anything, unless it streams).
     """

@@ -23,7 +23,7 @@ SILENCE = 0.15
 
 
 class StoppingTests(ConversationBase):
-    """An exchange can be stopped at any moment: the proxy stops in time, tells the API, and can be asked again."""
+    """An exchange can be stopped at any moment: the proxy stops in time, stops the API, and can be asked again."""
 
     @provider_test
     async def test_close_after_every_event(self, backend: Backend) -> None:

@@ -22,12 +22,12 @@ from ...core.events import Cancelled, Configured, ErrorOccurred, Record, SetUser
 from ...core.resume import last_exchange
 from ...store.transcript import Transcript, TranscriptBuilder
 from ...tools import approve_all
-from ..again import may_pass
 from ..approval import PersonApprover
 from ..conversation_setup import ConversationOptions, OpenConversation, open_conversation
 from ..error_output import print_error
 from ..event_loop import Signals
 from ..exit_codes import TERMINATED
+from ..hints import hint_after
 from ..render.conversation import show
 from ..render.live import LiveView
 from ..render.safe_text import clean, clean_line
@@ -119,7 +119,7 @@ class Chat:
             else:
                 await self.exchange(line)
         except (AsstError, OSError) as error:
-            print_error(error)
+            print_error(error, chat=True)
 
     async def _attach(self) -> None:
         """See the exchange that another process left behind at the provider to its end."""
@@ -127,7 +127,7 @@ class Chat:
         try:
             await self._watch(self.opened.conversation.attach(), last_exchange(self.opened.past))
         except (AsstError, OSError) as error:
-            print_error(error)
+            print_error(error, chat=True)
 
     async def exchange(self, text: str) -> None:
         """Hold one exchange; Ctrl-C cancels it and nothing else."""
@@ -148,8 +148,8 @@ class Chat:
                 leave()
         finally:
             self._signals.on_signal, self._view = None, None
-        if not task.cancelled() and may_pass(task.result().event):  # raises what the exchange could not tell the view
-            self.say("/retry asks again.")
+        if not task.cancelled() and (hint := hint_after(task.result().event, chat=True)):  # raises what the view missed
+            self.say(hint)
 
     @contextlib.contextmanager
     def _paused(self) -> Iterator[None]:
@@ -180,7 +180,7 @@ class Chat:
             show(past[: len(past) - len(running)], self.console)
             last = past[-1].event
             if isinstance(last, ErrorOccurred) and last.kind == "interrupted":
-                self.say("The last exchange was interrupted; /retry asks again.")
+                self.say(f"The last exchange was interrupted. {hint_after(last, chat=True)}")
         else:
             self.say("/help lists the commands; Esc Enter makes a new line; Ctrl-D leaves.")
 

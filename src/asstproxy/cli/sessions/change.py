@@ -12,6 +12,7 @@ from ...store.filters import cutoff
 from ...store.fork import fork
 from ...store.store import Store
 from ...store.transcript import Summary
+from ..hints import hint_for
 from ..render.safe_text import clean_line
 from .listing import line_of
 
@@ -68,7 +69,7 @@ def prune_sessions(older_than: str, *, yes: bool) -> None:
                 size += sum(file.stat().st_size for file in (path, path.with_suffix(".json")) if file.exists())
                 sys.stdout.write(f"{line_of(one)}\n")
         except SessionError as error:
-            sys.stderr.write(f"asst: {clean_line(f'{error} {error.hint}')}\n")
+            sys.stderr.write(f"asst: {clean_line(f'{error} {hint_for(error)}')}\n")
             continue
         count += 1
     done = "deleted" if yes else "would be deleted; --yes does it"

@@ -14,6 +14,7 @@ import typer
 
 from ...config.credentials import key_source
 from ...core.errors import AssistantError, AsstError, NotSetUpError
+from ..hints import hint_for
 from .keys import key_variable
 from .profile_draft import ProfileDraft
 from .prompts import ask, choose, say, wait_for
@@ -126,7 +127,7 @@ def _at_google(what: str, work: Callable[[], Any]) -> Any:
     except TimeoutError:
         raise NotSetUpError("Google doesn't answer.", "Try again.") from None
     except AssistantError as error:
-        raise NotSetUpError(str(error), error.hint) from None
+        raise NotSetUpError(str(error), hint_for(error)) from None
 
 
 async def _count_seconds(work: Any) -> Any:

@@ -10,6 +10,7 @@ import typer
 
 from ...core.errors import AsstError
 from ...core.redact import redact_settings
+from ..hints import hint_for
 from ..render.safe_text import clean
 
 __all__ = ["ask", "ask_hidden", "ask_until", "choose", "confirm", "say", "wait_for"]
@@ -42,7 +43,7 @@ def ask_until(question: str, default: str, use: Callable[[str], T]) -> T:
         try:
             return use(ask(question, default))
         except AsstError as error:
-            say(f"  {error} {error.hint}")
+            say(f"  {error} {hint_for(error)}")
 
 
 def confirm(question: str, *, default: bool) -> bool:

@@ -127,7 +127,7 @@ def _find_key(draft: ProfileDraft) -> None:
         )
         draft.changes["api_key_env"] = key.variable or None
     if key.variable:
-        find_key_or_ask(key, draft.info, draft.provider, asking=options.asking, from_stdin=options.key_stdin)
+        find_key_or_ask(key, draft.profile, asking=options.asking, from_stdin=options.key_stdin)
     elif options.key_stdin:
         raise UsageError("This profile doesn't need a key.", "If its server wants one, add: --api-key-env NAME")
 
@@ -144,7 +144,7 @@ def _check_until_accepted(draft: ProfileDraft) -> None:
                 raise
             say(str(error))
             key.new = None
-            find_key_or_ask(key, draft.info, draft.provider, asking=True, from_stdin=False)
+            find_key_or_ask(key, draft.profile, asking=True, from_stdin=False)
 
 
 def _check(draft: ProfileDraft) -> None:

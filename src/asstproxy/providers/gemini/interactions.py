@@ -89,7 +89,7 @@ class InteractionsProvider(GeminiProvider):
         """
         token = turn.resume if isinstance(turn.resume, dict) else {}
         if not token.get("running"):
-            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again: --retry.")
+            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
         self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
         self._previous = token.get("interaction")
         found = self._job(Reader()).found(str(token["running"]))

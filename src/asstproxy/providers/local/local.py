@@ -78,7 +78,9 @@ async def models(profile: Profile) -> list[ModelInfo]:
 def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport, str]:
     model = Path(profile.model).expanduser() if profile.model else find_model()
     if model is None:
-        raise NotSetUpError("There is no local model yet.", "Run: asst setup local --yes")
+        raise NotSetUpError(
+            "There is no local model yet.", "Name a model file, or a server.", code="local_model_missing"
+        )
     template = None
     if options.chat_template:
         try:
@@ -146,7 +148,9 @@ class EmbeddedTransport:
             except ImportError:
                 raise NotSetUpError("llama.cpp is not installed.", "Run: pip install 'asstproxy[local]'") from None
             except EmbeddedError as error:
-                raise AssistantError("invalid_request", str(error), "Choose another model: asst setup local") from error
+                raise AssistantError(
+                    "invalid_request", str(error), "Choose another model.", code="local_model_unusable"
+                ) from error
             headers = {"Authorization": f"Bearer {self._served.api_key}"}
             self._http = HttpTransport(self._served.base_url, headers, proxies=False)
         return self._http

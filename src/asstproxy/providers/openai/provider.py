@@ -86,7 +86,7 @@ class ResponsesProvider(StatelessProvider):
         """
         token = turn.resume
         if not isinstance(token, dict) or "response" not in token:
-            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again: --retry.")
+            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
         self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
         self._conversation = _conversation_of(token)
         position = token.get("sequence")

@@ -22,11 +22,11 @@ _KINDS: dict[int, tuple[Kind, bool, str]] = {  # status: kind, whether a retry m
     404: ("not_found", False, "Check the model's name and base_url."),
     408: ("timeout", True, "Try again."),
     409: ("server", True, "Try again."),
-    413: ("context_length", False, "Send less: /clear starts afresh, and a fork continues from an earlier point."),
+    413: ("context_length", False, "Send less, or start a new conversation."),
     422: ("invalid_request", False, "The request does not suit this model or server."),
     429: ("rate_limit", True, "Wait a little, then try again."),
 }
-LONG = "The conversation is longer than the model's context: /clear, {}."
+LONG = "The conversation is longer than the model's context. Start a new one{}."
 """What to do about it; only OpenAI's API can leave the middle out by itself."""
 _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' own codes know better than the status
     "insufficient_quota": ("quota", False, "The account has no credit left: check its billing."),
@@ -35,12 +35,12 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' own codes know bet
     "context_length_exceeded": (
         "context_length",
         False,
-        LONG.format("fork an earlier point, or set truncation = 'auto'"),
+        LONG.format(", or set truncation = 'auto'"),
     ),
     "exceed_context_size_error": (  # llama.cpp
         "context_length",
         False,
-        LONG.format("fork an earlier point, or give the model a larger context (n_ctx)"),
+        LONG.format(", or give the model a larger context (n_ctx)"),
     ),
     "rate_limit_exceeded": ("rate_limit", True, "Wait a little, then try again."),
     "server_error": ("server", True, "The provider failed: try again."),
@@ -105,11 +105,7 @@ def failure(code: str, message: str) -> AssistantError:
 def _too_long(words: str, kind: Kind) -> tuple[Kind, bool, str] | None:
     """What is meant by a server that says in words that the conversation is too long."""
     vague = kind in ("invalid_request", "server", "rate_limit")
-    return (
-        ("context_length", False, LONG.format("or fork an earlier point"))
-        if vague and _TOO_LONG.search(words[:SAID])
-        else None
-    )
+    return ("context_length", False, LONG.format("")) if vague and _TOO_LONG.search(words[:SAID]) else None
 
 
 def broken_connection(error: Exception, where: str) -> AssistantError:
