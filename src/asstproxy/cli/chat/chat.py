@@ -20,7 +20,7 @@ from ...core.codec import encode
 from ...core.errors import AsstError, UsageError
 from ...core.events import Cancelled, Configured, ErrorOccurred, Record, SetUserMessage
 from ...core.resume import last_exchange
-from ...store.transcript import Fold, Transcript
+from ...store.transcript import Transcript, TranscriptBuilder
 from ...tools import approve_all
 from ..approval import PersonApprover
 from ..conversation_setup import ConversationOptions, OpenConversation, open_conversation
@@ -67,7 +67,7 @@ class Chat:
         self.last_message = ""
         self._wanted, self._signals = wanted, signals
         self._view: LiveView | None = None
-        self._fold = Fold()
+        self._fold = TranscriptBuilder()
         self._named: tuple[Record, ...] = ()  # the record that says who answers, for a view that was not there then
         self.approver = PersonApprover(self.console, self._paused)
 

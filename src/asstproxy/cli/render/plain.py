@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from asstproxy.core.codec import repair_surrogates
 from asstproxy.core.events import (
     ActionRequired,
     AssistantMessageRetrieved,
@@ -16,7 +17,7 @@ from asstproxy.core.events import (
 )
 from asstproxy.core.script import SETTLED
 
-from .safe_text import Cleaner, encodable
+from .safe_text import Cleaner
 
 __all__ = ["PlainView"]
 
@@ -35,7 +36,7 @@ class PlainView:
         self._begin()
 
     def _begin(self) -> None:
-        self._clean = Cleaner().feed if self._terminal else encodable
+        self._clean = Cleaner().feed if self._terminal else repair_surrogates
         self._streamed = False  # a piece of this request's answer has come
         self._spoken = False  # so has a commentary, which the whole text may repeat
         self._end = ""  # the last two characters written in this exchange

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["Cleaner", "clean", "clean_line", "encodable"]
+__all__ = ["Cleaner", "clean", "clean_line"]
 
 _BIDI = "\u202a-\u202e\u2066-\u2069"
 _SPECIAL = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}\ud800-\udfff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _BLANK = re.compile(r"\s+")
 
 # One expression per place inside a sequence: what is still swallowed there.
@@ -98,8 +97,3 @@ def clean(text: str) -> str:
 def clean_line(text: str) -> str:
     """The harmless form of a text that has one line on the screen: every run of blanks is one space."""
     return _BLANK.sub(" ", clean(text)).strip()
-
-
-def encodable(text: str) -> str:
-    """The text as it is, but for what is no text: a lone surrogate, which cannot be written, becomes `�`."""
-    return _SURROGATE.sub("�", text)

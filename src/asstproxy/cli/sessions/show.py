@@ -30,12 +30,12 @@ def show_session(prefix: str, how: str) -> None:
     from ..render.theme import console
 
     if how == "timeline":
-        from ...store.timings import exchange_spans
         from ..render.timeline_bars import print_timeline
+        from ..render.timings import exchange_spans
 
         print_timeline(console(), exchange_spans(records))
     elif how == "sequence":
-        from ...store.sequence import arrows
+        from ..render.sequence import arrows
         from ..render.sequence_lanes import print_sequence
 
         print_sequence(console(), arrows(records))
@@ -47,7 +47,7 @@ def show_session(prefix: str, how: str) -> None:
 
 def records_of(store: Store, session: str) -> list[Record]:
     """The records of a session; what could not be read of it is told on stderr."""
-    reading = store.reading(session)
+    reading = store.journal(session)
     for line in reading.damage:
         sys.stderr.write(f"asst: {reading.path}: {clean_line(line)}; it is left out.\n")
     return list(repaired(reading.records))
