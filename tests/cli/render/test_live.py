@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from rich.text import Text
 
-from asstproxy.cli.render.conversation import show
+from asstproxy.cli.render.print_conversation import print_conversation
 from asstproxy.cli.render.live import LiveView
 from asstproxy.core.events import (
     ActionRequired,
@@ -83,7 +83,7 @@ def streamed(text: str, size: int = 9) -> Parts:
 
 def conversation(columns: int, rows: int, parts: Parts) -> list[str]:
     terminal = Terminal(columns, rows)
-    show(Script().play(parts), terminal.console)
+    print_conversation(Script().play(parts), terminal.console)
     return terminal.rows
 
 

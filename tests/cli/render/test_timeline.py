@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.text import Text
 
-from asstproxy.cli.render.timeline import Closing, Timeline, duration, rows_of, seconds_between
+from asstproxy.cli.render.timeline import ClosingLine, Timeline, duration, rows_of, seconds_between
 from asstproxy.core.events import (
     AssistantMessageRetrieved,
     ChunkReceived,
@@ -35,7 +35,7 @@ def timeline(parts: list[Event | float]) -> Timeline:
 
 def closing(columns: int, usage: Usage | None = None, parts: list[Event | float] = EXCHANGE) -> list[str]:
     console = printed(columns)
-    console.print(Closing(timeline(parts), usage))
+    console.print(ClosingLine(timeline(parts), usage))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from ...config.credentials import key_source, validate_key
 from ...config.os_keyring import has_keyring
 from ...core.errors import AsstError, NotSetUpError, UsageError
-from ..env_file import taken
+from ..env_file import loaded
 from .prompts import ask_hidden, choose, say
 
 __all__ = ["ASSISTANTS", "Assistant", "Key", "foreign", "key_for", "public", "variable_of"]
@@ -97,7 +97,7 @@ def key_for(assistant: str, key: Key, *, asking: bool, from_stdin: bool) -> None
         return
     place = key_source(key.variable) if key.variable else None
     if place:
-        file = taken.get(key.variable)
+        file = loaded.get(key.variable)
         say(
             f"Found: {key.variable} ({place if file is None else f'in {file}: give --env-file to the other commands, too'})."
         )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asstproxy.cli.render.conversation import show
+from asstproxy.cli.render.print_conversation import print_conversation
 from asstproxy.core.codec import EVENTS
 from asstproxy.core.events import (
     ActionRequired,
@@ -50,7 +50,7 @@ Parts = list[Event | Unknown | float]
 
 def shown(parts: Parts, columns: int = 80) -> str:
     console = printed(columns)
-    show(Script().play(parts), console)
+    print_conversation(Script().play(parts), console)
     assert isinstance(console.file, io.StringIO)
     return "\n".join(row.rstrip() for row in console.file.getvalue().splitlines())
 
@@ -227,7 +227,7 @@ def test_hostile_text_everywhere() -> None:
         *(ToolStarted(evil, evil, evil), ToolFinished(ToolResult(evil, evil), 1), ToolsExecuted((ToolResult(evil),))),
         ErrorOccurred(evil, evil, evil),
     ]
-    show(Script().play(parts), terminal.console)
+    print_conversation(Script().play(parts), terminal.console)
     assert terminal.title == ""
     assert not [part for part in ("\x1b]", "\x1b[2J", "\x9b", "\u202e") if part in terminal.sent]
     assert terminal.rows[0] == "You"
@@ -241,4 +241,4 @@ records = st.builds(Record, st.integers(0, 99), any_text, st.sampled_from(State)
 @given(st.lists(records, max_size=12), st.sampled_from([1, 10, 40, 80]))
 def test_any_records_can_be_shown(heard: list[Record], columns: int) -> None:
     """Whatever a journal holds, in whatever order, showing it does not fail."""
-    show(heard, printed(columns))
+    print_conversation(heard, printed(columns))

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from asstproxy.cli.render.jsonl import JsonLinesView
+from asstproxy.cli.render.json_output import JsonLinesView
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, SetUserMessage, Started, Unknown
 
