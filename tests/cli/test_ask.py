@@ -146,7 +146,7 @@ def test_incomplete_answer_has_its_own_code(asst: Asst, server: ResponsesServer)
     server.brain = lambda _: [Say("Par"), Incomplete("max_output_tokens")]
     ran = asst("ask", "-q", "-p", "gpt", "hi")
     assert (ran.code, ran.out) == (4, "Par\n")
-    assert "incomplete" in ran.err
+    assert ran.err == "asst: Cut short: the answer reached its length limit.\n"
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_tool_calls_are_system_lines(server: ResponsesServer, tmp_path: Path) ->
     server.brain = Script([Call("price", {"symbol": "AAPL"})], [Say("It is 187.25.")])
     with _chat("-t", f"{tools}:price") as terminal:
         terminal.type("How much is AAPL?\r")
-        terminal.wait_for("May it?")
+        terminal.wait_for("Allow?")
         terminal.type("y\r")
         text = terminal.wait_for("It is 187.25.")
         assert "System" in text
@@ -67,7 +67,7 @@ def test_three_rounds_of_calls_fit_eighty_columns(server: ResponsesServer, tmp_p
     )
     with _chat("-t", f"{tools}:price") as terminal:
         terminal.type("All of them, please.\r")
-        terminal.wait_for("May it?")
+        terminal.wait_for("Allow?")
         terminal.type("a\r")
         text = terminal.wait_for("That was all.", within=40)
     for symbol in ("AAPL", "MSFT", "AAAA", "IBM"):
@@ -82,7 +82,7 @@ def test_refused_tool_is_told_to_the_assistant(server: ResponsesServer, tmp_path
     server.brain = Script([Call("delete")], [Say("As you wish.")])
     with _chat("-t", f"{tools}:delete") as terminal:
         terminal.type("clean up\r")
-        terminal.wait_for("May it?")
+        terminal.wait_for("Allow?")
         terminal.type("no, too dangerous\r")
         terminal.wait_for("As you wish.")
     assert not ran.exists()
@@ -133,14 +133,14 @@ def test_slash_commands_answer(server: ResponsesServer, tmp_path: Path) -> None:
         terminal.wait_for("tokens")
         for line, answer in (
             ("/help", "/retry"),
-            ("/tools", "no tools"),
+            ("/tools", "No tools"),
             ("/model gpt-6.2-sol", "gpt-6.2-sol"),
             ("/system Be brief.", "Be brief."),
             ("/session", Store().newest()),
             (f"/save {tmp_path / 'talk.json'}", "Saved"),
-            ("/undo", "forgets the last"),
-            ("/nonsense", "no command"),
-            ("/events", "JSON line"),
+            ("/undo", "no longer sees the last turn"),
+            ("/nonsense", "No such command: /nonsense"),
+            ("/events", "Steps as JSON: on"),
         ):
             terminal.type(f"{line}\r")
             terminal.wait_for(answer)
@@ -162,17 +162,17 @@ def test_interrupted_session_is_opened_and_said_so(server: ResponsesServer) -> N
         os.kill(terminal.process.pid, 9)
         terminal.wait_end()
     with Terminal([ASST, "chat", "-c"]) as terminal:
-        text = terminal.wait_for("/retry asks again")
+        text = terminal.wait_for("The last turn was interrupted. Try again: /retry")
         assert "seen on the screen" in text
 
 
 def test_resize_leaves_the_chat_alive(server: ResponsesServer) -> None:
     """A window that changes its size in the middle of an answer breaks nothing."""
-    server.brain = lambda _: [Say("word " * 60, pace=0.02)]
+    server.brain = lambda _: [Say("word " * 60, pace=0.02), Say("last word", pace=1.0)]
     with _chat() as terminal:
         terminal.type("go\r")
         terminal.wait_for("word word")
         terminal.resize(50, 20)
-        terminal.wait_for("completed")
+        terminal.wait_until(lambda: "completed" in terminal.text.replace("\n", ""))  # a loaded machine draws it too wide
         terminal.type("/help\r")
         terminal.wait_for("/quit")

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from rich.text import Text
 
-from asstproxy.cli.render.print_conversation import print_conversation
 from asstproxy.cli.render.live import LiveView
+from asstproxy.cli.render.print_conversation import print_conversation
 from asstproxy.core.events import (
     ActionRequired,
     ApprovalGiven,

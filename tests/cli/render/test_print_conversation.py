@@ -78,7 +78,7 @@ def test_a_conversation() -> None:
         Two
         *questions*?
 
-        thought for 2.0 s
+        Thought for 2.0 s
 
         gpt · gpt-5-mini
         Yes:
@@ -133,7 +133,7 @@ def test_tool_calls() -> None:
 
         System ▸ get_stock_price(symbol="AAPL", days=3) → 187.25 · 300 ms
         System ▸ rm(path="/") ✗ denied: too dangerous
-        System ▸ slow() ✗ abandoned: It ran for longer than 2 s. · 2.0 s
+        System ▸ slow() ✗ timed out: It ran for longer than 2 s. · 2.0 s
         System ▸ fails(not JSON) ✗ ValueError: x y · 600 ms
         System ▸ long(text="many words many…) → and many results and many resu… · 10 ms
 
@@ -153,7 +153,7 @@ def test_calls_without_an_end() -> None:
         System ▸ f() ✗ stopped · 2.0 s
         System ▸ g() ✗ stopped
 
-        Cancelled.
+        Cancelled ▸ you stopped it.
         """) in shown([*parts, 2, Cancelled()])
 
 
@@ -172,10 +172,11 @@ def test_an_edited_call() -> None:
     [
         (ErrorOccurred("rate_limit", "429: \x1b]0;x\x07slow down", "Wait."), "Error ▸ 429: slow down\n  Wait."),
         (ErrorOccurred("internal", "oops"), "Error ▸ oops"),
-        (Cancelled(), "Cancelled."),
-        (Cancelled("timeout"), "Cancelled: the time limit was reached."),
-        (MessageIncomplete("par", "max_output_tokens"), "Incomplete ▸ this is a part of the answer: it reached the"),
-        (MessageIncomplete("par", "new_reason"), "Incomplete ▸ this is a part of the answer: new_reason."),
+        (Cancelled(), "Cancelled ▸ you stopped it."),
+        (Cancelled("timeout"), "Cancelled ▸ it reached the time limit (--timeout)."),
+        (Cancelled("terminated"), "Cancelled ▸ asst was terminated."),
+        (MessageIncomplete("par", "max_output_tokens"), "Cut short ▸ the answer reached its length limit."),
+        (MessageIncomplete("par", "new_reason"), "Cut short ▸ new_reason."),
     ],
 )
 def test_other_endings(end: Event, lines: str) -> None:
@@ -196,7 +197,13 @@ def test_notes() -> None:
     ]
     text = shown(parts, 120)
     assert "Retry ▸ attempt 3 of 4 in 4 s: 503 busy\nNotice ▸ old model\n\nopenai" in text
-    assert text.endswith("Notice ▸ From here on the assistant is sent the first exchange of what stands above.")
+    assert text.endswith("Notice ▸ Of what is above, the assistant now sees only the first turn.")
+
+
+def test_the_heading_comes_before_the_answer() -> None:
+    """After reasoning, an answer that arrives whole stands below its heading, every block of it."""
+    text = shown([*OPENING, Reasoning("hm"), AssistantMessageRetrieved("one\n\ntwo\n\nthree")])
+    assert "Thought for 0 ms\n\nopenai · gpt-5\none\n\ntwo\n\nthree\n" in text
 
 
 def test_commentary() -> None:
