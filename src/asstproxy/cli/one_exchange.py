@@ -193,6 +193,6 @@ class _Exchange:
             return
         lines = [] if output.is_drawn else [str(ending(settled.event) or "")]
         if session is not None and can_retry(settled.event) and not output.quiet:
-            lines.append(f"Ask again: asst ask --retry --session {session.id}")
+            lines.append(f"Try again: asst ask --retry --session {session.id}")
         if line := " ".join(filter(None, lines)):
             print_warning(line)
