@@ -44,6 +44,7 @@ class ApprovalPrompt:
         decisions: list[Decision] = []
         always: set[str] = set()  # counts for the other questions, too
         with self._pause():
+            self._console.print()
             for number, question in enumerate(questions, 1):
                 if question.tool.name in always:
                     decisions.append(question.yes(always=True))

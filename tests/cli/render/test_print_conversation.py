@@ -157,6 +157,18 @@ def test_calls_without_an_end() -> None:
         """) in shown([*parts, 2, Cancelled()])
 
 
+def test_a_denied_call_shows_the_reason() -> None:
+    """The user's own words, not the result that repeats them for the assistant."""
+    refused = ToolResult("1", error="The person refused this call. wrong file")
+    parts: Parts = [
+        *OPENING,
+        ActionRequired((ToolCall("1", "rm", "{}"),)),
+        ApprovalGiven((Decision("1", approved=False, reason="wrong file"),)),
+        *(ToolFinished(refused, 0.0), ToolsExecuted((refused,))),
+    ]
+    assert "System ▸ rm() ✗ denied: wrong file\n" in shown([*parts, Cancelled()])
+
+
 def test_an_edited_call() -> None:
     """The arguments with which the tool ran are shown, not those that the assistant asked for."""
     parts: Parts = [

@@ -50,7 +50,7 @@ Command = Callable[[ChatCommands, str], Awaitable[None]]
 async def _help(chat: ChatCommands, _: str) -> None:
     for name, (_command, words) in COMMANDS.items():
         chat.say(f"/{name:<9} {words}")
-    chat.say("Enter sends · Esc Enter makes a new line · Ctrl-C stops an answer · Ctrl-D leaves")
+    chat.say("Enter sends · Esc Enter: new line · Ctrl-C stops an answer · Ctrl-D leaves")
 
 
 async def _quit(chat: ChatCommands, _: str) -> None:
@@ -131,7 +131,7 @@ async def _retry(chat: ChatCommands, _: str) -> None:
 
 async def _undo(chat: ChatCommands, _: str) -> None:
     _cut_last_exchange(chat)
-    chat.say("Undone: the assistant no longer sees the last turn. The session file still has it.")
+    chat.say("Undone. The assistant no longer sees the last turn; the session file keeps it.")
 
 
 async def _clear(chat: ChatCommands, _: str) -> None:

@@ -88,6 +88,8 @@ class ToolCalls:
                         self._change(decision.call_id, status="denied", detail=decision.reason)
             case ToolStarted(call_id=call_id, name=name, arguments=arguments):
                 self._calls[call_id] = CallLine(name, arguments, "running", began=record.at)
+            case ToolFinished(result=result) if self._calls.get(result.call_id, _NONE).status == "denied":
+                pass  # the result repeats the refusal, for the assistant
             case ToolFinished(result=result, seconds=seconds, abandoned=abandoned):
                 self._change(result.call_id, seconds=seconds)
                 self._result(result, "abandoned" if abandoned else "done")
