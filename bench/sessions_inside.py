@@ -26,11 +26,12 @@ def opening(root: str = "") -> dict[str, float]:
     from asstproxy.core.conversation import Conversation
     from asstproxy.providers.scripted import ScriptedAssistant
     from asstproxy.store.store import Store
+    from asstproxy.user import UserProxy
 
     def once() -> None:
         store = Store(Path(root) if root else None)
         session = store.open(store.newest())
-        Conversation(ScriptedAssistant(), past=session.past)
+        Conversation(ScriptedAssistant(), UserProxy(), past=session.past)
         session._scribe._stale = False  # noqa: SLF001 - only the opening is measured
         session.close()
 
@@ -53,11 +54,12 @@ async def exchange(root: str, session_id: str) -> dict[str, float]:
     from asstproxy.core.events import Record
     from asstproxy.providers.scripted import ScriptedAssistant, say
     from asstproxy.store.store import Store
+    from asstproxy.user import UserProxy
 
     store = Store(Path(root))
     session = store.open(session_id) if session_id else store.create()
     conversation = Conversation(
-        ScriptedAssistant(*(say("word " * 100, pieces=10) for _ in range(8))), past=session.past
+        ScriptedAssistant(*(say("word " * 100, pieces=10) for _ in range(8))), UserProxy(), past=session.past
     )
     conversation.subscribe(session, essential=True)
     told = heard = 0.0

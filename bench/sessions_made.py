@@ -7,8 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from asstproxy.core.clock import moment_of
-from asstproxy.core.codec import encode
+from asstproxy.core.codec import encode, from_unix_time
 from asstproxy.core.events import (
     ActionRequired,
     AssistantMessageRetrieved,
@@ -84,7 +83,7 @@ def make_session(root: Path, at: int, exchanges: int, chance: random.Random, wor
     fold, out, state = Fold(session), [], State.NEW
     for seq, event in enumerate(_events(session, exchanges, chance, words), 1):
         state = STEPS[event.type].dest if event.type in STEPS else state
-        record = Record(seq, moment_of(at / 1000 + seq / 20), state, event)
+        record = Record(seq, from_unix_time(at / 1000 + seq / 20), state, event)
         out.append(encode(record))
         fold.feed(record)
     journal = b"\n".join(out) + b"\n"

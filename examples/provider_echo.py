@@ -2,79 +2,165 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from typing import Annotated, Any
 
 import msgspec
 
-from asstproxy.config.profiles import Profile
-from asstproxy.core import events
-from asstproxy.core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from asstproxy.core.roles import Turn
-from asstproxy.providers.transport.http import HttpTransport
+from asstproxy.provider import (
+    ActionRequired,
+    AssistantError,
+    AssistantMessageRetrieved,
+    AssistantSaid,
+    Event,
+    HttpTransport,
+    Item,
+    MessageIncomplete,
+    Profile,
+    Started,
+    ToolCall,
+    ToolOutputs,
+    ToolOutputsSubmitted,
+    ToolResult,
+    Transport,
+    Turn,
+    Usage,
+    UserSaid,
+    api_error,
+    warn_of_plain_http,
+)
+
+INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""The API's reasons for an incomplete answer, and ours."""
 
 
 class Options(msgspec.Struct):
-    """What a profile of this provider must hold, besides `provider` and `model`."""
+    """The keys of a profile with this provider, besides those that every profile has."""
 
     base_url: str
-    api_key_env: str
+    api_key_env: str = ""
 
 
-def connect(profile: Profile, *, client: Any = None) -> ChatProxy:  # noqa: ARG001 - we use no SDK
-    """What the entry point names."""
+def connect(profile: Profile, *, client: Any = None) -> ChatProxy:
+    """Make the proxy of a profile. The entry point names this function."""
     options = profile.read(Options)
-    key = profile.secret(options.api_key_env)
-    return ChatProxy(HttpTransport(options.base_url, {"Authorization": f"Bearer {key}"}), profile.model)
+    warn_of_plain_http(options.base_url, f"'{profile.name}'")
+    headers = {"Authorization": f"Bearer {profile.secret(options.api_key_env)}"} if options.api_key_env else {}
+    return ChatProxy(HttpTransport(options.base_url, headers), profile.model)
 
 
 class ChatProxy:
-    """One conversation partner. The server keeps nothing, so every request tells it all."""
+    """One assistant. The server keeps nothing, so every request holds the whole conversation."""
 
     provider = "chat"
 
-    def __init__(self, transport: HttpTransport, model: str) -> None:
+    def __init__(self, transport: Transport, model: str) -> None:
         self.model, self._transport = model, transport
+        self._turn, self._items = Turn(""), list[Item]()
 
-    async def start_processing(self, turn: Turn) -> AsyncIterator[events.Event]:
-        """Open an exchange with the assistant."""
-        yield events.Started(self.provider, turn.model)
+    async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
+        """Open an exchange."""
+        yield Started(self.provider, turn.model or self.model)
         self._turn, self._items = turn, [*turn.history, UserSaid(turn.text)]
-        yield await self._ask(self._items)
+        async with aclosing(self._ask(self._items)) as events:
+            async for event in events:
+                yield event
 
-    async def submit_tool_outputs(self, results: Sequence[events.ToolResult]) -> AsyncIterator[events.Event]:
-        """Answer the calls of the last `ActionRequired`."""
-        yield events.ToolOutputsSubmitted()
-        yield await self._ask([*self._items, ToolOutputs(tuple(results))])
+    async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
+        """Send the results of the calls in the last `ActionRequired`."""
+        yield ToolOutputsSubmitted()
+        async with aclosing(self._ask([*self._items, ToolOutputs(tuple(results))])) as events:
+            async for event in events:
+                yield event
 
-    async def _ask(self, items: list[Item]) -> events.Event:
-        system = [{"role": "system", "content": self._turn.instructions}]
-        tools = [{"type": "function", "function": msgspec.to_builtins(tool)} for tool in self._turn.tools]
-        body = {"model": self._turn.model, "messages": system + messages(items)} | ({"tools": tools} if tools else {})
-        reply = await self._transport.call("POST", "/chat/completions", body | self._turn.settings)
-        message, text = reply["choices"][0]["message"], reply["choices"][0]["message"]["content"] or ""
-        if calls := tuple(events.ToolCall(call["id"], **call["function"]) for call in message.get("tool_calls") or ()):
+    async def _ask(self, items: list[Item]) -> AsyncGenerator[Event]:
+        turn = self._turn
+        body = {"model": turn.model or self.model, "messages": messages(turn.instructions, items)}
+        if turn.tools:
+            schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in turn.tools]
+            body["tools"] = [{"type": "function", "function": schema} for schema in schemas]
+        reply = decoded(await self._transport.call("POST", "/chat/completions", body | turn.settings))
+        message, reason = reply.choices[0].message, reply.choices[0].finish_reason
+        text, usage = message.content or message.refusal or "", reply.usage or Tokens()
+        calls = tuple(ToolCall(c.id, c.function.name, c.function.arguments or "{}") for c in message.tool_calls or ())
+        yield Usage(usage.prompt_tokens, usage.completion_tokens)
+        if reason in INCOMPLETE:  # the arguments of a call may be cut, so it is not made
+            yield MessageIncomplete(text, INCOMPLETE[reason])
+        elif calls:
             self._items = [*items, AssistantSaid(text, calls)]  # only now: a request that failed is made again
-            return events.ActionRequired(calls, text)
-        reason = reply["choices"][0]["finish_reason"]
-        return events.AssistantMessageRetrieved(text) if reason == "stop" else events.MessageIncomplete(text, reason)
+            yield ActionRequired(calls, text)
+        else:
+            yield AssistantMessageRetrieved(text)
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._transport.aclose()
 
 
-def messages(items: Iterable[Item]) -> list[Any]:
-    """The neutral history in the API's words."""
-    told: list[Any] = []
+# ---- from asst to the API ------------------------------------------------------------------------------------------------
+
+
+def messages(instructions: str, items: Iterable[Item]) -> list[Any]:
+    """The neutral history as the API's messages."""
+    made: list[Any] = [{"role": "system", "content": instructions}] if instructions else []
     for item in items:
         match item:
             case UserSaid(text):
-                told.append({"role": "user", "content": text})
+                made.append({"role": "user", "content": text})
             case AssistantSaid(text, calls):
                 functions = [(call.call_id, {"name": call.name, "arguments": call.arguments}) for call in calls]
-                made = [{"id": number, "type": "function", "function": function} for number, function in functions]
-                told.append({"role": "assistant", "content": text} | ({"tool_calls": made} if made else {}))
+                called = [{"id": number, "type": "function", "function": function} for number, function in functions]
+                made.append({"role": "assistant", "content": text} | ({"tool_calls": called} if called else {}))
             case ToolOutputs(results):
-                told += [{"role": "tool", "tool_call_id": r.call_id, "content": r.error or r.output} for r in results]
-    return told
+                for result in results:
+                    content = result.output if result.error is None else f"Error: {result.error}"
+                    made.append({"role": "tool", "tool_call_id": result.call_id, "content": content})
+    return made
+
+
+# ---- from the API to asst ------------------------------------------------------------------------------------------------
+
+
+class Function(msgspec.Struct):
+    name: str
+    arguments: str = ""
+
+
+class Call(msgspec.Struct):
+    id: str
+    function: Function
+
+
+class Message(msgspec.Struct):
+    content: str | None = None
+    refusal: str | None = None
+    tool_calls: list[Call] | None = None
+
+
+class Choice(msgspec.Struct):
+    message: Message
+    finish_reason: str | None = None
+
+
+class Tokens(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Reply(msgspec.Struct):
+    choices: Annotated[list[Choice], msgspec.Meta(min_length=1)]
+    usage: Tokens | None = None
+
+
+def decoded(reply: dict[str, Any]) -> Reply:
+    """The reply, checked. Some servers report an error with the HTTP status of a success."""
+    if error := reply.get("error"):
+        error = error if isinstance(error, dict) else {"message": error}
+        raise api_error(str(error.get("code") or error.get("type") or ""), str(error.get("message") or ""))
+    try:
+        return msgspec.convert(reply, Reply)
+    except msgspec.ValidationError as problem:
+        raise AssistantError(
+            "protocol", f"The server's reply is not a chat completion: {problem}.", "Check base_url."
+        ) from problem

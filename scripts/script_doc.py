@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asstproxy.core.diagram import mermaid
-from asstproxy.core.script import SCRIPT, State
+from asstproxy.core.script import SCRIPT, State, mermaid
 
 PAGE = Path(__file__).parent.parent / "docs" / "script.md"
 

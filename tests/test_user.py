@@ -18,7 +18,7 @@ from core.stage import Stage, types
 async def test_send_and_get() -> None:
     """The exchange runs while the program does something else; the answer can be awaited twice."""
     stage = Stage(say("hello"), say("fine"))
-    user = stage.conversation.user
+    user = stage.user
     for text, answer in (("hi", "hello"), ("how are you?", "fine")):
         user.send_user_message(text)
         assert await user.get_assistant_message() == answer
@@ -29,23 +29,23 @@ async def test_send_and_get() -> None:
 async def test_what_was_cut_short_is_an_answer() -> None:
     """The partial text is given; that it is partial is in the records."""
     stage = Stage([MessageIncomplete("he", "expired")])
-    stage.conversation.user.send_user_message("hi")
-    assert await stage.conversation.user.get_assistant_message() == "he"
+    stage.user.send_user_message("hi")
+    assert await stage.user.get_assistant_message() == "he"
 
 
 async def test_a_failed_exchange_raises_its_error() -> None:
     """Kind, message and hint are those of the record."""
     stage = Stage([AssistantError("quota", "No credit.", "Pay.")])
-    stage.conversation.user.send_user_message("hi")
+    stage.user.send_user_message("hi")
     with pytest.raises(AssistantError, match=r"^No credit\.$") as caught:
-        await stage.conversation.user.get_assistant_message()
+        await stage.user.get_assistant_message()
     assert (caught.value.kind, caught.value.hint) == ("quota", "Pay.")
 
 
 async def test_a_cancelled_exchange_raises_cancelled() -> None:
     """Whoever waits for the answer of a cancelled exchange is told so, and is not cancelled otherwise."""
     stage = Stage([60.0], say("fine"))
-    user = stage.conversation.user
+    user = stage.user
     user.send_user_message("hi")
     await asyncio.sleep(0.01)
     stage.conversation.cancel()
@@ -58,7 +58,7 @@ async def test_a_cancelled_exchange_raises_cancelled() -> None:
 async def test_giving_up_waiting_does_not_cancel() -> None:
     """The exchange goes on when only its waiter is cancelled."""
     stage = Stage([0.05, *say("hello")])
-    user = stage.conversation.user
+    user = stage.user
     user.send_user_message("hi")
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(user.get_assistant_message(), 0.01)
@@ -75,10 +75,10 @@ async def test_wrong_usage() -> None:
     with pytest.raises(UsageError):
         await lonely.get_assistant_message()
     stage = Stage([0.01, *say("hello")])
-    stage.conversation.user.send_user_message("hi")
+    stage.user.send_user_message("hi")
     with pytest.raises(UsageError):
-        stage.conversation.user.send_user_message("and?")
-    assert await stage.conversation.user.get_assistant_message() == "hello"
+        stage.user.send_user_message("and?")
+    assert await stage.user.get_assistant_message() == "hello"
 
 
 def test_two_tools_of_one_name_are_refused() -> None:

@@ -13,6 +13,7 @@ import time
 from asstproxy import Conversation
 from asstproxy.providers.scripted import ScriptedAssistant, say
 from asstproxy.store.store import Store
+from asstproxy.user import UserProxy
 
 ANSWER = "The fox jumps over the dog. " * 36
 
@@ -20,7 +21,7 @@ ANSWER = "The fox jumps over the dog. " * 36
 async def main(count: int) -> None:
     """Hold the exchanges."""
     session = Store().create()
-    conversation = Conversation(ScriptedAssistant(*[say(ANSWER, pieces=40)] * count), past=session.past)
+    conversation = Conversation(ScriptedAssistant(*[say(ANSWER, pieces=40)] * count), UserProxy(), past=session.past)
     conversation.subscribe(session, essential=True)
     costs = []
     for number in range(count):

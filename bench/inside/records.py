@@ -18,8 +18,9 @@ from pathlib import Path
 from asstproxy import Conversation
 from asstproxy.cli.render.plain import PlainView
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Event, Started, ToolResult
-from asstproxy.core.roles import Turn
+from asstproxy.core.turn import Turn
 from asstproxy.store.store import Store
+from asstproxy.user import UserProxy
 
 WORDS = ("one", " two", " three", " **four**,", " five.\n", "\n- six", " seven", "\n\n", "eight", " nine")
 
@@ -62,7 +63,7 @@ def report(records: int) -> None:
 async def main(count: int, view: str) -> None:
     """Hold the exchange; the view writes to standard output."""
     session = Store().create()
-    conversation = Conversation(Talker(count), past=session.past)
+    conversation = Conversation(Talker(count), UserProxy(), past=session.past)
     conversation.subscribe(session, essential=True)
     async with contextlib.AsyncExitStack() as stack:
         if view == "live":

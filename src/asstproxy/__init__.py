@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .config.profiles import Profile
-    from .core.conversation import Conversation, Options
+    from .core.conversation import Conversation
     from .core.errors import AssistantError, AsstError, NotSetUpError, ScriptError, SessionError, UsageError
     from .core.events import Event, Record
-    from .core.mediator import Mediator, MediatorBasic, MediatorStateMachine
-    from .core.replay import conform
+    from .core.mediator import Mediator, MediatorBasic, MediatorStateMachine, conform
     from .core.retry import RetryPolicy
-    from .core.roles import AssistantProxy, ToolSpec, Turn
+    from .core.roles import AssistantProxy
     from .core.script import SCRIPT, Do, State, Step
+    from .core.turn import Options, ToolSpec, Turn
     from .start import start_conversation
     from .store.store import Store
     from .tools import Tool, ToolError, tool
@@ -67,14 +67,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "core.roles": ("AssistantProxy", "ToolSpec", "Turn"),
+    "core.roles": ("AssistantProxy",),
+    "core.turn": ("Options", "ToolSpec", "Turn"),
     "config.profiles": ("Profile",),
-    "core.conversation": ("Conversation", "Options"),
+    "core.conversation": ("Conversation",),
     "core.retry": ("RetryPolicy",),
     "core.errors": ("AssistantError", "AsstError", "NotSetUpError", "ScriptError", "SessionError", "UsageError"),
     "core.events": ("Event", "Record"),
-    "core.mediator": ("Mediator", "MediatorBasic", "MediatorStateMachine"),
-    "core.replay": ("conform",),
+    "core.mediator": ("Mediator", "MediatorBasic", "MediatorStateMachine", "conform"),
     "core.script": ("SCRIPT", "Do", "State", "Step"),
     "store.store": ("Store",),
     "tools": ("Tool", "ToolError", "tool"),

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from .config.profiles import load_config
-from .core.conversation import Conversation, Options
+from .core.conversation import Conversation
 from .core.events import Configured
+from .core.turn import Options
 from .providers import connect
 from .store.session import Session
 from .user import UserProxy

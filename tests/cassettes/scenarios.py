@@ -104,8 +104,13 @@ class Scenario:
     @property
     def options(self) -> Options:
         """How it is held: one attempt, and no heartbeat but the server's own."""
-        patience = RetryPolicy(heartbeat=3600.0, attempts=1)
-        return Options(stream=self.stream, background=self.background, max_tool_rounds=2, patience=patience)
+        return Options(
+            stream=self.stream,
+            background=self.background,
+            max_tool_rounds=2,
+            heartbeat=3600.0,
+            retry=RetryPolicy(attempts=1),
+        )
 
 
 FRANCE = "What is the capital of France?"

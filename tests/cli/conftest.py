@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -29,10 +28,11 @@ Asst = Callable[..., Ran]
 
 
 @pytest.fixture
-def server() -> Iterator[ResponsesServer]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponsesServer]:
     """An API that answers with an echo, unless the test gives it a brain; `asst -p gpt` reaches it."""
     with ResponsesServer() as running:
-        os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"] = running.base_url, running.key
+        monkeypatch.setenv("OPENAI_BASE_URL", running.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", running.key)
         yield running
 
 

@@ -168,11 +168,11 @@ def test_interrupted_session_is_opened_and_said_so(server: ResponsesServer) -> N
 
 def test_resize_leaves_the_chat_alive(server: ResponsesServer) -> None:
     """A window that changes its size in the middle of an answer breaks nothing."""
-    server.brain = lambda _: [Say("word " * 60, pace=0.02), Say("last word", pace=1.0)]
+    server.brain = lambda _: [Say("word " * 60, pace=0.02)]
     with _chat() as terminal:
         terminal.type("go\r")
         terminal.wait_for("word word")
         terminal.resize(50, 20)
-        terminal.wait_until(lambda: "completed" in terminal.text.replace("\n", ""))  # a loaded machine draws it too wide
+        terminal.wait_for("tokens")  # not `completed`: its line may be longer than the window, and is broken anywhere
         terminal.type("/help\r")
         terminal.wait_for("/quit")

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from asstproxy.core.conversation import Conversation, Options
+from asstproxy.core.conversation import Conversation
 from asstproxy.core.events import ActionRequired, Event, Record, ToolCall, Unknown
-from asstproxy.core.replay import conform
+from asstproxy.core.mediator import conform
 from asstproxy.core.retry import RetryPolicy
 from asstproxy.core.roles import AssistantProxy
+from asstproxy.core.turn import Options
 from asstproxy.providers.scripted import Part, ScriptedAssistant
 from asstproxy.tools import Approver, Tool
 from asstproxy.user import UserProxy
 
 __all__ = ["Stage", "calling", "types"]
 
-SOON = RetryPolicy(heartbeat=60, attempts=3, delay=0.001)
-"""No heartbeat on its own, and no time lost between attempts."""
+SOON = RetryPolicy(attempts=3, delay=0.001)
+"""No time lost between attempts."""
 
 
 def calling(*calls: tuple[str, str], text: str = "") -> list[Part]:
@@ -35,16 +36,18 @@ class Stage:
         tools: Iterable[Callable[..., Any] | Tool] = (),
         approve: Approver | None = None,
         mediator: str = "state-machine",
-        patience: RetryPolicy = SOON,
+        retry: RetryPolicy = SOON,
+        heartbeat: float = 60,
         past: Iterable[Record] = (),
         **options: Any,
     ) -> None:
         self.script = ScriptedAssistant(*replies)
+        self.user = UserProxy(tools, approve)
         self.conversation = Conversation(
             assistant or self.script,
-            UserProxy(tools, approve),
+            self.user,
             mediator=mediator,
-            options=Options(patience=patience, **options),
+            options=Options(retry=retry, heartbeat=heartbeat, **options),
             past=past,
         )
         self.records: list[Record] = []

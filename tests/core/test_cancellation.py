@@ -23,8 +23,8 @@ from asstproxy.core.events import (
     ToolResult,
 )
 from asstproxy.core.history import AssistantSaid, ToolOutputs, UserSaid
-from asstproxy.core.roles import Turn
 from asstproxy.core.script import State
+from asstproxy.core.turn import Turn
 from asstproxy.providers.scripted import say
 from asstproxy.tools import Question
 

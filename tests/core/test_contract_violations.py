@@ -28,8 +28,8 @@ from asstproxy.core.events import (
     Unknown,
     Usage,
 )
-from asstproxy.core.roles import Turn
 from asstproxy.core.script import State
+from asstproxy.core.turn import Turn
 
 from .stage import Stage
 

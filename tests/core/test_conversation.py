@@ -51,7 +51,7 @@ async def test_an_exchange(mediator: str) -> None:
         ("completed", "assistant_message_retrieved"),
     ]
     assert stage.records[-1] is last
-    assert last.event == stage.conversation.user.answer == AssistantMessageRetrieved("hello")
+    assert last.event == stage.user.answer == AssistantMessageRetrieved("hello")
     assert stage.conversation.state is State.COMPLETED
     stage.assert_conforms()
     stage.script.assert_consumed()
@@ -157,7 +157,7 @@ async def test_history_is_cut_for_the_assistant_only() -> None:
 async def test_a_note_moves_nothing() -> None:
     """Anybody may have a note published, in any state."""
     stage = Stage()
-    record = stage.conversation.say(Notice("hm"))
+    record = stage.conversation.publish(Notice("hm"))
     assert (record.state, record.event, stage.records) == (State.NEW, Notice("hm"), [record])
 
 
@@ -197,4 +197,4 @@ async def test_an_error_says_what_the_assistant_said_of_it() -> None:
 async def test_a_fault_of_ours_is_one_line() -> None:
     """An exception that nobody expected becomes one line of kind `internal`."""
     last = await Stage([ValueError("two\nlines")]).conversation.exchange("hi")
-    assert last.event == ErrorOccurred("internal", "ValueError: two lines", "This is a fault of asst or of a provider.")
+    assert last.event == ErrorOccurred("internal", "ValueError: two lines", "This is a bug in asst or in a provider.")

@@ -22,8 +22,8 @@ from asstproxy.core.events import (
     Usage,
 )
 from asstproxy.core.retry import RetryPolicy
-from asstproxy.core.roles import Turn
 from asstproxy.core.script import State
+from asstproxy.core.turn import Turn
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
 
 from .stage import Stage, calling, types
@@ -39,7 +39,7 @@ def wait_for(seconds: float) -> AssistantError:
 
 async def test_a_silent_assistant_has_a_pulse() -> None:
     """While nothing is said, a heartbeat is, at the pace that was asked for."""
-    stage = Stage([0.25, *say("hello")], patience=RetryPolicy(heartbeat=0.05))
+    stage = Stage([0.25, *say("hello")], heartbeat=0.05)
     await stage.conversation.exchange("hi")
     assert 2 <= len(stage.said(Heartbeat)) <= 5
     assert {record.state for record in stage.records if isinstance(record.event, Heartbeat)} == {State.RUNNING}
@@ -59,7 +59,7 @@ async def test_a_talkative_assistant_needs_none() -> None:
         Reasoning("so"),
         0.03,
     ]
-    stage = Stage([*parts, AssistantMessageRetrieved("a")], patience=RetryPolicy(heartbeat=0.3))
+    stage = Stage([*parts, AssistantMessageRetrieved("a")], heartbeat=0.3)
     await stage.conversation.exchange("hi")
     assert stage.said(Heartbeat) == [Heartbeat("queued")]
 
@@ -73,7 +73,7 @@ async def test_no_heartbeat_comes_before_the_assistant_was_told() -> None:
             async for event in super().start_processing(turn):
                 yield event
 
-    stage = Stage(assistant=Slow(say("hello")), patience=RetryPolicy(heartbeat=0.01))
+    stage = Stage(assistant=Slow(say("hello")), heartbeat=0.01)
     await stage.conversation.exchange("hi")
     assert types(stage.records)[1:3] == ["set_user_message", "started"]
     stage.assert_conforms()
@@ -86,7 +86,7 @@ async def test_there_is_a_pulse_in_every_round() -> None:
         await asyncio.sleep(0.05)
 
     replies: list[list[Part]] = [calling(("nap", "{}")), [0.05, *say("done")]]
-    stage = Stage(*replies, tools=[nap], patience=RetryPolicy(heartbeat=0.02))
+    stage = Stage(*replies, tools=[nap], heartbeat=0.02)
     await stage.conversation.exchange("hi")
     after = types(stage.records).index("tool_outputs_submitted")
     assert "heartbeat" in types(stage.records[after:])
@@ -117,7 +117,7 @@ async def test_tool_outputs_are_sent_again_too() -> None:
 
 async def test_attempts_are_limited() -> None:
     """After the last one the failure is told; every round has its own attempts."""
-    stage = Stage([DOWN], [DOWN], [DOWN], say("never"), patience=RetryPolicy(attempts=3, delay=0.001))
+    stage = Stage([DOWN], [DOWN], [DOWN], say("never"), retry=RetryPolicy(attempts=3, delay=0.001))
     assert (await stage.conversation.exchange("hi")).event == ErrorOccurred("server", "The provider failed.")
     assert len(stage.script.turns) == 3
     assert len(stage.said(RetryScheduled)) == 2
@@ -148,7 +148,7 @@ async def test_a_sign_of_life_is_no_piece_of_an_answer(sign: Part) -> None:
 
 async def test_a_provider_that_asks_for_time_gets_it() -> None:
     """`retry_after` is waited for, neither more nor less; `0` is at once."""
-    stage = Stage([wait_for(0.1)], [wait_for(0.0)], say("hello"), patience=RetryPolicy(delay=30.0, attempts=3))
+    stage = Stage([wait_for(0.1)], [wait_for(0.0)], say("hello"), retry=RetryPolicy(delay=30.0, attempts=3))
     began = time.monotonic()
     await stage.conversation.exchange("hi")
     assert 0.1 <= time.monotonic() - began < 5
@@ -157,19 +157,19 @@ async def test_a_provider_that_asks_for_time_gets_it() -> None:
 
 async def test_a_provider_that_asks_for_too_much_time_is_given_up() -> None:
     """Nobody waits in front of a terminal for two hours; the failure says at once how long it would have been."""
-    stage = Stage([wait_for(7200.0)], say("never"), patience=RetryPolicy(longest=60.0))
+    stage = Stage([wait_for(7200.0)], say("never"), retry=RetryPolicy(max_delay=60.0))
     async with asyncio.timeout(5):
         assert (await stage.conversation.exchange("hi")).event == ErrorOccurred(
             "rate_limit",
             "Too fast; it asks us to wait 2 h.",
-            "By itself asst waits 60 s at a time, 2 min in all: try again then.",
+            "Automatic retries wait at most 60 s at a time, 2 min in all. Try again later.",
         )
 
 
 async def test_an_exchange_has_one_deadline_for_all_its_requests() -> None:
     """What the first request waited, the request after a tool round waits no more."""
     replies: list[list[Part]] = [[wait_for(0.2)], calling(("add", '{"a": 1}')), [wait_for(0.2)], say("never")]
-    stage = Stage(*replies, tools=[add], patience=RetryPolicy(total=0.3))
+    stage = Stage(*replies, tools=[add], retry=RetryPolicy(max_elapsed=0.3))
     last = await stage.conversation.exchange("hi")
     assert isinstance(last.event, ErrorOccurred)
     assert last.event.message == "Too fast; it asks us to wait 0.2 s."
@@ -181,7 +181,7 @@ async def test_an_exchange_has_one_deadline_for_all_its_requests() -> None:
 async def test_a_slow_failure_uses_the_deadline_up() -> None:
     """Attempts that take their time to fail count as well as the waits between them."""
     slow: list[Part] = [0.1, DOWN]
-    stage = Stage(*([slow] * 20), patience=RetryPolicy(attempts=20, delay=0.001, total=0.35))
+    stage = Stage(*([slow] * 20), retry=RetryPolicy(attempts=20, delay=0.001, max_elapsed=0.35))
     assert (await stage.conversation.exchange("hi")).state is State.ERROR
     assert 2 <= len(stage.script.turns) <= 5
 

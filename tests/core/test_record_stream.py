@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asstproxy.core.coalesce import RecordMerger
+from asstproxy.core.coalesce import RecordMerger, RecordStream
 from asstproxy.core.events import (
     AssistantMessageRetrieved,
     Cancelled,
@@ -25,7 +25,6 @@ from asstproxy.core.events import (
     Unknown,
     Usage,
 )
-from asstproxy.core.record_stream import RecordStream
 from asstproxy.core.script import State
 
 EVENTS = st.one_of(
@@ -50,7 +49,7 @@ def condensed(records: Sequence[Record]) -> list[Event | Unknown]:
     """The events, with all neighbouring pieces of one text in one."""
     whole: list[RecordMerger] = []
     for record in records:
-        if not whole or not whole[-1].take(record):
+        if not whole or not whole[-1].absorb(record):
             whole.append(RecordMerger(record))
     return [growing.record.event for growing in whole]
 
@@ -112,14 +111,14 @@ def test_what_can_be_one(older: Event, newer: Event, together: Event | None) -> 
     """Pieces of the same text can, stamped as the newer one; nothing else can."""
     one, other = stamped([older, newer])
     growing = RecordMerger(one)
-    assert growing.take(other) is (together is not None)
+    assert growing.absorb(other) is (together is not None)
     assert growing.record == (Record(other.seq, other.at, other.state, together) if together else one)
 
 
 def test_a_piece_that_changed_the_state_is_kept() -> None:
     """Reasoning does not move the script, so pieces of it around a heartbeat's step stay two."""
     one, other = stamped([Reasoning("a"), Reasoning("b")])
-    assert not RecordMerger(Record(one.seq, one.at, State.STARTED, one.event)).take(other)
+    assert not RecordMerger(Record(one.seq, one.at, State.STARTED, one.event)).absorb(other)
 
 
 @pytest.mark.parametrize("last", SETTLING, ids=lambda event: str(event.type))

@@ -10,7 +10,6 @@ import pytest
 
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.events import Cancelled, ErrorOccurred, Record
-from asstproxy.core.retry import RetryPolicy
 from asstproxy.core.script import State
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
 from asstproxy.tools import approve_all
@@ -115,7 +114,7 @@ async def test_a_closed_pipe_ends_the_exchange(where: str, mediator: str) -> Non
 @pytest.mark.parametrize("error", [FULL, BrokenPipeError(32, "Broken pipe")], ids=["full", "pipe"])
 async def test_a_heartbeat_that_cannot_be_kept_ends_the_exchange(error: OSError) -> None:
     """A heartbeat is said from a timer; its failure reaches the exchange all the same, and the provider is left."""
-    stage = Stage([60.0], patience=RetryPolicy(heartbeat=0.01))
+    stage = Stage([60.0], heartbeat=0.01)
     stage.conversation.subscribe(failing_at("heartbeat", error), essential=True)
     async with asyncio.timeout(2):
         with pytest.raises(type(error)):
@@ -159,7 +158,7 @@ async def test_a_subscriber_may_say_a_note() -> None:
         if record.event.type == "started":
             from asstproxy.core.events import Notice
 
-            conversation.say(Notice("here we go"))
+            conversation.publish(Notice("here we go"))
 
     conversation.subscribe(comment)
     assert (await conversation.exchange("hi")).state is State.COMPLETED

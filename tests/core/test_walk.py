@@ -29,11 +29,10 @@ from asstproxy.core.events import (
     ToolResult,
 )
 from asstproxy.core.history import AssistantSaid, Item, ToolOutputs
-from asstproxy.core.mediator import make_mediator
-from asstproxy.core.replay import conform
+from asstproxy.core.mediator import conform, make_mediator
 from asstproxy.core.retry import RetryPolicy
-from asstproxy.core.roles import Turn
 from asstproxy.core.script import ACTIVE, SETTLED
+from asstproxy.core.turn import Turn
 from asstproxy.providers.scripted import ScriptedAssistant, say
 from asstproxy.tools import approve_all
 
@@ -41,7 +40,7 @@ from .stage import Stage
 from .strategies import any_text, events
 from .test_tool_rounds import asking
 
-HURRIED = RetryPolicy(heartbeat=0.002, attempts=2, delay=0.001)
+HURRIED = RetryPolicy(attempts=2, delay=0.001)
 
 tools = st.sampled_from(["echo", "asks", "fails", "unknown"])
 arguments = st.sampled_from(['{"text": "a"}', "{}", "", "[", "null"])
@@ -212,7 +211,8 @@ async def test_whatever_an_assistant_says(
         tools=[echo, fails, asking(asks)],
         approve=approve_all,
         mediator=mediator,
-        patience=HURRIED,
+        retry=HURRIED,
+        heartbeat=0.002,
         max_tool_rounds=3,
     )
     journal = Journal(full_at)

@@ -19,7 +19,7 @@ from servers import ResponsesServer
 
 from .openai.gpt_stage import Gpt
 
-PATIENCE = RetryPolicy(attempts=3, delay=0.01, longest=5.0)
+RETRY = RetryPolicy(attempts=3, delay=0.01, max_delay=5.0)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ async def gpt(server: ResponsesServer) -> AsyncIterator[Gpt]:
         def make(past: list[Record] | None = None, options: dict[str, Any] | None = None, **profile: Any) -> Stage:
             own = {"base_url": server.base_url, "poll": 0.01} | profile
             assistant = connect(Profile("p", "gpt", options=own))
-            stage = Stage(assistant=assistant, tools=[add], patience=PATIENCE, past=past or (), **(options or {}))
+            stage = Stage(assistant=assistant, tools=[add], retry=RETRY, past=past or (), **(options or {}))
             stack.push_async_callback(stage.conversation.aclose)
             return stage
 

@@ -6,43 +6,94 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from unittest import mock
 
 import msgspec
 from openai import AsyncOpenAI
 
 from asstproxy.config.profiles import Profile
-from asstproxy.core.conversation import Options
 from asstproxy.core.errors import AssistantError, Kind
-from asstproxy.core.events import ActionRequired, ChunkReceived, ToolCall
+from asstproxy.core.events import ActionRequired, ChunkReceived, Event, MessageIncomplete, ToolCall, ToolResult
 from asstproxy.core.roles import AssistantProxy
+from asstproxy.core.turn import Options, Turn
 from asstproxy.providers import connect
+from asstproxy.providers.local.local import EmbeddedProvider, EmbeddedTransport
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
-from asstproxy.testing import Bench, Calls, Failure, Hang, ProviderContract, Reply, Text
-from servers import Call, Cut, Fault, Html, Output, ResponsesServer, Say, Status, Wait
+from asstproxy.providers.transport.http import HttpTransport
+from asstproxy.testing import (
+    Backend,
+    Calls,
+    CutOff,
+    ErrorInAnswer,
+    Failure,
+    Filtered,
+    Hang,
+    Length,
+    ProviderContract,
+    RateLimited,
+    ReceivedRequest,
+    Reply,
+    Signed,
+    Text,
+)
+from servers import Cut, Fault, Html, ResponsesServer, Status
+
+from .backends import Api, ServerBackend
 
 # ---- scripted ------------------------------------------------------------------------------------------------------------
 
 
-class ScriptedBench:
+class Sending(ScriptedAssistant):
+    """A scripted assistant that notes what a provider would send."""
+
+    def __init__(self, received: list[ReceivedRequest], *replies: list[Part]) -> None:
+        super().__init__(*replies)
+        self.received = received
+        self.conversation: list[Any] = []
+
+    async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
+        self.conversation = [*turn.history, turn.text]
+        async with aclosing(self.sending(super().start_processing(turn), [])) as events:
+            async for event in events:
+                yield event
+
+    async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
+        async with aclosing(self.sending(super().submit_tool_outputs(results), list(results))) as events:
+            async for event in events:
+                yield event
+
+    async def sending(self, events: AsyncIterator[Event], new: list[ToolResult]) -> AsyncGenerator[Event]:
+        yield await anext(events)
+        turn, conversation = self.turns[-1], [*self.conversation, *new]
+        body = {"instructions": turn.instructions, "settings": turn.settings, "tools": turn.tools}
+        text = msgspec.json.encode(conversation).decode()
+        self.received.append(ReceivedRequest(turn.model or self.model, msgspec.to_builtins(body), text))
+        async for event in events:
+            if isinstance(event, ActionRequired):
+                self.conversation = [*conversation, event]
+            yield event
+
+
+class ScriptedBackend:
     """No server: the proxies themselves are given the replies."""
 
     secret = ""
 
     def __init__(self) -> None:
         self.proxies: list[ScriptedAssistant] = []
+        self.requests: list[ReceivedRequest] = []
         self.replies: list[list[Part]] = []
         self.ids = (f"call_{n}" for n in count())
 
     def proxy(self) -> AssistantProxy:
-        self.proxies.append(ScriptedAssistant(*(self.proxies[-1].left if self.proxies else self.replies)))
+        self.proxies.append(Sending(self.requests, *(self.proxies[-1].left if self.proxies else self.replies)))
         return self.proxies[-1]
 
-    def answers(self, *replies: Reply) -> None:
+    def will_reply(self, *replies: Reply) -> None:
         self.replies = [self.parts(reply) for reply in (*replies, *replies[-1:] * 9)]
         for proxy in self.proxies:
             proxy.give(*self.replies)
@@ -51,25 +102,42 @@ class ScriptedBench:
         match reply:
             case Text(text):
                 return say(text, pieces=3)
-            case Calls(calls):
-                return [ActionRequired(tuple(ToolCall(next(self.ids), name, json.dumps(args)) for name, args in calls))]
+            case Calls(calls, text):
+                made = (ToolCall(next(self.ids), name, json.dumps(arguments)) for name, arguments in calls)
+                return [ActionRequired(tuple(made), text)]
+            case Signed(signed, signature):
+                return [*self.parts(signed)[:-1], msgspec.structs.replace(self.parts(signed)[-1], raw=signature)]  # type: ignore[type-var]
+            case Length(text):
+                return [ChunkReceived(text), MessageIncomplete(text, "max_output_tokens")]
+            case Filtered(text):
+                return [ChunkReceived(text), MessageIncomplete(text, "content_filter")]
+            case CutOff(text):
+                return [ChunkReceived(text), AssistantError("connection", "The answer broke off.")]
+            case ErrorInAnswer(text):
+                return [ChunkReceived(text), AssistantError("server", "The model had an error.")]
             case Failure(kind):
                 return [AssistantError(kind, "It failed.", "Do better.", retryable=kind == "rate_limit")]
+            case RateLimited(seconds):
+                return [AssistantError("rate_limit", "Too many.", retryable=True, retry_after=seconds)]
             case Hang(text):
                 return [ChunkReceived(text), 3600.0]
 
-    def heard(self) -> str:
-        proxy = next(proxy for proxy in reversed(self.proxies) if proxy.turns)
-        turn = proxy.turns[-1]
-        return msgspec.json.encode([turn.history, turn.text, proxy.results]).decode()
+    def received(self) -> list[ReceivedRequest]:
+        return self.requests
+
+    def active_requests(self) -> int:
+        return 0
+
+    def open_connections(self) -> int:
+        return 0
 
 
 class TestScripted(ProviderContract):
     failures = frozenset({"rate_limit", "server", "content"})
 
     @asynccontextmanager
-    async def bench(self) -> AsyncIterator[Bench]:
-        yield ScriptedBench()
+    async def backend(self) -> AsyncIterator[Backend]:
+        yield ScriptedBackend()
 
 
 # ---- gpt -----------------------------------------------------------------------------------------------------------------
@@ -88,62 +156,52 @@ FAULTS: dict[Kind, Fault] = {
 }
 
 
-class GptBench:
-    """A local server that speaks OpenAI's protocol."""
-
-    def __init__(self, server: ResponsesServer, proxy: Callable[[], AssistantProxy]) -> None:
-        self.server, self.proxy, self.secret = server, proxy, server.key
-
-    def answers(self, *replies: Reply) -> None:
-        self.server.faults.clear()
-        left = [outputs(reply) for reply in replies]
-        self.server.brain = lambda _: left.pop(0) if len(left) > 1 else left[0]
-        for reply in replies:
-            if isinstance(reply, Failure):
-                self.server.faults.add(FAULTS[reply.kind])
-
-    def heard(self) -> str:
-        return json.dumps(self.server.contexts[-1], ensure_ascii=False)
-
-
-def outputs(reply: Reply) -> list[Output]:
-    match reply:
-        case Text(text):
-            return [Say(text)]
-        case Calls(calls):
-            return [Call(name, args) for name, args in calls]
-        case Hang(text):
-            return [*([Say(text)] if text else []), Wait(3600)]
-        case Failure():
-            return []
+API = Api(ASKED, FAULTS, [Cut("response.completed", how="end")], {})
+IN_ONE_REPLY = Api(ASKED, FAULTS, [Cut(byte=40)], {})
+IN_BACKGROUND = Api(ASKED, FAULTS, [Cut("response.completed", how="end"), Cut(byte=40, on="GET")], {})
 
 
 class TestGpt(ProviderContract):
     failures = frozenset(FAULTS)
+    another_model = "gpt-6.1-terra"
     profile: ClassVar[dict[str, Any]] = {}
+    api: ClassVar[Api] = API
 
     @asynccontextmanager
-    async def bench(self) -> AsyncIterator[Bench]:
+    async def backend(self) -> AsyncIterator[Backend]:
         with ResponsesServer() as server, mock.patch.dict(os.environ, {"OPENAI_API_KEY": server.key}):
             profile = Profile("p", "gpt", options={"base_url": server.base_url, "poll": 0.01, **self.profile})
-            yield GptBench(server, lambda: connect(profile))
+            yield ServerBackend(server, self.api, lambda: connect(profile))
             await server.eventually(lambda server: server.open_connections == 0)
 
 
+KEPT = {Signed: "OpenAI keeps the conversation, what other models have signed included"}
+
+
 class TestGptWithServerHistory(TestGpt):
+    unsupported: ClassVar = KEPT
     profile: ClassVar = {"history": "server"}
 
 
 class TestGptInOneReply(TestGpt):
     options = Options(stream=False)
+    api = IN_ONE_REPLY
 
 
 class TestGptInTheBackground(TestGpt):
     options = Options(background=True)
+    api = IN_BACKGROUND
+
+
+class TestGptPolledInTheBackground(TestGpt):
+    options = Options(background=True, stream=False)
+    api = IN_BACKGROUND
 
 
 class TestGptInTheBackgroundWithServerHistory(TestGpt):
+    unsupported: ClassVar = KEPT
     options = Options(background=True)
+    api = IN_BACKGROUND
     profile: ClassVar = {"history": "server"}
 
 
@@ -154,38 +212,69 @@ class TestGptOverTheSdk(TestGpt):
 class TestGptOverTheSdkInOneReply(TestGpt):
     profile: ClassVar = {"transport": "sdk"}
     options = Options(stream=False)
+    api = IN_ONE_REPLY
 
 
 class TestGptOverACallersClient(ProviderContract):
     failures = frozenset(FAULTS)
+    another_model = "gpt-6.1-terra"
+    api: ClassVar[Api] = API
 
     @asynccontextmanager
-    async def bench(self) -> AsyncIterator[Bench]:
-        with ResponsesServer() as server:
+    async def backend(self) -> AsyncIterator[Backend]:
+        with ResponsesServer(key="sk-callers-9876543210fedcba") as server:  # asst has never read this key
             async with AsyncOpenAI(base_url=server.base_url, api_key=server.key) as client:
-                yield GptBench(server, lambda: connect(Profile("p", "gpt"), client=client))
+                yield ServerBackend(server, self.api, lambda: connect(Profile("p", "gpt"), client=client))
 
 
-# ---- local, with a server that runs already --------------------------------------------------------------------------------
+class TestGptOverACallersClientInOneReply(TestGptOverACallersClient):
+    options = Options(stream=False)
+    api = IN_ONE_REPLY
+
+
+# ---- local: a server that runs already, and llama.cpp ---------------------------------------------------------------------
 
 
 class TestLocal(TestGpt):
     """Any server that speaks the protocol: nothing is stored there, so everything is sent each time."""
 
     @asynccontextmanager
-    async def bench(self) -> AsyncIterator[Bench]:
+    async def backend(self) -> AsyncIterator[Backend]:
         with ResponsesServer() as server, mock.patch.dict(os.environ, {"LOCAL_KEY": server.key}):
             options = {"base_url": server.base_url, "api_key_env": "LOCAL_KEY", **self.profile}
             profile = Profile("p", "local", model="gpt-6-luna", options=options)
-            yield GptBench(server, lambda: connect(profile))
+            yield ServerBackend(server, self.api, lambda: connect(profile))
+            await server.eventually(lambda server: server.open_connections == 0)
+
+
+class Engine(HttpTransport):
+    """Stands for llama.cpp in a process of ours, which needs a model file; test_local.py runs the real one."""
+
+    async def renders_tools(self) -> bool:
+        return True
+
+
+class TestEmbedded(TestLocal):
+    another_model = ""  # the file that was loaded
+
+    @asynccontextmanager
+    async def backend(self) -> AsyncIterator[Backend]:
+        with ResponsesServer() as server:
+
+            def proxy() -> AssistantProxy:
+                engine = Engine(server.base_url, {"Authorization": f"Bearer {server.key}"})
+                return EmbeddedProvider(cast("EmbeddedTransport", engine), "gpt-6-luna", 512)
+
+            yield ServerBackend(server, self.api, proxy)
             await server.eventually(lambda server: server.open_connections == 0)
 
 
 class TestLocalInOneReply(TestLocal):
     options = Options(stream=False)
+    api = IN_ONE_REPLY
 
 
-# ---- gemini has a bench, and a class for each way of asking, in test_gemini_contract.py ------------------------------------
+# ---- gemini has a backend, and a class for each way of asking, in test_gemini_contract.py ------------------------------------
 
 
 def test_the_suite_needs_no_plugin() -> None:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import ClassVar
 from unittest import mock
 
 import pytest
 
 from asstproxy.config.profiles import Profile
 from asstproxy.core.errors import Kind, NotSetUpError
-from asstproxy.core.roles import AssistantProxy
 from asstproxy.core.script import State
 from asstproxy.providers import connect
-from asstproxy.testing import Bench, Calls, Failure, Hang, ProviderContract, Reply, Text
+from asstproxy.testing import Backend, ErrorInAnswer, Hang, ProviderContract, Signed
 from core.stage import Stage
-from servers import Call, Fault, Output, ResponsesServer, Say, Stall, Status
+from servers import Call, Cut, Document, Fault, ResponsesServer, Say, Stall, Status
+
+from .backends import Api, ServerBackend
 
 ROOT = Path(__file__).parent.parent.parent
 ENTRY_POINT = "[asstproxy.providers]\nchat = provider_echo:connect\n"
-FAULTS: dict[Kind, Fault] = {"authentication": Status(401), "rate_limit": Status(429), "server": Status(500)}
 
 
 def profile(server: ResponsesServer) -> Profile:
@@ -59,50 +60,33 @@ def add(a: int, b: int) -> int:
 
 
 def test_one_that_is_not_installed() -> None:
-    """The names of those that are there are said."""
+    """The error lists the providers that are installed."""
     with pytest.raises(NotSetUpError, match="not installed") as caught:
         connect(Profile("mine", "nobody"))
     assert "chat" in caught.value.hint
 
 
-class ChatBench:
-    """A local server that speaks Chat Completions."""
-
-    def __init__(self, server: ResponsesServer) -> None:
-        self.server, self.secret = server, server.key
-
-    def proxy(self) -> AssistantProxy:
-        return connect(profile(self.server))
-
-    def answers(self, *replies: Reply) -> None:
-        self.server.faults.clear()
-        left = [outputs(reply) for reply in replies]
-        self.server.brain = lambda _: left.pop(0) if len(left) > 1 else left[0]
-        for reply in replies:
-            if isinstance(reply, Failure):
-                self.server.faults.add(FAULTS[reply.kind])
-            if isinstance(reply, Hang):
-                self.server.faults.add(Stall())
-
-    def heard(self) -> str:
-        return json.dumps(self.server.requests[-1].json, ensure_ascii=False)
-
-
-def outputs(reply: Reply) -> list[Output]:
-    match reply:
-        case Text(text):
-            return [Say(text)]
-        case Calls(calls):
-            return [Call(name, args) for name, args in calls]
-        case Hang() | Failure():
-            return []
+FAULTS: dict[Kind, Fault] = {"authentication": Status(401), "rate_limit": Status(429), "server": Status(500)}
+BROKEN = Document('{"error": {"code": "server_error", "message": "The model had an error."}}')
+API = Api("POST /v1/chat/completions$", FAULTS, [Cut(byte=40)], {Hang: Stall(), ErrorInAnswer: BROKEN})
 
 
 class TestExample(ProviderContract):
+    """Against the server with which all providers are tested, as a profile makes it."""
+
     failures = frozenset(FAULTS)
+    another_model = "gpt-6.1-terra"
+    unsupported: ClassVar = {Signed: "Chat Completions signs nothing"}
 
     @asynccontextmanager
-    async def bench(self) -> AsyncIterator[Bench]:
+    async def backend(self) -> AsyncIterator[Backend]:
         with ResponsesServer() as server, mock.patch.dict(os.environ, {"CHAT_KEY": server.key}):
-            yield ChatBench(server)
+            yield ServerBackend(server, API, lambda: connect(profile(server)))
             await server.eventually(lambda server: server.open_connections == 0)
+
+
+def test_its_own_test_passes() -> None:
+    """The test file next to it runs as its author would run it, with nothing but what asstproxy brings."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "examples/test_provider_echo.py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from asstproxy.core.replay import conform
+from asstproxy.core.mediator import conform
 from asstproxy.core.script import State
 from asstproxy.store.store import Store
 from servers import Call, Cut, ResponsesServer, Say, Status

@@ -10,11 +10,12 @@ from asstproxy.core.conversation import Conversation
 from asstproxy.core.errors import UsageError
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, Reasoning, Record
 from asstproxy.core.history import UserSaid
-from asstproxy.core.replay import conform
+from asstproxy.core.mediator import conform
 from asstproxy.core.resume import can_attach, in_flight_exchange
-from asstproxy.core.roles import Turn
 from asstproxy.core.script import State
+from asstproxy.core.turn import Turn
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
+from asstproxy.user import UserProxy
 
 TOKEN = {"response": "r1", "sequence": 3}
 PIECES: list[Part] = [Reasoning("hm "), ChunkReceived("one "), ChunkReceived("two ")]
@@ -35,7 +36,7 @@ class Detached(ScriptedAssistant):
 async def _left_behind() -> list[Record]:
     """The records of a process that died in the middle of its second exchange."""
     reply: list[Part] = [ChunkReceived("zero "), Heartbeat("in_progress", resume=TOKEN), *PIECES]
-    conversation = Conversation(ScriptedAssistant(say("first"), [*reply, AssistantMessageRetrieved("")]))
+    conversation = Conversation(ScriptedAssistant(say("first"), [*reply, AssistantMessageRetrieved("")]), UserProxy())
     records: list[Record] = []
     conversation.subscribe(records.append)
     await conversation.exchange("hello")
@@ -47,12 +48,12 @@ async def test_what_was_heard_is_not_said_twice() -> None:
     """Pieces that are in the journal are left out, however the provider cuts them; the whole conforms."""
     past = await _left_behind()
     assistant = Detached()
-    conversation = Conversation(assistant, past=past)
-    assert conversation.under_way
+    conversation = Conversation(assistant, UserProxy(), past=past)
+    assert conversation.is_running
     records: list[Record] = []
     conversation.subscribe(records.append)
     settled = await conversation.attach()
-    assert (settled.state, conversation.under_way) == (State.COMPLETED, False)
+    assert (settled.state, conversation.is_running) == (State.COMPLETED, False)
     assert [r.event.text for r in records if isinstance(r.event, ChunkReceived)] == ["th", "ree"]
     assert [r.event.text for r in records if isinstance(r.event, Reasoning)] == [" well "]
     assert list(conform([*past, *records])) == []
@@ -61,18 +62,18 @@ async def test_what_was_heard_is_not_said_twice() -> None:
 async def test_the_turn_has_the_token_and_what_was_said_so_far() -> None:
     """`resume` is that of the last heartbeat, the history ends with the person's message, `text` is empty."""
     assistant = Detached()
-    await Conversation(assistant, past=await _left_behind()).attach()
+    await Conversation(assistant, UserProxy(), past=await _left_behind()).attach()
     [turn] = assistant.turns
     assert (turn.resume, turn.text) == (TOKEN, "")
     assert turn.history[-1] == UserSaid("go on")
     assert len(turn.history) == 3
 
 
-async def test_a_message_has_to_wait_for_what_is_under_way() -> None:
+async def test_a_message_has_to_wait_for_what_is_still_running() -> None:
     """Sending one first is wrong usage; afterwards the assistant is sent both answers."""
     assistant = Detached(say("third"))
-    conversation = Conversation(assistant, past=await _left_behind())
-    with pytest.raises(UsageError, match="goes on"):
+    conversation = Conversation(assistant, UserProxy(), past=await _left_behind())
+    with pytest.raises(UsageError, match="still running"):
         await conversation.exchange("too early")
     await conversation.attach()
     await conversation.exchange("now")

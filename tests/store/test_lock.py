@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from asstproxy.core.errors import SessionError, SessionInUseError
-from asstproxy.core.replay import conform
+from asstproxy.core.mediator import conform
 from asstproxy.core.script import State
 from asstproxy.providers.scripted import say
 from asstproxy.store.store import Store

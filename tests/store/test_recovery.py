@@ -9,7 +9,7 @@ import pytest
 from asstproxy.core.errors import SessionError
 from asstproxy.core.events import ErrorOccurred, Notice, SetUserMessage
 from asstproxy.core.history import History, ToolOutputs
-from asstproxy.core.replay import conform
+from asstproxy.core.mediator import conform
 from asstproxy.core.script import State
 from asstproxy.providers.scripted import say
 from asstproxy.store.recovery import read_journal, repaired

@@ -15,6 +15,7 @@ from asstproxy.providers.scripted import say
 from asstproxy.store import ulid
 from asstproxy.store.store import Store
 from asstproxy.store.transcript_file import load_transcript, to_json
+from asstproxy.user import UserProxy
 
 from .rig import asst, held, hold
 
@@ -112,7 +113,7 @@ async def test_the_transcript_is_there_after_every_exchange() -> None:
         from asstproxy.core.conversation import Conversation
         from asstproxy.providers.scripted import ScriptedAssistant
 
-        conversation = Conversation(ScriptedAssistant(say("1"), say("2")))
+        conversation = Conversation(ScriptedAssistant(say("1"), say("2")), UserProxy())
         conversation.subscribe(session, essential=True)
         for count in (1, 2):
             await conversation.exchange("hi")

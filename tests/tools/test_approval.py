@@ -303,7 +303,7 @@ async def test_what_the_tools_needed_is_closed_with_the_conversation() -> None:
             raise OSError("gone")
 
     for number in (1, 2, 3):
-        stage.conversation.user.keep(functools.partial(close, number))
+        stage.user.add_cleanup(functools.partial(close, number))
     await stage.conversation.aclose()
     await stage.conversation.aclose()
     assert closed == [3, 2, 1]

@@ -308,7 +308,7 @@ async def test_other_blocking_code_can_be_run_alike(release: threading.Event) ->
 
 HUNG = """
 import asyncio, time
-from asstproxy.core.tools import as_tool, run_tool, tool
+from asstproxy.tools import as_tool, run_tool, tool
 
 @tool(timeout=0.1)
 def block():

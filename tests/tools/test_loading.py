@@ -128,10 +128,10 @@ def test_profiles_find_nothing_in_the_current_folder(monkeypatch: pytest.MonkeyP
     assert names("declared") == ["add", "sub", "made"]
 
 
-def test_an_installed_module_goes_before_the_current_folder(folder: Path) -> None:
+def test_an_installed_module_goes_before_the_current_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that happens to be called `json.py` replaces nothing."""
     (folder / "textwrap.py").write_text("raise AssertionError\n")
-    sys.modules.pop("textwrap", None)
+    monkeypatch.delitem(sys.modules, "textwrap", raising=False)
     assert "dedent" in names("textwrap:dedent")
 
 

@@ -74,7 +74,7 @@ async def test_a_conversation_with_a_server() -> None:
     async with servers(s=fake("ok")) as box:
         replies = calling(("s_echo", '{"text": "a"}'), ("s_fail", "{}"), text="let me see")
         stage = Stage(replies, say("done"), tools=box.tools, approve=approve_all)
-        stage.conversation.user.keep(box.aclose)
+        stage.user.add_cleanup(box.aclose)
         await stage.conversation.exchange("go")
         first, second = stage.script.results[0]
         assert (first.output, second.error) == ('{"text": "a"}', "it is broken")

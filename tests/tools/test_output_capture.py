@@ -106,7 +106,7 @@ async def test_an_abandoned_tool_still_prints_to_nobody(capsys: pytest.CaptureFi
 
 RESERVED = """
 import asyncio, os, subprocess, sys, threading
-from asstproxy.core.tools import as_tool, reserve_stdout, run_tool
+from asstproxy.tools import as_tool, reserve_stdout, run_tool
 
 def loud():
     print("print")

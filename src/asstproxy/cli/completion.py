@@ -1,7 +1,7 @@
 """What the shell offers after Tab. No SDK, no provider and no parser of ours is imported: names are read from files.
 
-A completion never complains: whatever cannot be read offers nothing. And it is evaluated by the shell (zsh does it
-twice), so that names and titles come without anything that a shell could act on.
+A completion never complains: whatever can't be read offers nothing. The shell evaluates what it gets (zsh does so twice),
+so names and titles come without any character that a shell would act on.
 """
 
 from __future__ import annotations
@@ -9,50 +9,44 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from ..config.paths import cache_dir, config_dir, data_dir
+from ..config.provider_info import BUILT_IN
 
 __all__ = ["models", "presets", "profiles", "sessions", "tools"]
 
-BUILT_IN = ("gpt", "gemini", "local")
 NEWEST = 40
-KNOWN_MODELS = {  # before the provider was asked once; `asst setup` keeps what it answered
-    "gpt": ("gpt-6-luna", "gpt-6.1-terra", "gpt-6.2-sol", "gpt-6.2-astra"),
-    "gemini": ("gemini-3.5-flash-lite", "gemini-3.8-flash", "gemini-4-hydrogen", "gemini-4-carbon"),
-}
 _NAME = re.compile(r"[\w./:@+~-]+")
 _UNSAFE = re.compile(r"[^\w .,:!?/+@%#-]")
 Offers = list[tuple[str, str]]
 
 
 def profiles(incomplete: str) -> Offers:
-    """The profiles, with who answers there."""
-    tables = _config().get("profiles") or {}
-    found = {name: name for name in BUILT_IN} | {
-        name: " ".join(filter(None, (str(table.get("provider", name)), str(table.get("model", "")))))
-        for name, table in tables.items()
-        if isinstance(table, dict)
-    }
-    return _fitting(incomplete, found.items())
+    """The profiles, with their providers and models."""
+    found = {name: name for name in BUILT_IN}
+    for name, table in _profiles().items():
+        found[name] = " ".join(filter(None, (str(table.get("provider", name)), str(table.get("model", "")))))
+    return _matching(incomplete, found)
 
 
 def models(context: typer.Context, incomplete: str) -> Offers:
-    """The models of the provider that is meant: by the command, by `-p`, or by default."""
-    config = _config()
-    tables = config.get("profiles") or {}
-    name = context.params.get("profile") or os.environ.get("ASST_PROFILE") or config.get("default") or ""
-    provider = str((tables.get(name) or {}).get("provider") or name)
-    if context.info_name in BUILT_IN:
+    """The models of the provider that is meant: by `asst setup NAME`, by `-p`, or by default."""
+    tables = _profiles()
+    if context.parent and context.parent.info_name == "setup":
         provider = str(context.info_name)
+    else:
+        name = context.params.get("profile") or os.environ.get("ASST_PROFILE") or _config().get("default") or ""
+        provider = str(tables.get(str(name), {}).get("provider") or name)
     providers = [provider] if provider else list(BUILT_IN)
-    found = [(model, one) for one in providers for model in _models(one)]
-    for one, table in tables.items():
-        if isinstance(table, dict) and table.get("model") and table.get("provider", one) in providers:
-            found.append((str(table["model"]), f"as in {one}"))
-    return _fitting(incomplete, dict(found).items())
+    found = {model: one for one in providers for model in _models(one)}
+    for name, table in tables.items():
+        if table.get("model") and table.get("provider", name) in providers:
+            found[str(table["model"])] = f"as in {name}"
+    return _matching(incomplete, found)
 
 
 def sessions(incomplete: str) -> Offers:
@@ -66,59 +60,70 @@ def sessions(incomplete: str) -> Offers:
                 typed = incomplete + name.removesuffix(".jsonl")[len(incomplete) :]  # case does not matter
                 found.append((typed, _title(root / month / name.replace(".jsonl", ".json"))))
                 if len(found) == NEWEST:
-                    return _fitting("", found)
-    return _fitting("", found)
+                    return _safe(found)
+    return _safe(found)
 
 
 def tools(incomplete: str) -> Offers:
     """The tools that come with asst, those that profiles use, and the Python files of this folder."""
     found = {"stocks": "comes with asst"}
-    for name, table in (_config().get("profiles") or {}).items():
-        for tool in (table.get("tools") or ()) if isinstance(table, dict) else ():
+    for name, table in _profiles().items():
+        named = table.get("tools")
+        for tool in named if isinstance(named, list) else ():
             found.setdefault(str(tool), f"as in {name}")
-    for name in sorted(_names(".")):
+    for name in sorted(_names(Path())):
         if name.endswith(".py") and not name.startswith("_"):
             found.setdefault(f"./{name}", "file")
-    return _fitting(incomplete, found.items())
+    return _matching(incomplete, found)
 
 
 def presets(incomplete: str) -> Offers:
     """The presets of `asst setup`."""
-    return _fitting(incomplete, {"brief": "short answers", "stocks": "share prices, with functions"}.items())
+    from .setup.instructions import PRESETS
+
+    return _matching(incomplete, {name: preset.about for name, preset in PRESETS.items()})
 
 
-def _fitting(incomplete: str, offers: Iterable[tuple[str, str]]) -> Offers:
-    return [
-        (name, _UNSAFE.sub("", " ".join(what.split())))
-        for name, what in offers
-        if name.startswith(incomplete) and _NAME.fullmatch(name)
-    ]
+def _matching(incomplete: str, offers: dict[str, str]) -> Offers:
+    return _safe((name, what) for name, what in offers.items() if name.startswith(incomplete))
+
+
+def _safe(offers: Iterable[tuple[str, str]]) -> Offers:
+    return [(name, _UNSAFE.sub("", " ".join(what.split()))) for name, what in offers if _NAME.fullmatch(name)]
 
 
 def _config() -> dict[str, Any]:
     import tomllib
 
     try:
-        values = tomllib.loads((config_dir() / "config.toml").read_text(encoding="utf-8-sig"))
+        return tomllib.loads((config_dir() / "config.toml").read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         return {}
-    if not isinstance(values.get("profiles", {}), dict):
-        return {}
-    return values
+
+
+def _profiles() -> dict[str, dict[str, Any]]:
+    tables = _config().get("profiles")
+    return (
+        {name: table for name, table in tables.items() if isinstance(table, dict)} if isinstance(tables, dict) else {}
+    )
 
 
 def _models(provider: str) -> Iterator[str]:
+    """The models that `asst setup` saw last; before that, those of a built-in provider that are worth offering first."""
     import json
 
     try:
-        kept = json.loads((cache_dir() / "models" / f"{provider}.json").read_bytes())
+        cached = json.loads((cache_dir() / "models" / f"{provider}.json").read_bytes())
     except (OSError, ValueError):
-        kept = None
-    yield from (str(name) for name in kept) if isinstance(kept, list) else KNOWN_MODELS.get(provider, ())
+        cached = None
+    if isinstance(cached, list):
+        yield from map(str, cached)
+    elif provider in BUILT_IN:
+        yield from BUILT_IN[provider].models
 
 
-def _title(transcript: Any) -> str:
-    """The title in a transcript's head; the whole file may be long, and is not read."""
+def _title(transcript: Path) -> str:
+    """The title at the beginning of a transcript; the whole file may be long, and is not read."""
     import json
 
     try:
@@ -133,7 +138,7 @@ def _title(transcript: Any) -> str:
         return ""
 
 
-def _names(folder: Any) -> list[str]:
+def _names(folder: Path) -> list[str]:
     try:
         return os.listdir(folder)
     except OSError:

@@ -12,12 +12,13 @@ from importlib.util import find_spec
 import msgspec
 
 from ..config.profiles import Config, Profile, load_config
-from ..core.conversation import Conversation, Options
+from ..core.conversation import Conversation
 from ..core.errors import NotSetUpError, SessionInUseError, UsageError
 from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
 from ..core.resume import can_attach
 from ..core.roles import AssistantProxy
+from ..core.turn import Options
 from ..providers import connect
 from ..store.session import Session
 from ..store.store import Store
@@ -35,10 +36,11 @@ _POLL = 0.05
 class OpenConversation:
     """A conversation that can begin. `session` is None when it isn't saved, `past` are the session's records so far.
 
-    When `conversation.under_way`, the provider is still working on its last exchange: `conversation.attach()` comes first.
+    When `conversation.is_running`, the provider is still working on its last exchange: `conversation.attach()` comes first.
     """
 
     conversation: Conversation
+    user: UserProxy
     profile: Profile
     session: Session | None
     past: Sequence[Record]
@@ -81,7 +83,7 @@ async def open_conversation(
         if session is None and not options.no_save:
             session = store.create()
             past = session.past
-        if session is not None and session.under_way and not can_attach(assistant, past):
+        if session is not None and session.is_running and not can_attach(assistant, past):
             session.interrupt()
         conversation = Conversation(
             assistant,
@@ -93,7 +95,7 @@ async def open_conversation(
         )
         if session is not None:
             conversation.subscribe(session, essential=True)
-        yield OpenConversation(conversation, profile, session, tuple(past))
+        yield OpenConversation(conversation, user, profile, session, tuple(past))
     finally:
         if conversation is not None:
             await conversation.aclose()
@@ -101,7 +103,7 @@ async def open_conversation(
             if assistant is not None:
                 await assistant.aclose()
             if user is not None:
-                await user.let_go()
+                await user.clean_up()
         if session is not None:
             session.close()
 
@@ -191,7 +193,7 @@ async def _user_proxy(profile: Profile, options: ConversationOptions, approve: A
         from ..tools.toolbox import open_toolbox
 
         box = await open_toolbox(profile, tuple(options.tools or ()))
-        user.keep(box.aclose)
+        user.add_cleanup(box.aclose)
         try:
             user.offer(box.tools)
         except UsageError:

@@ -55,7 +55,7 @@ async def ask(words: Sequence[str], options: ConversationOptions, output: Output
     async with open_conversation(options) as opened:
         exchange = _Exchange(opened, options, output, signals)
         exchange.print_status(opened.label)
-        if opened.conversation.under_way:
+        if opened.conversation.is_running:
             settled = await opened.conversation.attach(timeout=options.timeout)
             exchange.print_status(
                 f"The provider kept working on the last message. Its answer is saved ({settled.state})."
@@ -76,7 +76,7 @@ async def ask_again(words: Sequence[str], options: ConversationOptions, output: 
             raise UsageError("Nothing to ask again: the session has no message.", 'Run: asst ask -c "…"')
         exchange.print_status(opened.label)
         last = last_exchange(opened.past)
-        if conversation.under_way:
+        if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
         if not any(isinstance(record.event, HistoryCut) for record in last):  # else /undo has cut it off already
             conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
@@ -104,7 +104,7 @@ class _Exchange:
         )
         try:
             async with self._view() as view:
-                conversation.user.approve = self._approver(view)
+                self._opened.user.approve = self._approver(view)
                 for record in received:
                     view(record)
                 unsubscribe = conversation.subscribe(view)
@@ -147,7 +147,7 @@ class _Exchange:
 
     def _stdout(self) -> TextIO:
         """Where the answer goes. With tools it is reserved for us: their threads and child processes might print."""
-        if not self._opened.conversation.user.tools or sys.stdout.isatty():
+        if not self._opened.user.tools or sys.stdout.isatty():
             return sys.stdout
         from ..tools import reserve_stdout
 
@@ -155,7 +155,7 @@ class _Exchange:
 
     def _approver(self, view: Subscriber) -> Approver | None:
         """Who approves tools that need it: everything is (`--yes`), the user at the terminal is asked, or nobody can be."""
-        if all(tool.approval == "never" for tool in self._opened.conversation.user.tools.values()):
+        if all(tool.approval == "never" for tool in self._opened.user.tools.values()):
             return None
         if self._options.yes:
             from ..tools import approve_all

@@ -23,12 +23,10 @@ import msgspec
 from ..core.errors import NotSetUpError, UsageError
 from .credentials import credentials_file, find_key, validate_key
 from .paths import config_dir, ensure_private
+from .provider_info import BUILT_IN
 from .toml import convert, read_toml
 
-__all__ = ["BUILT_IN", "Config", "Profile", "config_file", "credentials_file", "load_config"]
-
-BUILT_IN = ("gpt", "gemini", "local")
-"""Profiles that always exist; each has the name of its provider."""
+__all__ = ["Config", "Profile", "config_file", "credentials_file", "load_config"]
 
 T = TypeVar("T")
 

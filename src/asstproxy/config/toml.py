@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..core.depth import MAX_DEPTH, is_too_deep
 from ..core.errors import NotSetUpError
+from ..core.limits import MAX_DEPTH, is_too_deep
 
 __all__ = ["convert", "line_of", "read_toml"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,7 +17,17 @@ from . import events
 from .events import Event, Record, Unknown
 from .script import State
 
-__all__ = ["EVENTS", "decode", "encode", "escape_controls", "pretty", "repair_surrogates", "to_builtins"]
+__all__ = [
+    "EVENTS",
+    "decode",
+    "encode",
+    "escape_controls",
+    "from_unix_time",
+    "now",
+    "pretty",
+    "repair_surrogates",
+    "to_builtins",
+]
 
 EVENTS: dict[str, type[Event]] = {
     str(kind.__struct_config__.tag): kind
@@ -35,7 +46,7 @@ class _Stamp(msgspec.Struct):
 
 _STAMP = ("seq", "at", "state")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_OBEYED = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
+_CONTROLS = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
 _encoder = msgspec.json.Encoder()
 _stamp = msgspec.json.Decoder(_Stamp)
 _event: dict[str, msgspec.json.Decoder[Any]] = {tag: msgspec.json.Decoder(kind) for tag, kind in EVENTS.items()}
@@ -53,7 +64,7 @@ codecs.register_error("asstproxy.json", _escape)
 
 def encode(record: Record) -> bytes:
     """One record as one line of ASCII JSON, without the line end."""
-    # `at` may come from somebody else's file.
+    # `at` may come from a file that another program wrote.
     head = b'{"seq":%d,"at":%b,"state":"%s",' % (record.seq, _encoder.encode(record.at), record.state.value.encode())
     line = head + _body(record.event)[1:]
     # Outside of JSON strings everything is ASCII, so escaping the line escapes the strings.
@@ -64,7 +75,7 @@ def _body(event: Event | Unknown) -> bytes:
     value = event.data if isinstance(event, Unknown) else event
     try:
         return _encoder.encode(value)
-    except UnicodeEncodeError:  # a lone surrogate: not text, so it cannot be written as text
+    except UnicodeEncodeError:  # a lone surrogate, which cannot be encoded
         return _encoder.encode(_repaired(msgspec.to_builtins(value)))
 
 
@@ -84,14 +95,14 @@ def _repaired(value: Any) -> Any:
 
 
 def escape_controls(json: bytes) -> bytes:
-    """The same JSON, harmless on a terminal: what one obeys (C1 controls, bidirectional overrides) is escaped."""
+    """The same JSON, harmless on a terminal: C1 controls and bidirectional overrides are escaped."""
     if json.isascii() and b"\x7f" not in json:
         return json
-    return _OBEYED.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), json)
+    return _CONTROLS.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), json)
 
 
 def pretty(value: Any) -> bytes:
-    """A value as JSON that a person reads, also on a terminal: indented, and inert."""
+    """A value as indented JSON for a person; control characters are escaped, so that a terminal may show it."""
     return msgspec.json.format(escape_controls(msgspec.json.encode(value)), indent=2)
 
 
@@ -112,3 +123,20 @@ def decode(line: bytes | str) -> Record:
 def to_builtins(record: Record) -> dict[str, Any]:
     """The same object as `encode` writes, as a dict."""
     return dict(msgspec.json.decode(encode(record)))
+
+
+# ---- time stamps -------------------------------------------------------------------------------------------------------
+
+
+def now() -> str:
+    """The present time as records carry it: UTC, ISO 8601, milliseconds."""
+    return _time_stamp(datetime.now(UTC))
+
+
+def from_unix_time(seconds: float) -> str:
+    """The time stamp for seconds since 1970."""
+    return _time_stamp(datetime.fromtimestamp(seconds, UTC))
+
+
+def _time_stamp(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,99 +1,140 @@
-"""The driver: listens to an Assistant Proxy, keeps the pulse, and tries again when that can help."""
+"""The driver: receives what an Assistant Proxy yields, with heartbeats while it is silent, and retries where that can help."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import cast
+from types import TracebackType
+from typing import NoReturn, Self, cast
 
 import msgspec
 
+from .batching import Batching
 from .errors import AssistantError
-from .events import (
-    ActionRequired,
-    AssistantMessageRetrieved,
-    ChunkReceived,
-    Event,
-    Heartbeat,
-    MessageIncomplete,
-    Reasoning,
-    RetryScheduled,
-    Started,
-    ToolOutputsSubmitted,
-    is_message,
-)
-from .heartbeat import Pulse
+from .events import ChunkReceived, Event, Heartbeat, Reasoning, RetryScheduled, is_message
 from .retry import RetryBudget
+from .roles import ASSISTANT_MESSAGES, CLOSING, OPENING, Publish
 
-__all__ = ["listen", "stopping"]
-
-OPENING = (Started, ToolOutputsSubmitted)
-CLOSING = (ActionRequired, AssistantMessageRetrieved, MessageIncomplete)
-SPOKEN = (*OPENING, Heartbeat, ChunkReceived, *CLOSING)
-"""The messages that an Assistant Proxy may say; notes come on top."""
+__all__ = ["deliver_cancellation", "receive_reply"]
 
 
-async def listen(
-    ask: Callable[[], AsyncIterator[Event]], say: Callable[[Event], object], retries: RetryBudget
+async def receive_reply(
+    request: Callable[[], AsyncIterator[Event]],
+    publish: Publish,
+    *,
+    retries: RetryBudget,
+    heartbeat: float,
+    is_cancelled: Callable[[], bool],
 ) -> Event:
-    """Say what an assistant says; returns the message that ends its turn, which is not said yet.
+    """Publish what an assistant yields; returns the message that ends its reply, which is not published yet.
 
-    A failed request is sent again only before the first piece of an answer, when the failure says that this can help.
+    `heartbeat` is in seconds. A failed request is sent again only before the first chunk of an answer, and only when the
+    failure says that this can help.
 
     Raises:
         AssistantError: the assistant failed, or broke its contract.
-        ScriptError: the assistant said something that the script does not expect.
-        asyncio.CancelledError: the task was cancelled, whatever the assistant made of it.
+        ScriptError: the assistant yielded a message that the script does not expect.
+        asyncio.CancelledError: the task was cancelled, even if the assistant swallowed that.
     """
-    attempt, opened, stopped = 0, False, stopping()
+    attempt, opened = 0, False
     while True:
         attempt += 1
-        spoken, again = False, opened
-        retries.begin()
+        answering, opened_before = False, opened
+        retries.start_attempt()
         try:
-            async with _reading(ask()) as events, Pulse(say, retries.patience.heartbeat) as pulse:
+            async with _closing(request()) as events, Heartbeats(publish, heartbeat) as heartbeats:
+                batching = Batching()
                 async for event in events:
-                    if stopped():
-                        raise asyncio.CancelledError
+                    if is_cancelled():
+                        await deliver_cancellation()
                     _check(event)
                     if isinstance(event, CLOSING):
                         return event
-                    spoken = spoken or isinstance(event, ChunkReceived | Reasoning)
+                    answering = answering or isinstance(event, ChunkReceived | Reasoning)
                     opened = opened or isinstance(event, OPENING)
-                    if again and isinstance(event, OPENING):
-                        again = False  # the script is past it
+                    if opened_before and isinstance(event, OPENING):
+                        opened_before = False  # a retry: the script is past it
                     else:
-                        say(event)
-                    await pulse.heard()
+                        publish(event)
+                    heartbeats.event_received()
+                    await batching.after_event()
+                    heartbeats.event_received()
             raise AssistantError("protocol", "The assistant stopped before its answer was complete.", "Try again.")
         except AssistantError as error:
-            if spoken or stopped():
+            if is_cancelled():
+                await deliver_cancellation()
+            if answering:
                 raise
-            delay = retries.wait(attempt, error)
-            say(RetryScheduled(attempt, round(delay, 3), error.kind, str(error), retries.patience.attempts))
+            delay = retries.next_delay(attempt, error)
+            publish(RetryScheduled(attempt, round(delay, 3), error.kind, str(error), retries.policy.attempts))
         await asyncio.sleep(delay)
 
 
-def stopping() -> Callable[[], bool]:
-    """Tells whether the current task was asked to stop since now, even if its CancelledError was swallowed or replaced."""
-    task = asyncio.current_task()
-    before = task.cancelling() if task is not None else 0
-    return lambda: task is not None and task.cancelling() > before
+async def deliver_cancellation() -> NoReturn:
+    """Raise the CancelledError of a task that was cancelled: the pending one, or another one if it was swallowed."""
+    await asyncio.sleep(0)
+    raise asyncio.CancelledError
+
+
+class Heartbeats:
+    """Publishes a heartbeat whenever an assistant has been silent for `every` seconds, while it is entered.
+
+    A timer, not a task around every chunk of an answer: a fast stream pays one clock reading for it.
+    """
+
+    def __init__(self, publish: Publish, every: float) -> None:
+        self._publish, self._every = publish, every
+        self._last: float | None = None  # the script expects no heartbeat before the opening message
+        self._failure: Exception | None = None
+        self._task = asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(every, self._beat)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    def event_received(self) -> None:
+        """Note that the assistant is not silent."""
+        self._last = self._loop.time()
+
+    def _beat(self) -> None:
+        silent = 0.0 if self._last is None else self._loop.time() - self._last
+        if silent >= self._every:
+            try:
+                self._publish(Heartbeat())
+            except Exception as error:  # noqa: BLE001 - raised again where the exchange can see it
+                self._failure = error
+                if self._task is not None:
+                    self._task.cancel()
+                return
+            self._last = self._loop.time()
+            silent = 0.0
+        self._timer = self._loop.call_later(self._every - silent, self._beat)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if self._failure is not None and self._task is not None:
+            self._task.uncancel()
+            raise self._failure
 
 
 def _check(event: object) -> None:
-    if not isinstance(event, Event) or (is_message(event) and not isinstance(event, SPOKEN)):
+    if not isinstance(event, Event) or (is_message(event) and not isinstance(event, ASSISTANT_MESSAGES)):
         name = event.type if isinstance(event, Event) else type(event).__name__
-        raise AssistantError("protocol", f"The provider said '{name}', which an assistant never says.")
+        raise AssistantError("protocol", f"The provider yielded '{name}', which an Assistant Proxy may not send.")
     try:  # a record that cannot be written, or read back, would damage the journal
         msgspec.convert(msgspec.to_builtins(event, builtin_types=(bytes,)), type(event))
     except (msgspec.ValidationError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise AssistantError("protocol", f"The provider said '{event.type}' with a wrong value: {error}") from error
+        raise AssistantError(
+            "protocol", f"The provider yielded '{event.type}' with an invalid value: {error}"
+        ) from error
 
 
 @contextlib.asynccontextmanager
-async def _reading(events: AsyncIterator[Event]) -> AsyncIterator[AsyncIterator[Event]]:
+async def _closing(events: AsyncIterator[Event]) -> AsyncIterator[AsyncIterator[Event]]:
     try:
         yield events
     finally:

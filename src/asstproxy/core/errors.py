@@ -15,6 +15,7 @@ __all__ = [
     "SessionError",
     "SessionInUseError",
     "UsageError",
+    "may_pass",
 ]
 
 Kind = Literal[
@@ -33,6 +34,13 @@ Kind = Literal[
     "storage",  # the journal cannot be written
     "internal",  # our own fault
 ]
+
+_PASSING = frozenset(("rate_limit", "server", "connection", "timeout", "protocol", "interrupted"))
+
+
+def may_pass(kind: str) -> bool:
+    """Whether a failure of this kind may pass by itself, so that the same works later."""
+    return kind in _PASSING
 
 
 class AsstError(Exception):

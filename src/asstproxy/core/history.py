@@ -1,8 +1,8 @@
-"""The history that an assistant is sent: a fold of the events, neutral, so that any provider can take it up.
+"""The history that an assistant is sent: a fold of the events, neutral, so that any provider can continue it.
 
-An exchange that failed before the assistant said anything is no part of it (the person can retry it). What the assistant
-said before it was stopped is kept, and a tool call that never got its result gets an error as its result: a provider would
-refuse the whole conversation for ever because of one dangling call.
+An exchange that failed before the assistant answered anything is left out (the person can retry it). What arrived before it
+was stopped is kept, and a tool call that never got its result gets an error as its result: otherwise a provider would refuse
+the whole conversation forever because of one dangling call.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from .events import (
 
 __all__ = ["AssistantSaid", "History", "Item", "ToolOutputs", "UserSaid"]
 
-INTERRUPTED = "The call was interrupted: there is no result."
-NOWHERE: tuple[str, Any] = ("", None)
-"""Whose conversation, and where it stands: nobody's."""
+NO_RESULT = "The call was interrupted: there is no result."
+NO_RESUME: tuple[str, Any] = ("", None)
+"""The provider, and its token: there is none."""
 
 
 class UserSaid(msgspec.Struct, frozen=True):
@@ -46,7 +46,7 @@ class UserSaid(msgspec.Struct, frozen=True):
 
 
 class AssistantSaid(msgspec.Struct, frozen=True):
-    """One reply of an assistant: text, tool calls, or both. `raw` is for the provider that said it, and nobody else."""
+    """One reply of an assistant: text, tool calls, or both. `raw` is only for the provider that sent it."""
 
     text: str
     calls: tuple[ToolCall, ...] = ()
@@ -54,7 +54,7 @@ class AssistantSaid(msgspec.Struct, frozen=True):
 
 
 class ToolOutputs(msgspec.Struct, frozen=True):
-    """One result for each call of the reply before."""
+    """One result for each call of the reply before it."""
 
     results: tuple[ToolResult, ...]
 
@@ -63,95 +63,96 @@ Item = UserSaid | AssistantSaid | ToolOutputs
 
 
 class History:
-    """Feed it every event; ask it what a provider is to be sent."""
+    """Fed with every event; gives what a provider is to be sent."""
 
     def __init__(self) -> None:
         self.exchanges: list[tuple[Item, ...]] = []
-        self._speakers: list[tuple[str, str]] = []  # (provider, model) of each exchange
+        self._assistants: list[tuple[str, str]] = []  # (provider, model) of each exchange
         self._open: list[Item] = []
-        self._said = TextBuffer()
+        self._text = TextBuffer()
         self._finished: dict[str, ToolResult] = {}
-        self._speaker = ("", "")
-        self._resume = NOWHERE
-        self._forget_sent()
+        self._assistant = ("", "")
+        self._resume = NO_RESUME
+        self._reset_cache()
 
-    def _forget_sent(self) -> None:
-        self._wanted = ("", "")
-        self._sent: list[Item] = []  # what that assistant is sent of the first exchanges, and of how many
-        self._counted = 0
+    def _reset_cache(self) -> None:
+        self._cached_for = ("", "")
+        self._cached: list[Item] = []  # what that assistant is sent of the first exchanges, and of how many
+        self._cached_exchanges = 0
 
     def feed(self, event: Event | Unknown) -> None:
         """Fold one event in; its cost does not depend on the length of the history."""
         match event:
             case SetUserMessage(text=text):
-                self._open, self._said, self._finished = [UserSaid(text)], TextBuffer(), {}
+                self._open, self._text, self._finished = [UserSaid(text)], TextBuffer(), {}
             case Started(provider=provider, model=model):
-                self._speaker = (provider, model)
+                self._assistant = (provider, model)
             case ChunkReceived(text=text, phase="answer"):
-                self._said.add(text)
+                self._text.add(text)
             case ToolFinished(result=result):
                 self._finished[result.call_id] = result
             case ToolsExecuted(results=results):
                 self._open.append(ToolOutputs(results))
             case ActionRequired(text=text, calls=calls, raw=raw):
                 self._open.append(AssistantSaid(text, calls, raw))
-                self._said, self._finished = TextBuffer(), {}  # a provider may number the calls of each reply afresh
+                self._text, self._finished = TextBuffer(), {}  # a provider may number the calls of each reply afresh
             case AssistantMessageRetrieved(text=text, raw=raw) | MessageIncomplete(text=text, raw=raw):
                 self._open.append(AssistantSaid(text, (), raw))
                 self._settle()
             case Cancelled() | ErrorOccurred():
-                self._break_off()
+                self._interrupt()
             case HistoryCut(keep=keep):
-                del self.exchanges[keep:], self._speakers[keep:]
-                self._forget_sent()
-                self._resume = NOWHERE  # the provider's own conversation still holds what was cut
+                del self.exchanges[keep:], self._assistants[keep:]
+                self._reset_cache()
+                self._resume = NO_RESUME  # the provider's own conversation still contains what was cut
         match event:
             case Heartbeat(resume=resume) | ActionRequired(resume=resume) if resume is not None:
-                self._resume = (self._speaker[0], resume)
+                self._resume = (self._assistant[0], resume)
             case AssistantMessageRetrieved(resume=resume) | MessageIncomplete(resume=resume):
-                self._resume = (self._speaker[0], resume)
+                self._resume = (self._assistant[0], resume)
 
-    def _break_off(self) -> None:
+    def _interrupt(self) -> None:
         if not self._open:
             return  # an error outside of an exchange
-        self._resume = NOWHERE  # nobody knows what the provider's own conversation holds of this exchange
-        if self._said:
-            self._open.append(AssistantSaid(str(self._said)))
+        self._resume = NO_RESUME  # nobody knows how much of this exchange the provider's own conversation contains
+        if self._text:
+            self._open.append(AssistantSaid(str(self._text)))
         last = self._open[-1]
         if isinstance(last, AssistantSaid) and last.calls:
-            answers = (self._finished.get(c.call_id, ToolResult(c.call_id, error=INTERRUPTED)) for c in last.calls)
+            answers = (self._finished.get(c.call_id, ToolResult(c.call_id, error=NO_RESULT)) for c in last.calls)
             self._open.append(ToolOutputs(tuple(answers)))
         if len(self._open) == 1:
-            self._open = []  # the assistant said nothing
+            self._open = []  # nothing was answered
         self._settle()
 
     def _settle(self) -> None:
         self.exchanges.append(tuple(self._open))
-        self._speakers.append(self._speaker)
-        self._open, self._said = [], TextBuffer()
+        self._assistants.append(self._assistant)
+        self._open, self._text = [], TextBuffer()
 
-    def items(self, provider: str, model: str, *, under_way: bool = False) -> tuple[Item, ...]:
-        """What this assistant is sent: everything, with `raw` only where the same provider and model said it.
+    def items(self, provider: str, model: str, *, include_open: bool = False) -> tuple[Item, ...]:
+        """What this assistant is sent: everything, with `raw` only where the same provider and model sent it.
 
-        `under_way`: and what was said so far in the exchange that has not settled.
+        `include_open`: and what the exchange that has not settled produced so far.
         """
-        wanted = (provider, model)
-        if wanted != self._wanted:
-            self._forget_sent()
-            self._wanted = wanted
-        # Only what has settled since: a thousand exchanges must not be gone through for the next one.
-        for exchange, speaker in zip(self.exchanges[self._counted :], self._speakers[self._counted :], strict=True):
-            self._sent += _for(wanted, exchange, speaker)
-        self._counted = len(self.exchanges)
-        return (*self._sent, *(_for(wanted, self._open, self._speaker) if under_way else ()))
+        assistant = (provider, model)
+        if assistant != self._cached_for:
+            self._reset_cache()
+            self._cached_for = assistant
+        # Only what has settled since: the next exchange must not walk through a thousand others.
+        start = self._cached_exchanges
+        for exchange, source in zip(self.exchanges[start:], self._assistants[start:], strict=True):
+            self._cached += _items_for(assistant, exchange, source)
+        self._cached_exchanges = len(self.exchanges)
+        return (*self._cached, *(_items_for(assistant, self._open, self._assistant) if include_open else ()))
 
     def resume(self, provider: str) -> Any:
-        """Where the provider's own conversation stands (JSON); None when another provider spoke last."""
-        whose, value = self._resume
-        return value if whose == provider else None
+        """Where the provider's own conversation stands (JSON); None when another provider answered last."""
+        source, token = self._resume
+        return token if source == provider else None
 
 
-def _for(wanted: tuple[str, str], exchange: Iterable[Item], speaker: tuple[str, str]) -> Iterator[Item]:
+def _items_for(assistant: tuple[str, str], exchange: Iterable[Item], source: tuple[str, str]) -> Iterator[Item]:
     for item in exchange:
-        foreign = isinstance(item, AssistantSaid) and item.raw is not None and speaker != wanted
+        foreign = isinstance(item, AssistantSaid) and item.raw is not None and source != assistant
         yield msgspec.structs.replace(item, raw=None) if foreign else item

@@ -14,16 +14,16 @@ _log = redacting_logger(__name__)
 
 
 class Hub:
-    """Hands every record to plain callables, in the order in which they joined.
+    """Gives every record to plain callables, in the order in which they subscribed.
 
-    Listeners are held strongly: a lambda, or the method of an object that nobody else holds, goes on hearing.
+    Subscribers are held strongly: a lambda, or the method of an object that nothing else refers to, stays subscribed.
     """
 
     def __init__(self) -> None:
         self._subscribers: tuple[tuple[Subscriber, bool], ...] = ()
 
     def subscribe(self, subscriber: Subscriber, *, essential: bool = False) -> Callable[[], None]:
-        """Let a callable hear every record from now on; returns the function that takes it out again.
+        """Call `subscriber` with every record from now on; returns the function that ends this.
 
         An *essential* subscriber (the journal) fails the exchange when it raises. Any other that raises is logged and
         dropped: a broken view must not stop a conversation.
@@ -31,19 +31,19 @@ class Hub:
         entry = (subscriber, essential)
         self._subscribers = (*self._subscribers, entry)
 
-        def leave() -> None:
+        def unsubscribe() -> None:
             self._subscribers = tuple(other for other in self._subscribers if other is not entry)
 
-        return leave
+        return unsubscribe
 
     def publish(self, record: Record, *, ending: bool = False) -> None:
         """Give the record to every subscriber.
 
-        `ending`: the record ends an exchange that failed; everybody hears it, whatever fails now.
+        `ending`: the record ends an exchange that failed; every subscriber gets it, whatever fails now.
 
         Raises:
-            BrokenPipeError: whoever reads our output has gone.
-            Exception: what an essential subscriber raised; those that joined after it have not heard the record.
+            BrokenPipeError: nobody reads our output any more.
+            Exception: what an essential subscriber raised; those that subscribed after it have not got the record.
         """
         for entry in self._subscribers:
             subscriber, essential = entry

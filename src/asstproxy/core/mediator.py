@@ -9,11 +9,11 @@ from .errors import ScriptError, UsageError
 from .script import SCRIPT, STEPS, Do, State, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from .events import Event, Unknown
+    from .events import Event, Record, Unknown
 
-__all__ = ["MEDIATORS", "Mediator", "MediatorBasic", "MediatorStateMachine", "make_mediator"]
+__all__ = ["MEDIATORS", "Mediator", "MediatorBasic", "MediatorStateMachine", "conform", "make_mediator"]
 
 
 class Mediator(ABC):
@@ -23,7 +23,7 @@ class Mediator(ABC):
         self.state = state
 
     def handle(self, event: Event | Unknown) -> Do | None:
-        """Take one step: move to its state and say what is to be done next.
+        """Take one step: move to its state and return what is to be done next.
 
         Raises:
             ScriptError: the message is not in the script, or not expected in this state; nothing has changed.
@@ -40,19 +40,19 @@ class Mediator(ABC):
 
 
 class MediatorBasic(Mediator):
-    """Follows the script and trusts the proxies: it does not check that a message was expected."""
+    """Follows the script and trusts the proxies: it does not check that a message is expected."""
 
     def _move(self, step: Step) -> None:
         self.state = step.dest
 
 
 class MediatorStateMachine(Mediator):
-    """The same rows, checked by the library `transitions`: what was not expected is refused."""
+    """The same rows, checked by the library `transitions`: an unexpected message is refused."""
 
     def __init__(self, state: State = State.NEW) -> None:
         super().__init__(state)
         self._model, self._machine = _machine()
-        self._allowed: set[tuple[State, str]] = set()  # what it has allowed before: its answer never changes
+        self._allowed: set[tuple[State, str]] = set()  # a cache: the answer never changes
 
     def _move(self, step: Step) -> None:
         taken = (self.state, step.trigger)
@@ -72,7 +72,7 @@ class MediatorStateMachine(Mediator):
 
 
 class _Model:
-    """The object that `transitions` puts its methods into, so that it never touches a class of ours."""
+    """The object that `transitions` adds its methods to, so that it never touches a class of ours."""
 
     trigger: Callable[[str], bool]
 
@@ -100,3 +100,22 @@ def make_mediator(name: str = "state-machine", state: State = State.NEW) -> Medi
     if name not in MEDIATORS:
         raise UsageError(f"There is no mediator '{name}'.", f"Choose one of: {', '.join(MEDIATORS)}.")
     return MEDIATORS[name](state)
+
+
+def conform(records: Iterable[Record], mediator: Mediator | None = None) -> Iterator[str]:
+    """Replay records without a provider: they drive a fresh mediator, and must lead to the states that were recorded.
+
+    Yields one line for each difference; none if the records conform to the script.
+    """
+    mediator = mediator or MediatorStateMachine()
+    for record in records:
+        if record.event.type in STEPS:
+            try:
+                mediator.handle(record.event)
+            except ScriptError as error:
+                yield f"#{record.seq} {record.event.type}: {error}"
+                mediator.state = record.state
+                continue
+        if mediator.state != record.state:
+            yield f"#{record.seq} {record.event.type}: recorded {record.state}, replayed {mediator.state}"
+            mediator.state = record.state

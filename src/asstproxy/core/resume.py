@@ -1,7 +1,7 @@
-"""Attaching again: an exchange that a process left behind when it died may go on at the provider, in the background.
+"""Resuming: an exchange that a process left behind when it died may go on at the provider, in the background.
 
-The provider says in a heartbeat where the exchange stands there (`Heartbeat.resume`), so that is in the journal. A proxy that
-has `attach` takes it up from the last such heartbeat; what was said after it is said again, and is left out here.
+The provider reports in a heartbeat where the exchange stands there (`Heartbeat.resume`), so that is in the journal. A proxy
+that has `attach` continues from the last such heartbeat; it repeats what came after it, and that is left out here.
 """
 
 from __future__ import annotations
@@ -13,54 +13,55 @@ from typing import Any, cast
 import msgspec
 
 from .events import ChunkReceived, Event, Heartbeat, Reasoning, Record, SetUserMessage, Started, ToolOutputsSubmitted
+from .roles import Attachable
 from .script import LISTENING
 
 __all__ = ["InFlight", "can_attach", "in_flight_exchange", "last_exchange", "skip_received"]
 
 
 class InFlight(msgspec.Struct):
-    """An exchange that goes on without us. `heard`: characters that came after its token `resume`, by kind."""
+    """An exchange that goes on without us. `received`: characters that came after its token `resume`, by kind of text."""
 
     provider: str = ""
     model: str = ""
     resume: Any = None
-    heard: dict[str, int] = {}
+    received: dict[str, int] = {}
 
 
 def in_flight_exchange(past: Iterable[Record]) -> InFlight | None:
-    """The exchange that these records leave under way at its provider; None if there is none to attach to."""
-    running: InFlight | None = None
-    speaker, last = ("", ""), None
+    """The exchange that these records leave running at its provider; None if there is none to attach to."""
+    in_flight: InFlight | None = None
+    assistant, last = ("", ""), None
     for record in past:
         last = record
         match record.event:
             case SetUserMessage() | ToolOutputsSubmitted():
-                running = None
+                in_flight = None
             case Started(provider=provider, model=model):
-                speaker, running = (provider, model), None
+                assistant, in_flight = (provider, model), None
             case Heartbeat(resume=resume) if resume is not None:
-                running = InFlight(*speaker, resume=resume, heard={})
-            case ChunkReceived() | Reasoning() as piece if running is not None:
-                kind = _kind(piece)
-                running.heard[kind] = running.heard.get(kind, 0) + len(piece.text)
-    return running if last is not None and last.state in LISTENING else None
+                in_flight = InFlight(*assistant, resume=resume, received={})
+            case ChunkReceived() | Reasoning() as chunk if in_flight is not None:
+                kind = _kind(chunk)
+                in_flight.received[kind] = in_flight.received.get(kind, 0) + len(chunk.text)
+    return in_flight if last is not None and last.state in LISTENING else None
 
 
 def can_attach(assistant: object, past: Iterable[Record]) -> bool:
-    """Whether this assistant can take up the exchange that these records leave under way."""
-    running = in_flight_exchange(past) if hasattr(assistant, "attach") else None
-    return running is not None and running.provider == getattr(assistant, "provider", None)
+    """Whether this assistant can continue the exchange that these records leave running."""
+    in_flight = in_flight_exchange(past) if isinstance(assistant, Attachable) else None
+    return in_flight is not None and in_flight.provider == getattr(assistant, "provider", None)
 
 
 def last_exchange(past: Sequence[Record]) -> Sequence[Record]:
-    """The records from the last message of the person on."""
+    """The records from the person's last message on."""
     start = next((i for i in range(len(past) - 1, -1, -1) if isinstance(past[i].event, SetUserMessage)), len(past))
     return past[start:]
 
 
-async def skip_received(events: AsyncIterator[Event], heard: dict[str, int]) -> AsyncGenerator[Event]:
-    """What an attached assistant says, without the pieces that are in the journal."""
-    left = dict(heard)
+async def skip_received(events: AsyncIterator[Event], received: dict[str, int]) -> AsyncGenerator[Event]:
+    """What an attached assistant yields, without the text that is in the journal already (characters, by kind)."""
+    left = dict(received)
     async with contextlib.aclosing(cast("AsyncGenerator[Event]", events)):
         async for event in events:
             if isinstance(event, ChunkReceived | Reasoning) and (known := left.get(_kind(event), 0)):
@@ -71,5 +72,5 @@ async def skip_received(events: AsyncIterator[Event], heard: dict[str, int]) -> 
                 yield event
 
 
-def _kind(piece: ChunkReceived | Reasoning) -> str:
-    return piece.phase if isinstance(piece, ChunkReceived) else "reasoning"
+def _kind(chunk: ChunkReceived | Reasoning) -> str:
+    return chunk.phase if isinstance(chunk, ChunkReceived) else "reasoning"

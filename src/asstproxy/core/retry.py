@@ -1,4 +1,4 @@
-"""Patience: how long an assistant is waited for, and whether a request that failed is sent again."""
+"""Retries: whether a request that failed is sent again, and after how long."""
 
 from __future__ import annotations
 
@@ -14,67 +14,66 @@ __all__ = ["RetryBudget", "RetryPolicy"]
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to wait for an assistant, and how often to ask. All times are in seconds.
+    """How often a request is sent, and how long to wait in between. All times are in seconds.
 
-    `heartbeat`: of silence after which a heartbeat is said. `attempts`: requests in all, for each request of an exchange.
-    `delay`: before the second attempt, doubled each time, with jitter. `longest`: one wait at the most; a provider that
-    asks for a longer one is not asked again. `total`: what an exchange may spend on waiting and asking again, all its
-    requests together.
+    `attempts`: requests in all, for each request of an exchange. `delay`: wait before the second attempt; it doubles each
+    time, with jitter. `max_delay`: upper bound for one wait; when a provider asks for a longer one, the exchange fails.
+    `max_elapsed`: upper bound for the time that one exchange spends on waiting and asking again, all its requests together.
     """
 
-    heartbeat: float = 2.0
     attempts: int = 4
     delay: float = 0.5
-    longest: float = 60.0
-    total: float = 120.0
+    max_delay: float = 60.0
+    max_elapsed: float = 120.0
 
-    def pause(self, attempt: int) -> float:
-        """Seconds after an attempt, when the provider does not say: exponential, with jitter."""
-        return min(self.delay * 2.0 ** (attempt - 1), self.longest) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
+    def backoff(self, attempt: int) -> float:
+        """Seconds to wait after an attempt when the provider does not say: exponential, with jitter."""
+        return min(self.delay * 2.0 ** (attempt - 1), self.max_delay) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
 
 
 class RetryBudget:
-    """What one exchange has spent of its patience, in seconds."""
+    """What one exchange has spent on retries, in seconds."""
 
-    def __init__(self, patience: RetryPolicy) -> None:
-        self.patience = patience
+    def __init__(self, policy: RetryPolicy) -> None:
+        self.policy = policy
         self.spent = 0.0
         self._began = time.monotonic()
 
-    def begin(self) -> None:
-        """An attempt begins."""
+    def start_attempt(self) -> None:
+        """Start the clock: the time of a failed attempt counts, but for the first one."""
         self._began = time.monotonic()
 
-    def wait(self, attempt: int, error: AssistantError) -> float:
+    def next_delay(self, attempt: int, error: AssistantError) -> float:
         """Seconds until the request is sent again, after an attempt (the first is 1) that failed.
 
         Raises:
-            AssistantError: it is not sent again, since that cannot help or takes too long.
+            AssistantError: another attempt cannot help, or would take too long.
         """
         if attempt > 1:
             self.spent += time.monotonic() - self._began
-        patience, asked = self.patience, error.retry_after
-        if asked is not None and not asked >= 0:  # a provider's nonsense, NaN included
-            asked = None
-        if not error.retryable or attempt >= patience.attempts:
+        policy, requested = self.policy, error.retry_after
+        if requested is not None and not requested >= 0:  # a provider's nonsense, NaN included
+            requested = None
+        if not error.retryable or attempt >= policy.attempts:
             raise error
-        delay = patience.pause(attempt) if asked is None else asked
-        if delay > patience.longest or self.spent + delay > patience.total:
-            raise error if asked is None else _too_long(error, asked, patience)
+        delay = policy.backoff(attempt) if requested is None else requested
+        if delay > policy.max_delay or self.spent + delay > policy.max_elapsed:
+            raise error if requested is None else _too_long(error, requested, policy)
         self.spent += delay
         return delay
 
 
-def _too_long(error: AssistantError, asked: float, patience: RetryPolicy) -> AssistantError:
+def _too_long(error: AssistantError, requested: float, policy: RetryPolicy) -> AssistantError:
     return AssistantError(
         error.kind,
-        f"{str(error).rstrip('.')}; it asks us to wait {_time(asked)}.",
-        f"By itself asst waits {_time(patience.longest)} at a time, {_time(patience.total)} in all: try again then.",
-        retry_after=asked,
+        f"{str(error).rstrip('.')}; it asks us to wait {_duration(requested)}.",
+        f"Automatic retries wait at most {_duration(policy.max_delay)} at a time, {_duration(policy.max_elapsed)} in all."
+        " Try again later.",
+        retry_after=requested,
     )
 
 
-def _time(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.3g} s"
     return f"{math.ceil(seconds / 60)} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"

@@ -1,54 +1,53 @@
-"""The contract of an Assistant Proxy: alone in calling a provider's API.
+"""The two actors of a conversation, as the mediator's side sees them. They never see each other.
+
+The contract of an Assistant Proxy, which alone calls a provider's API:
 
     Started (or ToolOutputsSubmitted) first; then any Heartbeat, ChunkReceived or note; last exactly one of
     ActionRequired, AssistantMessageRetrieved, MessageIncomplete. Failures are raised as AssistantError.
 
-`Started` is said before the request goes out. Polling, request/reply and streaming are what the iterator does inside. To
+`Started` is yielded before the request goes out. Polling, request/reply and streaming are what the iterator does inside. To
 cancel, the iterator is cancelled or closed; it then tells the provider, within two seconds. `asstproxy.testing` holds the
 suite that every provider passes, and docs/providers.md shows how to write one.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
-import msgspec
+from .events import (
+    ActionRequired,
+    ApprovalGiven,
+    ApprovalRequested,
+    AssistantMessageRetrieved,
+    ChunkReceived,
+    Event,
+    Heartbeat,
+    MessageIncomplete,
+    Started,
+    ToolCall,
+    ToolOutputsSubmitted,
+    ToolResult,
+    ToolsExecuted,
+    Unknown,
+)
+from .turn import OfferedTool, Turn
 
-from .events import Event, ToolResult
-from .history import Item
+__all__ = ["ASSISTANT_MESSAGES", "CLOSING", "OPENING", "AssistantProxy", "Attachable", "Publish", "UserProxy"]
 
-__all__ = ["AssistantProxy", "Attachable", "ToolSpec", "Turn"]
+OPENING = (Started, ToolOutputsSubmitted)
+"""The messages that open a reply of an Assistant Proxy."""
+CLOSING = (ActionRequired, AssistantMessageRetrieved, MessageIncomplete)
+"""The messages that end one."""
+ASSISTANT_MESSAGES = (*OPENING, Heartbeat, ChunkReceived, *CLOSING)
+"""The messages that an Assistant Proxy may yield; notes come on top."""
 
-
-class ToolSpec(msgspec.Struct, frozen=True):
-    """A function as the assistant sees it; `parameters` is a JSON schema of type `object`."""
-
-    name: str
-    description: str
-    parameters: dict[str, Any]
-
-
-class Turn(msgspec.Struct, frozen=True):
-    """Everything a provider needs for one exchange.
-
-    `history` is neutral; `resume` is the provider's own opaque JSON (see `AssistantMessageRetrieved`) or None. `settings`
-    are the provider's own parameters, sent only because the user set them. `stream` and `background` say how to ask.
-    """
-
-    text: str
-    history: tuple[Item, ...] = ()
-    instructions: str = ""
-    model: str = ""
-    tools: tuple[ToolSpec, ...] = ()
-    settings: dict[str, Any] = {}
-    resume: Any = None
-    stream: bool = True
-    background: bool = False
+Publish = Callable[[Event], object]
+"""Publishes an event of the running exchange."""
 
 
 class AssistantProxy(Protocol):
-    """One conversation partner. It serves one exchange at a time."""
+    """The active stand-in for a passive remote assistant. It serves one exchange at a time."""
 
     provider: str
     """The name under which the provider is registered."""
@@ -62,18 +61,44 @@ class AssistantProxy(Protocol):
         """Answer the calls of the last `ActionRequired`: one result per call, in their order."""
 
     async def aclose(self) -> None:
-        """Let go of connections and processes. The proxy is not used again."""
+        """Close connections and end processes. The proxy is not used again."""
 
 
+@runtime_checkable
 class Attachable(Protocol):
-    """What an Assistant Proxy may have on top, when an exchange can go on at its provider without us (in the background).
+    """What an Assistant Proxy adds when an exchange can go on at its provider without us (in the background).
 
-    Such a proxy says in heartbeats where the exchange stands there (`Heartbeat.resume`).
+    Such a proxy reports in heartbeats where the exchange stands there (`Heartbeat.resume`).
     """
 
     def attach(self, turn: Turn) -> AsyncIterator[Event]:
-        """Take up again an exchange that another process left behind: no opening message, then as `start_processing`.
+        """Continue an exchange that another process left running: no opening message, then as `start_processing`.
 
-        `turn.resume` is that of the last heartbeat; everything that was said after it is said again. `turn.history` ends with
-        what was said in this exchange so far, and `turn.text` is empty.
+        `turn.resume` is that of the last heartbeat; every event after it is yielded again. `turn.history` ends with what
+        this exchange produced so far, and `turn.text` is empty.
         """
+
+
+class UserProxy(Protocol):
+    """The person and the internal side: asks for approval, runs the function tools, takes the answer."""
+
+    @property
+    def tools(self) -> Mapping[str, OfferedTool]:
+        """The tools that the assistant may call, by name."""
+
+    def bind(self, conversation: Any) -> None:
+        """Take part in this `Conversation`."""
+
+    async def execute_tools(
+        self, calls: Sequence[ToolCall], approved: ApprovalGiven | None, publish: Publish
+    ) -> ToolsExecuted | ApprovalRequested:
+        """Run the calls of an `ActionRequired`, or request approval first; `approved` answers that request."""
+
+    async def ask_approval(self, calls: Sequence[ToolCall]) -> ApprovalGiven:
+        """Ask the person whether these calls may run."""
+
+    def set_assistant_message(self, message: Event | Unknown) -> None:
+        """Take the answer (`AssistantMessageRetrieved` or `MessageIncomplete`)."""
+
+    async def clean_up(self) -> None:
+        """Close what the tools needed; the conversation is over."""

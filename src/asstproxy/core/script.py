@@ -3,13 +3,13 @@
 Two rules hold it together:
 
 1. A row is a message of the contract. The message alone decides where the script goes (`dest`) and what is done next
-   (`do`); the state decides only whether the message was expected (`sources`).
+   (`do`); the state decides only whether the message is expected (`sources`).
 2. What is not in the table is refused, and a refused message changes nothing.
 
-Theory of operation. A person's message opens an *exchange* (`set_user_message`). The assistant is told and listens, thinks,
-speaks (the LISTENING states), may ask for tools any number of times, and ends the exchange in a SETTLED state. `cancelled`
-is possible whenever something is under way, `error` always. Both mediators run from this table, the diagram
-(`asst script`) is drawn from it, and the tests walk it.
+Theory of operation. A person's message opens an *exchange* (`set_user_message`). The assistant gets the request, works and
+answers (the LISTENING states), may ask for tools any number of times, and ends the exchange in a SETTLED state. `cancelled`
+is possible whenever an exchange is in progress, `error` always. Both mediators run from this table, the diagram (`mermaid`)
+is drawn from it, and the tests walk it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["ACTIVE", "LISTENING", "RESTING", "SCRIPT", "SETTLED", "STEPS", "Do", "State", "Step"]
+__all__ = ["ACTIVE", "LISTENING", "RESTING", "SCRIPT", "SETTLED", "STEPS", "Do", "State", "Step", "mermaid"]
 
 
 class State(StrEnum):
-    """Where an exchange stands."""
+    """The state of an exchange."""
 
     NEW = "new"
     READY = "ready"
@@ -68,7 +68,7 @@ SETTLED = _states(State.COMPLETED, State.INCOMPLETE, State.CANCELLED, State.ERRO
 RESTING = SETTLED | {State.NEW}
 """A new message may be sent."""
 ACTIVE = ALL - RESTING
-"""An exchange is under way."""
+"""An exchange is in progress."""
 LISTENING = _states(State.STARTED, State.RUNNING, State.STREAMING, State.TOOL_OUTPUTS_SUBMITTED)
 """It is the assistant's turn to speak."""
 
@@ -89,3 +89,31 @@ SCRIPT = (
 )
 STEPS = {step.trigger: step for step in SCRIPT}
 """The same rows by trigger: rule 1 makes the trigger a key."""
+
+
+# ---- the diagram -------------------------------------------------------------------------------------------------------
+
+
+def mermaid() -> str:
+    """The state diagram in Mermaid (https://mermaid.js.org/syntax/stateDiagram.html), the listening states as one box."""
+    inside = [f"        {state}" for state in State if state in LISTENING]
+    edges = [edge for step in SCRIPT for edge in _edges(step)]
+    return "\n".join(["stateDiagram-v2", "    [*] --> new", "    state listening {", *inside, "    }", *edges])
+
+
+def _edges(step: Step) -> list[str]:
+    """A step from every state of a named set is drawn once, with the set's name."""
+    label = step.trigger + (f" / {step.do}" if step.do else "")
+    sources = set(step.sources)
+    names: list[str] = []
+    if sources == set(State):
+        return [f"    note right of {step.dest}: {step.trigger} leads here from every state"]
+    if sources == ACTIVE:
+        return [
+            f"    note right of {step.dest}: {step.trigger} leads here from every state but {', '.join(sorted(RESTING))}"
+        ]
+    if sources >= LISTENING:
+        names.append("listening")
+        sources -= LISTENING
+    names += [state for state in State if state in sources]
+    return [f"    {name} --> {step.dest}: {label}" for name in names]

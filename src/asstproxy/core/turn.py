@@ -1,53 +1,88 @@
-"""How the assistant is asked: the options of a conversation, and the turn that is made for one exchange."""
+"""A turn: everything that a provider is given for one exchange, and the options that shape it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from .events import Configured
-from .history import History
+from .history import History, Item
 from .retry import RetryPolicy
-from .roles import AssistantProxy, ToolSpec, Turn
 
-__all__ = ["Options", "turn_for"]
+__all__ = ["OfferedTool", "Options", "ToolSpec", "Turn", "turn_for"]
+
+
+class ToolSpec(msgspec.Struct, frozen=True):
+    """A function as the assistant sees it; `parameters` is a JSON schema of type `object`."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class OfferedTool(Protocol):
+    """A tool, as far as the core knows it."""
+
+    @property
+    def spec(self) -> ToolSpec:
+        """How the assistant sees it."""
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """Everything that a provider needs for one exchange.
+
+    `history` is neutral; `resume` is the provider's own opaque JSON (see `AssistantMessageRetrieved`) or None. `settings`
+    are the provider's own parameters, sent only because the user set them. `stream` and `background` say how to ask.
+    """
+
+    text: str
+    history: tuple[Item, ...] = ()
+    instructions: str = ""
+    model: str = ""
+    tools: tuple[ToolSpec, ...] = ()
+    settings: dict[str, Any] = {}
+    resume: Any = None
+    stream: bool = True
+    background: bool = False
 
 
 class Options(msgspec.Struct, frozen=True):
     """How exchanges are held.
 
     `stream`, `background`: how the assistant is asked. `max_tool_rounds`: rounds of tool calls in one exchange, after which
-    it ends as incomplete. `patience`: heartbeats and retries.
+    it ends as incomplete. `heartbeat`: seconds of silence after which a heartbeat is published. `retry`: when a failed
+    request is sent again.
     """
 
     stream: bool = True
     background: bool = False
     max_tool_rounds: int = 20
-    patience: RetryPolicy = RetryPolicy()
+    heartbeat: float = 2.0
+    retry: RetryPolicy = RetryPolicy()
 
 
 def turn_for(
     text: str,
-    asked: Configured,
-    assistant: AssistantProxy,
-    history: History,
-    tools: Iterable[ToolSpec],
-    options: Options,
+    resume: Any = None,
     *,
-    running: Any = None,
+    configured: Configured,
+    history: History,
+    tools: Iterable[OfferedTool],
+    options: Options,
+    provider: str,
+    model: str,
 ) -> Turn:
-    """Everything that the provider needs; `running` is the token of an exchange that is taken up again."""
-    model = asked.model or assistant.model
+    """The turn for this provider and model; `resume` is the token of a running exchange that is attached to."""
     return Turn(
         text=text,
-        history=history.items(assistant.provider, model, under_way=running is not None),
-        instructions=asked.instructions,
+        history=history.items(provider, model, include_open=resume is not None),
+        instructions=configured.instructions,
         model=model,
-        tools=tuple(tools),
-        settings=asked.settings,
-        resume=running or history.resume(assistant.provider),
+        tools=tuple(tool.spec for tool in tools),
+        settings=configured.settings,
+        resume=resume or history.resume(provider),
         stream=options.stream,
         background=options.background,
     )

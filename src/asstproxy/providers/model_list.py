@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from importlib import import_module
 from typing import Any
 
 import msgspec
 
 from ..config.profiles import Profile
-from . import entry
+from .registry import provider_info, provider_module
 from .transport import Transport
 
 __all__ = ["ModelInfo", "default_model", "fetch_models", "list_models", "model_notes"]
@@ -31,18 +30,18 @@ async def list_models(profile: Profile) -> list[ModelInfo]:
     Raises:
         AsstError: the provider cannot be asked, or refuses.
     """
-    asked: Callable[[Profile], Awaitable[list[ModelInfo]]] | None = getattr(_module(profile), "models", None)
+    asked: Callable[[Profile], Awaitable[list[ModelInfo]]] | None = getattr(provider_module(profile), "models", None)
     return await asked(profile) if asked else []
 
 
 def model_notes(profile: Profile) -> dict[str, str]:
     """The models of a provider that are worth offering first, and what each is good for; it is not asked."""
-    return dict(getattr(_module(profile), "NOTES", {}))
+    return dict(provider_info(profile.provider).models)
 
 
 def default_model(profile: Profile) -> str:
     """The model that answers when the profile names none; nothing where there is no such."""
-    return str(getattr(_module(profile), "MODEL", ""))
+    return provider_info(profile.provider).default_model
 
 
 async def fetch_models(transport: Transport, path: str, notes: Mapping[str, str]) -> list[ModelInfo]:
@@ -74,7 +73,3 @@ def _date(value: Any) -> str:
 def _talks(one: dict[str, Any]) -> bool:
     methods = one.get("supportedGenerationMethods")
     return not isinstance(methods, list) or "generateContent" in methods
-
-
-def _module(profile: Profile) -> Any:
-    return import_module(entry(profile).partition(":")[0])

@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from ..config.profiles import Profile
-from ..core.driver import SPOKEN
 from ..core.errors import AssistantError, NotSetUpError, SessionError
 from ..core.events import (
     ActionRequired,
@@ -34,11 +33,12 @@ from ..core.events import (
     Usage,
 )
 from ..core.history import UserSaid
-from ..core.roles import Turn
+from ..core.roles import ASSISTANT_MESSAGES
+from ..core.turn import Turn
 
 __all__ = ["ReplayAssistant", "connect"]
 
-_SAID = (*SPOKEN, Reasoning, Usage)
+_SAID = (*ASSISTANT_MESSAGES, Reasoning, Usage)
 _WIDTH = 60
 
 

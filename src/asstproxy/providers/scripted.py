@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from ..core.errors import AssistantError
 from ..core.events import AssistantMessageRetrieved, ChunkReceived, Event, Started, ToolOutputsSubmitted, ToolResult
-from ..core.roles import Turn
+from ..core.turn import Turn
 
 __all__ = ["ScriptedAssistant", "say"]
 

@@ -53,7 +53,7 @@ def copy_records(copy: Session, records: Iterable[Record]) -> None:
         for record in records
         if not isinstance(record.event, SessionOpened)
     )
-    if copy.under_way:
+    if copy.is_running:
         copy.interrupt()
 
 

@@ -48,12 +48,12 @@ class Journal:
         Raises:
             OSError: it cannot be written.
         """
-        if not (self._owed and self._owed[-1].take(record)):
+        if not (self._owed and self._owed[-1].absorb(record)):
             growing = RecordMerger(record)
             if self._owed:
                 self._flush_before(growing)
             self._owed.append(growing)
-            if not growing.grows:
+            if not growing.is_text:
                 self.flush()
                 return
         now = time.monotonic()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..config.paths import create_private
-from ..core.clock import now
+from ..core.codec import now
 from ..core.errors import SessionError, SessionInUseError
 from ..core.events import Event, Notice, Record, SessionOpened, SetUserMessage, Titled
 from ..core.script import ACTIVE, SETTLED, STEPS, State
@@ -42,7 +42,7 @@ class Session:
         return self._title
 
     @property
-    def under_way(self) -> bool:
+    def is_running(self) -> bool:
         """Whether its last exchange never settled."""
         return bool(self.past) and self.past[-1].state in ACTIVE
 
@@ -179,6 +179,6 @@ def _opened(path: Path, fd: int, *, keep_running: bool) -> Session:
         session.add(SessionOpened(path.stem))
     if reading.torn:
         session.add(Notice(f"A process died while it wrote: a torn last line ({reading.torn} bytes) was cut."))
-    if session.under_way and not keep_running:
+    if session.is_running and not keep_running:
         session.interrupt()
     return session

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..config.paths import data_dir, ensure_private, private_dir
-from ..core.clock import moment_of
+from ..core.codec import from_unix_time
 from ..core.errors import SessionError
 from ..core.events import Record
 from . import ulid
@@ -166,7 +166,7 @@ class Store:
         try:
             self._guard()
             private_dir(private_dir(self.root).joinpath(path.parent.name))
-            return create(path, __version__, forked_from, moment_of(at / 1000) if at is not None else "")
+            return create(path, __version__, forked_from, from_unix_time(at / 1000) if at is not None else "")
         except OSError as error:
             raise SessionError(
                 f"The session cannot be kept: {error.filename or path.parent}: {error.strerror}.",

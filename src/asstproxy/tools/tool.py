@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, get_args, overload
 import msgspec
 
 from ..core.errors import UsageError
-from ..core.roles import ToolSpec
+from ..core.turn import ToolSpec
 from .arguments import parse
 from .portable_schema import check_description, check_name, portable
 from .schema import Bound, describe, is_async, name_of

@@ -11,7 +11,7 @@ import pytest
 
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import AssistantMessageRetrieved, Usage
-from asstproxy.core.replay import conform
+from asstproxy.core.mediator import conform
 from asstproxy.providers.scripted import say
 from asstproxy.store import ulid
 from asstproxy.store.session import Session

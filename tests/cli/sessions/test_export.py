@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from asstproxy.core.events import ActionRequired, ToolCall
-from asstproxy.core.replay import conform
+from asstproxy.core.mediator import conform
 from asstproxy.providers.scripted import say
 from asstproxy.store.store import Store
 from asstproxy.store.transcript import Transcript

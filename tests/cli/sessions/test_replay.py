@@ -13,7 +13,7 @@ import pytest
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import ErrorOccurred, Record
-from asstproxy.core.replay import conform
+from asstproxy.core.mediator import conform
 from asstproxy.core.script import State
 from asstproxy.providers.playback import ReplayAssistant
 from asstproxy.providers.scripted import say

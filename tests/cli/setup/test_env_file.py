@@ -52,8 +52,8 @@ def test_setup_says_what_it_found_there(asst: Asst, folder: Path) -> None:
     """`asst setup` checks with the key of the file, and keeps it nowhere."""
     ran = asst("setup", "gpt", "--env-file", ".env", "--yes", cwd=folder)
     assert ran.code == 0, ran.err
-    assert "the key is good" in ran.err
-    assert "OPENAI_API_KEY (in .env: give --env-file" in ran.err
+    assert "Checked: OPENAI_API_KEY works" in ran.err
+    assert "OPENAI_API_KEY (in .env; pass --env-file" in ran.err
     assert not (folder / "asst-config" / "credentials.toml").exists()
 
 

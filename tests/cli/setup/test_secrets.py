@@ -97,9 +97,9 @@ def test_key_that_is_typed_or_piped(
     with Tmux([ASST, "setup", "gpt", "-m", "gpt-6-luna", "-s", "x", "--no-tools"]) as screen:
         screen.wait_for("Paste the key")
         screen.type(openai.key)
-        screen.wait_for("Shall 'gpt' answer")
+        screen.wait_for("Make gpt the default profile")
         screen.type("n")
-        screen.wait_for("Write this?")
+        screen.wait_for("Save this?")
         screen.type("y")
         assert "PLANTED" not in screen.wait_end(0)
     assert credentials.read_text() == f'WORK_KEY = "{openai.key}"\nOPENAI_API_KEY = "{openai.key}"\n'

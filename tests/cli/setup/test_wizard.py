@@ -47,7 +47,7 @@ def test_gpt(openai: ResponsesServer, config: Path, credentials: Path) -> None:
         screen.type("Answer briefly.")
         screen.wait_for("Tools:", 2)
         screen.type("")
-        screen.wait_for("Write this? [Y/n]:")
+        screen.wait_for("Save this? [Y/n]:")
         assert not config.exists()
         screen.type("")
         text = screen.wait_end(0)
@@ -72,7 +72,7 @@ def test_gemini(google: GeminiServer, config: Path, monkeypatch: pytest.MonkeyPa
         screen.type("brief")
         screen.wait_for("Tools:", 2)
         screen.type("")
-        screen.wait_for("Write this?")
+        screen.wait_for("Save this?")
         screen.type("y")
         text = screen.wait_end(0)
     assert google.key not in text
@@ -93,7 +93,7 @@ def test_local(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             screen.type("")
             screen.wait_for("Tools:", 2)
             screen.type("")
-            screen.wait_for("Write this?")
+            screen.wait_for("Save this?")
             screen.type("")
             text = screen.wait_end(0)
         expected = {"provider": "local", "model": "qwen3:4b", "base_url": ollama.base_url}
@@ -117,7 +117,7 @@ def test_local_second_run_changes_to_a_file(config: Path) -> None:
         screen.type("")
         screen.wait_for("Tools:", 2)
         screen.type("")
-        screen.wait_for("Write this?")
+        screen.wait_for("Save this?")
         screen.type("")
         screen.wait_end(0)
     assert profiles(config)["local"] == {"provider": "local", "model": str(find_model())}
@@ -136,7 +136,7 @@ def test_wrong_key_is_asked_for_again(openai: ResponsesServer, credentials: Path
         screen.type("")
         screen.wait_for("Tools:", 2)
         screen.type("")
-        screen.wait_for("Write this?")
+        screen.wait_for("Save this?")
         screen.type("")
         text = screen.wait_end(0)
     assert "401" in text
@@ -144,7 +144,7 @@ def test_wrong_key_is_asked_for_again(openai: ResponsesServer, credentials: Path
     assert credentials.read_text() == f'OPENAI_API_KEY = "{KEY}"\n'
 
 
-@pytest.mark.parametrize("after", ["Assistant", "Paste the key", "Model [1]", "Instructions", "Tools", "Write this?"])
+@pytest.mark.parametrize("after", ["Assistant", "Paste the key", "Model [1]", "Instructions", "Tools", "Save this?"])
 def test_ctrl_c_changes_nothing(openai: ResponsesServer, config: Path, after: str) -> None:
     """Ctrl-C at any question, and no at the last one, leaves no file behind."""
     steps = {"Assistant": "gpt", "Paste the key": KEY, "Model [1]": "", "Instructions": "Be kind.", "Tools": ""}
@@ -184,7 +184,7 @@ def test_no_at_the_end_changes_nothing(openai: ResponsesServer, config: Path) ->
     with Tmux([ASST, "setup", "gpt", "-m", "gpt-6-luna", "-s", "x", "--no-tools"]) as screen:
         screen.wait_for("Paste the key")
         screen.type(KEY)
-        screen.wait_for("Write this?")
+        screen.wait_for("Save this?")
         screen.type("n")
         text = screen.wait_end(3)
     assert "Nothing was changed." in text
@@ -196,7 +196,7 @@ def test_conversation_of_a_profile_that_is_not_written_is_deleted(openai: Respon
     with Tmux([ASST, "setup", "gpt", "-m", "gpt-6-luna", "-s", "x", "--no-tools", "--conversation"]) as screen:
         screen.wait_for("Paste the key")
         screen.type(KEY)
-        screen.wait_for("Write this?")
+        screen.wait_for("Save this?")
         screen.type("n")
         screen.wait_end(3)
     asked = [request.method for request in openai.requests if "/conversations" in request.path]

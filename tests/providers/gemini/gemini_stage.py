@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from asstproxy.core.events import ChunkReceived, Configured, Reasoning
-from asstproxy.providers.gemini.generate_provider import GenerateProxy
-from asstproxy.providers.gemini.interactions_provider import InteractionsProxy
-from asstproxy.providers.gemini.provider import GeminiProxy
+from asstproxy.providers.gemini.generate import GenerateProvider
+from asstproxy.providers.gemini.interactions import InteractionsProvider
+from asstproxy.providers.gemini.provider import GeminiProvider
 from asstproxy.providers.transport.http import HttpTransport
 from core.stage import Stage
 from servers import GeminiServer, InteractionsServer
@@ -34,12 +34,12 @@ def add(a: int, b: int = 2) -> int:
     return a + b
 
 
-def proxy(server: GeminiServer, api: str = "generate", *, silence: float = 5.0) -> GeminiProxy:
+def proxy(server: GeminiServer, api: str = "generate", *, silence: float = 5.0) -> GeminiProvider:
     """The provider, as `connect` makes it, with a short temper."""
     transport = HttpTransport(f"{server.url}/v1beta", {"x-goog-api-key": server.key}, silence=silence)
     if api == "interactions":
-        return InteractionsProxy(transport, MODEL, poll=0.005, pause=0.005)
-    return GenerateProxy(transport, MODEL)
+        return InteractionsProvider(transport, MODEL, poll=0.005)
+    return GenerateProvider(transport, MODEL)
 
 
 @asynccontextmanager

@@ -10,9 +10,9 @@ import pytest
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import Heartbeat
-from asstproxy.core.roles import Turn
 from asstproxy.core.script import State
-from asstproxy.providers.gemini.generate_provider import GenerateProxy
+from asstproxy.core.turn import Turn
+from asstproxy.providers.gemini.generate import GenerateProvider
 from core.stage import Stage
 from servers import Call, Delay, Say, Script, Status
 
@@ -83,7 +83,7 @@ async def test_what_cannot_be_taken_up() -> None:
             with pytest.raises(AssistantError) as caught:
                 await anext(assistant.attach(Turn("", resume=token)))
             assert caught.value.kind == kind
-    assert not hasattr(GenerateProxy, "attach")
+    assert not hasattr(GenerateProvider, "attach")
 
 
 async def test_background_is_cancelled_at_google() -> None:

@@ -13,8 +13,8 @@ from asstproxy.core.errors import NotSetUpError
 from asstproxy.core.script import State
 from asstproxy.providers import connect
 from asstproxy.providers.gemini.endpoint import Endpoint, GeminiOptions, endpoint
-from asstproxy.providers.gemini.generate_provider import GenerateProxy
-from asstproxy.providers.gemini.interactions_provider import InteractionsProxy
+from asstproxy.providers.gemini.generate import GenerateProvider
+from asstproxy.providers.gemini.interactions import InteractionsProvider
 from asstproxy.providers.transport.failures import broken_connection
 from core.stage import Stage
 from servers import GeminiServer, InteractionsServer
@@ -106,7 +106,7 @@ def test_options_that_are_wrong(monkeypatch: pytest.MonkeyPatch, options: dict[s
 
 @pytest.mark.parametrize(
     ("api", "kind", "server"),
-    [("generate", GenerateProxy, GeminiServer), ("interactions", InteractionsProxy, InteractionsServer)],
+    [("generate", GenerateProvider, GeminiServer), ("interactions", InteractionsProvider, InteractionsServer)],
 )
 async def test_a_profile_is_enough(monkeypatch: pytest.MonkeyPatch, api: str, kind: Any, server: Any) -> None:
     """With a key in the environment, and nothing else set up."""

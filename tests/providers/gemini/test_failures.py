@@ -9,8 +9,8 @@ import pytest
 
 from asstproxy.core.events import ActionRequired, Cancelled, ChunkReceived, ErrorOccurred, RetryScheduled
 from asstproxy.core.script import State
-from asstproxy.providers.gemini.generate_provider import GenerateProxy
-from asstproxy.providers.gemini.interactions_provider import InteractionsProxy
+from asstproxy.providers.gemini.generate import GenerateProvider
+from asstproxy.providers.gemini.interactions import InteractionsProvider
 from asstproxy.providers.transport.http import HttpTransport
 from core.stage import Stage
 from servers import (
@@ -111,7 +111,7 @@ async def test_nobody_listens(api: str) -> None:
     """It is tried again, and then said where."""
     with refused_port() as port:
         transport = HttpTransport(f"http://127.0.0.1:{port}", {"x-goog-api-key": "k"})
-        assistant = GenerateProxy(transport, "m") if api == "generate" else InteractionsProxy(transport, "m")
+        assistant = GenerateProvider(transport, "m") if api == "generate" else InteractionsProvider(transport, "m")
         stage = Stage(assistant=assistant)
         error = await failed(stage)
         await stage.conversation.aclose()

@@ -123,8 +123,10 @@ async def test_settings_are_sent_only_if_set(api: str) -> None:
 
 async def test_heartbeats_while_it_is_silent() -> None:
     """A model that thinks for a while is seen to be alive."""
-    patience = RetryPolicy(heartbeat=0.02, attempts=1)
-    async with on_stage("generate", [Wait(0.15), Say("ok")], patience=patience) as (_, stage):
+    async with on_stage("generate", [Wait(0.15), Say("ok")], heartbeat=0.02, retry=RetryPolicy(attempts=1)) as (
+        _,
+        stage,
+    ):
         record = await stage.conversation.exchange("hi")
     assert record.state == State.COMPLETED
     assert len(stage.said(Heartbeat)) >= 2

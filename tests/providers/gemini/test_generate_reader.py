@@ -163,7 +163,7 @@ def test_a_prompt_that_was_blocked(reason: str) -> None:
     reader = Reader()
     feedback = {"blockReason": reason, "blockReasonMessage": "No."}
     assert list(reader.feed({"promptFeedback": feedback, "usageMetadata": {"promptTokenCount": 5}})) == []
-    assert reader.finished
+    assert reader.done
     ending = reader.end()
     assert next(ending) == Usage(input_tokens=5)
     with pytest.raises(AssistantError, match="The prompt was refused") as caught:
@@ -233,5 +233,5 @@ def test_nonsense_is_an_error_of_ours_or_nothing(objects: list[Any]) -> None:
         with contextlib.suppress(AssistantError):
             for one in objects:
                 list(reader.feed(one))
-            if isinstance(reader, Reader):
+            if reader.done or isinstance(reader, Reader):
                 list(reader.end())

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 from asstproxy.core.events import ToolCall, ToolResult
 from asstproxy.core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from asstproxy.core.roles import ToolSpec, Turn
-from asstproxy.providers.gemini.generate_request import UNSIGNED, contents, request
+from asstproxy.core.turn import ToolSpec, Turn
+from asstproxy.providers.gemini.generate import UNSIGNED, contents, request
 from asstproxy.providers.gemini.schema import inlined
 
 HI = UserSaid("hi")

@@ -11,8 +11,8 @@ from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Configured, Event, MessageIncomplete, Notice
 from asstproxy.core.history import AssistantSaid, UserSaid
 from asstproxy.core.script import State
+from asstproxy.providers.gemini.interactions import steps
 from asstproxy.providers.gemini.interactions_reader import Reader, outcome
-from asstproxy.providers.gemini.interactions_request import steps
 from core.stage import Stage
 from servers import Call, Cut, Duplicate, Fail, Say, Think
 
@@ -207,8 +207,8 @@ def test_litellm_leaves_the_braces_out() -> None:
         {"event_type": "interaction.completed", "id": "interaction_1", "status": "completed", "steps": []},
     ]
     reader = Reader()
-    heard = [said for event in events for said in reader.feed(event)]
-    assert heard == [
+    said = [said for event in events for said in reader.feed(event)]
+    assert [*said, *reader.end()] == [
         ChunkReceived("The"),
         ChunkReceived(" end."),
         AssistantMessageRetrieved("The end.", resume="interaction_1"),

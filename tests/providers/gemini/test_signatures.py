@@ -9,7 +9,7 @@ import pytest
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.events import Configured, Notice
 from asstproxy.core.script import State
-from asstproxy.providers.gemini.generate_request import UNSIGNED
+from asstproxy.providers.gemini.generate import UNSIGNED
 from core.stage import Stage
 from servers import Call, Say, Status, Think
 

@@ -30,7 +30,7 @@ def buy_or_sell(symbol: str, price: float) -> str:
 
 def _conversation(user: UserProxy | None = None, **options: object) -> tuple[Conversation, list[Record]]:
     profile = Profile("local", "local", options={"threads": 1, **options})
-    conversation = Conversation(connect(profile), user)
+    conversation = Conversation(connect(profile), user or UserProxy())
     heard: list[Record] = []
     conversation.subscribe(heard.append)
     return conversation, heard

@@ -20,7 +20,8 @@ from asstproxy.core.events import (
     MessageIncomplete,
     Usage,
 )
-from asstproxy.providers.openai.wire import Reader, outcome, unfinished
+from asstproxy.providers.background import is_unfinished
+from asstproxy.providers.openai.wire import Reader, outcome
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "responses"
 JSON = dict[str, Any]
@@ -36,7 +37,8 @@ WHOLE: dict[str, JSON] = {line["name"]: line["response"] for line in lines("whol
 def heard(events: Iterable[JSON]) -> list[Event]:
     """What the reader makes of a stream."""
     reader = Reader()
-    return [said for event in events for said in reader.feed(event)]
+    said = [said for event in events for said in reader.feed(event)]
+    return said + list(reader.end() if reader.done else ())
 
 
 @pytest.mark.parametrize("server", ["llama", "ogx"])
@@ -74,8 +76,8 @@ def test_a_real_reply_in_one(server: str) -> None:
 
 def test_a_real_background_response() -> None:
     """OGX's states; its reason `length` is OpenAI's `max_output_tokens`; a cancelled one is an error."""
-    assert unfinished(WHOLE["ogx_bg_done_poll1"])
-    assert not unfinished(WHOLE["ogx_bg_done_poll4"])
+    assert is_unfinished(WHOLE["ogx_bg_done_poll1"])
+    assert not is_unfinished(WHOLE["ogx_bg_done_poll4"])
     *_, last = outcome(WHOLE["ogx_bg_done_poll4"])
     assert isinstance(last, AssistantMessageRetrieved | MessageIncomplete)
     assert last.text

@@ -26,7 +26,7 @@ from asstproxy.core.events import (
     Usage,
 )
 from asstproxy.core.history import AssistantSaid, History, Item, ToolOutputs, UserSaid
-from asstproxy.core.roles import ToolSpec, Turn
+from asstproxy.core.turn import ToolSpec, Turn
 from asstproxy.providers.openai.wire import Reader, input_items, outcome, request, user_item
 from core.strategies import exchanges
 
@@ -38,7 +38,8 @@ ADD = ToolSpec("add", "Add.", {"type": "object", "properties": {"a": {"type": "i
 def heard(events: Iterable[JSON]) -> list[Event]:
     """What the reader makes of a stream."""
     reader = Reader()
-    return [said for event in events for said in reader.feed(event)]
+    said = [said for event in events for said in reader.feed(event)]
+    return said + list(reader.end() if reader.done else ())
 
 
 def as_sdk(body: JSON) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -19,8 +18,9 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[ResponsesServer]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponsesServer]:
     """OpenAI, for `asst -p gpt`."""
     with ResponsesServer() as running:
-        os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"] = running.base_url, running.key
+        monkeypatch.setenv("OPENAI_BASE_URL", running.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", running.key)
         yield running

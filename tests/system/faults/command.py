@@ -1,13 +1,10 @@
-"""`asst ask` as a process of its own, against a server that has a fault; several at a time, as most of them only wait."""
+"""`asst ask` as a process of its own, against a server that has a fault."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +17,10 @@ from .outcomes import TEXT
 from .rig import asked
 from .ways import KEY, Way
 
-__all__ = ["Job", "Ran", "running"]
+__all__ = ["Job", "Ran", "run"]
 
 ASST = str(Path(sys.executable).with_name("asst"))
 EXAMPLES = Path(__file__).parents[3] / "examples"
-AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -47,17 +43,8 @@ class Ran:
     store: Store
 
 
-@contextmanager
-def running(jobs: Iterable[Job], folder: Path) -> Iterator[dict[Job, Future[Ran]]]:
-    """All of these, each in a folder of its own."""
-    pool = ThreadPoolExecutor(AT_ONCE)
-    try:
-        yield {job: pool.submit(_run, job, folder / str(number)) for number, job in enumerate(dict.fromkeys(jobs))}
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _run(job: Job, folder: Path) -> Ran:
+def run(job: Job, folder: Path) -> Ran:
+    """Run it, with everything that it keeps in this folder."""
     way = job.way
     with way.server(lambda _: [Say(TEXT)], key=KEY) as server:
         server.faults.add(job.fault)

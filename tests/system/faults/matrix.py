@@ -177,14 +177,9 @@ DOCUMENTS = [
     ),
     Case(Duplicate(0), fails("protocol"), of="document"),
     Case(Drop(0), fails("protocol"), of="document"),
-    Case(Document("{}"), fails("protocol"), {"chat": fails("internal")}, "document"),
+    Case(Document("{}"), fails("protocol"), of="document"),
     Case(Document("[]"), fails("protocol"), of="document"),
-    Case(
-        Document('{"error": {"code": "server_error", "message": "Boom"}}'),
-        fails("server", AGAIN),
-        {"gemini*": fails("server", AGAIN), "chat": fails("internal")},
-        "document",
-    ),
+    Case(Document('{"error": {"code": "server_error", "message": "Boom"}}'), fails("server", AGAIN), of="document"),
 ]
 CASES = [
     *BEFORE,

@@ -24,9 +24,9 @@ from servers import Server
 from .outcomes import AGAIN, Outcome
 from .ways import KEY, Way, matches
 
-__all__ = ["PATIENCE", "Scene", "asked", "nothing_left", "scene"]
+__all__ = ["RETRY", "Scene", "asked", "nothing_left", "scene"]
 
-PATIENCE = RetryPolicy(heartbeat=0.2, attempts=AGAIN, delay=0.01, longest=5.0)
+RETRY = RetryPolicy(attempts=AGAIN, delay=0.01, max_delay=5.0)
 WITHIN = 20.0
 """Seconds in which an exchange must settle, on a machine that others use, too."""
 
@@ -140,7 +140,7 @@ def _conversation(way: Way, assistant: AssistantProxy, tools: tuple[Any, ...], p
         assistant,
         UserProxy(tools),
         configured=Configured(provider=assistant.provider, model=assistant.model, settings=dict(way.settings)),
-        options=Options(stream=way.stream, background=way.background, patience=PATIENCE),
+        options=Options(stream=way.stream, background=way.background, heartbeat=0.2, retry=RETRY),
         past=past,
     )
 

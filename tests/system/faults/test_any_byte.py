@@ -22,6 +22,8 @@ from .ways import WAYS, Way, matches, way
 TEXT = "Grüße, 世界! \N{WAVING HAND SIGN} Schön\u2028ist \N{EARTH GLOBE EUROPE-AFRICA} \\n data: {} zu Ende."
 Break = Literal["eof", "reset", "end", "stall"]
 BREAKS: tuple[Break, ...] = ("eof", "reset", "end")
+SHARES = 4
+"""Tests that share the bytes of one answer: they run side by side, one on each worker."""
 LOOSE = ("gemini-sdk", "interactions-sdk")
 """google-genai has a reader of its own, which takes the last event also when it never ended."""
 
@@ -89,12 +91,13 @@ def test_stall_at_any_byte(way: Way, data: st.DataObject) -> None:
     asyncio.run(broken(way, data.draw(st.integers(0, length(way) + 8), "byte"), "stall"))
 
 
-@pytest.mark.slow
+@pytest.mark.slow(reason="an exchange for each of some thousands of bytes")
+@pytest.mark.parametrize("first", range(SHARES))
 @pytest.mark.parametrize("way", [way("gpt"), way("gemini"), way("interactions-unstored")], ids=str)
-def test_cut_at_every_byte(way: Way, record_property: Callable[[str, object], None]) -> None:
-    """Not any byte, but every one; the breaks take turns."""
+def test_cut_at_every_byte(way: Way, first: int, record_property: Callable[[str, object], None]) -> None:
+    """Not any byte, but every one (the tests share them); the breaks take turns."""
     places = length(way) + 1
-    for byte in range(places):
+    for byte in range(first, places, SHARES):
         asyncio.run(broken(way, byte, BREAKS[byte % len(BREAKS)]))
     record_property(
         "figure", f"{way}: broken at each of the {places} bytes of an answer, nothing lost and nothing more"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from asstproxy import RetryPolicy, conform
 from asstproxy.core.events import ChunkReceived
 from servers import Fault, Stall, Status
 
-from .command import Job, Ran, running
+from .command import Job, Ran, run
 from .matrix import CASES
 from .outcomes import AGAIN, NOTHING, PART, Case
 from .ways import KEY, WAYS, Way, way
@@ -26,8 +25,6 @@ PAIRS = [(one, case) for one in OTHERS for case in CASES if case.applies(one) an
 LIMITED = [way("gpt"), way("gpt-background"), way("chat")]
 ATTEMPTS = RetryPolicy().attempts
 """How often the command asks, where asking again can help."""
-
-Runs = dict[Job, Future[Ran]]
 
 
 def job(way: Way, case: Case) -> Job:
@@ -43,20 +40,10 @@ def limited(way: Way) -> Job:
     return Job(way, Stall(way.middle if way.stream else None, on=way.asks), ("--timeout", "3"))
 
 
-@pytest.fixture(scope="module")
-def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    """The runs of the tests that were chosen."""
-    ours = [item for item in request.session.items if getattr(item, "module", None) is request.module]
-    chosen: list[dict[str, Any]] = [item.callspec.params for item in ours if hasattr(item, "callspec")]
-    jobs = [job(**params) if "case" in params else limited(**params) for params in chosen if not params["way"].missing]
-    with running(jobs, tmp_path_factory.mktemp("runs")) as begun:
-        yield begun
-
-
 @pytest.mark.parametrize(("way", "case"), PAIRS, ids=str)
-def test_the_command_ends_as_the_table_says(way: Way, case: Case, runs: Runs) -> None:
+def test_the_command_ends_as_the_table_says(way: Way, case: Case, tmp_path: Path) -> None:
     """The exit code; stdout is what was received and nothing else; stderr is one line, or none; the session is kept."""
-    ran, outcome = runs[job(way, case)].result(), case.expected(way)
+    ran, outcome = run(job(way, case), tmp_path), case.expected(way)
     assert ran.code == outcome.exit, ran
     received = outcome.streamed if way.stream else outcome.text
     assert ran.out == (f"{received}\n" if received else "")
@@ -67,9 +54,9 @@ def test_the_command_ends_as_the_table_says(way: Way, case: Case, runs: Runs) ->
 
 
 @pytest.mark.parametrize("way", LIMITED, ids=str)
-def test_the_time_is_over(way: Way, runs: Runs) -> None:
+def test_the_time_is_over(way: Way, tmp_path: Path) -> None:
     """`--timeout`: exit code 124, one line, and what had arrived."""
-    ran, part = runs[limited(way)].result(), PART if way.stream else NOTHING
+    ran, part = run(limited(way), tmp_path), PART if way.stream else NOTHING
     assert (ran.code, ran.out) == (124, f"{part}\n" if part else ""), ran
     assert len(ran.err.splitlines()) == 1
     assert ran.posts == 1

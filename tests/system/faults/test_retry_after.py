@@ -14,14 +14,14 @@ from asstproxy.core.events import ErrorOccurred, Record, RetryScheduled
 from servers import Say, Status
 
 from .outcomes import TEXT
-from .rig import PATIENCE, Scene, asked, scene
+from .rig import RETRY, Scene, asked, scene
 from .ways import Way, way
 
 WAYS = [
     way(name) for name in ("gpt", "gpt-sdk", "gpt-unary", "gemini", "gemini-sdk", "interactions", "interactions-sdk")
 ]
 ONCE = [way(name) for name in ("gpt", "gpt-sdk", "gemini", "interactions")]
-OWN = PATIENCE.delay
+OWN = RETRY.delay
 """Our own pause before the second attempt, at the most."""
 
 SAID: list[tuple[dict[str, str], float]] = [
@@ -122,7 +122,7 @@ LONG = ["300", "1000000000", "9" * 400, DATES["imf"]]
 
 @pytest.mark.parametrize("given", LONG)
 @pytest.mark.parametrize("way", WAYS, ids=str)
-async def test_a_wait_beyond_our_patience(way: Way, given: str) -> None:
+async def test_a_wait_beyond_our_limit(way: Way, given: str) -> None:
     """Is told, and not waited for: one request, an error."""
     given = (datetime.now(UTC) + timedelta(seconds=300)).strftime(given)  # what is no date stays as it is
     async with scene(way, lambda _: [Say(TEXT)]) as stage:

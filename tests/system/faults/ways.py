@@ -15,7 +15,7 @@ from typing import Any, Literal
 from asstproxy.config.profiles import Profile
 from asstproxy.core.roles import AssistantProxy
 from asstproxy.providers import connect
-from asstproxy.providers.openai.provider import ResponsesProxy
+from asstproxy.providers.openai.provider import ResponsesProvider
 from asstproxy.providers.transport.http import HttpTransport
 from servers import GeminiServer, InteractionsServer, ResponsesServer, Server
 
@@ -85,7 +85,7 @@ class Way:
             address = server.url + self.path
             if self.kept_alive:
                 transport = HttpTransport(address, AUTHORIZATION, silence=silence, reuse=True)
-                yield server, ResponsesProxy(transport, provider="gpt", model=self.model, extra={"store": False})
+                yield server, ResponsesProvider(transport, provider="gpt", model=self.model, extra={"store": False})
             elif self.provider == "chat":
                 yield server, _example(HttpTransport(address, AUTHORIZATION, silence=silence), self.model)
             else:

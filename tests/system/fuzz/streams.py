@@ -100,7 +100,7 @@ def target_of(name: str) -> Callable[[bytes], None]:
             conversation = Conversation(
                 connect(profile),
                 UserProxy([add]),
-                options=Options(stream=streamed, patience=RetryPolicy(attempts=1), max_tool_rounds=2),
+                options=Options(stream=streamed, retry=RetryPolicy(attempts=1), max_tool_rounds=2),
             )
             conversation.subscribe(heard.append)
             async with asyncio.timeout(20):

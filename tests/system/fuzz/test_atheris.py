@@ -16,7 +16,7 @@ from .targets import TARGETS
 SECONDS = int(os.environ.get("ASST_FUZZ_SECONDS", "20"))
 
 
-@pytest.mark.slow
+@pytest.mark.slow(reason=f"{SECONDS} seconds for each target")
 @pytest.mark.parametrize("name", TARGETS)
 def test_guided(name: str, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     """Nothing is found; what is, comes out with the failure as bytes, to be put into `FOUND`."""

@@ -36,6 +36,7 @@ from cli.render.screen import Script, Terminal, printed
 from .hostile import SEQUENCES, harmful
 
 PIECE, LENGTH = 4_000, 12_000
+large = pytest.mark.slow(reason="texts long enough for a square to show, drawn under a profiler")
 
 BOMBS: dict[str, Callable[[int], str]] = {
     "quotes": lambda n: ">" * n,
@@ -85,6 +86,7 @@ def draw(text: str, piece: int = PIECE) -> None:
         console.print(block)
 
 
+@large
 @pytest.mark.parametrize("name", BOMBS)
 def test_four_times_as_much_is_four_times_the_work(name: str) -> None:
     """The work is proportional, whatever the text is made of (the square would be 16 times as much)."""
@@ -94,6 +96,7 @@ def test_four_times_as_much_is_four_times_the_work(name: str) -> None:
     assert more <= 8 * max(once, 10_000), (once, more)
 
 
+@large
 @pytest.mark.parametrize("head", ["", "- a\n"])
 def test_a_giant_paragraph_is_linear(head: str) -> None:
     """One paragraph of a megabyte, in a list and on its own; Rich alone takes the square for it."""
@@ -114,6 +117,7 @@ def timed(text: str) -> float:
     return time.process_time() - began
 
 
+@large
 @pytest.mark.parametrize("name", ["brackets", "bracket paragraphs", "emphasis", "quoted lines", "open definitions"])
 def test_an_export_is_linear(name: str) -> None:
     """The HTML page is made by another renderer, and does no more work for a bomb either."""

@@ -63,7 +63,7 @@ async def kept() -> str:
     conversation.subscribe(session, essential=True)
     for _ in range(3):
         await conversation.exchange(HOSTILE)
-    conversation.say(Titled(LINE))
+    conversation.publish(Titled(LINE))
     session.close()
     return session.id
 

@@ -14,8 +14,8 @@ import pytest
 
 from asstproxy import AssistantProxy, Conversation, RetryPolicy, State, Store, UserProxy, conform, tool
 from asstproxy.config.profiles import Profile
-from asstproxy.core.conversation import Options
 from asstproxy.core.events import ActionRequired, AssistantMessageRetrieved, Record, ToolCall
+from asstproxy.core.turn import Options
 from asstproxy.providers import connect
 from asstproxy.providers.scripted import ScriptedAssistant, say
 from asstproxy.store.session import Session
@@ -52,9 +52,9 @@ class Talk:
         self.mark = f"mark{number:03}"
         self.session: Session = Store().create()
         self.records: list[Record] = []
-        patience = RetryPolicy(attempts=8, delay=0.05)  # a loop full of work may be late to accept connections
+        retry = RetryPolicy(attempts=8, delay=0.05)  # a loop full of work may be late to accept connections
         self.conversation = Conversation(
-            assistant, UserProxy([turned]), options=Options(patience=patience), past=self.session.past
+            assistant, UserProxy([turned]), options=Options(retry=retry), past=self.session.past
         )
         self.conversation.subscribe(self.session, essential=True)
         self.conversation.subscribe(self.records.append)
@@ -109,6 +109,7 @@ def held() -> tuple[int, int, int]:
     return len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks()), len(threads)
 
 
+@pytest.mark.slow(reason="200 conversations, of three exchanges each")
 @pytest.mark.parametrize("provider", ["scripted", "gpt", "gemini"])
 async def test_two_hundred_at_once(
     provider: str, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]

@@ -15,6 +15,7 @@ from asstproxy.core.codec import encode
 from asstproxy.core.roles import AssistantProxy
 from asstproxy.core.script import SETTLED
 from asstproxy.providers import connect
+from asstproxy.user import UserProxy
 from servers import Server
 from servers.wire import Reply, Request
 
@@ -56,7 +57,10 @@ async def tells(assistant: AssistantProxy, *, stream: bool) -> AsyncIterator[str
     """What one exchange tells anybody who may hear it."""
     session = Store().create()
     conversation = Conversation(
-        assistant, options=Options(stream=stream, patience=RetryPolicy(attempts=2, delay=0.01)), past=session.past
+        assistant,
+        UserProxy(),
+        options=Options(stream=stream, retry=RetryPolicy(attempts=2, delay=0.01)),
+        past=session.past,
     )
     conversation.subscribe(session, essential=True)
     heard: list[Record] = []

@@ -93,20 +93,23 @@ def no_file_has_one(folder: Path) -> None:
 def test_no_output_and_no_file_has_one(asst: Asst, planted: ResponsesServer, tmp_path: Path) -> None:
     """Every profile, answered and refused; every look at what was kept; every way to take it away and bring it back."""
     planted.key = KEYS["environment"]
-    told = []
+    told, kept = [], []
     for profile in ("environment", "credentials", "keyring", "file"):
         planted.key = KEYS[profile] if profile != "credentials" else ""
         planted.brain = lambda body: [Call("tell_env")] if "tools" in body and len(body["input"]) < 2 else [Say("ok")]
         for form in ([], ["--json"], ["--events", "--debug"]):
             told.append(asst("--env-file", str(tmp_path / ".env"), "ask", "-p", profile, "--yes", *form, "hi"))
             assert told[-1].code == 0, told[-1].all
+        kept.append(Store().newest())  # the other two are alike, but for what was printed
         planted.key = "another"
         with_fault = Status(500, message=f"trouble with {KEYS[profile]}", first=1)
         planted.faults.add(with_fault)
         told.append(asst("--env-file", str(tmp_path / ".env"), "ask", "-p", profile, "--debug", "hi"))
+        kept.append(Store().newest())
+    assert len(set(kept)) == 8
     for place in ("environment", "keyring", "file"):
         assert f"Bearer {KEYS[place]}" in heard(planted)
-    for session in list(Store().ids()):
+    for session in kept:
         for kind in ("json", "md", "html", "mermaid"):
             told.append(asst("sessions", "export", session, "-f", kind))
             asst("sessions", "export", session, "-f", kind, "-o", str(tmp_path / f"{session}.{kind}"))

@@ -83,7 +83,7 @@ class _Chat:
             self._follow(record)
         self._greet()
         opened.conversation.subscribe(self._follow)
-        if opened.conversation.under_way:
+        if opened.conversation.is_running:
             await self._attach()
         prompt: PromptSession[str] = PromptSession(
             history=_input_history(save=not self._options.no_save),
@@ -179,7 +179,7 @@ class _Chat:
             self.say("/help lists the commands · Esc Enter makes a new line · Ctrl-D leaves")
             return
         past = self.opened.past
-        unfinished = last_exchange(past) if self.opened.conversation.under_way else ()
+        unfinished = last_exchange(past) if self.opened.conversation.is_running else ()
         print_conversation(past[: len(past) - len(unfinished)], self.console)
         last = past[-1].event
         if isinstance(last, ErrorOccurred) and last.kind == "interrupted":

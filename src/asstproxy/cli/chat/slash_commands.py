@@ -91,7 +91,7 @@ async def _system(chat: ChatCommands, instructions: str) -> None:
 
 
 async def _tools(chat: ChatCommands, _: str) -> None:
-    tools = chat.opened.conversation.user.tools
+    tools = chat.opened.user.tools
     for tool in tools.values():
         chat.say(f"{tool.name}   {tool.description}")
     if not tools:

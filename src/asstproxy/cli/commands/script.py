@@ -9,6 +9,6 @@ __all__ = ["script"]
 
 def script() -> None:
     """Print the interaction script as a Mermaid diagram."""
-    from ...core.diagram import mermaid
+    from ...core.script import mermaid
 
     typer.echo(mermaid())

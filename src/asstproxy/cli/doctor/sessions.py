@@ -1,4 +1,4 @@
-"""What `asst doctor` sees of the sessions and of the index of their words."""
+"""What `asst doctor` finds out about the sessions and the search index."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from pathlib import Path
 
 from ...config.paths import cache_dir, data_dir
 from ...core.errors import AsstError
-from .command import Finding
+from .finding import Finding
 
-__all__ = ["sessions"]
+__all__ = ["findings"]
 
 NEWEST = 20
 INDEXES = ("*.sqlite", "*.sqlite3", "*.db")
 
 
-def sessions() -> Iterator[Finding]:
-    """How many there are, whether the newest can be read, and whether the index is whole."""
+def findings() -> Iterator[Finding]:
+    """How many sessions there are, whether the newest can be read, and whether the index is intact."""
     from ...store.store import Store
 
-    group = "sessions"
-    store = Store()
+    group, store = "sessions", Store()
     try:
         ids = list(store.ids())
     except OSError as error:
-        yield Finding(group, "sessions", "broken", f"{data_dir()}: {error.strerror}", "Mend its permissions.")
+        yield Finding(group, "sessions", "broken", f"{data_dir()}: {error.strerror}", "Fix its permissions.")
         return
     yield Finding(group, "sessions", "ok", f"{len(ids)} in {data_dir() / 'sessions'}")
     for session in ids[:NEWEST]:
@@ -35,25 +34,26 @@ def sessions() -> Iterator[Finding]:
         except AsstError as error:
             yield Finding(group, session, "broken", str(error), error.hint)
         except OSError as error:
-            yield Finding(group, session, "broken", f"cannot be read: {error.strerror}", "Mend its permissions.")
-    found = [file for pattern in INDEXES for file in sorted(cache_dir().glob(f"**/{pattern}"))]
-    for file in found:
-        problem, known = _look(file)
+            yield Finding(group, session, "broken", f"can't be read: {error.strerror}", "Fix its permissions.")
+    files = [file for pattern in INDEXES for file in sorted(cache_dir().glob(f"**/{pattern}"))]
+    for file in files:
+        problem, indexed = _inspect(file)
         if problem:
-            yield Finding(group, "index", "warning", problem, f"It is a cache, and is made again. Run: rm {file}")
+            hint = f"It is a cache, and is built again. Run: rm {file}"
+            yield Finding(group, "index", "warning", f"{file}: {problem}", hint)
         else:
             size = f"{file.stat().st_size / 1e6:.1f} MB"
-            yield Finding(group, "index", "ok", f"{file} ({size}, {known} of {len(ids)} sessions)")
-    if not found:
-        yield Finding(group, "index", "ok", "none yet; the first search makes it")
+            yield Finding(group, "index", "ok", f"{file} ({size}, {indexed} of {len(ids)} sessions)")
+    if not files:
+        yield Finding(group, "index", "absent", "none yet; the first search builds it")
 
 
-def _look(file: Path) -> tuple[str, int]:
-    """What is wrong with an index, and how many sessions it knows."""
+def _inspect(file: Path) -> tuple[str, int]:
+    """What is wrong with an index, and how many sessions it has."""
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=2)) as database:
-            said = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
-            known = int(database.execute("SELECT count(*) FROM sessions").fetchone()[0])
+            result = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
+            indexed = int(database.execute("SELECT count(*) FROM sessions").fetchone()[0])
     except sqlite3.Error as error:
-        return f"{file}: {error}", 0
-    return ("" if said == "ok" else f"{file}: {said}"), known
+        return str(error), 0
+    return ("" if result == "ok" else result), indexed

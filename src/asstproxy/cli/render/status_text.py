@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from asstproxy.core.errors import may_pass
 from asstproxy.core.events import Cancelled, ErrorOccurred, Event, MessageIncomplete, Unknown
 
 from .safe_text import clean_line
@@ -21,7 +22,6 @@ _REASONS = {
     "timeout": "it reached the time limit (--timeout)",
     "terminated": "asst was terminated",
 }
-_TRANSIENT = frozenset(("rate_limit", "server", "connection", "timeout", "protocol", "interrupted"))
 
 
 class Ending(NamedTuple):
@@ -55,4 +55,4 @@ def ending(event: Event | Unknown) -> Ending | None:
 
 def can_retry(event: Event | Unknown) -> bool:
     """Whether this is a failure after which the same message may be answered."""
-    return isinstance(event, ErrorOccurred) and event.kind in _TRANSIENT
+    return isinstance(event, ErrorOccurred) and may_pass(event.kind)

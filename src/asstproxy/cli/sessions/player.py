@@ -13,7 +13,7 @@ from pathlib import Path
 from ...core.codec import encode
 from ...core.errors import UsageError
 from ...core.events import Record, SetUserMessage
-from ...core.replay import conform
+from ...core.mediator import conform
 from ...store.imports import records_of_file
 from ...store.recovery import read_journal
 from ...store.store import Store

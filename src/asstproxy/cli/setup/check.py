@@ -1,4 +1,4 @@
-"""`asst setup check`: each profile is asked a real question of one word, and then for a call of a tool."""
+"""`asst setup check`: asks each profile a real question, answered in one word, and then for a tool call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import msgspec
 from ...config.profiles import Profile, load_config
 from ...core.codec import escape_controls
 from ...core.errors import AsstError, NotSetUpError
-from .manage import is_used, key_status
+from .keys import is_used, key_status
 from .prompts import say, wait_for
 
 __all__ = ["Checked", "check_profiles"]
@@ -26,7 +26,7 @@ HEADS = ("profile", "reachable", "key", "model", "streaming", "tools", "first ch
 
 
 class Checked(msgspec.Struct):
-    """What became of a profile. `-` stands for what could not be seen."""
+    """The result for one profile. `-` stands for what is unknown."""
 
     profile: str
     provider: str
@@ -42,28 +42,25 @@ class Checked(msgspec.Struct):
 
     @property
     def good(self) -> bool:
-        """Whether it answered."""
+        """Whether it answers."""
         return self.model_answers == "yes"
 
 
 def check_profiles(names: Sequence[str], timeout: float, *, as_json: bool) -> int:
-    """Ask them one after the other and print a table; 1 when one of them does not answer.
+    """Ask one after the other and print a table. The exit code is 1 if one doesn't answer.
 
     Raises:
-        NotSetUpError: there is no such profile, or none that is set up.
+        NotSetUpError: there is no such profile, or none is set up.
     """
     config = load_config()
-    wanted = list(names) or [name for name in config.names if is_used(config, name)]
-    for name in wanted:
-        config.profile(name)
-    if not wanted:
+    profiles = [config.profile(name) for name in names or config.names if names or is_used(config, name)]
+    if not profiles:
         raise NotSetUpError("No assistant is set up.", "Run: asst setup")
     results = []
-    for name in wanted:
+    for profile in profiles:
         if sys.stderr.isatty():
-            say(f"Asking {name} …")
-        profile = config.profile(name)
-        checked = Checked(name, profile.provider, profile.model, key=key_status(config, name)[1])
+            say(f"Asking {profile.name} …")
+        checked = Checked(profile.name, profile.provider, profile.model, key=key_status(profile).place)
         wait_for(lambda profile=profile, checked=checked: _check(profile, checked, timeout))  # type: ignore[misc]
         results.append(checked)
     if as_json:
@@ -77,7 +74,7 @@ def check_profiles(names: Sequence[str], timeout: float, *, as_json: bool) -> in
 async def _check(profile: Profile, checked: Checked, within: float) -> None:
     from ...providers import connect
 
-    # The questions are none of the conversation that the profile keeps at its provider.
+    # The questions must not enter the conversation that the profile keeps at its provider.
     own = {key: value for key, value in profile.options.items() if key not in ("history", "conversation")}
     try:
         assistant = connect(msgspec.structs.replace(profile, options=own))
@@ -94,7 +91,7 @@ async def _check(profile: Profile, checked: Checked, within: float) -> None:
 
 
 async def _ask(assistant: Any, profile: Profile, checked: Checked, within: float) -> bool:
-    """One word, streamed."""
+    """Ask for one word, streamed; whether it came."""
     from ...core.events import ChunkReceived, ErrorOccurred, Record
     from ...core.script import State
 
@@ -120,18 +117,18 @@ async def _ask(assistant: Any, profile: Profile, checked: Checked, within: float
             checked.model_answers = "no"
         return False
     if last.state not in (State.COMPLETED, State.INCOMPLETE):
-        checked.problem, checked.hint = f"No answer within {within:.0f} s.", "Try --timeout with more."
+        checked.problem, checked.hint = f"No answer within {within:.0f} s.", "Allow more: --timeout SECONDS"
         return False
     checked.model_answers, checked.streaming = "yes", "yes" if chunks else "no"
     return True
 
 
 async def _ask_for_a_call(assistant: Any, profile: Profile, checked: Checked, within: float) -> None:
-    """A function is called, or it is not."""
+    """See whether a tool is called."""
     called: list[str] = []
 
     def asst_check(word: str) -> str:
-        """Tell that a function can be called."""
+        """Confirm that functions can be called."""
         called.append(word)
         return "ok"
 
@@ -141,8 +138,9 @@ async def _ask_for_a_call(assistant: Any, profile: Profile, checked: Checked, wi
 
 
 def _conversation(assistant: Any, profile: Profile, *functions: Any) -> Any:
-    from ...core.conversation import Conversation, Options
+    from ...core.conversation import Conversation
     from ...core.events import Configured
+    from ...core.turn import Options
     from ...user import UserProxy
 
     configured = Configured(

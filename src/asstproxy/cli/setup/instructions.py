@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ...core.errors import UsageError
 from .prompts import ask_until, say
 
-__all__ = ["PRESETS", "Preset", "checked_tools", "instructions_of", "preset", "spoken"]
+__all__ = ["PRESETS", "Preset", "ask_instructions", "checked_tools", "instructions_of", "preset"]
 
 
 class Preset(NamedTuple):
@@ -36,18 +36,18 @@ def preset(name: str) -> Preset:
     """A preset by its name.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such preset.
     """
     if name not in PRESETS:
-        raise UsageError(f"There is no preset '{name}'.", f"Known: {', '.join(PRESETS)}.")
+        raise UsageError(f'There is no preset "{name}".', f"Use one of: {', '.join(PRESETS)}.")
     return PRESETS[name]
 
 
 def instructions_of(text: str) -> str:
-    """The text, or that of a file when it begins with `@` (and `@@` for a text that does so itself).
+    """The text, or that of a file if it starts with `@` (`@@` for a text that starts with `@` itself).
 
     Raises:
-        UsageError: the file cannot be read.
+        UsageError: the file can't be read.
     """
     if text.startswith("@@"):
         return text[1:]
@@ -59,14 +59,14 @@ def instructions_of(text: str) -> str:
     except UnicodeDecodeError:
         raise UsageError(f"The instructions in {path} are not UTF-8 text.") from None
     except OSError as error:
-        raise UsageError(f"The instructions in {path} cannot be read: {error.strerror}.") from None
+        raise UsageError(f"Can't read the instructions in {path}: {error.strerror}.") from None
 
 
 def checked_tools(names: Sequence[str]) -> list[str]:
-    """The tools as the profile keeps them: each is there, and a file is found from every folder.
+    """The tools as the profile has them. Each can be loaded; files are named by their absolute path.
 
     Raises:
-        UsageError: one of them cannot be found or described.
+        UsageError: a tool can't be found or described.
     """
     if not names:
         return []
@@ -76,34 +76,34 @@ def checked_tools(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(_absolute(name) for name in names))
 
 
-def spoken(table: dict[str, Any], values: dict[str, Any]) -> None:
-    """Ask for instructions and tools, as far as they are not given; `table` is the profile as it stands."""
-    if "instructions" not in values:
-        _ask_for_instructions(str(table.get("instructions") or ""), values)
-    if "tools" not in values:
-        now = " ".join(table.get("tools") or ())
+def ask_instructions(saved: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Ask for instructions and tools, unless they are given. `saved` is the profile as the file has it."""
+    if "instructions" not in changes:
+        _ask_for_instructions(str(saved.get("instructions") or ""), changes)
+    if "tools" not in changes:
+        now = " ".join(saved.get("tools") or ())
 
-        def take(typed: str) -> None:
+        def use(typed: str) -> None:
             if typed == "-":
-                values["tools"] = None
+                changes["tools"] = None
             elif typed and typed != now:
-                values["tools"] = checked_tools(typed.replace(",", " ").split())
+                changes["tools"] = checked_tools(typed.replace(",", " ").split())
 
-        say("Tools: stocks, package.module:function, or ./file.py, with blanks between; - for none.")
-        ask_until("Tools", now, take)
+        say("Tools: stocks, package.module:function or ./file.py, separated by spaces; - for none.")
+        ask_until("Tools", now, use)
 
 
-def _ask_for_instructions(before: str, values: dict[str, Any]) -> None:
+def _ask_for_instructions(before: str, changes: dict[str, Any]) -> None:
     def use(typed: str) -> None:
         if typed in PRESETS:
             chosen = PRESETS[typed]
-            values["instructions"] = chosen.instructions
+            changes["instructions"] = chosen.instructions
             if chosen.tools:
-                values["tools"] = checked_tools(chosen.tools)
+                changes["tools"] = checked_tools(chosen.tools)
         elif typed == "-":
-            values["instructions"] = None
+            changes["instructions"] = None
         elif typed:
-            values["instructions"] = instructions_of(typed)
+            changes["instructions"] = instructions_of(typed)
 
     presets = ", ".join(f"{name} ({one.about})" for name, one in PRESETS.items())
     say(f"Instructions: a text, @file, - for none, or a preset: {presets}.")

@@ -1,50 +1,39 @@
-"""Keys in `asst setup`: where they are, asking for one, and seeing that it is not another vendor's."""
+"""Keys in `asst setup`: which variable holds one, where it is, asking for it, and spotting another vendor's key."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from ...config.credentials import key_source, validate_key
 from ...config.os_keyring import has_keyring
+from ...config.profiles import Config, Profile
+from ...config.provider_info import ProviderInfo
 from ...core.errors import AsstError, NotSetUpError, UsageError
+from ...providers.connection import usual_key_variable
+from ...providers.registry import needs_key, provider_info
 from ..env_file import loaded
 from .prompts import ask_hidden, choose, say
 
-__all__ = ["ASSISTANTS", "Assistant", "Key", "foreign", "key_for", "public", "variable_of"]
-
-
-@dataclass(frozen=True, slots=True)
-class Assistant:
-    """What setup knows of a provider before it asks it."""
-
-    title: str
-    vendor: str = ""
-    variables: tuple[str, ...] = ()
-    keys: str = ""
-    addresses: tuple[str, ...] = ()
-
-
-ASSISTANTS = {
-    "gpt": Assistant(
-        "GPT, over OpenAI's API",
-        "OpenAI",
-        ("OPENAI_API_KEY",),
-        "https://platform.openai.com/api-keys",
-        ("OPENAI_BASE_URL",),
-    ),
-    "gemini": Assistant(
-        "Gemini, over Google's API",
-        "Google",
-        ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
-        "https://aistudio.google.com/apikey",
-        ("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"),
-    ),
-    "local": Assistant("a model on this machine: no key, no network"),
-}
+__all__ = [
+    "Key",
+    "KeyStatus",
+    "check_variable",
+    "find_key_or_ask",
+    "foreign_vendor",
+    "found_addresses",
+    "is_declared",
+    "is_used",
+    "key_status",
+    "key_variable",
+    "public",
+    "refuse_foreign_key",
+]
 
 _SHAPES = (  # only what is certain: vendors change how their keys look
     ("Anthropic", re.compile(r"sk-ant-")),
@@ -57,101 +46,141 @@ _SHAPES = (  # only what is certain: vendors change how their keys look
 
 @dataclass(slots=True)
 class Key:
-    """The variable that names the key, and a new key that is not kept yet."""
+    """The variable that holds the key, and a new key that is not saved yet."""
 
-    variable: str
+    variable: str = ""
     new: str | None = None
     keyring: bool = False
 
 
-def variable_of(assistant: str, given: str = "") -> str:
-    """The variable that holds this assistant's key: the one given, one that is set, or the usual one.
+class KeyStatus(NamedTuple):
+    """The variable of a profile's key, and where the key is: a place, `missing`, `not needed` or `unknown`."""
+
+    variable: str
+    place: str
+
+    @property
+    def is_present(self) -> bool:
+        """Whether there is a key."""
+        return self.place not in ("missing", "not needed", "unknown")
+
+
+def key_status(profile: Profile) -> KeyStatus:
+    """Where the key of a profile is. The key itself is not read.
 
     Raises:
-        UsageError: this is a key, or no name of a variable.
+        NotSetUpError: credentials.toml has an error.
     """
-    if given:
-        if foreign(given, "") or not re.fullmatch(r"[A-Za-z_]\w*", given, re.ASCII) or len(given) > 64:
-            raise UsageError(
-                "--api-key-env takes the name of an environment variable, not a key.",
-                "Keys come from the environment, from --key-stdin or from the hidden question.",
-            )
+    variable = key_variable(profile)
+    if variable:
+        return KeyStatus(variable, key_source(variable) or "missing")
+    return KeyStatus("", "not needed" if is_declared(profile.provider) else "unknown")
+
+
+def key_variable(profile: Profile) -> str:
+    """The variable that holds the key of a profile: the one it names, one that is set, or the usual one. Empty: no key.
+
+    Raises:
+        NotSetUpError: credentials.toml has an error.
+    """
+    if given := str(profile.options.get("api_key_env") or ""):
         return given
-    usual = ASSISTANTS[assistant].variables
-    return next((name for name in usual if key_source(name)), usual[-1] if usual else "")
+    with suppress(NotSetUpError):  # an option of the wrong type: connecting reports it
+        if not needs_key(profile):
+            return ""
+    return usual_key_variable(provider_info(profile.provider))
 
 
-def key_for(assistant: str, key: Key, *, asking: bool, from_stdin: bool) -> None:
-    """Find the key, or ask for it; says what was found.
+def is_declared(provider: str) -> bool:
+    """Whether the provider declares what it needs. A third party's module may have no `INFO`, or not be installed."""
+    return provider_info(provider) != ProviderInfo(title=provider)
+
+
+def is_used(config: Config, name: str) -> bool:
+    """Whether this profile was set up, or its key is present."""
+    return name in config.tables or key_status(config.profile(name)).is_present
+
+
+def check_variable(name: str) -> str:
+    """The name, if it can be that of an environment variable.
 
     Raises:
-        UsageError: what was typed is no key.
-        NotSetUpError: it is another vendor's.
+        UsageError: it is a key, or no variable can have this name.
     """
-    about = ASSISTANTS.get(assistant) or Assistant(assistant)
-    if from_stdin:
-        key.new = ask_hidden("Key") if sys.stdin.isatty() else sys.stdin.readline()
-        key.new = validate_key(key.new)
-        if key_source(key.variable) == "environment":
-            say(f"Warning: {key.variable} is set in the environment, too, and goes before the key that is kept.")
-        return
-    place = key_source(key.variable) if key.variable else None
-    if place:
-        file = loaded.get(key.variable)
-        say(
-            f"Found: {key.variable} ({place if file is None else f'in {file}: give --env-file to the other commands, too'})."
+    if foreign_vendor(name, "") or not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or len(name) > 64:
+        raise UsageError(
+            "--api-key-env takes the name of an environment variable, not a key.",
+            "Pass the key itself with --key-stdin, or type it when asst asks.",
         )
-    elif key.variable and asking:
-        _ask_for_it(about, key)
-    elif key.variable:
-        say(f"Warning: {key.variable} is not set: export it before you ask, or run: asst setup {assistant} --key-stdin")
+    return name
 
 
-def _ask_for_it(about: Assistant, key: Key) -> None:
-    where = f" (make one at {about.keys})" if about.keys else ""
-    say(f"{key.variable} is not set{where}.")
+def find_key_or_ask(key: Key, info: ProviderInfo, provider: str, *, asking: bool, from_stdin: bool) -> None:
+    """Find the key or ask for it, and print what was found.
+
+    Raises:
+        UsageError: what was typed can't be a key.
+    """
+    if from_stdin:
+        key.new = validate_key(ask_hidden("Key") if sys.stdin.isatty() else sys.stdin.readline())
+        if key_source(key.variable) == "environment":
+            say(f"Warning: {key.variable} is also set in the environment, which takes precedence over a saved key.")
+    elif place := key_source(key.variable):
+        file = loaded.get(key.variable)
+        where = f"in {file}; pass --env-file to other commands, too" if file else place
+        say(f"Found: {key.variable} ({where}).")
+    elif asking:
+        _ask_for_key(key, info)
+    else:
+        say(
+            f"Warning: {key.variable} is not set. Before you ask: export {key.variable}=…, "
+            f"or run: asst setup {provider} --key-stdin"
+        )
+
+
+def _ask_for_key(key: Key, info: ProviderInfo) -> None:
+    say(f"{key.variable} is not set.{f' Create a key: {info.keys_url}' if info.keys_url else ''}")
     while key.new is None:
-        typed = ask_hidden("Paste the key; it is not shown (Enter goes on without)")
+        typed = ask_hidden("Paste the key (hidden; Enter to skip)")
         if not typed:
-            say(f"Going on without a key: export {key.variable} before you ask.")
+            say(f"Skipped. Before you ask: export {key.variable}=…")
             return
         try:
             key.new = validate_key(typed)
         except AsstError as error:
             say(f"  {error} {error.hint}")
     if has_keyring() and not key.keyring:
-        places = [("credentials.toml", "a file for you alone"), ("keyring", "the keyring of this system")]
-        key.keyring = choose("Keep it in", places, "credentials.toml") == "keyring"
+        places = [("credentials.toml", "a file that only you can read"), ("keyring", "the system's keyring")]
+        key.keyring = choose("Save it in", places, "credentials.toml") == "keyring"
 
 
-def foreign(value: str, vendor: str) -> str:
-    """The vendor whose key this certainly is, if that is not the one it is for."""
+def foreign_vendor(value: str, vendor: str) -> str:
+    """The vendor whose key this certainly is; nothing if that is the expected vendor, or uncertain."""
     found = next((name for name, shape in _SHAPES if shape.match(value)), "")
     return found if found != vendor else ""
 
 
-def refuse_foreign(value: str | None, assistant: str, variable: str) -> None:
-    """Do not even send a key to a vendor whose key it is not.
+def refuse_foreign_key(value: str | None, info: ProviderInfo, variable: str) -> None:
+    """Don't even send another vendor's key.
 
     Raises:
         NotSetUpError: it is another vendor's.
     """
-    about = ASSISTANTS.get(assistant)
-    whose = foreign(value or "", about.vendor) if about and about.vendor else ""
-    if about and whose:
+    found = foreign_vendor(value or "", info.vendor) if info.vendor else ""
+    if found:
         raise NotSetUpError(
-            f"{variable} holds a key of {whose}, not of {about.vendor}; it was not sent.", f"Make one at {about.keys}"
+            f"{variable} holds a key of {found}, not of {info.vendor}. It was not sent.",
+            f"Create a key: {info.keys_url}" if info.keys_url else f"Set {variable} to a key of {info.vendor}.",
         )
 
 
-def public(address: str) -> str:
-    """An address without a user, a password or a query in it."""
-    parts = urlsplit(address)
+def public(url: str) -> str:
+    """A URL without a user, a password or a query."""
+    parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
-def found_addresses(assistant: str) -> list[str]:
-    """What the environment says about where to ask."""
-    names = ASSISTANTS[assistant].addresses
-    return [f"{name} = {public(os.environ[name])}" for name in names if os.environ.get(name)]
+def found_addresses(info: ProviderInfo) -> list[str]:
+    """What the environment says about the API's URL."""
+    return [f"{name} = {public(os.environ[name])}" for name in info.base_url_variables if os.environ.get(name)]

@@ -1,48 +1,70 @@
-"""`asst setup list|show|use|remove`: the profiles that there are. No provider is asked, and none is imported."""
+"""`asst setup list|show|use|remove|edit`: the profiles that there are. No provider is asked."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from ...config.credentials import forget_key, key_source
-from ...config.edit import make_default, remove_profile
-from ...config.profiles import BUILT_IN, Config, config_file, load_config
+from ...config.edit import Change, make_default, remove_profile
+from ...config.profiles import Config, config_file, load_config
+from ...config.provider_info import BUILT_IN
 from ...core.codec import escape_controls
-from ...core.errors import NotSetUpError
+from ...core.errors import AsstError, NotSetUpError
 from ..hiding import hide
-from .keys import ASSISTANTS, public
+from .keys import key_status, public
+from .profile_draft import require_writable_config
 from .prompts import confirm, say
 
-__all__ = ["is_used", "key_status", "list_profiles", "remove_a_profile", "show_profile", "use_profile"]
+__all__ = ["edit_config", "list_profiles", "remove_a_profile", "show_profile", "use_profile"]
+
+COLUMNS = ("", "profile", "provider", "model", "key", "tools")
+TEMPLATE = """\
+# Profiles of asst. A profile is a saved assistant. See: asst setup --help
+# default = "gpt"
+#
+# [profiles.work]
+# provider = "gpt"
+# model = "gpt-6-luna"
+# instructions = "Answer briefly."
+"""
 
 
 def list_profiles(*, as_json: bool) -> None:
-    """Print every profile, the default one marked."""
+    """Print every profile; the default is marked.
+
+    Raises:
+        NotSetUpError: a file has an error.
+    """
     config = load_config()
     rows = [_row(config, name) for name in config.names]
     if as_json:
         _print_json(rows)
         return
-    cells = [("", "profile", "provider", "model", "key", "tools")]
+    cells = [COLUMNS]
     for row in rows:
         mark, tools = "*" if row["default"] else "", " ".join(row["tools"])
         cells.append((mark, row["name"], row["provider"], row["model"] or "-", row["key"], tools))
-    widths = [max(len(line[column]) for line in cells) for column in range(6)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
     for line in cells:
         _print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    say("* answers when no profile is named." if config.default else "There is no default: asst setup use NAME.")
-    say(f"{config_file()}")
+    say("* is the default profile." if config.default else "No default profile. Choose one: asst setup use NAME")
+    say(str(config_file()))
 
 
 def show_profile(name: str, *, as_json: bool) -> None:
-    """Print all that is known of a profile, but its key."""
+    """Print everything about a profile except its key.
+
+    Raises:
+        NotSetUpError: there is no such profile, or no default one.
+    """
     config = load_config()
     name = name or config.default
     if not name:
-        raise NotSetUpError("There is no default profile.", "Run: asst setup, or name one: asst setup show gpt")
+        raise NotSetUpError("There is no default profile.", "Run: asst setup, or name a profile: asst setup show gpt")
     row = _row(config, name)
     profile = config.profile(name)
     row |= {"instructions": profile.instructions, "settings": profile.settings, "options": _options(profile.options)}
@@ -57,73 +79,116 @@ def show_profile(name: str, *, as_json: bool) -> None:
 
 
 def use_profile(name: str) -> None:
-    """Make a profile the default one."""
+    """Make a profile the default.
+
+    Raises:
+        NotSetUpError: there is no such profile.
+    """
     change = make_default(name)
     change.write()
-    say(f"'{name}' answers when no profile is named." if change else f"'{name}' is the default already.")
+    say(f"{name} is {'now' if change else 'already'} the default profile.")
 
 
 def remove_a_profile(name: str, *, key: bool, yes: bool) -> None:
-    """Take a profile out of the file, and its key out of its place if that was said."""
-    variable = key_status(load_config(), name)[0] if key else ""
+    """Remove a profile from the file; with `key`, its saved key, too.
+
+    Raises:
+        NotSetUpError: the file has no such profile, or the removal was not confirmed.
+    """
     change = remove_profile(name)
+    variable = key_status(load_config().profile(name)).variable if key else ""
     for line in change.diff:
         say(f"  {line}")
-    if not yes and sys.stdin.isatty() and not confirm(f"Remove '{name}'?", default=False):
+    if not yes and sys.stdin.isatty() and not confirm(f"Remove the profile {name}?", default=False):
         raise NotSetUpError("Nothing was changed.")
     change.write()
-    back = " It is again as asst brings it." if name in BUILT_IN else ""
-    say(f"Removed '{name}'.{back}")
-    if variable and key_source(variable) in ("credentials.toml", "keyring"):
+    say(f"Removed the profile {name}.{' Its built-in defaults remain.' if name in BUILT_IN else ''}")
+    place = key_source(variable) if variable else None
+    if place in ("credentials.toml", "keyring"):
         forget_key(variable)
-        say(f"{variable} is forgotten.")
+        say(f"Deleted {variable} from {'the keyring' if place == 'keyring' else place}.")
 
 
-def key_status(config: Config, name: str) -> tuple[str, str]:
-    """The variable of a profile's key, and where the key is: a place, `missing`, or `not needed`."""
-    table = config.tables.get(name, {})
-    provider = str(table.get("provider") or name)
-    variable = str(table.get("api_key_env") or "")
-    about = ASSISTANTS.get(provider)
-    if not variable and provider == "gemini" and _project(table):
-        return "", "not needed"
-    if not variable and about:
-        usual = about.variables
-        variable = next((one for one in usual if key_source(one)), usual[-1] if usual else "")
-    return (variable, key_source(variable) or "missing") if variable else ("", "not needed")
+def edit_config() -> None:
+    """Edit a copy of the file. Only a copy without an error replaces it; otherwise the editor opens again.
+
+    Raises:
+        NotSetUpError: there is no editor, or the text has an error.
+    """
+    import tempfile
+
+    from ...config.paths import create_private
+
+    path = config_file()
+    require_writable_config()
+    try:
+        before = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotSetUpError(f"Can't read {path}: {error}.") from None
+    with tempfile.TemporaryDirectory(prefix="asst-") as folder:
+        copy = create_private(Path(folder) / path.name)
+        copy.write_text(before or TEMPLATE, encoding="utf-8")
+        while True:
+            _open_editor(copy)
+            try:
+                _validate(copy)
+                break
+            except AsstError as error:
+                what = str(error).replace(str(copy), str(path))
+                if not sys.stdin.isatty() or not confirm(f"{what} Edit again?", default=True):
+                    raise NotSetUpError(what, "Nothing was changed.") from None
+        change = Change(path, before, copy.read_text(encoding="utf-8"))
+    change.write()
+    for line in change.diff:
+        say(f"  {line}")
+    say("Saved." if change else "No changes.")
 
 
-def is_used(config: Config, name: str) -> bool:
-    """Whether somebody set this profile up, or put a key for it into the environment."""
-    return name in config.tables or key_status(config, name)[1] not in ("missing", "not needed")
+def _open_editor(path: Path) -> None:
+    import shlex
+    import shutil
+    import subprocess
+
+    named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+    command = shlex.split(named) if named else [next(filter(None, map(shutil.which, ("nano", "vi"))), "")]
+    if not command[0] or shutil.which(command[0]) is None:
+        raise NotSetUpError(f"There is no editor {command[0]}".rstrip() + ".", "Set EDITOR.")
+    done = subprocess.run([*command, str(path)], check=False)  # noqa: S603 - the user's own editor
+    if done.returncode:
+        raise NotSetUpError(f"{command[0]} ended with exit code {done.returncode}.", "Nothing was changed.")
 
 
-def _project(table: dict[str, Any]) -> bool:
-    """Whether Google is asked with the login of this machine."""
-    if table.get("vertex") is not None or table.get("project"):
-        return table.get("vertex") is not False
-    said = os.environ.get("GOOGLE_GENAI_USE_ENTERPRISE") or os.environ.get("GOOGLE_GENAI_USE_VERTEXAI") or ""
-    return said.strip().lower() in ("true", "1")
+def _validate(path: Path) -> None:
+    """Every profile can be read, and the default exists."""
+    from ...config.profiles import Table
+    from ...config.toml import convert, line_of, read_toml
+
+    config = convert(read_toml(path), Config, path)
+    if config.default and config.default not in config.names:
+        line = line_of(path, ("default",))
+        raise NotSetUpError(f'{path}, line {line}: there is no profile "{config.default}", at default.')
+    for name, table in config.tables.items():
+        convert({"provider": name} | table, Table, path, ("profiles", name))
 
 
 def _row(config: Config, name: str) -> dict[str, Any]:
     profile = config.profile(name)
-    variable, place = key_status(config, name)
+    status = key_status(profile)
     return {
         "name": name,
         "default": name == config.default,
         "provider": profile.provider,
         "model": profile.model,
-        "key": place,
-        "key_variable": variable,
+        "key": status.place,
+        "key_variable": status.variable,
         "tools": list(profile.tools),
         "set_up": name in config.tables,
     }
 
 
 def _options(options: dict[str, Any]) -> dict[str, Any]:
-    address = options.get("base_url")
-    return options | ({"base_url": public(address)} if isinstance(address, str) else {})
+    url = options.get("base_url")
+    return options | ({"base_url": public(url)} if isinstance(url, str) else {})
 
 
 def _print_json(value: object) -> None:

@@ -1,74 +1,82 @@
-"""One cheap call that sees whether the key is good, and the choice among the models it may use."""
+"""One cheap request that shows whether the key works, and the choice among the models it may use."""
 
 from __future__ import annotations
 
 import asyncio
 import difflib
+import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from ...config.atomic import write_atomically
 from ...config.credentials import find_key
 from ...config.paths import cache_dir
-from ...config.profiles import Profile
 from ...core.errors import AssistantError, NotSetUpError
-from ...providers.model_list import ModelInfo, list_models, model_notes
-from .keys import ASSISTANTS, foreign
+from ...providers.model_list import ModelInfo, list_models
+from ...providers.registry import provider_module
+from .keys import foreign_vendor
+from .profile_draft import ProfileDraft
 from .prompts import choose, say, wait_for
 
-__all__ = ["RefusedKeyError", "choose_model", "judge", "look", "only", "remember"]
+__all__ = ["RefusedKeyError", "check_connection", "choose_model", "judge", "only_model"]
 
-WITHIN = 20.0
-"""Seconds for the check; a model of gigabytes is given ten times as long to load."""
 MANY = 14
-PASSING = ("connection", "timeout", "server", "rate_limit", "quota")
+TRANSIENT = ("connection", "timeout", "server", "rate_limit", "quota")
 """Failures that say nothing about the profile."""
+SKIP = "(--no-check skips this check.)"
 
 
 class RefusedKeyError(NotSetUpError):
-    """The provider does not accept the key; another one may be good."""
+    """The provider refuses the key; another one may work."""
 
 
-def look(profile: Profile, variable: str) -> list[ModelInfo] | None:
-    """The provider's models; None (and a warning) when it could not be asked.
+def check_connection(draft: ProfileDraft) -> list[ModelInfo] | None:
+    """The provider's models. None, and a line that says why, when it can't be asked.
 
     Raises:
-        RefusedKeyError: it was asked, and does not accept the key.
-        NotSetUpError: it was asked, and refuses: a wrong address, or a model that does not load.
+        RefusedKeyError: the provider refuses the key.
+        NotSetUpError: the URL is wrong, the model doesn't load, or the provider can't be loaded.
     """
-    seconds = WITHIN * 10 if profile.provider == "local" and not profile.options.get("base_url") else WITHIN
+    profile, seconds = draft.profile, draft.check_timeout
+    if not hasattr(provider_module(profile), "models"):
+        say(f"Not checked: {draft.provider} has no list of models. Test the profile: asst setup check {draft.name}")
+        return None
     try:
         models = wait_for(lambda: asyncio.wait_for(list_models(profile), seconds))
     except TimeoutError:
         say(f"Warning: not checked: no answer within {seconds:.0f} s.")
         return None
     except AssistantError as error:
-        if error.kind in PASSING:
+        if error.kind in TRANSIENT:
             say(f"Warning: not checked: {error}")
             return None
         refused = RefusedKeyError if error.kind == "authentication" else NotSetUpError
-        raise refused(str(error), _hint(error, profile, variable)) from None
-    if profile.provider != "local" or profile.options.get("base_url"):
-        what = "the key is good" if variable else "it answers"
+        raise refused(str(error), _hint(error, draft)) from None
+    if draft.model_choice != "fixed":
+        what = f"{draft.key.variable} works" if draft.key.variable else "the server answers"
         say(f"Checked: {what}{f', {len(models)} models' if models else ''}.")
-    remember(profile.provider, models)
+    _cache(draft.provider, models)
     return models
 
 
-def _hint(error: AssistantError, profile: Profile, variable: str) -> str:
-    about = ASSISTANTS.get(profile.provider)
-    if error.kind == "authentication" and about and variable:
-        whose = foreign(find_key(variable) or "", about.vendor)
-        if whose:
-            return f"{variable} looks like a key of {whose}, not of {about.vendor}: make one at {about.keys}"
-        return f"Nothing was changed. Check {variable}, or make a new key at {about.keys}" if about.keys else error.hint
-    return f"{error.hint} (--no-check skips this check.)"
+def _hint(error: AssistantError, draft: ProfileDraft) -> str:
+    variable, info = draft.key.variable, draft.info
+    if error.kind == "authentication" and variable:
+        found = foreign_vendor(find_key(variable) or "", info.vendor) if info.vendor else ""
+        if found and info.keys_url:
+            return f"{variable} looks like a key of {found}, not of {info.vendor}. Create a key: {info.keys_url}"
+        if info.keys_url:
+            return f"Nothing was changed. Check {variable}, or create a new key: {info.keys_url}"
+        return error.hint or f"Nothing was changed. Check {variable}."
+    return f"{error.hint} {SKIP}".lstrip()
 
 
-def judge(model: str, models: list[ModelInfo] | None, *, yes: bool = True) -> None:
-    """Whether this model can be used.
+def judge(model: str, models: list[ModelInfo] | None, provider: str) -> None:
+    """Whether this model can be used; a warning if it will be shut down.
 
     Raises:
-        NotSetUpError: it is not there, or was shut down.
+        NotSetUpError: it doesn't exist, or was shut down.
     """
     if not models or not model:
         return
@@ -77,65 +85,64 @@ def judge(model: str, models: list[ModelInfo] | None, *, yes: bool = True) -> No
         names = [one.id for one in models]
         near = difflib.get_close_matches(model, names, 3, 0.5) or names[:3]
         raise NotSetUpError(
-            f"There is no model '{model}', or this key may not use it.",
-            f"Perhaps: {', '.join(near)}. (--no-check skips this check.)",
+            f'{provider} has no model "{model}", or your key can\'t use it.', f"Did you mean {_either(near)}? {SKIP}"
         )
-    if gone(info):
-        raise NotSetUpError(f"The model '{model}' was shut down on {info.shutdown}.", f"Take {models[0].id}.")
-    if info.shutdown and yes:
+    if _is_gone(info):
+        raise NotSetUpError(f'The model "{model}" was shut down on {info.shutdown}.', f"Use {models[0].id}.")
+    if info.shutdown:
         say(f"Warning: {model} will be shut down on {info.shutdown}.")
 
 
-def only(models: list[ModelInfo]) -> str:
-    """The model, where there is but one.
+def only_model(models: list[ModelInfo]) -> str:
+    """The model, where there is just one.
 
     Raises:
         NotSetUpError: there are several.
     """
     if len(models) > 1:
         names = ", ".join(info.id for info in models[:8])
-        raise NotSetUpError(f"The server has {len(models)} models.", f"Name one with --model: {names}.")
+        raise NotSetUpError(f"There are {len(models)} models to choose from.", f"Name one with --model: {names}")
     return models[0].id
 
 
-def gone(info: ModelInfo) -> bool:
-    """Whether its day is over."""
-    return bool(info.shutdown) and info.shutdown <= datetime.now(UTC).date().isoformat()
-
-
-def choose_model(profile: Profile, models: list[ModelInfo] | None, default: str) -> str:
-    """Ask which model; those worth offering come first."""
-    offered = models or [ModelInfo(name, note) for name, note in model_notes(profile).items()]
-    living = [info for info in offered if not gone(info)]
-    shown = living if len(living) <= MANY else [info for info in living if info.note or info.id == default]
-    shown = shown or living[:MANY]
+def choose_model(draft: ProfileDraft, models: list[ModelInfo] | None, default: str) -> str:
+    """Ask which model to use. Those worth offering come first; `?` shows the others. Nothing when none is known."""
+    listed = models or [ModelInfo(name, note) for name, note in draft.info.models.items()]
+    usable = [one for one in listed if not _is_gone(one)]
+    shown = usable if len(usable) <= MANY else [one for one in usable if one.note or one.id == default]
+    shown = shown or usable[:MANY]
     if not shown:
         return default
-    default = default if default and any(info.id == default for info in living) else shown[0].id
-    if default not in [info.id for info in shown]:
-        shown = [next(info for info in living if info.id == default), *shown]
-    say("Models:" if len(shown) == len(living) else f"Models ({len(living) - len(shown)} more by their names):")
-    offers = [(info.id, ", ".join(filter(None, (info.note, _leaving(info))))) for info in shown]
+    default = default if default and any(one.id == default for one in usable) else shown[0].id
     while True:
-        chosen = choose("Model", offers, default, free=True)
+        more = len(usable) - len(shown)
+        say(f"Models ({more} more: ?):" if more else "Models:")
+        chosen = choose("Model", [(one.id, _about(one)) for one in shown], default, free=True)
+        if chosen == "?":
+            shown = usable
+            continue
         try:
-            judge(chosen, models)
+            judge(chosen, models, draft.provider)
         except NotSetUpError as error:
             say(f"  {error} {error.hint}")
         else:
             return chosen
 
 
-def _leaving(info: ModelInfo) -> str:
-    return f"will be shut down on {info.shutdown}" if info.shutdown else ""
+def _about(info: ModelInfo) -> str:
+    return ", ".join(filter(None, (info.note, info.shutdown and f"will be shut down on {info.shutdown}")))
 
 
-def remember(provider: str, models: list[ModelInfo]) -> None:
-    """Keep the names for the completion in the shell; a cache, so that it does not matter if it fails."""
-    import json
+def _is_gone(info: ModelInfo) -> bool:
+    return bool(info.shutdown) and info.shutdown <= datetime.now(UTC).date().isoformat()
 
-    from ...config.atomic import write_atomically
 
-    if models:
+def _either(names: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _cache(provider: str, models: list[ModelInfo]) -> None:
+    """Save the names for shell completion. Only a cache: nothing depends on it."""
+    if models and re.fullmatch(r"[\w.-]+", provider):
         with suppress(OSError):
             write_atomically(cache_dir() / "models" / f"{provider}.json", json.dumps([info.id for info in models]))

@@ -1,4 +1,4 @@
-"""Questions to a person, on stderr; Ctrl-C at any of them ends the whole command, and nothing was changed."""
+"""Questions on stderr. Ctrl-C at any of them ends the whole command, and nothing was changed."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ WIDTH = 40
 
 
 def say(line: str = "") -> None:
-    """A line for a person."""
+    """Print a line on stderr."""
     sys.stderr.write(hide(clean(line)) + "\n")
 
 
 def ask(question: str, default: str = "") -> str:
-    """A line; `default` if nothing is typed."""
+    """A line of text; `default` if it is empty."""
     typed: str = typer.prompt(clean(question), default=default, show_default=bool(default), err=True)
     return typed.strip()
 
 
 def ask_hidden(question: str) -> str:
-    """What is typed without being seen."""
+    """A line that is not shown while it is typed."""
     typed: str = typer.prompt(clean(question), default="", show_default=False, hide_input=True, err=True)
     return typed.strip()
 
 
 def ask_until(question: str, default: str, use: Callable[[str], T]) -> T:
-    """Ask until the answer can be used."""
+    """Ask until the answer is valid: until `use` raises no error."""
     while True:
         try:
             return use(ask(question, default))
@@ -51,7 +51,7 @@ def confirm(question: str, *, default: bool) -> bool:
 
 
 def choose(question: str, offers: Sequence[tuple[str, str]], default: str, *, free: bool = False) -> str:
-    """One of these (name, what it is), by its number or its name; with `free` any other text, too."""
+    """One of these (name, description), by its number or its name; with `free`, any other text, too."""
     names = [name for name, _ in offers]
     width = min(max(map(len, names)), WIDTH)
     for number, (name, what) in enumerate(offers, 1):
@@ -67,7 +67,7 @@ def choose(question: str, offers: Sequence[tuple[str, str]], default: str, *, fr
 
 
 def wait_for(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run something that takes a while; Ctrl-C ends the whole command."""
+    """Run a coroutine that takes a while. Ctrl-C ends the whole command."""
     from ..event_loop import run
 
     result: list[T] = []

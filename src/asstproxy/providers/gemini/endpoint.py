@@ -9,31 +9,28 @@ from typing import Literal
 import msgspec
 
 from ...config.profiles import Profile
+from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError
+from ..connection import PolledOptions, api_key
 from ..transport.insecure_http import warn_of_plain_http
 
-__all__ = ["DEVELOPER", "KEYS", "Endpoint", "GeminiOptions", "endpoint", "host", "is_vertex"]
+__all__ = ["Endpoint", "GeminiOptions", "address", "base_of", "endpoint", "host", "is_vertex", "needs_key"]
 
-DEVELOPER = "https://generativelanguage.googleapis.com"
-KEYS = "https://aistudio.google.com/apikey"
+INFO = BUILT_IN["gemini"]
 _VERSION = re.compile(r"/(v\d+(?:(?:alpha|beta)\d*)?)$")
 
 
-class GeminiOptions(msgspec.Struct, frozen=True):
-    """What a profile of this provider may hold. `poll` and `silence` are in seconds.
+class GeminiOptions(PolledOptions, frozen=True):
+    """What a profile of this provider may hold.
 
     `vertex` asks Agent Platform, with application default credentials, or with the key of `api_key_env` if that is set.
     """
 
     api: Literal["generate", "interactions"] = "generate"
     transport: Literal["http", "sdk"] = "http"
-    base_url: str = ""
-    api_key_env: str = ""
     vertex: bool | None = None
     project: str = ""
     location: str = ""
-    poll: float = 2.0
-    silence: float = 600.0
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -68,29 +65,68 @@ class Endpoint(msgspec.Struct, frozen=True):
         return "/publishers/google/models" if self.vertex else "/models"
 
 
+def needs_key(profile: Profile) -> bool:
+    """Whether this profile needs a key: Agent Platform is asked with the login of this machine, unless a key is named.
+
+    Raises:
+        NotSetUpError: an option of the profile has the wrong type.
+    """
+    options = profile.read(GeminiOptions)
+    return not is_vertex(options) or _has_vertex_key(options)
+
+
+def address(profile: Profile) -> str:
+    """The URL that is asked for this profile.
+
+    Raises:
+        NotSetUpError: an option of the profile has the wrong type.
+    """
+    return base_of(profile.read(GeminiOptions))
+
+
 def endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
     """From the profile, then from Google's own environment variables.
 
     Raises:
-        NotSetUpError: a key or a project is missing, or the location is none.
+        NotSetUpError: a key or a project is missing, or the location is wrong.
     """
     place = _endpoint(options, profile)
     warn_of_plain_http(place.base, f"'{profile.name}'")
     return place
 
 
+def base_of(options: GeminiOptions) -> str:
+    """The address to ask, without a trailing slash. No key is needed to know it."""
+    if is_vertex(options):
+        base = options.base_url or os.environ.get("GOOGLE_VERTEX_BASE_URL") or host(_location(options))
+    else:
+        base = options.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or INFO.base_url
+    return base.rstrip("/")
+
+
+def _location(options: GeminiOptions) -> str:
+    return options.location or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global"
+
+
+def _project(options: GeminiOptions) -> str:
+    return options.project or os.environ.get("GOOGLE_CLOUD_PROJECT") or ""
+
+
+def _has_vertex_key(options: GeminiOptions) -> bool:
+    return bool(options.api_key_env or (not _project(options) and os.environ.get("GOOGLE_API_KEY")))
+
+
 def _endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
+    base = base_of(options)
     if not is_vertex(options):
-        base = options.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or DEVELOPER
-        return Endpoint(vertex=False, base=base.rstrip("/"), key=_key(options, profile))
-    location = options.location or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global"
+        return Endpoint(vertex=False, base=base, key=api_key(profile, options, INFO))
+    location = _location(options)
     if not re.fullmatch(r"[a-z0-9-]+", location):
         raise NotSetUpError(
-            f"'{location}' is no location of Google Cloud.", "Set location to global, us, eu or a region."
+            f"Invalid Google Cloud location: '{location}'.", "Set location to global, us, eu or a region."
         )
-    base = (options.base_url or os.environ.get("GOOGLE_VERTEX_BASE_URL") or host(location)).rstrip("/")
-    project = options.project or os.environ.get("GOOGLE_CLOUD_PROJECT") or ""
-    if options.api_key_env or (not project and os.environ.get("GOOGLE_API_KEY")):
+    project = _project(options)
+    if _has_vertex_key(options):
         key = profile.secret(options.api_key_env or "GOOGLE_API_KEY")
         return Endpoint(vertex=True, base=base, key=key, project=project, location=location)
     if not project:
@@ -117,11 +153,3 @@ def host(location: str) -> str:
     if location in ("us", "eu"):
         return f"https://aiplatform.{location}.rep.googleapis.com"
     return f"https://{location}-aiplatform.googleapis.com"
-
-
-def _key(options: GeminiOptions, profile: Profile) -> str:
-    variable = options.api_key_env or ("GOOGLE_API_KEY" if os.environ.get("GOOGLE_API_KEY") else "GEMINI_API_KEY")
-    try:
-        return profile.secret(variable)
-    except NotSetUpError as error:
-        raise NotSetUpError(str(error), f"Create a key at {KEYS}. Then: {error.hint.removeprefix('Run: ')}") from None

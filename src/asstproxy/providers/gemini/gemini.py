@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from ...config.profiles import Profile
+from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError
 from ..model_list import ModelInfo, fetch_models
 from ..transport import Transport
-from .endpoint import Endpoint, GeminiOptions, endpoint
-from .provider import GeminiProxy
+from .endpoint import Endpoint, GeminiOptions, base_of, endpoint, is_vertex
+from .provider import GeminiProvider
 
-__all__ = ["NOTES", "GeminiOptions", "connect", "models"]
+__all__ = ["INFO", "GeminiOptions", "address", "connect", "models", "needs_key"]
 
-MODEL = "gemini-3.8-flash"
-NOTES = {
-    "gemini-3.5-flash-lite": "cheapest",
-    "gemini-3.8-flash": "everyday",
-    "gemini-4-hydrogen": "fast",
-    "gemini-4-carbon": "top",
-}
-"""Models worth offering first, as of November 2026."""
+INFO = BUILT_IN["gemini"]
 
 
-def connect(profile: Profile, *, client: Any = None) -> GeminiProxy:
-    """An Assistant Proxy for this profile; `client` is a `google.genai.Client` to be used instead of our own transport.
+def connect(profile: Profile, *, client: Any = None) -> GeminiProvider:
+    """An Assistant Proxy for this profile; `client` is a `google.genai.Client` to use instead of our own transport.
 
     Raises:
-        NotSetUpError: there is no key, no project, or a package is not installed.
+        NotSetUpError: the key or the project is missing, or a package is not installed.
     """
     options = profile.read(GeminiOptions)
-    model, models = profile.model or MODEL, "/models"
+    model, models = profile.model or INFO.default_model, "/models"
     if client is not None:
         from .sdk_transport import GoogleTransport
 
@@ -40,35 +35,49 @@ def connect(profile: Profile, *, client: Any = None) -> GeminiProxy:
         transport = _sdk(place, options.silence) if options.transport == "sdk" else _http(place, options.silence)
         models = "/models" if options.transport == "sdk" else place.models
     if options.api == "interactions":
-        from .interactions_provider import InteractionsProxy
+        from .interactions import InteractionsProvider
 
-        return InteractionsProxy(transport, model, poll=options.poll, pause=options.poll / 4)
-    from .generate_provider import GenerateProxy
+        return InteractionsProvider(transport, model, poll=options.poll)
+    from .generate import GenerateProvider
 
-    return GenerateProxy(transport, model, models=models)
+    return GenerateProvider(transport, model, models=models)
 
 
 async def models(profile: Profile) -> list[ModelInfo]:
-    """The models that the key may use: one cheap request, which also tells whether it is a good one.
+    """The models that the key may use: one cheap request, which also shows whether the key is good.
 
-    Agent Platform has no such list for a project: there the tokens of one word are counted, which costs nothing, and
-    the list is empty.
+    Agent Platform has no such list for a project: there the tokens of one word are counted, which is free, and the list is
+    empty.
 
     Raises:
-        NotSetUpError: there is no key, no project, or a package is not installed.
+        NotSetUpError: the key or the project is missing, or a package is not installed.
         AssistantError: the server cannot be reached, or refuses.
     """
     options = profile.read(GeminiOptions)
     place = endpoint(options, profile)
     transport = _http(place, options.silence)
     if not place.vertex:
-        return await fetch_models(transport, "/models?pageSize=1000", NOTES)
+        return await fetch_models(transport, "/models?pageSize=1000", INFO.models)
     word = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
     try:
-        await transport.call("POST", f"{place.models}/{profile.model or MODEL}:countTokens", word)
+        await transport.call("POST", f"{place.models}/{profile.model or INFO.default_model}:countTokens", word)
     finally:
         await transport.aclose()
     return []
+
+
+def needs_key(profile: Profile) -> bool:
+    """Whether it is asked with a key, and not with the Google login of this machine."""
+    options = profile.read(GeminiOptions)
+    if options.api_key_env or not is_vertex(options):
+        return True
+    project = options.project or os.environ.get("GOOGLE_CLOUD_PROJECT")
+    return not project and bool(os.environ.get("GOOGLE_API_KEY"))
+
+
+def address(profile: Profile) -> str:
+    """The server that is asked."""
+    return base_of(profile.read(GeminiOptions))
 
 
 def _http(place: Endpoint, silence: float) -> Transport:

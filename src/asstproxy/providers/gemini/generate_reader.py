@@ -1,4 +1,4 @@
-"""generateContent, from Google to us: folds the chunks of an answer into our events. No input or output of its own.
+"""generateContent, from Google to us: folds the chunks of an answer into our events.
 
 A whole reply is a single chunk. Any chunk may lack candidates, content or parts, and texts may be empty; the chunk with
 the finish reason may be followed by one that holds only the usage.
@@ -6,13 +6,13 @@ the finish reason may be followed by one that holds only the usage.
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterator
-from typing import Any
 
 from ...core.errors import AssistantError
 from ...core.events import ChunkReceived, Event, Notice, Reasoning, ToolCall, Usage
+from ..fields import get_arguments, get_count, get_object, get_objects, get_text
+from ..stream import StreamReader
 from ..transport import JSON
 from ..transport.failures import refusal
 from .finish_reasons import blocked, ending
@@ -24,11 +24,12 @@ PLAIN = ({"text"}, {"text", "thought"})
 SILENT = ("inlineData", "fileData")
 
 
-class Reader:
-    """`feed` it every chunk; `end` gives the closing message."""
+class Reader(StreamReader):
+    """Folds chunks, or one whole reply, into our events."""
+
+    linger = 1.0
 
     def __init__(self) -> None:
-        self.finished = False
         self._reason, self._detail, self._block = "", "", ""
         self._parts: list[JSON] = []
         self._texts: list[list[str]] = []  # the pieces of each part's text
@@ -36,57 +37,47 @@ class Reader:
         self._usage: JSON = {}
 
     def feed(self, chunk: JSON) -> Iterator[Event]:
-        """Our events for one chunk.
-
-        Raises:
-            AssistantError: the chunk reports a failure.
-        """
+        """See `StreamReader`."""
         if isinstance(error := chunk.get("error"), dict):
             code = error.get("code")
             raise refusal(code if isinstance(code, int) else 500, chunk, {}, "Gemini")
-        self._usage = _dict(chunk.get("usageMetadata")) or self._usage
-        feedback = _dict(chunk.get("promptFeedback"))
-        if feedback.get("blockReason"):
-            self.finished = True
-            self._block, self._detail = str(feedback["blockReason"]), str(feedback.get("blockReasonMessage") or "")
-        candidate = next((c for c in _list(chunk.get("candidates")) if not c.get("index")), {})
-        for part in _list(_dict(candidate.get("content")).get("parts")):
+        self._usage = get_object(chunk, "usageMetadata") or self._usage
+        feedback = get_object(chunk, "promptFeedback")
+        if reason := get_text(feedback, "blockReason"):
+            self.done = True
+            self._block, self._detail = reason, get_text(feedback, "blockReasonMessage")
+        candidate = next((c for c in get_objects(chunk, "candidates") if not c.get("index")), {})
+        for part in get_objects(get_object(candidate, "content"), "parts"):
             yield from self._part(part)
-        if candidate.get("finishReason"):
-            self.finished = True
-            self._reason, self._detail = str(candidate["finishReason"]), str(candidate.get("finishMessage") or "")
+        if reason := get_text(candidate, "finishReason"):
+            self.done = True
+            self._reason, self._detail = reason, get_text(candidate, "finishMessage")
 
     def _part(self, part: JSON) -> Iterator[Event]:
-        if text := part.get("text"):
-            yield Reasoning(str(text)) if part.get("thought") else ChunkReceived(str(text))
+        if text := get_text(part, "text"):
+            yield Reasoning(text) if part.get("thought") else ChunkReceived(text)
         if isinstance(call := part.get("functionCall"), dict):
-            known = {c.call_id for c in self._calls}
-            given = str(call.get("id") or "")
+            given, known = get_text(call, "id"), {c.call_id for c in self._calls}
             number = given if given and given not in known else f"local_{secrets.token_hex(8)}"
-            args = json.dumps(call.get("args") or {}, ensure_ascii=False)
-            self._calls.append(ToolCall(number, str(call.get("name") or ""), args))
+            self._calls.append(ToolCall(number, get_text(call, "name"), get_arguments(call, "args")))
         if any(key in part for key in SILENT):
-            yield Notice("The answer holds something that is no text and is not shown.")
+            yield Notice("The answer contains something other than text, which is not shown.")
         self._keep(part)
 
     def _keep(self, part: JSON) -> None:
         last = self._parts[-1] if self._parts else {}
         if set(part) in PLAIN and set(last) == set(part) and last.get("thought") == part.get("thought"):
-            self._texts[-1].append(str(part["text"]))
+            self._texts[-1].append(get_text(part, "text"))
         elif part != {"text": ""}:
             self._parts.append(part)
-            self._texts.append([str(part["text"])] if "text" in part else [])
+            self._texts.append([get_text(part, "text")] if "text" in part else [])
 
     def _whole(self) -> list[JSON]:
         pairs = zip(self._parts, self._texts, strict=True)
         return [part | {"text": "".join(pieces)} if len(pieces) > 1 else part for part, pieces in pairs]
 
     def end(self) -> Iterator[Event]:
-        """A usage note, then the closing message.
-
-        Raises:
-            AssistantError: nothing was said, or what was said is of no use.
-        """
+        """See `StreamReader`: a usage note, then the closing event."""
         if any(usage := _counts(self._usage)):
             yield Usage(*usage)
         if self._block:
@@ -94,9 +85,9 @@ class Reader:
         if not self._reason:
             raise AssistantError("protocol", "The answer does not say why it ended.", "Check base_url, or try again.")
         parts = self._whole()
-        text = "".join(str(part.get("text") or "") for part in parts if not part.get("thought"))
+        text = "".join(get_text(part, "text") for part in parts if not part.get("thought"))
         if not text and not self._calls and self._reason == "STOP":
-            yield Notice("The model ended its turn without a word.")
+            yield Notice("The model ended its turn without an answer.")
         yield from ending(self._reason, self._detail, text, tuple(self._calls), _raw(parts))
 
 
@@ -107,25 +98,13 @@ def _raw(parts: list[JSON]) -> JSON | None:
 
 def _is_plain(part: JSON) -> bool:
     if set(part) == {"functionCall"}:
-        return not _dict(part["functionCall"]).get("id")
+        return not get_object(part, "functionCall").get("id")
     return set(part) in PLAIN  # a thought without a signature is for reading only
 
 
 def _counts(usage: JSON) -> tuple[int, int, int, int]:
     """Tokens in the order of `Usage`; thoughts are output, as with other providers."""
-
-    def count(name: str) -> int:
-        value = usage.get(name)
-        return value if isinstance(value, int) else 0
-
-    thoughts = count("thoughtsTokenCount")
-    read = count("promptTokenCount") + count("toolUsePromptTokenCount")
-    return read, count("candidatesTokenCount") + thoughts, count("cachedContentTokenCount"), thoughts
-
-
-def _dict(value: Any) -> JSON:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[JSON]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    thoughts = get_count(usage, "thoughtsTokenCount")
+    read = get_count(usage, "promptTokenCount") + get_count(usage, "toolUsePromptTokenCount")
+    written = get_count(usage, "candidatesTokenCount") + thoughts
+    return read, written, get_count(usage, "cachedContentTokenCount"), thoughts

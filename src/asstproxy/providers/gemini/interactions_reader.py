@@ -1,7 +1,7 @@
 """The Interactions API, from Google to us: folds the events of a stream, or a whole interaction, into our events.
 
 Source: https://ai.google.dev/api/interactions-api. Events carry steps piece by piece; the last one says how it ended
-and usually leaves the steps out. No input or output of its own.
+and usually leaves the steps out.
 """
 
 from __future__ import annotations
@@ -23,78 +23,80 @@ from ...core.events import (
     ToolCall,
     Usage,
 )
+from ..background import JobReader
+from ..fields import get_arguments, get_count, get_object, get_objects, get_text
 from ..transport import JSON
 from ..transport.failures import failure
 from .finish_reasons import FILTERED, blocked
 
-__all__ = ["Reader", "outcome", "thoughts", "unfinished"]
-
-UNFINISHED = ("queued", "in_progress")
+__all__ = ["Reader", "outcome", "thoughts"]
 
 
-class Reader:
-    """`feed` it every event. `interaction` is its id, `last` that of the last event: with both, a stream can go on."""
+class Reader(JobReader):
+    """Folds the API's streaming events into ours. `position` is the id of the last event, `job_id` that of the interaction."""
 
     def __init__(self) -> None:
-        self.done = False
-        self.interaction: str | None = None
-        self.last: str | None = None
+        self._interaction: JSON = {}
         self._seen: set[str] = set()
         self._steps: dict[int, JSON] = {}
         self._pieces: dict[int, list[str]] = {}  # of a text, or of the JSON of arguments
 
     def feed(self, event: JSON) -> Iterator[Event]:
-        """Our events for one of the API's; one that was heard before says nothing, nor does one after the last.
-
-        Raises:
-            AssistantError: the API reports a failure.
-        """
+        """See `StreamReader`; an event that was read before gives nothing, nor does one after the last."""
         if self.done:
             return
-        number = event.get("event_id")
-        if isinstance(number, str) and number:
+        if number := get_text(event, "event_id"):
             if number in self._seen:
                 return
             self._seen.add(number)
-            self.last = number
+            self.position = number
         index = event.get("index")
         match event.get("event_type"):
             case "interaction.created":
-                self.interaction = _interaction(event).get("id") or self.interaction
+                self.job_id = get_text(_interaction(event), "id") or self.job_id
             case "interaction.status_update" if event.get("status") == "cancelled":
                 raise _cancelled()
             case "step.start" if isinstance(index, int):
-                self._steps[index] = step = copy.deepcopy(_dict(event.get("step")))
+                self._steps[index] = step = copy.deepcopy(get_object(event, "step"))
                 self._pieces[index] = []
                 yield from _opening(step)
             case "step.delta" if isinstance(index, int):
-                yield from self._delta(index, _dict(event.get("delta")))
+                yield from self._delta(index, get_object(event, "delta"))
             case "interaction.completed":
                 self.done = True
                 interaction = _interaction(event)
-                self.interaction = interaction.get("id") or self.interaction
-                told = {"id": self.interaction, "status": "completed", "steps": self._whole()}
-                yield from outcome(told | {key: value for key, value in interaction.items() if value})
+                self.job_id = get_text(interaction, "id") or self.job_id
+                streamed = {"id": self.job_id, "status": "completed", "steps": self._whole()}
+                self._interaction = streamed | {key: value for key, value in interaction.items() if value}
             case "error":
-                raise _failure(_dict(event.get("error")) or event)
+                raise _failure(get_object(event, "error") or event)
             case None if isinstance(event.get("error"), dict):
                 raise _failure(event["error"])
+
+    def end(self) -> Iterator[Event]:
+        """See `StreamReader`."""
+        return outcome(self._interaction)
+
+    def reply(self, reply: JSON) -> Iterator[Event]:
+        """See `StreamReader`."""
+        yield from thoughts(reply)
+        yield from outcome(reply)
 
     def _delta(self, index: int, delta: JSON) -> Iterator[Event]:
         step = self._steps.setdefault(index, {"type": "model_output"})
         pieces = self._pieces.setdefault(index, [])
         match delta.get("type"):
             case "text":
-                pieces.append(str(delta.get("text") or ""))
+                pieces.append(get_text(delta, "text"))
                 if pieces[-1]:
                     yield ChunkReceived(pieces[-1])
             case "arguments_delta":
-                pieces.append(str(delta.get("arguments") or ""))
+                pieces.append(get_text(delta, "arguments"))
             case "thought_summary":
-                content = _dict(delta.get("content"))
-                step["summary"] = _with(_list(step.get("summary")), content)
-                if content.get("text"):
-                    yield Reasoning(str(content["text"]))
+                content = get_object(delta, "content")
+                step["summary"] = _with(get_objects(step, "summary"), content)
+                if text := get_text(content, "text"):
+                    yield Reasoning(text)
             case "thought_signature":
                 step["signature"] = delta.get("signature")
 
@@ -109,14 +111,9 @@ class Reader:
         return [self._steps[index] for index in sorted(self._steps)]
 
 
-def unfinished(interaction: JSON) -> bool:
-    """Whether Google is still working on it."""
-    return interaction.get("status") in UNFINISHED
-
-
 def thoughts(interaction: JSON) -> Iterator[Event]:
     """What an interaction that was not streamed shows of the model's thinking."""
-    for step in _list(interaction.get("steps")):
+    for step in get_objects(interaction, "steps"):
         yield from _summary(step)
 
 
@@ -124,20 +121,18 @@ def outcome(interaction: JSON) -> Iterator[Event]:
     """The end of the assistant's turn: a usage note, then the closing message, whose `resume` is the interaction's id.
 
     Raises:
-        AssistantError: the interaction failed, was cancelled, or is none.
+        AssistantError: the interaction failed or was cancelled, or this is not an interaction.
     """
-    if any(usage := _counts(_dict(interaction.get("usage")))):
+    if any(usage := _counts(get_object(interaction, "usage"))):
         yield Usage(*usage)
-    steps = _list(interaction.get("steps"))
+    steps = get_objects(interaction, "steps")
     text = _text(steps)
     calls = tuple(
-        ToolCall(
-            str(step.get("id")), str(step.get("name")), json.dumps(step.get("arguments") or {}, ensure_ascii=False)
-        )
+        ToolCall(get_text(step, "id"), get_text(step, "name"), get_arguments(step))
         for step in steps
         if step.get("type") == "function_call"
     )
-    problem = next(iter(_list(interaction.get("errors"))), {})
+    problem = next(iter(get_objects(interaction, "errors")), {})
     number = interaction.get("id")
     match status := interaction.get("status"):
         case "requires_action" | "completed" if calls:
@@ -154,7 +149,7 @@ def outcome(interaction: JSON) -> Iterator[Event]:
             raise _failure(problem)
         case "cancelled":
             raise _cancelled()
-        case None if error := _dict(interaction.get("error")):  # a failure with the status of a success
+        case None if error := get_object(interaction, "error"):  # a failure with the status of a success
             raise _failure(error)
         case _:
             raise AssistantError("protocol", f"The interaction has the unknown status '{status}'.", "Check base_url.")
@@ -162,20 +157,20 @@ def outcome(interaction: JSON) -> Iterator[Event]:
 
 def _interaction(event: JSON) -> JSON:
     """What an event tells of the interaction; LiteLLM (1.106) leaves the braces out."""
-    return _dict(event.get("interaction")) or event
+    return get_object(event, "interaction") or event
 
 
 def _opening(step: JSON) -> Iterator[Event]:
-    """What a step says already as it begins."""
+    """What a step already contains when it begins."""
     if text := _text([step]):
         yield ChunkReceived(text)
     yield from _summary(step)
 
 
 def _summary(step: JSON) -> Iterator[Event]:
-    for part in _list(step.get("summary")):
-        if part.get("text"):
-            yield Reasoning(str(part["text"]))
+    for part in get_objects(step, "summary"):
+        if text := get_text(part, "text"):
+            yield Reasoning(text)
 
 
 def _with(summary: list[JSON], content: JSON) -> list[JSON]:
@@ -187,7 +182,7 @@ def _with(summary: list[JSON], content: JSON) -> list[JSON]:
 
 
 def _failure(error: JSON) -> AssistantError:
-    code, message = str(error.get("code") or "").rpartition("/")[2], str(error.get("message") or "")
+    code, message = str(error.get("code") or "").rpartition("/")[2], get_text(error, "message")
     return blocked(code, message) if code in FILTERED else failure(code, message or "The interaction failed.")
 
 
@@ -201,19 +196,16 @@ def _raw(steps: list[JSON]) -> JSON | None:
 
 
 def _text(steps: list[JSON]) -> str:
-    parts = (part for step in steps if step.get("type") == "model_output" for part in _list(step.get("content")))
-    return "".join(str(part.get("text") or "") for part in parts if part.get("type") == "text")
+    parts = (part for step in steps if step.get("type") == "model_output" for part in get_objects(step, "content"))
+    return "".join(get_text(part, "text") for part in parts if part.get("type") == "text")
 
 
 def _counts(usage: JSON) -> tuple[int, int, int, int]:
     """Tokens in the order of `Usage`; thoughts are output, as with other providers."""
-
-    def count(name: str) -> int:
-        value = usage.get(f"total_{name}_tokens")
-        return value if isinstance(value, int) else 0
-
-    thoughts = count("thought")
-    return count("input") + count("tool_use"), count("output") + thoughts, count("cached"), thoughts
+    read, tools, written, cached, thought = (
+        get_count(usage, f"total_{name}_tokens") for name in ("input", "tool_use", "output", "cached", "thought")
+    )
+    return read + tools, written + thought, cached, thought
 
 
 def _object(text: str) -> Any:
@@ -222,11 +214,3 @@ def _object(text: str) -> Any:
     except ValueError:
         value = None
     return value if isinstance(value, dict) else {"arguments": text}
-
-
-def _dict(value: Any) -> JSON:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[JSON]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -14,7 +14,7 @@ import msgspec
 
 from ...config.profiles import Profile
 from ...core.errors import AssistantError, NotSetUpError
-from ...core.roles import ToolSpec
+from ...core.turn import ToolSpec
 from ..transport.failures import refusal
 from .endpoint import GeminiOptions
 from .failures import LOGIN

@@ -6,6 +6,7 @@ SDK's own types; what comes back is turned into JSON again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -73,8 +74,7 @@ class GoogleTransport:
                 async for event in stream:
                     yield [_as_json(event)]
             finally:
-                if close := getattr(stream, "aclose", None) or getattr(stream, "close", None):
-                    await close()
+                await _close(stream)
         except Exception as error:
             raise self._mapped(error) from error
 
@@ -132,6 +132,26 @@ class GoogleTransport:
         if self._owned:
             await self._client.aio.aclose()
             self._client.close()
+
+
+async def _close(stream: Any) -> None:
+    """End the request of a stream that may not be at its end.
+
+    To close generateContent's iterator is not enough: inside it, an object refers to itself (google-genai 3.6, HttpResponse),
+    so the connection stays open until garbage is collected. A read that is cancelled closes it at once.
+    """
+    if not isinstance(stream, AsyncGenerator):
+        if close := getattr(stream, "close", None):  # the Interactions API's
+            await close()
+        return
+    done = True
+    while done:  # a chunk that has arrived already is read before there is anything to wait for
+        reading = asyncio.ensure_future(anext(stream))
+        done = bool((await asyncio.wait({reading}, timeout=0))[0])
+        if done and reading.exception() is not None:
+            return
+    reading.cancel()
+    await asyncio.wait({reading})
 
 
 def _as_json(answer: Any) -> JSON:

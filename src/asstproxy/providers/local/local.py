@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
@@ -10,90 +11,71 @@ from typing import Any
 import msgspec
 
 from ...config.profiles import Profile
-from ...core.errors import NotSetUpError
-from ...core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Started, ToolResult, Usage
-from ...core.roles import Turn
+from ...config.provider_info import BUILT_IN
+from ...core.errors import AssistantError, NotSetUpError
+from ...core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Usage
+from ...core.history import Item
+from ...core.turn import Turn
+from ..connection import ServerOptions, http_transport
 from ..model_list import ModelInfo, fetch_models
-from ..openai.provider import ResponsesProxy
-from ..transport import Transport
-from ..transport.insecure_http import warn_of_plain_http
-from .process import INSTRUCTIONS, find_model
-from .transport import EmbeddedTransport
+from ..openai.provider import ResponsesProvider
+from ..transport import JSON, Transport
+from .process import INSTRUCTIONS, Embedded, EmbeddedError, Served, find_model, renders_tools
 
-__all__ = ["LocalOptions", "connect", "models"]
+__all__ = ["INFO", "LocalOptions", "connect", "models"]
 
+INFO = BUILT_IN["local"]
 NO_TOOLS = (
     "{model} will not see the tools: its chat template has no place for them. "
     'A profile can name another template: chat_template = "FILE".'
 )
 
 
-class LocalOptions(msgspec.Struct, frozen=True):
+class LocalOptions(ServerOptions, frozen=True):
     """What a profile of this provider may hold.
 
-    With `base_url` a server that runs already is used (Ollama, vLLM, LM Studio, llama-server), with the key in the variable
-    `api_key_env` if it wants one. Else `model` is a GGUF file: `chat_template` is a file with a Jinja template, `n_predict`
-    the most tokens of an answer, `n_ctx` those of the context, `threads` how many of the processor's. `silence` is in seconds.
+    With `base_url`, a running server is asked (Ollama, vLLM, LM Studio, llama-server). Otherwise the model is a GGUF file:
+    `chat_template` is a file with a Jinja template, `n_predict` the most tokens of an answer, `n_ctx` the tokens of the
+    context, `threads` the number of the processor's threads.
     """
 
-    base_url: str = ""
-    api_key_env: str = ""
     chat_template: str = ""
     n_predict: int = 512
     n_ctx: int = 4096
     threads: int | None = None
-    silence: float = 600.0
 
 
-def connect(profile: Profile, *, client: Any = None) -> ResponsesProxy:
-    """An Assistant Proxy for this profile; `client` is an `openai.AsyncOpenAI` to be used instead of our own transport.
+def connect(profile: Profile, *, client: Any = None) -> ResponsesProvider:
+    """An Assistant Proxy for this profile; `client` is an `openai.AsyncOpenAI` to use instead of our own transport.
 
     Raises:
-        NotSetUpError: the model, its template or the package `xllamacpp` is missing.
+        NotSetUpError: the model, its template, its key or the package `xllamacpp` is missing.
     """
     options = profile.read(LocalOptions)
     if client is not None:
         from ..openai.sdk_transport import OpenAITransport
 
-        return ResponsesProxy(OpenAITransport(client), provider="local", model=profile.model)
-    if options.base_url:
-        return _served(profile, options)
-    return _embedded(profile, options)
+        return ResponsesProvider(OpenAITransport(client), provider="local", model=profile.model)
+    if not options.base_url:
+        return EmbeddedProvider(*_engine(profile, options), options.n_predict)
+    if not profile.model:
+        raise NotSetUpError(f"The profile '{profile.name}' names no model.", "Choose one of the server's: -m MODEL.")
+    return ResponsesProvider(http_transport(profile, options, INFO), provider="local", model=profile.model)
 
 
 async def models(profile: Profile) -> list[ModelInfo]:
-    """The models of the server; of llama.cpp in the process the one file, once it is loaded.
+    """The models of the server; without a server, the GGUF file once llama.cpp has loaded it.
 
     Raises:
         NotSetUpError: the model, its template, its key or a package is missing.
-        AssistantError: the server cannot be reached, or the model not be loaded.
+        AssistantError: the server cannot be reached, or the model cannot be loaded.
     """
     options = profile.read(LocalOptions)
-    return await fetch_models(
-        _http(profile, options) if options.base_url else _engine(profile, options)[0], "/models", {}
-    )
+    transport = http_transport(profile, options, INFO) if options.base_url else _engine(profile, options)[0]
+    return await fetch_models(transport, "/models", INFO.models)
 
 
-def _served(profile: Profile, options: LocalOptions) -> ResponsesProxy:
-    if not profile.model:
-        raise NotSetUpError(f"The profile '{profile.name}' names no model.", "Say which one of the server's: -m MODEL.")
-    return ResponsesProxy(_http(profile, options), provider="local", model=profile.model)
-
-
-def _http(profile: Profile, options: LocalOptions) -> Transport:
-    from ..transport.http import HttpTransport
-
-    headers = {"Authorization": f"Bearer {profile.secret(options.api_key_env)}"} if options.api_key_env else {}
-    warn_of_plain_http(options.base_url, f"'{profile.name}'")
-    return HttpTransport(options.base_url, headers, silence=options.silence)
-
-
-def _embedded(profile: Profile, options: LocalOptions) -> ResponsesProxy:
-    transport, model = _engine(profile, options)
-    return EmbeddedProxy(transport, model.stem, options.n_predict)
-
-
-def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport, Path]:
+def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport, str]:
     model = Path(profile.model).expanduser() if profile.model else find_model()
     if model is None:
         raise NotSetUpError("There is no local model yet.", "Run: asst setup local --yes")
@@ -110,40 +92,89 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
         n_ctx=options.n_ctx,
         threads=options.threads,
     )
-    return transport, model
+    return transport, model.stem
 
 
-class EmbeddedProxy(ResponsesProxy):
+class EmbeddedProvider(ResponsesProvider):
     """The same protocol, with what llama.cpp does not say: that an answer was cut, and that a template shows no tools."""
 
     def __init__(self, transport: EmbeddedTransport, model: str, n_predict: int) -> None:
         super().__init__(transport, provider="local", model=model)
         self._engine, self._n_predict = transport, n_predict
-        self._limit = n_predict
+        self._spent = 0  # tokens of this answer
 
-    async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
-        """See `AssistantProxy`."""
-        self._limit = int(turn.settings.get("max_output_tokens") or self._n_predict)
-        turn = msgspec.structs.replace(turn, model=self.model, instructions=turn.instructions or INSTRUCTIONS)
-        async with contextlib.aclosing(self._marked(super().start_processing(turn))) as events:
-            async for event in events:
-                yield event
-                if isinstance(event, Started) and turn.tools and not await self._engine.renders_tools():
-                    yield Notice(NO_TOOLS.format(model=self.model))
+    def resolve(self, turn: Turn) -> Turn:
+        """See `StatelessProvider`: there is only this model, and it needs instructions."""
+        return msgspec.structs.replace(turn, model=self.model, instructions=turn.instructions or INSTRUCTIONS)
 
-    async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
-        """See `AssistantProxy`."""
-        async with contextlib.aclosing(self._marked(super().submit_tool_outputs(results))) as events:
-            async for event in events:
-                yield event
+    async def begin(self, turn: Turn) -> Sequence[Event]:
+        """See `StatelessProvider`."""
+        hidden = bool(turn.tools) and not await self._engine.renders_tools()
+        return [Notice(NO_TOOLS.format(model=self.model))] if hidden else []
 
-    async def _marked(self, said: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-        spent = 0
-        async with contextlib.aclosing(said) as events:
-            async for event in events:
-                if isinstance(event, Usage):
-                    spent = event.output_tokens
-                if isinstance(event, AssistantMessageRetrieved) and spent >= self._limit:
-                    yield MessageIncomplete(event.text, "max_output_tokens", event.raw, event.resume)
-                else:
-                    yield event
+    def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
+        """See `StatelessProvider`."""
+        self._spent = 0
+        return super().answer(items)
+
+    def annotate(self, event: Event, items: list[Item]) -> Event:
+        """See `StatelessProvider`: an answer that used up its tokens was cut."""
+        if isinstance(event, Usage):
+            self._spent = event.output_tokens
+        limit = int(self.turn.settings.get("max_output_tokens") or self._n_predict)
+        if isinstance(event, AssistantMessageRetrieved) and self._spent >= limit:
+            event = MessageIncomplete(event.text, "max_output_tokens", event.raw, event.resume)
+        return super().annotate(event, items)
+
+
+class EmbeddedTransport:
+    """Starts llama.cpp with `model` and these options (see `Embedded.start`), then talks to it over HTTP."""
+
+    def __init__(self, model: Path, **options: Any) -> None:
+        self._model, self._options = model, options
+        self._engine = Embedded()
+        self._served: Served | None = None
+        self._http: Transport | None = None
+        self._renders_tools: bool | None = None
+
+    async def _ready(self) -> Transport:
+        if self._http is None:
+            from ..transport.http import HttpTransport
+
+            try:
+                self._served = await self._engine.start_async(self._model, **self._options)
+            except ImportError:
+                raise NotSetUpError("llama.cpp is not installed.", "Run: pip install 'asstproxy[local]'") from None
+            except EmbeddedError as error:
+                raise AssistantError("invalid_request", str(error), "Choose another model: asst setup local") from error
+            headers = {"Authorization": f"Bearer {self._served.api_key}"}
+            self._http = HttpTransport(self._served.base_url, headers, proxies=False)
+        return self._http
+
+    async def renders_tools(self) -> bool:
+        """Whether the model's chat template shows it the tools."""
+        await self._ready()
+        if self._renders_tools is None:
+            assert self._served is not None  # noqa: S101 - it is ready
+            try:
+                self._renders_tools = await asyncio.to_thread(renders_tools, self._served)
+            except EmbeddedError as error:
+                raise AssistantError("server", str(error), "Try again.") from error
+        return self._renders_tools
+
+    async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
+        """See `Transport.call`."""
+        return await (await self._ready()).call(method, path, body)
+
+    async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
+        """See `Transport.events`."""
+        http = await self._ready()
+        async with contextlib.aclosing(http.events(method, path, body)) as events:
+            async for together in events:
+                yield together
+
+    async def aclose(self) -> None:
+        """Close the connection and end the engine."""
+        if self._http is not None:
+            await self._http.aclose()
+        self._engine.stop()

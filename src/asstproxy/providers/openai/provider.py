@@ -1,48 +1,38 @@
-"""The Assistant Proxy for every server that speaks the Responses protocol: streamed, in one reply, or in the background."""
+"""The provider for every server that speaks the Responses protocol: streamed, in one reply, or in the background."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Literal
 
 import msgspec
 
-from ...core.coalesce import PIECES, merge_chunks
 from ...core.errors import AssistantError
-from ...core.events import (
-    ActionRequired,
-    AssistantMessageRetrieved,
-    Event,
-    Heartbeat,
-    Notice,
-    Started,
-    ToolOutputsSubmitted,
-    ToolResult,
-)
-from ...core.history import AssistantSaid
-from ...core.roles import Turn
+from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat
+from ...core.history import Item, UserSaid
+from ...core.turn import Turn
+from ..background import BackgroundJob
+from ..base import StatelessProvider
+from ..fields import get_count, get_text
+from ..stream import StreamReader
 from ..transport import JSON, Transport
-from .background import BackgroundResponse
-from .wire import Reader, input_items, outcome, request, tool_output_items, user_item
+from .wire import Reader, input_items, request
 
-__all__ = ["ResponsesProxy", "created_id"]
+__all__ = ["ResponsesProvider", "created_id"]
 
 BATCH = 20
 """Items that the Conversations API takes at once."""
 UNANSWERED = "No tool output found for function call"
-"""A Conversation holds a call that was never answered: its exchange was stopped. It takes no message any more."""
-DRAIN_WITHIN = 0.25
-"""Seconds for a stream to end after its last event; then its connection serves the next request, too."""
+"""The Conversation holds a call that was never answered, because its exchange was stopped. It takes no message any more."""
 
 
-class ResponsesProxy:
-    """One conversation partner behind a transport.
+class ResponsesProvider(StatelessProvider):
+    """An Assistant Proxy that calls `POST /responses`.
 
-    `history`: `client` sends everything each time and stores nothing; `server` keeps it in a Conversation, whose id is in
-    `resume`; `conversation` is one to begin in. `extra` goes into every request. `poll` is in seconds.
-    `resumable`: what is made in the background can be streamed, too, and a broken stream taken up again.
+    `history`: with `client`, each request carries everything and nothing is stored; with `server`, a Conversation at the server
+    keeps it, whose id is in `resume`; `conversation` is one to begin in. `extra` goes into every request. `poll` is in seconds.
+    `resumable`: what is made in the background can be streamed, too, and a broken stream opened again.
     """
 
     def __init__(
@@ -57,143 +47,105 @@ class ResponsesProxy:
         conversation: str = "",
         resumable: bool = False,
     ) -> None:
-        self.provider, self.model = provider, model
-        self._transport, self._history, self._extra, self._poll = transport, history, extra or {}, poll
+        super().__init__(transport, model)
+        self.provider = provider
+        self._history, self._extra, self._poll = history, extra or {}, poll
         self._first, self._resumable = conversation, resumable
-        self._turn = Turn("")
-        self._items: list[JSON] = []
         self._conversation: str | None = None
-        self._begun: tuple[Turn, str] | None = None  # the Conversation that a turn began
+        self._begun = Turn("")  # the turn that opened the exchange, as it was given
+        self._made_for: tuple[Turn, str] | None = None  # a turn, and the Conversation that was made for it
+        self._replaced_for: Turn | None = None  # a turn for which a blocked Conversation was replaced
 
-    async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
-        """See `AssistantProxy`."""
-        self._turn = msgspec.structs.replace(turn, model=turn.model or self.model)
-        yield Started(self.provider, self._turn.model)
-        if self._history == "server":
-            self._conversation = await self._place(turn)
-            self._items = [user_item(turn.text)]
-        else:
-            self._items = [*input_items(turn.history), user_item(turn.text)]
-        try:
-            async with contextlib.aclosing(self._ask(self._items)) as events:
-                async for event in events:
-                    yield event
-        except AssistantError as error:
-            if self._conversation is None or UNANSWERED not in str(error):
-                raise
-        else:
-            return
-        yield Notice("The Conversation at the provider waits for a tool result that nobody has; a new one is begun.")
-        self._first = ""
-        self._conversation = await self._begin(turn)
-        async with contextlib.aclosing(self._ask(self._items)) as events:
-            async for event in events:
-                yield event
-
-    async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
-        """See `AssistantProxy`."""
-        yield ToolOutputsSubmitted()
-        outputs = tool_output_items(results)
-        items = outputs if self._conversation else [*self._items, *outputs]
-        async with contextlib.aclosing(self._ask(items)) as events:
-            async for event in events:
-                yield event
-
-    async def _ask(self, items: list[JSON]) -> AsyncGenerator[Event]:
-        turn = self._turn
-        body = self._extra | request(turn, items)
+    def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
+        """See `StatelessProvider`; a Conversation already holds all but the newest item."""
+        body = self._extra | request(turn, input_items(items[-1:] if self._conversation else items))
         if self._conversation:
             body["conversation"] = self._conversation
         if turn.background:
-            run = BackgroundResponse(self._transport, self._poll)
             body |= {"background": True, "store": True}
-            replies = run.streamed(body) if turn.stream and self._resumable else run.polled(body)
-        elif turn.stream:
-            replies = self._streamed(body | {"stream": True})
-        else:
-            replies = self._in_one_reply(body)
-        async with contextlib.aclosing(self._heard(replies, items)) as events:
-            async for event in events:
-                yield event
+        if turn.stream and (self._resumable or not turn.background):
+            body["stream"] = True
+        return "/responses", body
+
+    def reader(self) -> StreamReader:
+        """See `StatelessProvider`."""
+        return Reader()
+
+    def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
+        """See `StatelessProvider`."""
+        if not self.turn.background:
+            return super().answer(items)
+        _, body = self.request(self.turn, items)
+        return self._job().streamed(body) if "stream" in body else self._job().polled(body)
 
     async def attach(self, turn: Turn) -> AsyncGenerator[Event]:
-        """See `Attachable`: a response in the background goes on without us.
+        """See `Attachable`: a response in the background continues without us.
 
         Raises:
-            AssistantError: the token is none of ours, or the response is gone.
+            AssistantError: the token is not one of ours, or the response is gone.
         """
         token = turn.resume
         if not isinstance(token, dict) or "response" not in token:
-            raise AssistantError("interrupted", "The exchange cannot be taken up again.", "Ask again: --retry.")
-        self._turn = msgspec.structs.replace(turn, model=turn.model or self.model, background=True)
+            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again: --retry.")
+        self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
         self._conversation = _conversation_of(token)
-        items = [] if self._conversation else input_items(turn.history)
-        replies = BackgroundResponse(self._transport, self._poll).found_again(token)
-        async with contextlib.aclosing(self._heard(replies, items)) as events:
+        position = token.get("sequence")
+        found = self._job().found(
+            str(token["response"]), position if isinstance(position, int) else None, get_count(token, "text")
+        )
+        async with contextlib.aclosing(self._run(list(turn.history), None, answer=found)) as events:
             async for event in events:
                 yield event
 
-    async def _heard(self, replies: AsyncGenerator[Event], items: list[JSON]) -> AsyncGenerator[Event]:
-        async with contextlib.aclosing(replies) as events:
-            async for event in events:
-                if isinstance(event, ActionRequired):
-                    # What was asked and answered so far is the beginning of the next request.
-                    self._items = [*items, *input_items([AssistantSaid(event.text, event.calls, event.raw)])]
-                yield self._with_resume(event)
+    def _job(self) -> BackgroundJob:
+        return BackgroundJob(self.transport, "/responses", Reader(), after="starting_after", poll=self._poll)
 
-    async def _streamed(self, body: JSON) -> AsyncGenerator[Event]:
-        reader = Reader()
-        async with contextlib.aclosing(self._transport.events("POST", "/responses", body)) as events:
-            async for together in events:
-                for said in merge_chunks(said for event in together for said in reader.feed(event)):
-                    if reader.done and not isinstance(said, PIECES):
-                        await _drain(events)
-                    yield said
-                if reader.done:
-                    return
-        raise AssistantError(
-            "connection", "The answer broke off: the stream ended before its last event.", "Try again."
-        )
-
-    async def _in_one_reply(self, body: JSON) -> AsyncGenerator[Event]:
-        for event in outcome(await self._transport.call("POST", "/responses", body)):
-            yield event
-
-    async def _place(self, turn: Turn) -> str:
-        """The Conversation to ask in; when a turn is asked again, that which was begun for it."""
-        if self._begun is not None and self._begun[0] is turn:
-            return self._begun[1]
-        return _conversation_of(turn.resume) or await self._begin(turn)
-
-    async def _begin(self, turn: Turn) -> str:
-        items = input_items(turn.history)
-        number = self._first if self._first and not items else await self._told(items)
-        self._begun = turn, number
-        return number
-
-    async def _told(self, items: list[JSON]) -> str:
-        number = created_id(await self._transport.call("POST", "/conversations", {"items": items[:BATCH]}))
-        for start in range(BATCH, len(items), BATCH):
-            path = f"/conversations/{number}/items"
-            await self._transport.call("POST", path, {"items": items[start : start + BATCH]})
-        return number
-
-    def _with_resume(self, event: Event) -> Event:
+    def annotate(self, event: Event, items: list[Item]) -> Event:  # noqa: ARG002 - as in the base
+        """The event with `resume`: the response in the background, and the Conversation."""
         # Not with an answer that was cut short: a call in it, which nobody will answer, would block the Conversation.
-        if self._conversation is None or not isinstance(event, Heartbeat | ActionRequired | AssistantMessageRetrieved):
+        if not isinstance(event, Heartbeat | ActionRequired | AssistantMessageRetrieved):
             return event
-        return msgspec.structs.replace(event, resume={**(event.resume or {}), "conversation": self._conversation})
+        resume: JSON = {}
+        if isinstance(event, Heartbeat) and event.resume:
+            job = event.resume
+            resume = {"response": job["id"]}
+            if job["position"] is not None:
+                resume |= {"sequence": job["position"], "text": job["text"]}
+        if self._conversation is not None:
+            resume["conversation"] = self._conversation
+        return msgspec.structs.replace(event, resume=resume or None)
 
-    async def aclose(self) -> None:
-        """Close the transport."""
-        await self._transport.aclose()
+    # ---- Conversations at the server -----------------------------------------------------------------------------------
 
+    async def begin(self, turn: Turn) -> Sequence[Event]:
+        """See `StatelessProvider`; a turn that is repeated keeps the Conversation that was made for it."""
+        self._begun = turn
+        if self._history == "server":
+            if self._made_for is not None and self._made_for[0] is turn:
+                self._conversation = self._made_for[1]
+            else:
+                self._conversation = _conversation_of(turn.resume) or await self._new_conversation(turn)
+        return ()
 
-async def _drain(events: AsyncIterator[list[JSON]]) -> None:
-    with contextlib.suppress(AssistantError, TimeoutError):  # the answer is whole already
-        async with asyncio.timeout(DRAIN_WITHIN):
-            async for _ in events:
-                pass
+    async def recover(self, error: AssistantError, items: list[Item]) -> str | None:
+        """A Conversation that a call without a result blocks is replaced by a new one, once for a turn."""
+        blocked = self._conversation is not None and UNANSWERED in str(error) and isinstance(items[-1], UserSaid)
+        if not blocked or self._replaced_for is self._begun:
+            return None
+        self._replaced_for, self._first = self._begun, ""
+        self._conversation = await self._new_conversation(self._begun)
+        return "The Conversation at OpenAI is blocked by an unanswered tool call; starting a new one."
+
+    async def _new_conversation(self, turn: Turn) -> str:
+        items = input_items(turn.history)
+        number = self._first
+        if items or not number:
+            number = created_id(await self.transport.call("POST", "/conversations", {"items": items[:BATCH]}))
+            for start in range(BATCH, len(items), BATCH):
+                path = f"/conversations/{number}/items"
+                await self.transport.call("POST", path, {"items": items[start : start + BATCH]})
+        self._made_for = turn, number
+        return number
 
 
 def created_id(created: JSON) -> str:
@@ -202,7 +154,7 @@ def created_id(created: JSON) -> str:
     Raises:
         AssistantError: it made nothing.
     """
-    if not isinstance(number := created.get("id"), str):
+    if not (number := get_text(created, "id")):
         raise AssistantError("protocol", "The server made no Conversation.", "Check base_url: is it OpenAI's API?")
     return number
 

@@ -37,9 +37,11 @@ class OpenAITransport:
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """See `Transport.call`."""
         try:
-            return dict(await self._request(method, path, body))
+            answer = dict(await self._request(method, path, body))
         except Exception as error:
             raise self._mapped(error) from error
+        self._remember_key()  # a response that failed may quote it
+        return answer
 
     async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
@@ -75,13 +77,18 @@ class OpenAITransport:
                 return await self._client.delete(path, cast_to=object, **how)
         return await self._client.post(path, cast_to=object, body=body, **how)
 
+    def _remember_key(self) -> None:
+        """After a request: a client may get its key, or a token, only when it sends the first one."""
+        headers = {
+            **self._client.auth_headers,
+            **self._client.default_headers,
+        }  # openai 3 has the key in no default header
+        register_named_secrets({name: value for name, value in headers.items() if isinstance(value, str)})
+
     def _mapped(self, error: Exception) -> Exception:
         import openai
 
-        # Only now: a client may get its key, or a token, when it sends the first request.
-        register_named_secrets(
-            {name: value for name, value in self._client.default_headers.items() if isinstance(value, str)}
-        )
+        self._remember_key()
         match error:
             case AssistantError():
                 return error

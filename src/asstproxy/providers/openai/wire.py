@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from ...core.coalesce import TextBuffer
 from ...core.errors import AssistantError
@@ -25,13 +24,14 @@ from ...core.events import (
     Usage,
 )
 from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from ...core.roles import Turn
+from ...core.turn import Turn
+from ..background import JobReader
+from ..fields import get_arguments, get_count, get_object, get_objects, get_text
 from ..transport import JSON
 from ..transport.failures import failure
 
-__all__ = ["Reader", "input_items", "outcome", "request", "tool_output_items", "unfinished", "user_item"]
+__all__ = ["Reader", "input_items", "outcome", "request", "tool_output_items", "user_item"]
 
-UNFINISHED = ("queued", "in_progress")
 TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 
 
@@ -58,7 +58,7 @@ def request(turn: Turn, items: list[JSON]) -> JSON:
 
 
 def input_items(history: Iterable[Item]) -> list[JSON]:
-    """The history as input items; what the provider said itself goes back unchanged."""
+    """The history as input items; what the model itself said goes back unchanged."""
     return [item for said in history for item in _item(said)]
 
 
@@ -83,7 +83,7 @@ def user_item(text: str) -> JSON:
 
 
 def tool_output_items(results: Iterable[ToolResult]) -> list[JSON]:
-    """Tool results as input items. The API has no mark for an error, so it is told in the output."""
+    """Tool results as input items. The API has no field for an error, so the output says it."""
     return [
         {
             "type": "function_call_output",
@@ -97,19 +97,17 @@ def tool_output_items(results: Iterable[ToolResult]) -> list[JSON]:
 # ---- from the API to us ------------------------------------------------------------------------------------------------
 
 
-class Reader:
-    """Folds the API's streaming events, one by one, into ours. `sequence` is the number of the last event, if any."""
+class Reader(JobReader):
+    """Folds the API's streaming events, one by one, into ours. `position` is the number of the last event, if it has one."""
 
     def __init__(self) -> None:
-        self.sequence: int | None = None
-        self.response_id: str | None = None
-        self.done = False
-        self._phase: Any = None
+        self._phase = ""
         self._text = TextBuffer()
         self._items: list[JSON] = []
+        self._response: JSON = {}
 
     def feed(self, event: JSON) -> Iterator[Event]:
-        """Our events for one of the API's; none after the last one.
+        """See `StreamReader`; nothing after the last event.
 
         Raises:
             AssistantError: the API reports a failure, in either of its two shapes.
@@ -118,25 +116,24 @@ class Reader:
             return
         kind = event.get("type")
         if isinstance(number := event.get("sequence_number"), int):
-            self.sequence = number
+            self.position = number
         match kind:
             case "response.output_text.delta" | "response.refusal.delta":
-                yield self._chunk(str(event.get("delta", "")))
+                yield self._chunk(get_text(event, "delta"))
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
-                yield Reasoning(str(event.get("delta", "")))
+                yield Reasoning(get_text(event, "delta"))
             case "response.reasoning_summary_part.done":
                 yield Reasoning("\n\n")
             case "response.output_item.added":
-                self._phase = _dict(event.get("item")).get("phase")
+                self._phase = get_text(get_object(event, "item"), "phase")
             case "response.output_item.done":
-                self._items.append(_dict(event.get("item")))
+                self._items.append(get_object(event, "item"))
             case "response.created" | "response.queued" | "response.in_progress":
-                self.response_id = _dict(event.get("response")).get("id", self.response_id)
+                self.job_id = get_text(get_object(event, "response"), "id") or self.job_id
             case _ if kind in TERMINAL:
-                self.done = True
-                yield from self._outcome(_dict(event.get("response")))
+                self.done, self._response = True, get_object(event, "response")
             case _ if kind == "error" or event.get("error"):
-                raise _failure(_dict(event.get("error")) or event)
+                raise _failure(get_object(event, "error") or event)
 
     def _chunk(self, text: str) -> ChunkReceived:
         if self._phase == "commentary":
@@ -144,41 +141,40 @@ class Reader:
         self._text.add(text)
         return ChunkReceived(text)
 
-    def _outcome(self, response: JSON) -> Iterator[Event]:
-        if not response.get("output"):
-            response = response | {"output": self._items}
-        yield from outcome(response, str(self._text))
+    def end(self) -> Iterator[Event]:
+        """See `StreamReader`."""
+        return self.reply(self._response)
 
-
-def unfinished(response: JSON) -> bool:
-    """Whether the API is still working on this response."""
-    return response.get("status") in UNFINISHED
+    def reply(self, reply: JSON) -> Iterator[Event]:
+        """See `StreamReader`; servers that leave the output out at the end have streamed it."""
+        return outcome(
+            reply if reply.get("output") or not self.done else reply | {"output": self._items}, str(self._text)
+        )
 
 
 def outcome(response: JSON, streamed: str = "") -> Iterator[Event]:
     """The end of the assistant's turn: a usage note, then the closing message of a finished response.
 
-    `streamed` is the text heard so far, for servers that leave it out at the end.
+    `streamed` is the text received so far, for servers that leave it out at the end.
 
     Raises:
-        AssistantError: the response failed, was cancelled, or is none.
+        AssistantError: the response failed or was cancelled, or this is not a response.
     """
     if not response.keys() & {"status", "output"}:
-        if error := _dict(response.get("error")):  # a failure with the status of a success
+        if error := get_object(response, "error"):  # a failure with the status of a success
             raise _failure(error)
-        raise AssistantError("protocol", "The server sent something that is no response.", "Check base_url.")
-    usage = _dict(response.get("usage"))
-    if usage:
+        raise AssistantError("protocol", "The server's reply is not a response of this API.", "Check base_url.")
+    if usage := get_object(response, "usage"):
         yield Usage(
-            input_tokens=int(usage.get("input_tokens") or 0),
-            output_tokens=int(usage.get("output_tokens") or 0),
-            cached_tokens=int(_dict(usage.get("input_tokens_details")).get("cached_tokens") or 0),
-            reasoning_tokens=int(_dict(usage.get("output_tokens_details")).get("reasoning_tokens") or 0),
+            input_tokens=get_count(usage, "input_tokens"),
+            output_tokens=get_count(usage, "output_tokens"),
+            cached_tokens=get_count(get_object(usage, "input_tokens_details"), "cached_tokens"),
+            reasoning_tokens=get_count(get_object(usage, "output_tokens_details"), "reasoning_tokens"),
         )
-    items = [item for item in response.get("output") or () if isinstance(item, dict)]
+    items = get_objects(response, "output")
     text = _text(items) or streamed
     calls = tuple(
-        ToolCall(str(item.get("call_id") or item.get("id")), str(item.get("name")), str(item.get("arguments") or "{}"))
+        ToolCall(get_text(item, "call_id") or get_text(item, "id"), get_text(item, "name"), get_arguments(item))
         for item in items
         if item.get("type") == "function_call"
     )
@@ -188,12 +184,12 @@ def outcome(response: JSON, streamed: str = "") -> Iterator[Event]:
         case "completed":
             yield AssistantMessageRetrieved(text, raw=_raw(items))
         case "incomplete":
-            reason = str(_dict(response.get("incomplete_details")).get("reason") or "unknown")
+            reason = get_text(get_object(response, "incomplete_details"), "reason") or "unknown"
             # A call that was cut off will never be answered, so what came with it does not go back.
             yield MessageIncomplete(text, REASONS.get(reason, reason), raw=None if calls else _raw(items))
         case "failed":
-            error = _dict(response.get("error"))
-            raise failure(str(error.get("code") or ""), str(error.get("message") or "The response failed."))
+            error = get_object(response, "error")
+            raise failure(str(error.get("code") or ""), get_text(error, "message") or "The response failed.")
         case "cancelled":
             raise AssistantError("interrupted", "The response was cancelled at the provider.", "Ask again.")
         case status:
@@ -209,10 +205,9 @@ def _text(items: list[JSON]) -> str:
         part
         for item in items
         if item.get("type") == "message" and item.get("phase") != "commentary"
-        for part in item.get("content") or ()
-        if isinstance(part, dict)
+        for part in get_objects(item, "content")
     )
-    return "".join(str(part.get("text") or part.get("refusal") or "") for part in parts)
+    return "".join(get_text(part, "text") or get_text(part, "refusal") for part in parts)
 
 
 def _raw(items: list[JSON]) -> list[JSON] | None:
@@ -224,8 +219,4 @@ def _raw(items: list[JSON]) -> list[JSON] | None:
 
 
 def _failure(error: JSON) -> AssistantError:
-    return failure(str(error.get("code") or error.get("type") or ""), str(error.get("message") or ""))
-
-
-def _dict(value: Any) -> JSON:
-    return value if isinstance(value, dict) else {}
+    return failure(str(error.get("code") or error.get("type") or ""), get_text(error, "message"))

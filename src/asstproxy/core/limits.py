@@ -1,4 +1,4 @@
-"""How deep what came from outside is nested: beyond a bound, whatever walks through it later would fail."""
+"""How deep values from outside may be nested: deeper ones would fail later, wherever they are walked through."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_DEPTH = 64
 
 
 def is_too_deep(value: Any) -> bool:
-    """Whether a value of JSON or TOML has more than `MAX_DEPTH` levels; found out level by level, without recursion."""
+    """Whether a value of JSON or TOML has more than `MAX_DEPTH` levels; found level by level, without recursion."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
         level = [

@@ -1,7 +1,7 @@
-"""generateContent, from us to Google: a turn and its history as JSON. Pure functions.
+"""The provider for generateContent, and what it sends. Google keeps nothing: each request carries the whole conversation.
 
 Source: https://ai.google.dev/api/generate-content and the guides on function calling and thought signatures. What the
-model said itself goes back exactly as it was received, thought signatures included: Google refuses it without them.
+model itself said goes back exactly as it was received, thought signatures included: Google refuses it without them.
 """
 
 from __future__ import annotations
@@ -10,14 +10,20 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import quote
 
-from ...core.events import ToolCall, ToolResult
+import msgspec
+
+from ...core.events import Event, Notice, ToolCall, ToolResult
 from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
-from ...core.roles import ToolSpec, Turn
-from ..transport import JSON
+from ...core.turn import ToolSpec, Turn
+from ..stream import StreamReader
+from ..transport import JSON, Transport
+from .generate_reader import Reader
+from .provider import GeminiProvider
 from .schema import inlined
 
-__all__ = ["arguments", "contents", "request"]
+__all__ = ["GenerateProvider", "arguments", "contents", "request"]
 
 BODY = frozenset(
     (
@@ -31,9 +37,39 @@ BODY = frozenset(
         "toolConfig",
     )
 )
-"""Settings that stand beside `generationConfig`; every other one goes into it."""
+"""Settings that stand next to `generationConfig`; every other one goes into it."""
 UNSIGNED = "skip_thought_signature_validator"
-"""Google's own word for a call whose signature is not to be had: another model made it, or it was refused."""
+"""Google's own word for a call that has no signature: another model made it, or the signature was refused."""
+NO_BACKGROUND = (
+    'generateContent cannot work in the background, so asst waits for the answer. Use api = "interactions" for that.'
+)
+
+
+class GenerateProvider(GeminiProvider):
+    """An Assistant Proxy that calls generateContent. `models` is the path under which the API has Google's models."""
+
+    def __init__(self, transport: Transport, model: str, *, models: str = "/models") -> None:
+        super().__init__(transport, model)
+        self._models = models
+
+    def resolve(self, turn: Turn) -> Turn:
+        """See `StatelessProvider`."""
+        return msgspec.structs.replace(super().resolve(turn), stream=turn.stream and not turn.background)
+
+    async def begin(self, turn: Turn) -> Sequence[Event]:
+        """See `StatelessProvider`."""
+        return [Notice(NO_BACKGROUND)] if turn.background else []
+
+    def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
+        """See `StatelessProvider`."""
+        where = f"/{turn.model}" if "/" in turn.model else f"{self._models}/{turn.model}"
+        method = "streamGenerateContent?alt=sse" if turn.stream else "generateContent"
+        body = request(turn, self.accepted(items), unsigned=self.unsigned)
+        return f"{quote(where, safe='/-._~@:')}:{method}", body
+
+    def reader(self) -> StreamReader:
+        """See `StatelessProvider`."""
+        return Reader()
 
 
 def request(turn: Turn, items: Iterable[Item], *, unsigned: bool = False) -> JSON:
@@ -46,7 +82,7 @@ def request(turn: Turn, items: Iterable[Item], *, unsigned: bool = False) -> JSO
     for key, value in turn.settings.items():
         match _camel(key):
             case "tools":
-                tools += value  # Google's own tools, beside ours
+                tools += value  # Google's own tools, next to ours
             case "generationConfig":
                 config |= value
             case "thinkingLevel":  # these two as the Interactions API has them: the same profile serves both

@@ -1,0 +1,197 @@
+"""`asst setup PROVIDER`: find out, ask for the rest, check, show what changes, save.
+
+Nothing is saved before everything is known, so that ending it earlier changes nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from ...config.credentials import find_key, key_source, store_key, temporary_key
+from ...config.edit import set_profile
+from ...config.os_keyring import demand_keyring
+from ...config.profiles import load_config
+from ...config.provider_info import SetupQuestion
+from ...core.errors import AsstError, NotSetUpError, UsageError
+from ...providers.registry import provider_info, provider_names
+from .instructions import ask_instructions
+from .keys import (
+    check_variable,
+    find_key_or_ask,
+    found_addresses,
+    is_declared,
+    key_variable,
+    refuse_foreign_key,
+)
+from .models import RefusedKeyError, check_connection, choose_model, judge, only_model
+from .options import SetupOptions
+from .profile_draft import ProfileDraft, require_writable_config, start_draft
+from .prompts import ask, ask_until, choose, confirm, say
+from .steps import SetupSteps, steps_of
+
+__all__ = ["choose_provider", "setup"]
+
+
+def choose_provider() -> str:
+    """Ask which provider to set up.
+
+    Raises:
+        UsageError: there is no terminal to ask on.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError("No terminal to ask on.", f"Run: asst setup NAME, one of: {', '.join(provider_names())}")
+    require_writable_config()
+    config = load_config()
+    for name in config.tables:
+        say(f"Already set up: {name}{' (default)' if name == config.default else ''}.")
+    say("Which assistant do you want?")
+    offers, ready = [], ""
+    for name in provider_names():
+        info = provider_info(name)
+        variable = next(filter(key_source, info.key_variables), "")
+        ready = ready or (name if variable else "")
+        offers.append((name, f"{info.title} ({variable} is set)" if variable else info.title))
+    return choose("Assistant", offers, ready or "local")
+
+
+def setup(
+    provider: str,
+    options: SetupOptions | None = None,
+    steps: SetupSteps | None = None,
+    answers: Mapping[str, str | bool] | None = None,
+) -> None:
+    """Create or change a profile of this provider. `answers` are the provider's own options, by the keys of the profile.
+
+    Raises:
+        UsageError: an option is wrong.
+        NotSetUpError: something is missing, or the provider refuses. Nothing was changed.
+    """
+    options, steps = options or SetupOptions(), steps or steps_of(provider)()
+    require_writable_config()
+    draft = start_draft(provider, options, answers or {})
+    if options.keyring:
+        demand_keyring()
+    for address in found_addresses(draft.info):
+        say(f"Found: {address}.")
+    _answer_questions(draft)
+    steps.prepare(draft)
+    _find_key(draft)
+    _check_until_accepted(draft)
+    with temporary_key(draft.key.variable, draft.key.new):
+        if options.asking:
+            ask_instructions(draft.saved, draft.changes)
+        with steps.provision(draft):
+            _save(draft)
+
+
+def _answer_questions(draft: ProfileDraft) -> None:
+    """What the provider wants to know beyond key, address and model; without an answer, its default."""
+    for question in draft.info.questions:
+        if question.key in draft.changes:
+            continue
+        saved = draft.saved.get(question.key)
+        if draft.options.asking and question.asked:
+            answer = _ask_question(question, question.default if saved is None else str(saved).lower())
+        elif saved is None:
+            answer = question.default
+        else:
+            continue
+        if answer or saved is not None:
+            draft.changes[question.key] = _as_value(question, answer)
+
+
+def _ask_question(question: SetupQuestion, default: str) -> str:
+    prompt = question.prompt.rstrip(".")
+    if question.choices:
+        return choose(prompt, [(choice, "") for choice in question.choices], default)
+    return ask(prompt, default)
+
+
+def _as_value(question: SetupQuestion, answer: str) -> str | bool | None:
+    if set(question.choices) == {"true", "false"} and answer:
+        return answer == "true"
+    return answer or None
+
+
+def _find_key(draft: ProfileDraft) -> None:
+    options, key = draft.options, draft.key
+    if given := str(draft.merged.get("api_key_env") or ""):
+        check_variable(given)
+    key.keyring = options.keyring
+    key.variable = key_variable(draft.profile)
+    if not key.variable and options.asking and not is_declared(draft.provider):
+        key.variable = ask_until(
+            "Environment variable of its key (Enter if it needs none)",
+            "",
+            lambda typed: typed and check_variable(typed),
+        )
+        draft.changes["api_key_env"] = key.variable or None
+    if key.variable:
+        find_key_or_ask(key, draft.info, draft.provider, asking=options.asking, from_stdin=options.key_stdin)
+    elif options.key_stdin:
+        raise UsageError("This profile doesn't need a key.", "If its server wants one, add: --api-key-env NAME")
+
+
+def _check_until_accepted(draft: ProfileDraft) -> None:
+    """Check. If a key that was just typed is refused, ask for another one."""
+    key, options = draft.key, draft.options
+    while True:
+        try:
+            with temporary_key(key.variable, key.new):
+                return _check(draft)
+        except RefusedKeyError as error:
+            if not options.asking or key.new is None or options.key_stdin:
+                raise
+            say(str(error))
+            key.new = None
+            find_key_or_ask(key, draft.info, draft.provider, asking=True, from_stdin=False)
+
+
+def _check(draft: ProfileDraft) -> None:
+    """See that the key works and that the model exists; choose a model."""
+    options, key, models = draft.options, draft.key, None
+    if not options.no_check:
+        value = find_key(key.variable) if key.variable else None
+        if value and not draft.merged.get("base_url") and not found_addresses(draft.info):
+            refuse_foreign_key(value, draft.info, key.variable)
+        if value or not key.variable:
+            models = check_connection(draft)
+    if draft.model_choice == "fixed":
+        return
+    required = draft.model_choice == "required"
+    model = draft.profile.model or draft.info.default_model
+    if not model and models and (len(models) == 1 or not options.asking):
+        draft.changes["model"] = only_model(models)
+    elif options.asking and not options.model and not (required and model):
+        draft.changes["model"] = choose_model(draft, models, model) or ask("Model") or None
+    else:
+        judge(model, models, draft.provider)
+    if required and not draft.merged.get("model"):
+        raise NotSetUpError("The server needs the name of a model.", "Name one: --model NAME")
+
+
+def _save(draft: ProfileDraft) -> None:
+    config, name, options, key = draft.config, draft.name, draft.options, draft.key
+    default = options.default or not config.default
+    if options.asking and not default and config.default != name:
+        default = confirm(f"Make {name} the default profile (now: {config.default})?", default=False)
+    change = set_profile(name, draft.changes, default=default)
+    say(f"{change.path}:")
+    for line in change.diff:
+        say(f"  {line}")
+    if not change:
+        say("  no changes")
+    if key.new:
+        say(f"{key.variable} goes into {'the keyring' if key.keyring else 'credentials.toml (0600)'}.")
+    if options.asking and (change or key.new) and not confirm("Save this?", default=True):
+        raise NotSetUpError("Nothing was changed.")
+    change.write()
+    if key.new:
+        try:
+            store_key(key.variable, key.new, keyring=key.keyring)
+        except AsstError:
+            change.undo()
+            raise
+    flag = "" if default or config.default == name else f"-p {name} "
+    say(f'Try it: asst ask {flag}"What is the capital of France?"')

@@ -1,0 +1,224 @@
+"""Answers that a server makes in the background: followed as a stream or polled, found again after a crash, and stopped.
+
+Each heartbeat says where the answer is found again. A stream that broke is opened again after the last event that was read; where
+that does not help, the answer is polled. When nobody waits any more, the server is told to stop, within two seconds whatever it
+does: else it would work, and be paid, for nobody. The reply that names the job may still be on its way then, so it is waited for
+within the same two seconds.
+
+https://developers.openai.com/api/docs/guides/background, https://ai.google.dev/gemini-api/docs/interactions
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from typing import TypeVar
+from urllib.parse import quote
+
+from ..core.errors import AssistantError, may_pass
+from ..core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, MessageIncomplete
+from .fields import get_object, get_text
+from .stream import Stream, StreamReader, read_stream
+from .transport import JSON, Transport
+
+__all__ = ["BackgroundJob", "JobReader", "is_unfinished"]
+
+TRIES = 3
+"""How often in a row a stream is opened again, or a poll repeated, after a failure that may pass."""
+STOP_WITHIN = 2.0
+"""Seconds for telling the server to stop."""
+LONGEST = 60.0
+"""Seconds that a server may make us wait between two polls."""
+TOKEN_EVERY = 5.0
+"""Seconds of streaming after which a heartbeat brings the token up to date."""
+UNFINISHED = ("queued", "in_progress")
+RUNNING = {"status": "in_progress"}
+T = TypeVar("T")
+
+
+def is_unfinished(reply: JSON) -> bool:
+    """Whether the server is still working on this answer."""
+    return reply.get("status") in UNFINISHED
+
+
+class JobReader(StreamReader):
+    """A reader that also remembers where the stream stands: the id of the answer, and of the last event."""
+
+    job_id: str | None = None
+    position: int | str | None = None
+
+
+class BackgroundJob(StreamReader):
+    """One answer at `path`. `reader` reads it; `after` is the query parameter that opens its stream after a position.
+
+    `poll` is in seconds. Heartbeats carry a token in `resume`: {"id": …, "position": …, "text": characters read so far}.
+    """
+
+    def __init__(self, transport: Transport, path: str, reader: JobReader, *, after: str, poll: float) -> None:
+        self.id: str | None = None
+        self.linger = reader.linger
+        self._transport, self._path, self._reader, self._after, self._pause = transport, path, reader, after, poll
+        self._read = 0
+        self._failures, self._broke_at = 0, reader.position
+        self._token_at: float | None = None
+        self._stop_by: float | None = None
+
+    async def polled(self, body: JSON) -> AsyncGenerator[Event]:
+        """Create it, and ask from time to time whether it is there."""
+        async with self.cancel_on_exit():
+            reply = await self.first_reply(self._transport.call("POST", self._path, body), _id_of)
+            async for event in self._poll(reply):
+                yield event
+
+    def streamed(self, body: JSON) -> AsyncGenerator[Event]:
+        """Create it, and follow its stream."""
+        return self._follow(self._transport.events("POST", self._path, body))
+
+    def found(self, number: str, position: int | str | None = None, text: int = 0) -> AsyncGenerator[Event]:
+        """Continue with what another process left: its stream if there is a position in it, else by polling."""
+        self.id = self._reader.job_id = number
+        self._reader.position = self._broke_at = position
+        self._read, self._token_at = text, 0.0
+        return self._follow(None if position is None else self._rest())
+
+    # ---- streaming -----------------------------------------------------------------------------------------------------
+
+    async def _follow(self, stream: Stream | None) -> AsyncGenerator[Event]:
+        async with self.cancel_on_exit():
+            if stream is not None:
+                reading = read_stream(stream, self, pull=self._pull, reopen=self._reopen_or_poll)
+                async with contextlib.aclosing(reading) as events:
+                    async for event in events:
+                        yield event
+            if not self.done:
+                async for event in self._poll(RUNNING, wait=False):
+                    yield event
+
+    async def _pull(self, stream: Stream) -> list[JSON]:
+        if self.id is not None:
+            return await anext(stream)
+        return await self.first_reply(anext(stream), lambda events: next(filter(None, map(_id_of, events)), None))
+
+    async def reopen(self, broken: AssistantError) -> Stream:
+        """The stream once more, from the event after the last one that was read.
+
+        Raises:
+            AssistantError: `broken`, when that cannot help; it is not retryable once the server has begun its answer.
+        """
+        self.id = self.id or self._reader.job_id
+        if self.id is None:
+            raise broken
+        # "protocol" here: the server does not stream this answer, and will not.
+        if self._reader.position is None or broken.kind == "protocol" or not may_pass(broken.kind):
+            raise _final(broken)
+        self._failures = self._failures + 1 if self._reader.position == self._broke_at else 1
+        self._broke_at = self._reader.position
+        if self._failures > TRIES:
+            raise _final(broken)
+        await asyncio.sleep(self._pause / 4 * 2 ** (self._failures - 1))
+        return self._rest()
+
+    async def _reopen_or_poll(self, broken: AssistantError) -> Stream | None:
+        try:
+            return await self.reopen(broken)
+        except AssistantError:
+            if self.id is None:
+                raise  # it may have begun, but nobody knows its id
+            return None  # too old to be streamed, for example
+
+    def _rest(self) -> Stream:
+        position = quote(str(self._reader.position), safe="")
+        return self._transport.events("GET", f"{self._where}?stream=true&{self._after}={position}")
+
+    def feed(self, event: JSON) -> Iterator[Event]:
+        """See `StreamReader`; heartbeats bring the token up to date."""
+        for said in self._reader.feed(event):
+            if isinstance(said, ChunkReceived) and said.phase == "answer":
+                self._read += len(said.text)
+            yield said
+        self.id, self.done = self._reader.job_id or self.id, self._reader.done
+        now = time.monotonic()
+        if self.id is not None and not self.done and (self._token_at is None or now - self._token_at >= TOKEN_EVERY):
+            yield self._heartbeat("queued" if self._token_at is None else "in_progress")
+            self._token_at = now
+
+    def end(self) -> Iterator[Event]:
+        """See `StreamReader`."""
+        return self._reader.end()
+
+    # ---- polling -------------------------------------------------------------------------------------------------------
+
+    async def _poll(self, reply: JSON, *, wait: bool = True) -> AsyncGenerator[Event]:
+        failures, asked = 0, 0.0
+        while is_unfinished(reply):
+            if wait:
+                yield self._heartbeat(str(reply["status"]))
+                await asyncio.sleep(max(self._pause * (1 + failures), asked))
+            wait = True
+            try:
+                reply, failures, asked = await self._transport.call("GET", self._where), 0, 0.0
+            except AssistantError as error:
+                failures, asked = failures + 1, min(error.retry_after or 0.0, LONGEST)
+                # Polling is free, so a reply that is not the API's (a captive portal's) counts as passing, too.
+                if failures > TRIES or not may_pass(error.kind):
+                    raise _final(error) from error
+        self.done = True
+        for event in self._reader.reply(reply):
+            ends = isinstance(event, AssistantMessageRetrieved | MessageIncomplete)
+            if ends and self._reader.position is not None and (rest := getattr(event, "text", "")[self._read :]):
+                yield ChunkReceived(rest)  # what the stream no longer said
+            yield event
+
+    @property
+    def _where(self) -> str:
+        return f"{self._path}/{quote(self.id or '', safe='')}"
+
+    def _heartbeat(self, status: str) -> Heartbeat:
+        return Heartbeat(status, resume={"id": self.id, "position": self._reader.position, "text": self._read})
+
+    # ---- its life at the server ----------------------------------------------------------------------------------------
+
+    async def first_reply(self, reply: Awaitable[T], id_of: Callable[[T], str | None]) -> T:
+        """Wait for the server's first reply, which names the job; when cancelled, a little longer for the sake of the name."""
+        task = asyncio.ensure_future(reply)
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            await asyncio.wait({task}, timeout=self._deadline() - asyncio.get_running_loop().time())
+            raise
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+            if not task.cancelled() and task.exception() is None:
+                self.id = id_of(task.result())
+        return task.result()
+
+    @contextlib.asynccontextmanager
+    async def cancel_on_exit(self) -> AsyncIterator[None]:
+        """Tell the server to stop when this block is left before the answer is there."""
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit, AssistantError):
+            if self.id is not None and not self.done:
+                with contextlib.suppress(AssistantError, TimeoutError):  # we leave, whether the server heard it or not
+                    async with asyncio.timeout_at(self._deadline()):
+                        await self._transport.call("POST", f"{self._where}/cancel", {})
+            raise
+
+    def _deadline(self) -> float:
+        if self._stop_by is None:
+            self._stop_by = asyncio.get_running_loop().time() + STOP_WITHIN
+        return self._stop_by
+
+
+def _id_of(reply: JSON) -> str | None:
+    """The id in a reply, or in an event that holds the reply."""
+    return get_text(get_object(reply, "response") or reply, "id") or None
+
+
+def _final(error: AssistantError) -> AssistantError:
+    """Not retryable: the server works on the request, so a second one would be paid twice."""
+    return AssistantError(error.kind, str(error), error.hint)

@@ -1,0 +1,129 @@
+"""The base of a provider for an API to which each request tells the whole conversation.
+
+A subclass says what a request is (`request`) and how the answer is read (`reader`); what an Assistant Proxy owes to the contract
+is here. Where the API offers more (conversations that it keeps, work in the background), there is a method to override.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+
+import msgspec
+
+from ..core.coalesce import TEXT_EVENTS
+from ..core.errors import AssistantError
+from ..core.events import ActionRequired, Event, Notice, Started, ToolOutputsSubmitted, ToolResult
+from ..core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from ..core.turn import Turn
+from .stream import StreamReader, read_reply, read_stream
+from .transport import JSON, Transport
+
+__all__ = ["StatelessProvider"]
+
+
+class StatelessProvider:
+    """An Assistant Proxy over `transport`; `model` answers when a turn names none. `turn` is the current turn.
+
+    `items` is the conversation up to the new message or the newest tool results, oldest first.
+    """
+
+    provider = ""
+
+    def __init__(self, transport: Transport, model: str) -> None:
+        self.transport, self.model = transport, model
+        self.turn = Turn("")
+        self._items: list[Item] = []  # up to the calls of the last ActionRequired
+
+    # ---- what a subclass says ------------------------------------------------------------------------------------------
+
+    def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
+        """Path and body of the request for the next answer; `turn.stream` says whether it asks for a stream."""
+        raise NotImplementedError
+
+    def reader(self) -> StreamReader:
+        """A new reader for one answer."""
+        raise NotImplementedError
+
+    # ---- what it may change --------------------------------------------------------------------------------------------
+
+    def resolve(self, turn: Turn) -> Turn:
+        """The turn as this provider asks it: with the model that answers."""
+        return msgspec.structs.replace(turn, model=turn.model or self.model)
+
+    async def begin(self, turn: Turn) -> Sequence[Event]:  # noqa: ARG002 - for those that override it
+        """Prepare an exchange, after `Started` and before its first request; returns notes for the person.
+
+        Called again with the same turn when the request failed and is repeated.
+        """
+        return ()
+
+    def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
+        """Ask, and read the answer: everything but the opening event."""
+        path, body = self.request(self.turn, items)
+        if self.turn.stream:
+            return read_stream(self.transport.events("POST", path, body), self.reader())
+        return read_reply(self.transport, path, body, self.reader())
+
+    def annotate(self, event: Event, items: list[Item]) -> Event:  # noqa: ARG002 - for those that override it
+        """An event of the answer as it is published, with `resume` for example. Not called for pieces of text."""
+        return event
+
+    async def recover(self, error: AssistantError, items: list[Item]) -> str | None:  # noqa: ARG002 - as above
+        """Whether a request that failed is worth making in another way, before anything was said: None if it is not.
+
+        The text is a notice for the person; the empty one gives none. `request` is called again.
+        """
+        return None
+
+    # ---- the contract --------------------------------------------------------------------------------------------------
+
+    def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
+        """See `AssistantProxy`."""
+        self.turn = self.resolve(turn)
+        return self._run([*turn.history, UserSaid(turn.text)], Started(self.provider, self.turn.model), turn)
+
+    def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
+        """See `AssistantProxy`."""
+        return self._run([*self._items, ToolOutputs(tuple(results))], ToolOutputsSubmitted())
+
+    async def _run(
+        self,
+        items: list[Item],
+        opening: Event | None,
+        begun: Turn | None = None,
+        answer: AsyncGenerator[Event] | None = None,
+    ) -> AsyncGenerator[Event]:
+        """One turn of the assistant. `begun` is the turn with which an exchange begins, `answer` one that is read already."""
+        if opening is not None:
+            yield opening
+        if begun is not None:
+            for note in await self.begin(begun):
+                yield note
+        attached = answer is not None
+        while True:
+            spoken = False
+            try:
+                async with contextlib.aclosing(answer or self.answer(items)) as events:
+                    async for event in events:
+                        if isinstance(event, TEXT_EVENTS):
+                            spoken = True
+                            yield event
+                            continue
+                        said = self.annotate(event, items)
+                        if isinstance(said, ActionRequired):
+                            # Only now: a request that failed is made again from where it began.
+                            self._items = [*items, AssistantSaid(said.text, said.calls, said.raw)]
+                        yield said
+            except AssistantError as error:
+                notice = None if spoken or attached else await self.recover(error, items)
+                if notice is None:
+                    raise
+            else:
+                return
+            if notice:
+                yield Notice(notice)
+
+    async def aclose(self) -> None:
+        """Close the transport."""
+        await self.transport.aclose()

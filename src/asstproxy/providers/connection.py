@@ -1,0 +1,85 @@
+"""From a profile to a transport: the address, the key, and the options that every provider over HTTP has."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from ..config.credentials import key_source
+from ..config.profiles import Profile
+from ..config.provider_info import ProviderInfo
+from ..core.errors import NotSetUpError
+from .transport import Transport
+from .transport.insecure_http import warn_of_plain_http
+
+__all__ = ["PolledOptions", "ServerOptions", "api_key", "base_url", "http_transport", "usual_key_variable"]
+
+
+class ServerOptions(msgspec.Struct, frozen=True):
+    """What a profile may say of its server.
+
+    `base_url` and `api_key_env` (the variable that holds the key) replace the provider's own. `silence` is in seconds: how long
+    to wait for the next piece of an answer.
+    """
+
+    base_url: str = ""
+    api_key_env: str = ""
+    silence: float = 600.0
+
+
+class PolledOptions(ServerOptions, frozen=True):
+    """The same for an API that also works in the background. `poll`: seconds between two looks at its answer."""
+
+    poll: float = 2.0
+
+
+def base_url(options: ServerOptions, info: ProviderInfo) -> str:
+    """The address to ask: the profile's, that of the provider's environment variables, or the usual one."""
+    found = (os.environ.get(name) for name in info.base_url_variables)
+    return options.base_url or next(filter(None, found), info.base_url)
+
+
+def api_key(profile: Profile, options: ServerOptions, info: ProviderInfo) -> str:
+    """The key for this profile; empty when neither profile nor provider names a variable for one.
+
+    Raises:
+        NotSetUpError: it is not set, or it cannot be a key.
+    """
+    if not (variable := options.api_key_env or usual_key_variable(info)):
+        return ""
+    try:
+        return profile.secret(variable)
+    except NotSetUpError as error:
+        if not info.keys_url or options.api_key_env:
+            raise
+        raise NotSetUpError(
+            str(error), f"Create a key at {info.keys_url}. Then {error.hint[:1].lower()}{error.hint[1:]}"
+        ) from None
+
+
+def usual_key_variable(info: ProviderInfo) -> str:
+    """The variable for a provider's key when a profile names none: one that is set, else the last one. Empty: no key."""
+    names = info.key_variables
+    if len(names) < 2:
+        return "".join(names)
+    found = [name for name in names if os.environ.get(name)] or [name for name in names if key_source(name)]
+    return (found or names[-1:])[0]
+
+
+def http_transport(profile: Profile, options: ServerOptions, info: ProviderInfo) -> Transport:
+    """A transport to this profile's server, with the key as a bearer token if there is one.
+
+    Raises:
+        NotSetUpError: the address or the key is missing.
+    """
+    from .transport.http import HttpTransport
+
+    address = base_url(options, info)
+    if not address:
+        raise NotSetUpError(
+            f"The profile '{profile.name}' has no base_url.", f"Run: asst setup {profile.provider} --base-url URL"
+        )
+    key = api_key(profile, options, info)
+    warn_of_plain_http(address, f"'{profile.name}'")
+    return HttpTransport(address, {"Authorization": f"Bearer {key}"} if key else {}, silence=options.silence)

@@ -1,0 +1,195 @@
+"""The provider for the Interactions API, and what it sends: streamed, in one reply, or in the background.
+
+Source: https://ai.google.dev/gemini-api/docs/interactions. Google keeps the conversation, so that usually only what is
+new is sent; `tools`, `system_instruction` and `generation_config` hold for one interaction and are sent with each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Iterable, Sequence
+
+import msgspec
+
+from ...core.errors import AssistantError
+from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
+from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from ...core.turn import Turn
+from ..background import BackgroundJob
+from ..stream import StreamReader, read_stream
+from ..transport import JSON, Transport
+from .generate import arguments
+from .interactions_reader import Reader
+from .provider import GeminiProvider
+from .schema import inlined
+
+__all__ = ["InteractionsProvider", "is_stored", "request", "steps"]
+
+PATH = "/interactions"
+
+BODY = frozenset(
+    (
+        "cached_content",
+        "environment",
+        "labels",
+        "response_format",
+        "response_mime_type",
+        "response_modalities",
+        "safety_settings",
+        "service_tier",
+        "store",
+        "webhook_config",
+    )
+)
+"""Settings that stand next to `generation_config`; every other one goes into it."""
+
+
+class InteractionsProvider(GeminiProvider):
+    """An Assistant Proxy that calls `POST /interactions`. `poll` is in seconds."""
+
+    def __init__(self, transport: Transport, model: str, *, poll: float = 2.0) -> None:
+        super().__init__(transport, model)
+        self._poll = poll
+        self._previous: str | None = None  # the interaction that the next one continues
+        self._known = 0  # how many items Google knows with it
+
+    async def begin(self, turn: Turn) -> Sequence[Event]:
+        """See `StatelessProvider`."""
+        state = turn.resume if isinstance(turn.resume, dict) and is_stored(turn) else {}
+        same = state.get("model") == self.turn.model  # another model would refuse what this one signed
+        self._previous, self._known = state.get("interaction") if same else None, len(turn.history)
+        return ()
+
+    def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
+        """See `StatelessProvider`; a stored interaction already holds all but what is new."""
+        given = steps(self.accepted(items), self._known if self._previous else 0)
+        how = {"background": True} if turn.background else {"stream": True} if turn.stream else {}
+        return PATH, request(turn, given, self._previous) | how
+
+    def reader(self) -> StreamReader:
+        """See `StatelessProvider`."""
+        return Reader()
+
+    def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
+        """See `StatelessProvider`; Google continues with an interaction that it stores when its stream breaks."""
+        path, body = self.request(self.turn, items)
+        reader = Reader()
+        job = self._job(reader)
+        if self.turn.background:
+            return job.polled(body)
+        if self.turn.stream and is_stored(self.turn):
+            return read_stream(self.transport.events("POST", path, body), reader, reopen=job.reopen)
+        return super().answer(items)
+
+    async def attach(self, turn: Turn) -> AsyncGenerator[Event]:
+        """See `Attachable`: an interaction in the background continues without us.
+
+        Raises:
+            AssistantError: the token is not one of ours, or the interaction is gone.
+        """
+        token = turn.resume if isinstance(turn.resume, dict) else {}
+        if not token.get("running"):
+            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again: --retry.")
+        self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
+        self._previous = token.get("interaction")
+        found = self._job(Reader()).found(str(token["running"]))
+        async with contextlib.aclosing(self._run(list(turn.history), None, answer=found)) as events:
+            async for event in events:
+                yield event
+
+    def _job(self, reader: Reader) -> BackgroundJob:
+        return BackgroundJob(self.transport, PATH, reader, after="last_event_id", poll=self._poll)
+
+    def annotate(self, event: Event, items: list[Item]) -> Event:
+        """The event with where Google's conversation stands; so far its `resume` is the interaction's id, or the job."""
+        if isinstance(event, Heartbeat) and event.resume:
+            running = {"running": event.resume["id"]}
+            return msgspec.structs.replace(event, resume=self._resume(self._previous) | running)
+        if isinstance(event, ActionRequired | AssistantMessageRetrieved | MessageIncomplete):
+            number = event.resume if is_stored(self.turn) else None
+            if isinstance(event, ActionRequired):
+                self._previous, self._known = number, len(items) + 1
+            return msgspec.structs.replace(event, resume=self._resume(number) or None)
+        return event
+
+    def _resume(self, interaction: str | None) -> JSON:
+        return {"interaction": interaction, "model": self.turn.model} if interaction else {}
+
+    async def recover(self, error: AssistantError, items: list[Item]) -> str | None:
+        """See `StatelessProvider`: without the stored conversation, where Google no longer has it."""
+        notice = await super().recover(error, items)
+        if notice is None and self._previous and error.kind == "not_found" and "model" not in str(error).lower():
+            notice = "Google no longer has this conversation; sending the whole of it again."
+        if notice is not None:
+            self._previous = None
+        return notice
+
+
+def request(turn: Turn, given: list[JSON], previous: str | None) -> JSON:
+    """The body of `POST /interactions`. A setting is sent only when the user set it."""
+    body: JSON = {"model": turn.model, "input": given}
+    if previous:
+        body["previous_interaction_id"] = previous
+    if turn.instructions:
+        body["system_instruction"] = turn.instructions
+    tools: list[JSON] = [
+        {"type": "function", "name": t.name, "description": t.description, "parameters": inlined(t.parameters)}
+        for t in turn.tools
+    ]
+    config: JSON = {}
+    for name, value in turn.settings.items():
+        if name == "tools":
+            tools += value  # Google's own tools, next to ours
+        elif name == "generation_config":
+            config |= value
+        elif name in BODY:
+            body[name] = value
+        else:
+            config[name] = value
+    return body | ({"tools": tools} if tools else {}) | ({"generation_config": config} if config else {})
+
+
+def is_stored(turn: Turn) -> bool:
+    """Whether Google keeps the interaction; it does unless the user said no."""
+    return turn.settings.get("store") is not False
+
+
+def steps(items: Iterable[Item], start: int = 0) -> list[JSON]:
+    """The history as steps, from an item on; what the model itself said goes back unchanged."""
+    made: list[JSON] = []
+    calls: list[JSON] = []
+    for number, item in enumerate(items):
+        if isinstance(item, ToolOutputs):
+            new = _results(calls, item)
+        else:
+            new = _step(item)
+            calls = [step for step in new if step.get("type") == "function_call"]
+        made += new if number >= start else []
+    return made
+
+
+def _step(item: UserSaid | AssistantSaid) -> list[JSON]:
+    match item:
+        case UserSaid(text=text):
+            return [{"type": "user_input", "content": [{"type": "text", "text": text}]}]
+        case AssistantSaid(raw={"steps": list() as raw}):
+            return list(raw)
+        case AssistantSaid(text=text, calls=calls):
+            said: list[JSON] = [{"type": "model_output", "content": [{"type": "text", "text": text}]}] if text else []
+            return said + [
+                {"type": "function_call", "id": call.call_id, "name": call.name, "arguments": arguments(call)}
+                for call in calls
+            ]
+
+
+def _results(calls: Sequence[JSON], outputs: ToolOutputs) -> list[JSON]:
+    return [
+        {
+            "type": "function_result",
+            "call_id": call.get("id"),
+            "name": call.get("name"),
+            "result": result.output if result.error is None else result.error,
+            **({} if result.error is None else {"is_error": True}),
+        }
+        for call, result in zip(calls, outputs.results, strict=False)
+    ]

@@ -1,0 +1,133 @@
+"""Providers by name: those of asstproxy, and those that a package registers in the entry-point group `asstproxy.providers`."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+from ..config.provider_info import BUILT_IN, ProviderInfo
+from ..core.errors import NotSetUpError
+
+if TYPE_CHECKING:  # shell completion reads the names, and must not pay for msgspec
+    from ..config.profiles import Profile
+    from ..core.roles import AssistantProxy
+
+__all__ = ["address", "connect", "entry_point", "needs_key", "provider_info", "provider_module", "provider_names"]
+
+GROUP = "asstproxy.providers"
+PROVIDERS = {
+    "gpt": "asstproxy.providers.openai.gpt:connect",
+    "gemini": "asstproxy.providers.gemini.gemini:connect",
+    "local": "asstproxy.providers.local.local:connect",
+    "replay": "asstproxy.providers.playback:connect",
+}
+"""Provider name: where its `connect(profile, *, client=None)` is, imported on use."""
+HOOKS = {"gemini": "asstproxy.providers.gemini.endpoint"}
+"""Where `needs_key` and `address` of our own providers are: modules without HTTP and asyncio, so that lists stay fast."""
+UNLISTED = ("replay",)
+"""No profile of a person's names these: `replay:SESSION` stands for them."""
+
+
+def connect(profile: Profile, *, client: Any = None) -> AssistantProxy:
+    """The Assistant Proxy of a profile. `client` is an SDK's client that the caller already has.
+
+    Raises:
+        NotSetUpError: the provider is not installed, or something that it needs is missing.
+    """
+    function = entry_point(profile).partition(":")[2]
+    return cast("AssistantProxy", getattr(provider_module(profile), function)(profile, client=client))
+
+
+def entry_point(profile: Profile) -> str:
+    """Where the provider of a profile is, as `module:connect`. Nothing is imported.
+
+    Raises:
+        NotSetUpError: the provider is not installed.
+    """
+    name = profile.provider
+    if found := PROVIDERS.get(name) or _registered().get(name):
+        return found
+    known = ", ".join([*PROVIDERS, *sorted(_registered())])
+    raise NotSetUpError(
+        f"The profile '{profile.name}' names the provider '{name}', which is not installed.",
+        f"Run: pip install PACKAGE, with the package that brings it; or choose one of: {known}.",
+    )
+
+
+def provider_module(profile: Profile) -> ModuleType:
+    """The module of a profile's provider, which may have `INFO`, `models`, `needs_key` and `address` (docs/providers.md).
+
+    Raises:
+        NotSetUpError: the provider is not installed, or can't be imported.
+    """
+    module = entry_point(profile).partition(":")[0]
+    if profile.provider in PROVIDERS:
+        return import_module(module)
+    try:
+        return import_module(module)
+    except Exception as error:  # whatever a third party's module raises: this is not a bug of asst
+        raise NotSetUpError(
+            f"The provider '{profile.provider}' can't be loaded: {type(error).__name__}: {error}",
+            "Reinstall the package that brings it.",
+        ) from error
+
+
+def needs_key(profile: Profile) -> bool:
+    """Whether this profile needs a key: as `needs_key(profile)` in the provider's module says, else as `ProviderInfo` does.
+
+    Raises:
+        NotSetUpError: an option of the profile has the wrong type.
+    """
+    hook = _hook(profile, "needs_key")
+    return bool(hook(profile)) if hook else bool(provider_info(profile.provider).key_variables)
+
+
+def address(profile: Profile) -> str:
+    """The URL that is asked for this profile: as `address(profile)` in the provider's module says, else the profile's own
+    `base_url`, that of the environment, or the usual one. Empty for a model in this process, and where nobody knows.
+
+    Raises:
+        NotSetUpError: an option of the profile has the wrong type.
+    """
+    if hook := _hook(profile, "address"):
+        return str(hook(profile))
+    info = provider_info(profile.provider)
+    set_variables = filter(None, map(os.environ.get, info.base_url_variables))
+    return str(profile.options.get("base_url") or next(set_variables, info.base_url))
+
+
+def provider_names() -> list[str]:
+    """Every provider that a profile may name: those of asstproxy first."""
+    own = [name for name in PROVIDERS if name not in UNLISTED]
+    return own + sorted(name for name in _registered() if name not in PROVIDERS)
+
+
+def provider_info(name: str) -> ProviderInfo:
+    """What a provider declares about itself; only its name, when it declares nothing or cannot be imported."""
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    from ..config.profiles import Profile
+
+    try:
+        info = getattr(provider_module(Profile(name, name)), "INFO", None)
+    except NotSetUpError:  # a list of providers must not fail because of one; `connect` says why it fails
+        info = None
+    return info if isinstance(info, ProviderInfo) else ProviderInfo(title=name)
+
+
+def _hook(profile: Profile, name: str) -> Any:
+    """A function that the provider's module may have. A module that can't be imported has none; `connect` says why."""
+    if profile.provider in PROVIDERS:
+        return getattr(import_module(HOOKS[profile.provider]), name) if profile.provider in HOOKS else None
+    try:
+        return getattr(provider_module(profile), name, None)
+    except NotSetUpError:
+        return None
+
+
+def _registered() -> dict[str, str]:
+    from importlib.metadata import entry_points
+
+    return {one.name: one.value for one in entry_points(group=GROUP)}
