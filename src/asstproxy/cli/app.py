@@ -11,17 +11,8 @@ from typer.main import get_group
 
 __all__ = ["app"]
 
-COMMANDS = {
-    "ask": ".commands.ask:ask",
-    "chat": ".commands.chat:chat",
-    "setup": ".setup.app:app",
-    "sessions": ".commands.sessions:sessions",
-    "replay": ".commands.replay:replay",
-    "tools": ".commands.tools:tools",
-    "script": ".commands.script:script",
-    "doctor": ".commands.doctor:doctor",
-}
-"""Where each command is, in the order of the help: a function, or a Typer with commands of its own."""
+COMMANDS = ("ask", "chat", "setup", "sessions", "replay", "tools", "script", "doctor")
+"""In the order of the help. Each is an attribute of the file of its name in `commands`: a function, or a Typer."""
 
 
 class _Commands(TyperGroup):
@@ -48,8 +39,7 @@ class _Commands(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    module, _, attribute = COMMANDS[name].partition(":")
-    return getattr(import_module(module, __package__), attribute)
+    return getattr(import_module(f".commands.{name}", __package__), name)
 
 
 def _summary(command: Any) -> str:

@@ -14,6 +14,6 @@ def doctor(
     offline: Annotated[bool, typer.Option("--offline", help="Contact no server.")] = False,
 ) -> None:
     """Check what is installed, set up and reachable. Prints no secret: safe to paste into a bug report."""
-    from ..doctor.command import doctor
+    from ..doctor.report import doctor
 
     raise typer.Exit(doctor(as_json=json, offline=offline))

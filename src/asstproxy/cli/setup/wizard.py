@@ -25,9 +25,9 @@ from .keys import (
     refuse_foreign_key,
 )
 from .models import RefusedKeyError, check_connection, choose_model, judge, only_model
-from .options import SetupOptions
 from .profile_draft import ProfileDraft, require_writable_config, start_draft
 from .prompts import ask, ask_until, choose, confirm, say
+from .setup_options import SetupOptions
 from .steps import SetupSteps, steps_of
 
 __all__ = ["choose_provider", "setup"]
