@@ -1,4 +1,4 @@
-"""What a view costs at start-up."""
+"""What a view imports at start-up."""
 
 from __future__ import annotations
 

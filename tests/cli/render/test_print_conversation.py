@@ -100,7 +100,7 @@ def test_a_conversation() -> None:
 
 
 def test_tool_calls() -> None:
-    """One System line for each call, in the assistant's order, whatever came of it."""
+    """One System line for each call, in the assistant's order, whatever its outcome."""
     calls = (
         ToolCall("1", "get_stock_price", '{"symbol": "AAPL", "days": 3}'),
         ToolCall("2", "rm", '{"path": "/"}'),
@@ -143,7 +143,7 @@ def test_tool_calls() -> None:
 
 
 def test_calls_without_an_end() -> None:
-    """What was running when the exchange was cancelled is shown as stopped."""
+    """Calls that were running when the exchange was cancelled are shown as stopped."""
     parts: Parts = [
         *OPENING,
         ActionRequired((ToolCall("1", "f", "{}"), ToolCall("2", "g", "{}"))),
@@ -170,7 +170,7 @@ def test_a_denied_call_shows_the_reason() -> None:
 
 
 def test_an_edited_call() -> None:
-    """The arguments with which the tool ran are shown, not those that the assistant asked for."""
+    """The arguments that the tool ran with are shown, not those that the assistant asked for."""
     parts: Parts = [
         *OPENING,
         ActionRequired((ToolCall("1", "rm", '{"path": "/"}'),)),
@@ -192,14 +192,14 @@ def test_an_edited_call() -> None:
     ],
 )
 def test_other_endings(end: Event, lines: str) -> None:
-    """What happened and what to do, below the part of the answer that is there."""
+    """What happened and what to do, below the part of the answer that arrived."""
     text = shown([*OPENING, ChunkReceived("par"), end])
     assert f"openai · gpt-5\npar\n\n{lines}" in text
     assert text.splitlines()[-1].startswith("ready 1ms ▸ started 0ms ▸ streaming 0ms ▸ ")
 
 
 def test_notes() -> None:
-    """Retries, notices and cuts of the history are lines of their own."""
+    """Retries, notices and cuts of the history get lines of their own."""
     parts: Parts = [
         *OPENING,
         RetryScheduled(2, 4.0, "server", "503\nbusy", 4),
@@ -219,14 +219,14 @@ def test_the_heading_comes_before_the_answer() -> None:
 
 
 def test_commentary() -> None:
-    """What is said on the way stays, beside the answer; it is not said twice."""
+    """Commentary stays, separate from the answer, and is not repeated."""
     asked = (ChunkReceived("I look.", "commentary"), ActionRequired((ToolCall("1", "f", "{}"),), "I look."))
     text = shown([*OPENING, *asked, ToolsExecuted((ToolResult("1", "x"),)), ToolOutputsSubmitted(), ANSWER])
     assert text.startswith("You\nhi\n\nI look.\n\nSystem ▸ f() → x\n\nopenai · gpt-5\nHello.\n\nready")
 
 
 def test_an_exchange_without_an_end() -> None:
-    """A journal that breaks off is shown as far as it goes."""
+    """A truncated journal is shown as far as it goes."""
     assert shown([*OPENING, ChunkReceived("par")]) == "You\nhi\n\nopenai · gpt-5\npar"
 
 
@@ -259,5 +259,5 @@ records = st.builds(Record, st.integers(0, 99), any_text, st.sampled_from(State)
 @settings(max_examples=200)
 @given(st.lists(records, max_size=12), st.sampled_from([1, 10, 40, 80]))
 def test_any_records_can_be_shown(heard: list[Record], columns: int) -> None:
-    """Whatever a journal holds, in whatever order, showing it does not fail."""
+    """Printing never fails, whatever a journal contains, in whatever order."""
     print_conversation(heard, printed(columns))

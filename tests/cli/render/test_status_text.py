@@ -38,7 +38,7 @@ ENDINGS: dict[str, Event] = {
 
 @pytest.mark.parametrize("words", ENDINGS)
 def test_every_place_has_the_same_words(words: str) -> None:
-    """A pipe, the terminal, and both exports for people say the same about an ending."""
+    """A pipe, the terminal and both exports for people use the same words for an ending."""
     records = Script().play([SetUserMessage("hi"), Started("openai", "gpt-5"), ChunkReceived("par"), ENDINGS[words]])
     console, fold = printed(120), Fold("01J")
     print_conversation(records, console)
