@@ -151,6 +151,7 @@ class TestGoodProviderInOneReply(TestGoodProvider):
 
 # ---- the mutants -----------------------------------------------------------------------------------------------------------
 
+TOO_SLOW = ("stopping took", "Connections left open", "Requests that the API still works on")
 CASES = [pytest.param(mutant, test, id=f"{test}: {mutant.name}") for test, some in MUTANTS.items() for mutant in some]
 
 
@@ -158,7 +159,8 @@ CASES = [pytest.param(mutant, test, id=f"{test}: {mutant.name}") for test, some 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_broken_provider_is_rejected(mutant: Mutant, test: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test fails with a message that names what is wrong."""
-    monkeypatch.setattr(harness, "STOP_LIMIT", 0.5)  # a mutant that is too slow need not take long
+    if mutant.message in TOO_SLOW:
+        monkeypatch.setattr(harness, "STOP_LIMIT", 0.5)  # it need not take long to be too slow
     suite = TestGoodProvider()
     suite.module = module_of(mutant.source(SOURCE))  # type: ignore[misc] # of this one alone
     with pytest.raises(Exception, match=mutant.message):

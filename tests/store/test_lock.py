@@ -28,11 +28,12 @@ def test_the_second_process_is_told_which_one_has_the_session() -> None:
     mine = Store().open(session.id)
     with pytest.raises(SessionInUseError, match=f"process {os.getpid()}") as caught:
         Store().open(session.id)
-    assert "--wait" in caught.value.hint
-    assert "--fork" in caught.value.hint
+    assert caught.value.hint == "Close it there first."
     done = asst("ask", "-p", "gpt", "-c", "hi", OPENAI_API_KEY="k", OPENAI_BASE_URL="http://127.0.0.1:9")
     assert (done.returncode, done.stderr.count("\n")) == (5, 1)
     assert f"process {os.getpid()}" in done.stderr
+    assert "--wait" in done.stderr
+    assert "--fork" in done.stderr
     for command in (["rm", session.id, "--yes"], ["rename", session.id, "x"]):
         assert asst("sessions", *command).returncode == 5
     assert asst("sessions", "show", session.id).returncode == 0  # readers need no lock

@@ -117,7 +117,8 @@ def test_a_journal_of_a_newer_asst_is_read_but_never_written() -> None:
     before = session.path.read_bytes()
     with pytest.raises(SessionError, match="newer asst") as caught:
         Store().open(session.id)
-    assert "--fork" in caught.value.hint
+    assert caught.value.hint == "Upgrade asst, or continue in a copy."
+    assert "--fork" in asst("ask", "--session", session.id, "hi").stderr
     assert session.path.read_bytes() == before
     assert asst("sessions", "show", session.id).returncode == 0
 
@@ -132,7 +133,7 @@ def test_an_exchange_that_was_left_open_ends_as_interrupted() -> None:
     for _ in range(2):
         Store().open(session.id).close()
     errors = [r.event for r in Store().records(session.id) if isinstance(r.event, ErrorOccurred)]
-    assert [(e.kind, "/retry" in e.hint) for e in errors] == [("interrupted", True)]
+    assert [(e.kind, e.hint) for e in errors] == [("interrupted", "Ask again.")]
 
 
 def test_mending_leaves_a_whole_session_as_it_is() -> None:

@@ -12,10 +12,12 @@ from .render.safe_text import clean, clean_line
 __all__ = ["print_error", "print_traceback", "print_warning"]
 
 
-def print_error(error: Exception) -> int:
-    """Print what happened and what to do next; returns the exit code."""
+def print_error(error: Exception, *, chat: bool = False) -> int:
+    """Print what happened and what to do next, with slash commands in a chat; returns the exit code."""
     if isinstance(error, AsstError):
-        message, hint, code = str(error), error.hint, exit_code(error)
+        from .hints import hint_for
+
+        message, hint, code = str(error), hint_for(error, chat=chat), exit_code(error)
     elif hasattr(error, "format_message"):  # typer's own usage errors, whose module is private
         context = getattr(error, "ctx", None)
         hint = f"See: {context.command_path if context else 'asst'} --help"

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ..core.warnings import set_listener
+from ..core.warnings import set_warning_handler
 from .exit_codes import CLOSED_PIPE, INTERRUPTED, OK
 
 __all__ = ["run"]
@@ -23,7 +23,7 @@ def run(arguments: Sequence[str]) -> int:
     if debug:
         options.remove("--debug")
     completing = "_ASST_COMPLETE" in os.environ  # a completion prints nothing else
-    set_listener((lambda _: None) if completing else _warn)
+    set_warning_handler((lambda _: None) if completing else _warn)
     try:
         if any(option.partition("=")[0] == "--env-file" for option in own):
             from .env_file import load_env_file

@@ -18,9 +18,10 @@ from .conversation_setup import OpenConversation, open_conversation
 from .error_output import print_warning
 from .event_loop import Signals
 from .exit_codes import FAILED, INCOMPLETE, OK, TIMED_OUT
+from .hints import hint_after
 from .options import ConversationOptions
 from .render.safe_text import clean_line
-from .render.status_text import can_retry, ending
+from .render.status_text import ending
 from .stdin import read_prompt
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ class _Exchange:
         if output.json or output.events:
             return
         lines = [] if output.is_drawn else [str(ending(settled.event) or "")]
-        if session is not None and can_retry(settled.event) and not output.quiet:
-            lines.append(f"Try again: asst ask --retry --session {session.id}")
+        if session is not None and not output.quiet:
+            lines.append(hint_after(settled.event, session=session.id))
         if line := " ".join(filter(None, lines)):
             print_warning(line)

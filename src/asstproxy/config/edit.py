@@ -161,7 +161,11 @@ def _changed(change: Callable[[Any, Callable[[], Any], Callable[[Any], Any]], No
     except (tomlkit.exceptions.TOMLKitError, ValueError, TypeError, KeyError):
         same = False
     if not same:  # an odd way to write TOML that tomlkit mistakes: better no change than a wrong one
-        raise NotSetUpError(f"{path} is written in a way that asst cannot change.", "Do it by hand: asst setup edit")
+        raise NotSetUpError(
+            f"{path} is written in a way that asst cannot change.",
+            "Edit the file yourself.",
+            code="config_not_editable",
+        )
     return Change(path, before, after)
 
 

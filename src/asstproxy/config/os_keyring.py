@@ -59,7 +59,9 @@ def keep(service: str, variable: str, key: str) -> None:
         keyring.set_password(service, variable, key)
     except errors.KeyringError as error:
         raise NotSetUpError(
-            f"The keyring takes no key here: {type(error).__name__}.", "Leave out --keyring: credentials.toml will do."
+            f"The keyring refused the key: {type(error).__name__}.",
+            "Save it in credentials.toml instead.",
+            code="keyring_refused",
         ) from None
 
 

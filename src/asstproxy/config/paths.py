@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..core.warnings import notify
+from ..core.warnings import warn_once
 
 __all__ = ["cache_dir", "config_dir", "create_private", "data_dir", "ensure_private", "private_dir", "read_only"]
 
@@ -102,18 +102,18 @@ def _close(path: Path, mode: int, owner: int, *, is_folder: bool) -> None:
     if sys.platform != "win32" and owner != os.geteuid():
         # it may be the system's, which everybody reads and nobody else changes
         if owner != 0 or mode & 0o022 or path.name == "credentials.toml":
-            notify(f"{what}, and belongs to another user: it cannot be trusted.")
+            warn_once(f"{what}, and belongs to another user: it cannot be trusted.")
         return
     closed = mode & (0o700 if is_folder else 0o600)
     try:
         path.chmod(closed)
     except OSError as error:
-        notify(f"{what}, and stays so: {error.strerror}.")
+        warn_once(f"{what}, and stays so: {error.strerror}.")
         return
     if is_folder:
-        notify(f"{path} was open to others ({mode:04o}); it is closed to them now ({closed:04o}).")
+        warn_once(f"{path} was open to others ({mode:04o}); it is closed to them now ({closed:04o}).")
     else:  # one line for a folder of them
-        notify(
+        warn_once(
             f"{path.parent} had files that others could read (such as {path.name}, {mode:04o}): now they cannot.",
             about=f"files in {path.parent}",
         )

@@ -60,7 +60,9 @@ class Profile(msgspec.Struct, frozen=True):
         if not key:
             raise NotSetUpError(
                 f"No key for '{self.name}': {variable} is not set.",
-                f"Run: export {variable}=…, or asst setup {self.provider}.",
+                f"Set {variable}.",
+                code="key_missing",
+                data={"variable": variable, "provider": self.provider, "profile": self.name},
             )
         try:
             return validate_key(key)
@@ -98,7 +100,10 @@ class Config(msgspec.Struct):
         if name.startswith("replay:"):  # no entry of the file: the rest of the name is a session
             return Profile(name, "replay", options={"session": name.removeprefix("replay:")})
         if name not in self.tables and name not in BUILT_IN:
-            raise NotSetUpError(f"There is no profile '{name}'.", f"Known: {', '.join(self.names)}. Or run: asst setup")
+            known = ", ".join(self.names)
+            raise NotSetUpError(
+                f"There is no profile '{name}'.", f"Known: {known}.", code="profile_unknown", data={"known": known}
+            )
         values = dict(self.tables.get(name, {}))
         values.setdefault("provider", name)
         table = convert(values, Table, config_file(), ("profiles", name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from .redact import redact
@@ -46,12 +47,16 @@ def may_pass(kind: str) -> bool:
 class AsstError(Exception):
     """Base of all errors that a person is meant to read.
 
-    `str(error)` is one line, without any known secret; `hint` says what to do next.
+    `str(error)` is one line, without any known secret; `hint` says what to do next, in words that hold for a program as for
+    a person. `code` is a stable name for errors on which a front end has more to say, in commands of its own (the command
+    line: `asstproxy.cli.hints`); `data` are the values that it needs for that.
     """
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, code: str = "", data: Mapping[str, str] | None = None) -> None:
         super().__init__(redact(" ".join(message.split())))
         self.hint = redact(hint)
+        self.code = code
+        self.data = dict(data or {})
 
 
 class UsageError(AsstError):
@@ -63,7 +68,7 @@ class NotSetUpError(AsstError):
 
 
 class SessionError(AsstError):
-    """A session is not there, damaged or in use."""
+    """A session is missing, damaged or in use."""
 
 
 class SessionInUseError(SessionError):
@@ -71,14 +76,14 @@ class SessionInUseError(SessionError):
 
 
 class ScriptError(AsstError):
-    """A message that the script does not expect in this state; the state has not changed."""
+    """The script does not expect this message in this state; the state has not changed."""
 
 
 class AssistantError(AsstError):
     """The assistant, or the way to it, failed.
 
     Raised by providers and transports. `retryable`: the same request may work later; `retry_after`: seconds that the
-    provider asks us to wait. Only a failure before the first piece of an answer is ever retried.
+    provider asks us to wait. A request is retried only before the first chunk of an answer.
     """
 
     def __init__(
@@ -89,8 +94,9 @@ class AssistantError(AsstError):
         *,
         retryable: bool = False,
         retry_after: float | None = None,
+        code: str = "",
     ) -> None:
-        super().__init__(message, hint)
+        super().__init__(message, hint, code=code)
         self.kind: Kind = kind
         self.retryable = retryable
         self.retry_after = retry_after

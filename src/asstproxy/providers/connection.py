@@ -53,9 +53,8 @@ def api_key(profile: Profile, options: ServerOptions, info: ProviderInfo) -> str
     except NotSetUpError as error:
         if not info.keys_url or options.api_key_env:
             raise
-        raise NotSetUpError(
-            str(error), f"Create a key at {info.keys_url}. Then {error.hint[:1].lower()}{error.hint[1:]}"
-        ) from None
+        hint = f"Create a key at {info.keys_url} and set {variable}."
+        raise NotSetUpError(str(error), hint, code=error.code, data={**error.data, "keys_url": info.keys_url}) from None
 
 
 def usual_key_variable(info: ProviderInfo) -> str:
@@ -78,7 +77,10 @@ def http_transport(profile: Profile, options: ServerOptions, info: ProviderInfo)
     address = base_url(options, info)
     if not address:
         raise NotSetUpError(
-            f"The profile '{profile.name}' has no base_url.", f"Run: asst setup {profile.provider} --base-url URL"
+            f"The profile '{profile.name}' has no base_url.",
+            "Set base_url in the profile.",
+            code="base_url_missing",
+            data={"provider": profile.provider, "profile": profile.name},
         )
     key = api_key(profile, options, info)
     warn_of_plain_http(address, f"'{profile.name}'")

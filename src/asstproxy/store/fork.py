@@ -27,7 +27,9 @@ def fork(store: Store, session: str, at: int | None = None) -> Session:
     records = list(store.records(session))
     kept = list(_first(records, at)) if at is not None else records
     if at is not None and (at < 0 or sum(isinstance(r.event, SetUserMessage) for r in kept) < at):
-        raise UsageError(f"Session {session} has fewer than {at} exchanges.", f"See: asst sessions show {session}")
+        raise UsageError(
+            f"Session {session} has fewer than {at} exchanges.", code="session_too_short", data={"session": session}
+        )
     copy = store.create(forked_from=session)
     copy_records(copy, kept)
     return copy

@@ -19,7 +19,7 @@ from ..core.script import ACTIVE, STEPS, State
 
 __all__ = ["INTERRUPTED", "JournalContents", "each_record", "read_journal", "repaired"]
 
-INTERRUPTED = ErrorOccurred("interrupted", "The process ended before the answer was complete.", "/retry asks again.")
+INTERRUPTED = ErrorOccurred("interrupted", "The process ended before the answer was complete.", "Ask again.")
 VERSION = SessionOpened("").version
 """The version of the journals that this asst writes."""
 
@@ -77,7 +77,7 @@ def each_record(path: Path, reading: JournalContents | None = None) -> Iterator[
                 if record is not None:
                     yield record
     except OSError as error:
-        raise SessionError(f"{path} cannot be read: {error.strerror}.", "See: asst sessions list") from error
+        raise SessionError(f"{path} cannot be read: {error.strerror}.", code="session_unreadable") from error
 
 
 def _record(line: bytes, number: int, reading: JournalContents) -> Record | None:

@@ -142,7 +142,8 @@ def open_journal(path: Path, *, keep_running: bool = False) -> Session:
     try:
         fd = os.open(path, os.O_RDWR | os.O_APPEND)
     except OSError as error:
-        raise SessionError(f"Session {path.stem} cannot be opened: {error.strerror}.", _hint(error)) from error
+        code = "session_not_found" if isinstance(error, FileNotFoundError) else "session_not_writable"
+        raise SessionError(f"Session {path.stem} cannot be opened: {error.strerror}.", code=code) from error
     try:
         return _opened(path, fd, keep_running=keep_running)
     except BaseException:
@@ -150,24 +151,19 @@ def open_journal(path: Path, *, keep_running: bool = False) -> Session:
         raise
 
 
-def _hint(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "See: asst sessions list"
-    return "It can be read: asst sessions show, export; or copied: asst sessions fork."
-
-
 def _opened(path: Path, fd: int, *, keep_running: bool) -> Session:
     if not lock(fd):
         raise SessionInUseError(
-            f"Session {path.stem} is open in {lock_holder(path)}.", "--wait takes its turn, --fork goes on in a copy."
+            f"Session {path.stem} is open in {lock_holder(path)}.", "Close it there first.", code="session_in_use"
         )
     if os.fstat(fd).st_nlink == 0:
-        raise SessionError(f"Session {path.stem} was removed just now.", "See: asst sessions list")
+        raise SessionError(f"Session {path.stem} was removed just now.", code="session_not_found")
     reading = read_journal(path)
     if reading.newer:
         raise SessionError(
             f"Session {path.stem} was written by a newer asst (journal version {reading.version}).",
-            "Upgrade asst, or go on in a copy: --fork.",
+            "Upgrade asst, or continue in a copy.",
+            code="session_newer",
         )
     if reading.torn:
         with create_private(path.with_suffix(".torn")).open("ab") as file:

@@ -59,7 +59,7 @@ class Store:
         """
         if found := self._newest():
             return found
-        raise SessionError("There is no session yet.", 'Start one: asst ask "…", or asst chat')
+        raise SessionError("There is no session yet.", code="no_sessions")
 
     def _newest(self) -> str:
         for month in self.months():
@@ -79,7 +79,7 @@ class Store:
             return wanted
         found = self._first(lambda one: one.startswith(wanted)) or self._first(lambda one: one.endswith(wanted))
         if not wanted or not found:
-            raise SessionError(f"There is no session '{prefix}'.", "See: asst sessions list")
+            raise SessionError(f"There is no session '{prefix}'.", code="session_not_found")
         if len(found) > 1:
             raise SessionError(f"'{prefix}' fits more than one session.", f"Give more letters, for example {found[0]}.")
         return found[0]
@@ -139,7 +139,7 @@ class Store:
         try:
             size = journal.stat().st_size
         except OSError as error:
-            raise SessionError(f"{journal} cannot be read: {error.strerror}.", "See: asst sessions list") from error
+            raise SessionError(f"{journal} cannot be read: {error.strerror}.", code="session_unreadable") from error
         found = read_head(journal.with_suffix(".json"), size) or self.transcript(session)
         return Summary(**{name: getattr(found, name) for name in Summary.__struct_fields__})
 
@@ -170,7 +170,8 @@ class Store:
         except OSError as error:
             raise SessionError(
                 f"The session cannot be kept: {error.filename or path.parent}: {error.strerror}.",
-                "Set ASST_DATA_DIR, or use --no-save.",
+                "Set ASST_DATA_DIR.",
+                code="data_dir_not_writable",
             ) from error
 
     def open(self, session: str, *, keep_running: bool = False) -> Session:

@@ -72,11 +72,11 @@ def from_pairs(pairs: Iterable[str], parameters: dict[str, Any], text: str = "")
     try:
         values = parse(text)
     except ToolError as error:
-        raise UsageError(str(error), "--args takes one JSON object.") from None
+        raise UsageError(str(error), "Give one JSON object.", code="arguments_not_json") from None
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise UsageError(f"'{pair}' is no argument.", "Write --arg name=value.")
+            raise UsageError(f"'{pair}' is not an argument.", "Write name=value.", code="argument_not_a_pair")
         values[key] = _from_person(value, parameters.get("properties", {}).get(key, {}))
     return json.dumps(values, ensure_ascii=False)
 

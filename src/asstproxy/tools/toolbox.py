@@ -37,8 +37,9 @@ class Toolbox:
             if tool.name == name:
                 return tool
         near = difflib.get_close_matches(name, [tool.name for tool in self.tools], n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else "List them: asst tools list."
-        raise UsageError(f"There is no tool '{name}'.", hint)
+        if near:
+            raise UsageError(f"There is no tool '{name}'.", f"Did you mean '{near[0]}'?")
+        raise UsageError(f"There is no tool '{name}'.", code="tool_unknown")
 
     async def aclose(self) -> None:
         """End the MCP servers, all at once, within two seconds."""
@@ -62,7 +63,9 @@ async def open_toolbox(profile: Profile | None = None, named: Iterable[str] = ()
         try:
             tools += find_tools(profile.tools, here=False)  # what lies in the current folder is not what was meant
         except UsageError as error:
-            raise NotSetUpError(f"profiles.{profile.name}.tools: {error}", error.hint) from error
+            raise NotSetUpError(
+                f"profiles.{profile.name}.tools: {error}", error.hint, code=error.code, data=error.data
+            ) from error
     known = {tool.source for tool in tools}
     tools += [tool for tool in find_tools(named) if tool.source not in known]
     if profile is None or not mcp or "mcp" not in profile.options:

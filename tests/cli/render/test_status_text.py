@@ -9,7 +9,7 @@ import pytest
 from asstproxy.cli.export.html import page
 from asstproxy.cli.export.markdown import markdown
 from asstproxy.cli.render.print_conversation import print_conversation
-from asstproxy.cli.render.status_text import can_retry, ending
+from asstproxy.cli.render.status_text import ending
 from asstproxy.core.events import (
     Cancelled,
     ChunkReceived,
@@ -48,10 +48,3 @@ def test_every_place_has_the_same_words(words: str) -> None:
     html = page(fold.transcript, records).replace("&#x27;", "'")
     for text in (str(ending(ENDINGS[words])), console.file.getvalue(), html, markdown(fold.transcript)):
         assert words in text
-
-
-def test_a_failure_that_may_pass_can_be_retried() -> None:
-    """A busy server, not a wrong key."""
-    assert can_retry(ErrorOccurred("rate_limit", "Busy."))
-    assert not can_retry(ErrorOccurred("authentication", "Wrong key."))
-    assert not can_retry(Cancelled())

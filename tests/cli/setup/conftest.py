@@ -41,6 +41,7 @@ class Ran:
 
 
 Asst = Callable[..., Ran]
+Complete = Callable[..., list[str]]
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +77,26 @@ def asst() -> Asst:
             env={**os.environ, **(env or {})},
         )
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def complete() -> Complete:
+    """What the shell is given for a line that ends where the cursor is."""
+
+    def run(line: str, shell: str = "bash", **env: str) -> list[str]:
+        words = line.split(" ")
+        given = {
+            "_ASST_COMPLETE": f"complete_{shell}",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(words) - 1),
+            "_TYPER_COMPLETE_ARGS": line,
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        }
+        done = subprocess.run([ASST], env={**os.environ, **given, **env}, capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+        return [line for line in done.stdout.splitlines() if line]
 
     return run
 

@@ -7,36 +7,13 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from servers import ResponsesServer
 
-from .conftest import ASST, Asst
-
-Complete = Callable[..., list[str]]
-
-
-@pytest.fixture
-def complete() -> Complete:
-    """What the shell is given for a line that ends where the cursor is."""
-
-    def run(line: str, shell: str = "bash", **env: str) -> list[str]:
-        words = line.split(" ")
-        given = {
-            "_ASST_COMPLETE": f"complete_{shell}",
-            "COMP_WORDS": line,
-            "COMP_CWORD": str(len(words) - 1),
-            "_TYPER_COMPLETE_ARGS": line,
-            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-        }
-        done = subprocess.run([ASST], env={**os.environ, **given, **env}, capture_output=True, text=True, check=True)
-        assert done.stderr == ""
-        return [line for line in done.stdout.splitlines() if line]
-
-    return run
+from .conftest import Asst, Complete
 
 
 def _session(title: str, number: int = 0) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from asstproxy.cli.hints import hint_for
 from asstproxy.config.profiles import Profile, credentials_file
 from asstproxy.core.errors import NotSetUpError
 from asstproxy.core.script import State
@@ -89,7 +90,8 @@ def test_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotSetUpError, match="GEMINI_API_KEY is not set") as caught:
         place(monkeypatch, {}, {})
     assert "https://aistudio.google.com/apikey" in caught.value.hint
-    assert "asst setup gemini" in caught.value.hint
+    assert "GEMINI_API_KEY" in caught.value.hint
+    assert "asst setup gemini" in hint_for(caught.value)
     credentials_file().parent.mkdir(parents=True)
     credentials_file().write_text('GEMINI_API_KEY = "kept"\n')
     assert place(monkeypatch, {}, {}).key == "kept"

@@ -27,11 +27,11 @@ from ..conversation_setup import OpenConversation, open_conversation
 from ..error_output import print_error
 from ..event_loop import Signals, quiet_keyboard
 from ..exit_codes import OK, TERMINATED
+from ..hints import hint_after
 from ..options import ConversationOptions
 from ..render.live import LiveView
 from ..render.print_conversation import print_conversation
 from ..render.safe_text import clean, clean_line
-from ..render.status_text import can_retry
 from ..render.theme import console
 from .slash_commands import SlashCompleter, run_command
 
@@ -119,7 +119,7 @@ class _Chat:
             else:
                 await self.exchange(line)
         except (AsstError, OSError) as error:
-            print_error(error)
+            print_error(error, chat=True)
 
     async def exchange(self, text: str) -> None:
         """Hold one exchange. Ctrl-C cancels it and nothing else."""
@@ -131,7 +131,7 @@ class _Chat:
         try:
             await self._watch(self.opened.conversation.attach(), received=last_exchange(self.opened.past))
         except (AsstError, OSError) as error:
-            print_error(error)
+            print_error(error, chat=True)
 
     async def _watch(self, exchange: Coroutine[Any, Any, Record], received: Sequence[Record] = ()) -> None:
         """Draw an exchange while it runs, after the records of it that were `received` before."""
@@ -149,8 +149,9 @@ class _Chat:
                 unsubscribe()
         finally:
             self._signals.on_signal, self._view = None, None
-        if not task.cancelled() and can_retry(task.result().event):  # raises what the exchange could not publish
-            self.say("Try again: /retry")
+        # `result` raises what the exchange could not publish.
+        if not task.cancelled() and (hint := hint_after(task.result().event, chat=True)):
+            self.say(hint)
 
     @contextlib.contextmanager
     def _pause_view(self) -> Iterator[None]:
@@ -183,7 +184,7 @@ class _Chat:
         print_conversation(past[: len(past) - len(unfinished)], self.console)
         last = past[-1].event
         if isinstance(last, ErrorOccurred) and last.kind == "interrupted":
-            self.say("The last turn was interrupted. Try again: /retry")
+            self.say(f"The last turn was interrupted. {hint_after(last, chat=True)}")
 
     def _farewell(self) -> None:
         session = self.opened.session

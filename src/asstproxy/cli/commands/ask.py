@@ -28,13 +28,13 @@ def ask(
     quiet: Quiet = False,
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
-    from ...core.warnings import set_listener
+    from ...core.warnings import set_warning_handler
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
 
     output = Output(json=json, events=events, raw=raw, quiet=quiet)
     if quiet:
-        set_listener(lambda _: None)
+        set_warning_handler(lambda _: None)
     words = prompt or []
     raise typer.Exit(
         run(lambda signals: (ask_again if retry else ask)(words, options, output, signals)),

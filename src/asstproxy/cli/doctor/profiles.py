@@ -15,6 +15,7 @@ from ...config.profiles import Config, load_config
 from ...core.errors import AsstError
 from ...providers.registry import address, provider_info, provider_module, provider_names
 from ...providers.transport.insecure_http import is_exposed
+from ..hints import hint_for, setup_command
 from ..setup.keys import is_used, key_status, public
 from ..setup.steps import steps_of
 from .finding import Finding
@@ -33,7 +34,7 @@ def findings(*, offline: bool) -> Iterator[Finding]:
         config = load_config()
         yield from _profiles(config)
     except AsstError as error:
-        yield Finding("profiles", "config.toml", "broken", str(error), error.hint)
+        yield Finding("profiles", "config.toml", "broken", str(error), hint_for(error))
     urls = _urls(config)
     for name, url in urls.items():
         if is_exposed(url):
@@ -70,7 +71,7 @@ def _profile(config: Config, name: str) -> Finding:
         if problem := steps_of(profile.provider).problem(profile):
             raise problem
     except AsstError as error:
-        return Finding("profiles", name, "broken", str(error), error.hint)
+        return Finding("profiles", name, "broken", str(error), hint_for(error))
     url = public(str(profile.options.get("base_url") or ""))
     words = [profile.provider, profile.model or "(its default model)", url and f"at {url}"]
     if profile.tools:
@@ -104,16 +105,14 @@ def _keys(config: Config) -> Iterator[Finding]:
                 yield Finding(group, variable, "broken", "in the keyring, but its package is not installed", hint)
             elif place:
                 yield Finding(group, variable, "ok", f"present ({place})")
-            elif profile := needed.get(variable):
-                name, provider = profile, config.profile(profile).provider
-                hint = (
-                    f"Run: export {variable}=…, or asst setup {provider}{'' if name == provider else f' --name {name}'}"
-                )
-                yield Finding(group, variable, "warning", f"missing; the profile {name} needs it", hint)
+            elif variable in needed:
+                profile = config.profile(needed[variable])
+                hint = f"Run: export {variable}=…, or {setup_command(profile.name, profile.provider)}"
+                yield Finding(group, variable, "warning", f"missing; the profile {profile.name} needs it", hint)
             else:
                 yield Finding(group, variable, "absent", "not set")
     except AsstError as error:
-        yield Finding(group, credentials_file().name, "broken", str(error), error.hint)
+        yield Finding(group, credentials_file().name, "broken", str(error), hint_for(error))
 
 
 def _servers(urls: Mapping[str, str]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...config.paths import cache_dir, data_dir
 from ...core.errors import AsstError
+from ..hints import hint_for
 from .finding import Finding
 
 __all__ = ["findings"]
@@ -32,7 +33,7 @@ def findings() -> Iterator[Finding]:
         try:
             store.records(session)
         except AsstError as error:
-            yield Finding(group, session, "broken", str(error), error.hint)
+            yield Finding(group, session, "broken", str(error), hint_for(error))
         except OSError as error:
             yield Finding(group, session, "broken", f"can't be read: {error.strerror}", "Fix its permissions.")
     files = [file for pattern in INDEXES for file in sorted(cache_dir().glob(f"**/{pattern}"))]

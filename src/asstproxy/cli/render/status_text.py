@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from asstproxy.core.errors import may_pass
 from asstproxy.core.events import Cancelled, ErrorOccurred, Event, MessageIncomplete, Unknown
 
 from .safe_text import clean_line
 
-__all__ = ["Ending", "can_retry", "ending", "reason_text"]
+__all__ = ["Ending", "ending", "reason_text"]
 
 _REASONS = {
     # MessageIncomplete
@@ -51,8 +50,3 @@ def ending(event: Event | Unknown) -> Ending | None:
         case Cancelled(reason=reason):
             return Ending("Cancelled", f"{reason_text(reason)}.")
     return None
-
-
-def can_retry(event: Event | Unknown) -> bool:
-    """Whether this is a failure after which the same message may be answered."""
-    return isinstance(event, ErrorOccurred) and may_pass(event.kind)

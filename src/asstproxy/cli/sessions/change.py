@@ -13,6 +13,7 @@ from ...store.fork import fork
 from ...store.store import Store
 from ...store.transcript import Summary
 from ..error_output import print_warning
+from ..hints import hint_for
 from .listing import count_of, line_of
 
 __all__ = ["fork_session", "prune_sessions", "remove_sessions", "rename_session"]
@@ -68,7 +69,7 @@ def prune_sessions(older_than: str, *, yes: bool) -> None:
                 size += sum(file.stat().st_size for file in (path, path.with_suffix(".json")) if file.exists())
                 sys.stdout.write(f"{line_of(summary)}\n")
         except SessionError as error:
-            print_warning(f"{error} {error.hint}")
+            print_warning(f"{error} {hint_for(error)}")
             continue
         count += 1
     total = f"{count_of(count)} ({size / 1e6:.1f} MB)"

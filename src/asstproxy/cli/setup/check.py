@@ -14,6 +14,7 @@ import msgspec
 from ...config.profiles import Profile, load_config
 from ...core.codec import escape_controls
 from ...core.errors import AsstError, NotSetUpError
+from ..hints import hint_for
 from .keys import is_used, key_status
 from .prompts import say, wait_for
 
@@ -79,7 +80,7 @@ async def _check(profile: Profile, checked: Checked, within: float) -> None:
     try:
         assistant = connect(msgspec.structs.replace(profile, options=own))
     except AsstError as error:
-        checked.problem, checked.hint = str(error), error.hint
+        checked.problem, checked.hint = str(error), hint_for(error)
         return
     checked.model = profile.model or assistant.model
     try:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ...core.errors import AssistantError, AsstError, NotSetUpError
+from ..hints import hint_for
 from .profile_draft import ProfileDraft
 from .prompts import say, wait_for
 from .steps import SetupSteps
@@ -38,7 +39,7 @@ class GptSteps(SetupSteps):
         try:
             number = wait_for(lambda: new_conversation(profile))
         except AssistantError as error:
-            raise NotSetUpError(f"Can't create the Conversation: {error}", error.hint) from None
+            raise NotSetUpError(f"Can't create the Conversation: {error}", hint_for(error)) from None
         if draft.saved.get("conversation"):
             say(f"The previous Conversation, {draft.saved['conversation']}, stays at OpenAI.")
         draft.changes |= {"history": "server", "conversation": number}

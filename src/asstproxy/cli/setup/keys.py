@@ -18,6 +18,7 @@ from ...core.errors import AsstError, NotSetUpError, UsageError
 from ...providers.connection import usual_key_variable
 from ...providers.registry import needs_key, provider_info
 from ..env_file import loaded
+from ..hints import hint_for, setup_command
 from .prompts import ask_hidden, choose, say
 
 __all__ = [
@@ -115,7 +116,7 @@ def check_variable(name: str) -> str:
     return name
 
 
-def find_key_or_ask(key: Key, info: ProviderInfo, provider: str, *, asking: bool, from_stdin: bool) -> None:
+def find_key_or_ask(key: Key, profile: Profile, *, asking: bool, from_stdin: bool) -> None:
     """Find the key or ask for it, and print what was found.
 
     Raises:
@@ -130,16 +131,16 @@ def find_key_or_ask(key: Key, info: ProviderInfo, provider: str, *, asking: bool
         where = f"in {file}; pass --env-file to other commands, too" if file else place
         say(f"Found: {key.variable} ({where}).")
     elif asking:
-        _ask_for_key(key, info)
+        _ask_for_key(key, provider_info(profile.provider).keys_url)
     else:
         say(
             f"Warning: {key.variable} is not set. Before you ask: export {key.variable}=…, "
-            f"or run: asst setup {provider} --key-stdin"
+            f"or run: {setup_command(profile.name, profile.provider)} --key-stdin"
         )
 
 
-def _ask_for_key(key: Key, info: ProviderInfo) -> None:
-    say(f"{key.variable} is not set.{f' Create a key: {info.keys_url}' if info.keys_url else ''}")
+def _ask_for_key(key: Key, keys_url: str) -> None:
+    say(f"{key.variable} is not set.{f' Create a key: {keys_url}' if keys_url else ''}")
     while key.new is None:
         typed = ask_hidden("Paste the key (hidden; Enter to skip)")
         if not typed:
@@ -148,7 +149,7 @@ def _ask_for_key(key: Key, info: ProviderInfo) -> None:
         try:
             key.new = validate_key(typed)
         except AsstError as error:
-            say(f"  {error} {error.hint}")
+            say(f"  {error} {hint_for(error)}")
     if has_keyring() and not key.keyring:
         places = [("credentials.toml", "a file that only you can read"), ("keyring", "the system's keyring")]
         key.keyring = choose("Save it in", places, "credentials.toml") == "keyring"

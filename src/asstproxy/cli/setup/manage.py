@@ -16,7 +16,6 @@ from ...core.codec import escape_controls
 from ...core.errors import AsstError, NotSetUpError
 from ..hiding import hide
 from .keys import key_status, public
-from .profile_draft import require_writable_config
 from .prompts import confirm, say
 
 __all__ = ["edit_config", "list_profiles", "remove_a_profile", "show_profile", "use_profile"]
@@ -118,6 +117,7 @@ def edit_config() -> None:
     import tempfile
 
     from ...config.paths import create_private
+    from .profile_draft import require_writable_config
 
     path = config_file()
     require_writable_config()

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from ...config.atomic import write_atomically
 from ...config.credentials import find_key
 from ...config.paths import cache_dir
-from ...core.errors import AssistantError, NotSetUpError
+from ...core.errors import AssistantError, NotSetUpError, may_pass
 from ...providers.model_list import ModelInfo, list_models
 from ...providers.registry import provider_module
+from ..hints import hint_for
 from .keys import foreign_vendor
 from .profile_draft import ProfileDraft
 from .prompts import choose, say, wait_for
@@ -22,8 +23,6 @@ from .prompts import choose, say, wait_for
 __all__ = ["RefusedKeyError", "check_connection", "choose_model", "judge", "only_model"]
 
 MANY = 14
-TRANSIENT = ("connection", "timeout", "server", "rate_limit", "quota")
-"""Failures that say nothing about the profile."""
 SKIP = "(--no-check skips this check.)"
 
 
@@ -48,7 +47,9 @@ def check_connection(draft: ProfileDraft) -> list[ModelInfo] | None:
         say(f"Warning: not checked: no answer within {seconds:.0f} s.")
         return None
     except AssistantError as error:
-        if error.kind in TRANSIENT:
+        if error.kind == "quota" or (
+            may_pass(error.kind) and error.kind != "protocol"
+        ):  # says nothing about the profile
             say(f"Warning: not checked: {error}")
             return None
         refused = RefusedKeyError if error.kind == "authentication" else NotSetUpError
@@ -68,8 +69,8 @@ def _hint(error: AssistantError, draft: ProfileDraft) -> str:
             return f"{variable} looks like a key of {found}, not of {info.vendor}. Create a key: {info.keys_url}"
         if info.keys_url:
             return f"Nothing was changed. Check {variable}, or create a new key: {info.keys_url}"
-        return error.hint or f"Nothing was changed. Check {variable}."
-    return f"{error.hint} {SKIP}".lstrip()
+        return hint_for(error) or f"Nothing was changed. Check {variable}."
+    return f"{hint_for(error)} {SKIP}".lstrip()
 
 
 def judge(model: str, models: list[ModelInfo] | None, provider: str) -> None:
@@ -124,7 +125,7 @@ def choose_model(draft: ProfileDraft, models: list[ModelInfo] | None, default: s
         try:
             judge(chosen, models, draft.provider)
         except NotSetUpError as error:
-            say(f"  {error} {error.hint}")
+            say(f"  {error} {hint_for(error)}")
         else:
             return chosen
 

@@ -1,4 +1,4 @@
-"""`local`: a model in llama.cpp that asst starts itself, or any server that speaks the Responses protocol."""
+"""`local`: a model in llama.cpp, which asst starts itself, or any server that speaks the Responses protocol."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["INFO", "LocalOptions", "connect", "models"]
 
 INFO = BUILT_IN["local"]
 NO_TOOLS = (
-    "{model} will not see the tools: its chat template has no place for them. "
+    "{model} will not see the tools, because its chat template has no place for them. "
     'A profile can name another template: chat_template = "FILE".'
 )
 
@@ -78,13 +78,15 @@ async def models(profile: Profile) -> list[ModelInfo]:
 def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport, str]:
     model = Path(profile.model).expanduser() if profile.model else find_model()
     if model is None:
-        raise NotSetUpError("There is no local model yet.", "Run: asst setup local --yes")
+        raise NotSetUpError(
+            "There is no local model yet.", "Name a model file, or a server.", code="local_model_missing"
+        )
     template = None
     if options.chat_template:
         try:
             template = Path(options.chat_template).expanduser().read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise NotSetUpError(f"The chat template {options.chat_template} cannot be read: {error}.") from None
+            raise NotSetUpError(f"Can't read the chat template {options.chat_template}: {error}.") from None
     transport = EmbeddedTransport(
         model,
         chat_template=template,
@@ -146,7 +148,9 @@ class EmbeddedTransport:
             except ImportError:
                 raise NotSetUpError("llama.cpp is not installed.", "Run: pip install 'asstproxy[local]'") from None
             except EmbeddedError as error:
-                raise AssistantError("invalid_request", str(error), "Choose another model: asst setup local") from error
+                raise AssistantError(
+                    "invalid_request", str(error), "Choose another model.", code="local_model_unusable"
+                ) from error
             headers = {"Authorization": f"Bearer {self._served.api_key}"}
             self._http = HttpTransport(self._served.base_url, headers, proxies=False)
         return self._http

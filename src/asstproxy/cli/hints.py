@@ -1,0 +1,76 @@
+"""What to do next, in commands and options of `asst`: everything below reports codes and kinds, and this table words them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from ..core.errors import AsstError, may_pass
+from ..core.events import ErrorOccurred, Event, Unknown
+
+__all__ = ["CHAT_HINTS", "HINTS", "hint_after", "hint_for", "setup_command"]
+
+HINTS: dict[str, str] = {
+    # core
+    "no_exchange_to_attach": "Try again: asst ask --retry",
+    # config
+    "config_not_editable": "Edit it yourself: asst setup edit",
+    "key_missing": "Run: export {variable}=…, or {setup}",
+    "keyring_refused": "Leave out --keyring: the key is then saved in credentials.toml.",
+    "profile_unknown": "Known: {known}. Or run: asst setup",
+    # store
+    "data_dir_not_writable": "Set ASST_DATA_DIR, or use --no-save.",
+    "no_sessions": 'Start one: asst ask "…", or asst chat',
+    "session_in_use": "--wait waits for it, --fork continues in a copy.",
+    "session_newer": "Upgrade asst, or continue in a copy: --fork",
+    "session_not_found": "See: asst sessions list",
+    "session_not_writable": "Read it: asst sessions show, export; or copy it: asst sessions fork",
+    "session_unreadable": "See: asst sessions list",
+    "session_too_short": "See: asst sessions show {session}",
+    # tools
+    "arguments_not_json": "--args takes one JSON object.",
+    "argument_not_a_pair": "Write --arg name=value.",
+    "tool_unknown": "List them: asst tools list",
+    # providers
+    "base_url_missing": "Run: {setup} --base-url URL",
+    "local_model_missing": "Run: asst setup local --yes",
+    "local_model_unusable": "Choose another model: asst setup local",
+}
+"""By the code of an error; `{names}` are in its data, and `{setup}` is the command that changes its profile."""
+
+CHAT_HINTS: dict[str, str] = {
+    "no_exchange_to_attach": "Try again: /retry",
+}
+"""The same, where the chat has a command of its own."""
+
+
+def hint_for(error: AsstError, *, chat: bool = False) -> str:
+    """What to do after this error: the command that helps, else what the error itself says."""
+    template = (CHAT_HINTS.get(error.code) if chat else None) or HINTS.get(error.code)
+    if not template:
+        return error.hint
+    setup = setup_command(error.data.get("profile", ""), error.data.get("provider", ""))
+    hint = template.format_map(defaultdict(lambda: "…", error.data | {"setup": setup}))
+    return f"Create a key: {url} {hint}" if (url := error.data.get("keys_url")) else hint
+
+
+def setup_command(profile: str, provider: str) -> str:
+    """The command that changes a profile."""
+    return f"asst setup {provider}{'' if profile == provider else f' --name {profile}'}"
+
+
+def hint_after(event: Event | Unknown, *, session: str = "", chat: bool = False) -> str:
+    """What to do, beyond its own hint, after an exchange that this event settled; empty if there is nothing to add.
+
+    `session` is the id of the session that keeps it; without one there is no message to send again.
+    """
+    if not isinstance(event, ErrorOccurred):
+        return ""
+    if may_pass(event.kind):
+        if chat:
+            return "Try again: /retry"
+        return f"Try again: asst ask --retry --session {session}" if session else ""
+    if event.kind == "context_length":
+        if chat:
+            return "/clear starts fresh, /undo takes the last turn back."
+        return f"To continue from an earlier point: asst sessions fork {session} --at N" if session else ""
+    return ""
