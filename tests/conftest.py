@@ -26,7 +26,7 @@ WORKERS_PER_CORE = 2
 REMEMBERED: tuple[set[str] | dict[str, str], ...] = (
     redact._known,
     warnings._shown,
-    env_file.taken,
+    env_file.loaded,
     credentials._temporary,
 )
 """What a process of asst remembers to its end."""

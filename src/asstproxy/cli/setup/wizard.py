@@ -17,9 +17,9 @@ from ...providers.registry import provider_info, provider_names
 from .instructions import ask_instructions
 from .keys import check_variable, find_key_or_ask, found_addresses, is_declared, key_variable, refuse_foreign_key
 from .models import RefusedKeyError, check_connection, choose_model, judge, only_model
-from .options import SetupOptions
 from .profile_draft import ProfileDraft, require_writable_config, start_draft
 from .prompts import ask, ask_until, choose, confirm, say
+from .setup_options import SetupOptions
 from .steps import SetupSteps, steps_of
 
 __all__ = ["choose_provider", "setup"]
