@@ -16,7 +16,8 @@ from ..background import BackgroundJob
 from ..base import StatelessProvider
 from ..fields import get_count, get_text
 from ..transport import JSON, Transport
-from .wire import Reader, input_items, request
+from .reader import Reader
+from .wire import input_items, request
 
 __all__ = ["ResponsesProvider", "created_id"]
 
