@@ -154,7 +154,7 @@ class Reader(JobReader):
             raise _cancelled()
         steps = self._union(get_objects(interaction, "steps"))
         said, whole = str(self._said), text_of(steps) or get_text(interaction, "output_text")
-        text = said if not whole or said.strip() == whole.strip() else whole
+        text = said if said and (not whole or said.strip() == whole.strip()) else whole
         if said and (rest := rest_of(said, whole)):
             yield ChunkReceived(rest)
         if said and differs(said, whole) and self._from_start:
@@ -187,9 +187,7 @@ class Reader(JobReader):
                     yield Reasoning(text)
             case "thought_signature":
                 step["signature"] = delta.get("signature")
-            case kind if text := get_text(delta, "text"):
-                if isinstance(kind, str) and kind != "text":
-                    return
+            case kind if (text := get_text(delta, "text")) and (kind == "text" or step.get("type") == "model_output"):
                 pieces.append(text)
                 self._said.add(text)
                 yield ChunkReceived(text)

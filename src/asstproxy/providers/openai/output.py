@@ -149,7 +149,7 @@ class StreamedOutput:
                 place = item.index if final and item.index is not None else len(items)
                 items.insert(min(place, len(items)), item.merged({}))
         rest = rest_of(said, whole)
-        text = said if not whole or said.strip() == whole.strip() else whole
+        text = said if said and (not whole or said.strip() == whole.strip()) else whole
         if text and not text_of(items):
             items.append({"type": MESSAGE, "role": "assistant", "content": [{"type": "output_text", "text": text}]})
         return Output(items, text, rest if said else "", changed=bool(said) and differs(said, whole))
