@@ -76,6 +76,8 @@ def test_every_value_in_a_hint_comes_with_the_error() -> None:
     """No hint has a gap."""
     for place, code, names in _raised():
         wanted = {name for _, name, _, _ in string.Formatter().parse(HINTS[code]) if name}
+        if "setup" in wanted:  # made of two of them
+            wanted = wanted - {"setup"} | {"profile", "provider"}
         assert wanted <= names, place
 
 
