@@ -8,26 +8,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ...config.credentials import find_key, key_source, store_key, temporary_key
+from ...config.credentials import find_key, key_source, require_keyring, store_key, temporary_key
 from ...config.edit import set_profile
-from ...config.os_keyring import demand_keyring
 from ...config.profiles import load_config
 from ...config.provider_info import SetupQuestion
 from ...core.errors import AsstError, NotSetUpError, UsageError
 from ...providers.registry import provider_info, provider_names
 from .instructions import ask_instructions
-from .keys import (
-    check_variable,
-    find_key_or_ask,
-    found_addresses,
-    is_declared,
-    key_variable,
-    refuse_foreign_key,
-)
+from .keys import check_variable, find_key_or_ask, found_addresses, is_declared, key_variable, refuse_foreign_key
 from .models import RefusedKeyError, check_connection, choose_model, judge, only_model
-from .options import SetupOptions
 from .profile_draft import ProfileDraft, require_writable_config, start_draft
 from .prompts import ask, ask_until, choose, confirm, say
+from .setup_options import SetupOptions
 from .steps import SetupSteps, steps_of
 
 __all__ = ["choose_provider", "setup"]
@@ -46,13 +38,16 @@ def choose_provider() -> str:
     for name in config.tables:
         say(f"Already set up: {name}{' (default)' if name == config.default else ''}.")
     say("Which assistant do you want?")
-    offers, ready = [], ""
+    offers, ready, keyless = [], "", ""
     for name in provider_names():
         info = provider_info(name)
         variable = next(filter(key_source, info.key_variables), "")
-        ready = ready or (name if variable else "")
         offers.append((name, f"{info.title} ({variable} is set)" if variable else info.title))
-    return choose("Assistant", offers, ready or "local")
+        if variable:
+            ready = ready or name
+        elif not info.key_variables:
+            keyless = keyless or name
+    return choose("Assistant", offers, ready or keyless)
 
 
 def setup(
@@ -71,7 +66,7 @@ def setup(
     require_writable_config()
     draft = start_draft(provider, options, answers or {})
     if options.keyring:
-        demand_keyring()
+        require_keyring()
     for address in found_addresses(draft.info):
         say(f"Found: {address}.")
     _answer_questions(draft)
@@ -92,7 +87,7 @@ def _answer_questions(draft: ProfileDraft) -> None:
             continue
         saved = draft.saved.get(question.key)
         if draft.options.asking and question.asked:
-            answer = _ask_question(question, question.default if saved is None else str(saved).lower())
+            answer = _ask_question(question, question.default if saved is None else _as_text(saved))
         elif saved is None:
             answer = question.default
         else:
@@ -106,6 +101,10 @@ def _ask_question(question: SetupQuestion, default: str) -> str:
     if question.choices:
         return choose(prompt, [(choice, "") for choice in question.choices], default)
     return ask(prompt, default)
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _as_value(question: SetupQuestion, answer: str) -> str | bool | None:

@@ -16,7 +16,7 @@ from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Hea
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
 from ..background import BackgroundJob
-from ..stream import StreamReader, read_stream
+from ..stream import read_stream
 from ..transport import JSON, Transport
 from .generate import arguments
 from .interactions_reader import Reader
@@ -47,6 +47,8 @@ BODY = frozenset(
 class InteractionsProvider(GeminiProvider):
     """An Assistant Proxy that calls `POST /interactions`. `poll` is in seconds."""
 
+    reader = Reader
+
     def __init__(self, transport: Transport, model: str, *, poll: float = 2.0) -> None:
         super().__init__(transport, model)
         self._poll = poll
@@ -65,10 +67,6 @@ class InteractionsProvider(GeminiProvider):
         given = steps(self.accepted(items), self._known if self._previous else 0)
         how = {"background": True} if turn.background else {"stream": True} if turn.stream else {}
         return PATH, request(turn, given, self._previous) | how
-
-    def reader(self) -> StreamReader:
-        """See `StatelessProvider`."""
-        return Reader()
 
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """See `StatelessProvider`; Google continues with an interaction that it stores when its stream breaks."""
