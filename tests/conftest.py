@@ -27,7 +27,7 @@ REMEMBERED: tuple[set[str] | dict[str, str], ...] = (
     redact._known,
     warnings._shown,
     env_file.loaded,
-    credentials._tried,
+    credentials._temporary,
 )
 """What a process of asst remembers to its end."""
 FOREIGN = ("ASST_", "OPENAI_", "GEMINI_", "GOOGLE_", "NO_COLOR", "FORCE_COLOR", "XDG_")

@@ -19,7 +19,7 @@ from asstproxy.core.events import (
     SetUserMessage,
     Started,
 )
-from asstproxy.store.transcript import Fold
+from asstproxy.store.transcript import TranscriptBuilder
 
 from .screen import Script, printed
 
@@ -40,7 +40,7 @@ ENDINGS: dict[str, Event] = {
 def test_every_place_has_the_same_words(words: str) -> None:
     """A pipe, the terminal and both exports for people use the same words for an ending."""
     records = Script().play([SetUserMessage("hi"), Started("openai", "gpt-5"), ChunkReceived("par"), ENDINGS[words]])
-    console, fold = printed(120), Fold("01J")
+    console, fold = printed(120), TranscriptBuilder("01J")
     print_conversation(records, console)
     for record in records:
         fold.feed(record)

@@ -25,7 +25,7 @@ from asstproxy.core.events import (
     ToolStarted,
 )
 from asstproxy.providers.scripted import say
-from asstproxy.store.transcript import Fold
+from asstproxy.store.transcript import TranscriptBuilder
 from cli.conftest import ASST
 from cli.render.screen import Script, printed
 from cli.terminal import Terminal
@@ -86,7 +86,7 @@ async def test_all_run_side_by_side(kind: str, record_property: Callable[[str, o
     assert settled.state is State.COMPLETED
     (executed,) = stage.said(ToolsExecuted)
     assert [result.output for result in executed.results] == [f"page {number}" for number in range(MANY)]
-    fold = Fold()
+    fold = TranscriptBuilder()
     for record in stage.records:
         fold.feed(record)
     told = fold.transcript.exchanges[0].tools

@@ -20,7 +20,7 @@ from ...core.codec import encode
 from ...core.errors import AsstError, UsageError
 from ...core.events import Cancelled, Configured, ErrorOccurred, Record, SetUserMessage
 from ...core.resume import last_exchange
-from ...store.transcript import Fold, Transcript
+from ...store.transcript import Transcript, TranscriptBuilder
 from ...tools import approve_all
 from ..approval_prompt import ApprovalPrompt
 from ..conversation_setup import OpenConversation, open_conversation
@@ -67,7 +67,7 @@ class _Chat:
         self.last_message = ""
         self._options, self._signals = options, signals
         self._view: LiveView | None = None
-        self._fold = Fold()
+        self._fold = TranscriptBuilder()
         self._configured: tuple[Record, ...] = ()  # the latest such record: a new live view shows its profile and model
         self.approver = ApprovalPrompt(self.console, self._pause_view)
 

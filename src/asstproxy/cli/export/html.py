@@ -15,12 +15,12 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 
 from ...core.events import Record
-from ...store.sequence import arrows
-from ...store.timings import ExchangeSpans, exchange_spans
 from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
 from ..render.safe_text import clean, clean_line
+from ..render.sequence import arrows
 from ..render.status_text import reason_text
 from ..render.timeline import duration
+from ..render.timings import ExchangeSpans, exchange_spans
 from ..sessions.listing import local_time
 from .css import STYLE
 from .svg import sequence_svg, timeline_svg

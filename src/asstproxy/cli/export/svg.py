@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ...store.sequence import LANES, Arrow
-from ...store.timings import ExchangeSpans
 from ..render.safe_text import clean_label
+from ..render.sequence import LANES, Arrow
 from ..render.timeline import duration
+from ..render.timings import ExchangeSpans
 
 __all__ = ["sequence_svg", "timeline_svg"]
 

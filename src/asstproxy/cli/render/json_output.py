@@ -10,7 +10,7 @@ import msgspec
 
 from ...core.codec import escape_controls
 from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Record
-from ...store.transcript import Fold
+from ...store.transcript import TranscriptBuilder
 
 __all__ = ["JsonLinesView", "JsonView"]
 
@@ -37,7 +37,7 @@ class JsonView:
 
     def __init__(self, stdout: IO[str], session: str | None) -> None:
         self._stdout, self._session = stdout, session
-        self._fold = Fold()
+        self._fold = TranscriptBuilder()
         self._first_chunk: float | None = None
         self._last: Record | None = None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from asstproxy.core.codec import repair_surrogates
 from asstproxy.core.events import ActionRequired, Record, SetUserMessage
 from asstproxy.core.script import SETTLED
 
 from .answer_text import AnswerText
-from .safe_text import Cleaner, encodable
+from .safe_text import Cleaner
 
 __all__ = ["PlainView"]
 
@@ -26,7 +27,7 @@ class PlainView:
         self._begin()
 
     def _begin(self) -> None:
-        self._clean = Cleaner().feed if self._filtered else encodable
+        self._clean = Cleaner().feed if self._filtered else repair_surrogates
         self._answer = AnswerText()
         self._end = ""  # the last two characters written in this exchange
         self._new_paragraph = False

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["Cleaner", "clean", "clean_label", "clean_line", "encodable"]
+__all__ = ["Cleaner", "clean", "clean_label", "clean_line"]
 
 _BIDI = "\u202a-\u202e\u2066-\u2069"
 _SPECIAL = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}\ud800-\udfff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _WHITE_SPACE = re.compile(r"\s+")
 
 # One expression per place in a sequence: what is still skipped there.
@@ -105,8 +104,3 @@ def clean_label(text: str, characters: int) -> str:
     """The same, at most so many characters long. A cut is shown as `…`."""
     line = clean_line(text[: 8 * characters])  # long texts are not read to their end
     return line if len(line) <= characters else f"{line[: characters - 1]}…"
-
-
-def encodable(text: str) -> str:
-    """The text with every lone surrogate, which can't be encoded, replaced by `�`."""
-    return _SURROGATE.sub("�", text)

@@ -8,9 +8,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from asstproxy.store.sequence import LANES, Arrow
-
 from .safe_text import clean_line
+from .sequence import LANES, Arrow
 from .timeline import duration
 from .truncate import truncate
 

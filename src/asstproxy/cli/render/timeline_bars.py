@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from asstproxy.store.timings import ExchangeSpans, Kind, Span
-
 from .safe_text import clean_line
 from .timeline import duration
+from .timings import ExchangeSpans, Kind, Span
 
 __all__ = ["print_timeline"]
 

@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.codec import encode
+from ...core.codec import encode, to_unix_time
 from ...core.errors import UsageError
 from ...core.events import Record, SetUserMessage
 from ...core.mediator import conform
 from ...store.imports import records_of_file
 from ...store.recovery import read_journal
 from ...store.store import Store
-from ...store.timings import moment
 from ..render.safe_text import clean_line
 from .show import records_of
 
@@ -52,7 +51,7 @@ class Pace:
 
     def pause(self, before: Record, record: Record) -> float:
         """Seconds between two records; 0 if the clock was set back between them."""
-        return min(max(moment(record.at) - moment(before.at), 0.0), _LONGEST_PAUSE) / self.factor
+        return min(max(to_unix_time(record.at) - to_unix_time(before.at), 0.0), _LONGEST_PAUSE) / self.factor
 
 
 def _file(session: str) -> Path | None:
@@ -74,7 +73,7 @@ def check_session(session: str) -> int:
         records, damage = records_of_file(file), []
     else:
         found = "" if file else store.find(session) if session else store.newest()
-        reading = read_journal(file) if file else store.reading(found)
+        reading = read_journal(file) if file else store.journal(found)
         records, damage = reading.records, reading.damage
     difference = damage[0] if damage else next(conform(records), None)
     if difference is None:

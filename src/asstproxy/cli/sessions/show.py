@@ -30,12 +30,12 @@ def show_session(prefix: str, form: str) -> None:
     from ..render.theme import console
 
     if form == "timeline":
-        from ...store.timings import exchange_spans
         from ..render.timeline_bars import print_timeline
+        from ..render.timings import exchange_spans
 
         print_timeline(console(), exchange_spans(records))
     elif form == "sequence":
-        from ...store.sequence import arrows
+        from ..render.sequence import arrows
         from ..render.sequence_view import print_sequence
 
         print_sequence(console(), arrows(records))
@@ -47,7 +47,7 @@ def show_session(prefix: str, form: str) -> None:
 
 def records_of(store: Store, session: str) -> list[Record]:
     """The records of a session. Damaged lines are skipped, with a warning."""
-    reading = store.reading(session)
-    for line in reading.damage:
-        print_warning(f"{reading.path}: {line}; skipped.")
-    return list(repaired(reading.records))
+    journal = store.journal(session)
+    for line in journal.damage:
+        print_warning(f"{journal.path}: {line}; skipped.")
+    return list(repaired(journal.records))

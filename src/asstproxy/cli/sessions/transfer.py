@@ -39,13 +39,13 @@ def export_session(prefix: str, form: str, output: Path | None) -> None:
 def _exported(store: Store, session: str, form: str) -> bytes:
     records = records_of(store, session)
     if form == "mermaid":
-        from ...store.sequence import arrows
         from ..export.mermaid import mermaid
+        from ..render.sequence import arrows
 
         return mermaid(arrows(records)).encode()
-    from ...store.transcript import Fold
+    from ...store.transcript import TranscriptBuilder
 
-    fold = Fold(session)
+    fold = TranscriptBuilder(session)
     for record in records:
         fold.feed(record)
     if form == "html":

@@ -13,10 +13,11 @@ from ...config.paths import config_dir
 from ...config.profiles import Config, Profile, load_config
 from ...config.provider_info import ProviderInfo
 from ...core.errors import NotSetUpError, UsageError
+from ...core.redact import public_url
 from ...providers.registry import provider_info, provider_names
 from ...providers.transport.insecure_http import warn_of_plain_http
 from .instructions import checked_tools, instructions_of, preset
-from .keys import Key, check_variable, public
+from .keys import Key, check_variable
 from .prompts import say
 from .setup_options import SetupOptions
 
@@ -115,7 +116,7 @@ def _from_options(options: SetupOptions) -> dict[str, Any]:
     if options.base_url:
         if not options.base_url.startswith(("http://", "https://")):
             raise UsageError("--base-url must be a URL.", "It starts with http:// or https://.")
-        if public(options.base_url) != options.base_url.rstrip("?"):
+        if public_url(options.base_url) != options.base_url.rstrip("?"):
             raise UsageError(
                 "--base-url can't contain a password or a query.", "Keys are saved elsewhere: --key-stdin."
             )

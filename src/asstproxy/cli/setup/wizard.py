@@ -8,9 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ...config.credentials import find_key, key_source, store_key, temporary_key
+from ...config.credentials import find_key, key_source, require_keyring, store_key, temporary_key
 from ...config.edit import set_profile
-from ...config.os_keyring import demand_keyring
 from ...config.profiles import load_config
 from ...config.provider_info import SetupQuestion
 from ...core.errors import AsstError, NotSetUpError, UsageError
@@ -67,7 +66,7 @@ def setup(
     require_writable_config()
     draft = start_draft(provider, options, answers or {})
     if options.keyring:
-        demand_keyring()
+        require_keyring()
     for address in found_addresses(draft.info):
         say(f"Found: {address}.")
     _answer_questions(draft)
