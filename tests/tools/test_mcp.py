@@ -96,7 +96,7 @@ async def test_names_and_schemas_are_made_to_fit_or_left_out_with_the_reason() -
         assert box.tool("s_echo").parameters["properties"]["text"]["description"] == "(at least 1 characters)"
         assert len(box.notices) == 4
         assert box.notices[0].startswith(f"MCP server 's': The tool name 's_{'n' * 70}' is refused by providers")
-        assert "have 'anyOf' at the top, which OpenAI refuses. It is left out." in box.notices[1]
+        assert "have 'anyOf' at the top level, which OpenAI refuses. This tool is left out." in box.notices[1]
 
 
 async def test_a_server_s_word_that_it_is_harmless_is_not_taken() -> None:
