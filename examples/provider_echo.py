@@ -11,8 +11,8 @@ import msgspec
 from asstproxy.provider import (
     ActionRequired,
     AssistantError,
+    AssistantMessage,
     AssistantMessageRetrieved,
-    AssistantSaid,
     Event,
     HttpTransport,
     Item,
@@ -26,7 +26,7 @@ from asstproxy.provider import (
     Transport,
     Turn,
     Usage,
-    UserSaid,
+    UserMessage,
     api_error,
     warn_of_plain_http,
 )
@@ -62,7 +62,7 @@ class ChatProxy:
     async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """Open an exchange."""
         yield Started(self.provider, turn.model or self.model)
-        self._turn, self._items = turn, [*turn.history, UserSaid(turn.text)]
+        self._turn, self._items = turn, [*turn.history, UserMessage(turn.text)]
         async with aclosing(self._ask(self._items)) as events:
             async for event in events:
                 yield event
@@ -88,7 +88,7 @@ class ChatProxy:
         if reason in INCOMPLETE:  # the arguments of a call may be cut, so it is not made
             yield MessageIncomplete(text, INCOMPLETE[reason])
         elif calls:
-            self._items = [*items, AssistantSaid(text, calls)]  # only now: a request that failed is made again
+            self._items = [*items, AssistantMessage(text, calls)]  # only now: a request that failed is made again
             yield ActionRequired(calls, text)
         else:
             yield AssistantMessageRetrieved(text)
@@ -106,9 +106,9 @@ def messages(instructions: str, items: Iterable[Item]) -> list[Any]:
     made: list[Any] = [{"role": "system", "content": instructions}] if instructions else []
     for item in items:
         match item:
-            case UserSaid(text):
+            case UserMessage(text):
                 made.append({"role": "user", "content": text})
-            case AssistantSaid(text, calls):
+            case AssistantMessage(text, calls):
                 functions = [(call.call_id, {"name": call.name, "arguments": call.arguments}) for call in calls]
                 called = [{"id": number, "type": "function", "function": function} for number, function in functions]
                 made.append({"role": "assistant", "content": text} | ({"tool_calls": called} if called else {}))

@@ -25,8 +25,8 @@ WORKERS_PER_CORE = 2
 """Of pytest-xdist: half of the time a test waits, for a process or a server."""
 REMEMBERED: tuple[set[str] | dict[str, str], ...] = (
     redact._known,
-    warnings._told,
-    env_file.taken,
+    warnings._shown,
+    env_file.loaded,
     credentials._temporary,
 )
 """What a process of asst remembers to its end."""
@@ -52,7 +52,7 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test begins as a process of asst begins: no key is known, and nothing was told."""
     for kept in REMEMBERED:
         kept.clear()
-    monkeypatch.setattr(warnings, "_listener", warnings._log)
+    monkeypatch.setattr(warnings, "_handler", warnings._log)
 
 
 @pytest.hookimpl(optionalhook=True)  # without pytest-xdist there is no such hook

@@ -1,4 +1,4 @@
-"""The command `asst`. Its version is told before anything else is imported."""
+"""The command `asst`. `--version` is answered before anything else is imported."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ def main() -> None:
         return
     import gc
 
-    # A start makes tens of thousands of things that stay; to look for garbage among them takes 20 ms.
+    # Starting creates tens of thousands of objects that stay; to look for garbage among them takes 20 ms.
     gc.set_threshold(100_000)
     from .cli.main import run
 
     code = run(sys.argv[1:])
-    gc.freeze()  # Python looks once more before it ends, which takes 50 ms
+    gc.freeze()  # Python collects once more when it exits, which takes 50 ms
     sys.exit(code)
 
 
 if __name__ == "__main__":
-    # `python -m` looks into the current folder first, whoever's it is. What runs before this line it has found already:
-    # `asst`, and `python -P -m asstproxy`, never look there.
-    if not sys.flags.safe_path and sys.path[:1] == [os.getcwd()]:  # noqa: PTH109 - pathlib may lie there
+    # `python -m` looks into the current folder first, even if somebody else can write there. What runs before this line has
+    # been found already. `asst` and `python -P -m asstproxy` never look there.
+    if not sys.flags.safe_path and sys.path[:1] == [os.getcwd()]:  # noqa: PTH109 - it would be that folder's pathlib
         del sys.path[0]
     main()

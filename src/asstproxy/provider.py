@@ -28,8 +28,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .config.profiles import Profile
-from .core.coalesce import merge_chunks
-from .core.errors import AssistantError, AsstError, Kind, NotSetUpError
+from .config.provider_info import ProviderInfo, SetupQuestion
+from .core.coalesce import TextBuffer, merge_chunks
+from .core.errors import AssistantError, AsstError, Kind, NotSetUpError, may_pass
 from .core.events import (
     ActionRequired,
     AssistantMessageRetrieved,
@@ -45,12 +46,18 @@ from .core.events import (
     ToolResult,
     Usage,
 )
-from .core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from .core.roles import AssistantProxy, Attachable
 from .core.turn import ToolSpec, Turn
+from .providers.background import BackgroundJob, JobReader
+from .providers.base import StatelessProvider
+from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport
+from .providers.fields import ToolCallBuffer, get_arguments, get_content, get_count, get_object, get_objects, get_text
 from .providers.model_list import ModelInfo, fetch_models
+from .providers.stream import StreamReader, read_reply, read_stream
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
+from .providers.transport.failures import reported_error
 from .providers.transport.insecure_http import warn_of_plain_http
 
 if TYPE_CHECKING:
@@ -60,25 +67,35 @@ __all__ = [
     "JSON",
     "ActionRequired",
     "AssistantError",
+    "AssistantMessage",
     "AssistantMessageRetrieved",
     "AssistantProxy",
-    "AssistantSaid",
     "AsstError",
     "Attachable",
+    "BackgroundJob",
     "ChunkReceived",
     "Event",
     "Heartbeat",
     "HttpTransport",
     "Item",
+    "JobReader",
     "Kind",
     "MessageIncomplete",
     "ModelInfo",
     "NotSetUpError",
     "Notice",
+    "PolledOptions",
     "Profile",
+    "ProviderInfo",
     "Reasoning",
+    "ServerOptions",
+    "SetupQuestion",
     "Started",
+    "StatelessProvider",
+    "StreamReader",
+    "TextBuffer",
     "ToolCall",
+    "ToolCallBuffer",
     "ToolOutputs",
     "ToolOutputsSubmitted",
     "ToolResult",
@@ -86,10 +103,23 @@ __all__ = [
     "Transport",
     "Turn",
     "Usage",
-    "UserSaid",
+    "UserMessage",
     "api_error",
+    "api_key",
+    "base_url",
     "fetch_models",
+    "get_arguments",
+    "get_content",
+    "get_count",
+    "get_object",
+    "get_objects",
+    "get_text",
+    "http_transport",
+    "may_pass",
     "merge_chunks",
+    "read_reply",
+    "read_stream",
+    "reported_error",
     "warn_of_plain_http",
 ]
 

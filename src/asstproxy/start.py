@@ -1,4 +1,4 @@
-"""The short way into the library."""
+"""The shortest way to start a conversation from a program."""
 
 from __future__ import annotations
 
@@ -30,13 +30,15 @@ def start_conversation(
     mediator: str = "state-machine",
     session: Session | None = None,
 ) -> UserProxy:
-    """A conversation with the assistant of a profile (`gpt`, `gemini`, `local`, or the user's own); its user proxy.
+    """Start a conversation with the assistant of a profile (`gpt`, `gemini`, `local`, or the user's own).
 
-    What is given here goes before what the profile says. `client` is an SDK's client to be used instead of our own transport.
-    `session` (`Store().create()` or `.open(id)`) keeps every record; without one nothing is kept.
+    Returns the user proxy, which sends messages and gets answers. Arguments override the profile. `client` is a client of the
+    vendor's SDK, to be used instead of our own transport. `session` (`Store().create()` or `.open(id)`) keeps every record;
+    without one nothing is saved.
 
     Raises:
-        NotSetUpError: the profile, its key or something that it needs is missing.
+        NotSetUpError: the profile, its key or something else that it needs is missing.
+        UsageError: a tool cannot be described, or the mediator is unknown.
     """
     chosen = load_config().profile(profile)
     user = UserProxy(tools)

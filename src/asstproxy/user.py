@@ -66,7 +66,7 @@ class UserProxy:
         """Open an exchange; it runs in the background, in a task of its own.
 
         Raises:
-            UsageError: an exchange is in progress, or there is no conversation.
+            UsageError: an exchange is in progress, or the conversation is missing.
         """
         if self.current_task is not None and not self.current_task.done():
             raise UsageError("The assistant has not answered the last message yet.", "Await get_assistant_message().")

@@ -22,7 +22,7 @@ from asstproxy.core.events import (
     Started,
     ToolResult,
 )
-from asstproxy.core.history import AssistantSaid, ToolOutputs, UserSaid
+from asstproxy.core.history import AssistantMessage, ToolOutputs, UserMessage
 from asstproxy.core.script import State
 from asstproxy.core.turn import Turn
 from asstproxy.providers.scripted import say
@@ -55,7 +55,7 @@ async def test_what_was_received_is_kept(mediator: str) -> None:
     last = await stopped(stage, "chunk_received")
     assert (last.state, last.event) == (State.CANCELLED, Cancelled("user"))
     await stage.conversation.exchange("go on")
-    assert stage.script.turns[-1].history == (UserSaid("hi"), AssistantSaid("he"))
+    assert stage.script.turns[-1].history == (UserMessage("hi"), AssistantMessage("he"))
 
 
 @pytest.mark.parametrize("after", ["set_user_message", "started", "chunk_received"])

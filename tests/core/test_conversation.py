@@ -21,7 +21,7 @@ from asstproxy.core.events import (
     Notice,
     Usage,
 )
-from asstproxy.core.history import AssistantSaid, UserSaid
+from asstproxy.core.history import AssistantMessage, UserMessage
 from asstproxy.core.script import State
 from asstproxy.providers.scripted import Part, ScriptedAssistant, say
 
@@ -76,7 +76,7 @@ async def test_the_turn_carries_the_conversation() -> None:
     await stage.conversation.exchange("how are you?")
     first, second = stage.script.turns
     assert (first.text, first.history) == ("hi", ())
-    assert (second.text, second.history) == ("how are you?", (UserSaid("hi"), AssistantSaid("hello")))
+    assert (second.text, second.history) == ("how are you?", (UserMessage("hi"), AssistantMessage("hello")))
 
 
 async def test_the_turn_carries_what_is_configured() -> None:
@@ -140,7 +140,7 @@ async def test_a_session_goes_on_from_its_records() -> None:
     await new.conversation.exchange("how are you?")
     assert types(new.records)[0] == "set_user_message"
     assert new.records[0].seq == past[-1].seq + 1
-    assert new.script.turns[0].history == (UserSaid("hi"), AssistantSaid("hello"))
+    assert new.script.turns[0].history == (UserMessage("hi"), AssistantMessage("hello"))
 
 
 async def test_history_is_cut_for_the_assistant_only() -> None:
@@ -151,7 +151,7 @@ async def test_history_is_cut_for_the_assistant_only() -> None:
     stage.conversation.cut_history(1)
     assert (stage.events[-1], stage.records[-1].state) == (HistoryCut(1), State.COMPLETED)
     await stage.conversation.exchange("three")
-    assert stage.script.turns[-1].history == (UserSaid("one"), AssistantSaid("a"))
+    assert stage.script.turns[-1].history == (UserMessage("one"), AssistantMessage("a"))
 
 
 async def test_a_note_moves_nothing() -> None:

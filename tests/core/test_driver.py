@@ -1,4 +1,4 @@
-"""The driver: a pulse for the silent, and another attempt where that can help."""
+"""The driver: heartbeats while an assistant is silent, and another attempt where that can help."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def wait_for(seconds: float) -> AssistantError:
     return AssistantError("rate_limit", "Too fast.", retryable=True, retry_after=seconds)
 
 
-async def test_a_silent_assistant_has_a_pulse() -> None:
-    """While nothing is said, a heartbeat is, at the pace that was asked for."""
+async def test_a_silent_assistant_causes_heartbeats() -> None:
+    """While nothing arrives, heartbeats are published at the given interval."""
     stage = Stage([0.25, *say("hello")], heartbeat=0.05)
     await stage.conversation.exchange("hi")
     assert 2 <= len(stage.said(Heartbeat)) <= 5
@@ -64,8 +64,8 @@ async def test_a_talkative_assistant_needs_none() -> None:
     assert stage.said(Heartbeat) == [Heartbeat("queued")]
 
 
-async def test_no_heartbeat_comes_before_the_assistant_was_told() -> None:
-    """A proxy that is slow to begin is not yet expected to have a pulse."""
+async def test_no_heartbeat_comes_before_the_opening_message() -> None:
+    """A proxy that is slow to begin gets its heartbeats after its opening message."""
 
     class Slow(ScriptedAssistant):
         async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
@@ -79,8 +79,8 @@ async def test_no_heartbeat_comes_before_the_assistant_was_told() -> None:
     stage.assert_conforms()
 
 
-async def test_there_is_a_pulse_in_every_round() -> None:
-    """An assistant that thinks about tool outputs has one, too; a person whose tools run is not reported as thinking."""
+async def test_there_are_heartbeats_in_every_round() -> None:
+    """Also while an assistant works on tool outputs; not while the tools run."""
 
     async def nap() -> None:
         await asyncio.sleep(0.05)

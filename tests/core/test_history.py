@@ -28,7 +28,7 @@ from asstproxy.core.events import (
     ToolResult,
     ToolsExecuted,
 )
-from asstproxy.core.history import AssistantSaid, History, Item, ToolOutputs, UserSaid
+from asstproxy.core.history import AssistantMessage, History, Item, ToolOutputs, UserMessage
 from asstproxy.core.script import State
 
 from .strategies import SPEAKERS, exchanges
@@ -55,7 +55,7 @@ def test_every_call_has_its_result(session: list[Sequence[Event]], speaker: tupl
     """No call dangles and no result comes unasked: each reply with calls is followed by its results, in their order."""
     items = sent(chain(*session), speaker)
     for item, following in pairwise([None, *items, None]):
-        calls = item.calls if isinstance(item, AssistantSaid) else ()
+        calls = item.calls if isinstance(item, AssistantMessage) else ()
         results = following.results if isinstance(following, ToolOutputs) else ()
         assert [call.call_id for call in calls] == [result.call_id for result in results]
 
@@ -66,8 +66,8 @@ def test_an_exchange_without_an_answer_is_left_out(session: list[Sequence[Event]
     """Every message of the person that is sent is followed by something of the assistant's, and begins its exchange."""
     for exchange in folded(chain(*session)).exchanges:
         kinds = [type(item) for item in exchange]
-        assert kinds[:1] in ([], [UserSaid])
-        assert UserSaid not in kinds[1:]
+        assert kinds[:1] in ([], [UserMessage])
+        assert UserMessage not in kinds[1:]
         assert len(kinds) != 1
 
 
@@ -78,7 +78,7 @@ def test_nothing_else_is_left_out(session: list[Sequence[Event]]) -> None:
     history = folded(chain(*session))
     assert len(history.exchanges) == len(session)
     for events, exchange in zip(session, history.exchanges, strict=True):
-        texts = [item.text for item in exchange if isinstance(item, AssistantSaid)]
+        texts = [item.text for item in exchange if isinstance(item, AssistantMessage)]
         assert [text for text in texts if text] == [text for text in _said(events) if text]
 
 
@@ -109,7 +109,7 @@ def test_raw_goes_only_to_who_said_it(session: list[Sequence[Event]], speaker: t
         )
         spoken_by_us += [raw for raw in raws if ours and raw is not None]
     items = sent(chain(*session), speaker)
-    assert [item.raw for item in items if isinstance(item, AssistantSaid) and item.raw is not None] == spoken_by_us
+    assert [item.raw for item in items if isinstance(item, AssistantMessage) and item.raw is not None] == spoken_by_us
 
 
 @settings(max_examples=50)
@@ -148,7 +148,7 @@ def test_what_was_stopped_in_the_middle_is_kept() -> None:
         ChunkReceived("llo"),
         Cancelled(),
     ]
-    assert sent(events) == (UserSaid("hi"), AssistantSaid("hello"))
+    assert sent(events) == (UserMessage("hi"), AssistantMessage("hello"))
 
 
 def test_tools_that_had_finished_keep_their_results() -> None:

@@ -24,7 +24,7 @@ from asstproxy.core.events import (
     ToolResult,
     ToolStarted,
 )
-from asstproxy.core.history import AssistantSaid, ToolOutputs, UserSaid
+from asstproxy.core.history import AssistantMessage, ToolOutputs, UserMessage
 from asstproxy.core.script import State
 from asstproxy.providers.scripted import say
 from asstproxy.tools import Approver, Question, Tool, as_tool
@@ -73,10 +73,10 @@ async def test_a_round(mediator: str) -> None:
     ]
     assert stage.script.results == [(ToolResult("c0", "3"),)]
     assert stage.conversation.history.items("", "") == (
-        UserSaid("1 + 2?"),
-        AssistantSaid("let me see", (ToolCall("c0", "add", '{"a": 1}'),)),
+        UserMessage("1 + 2?"),
+        AssistantMessage("let me see", (ToolCall("c0", "add", '{"a": 1}'),)),
         ToolOutputs((ToolResult("c0", "3"),)),
-        AssistantSaid("3"),
+        AssistantMessage("3"),
     )
 
 
@@ -194,7 +194,7 @@ async def test_too_many_rounds_end_as_incomplete() -> None:
     assert (await stage.conversation.exchange("go on")).state is State.COMPLETED
     items = stage.script.turns[-1].history
     assert sum(isinstance(item, ToolOutputs) for item in items) == 2
-    assert items[-1] == AssistantSaid("once more")
+    assert items[-1] == AssistantMessage("once more")
     stage.assert_conforms()
 
 

@@ -28,7 +28,7 @@ from asstproxy.core.events import (
     ToolOutputsSubmitted,
     ToolResult,
 )
-from asstproxy.core.history import AssistantSaid, Item, ToolOutputs
+from asstproxy.core.history import AssistantMessage, Item, ToolOutputs
 from asstproxy.core.mediator import conform, make_mediator
 from asstproxy.core.retry import RetryPolicy
 from asstproxy.core.script import ACTIVE, SETTLED
@@ -254,6 +254,6 @@ def settled(stage: Stage, *, begun: bool) -> None:
 def answered(history: Sequence[Item]) -> None:
     """No call dangles in what the next assistant is sent."""
     for item, following in pairwise([*history, None]):
-        if isinstance(item, AssistantSaid) and item.calls:
+        if isinstance(item, AssistantMessage) and item.calls:
             assert isinstance(following, ToolOutputs)
             assert [c.call_id for c in item.calls] == [r.call_id for r in following.results]

@@ -9,8 +9,8 @@ from asstproxy.provider import (
     JSON,
     ActionRequired,
     AssistantError,
+    AssistantMessage,
     AssistantMessageRetrieved,
-    AssistantSaid,
     ChunkReceived,
     Event,
     Item,
@@ -23,7 +23,7 @@ from asstproxy.provider import (
     Transport,
     Turn,
     Usage,
-    UserSaid,
+    UserMessage,
     api_error,
     merge_chunks,
 )
@@ -40,7 +40,7 @@ class ChatProvider:
 
     async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         yield Started(self.provider, turn.model or self.model)
-        self._turn, self._items = turn, [*turn.history, UserSaid(turn.text)]
+        self._turn, self._items = turn, [*turn.history, UserMessage(turn.text)]
         async with aclosing(self._ask(self._items)) as events:
             async for event in events:
                 yield event
@@ -56,7 +56,7 @@ class ChatProvider:
         async with aclosing(self._reply(request(self._turn, self.model, items))) as events:
             async for event in events:
                 if isinstance(event, ActionRequired):
-                    self._items = [*items, AssistantSaid(event.text, event.calls, event.raw)]
+                    self._items = [*items, AssistantMessage(event.text, event.calls, event.raw)]
                 yield event
 
     async def _reply(self, body: JSON) -> AsyncGenerator[Event]:
@@ -134,9 +134,9 @@ def request(turn: Turn, model: str, items: Iterable[Item]) -> JSON:
 def messages_of(item: Item) -> list[JSON]:
     """One item of the neutral history in the words of the API."""
     match item:
-        case UserSaid(text):
+        case UserMessage(text):
             return [{"role": "user", "content": text}]
-        case AssistantSaid(text, calls, raw):
+        case AssistantMessage(text, calls, raw):
             functions = [(call.call_id, {"name": call.name, "arguments": call.arguments}) for call in calls]
             made = [{"id": number, "type": "function", "function": function} for number, function in functions]
             return [{"role": "assistant", "content": text} | ({"tool_calls": made} if made else {}) | (raw or {})]

@@ -44,7 +44,7 @@ def on_error(name: str, message: str, *lines: str) -> Mutant:
 
 STARTED = "        yield Started(self.provider, turn.model or self.model)\n"
 SUBMITTED = "        yield ToolOutputsSubmitted()\n"
-ITEMS = "[*turn.history, UserSaid(turn.text)]"
+ITEMS = "[*turn.history, UserMessage(turn.text)]"
 TURN = "self._turn, self._items = turn,"
 MODEL = '"model": turn.model or model'
 SYSTEM = "if turn.instructions else []"
@@ -62,7 +62,7 @@ OPEN_ALL = STARTED + f"        {TURN} {ITEMS}\n" + OPEN
 SUBMIT = OPEN.replace("self._items", "items")
 ON_CLOSE = "try:\n                    yield event\n                except GeneratorExit:\n                    "
 REMEMBER = """                if isinstance(event, ActionRequired):
-                    self._items = [*items, AssistantSaid(event.text, event.calls, event.raw)]
+                    self._items = [*items, AssistantMessage(event.text, event.calls, event.raw)]
                 yield event
 """
 ANOTHER_REQUEST = '        await self._transport.call("POST", "/chat/completions", {"model": "m"})\n'
@@ -123,14 +123,14 @@ MUTANTS: dict[str, list[Mutant]] = {
     "test_instructions_are_sent": [
         Mutant("instructions are dropped", "instructions were not sent", SYSTEM, "if False else []"),
         Mutant("instructions are dropped with results", "instructions were not sent",
-               SYSTEM, "if turn.instructions and isinstance(items[-1], UserSaid) else []"),
+               SYSTEM, "if turn.instructions and isinstance(items[-1], UserMessage) else []"),
         Mutant("the first instructions stay", "instructions were not sent",
                TURN, "self._turn, self._items = self._turn if self._turn.instructions else turn,"),
     ],
     "test_settings_are_sent": [
         Mutant("settings are dropped", "temperature was not sent", " | turn.settings", ""),
         Mutant("settings are dropped with results", "temperature was not sent",
-               " | turn.settings", " | (turn.settings if isinstance(items[-1], UserSaid) else {})"),
+               " | turn.settings", " | (turn.settings if isinstance(items[-1], UserMessage) else {})"),
         Mutant("a setting that nobody has set", "nobody has set it",
                " | turn.settings", " | {'temperature': 1.0} | turn.settings"),
     ],
@@ -144,19 +144,19 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("no model is asked", "was asked instead of", MODEL, '"model": turn.model'),
     ],
     "test_history_is_sent": [
-        Mutant("the history is dropped", "missing or in the wrong place", ITEMS, "[UserSaid(turn.text)]"),
-        Mutant("the history is repeated", "more than once", ITEMS, "[*turn.history, *turn.history, UserSaid(turn.text)]"),
-        Mutant("the message comes first", "missing or in the wrong place", ITEMS, "[UserSaid(turn.text), *turn.history]"),
+        Mutant("the history is dropped", "missing or in the wrong place", ITEMS, "[UserMessage(turn.text)]"),
+        Mutant("the history is repeated", "more than once", ITEMS, "[*turn.history, *turn.history, UserMessage(turn.text)]"),
+        Mutant("the message comes first", "missing or in the wrong place", ITEMS, "[UserMessage(turn.text), *turn.history]"),
         Mutant("another conversation is remembered", "must not see an earlier one",
-               ITEMS, "[*(turn.history or self._items), UserSaid(turn.text)]"),
+               ITEMS, "[*(turn.history or self._items), UserMessage(turn.text)]"),
     ],
     "test_history_of_other_provider_is_sent": [
         Mutant("results are left out of the history", "missing or in the wrong place",
-               ITEMS, "[*(i for i in turn.history if not isinstance(i, ToolOutputs)), UserSaid(turn.text)]"),
+               ITEMS, "[*(i for i in turn.history if not isinstance(i, ToolOutputs)), UserMessage(turn.text)]"),
     ],
     "test_new_process_continues": [
         Mutant("only what this process knows is sent", "missing or in the wrong place",
-               ITEMS, "[*(turn.history if self._items else []), UserSaid(turn.text)]"),
+               ITEMS, "[*(turn.history if self._items else []), UserMessage(turn.text)]"),
     ],
     "test_tools_are_offered": [
         Mutant("tools are not offered", "of the tool was not sent", '({"tools": tools} if tools else {})', "{}"),
@@ -181,7 +181,7 @@ MUTANTS: dict[str, list[Mutant]] = {
     "test_text_before_tool_call": [
         Mutant("the text is not in the event", "do not add up", "ActionRequired(made, self._text", "ActionRequired(made, ''"),
         Mutant("the text is not sent back", "missing or in the wrong place",
-               "AssistantSaid(event.text, event.calls, event.raw)", "AssistantSaid('', event.calls, event.raw)"),
+               "AssistantMessage(event.text, event.calls, event.raw)", "AssistantMessage('', event.calls, event.raw)"),
     ],
     "test_parallel_tool_calls": [
         Mutant("calls are dropped", "not the calls made", "in sorted(self._calls)]", "in sorted(self._calls)][:1]"),
@@ -192,9 +192,9 @@ MUTANTS: dict[str, list[Mutant]] = {
     ],
     "test_several_tool_rounds": [
         Mutant("earlier rounds are forgotten", "missing or in the wrong place",
-               "[*items, AssistantSaid(", "[*items[:1], AssistantSaid("),
+               "[*items, AssistantMessage(", "[*items[:1], AssistantMessage("),
         Mutant("earlier rounds are repeated", "more than once",
-               "[*items, AssistantSaid(", "[*items, *items[1:], AssistantSaid("),
+               "[*items, AssistantMessage(", "[*items, *items[1:], AssistantMessage("),
     ],
     "test_failed_tool": [
         Mutant("a failed tool counts as a success", "does not see the error",
@@ -221,7 +221,7 @@ MUTANTS: dict[str, list[Mutant]] = {
     ],
     "test_failed_request_can_be_repeated": [
         Mutant("the message of a failed request stays", "more than once",
-               ITEMS, "[*(self._items if self._turn is turn else turn.history), UserSaid(turn.text)]"),
+               ITEMS, "[*(self._items if self._turn is turn else turn.history), UserMessage(turn.text)]"),
     ],
     "test_failed_tool_round_can_be_repeated": [
         Mutant("memory changes before `ActionRequired`", "more than once",
@@ -236,14 +236,14 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("`raw` is not sent back", "With the results, the signature", " | (raw or {})]", "]"),
         Mutant("`raw` is not kept for the results", "With the results, the signature", ", event.raw)]", ")]"),
         Mutant("`raw` is only kept in memory", "In the next exchange, the signature",
-               ITEMS, "[*(__import__('msgspec').structs.replace(i, raw=None) if isinstance(i, AssistantSaid) else i"
-                      " for i in turn.history), UserSaid(turn.text)]"),
+               ITEMS, "[*(__import__('msgspec').structs.replace(i, raw=None) if isinstance(i, AssistantMessage) else i"
+                      " for i in turn.history), UserMessage(turn.text)]"),
     ],
     "test_signature_of_other_model_is_not_sent": [
         Mutant("the `raw` of another model is sent", "of one model was sent to another", OPEN_ALL, OPEN_ALL
                .replace(STARTED, f"{STARTED}        raws = vars(self).setdefault('raws', {{}})\n")
-               .replace("*turn.history", "*(AssistantSaid(i.text, (), raws.get(i.text)) if isinstance(i, AssistantSaid) else i"
-                        " for i in turn.history)")
+               .replace("*turn.history", "*(AssistantMessage(i.text, (), raws.get(i.text))"
+                        " if isinstance(i, AssistantMessage) else i for i in turn.history)")
                .replace("yield event", "yield event; raws[getattr(event, 'text', '')] = getattr(event, 'raw', None)")),
     ],
     "test_close_after_every_event": [

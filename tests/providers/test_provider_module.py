@@ -41,11 +41,12 @@ def section(title: str) -> str:
     [
         ("examples/provider_echo.py", {"asstproxy.provider"}),
         ("tests/providers/chat_provider.py", {"asstproxy.provider"}),
+        ("src/asstproxy/providers/chat_completions.py", {"asstproxy.provider"}),
         ("examples/test_provider_echo.py", {"asstproxy.provider", "asstproxy.testing"}),
     ],
 )
 def test_a_provider_imports_only_what_is_public(file: str, allowed: set[str]) -> None:
-    """The example, its test, and the provider that the guide quotes."""
+    """The example, its test, and the providers that the guide quotes."""
     assert set(imports(ROOT / file)) == allowed
 
 

@@ -9,7 +9,7 @@ import pytest
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.errors import UsageError
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, Reasoning, Record
-from asstproxy.core.history import UserSaid
+from asstproxy.core.history import UserMessage
 from asstproxy.core.mediator import conform
 from asstproxy.core.resume import can_attach, in_flight_exchange
 from asstproxy.core.script import State
@@ -65,7 +65,7 @@ async def test_the_turn_has_the_token_and_what_was_said_so_far() -> None:
     await Conversation(assistant, UserProxy(), past=await _left_behind()).attach()
     [turn] = assistant.turns
     assert (turn.resume, turn.text) == (TOKEN, "")
-    assert turn.history[-1] == UserSaid("go on")
+    assert turn.history[-1] == UserMessage("go on")
     assert len(turn.history) == 3
 
 

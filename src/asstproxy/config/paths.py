@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..core.warnings import notify
+from ..core.warnings import warn_once
 
 __all__ = ["cache_dir", "config_dir", "create_private", "data_dir", "ensure_private", "private_dir", "read_only"]
 
@@ -102,18 +102,18 @@ def _close(path: Path, mode: int, owner: int, *, is_folder: bool) -> None:
     if sys.platform != "win32" and owner != os.geteuid():
         # it may be the system's: everyone may read it, and only root may change it
         if owner != 0 or mode & 0o022 or path.name == "credentials.toml":
-            notify(f"{open_to_others}, and it belongs to another user: don't trust it.")
+            warn_once(f"{open_to_others}, and it belongs to another user: don't trust it.")
         return
     closed = mode & (0o700 if is_folder else 0o600)
     try:
         path.chmod(closed)
     except OSError as error:
-        notify(f"{open_to_others}, and that can't be changed: {error.strerror}.")
+        warn_once(f"{open_to_others}, and that can't be changed: {error.strerror}.")
         return
     if is_folder:
-        notify(f"Others could read {path} ({mode:04o}); now only you can ({closed:04o}).")
+        warn_once(f"Others could read {path} ({mode:04o}); now only you can ({closed:04o}).")
     else:  # one line for all files of a folder
-        notify(
+        warn_once(
             f"Others could read files in {path.parent} (such as {path.name}, {mode:04o}); now only you can.",
             about=f"files in {path.parent}",
         )

@@ -59,7 +59,6 @@ async def receive_reply(
                         publish(event)
                     heartbeats.event_received()
                     await batching.after_event()
-                    heartbeats.event_received()
             raise AssistantError("protocol", "The assistant stopped before its answer was complete.", "Try again.")
         except AssistantError as error:
             if is_cancelled():

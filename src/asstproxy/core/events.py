@@ -1,6 +1,6 @@
-"""Events: what the proxies say and what everybody hears.
+"""Events: what happens in a conversation.
 
-*Messages* drive the script: the tag (`type`) of a message is a trigger of `asstproxy.core.script`. *Notes* tell what happens
+*Messages* drive the script: the tag (`type`) of a message is a trigger of `asstproxy.core.script`. *Notes* report what happens
 meanwhile and do not move the machine. All are frozen values; a `Record` stamps one with its number, its time and the state
 that it led to, and is what is published, journalled, printed by `--events` and replayed.
 """
@@ -48,7 +48,7 @@ __all__ = [
 
 
 class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The assistant asks for one function: `arguments` is the JSON text as it came, validated only when it is run."""
+    """A call of a function that the assistant asks for. `arguments` is the JSON text as it came; it is validated when it runs."""
 
     call_id: str
     name: str
@@ -56,7 +56,7 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one call gave: `output` (text, usually JSON), or `error`, in words the assistant can act on."""
+    """The result of one call: `output` (text, usually JSON), or `error`, in words the assistant can act on."""
 
     call_id: str
     output: str = ""
@@ -64,9 +64,9 @@ class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A person's answer about one call. `arguments` (JSON text) replaces the assistant's when the person edited them.
+    """A person's decision about one call. `arguments` (JSON text) replaces the assistant's when the person edited them.
 
-    `always`: later calls of this tool are not asked about, as long as this program goes on.
+    `always`: later calls of this tool need no approval, as long as this program runs.
     """
 
     call_id: str
@@ -77,7 +77,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
-    """Something that was said; `type` names it on the wire."""
+    """Something that happened; `type` names it on the wire."""
 
     @property
     def type(self) -> str:
@@ -95,28 +95,28 @@ class SetUserMessage(Event, frozen=True, tag="set_user_message"):
 
 
 class Started(Event, frozen=True, tag="started"):
-    """The assistant was told: the request is on its way. `provider` and `model` say who answers."""
+    """The request is on its way to the assistant. `provider` and `model` say who answers."""
 
     provider: str
     model: str = ""
 
 
 class Heartbeat(Event, frozen=True, tag="heartbeat"):
-    """The assistant is still at it. `status` is the provider's own word (`queued`, …); `resume` as in `Turn`."""
+    """The assistant is still working. `status` is the provider's own word (`queued`, …); `resume` as in `Turn`."""
 
     status: str | None = None
     resume: Any = None
 
 
 class ChunkReceived(Event, frozen=True, tag="chunk_received"):
-    """A piece of the answer. `commentary` is said on the way to an answer and is no part of it."""
+    """A chunk of the answer. The phase `commentary` comes on the way to an answer and does not belong to it."""
 
     text: str
     phase: Literal["answer", "commentary"] = "answer"
 
 
 class ActionRequired(Event, frozen=True, tag="action_required"):
-    """The assistant wants tools. `text` is what it said before; `raw` and `resume` as in `AssistantMessageRetrieved`."""
+    """The assistant wants tools. `text` came before the calls; `raw` and `resume` as in `AssistantMessageRetrieved`."""
 
     calls: tuple[ToolCall, ...]
     text: str = ""
@@ -147,10 +147,10 @@ class ToolOutputsSubmitted(Event, frozen=True, tag="tool_outputs_submitted"):
 
 
 class AssistantMessageRetrieved(Event, frozen=True, tag="assistant_message_retrieved"):
-    """The whole answer.
+    """The complete answer.
 
-    `raw` is what the provider must get back unchanged with this message (reasoning items, signatures): JSON that only the
-    provider understands. `resume` is where its own conversation stands (an id, a sequence number).
+    `raw` is what must go back to the provider unchanged with this message (reasoning items, signatures): JSON that only
+    the provider understands. `resume` is where its own conversation stands (an id, a sequence number).
     """
 
     text: str
@@ -174,7 +174,7 @@ class Cancelled(Event, frozen=True, tag="cancelled"):
 
 
 class ErrorOccurred(Event, frozen=True, tag="error"):
-    """Something failed. `kind` is one of `asstproxy.core.errors.Kind`; `message` is one line; `hint` says what to do."""
+    """Something failed. `kind` is an `asstproxy.core.errors.Kind`; `message` is one line; `hint` says what to do next."""
 
     kind: str
     message: str
@@ -185,7 +185,7 @@ class ErrorOccurred(Event, frozen=True, tag="error"):
 
 
 class SessionOpened(Event, frozen=True, omit_defaults=False, tag="session_opened"):
-    """The first line of a journal. `forked_from`: the session that it is a copy of."""
+    """The first line of a journal. `forked_from`: the session that this one is a copy of."""
 
     session: str
     format: str = "asst-journal"
@@ -195,7 +195,7 @@ class SessionOpened(Event, frozen=True, omit_defaults=False, tag="session_opened
 
 
 class Configured(Event, frozen=True, tag="configured"):
-    """Who answers from here on, and how: said before the first message and again whenever it changes."""
+    """Who answers from here on, and how: published before the first message and again whenever it changes."""
 
     profile: str = ""
     provider: str = ""
@@ -212,13 +212,13 @@ class Titled(Event, frozen=True, tag="titled"):
 
 
 class HistoryCut(Event, frozen=True, tag="history_cut"):
-    """From here on the assistant is sent only the first `keep` exchanges of its history (`/undo`, `/retry`, `/clear`)."""
+    """From here on the assistant is sent only the first `keep` exchanges of its history."""
 
     keep: int
 
 
 class ToolStarted(Event, frozen=True, tag="tool_started"):
-    """A tool runs now, with these arguments (a person may have edited them)."""
+    """A tool starts with these arguments (a person may have edited them)."""
 
     call_id: str
     name: str
@@ -226,7 +226,7 @@ class ToolStarted(Event, frozen=True, tag="tool_started"):
 
 
 class ToolFinished(Event, frozen=True, tag="tool_finished"):
-    """A call has its result; one that was refused never started. `abandoned`: its time was over, it was left running.
+    """A call has its result; one that was refused never started. `abandoned`: it timed out and was left running.
 
     `printed` is what the tool wrote to its standard streams: for the person, never for the assistant.
     """
@@ -238,9 +238,9 @@ class ToolFinished(Event, frozen=True, tag="tool_finished"):
 
 
 class RetryScheduled(Event, frozen=True, tag="retry_scheduled"):
-    """The request failed before the first piece of an answer and is sent again after `delay` seconds.
+    """The request failed before the first chunk of an answer and is sent again after `delay` seconds.
 
-    `attempt` is the one that failed, of `attempts` at the most (0: not known).
+    `attempt` is the one that failed, of at most `attempts` (0: unknown).
     """
 
     attempt: int
@@ -260,19 +260,19 @@ class Usage(Event, frozen=True, tag="usage"):
 
 
 class Reasoning(Event, frozen=True, tag="reasoning"):
-    """A piece of the assistant's reasoning, or of its summary, where the provider shows it."""
+    """A chunk of the assistant's reasoning, or of a summary of it, where the provider shows it."""
 
     text: str
 
 
 class Notice(Event, frozen=True, tag="notice"):
-    """One line that the person should see; it stops nothing."""
+    """One line that the person should see; the exchange continues."""
 
     text: str
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """An event of a newer asst: kept as it is and written back unchanged."""
+    """An event of a newer asst: kept as it is, and written back unchanged."""
 
     data: dict[str, Any]
 
@@ -283,7 +283,7 @@ class Unknown(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """An event, stamped: `seq` counts up within a session, `at` is UTC in ISO 8601 with milliseconds."""
+    """A stamped event: `seq` counts up within a session, `at` is UTC in ISO 8601 with milliseconds."""
 
     seq: int
     at: str

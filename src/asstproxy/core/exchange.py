@@ -73,7 +73,6 @@ class Exchange:
         self._last: Record | None = None  # of the last message
         self._publish_failure: Exception | None = None  # a record that not everybody could take, and why
 
-    @property
     def is_cancelled(self) -> bool:
         """Whether its task was cancelled since it began, even if a proxy swallowed or replaced the CancelledError."""
         return self._task is not None and self._task.cancelling() > self._cancelling_before
@@ -129,7 +128,7 @@ class Exchange:
     async def _follow_script(self, event: Event) -> Record:
         while (do := self._publish(event)) is not None:
             reply = await self._carry_out(do, event)
-            if self.is_cancelled:
+            if self.is_cancelled():
                 await deliver_cancellation()
             if reply is None:
                 break
@@ -168,18 +167,19 @@ class Exchange:
             self._publish,
             retries=self._retries,
             heartbeat=self._options.heartbeat,
-            is_cancelled=lambda: self.is_cancelled,
+            is_cancelled=self.is_cancelled,
         )
 
     def _publish(self, event: Event, *, ending: bool = False) -> Do | None:
         """Take a step of the script, or publish a note: everything that happens in an exchange goes through here."""
-        do = self._mediator.handle(event) if is_message(event) else None
+        takes_step = is_message(event)
+        do = self._mediator.handle(event) if takes_step else None
         try:
             record = self._publish_record(event, ending=ending)
         except Exception as error:
             self._publish_failure = self._publish_failure or error
             raise
-        if is_message(event):
+        if takes_step:
             self._last = record
         return do
 
@@ -199,7 +199,7 @@ class Exchange:
             case KeyboardInterrupt() | SystemExit() | GeneratorExit():
                 self._settle_cancelled(Cancelled("terminated"))
                 raise error
-            case _ if self.is_cancelled:
+            case _ if self.is_cancelled():
                 self._settle_cancelled(Cancelled("timeout") if timed_out else self._cancel_reason)
                 raise error if isinstance(error, asyncio.CancelledError) else asyncio.CancelledError from error
         self._publish(to_error_event(error), ending=True)

@@ -32,20 +32,20 @@ from .events import (
     Unknown,
 )
 
-__all__ = ["AssistantSaid", "History", "Item", "ToolOutputs", "UserSaid"]
+__all__ = ["AssistantMessage", "History", "Item", "ToolOutputs", "UserMessage"]
 
 NO_RESULT = "The call was interrupted: there is no result."
 NO_RESUME: tuple[str, Any] = ("", None)
 """The provider, and its token: there is none."""
 
 
-class UserSaid(msgspec.Struct, frozen=True):
+class UserMessage(msgspec.Struct, frozen=True):
     """A person's message."""
 
     text: str
 
 
-class AssistantSaid(msgspec.Struct, frozen=True):
+class AssistantMessage(msgspec.Struct, frozen=True):
     """One reply of an assistant: text, tool calls, or both. `raw` is only for the provider that sent it."""
 
     text: str
@@ -59,7 +59,7 @@ class ToolOutputs(msgspec.Struct, frozen=True):
     results: tuple[ToolResult, ...]
 
 
-Item = UserSaid | AssistantSaid | ToolOutputs
+Item = UserMessage | AssistantMessage | ToolOutputs
 
 
 class History:
@@ -84,7 +84,7 @@ class History:
         """Fold one event in; its cost does not depend on the length of the history."""
         match event:
             case SetUserMessage(text=text):
-                self._open, self._text, self._finished = [UserSaid(text)], TextBuffer(), {}
+                self._open, self._text, self._finished = [UserMessage(text)], TextBuffer(), {}
             case Started(provider=provider, model=model):
                 self._assistant = (provider, model)
             case ChunkReceived(text=text, phase="answer"):
@@ -94,10 +94,10 @@ class History:
             case ToolsExecuted(results=results):
                 self._open.append(ToolOutputs(results))
             case ActionRequired(text=text, calls=calls, raw=raw):
-                self._open.append(AssistantSaid(text, calls, raw))
+                self._open.append(AssistantMessage(text, calls, raw))
                 self._text, self._finished = TextBuffer(), {}  # a provider may number the calls of each reply afresh
             case AssistantMessageRetrieved(text=text, raw=raw) | MessageIncomplete(text=text, raw=raw):
-                self._open.append(AssistantSaid(text, (), raw))
+                self._open.append(AssistantMessage(text, (), raw))
                 self._settle()
             case Cancelled() | ErrorOccurred():
                 self._interrupt()
@@ -116,9 +116,9 @@ class History:
             return  # an error outside of an exchange
         self._resume = NO_RESUME  # nobody knows how much of this exchange the provider's own conversation contains
         if self._text:
-            self._open.append(AssistantSaid(str(self._text)))
+            self._open.append(AssistantMessage(str(self._text)))
         last = self._open[-1]
-        if isinstance(last, AssistantSaid) and last.calls:
+        if isinstance(last, AssistantMessage) and last.calls:
             answers = (self._finished.get(c.call_id, ToolResult(c.call_id, error=NO_RESULT)) for c in last.calls)
             self._open.append(ToolOutputs(tuple(answers)))
         if len(self._open) == 1:
@@ -154,5 +154,5 @@ class History:
 
 def _items_for(assistant: tuple[str, str], exchange: Iterable[Item], source: tuple[str, str]) -> Iterator[Item]:
     for item in exchange:
-        foreign = isinstance(item, AssistantSaid) and item.raw is not None and source != assistant
+        foreign = isinstance(item, AssistantMessage) and item.raw is not None and source != assistant
         yield msgspec.structs.replace(item, raw=None) if foreign else item

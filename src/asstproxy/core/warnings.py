@@ -1,13 +1,13 @@
-"""Lines for the person that are no part of a conversation: what was put right, what is risky. Each is told once.
+"""Warnings for the person, outside of any conversation: what was put right, what is risky. Each is shown once.
 
-A program gets them as warnings of the logger `asstproxy`; the command line writes them to stderr, unless `--quiet` was said.
+A program gets them from the logger `asstproxy`; the command line prints them to stderr.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["notify", "set_listener"]
+__all__ = ["set_warning_handler", "warn_once"]
 
 
 def _log(line: str) -> None:
@@ -16,18 +16,18 @@ def _log(line: str) -> None:
     redacting_logger("asstproxy").warning("%s", line)
 
 
-_told: set[str] = set()
-_listener: Callable[[str], object] = _log
+_shown: set[str] = set()
+_handler: Callable[[str], object] = _log
 
 
-def set_listener(listener: Callable[[str], object]) -> None:
-    """Let somebody else tell the lines from now on."""
-    global _listener  # noqa: PLW0603 - there is one person
-    _listener = listener
+def set_warning_handler(handler: Callable[[str], object]) -> None:
+    """Let `handler` show the warnings from now on."""
+    global _handler  # noqa: PLW0603 - there is one person
+    _handler = handler
 
 
-def notify(line: str, about: str = "") -> None:
-    """Tell a line, if it (or one that is about the same) was not told before."""
-    if (about or line) not in _told:
-        _told.add(about or line)
-        _listener(line)
+def warn_once(line: str, about: str = "") -> None:
+    """Show a line, unless it, or another one about the same, was shown before."""
+    if (about or line) not in _shown:
+        _shown.add(about or line)
+        _handler(line)

@@ -1,9 +1,9 @@
 """Answers that a server makes in the background: followed as a stream or polled, found again after a crash, and stopped.
 
-Each heartbeat says where the answer is found again. A stream that broke is opened again after the last event that was read; where
-that does not help, the answer is polled. When nobody waits any more, the server is told to stop, within two seconds whatever it
-does: else it would work, and be paid, for nobody. The reply that names the job may still be on its way then, so it is waited for
-within the same two seconds.
+Every heartbeat carries a token by which the answer is found again. A stream that broke is opened again after the last event that
+was read; where that does not help, the answer is polled. When nobody waits any more, the server is asked to stop: otherwise it
+would work, and be paid, for nobody. That takes two seconds at most, whatever the server does. The reply that names the job may
+still be on its way then; it is waited for within the same two seconds.
 
 https://developers.openai.com/api/docs/guides/background, https://ai.google.dev/gemini-api/docs/interactions
 """
@@ -28,7 +28,7 @@ __all__ = ["BackgroundJob", "JobReader", "is_unfinished"]
 TRIES = 3
 """How often in a row a stream is opened again, or a poll repeated, after a failure that may pass."""
 STOP_WITHIN = 2.0
-"""Seconds for telling the server to stop."""
+"""Seconds for asking the server to stop."""
 LONGEST = 60.0
 """Seconds that a server may make us wait between two polls."""
 TOKEN_EVERY = 5.0
@@ -50,6 +50,52 @@ class JobReader(StreamReader):
     position: int | str | None = None
 
 
+class ServerJob:
+    """What the server works at: named by its first reply, stopped when nobody waits for it any more.
+
+    `done`: there is nothing left to stop. `stop` asks the server to.
+    """
+
+    def __init__(self, stop: Callable[[], Awaitable[object]]) -> None:
+        self.id: str | None = None
+        self.done = False
+        self._stop = stop
+        self._stop_by: float | None = None
+
+    async def first_reply(self, reply: Awaitable[T], id_of: Callable[[T], str | None]) -> T:
+        """Wait for the first reply, and take the id from it; when cancelled, wait a little longer for the sake of the id."""
+        task = asyncio.ensure_future(reply)
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            await asyncio.wait({task}, timeout=self._deadline() - asyncio.get_running_loop().time())
+            raise
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+            if not task.cancelled() and task.exception() is None:
+                self.id = id_of(task.result())
+        return task.result()
+
+    @contextlib.asynccontextmanager
+    async def cancel_on_exit(self) -> AsyncIterator[None]:
+        """Stop it when this block is left before it is done."""
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit, AssistantError):
+            if self.id is not None and not self.done:
+                with contextlib.suppress(AssistantError, TimeoutError):  # we leave, whatever the server makes of it
+                    async with asyncio.timeout_at(self._deadline()):
+                        await self._stop()
+            raise
+
+    def _deadline(self) -> float:
+        if self._stop_by is None:
+            self._stop_by = asyncio.get_running_loop().time() + STOP_WITHIN
+        return self._stop_by
+
+
 class BackgroundJob(StreamReader):
     """One answer at `path`. `reader` reads it; `after` is the query parameter that opens its stream after a position.
 
@@ -57,20 +103,20 @@ class BackgroundJob(StreamReader):
     """
 
     def __init__(self, transport: Transport, path: str, reader: JobReader, *, after: str, poll: float) -> None:
-        self.id: str | None = None
         self.linger = reader.linger
+        self._job = ServerJob(lambda: transport.call("POST", f"{self._where}/cancel", {}))
         self._transport, self._path, self._reader, self._after, self._pause = transport, path, reader, after, poll
         self._read = 0
         self._failures, self._broke_at = 0, reader.position
         self._token_at: float | None = None
-        self._stop_by: float | None = None
 
     async def polled(self, body: JSON) -> AsyncGenerator[Event]:
         """Create it, and ask from time to time whether it is there."""
-        async with self.cancel_on_exit():
-            reply = await self.first_reply(self._transport.call("POST", self._path, body), _id_of)
-            async for event in self._poll(reply):
-                yield event
+        async with self._job.cancel_on_exit():
+            reply = await self._job.first_reply(self._transport.call("POST", self._path, body), _id_of)
+            async with contextlib.aclosing(self._poll(reply)) as events:
+                async for event in events:
+                    yield event
 
     def streamed(self, body: JSON) -> AsyncGenerator[Event]:
         """Create it, and follow its stream."""
@@ -78,7 +124,7 @@ class BackgroundJob(StreamReader):
 
     def found(self, number: str, position: int | str | None = None, text: int = 0) -> AsyncGenerator[Event]:
         """Continue with what another process left: its stream if there is a position in it, else by polling."""
-        self.id = self._reader.job_id = number
+        self._job.id = self._reader.job_id = number
         self._reader.position = self._broke_at = position
         self._read, self._token_at = text, 0.0
         return self._follow(None if position is None else self._rest())
@@ -86,20 +132,21 @@ class BackgroundJob(StreamReader):
     # ---- streaming -----------------------------------------------------------------------------------------------------
 
     async def _follow(self, stream: Stream | None) -> AsyncGenerator[Event]:
-        async with self.cancel_on_exit():
+        async with self._job.cancel_on_exit():
             if stream is not None:
                 reading = read_stream(stream, self, pull=self._pull, reopen=self._reopen_or_poll)
                 async with contextlib.aclosing(reading) as events:
                     async for event in events:
                         yield event
             if not self.done:
-                async for event in self._poll(RUNNING, wait=False):
-                    yield event
+                async with contextlib.aclosing(self._poll(RUNNING, wait=False)) as events:
+                    async for event in events:
+                        yield event
 
     async def _pull(self, stream: Stream) -> list[JSON]:
-        if self.id is not None:
+        if self._job.id is not None:
             return await anext(stream)
-        return await self.first_reply(anext(stream), lambda events: next(filter(None, map(_id_of, events)), None))
+        return await self._job.first_reply(anext(stream), lambda events: next(filter(None, map(_id_of, events)), None))
 
     async def reopen(self, broken: AssistantError) -> Stream:
         """The stream once more, from the event after the last one that was read.
@@ -107,8 +154,8 @@ class BackgroundJob(StreamReader):
         Raises:
             AssistantError: `broken`, when that cannot help; it is not retryable once the server has begun its answer.
         """
-        self.id = self.id or self._reader.job_id
-        if self.id is None:
+        self._job.id = self._job.id or self._reader.job_id
+        if self._job.id is None:
             raise broken
         # "protocol" here: the server does not stream this answer, and will not.
         if self._reader.position is None or broken.kind == "protocol" or not may_pass(broken.kind):
@@ -124,7 +171,7 @@ class BackgroundJob(StreamReader):
         try:
             return await self.reopen(broken)
         except AssistantError:
-            if self.id is None:
+            if self._job.id is None:
                 raise  # it may have begun, but nobody knows its id
             return None  # too old to be streamed, for example
 
@@ -138,11 +185,13 @@ class BackgroundJob(StreamReader):
             if isinstance(said, ChunkReceived) and said.phase == "answer":
                 self._read += len(said.text)
             yield said
-        self.id, self.done = self._reader.job_id or self.id, self._reader.done
-        now = time.monotonic()
-        if self.id is not None and not self.done and (self._token_at is None or now - self._token_at >= TOKEN_EVERY):
+        self._job.id = self._reader.job_id or self._job.id
+        self.done = self._job.done = self._reader.done
+        if self._job.id is None or self.done:
+            return
+        if self._token_at is None or time.monotonic() - self._token_at >= TOKEN_EVERY:
             yield self._heartbeat("queued" if self._token_at is None else "in_progress")
-            self._token_at = now
+            self._token_at = time.monotonic()
 
     def end(self) -> Iterator[Event]:
         """See `StreamReader`."""
@@ -164,7 +213,7 @@ class BackgroundJob(StreamReader):
                 # Polling is free, so a reply that is not the API's (a captive portal's) counts as passing, too.
                 if failures > TRIES or not may_pass(error.kind):
                     raise _final(error) from error
-        self.done = True
+        self.done = self._job.done = True
         for event in self._reader.reply(reply):
             ends = isinstance(event, AssistantMessageRetrieved | MessageIncomplete)
             if ends and self._reader.position is not None and (rest := getattr(event, "text", "")[self._read :]):
@@ -173,45 +222,10 @@ class BackgroundJob(StreamReader):
 
     @property
     def _where(self) -> str:
-        return f"{self._path}/{quote(self.id or '', safe='')}"
+        return f"{self._path}/{quote(self._job.id or '', safe='')}"
 
     def _heartbeat(self, status: str) -> Heartbeat:
-        return Heartbeat(status, resume={"id": self.id, "position": self._reader.position, "text": self._read})
-
-    # ---- its life at the server ----------------------------------------------------------------------------------------
-
-    async def first_reply(self, reply: Awaitable[T], id_of: Callable[[T], str | None]) -> T:
-        """Wait for the server's first reply, which names the job; when cancelled, a little longer for the sake of the name."""
-        task = asyncio.ensure_future(reply)
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            await asyncio.wait({task}, timeout=self._deadline() - asyncio.get_running_loop().time())
-            raise
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
-            if not task.cancelled() and task.exception() is None:
-                self.id = id_of(task.result())
-        return task.result()
-
-    @contextlib.asynccontextmanager
-    async def cancel_on_exit(self) -> AsyncIterator[None]:
-        """Tell the server to stop when this block is left before the answer is there."""
-        try:
-            yield
-        except (asyncio.CancelledError, GeneratorExit, AssistantError):
-            if self.id is not None and not self.done:
-                with contextlib.suppress(AssistantError, TimeoutError):  # we leave, whether the server heard it or not
-                    async with asyncio.timeout_at(self._deadline()):
-                        await self._transport.call("POST", f"{self._where}/cancel", {})
-            raise
-
-    def _deadline(self) -> float:
-        if self._stop_by is None:
-            self._stop_by = asyncio.get_running_loop().time() + STOP_WITHIN
-        return self._stop_by
+        return Heartbeat(status, resume={"id": self._job.id, "position": self._reader.position, "text": self._read})
 
 
 def _id_of(reply: JSON) -> str | None:
@@ -221,4 +235,4 @@ def _id_of(reply: JSON) -> str | None:
 
 def _final(error: AssistantError) -> AssistantError:
     """Not retryable: the server works on the request, so a second one would be paid twice."""
-    return AssistantError(error.kind, str(error), error.hint)
+    return AssistantError(error.kind, str(error), error.hint, code=error.code)

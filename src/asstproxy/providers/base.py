@@ -14,7 +14,7 @@ import msgspec
 from ..core.coalesce import TEXT_EVENTS
 from ..core.errors import AssistantError
 from ..core.events import ActionRequired, Event, Notice, Started, ToolOutputsSubmitted, ToolResult
-from ..core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from ..core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ..core.turn import Turn
 from .stream import StreamReader, read_reply, read_stream
 from .transport import JSON, Transport
@@ -29,20 +29,21 @@ class StatelessProvider:
     """
 
     provider = ""
+    reader: type[StreamReader] = StreamReader
+    """Reads one answer."""
+    optional: tuple[str, ...] = ()
+    """Keys of a body that a server may not know: one that its error names is left out from then on, unless a setting set it."""
 
     def __init__(self, transport: Transport, model: str) -> None:
         self.transport, self.model = transport, model
         self.turn = Turn("")
+        self._left_out: set[str] = set()  # of what is optional
         self._items: list[Item] = []  # up to the calls of the last ActionRequired
 
     # ---- what a subclass says ------------------------------------------------------------------------------------------
 
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
         """Path and body of the request for the next answer; `turn.stream` says whether it asks for a stream."""
-        raise NotImplementedError
-
-    def reader(self) -> StreamReader:
-        """A new reader for one answer."""
         raise NotImplementedError
 
     # ---- what it may change --------------------------------------------------------------------------------------------
@@ -61,6 +62,7 @@ class StatelessProvider:
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """Ask, and read the answer: everything but the opening event."""
         path, body = self.request(self.turn, items)
+        body = {key: value for key, value in body.items() if key not in self._left_out}
         if self.turn.stream:
             return read_stream(self.transport.events("POST", path, body), self.reader())
         return read_reply(self.transport, path, body, self.reader())
@@ -69,19 +71,21 @@ class StatelessProvider:
         """An event of the answer as it is published, with `resume` for example. Not called for pieces of text."""
         return event
 
-    async def recover(self, error: AssistantError, items: list[Item]) -> str | None:  # noqa: ARG002 - as above
+    async def recover(self, error: AssistantError, items: list[Item]) -> str | None:  # noqa: ARG002 - for those that override it
         """Whether a request that failed is worth making in another way, before anything was said: None if it is not.
 
         The text is a notice for the person; the empty one gives none. `request` is called again.
         """
-        return None
+        named = {key for key in self.optional if key in str(error) and key not in self.turn.settings} - self._left_out
+        self._left_out |= named
+        return "" if named else None
 
     # ---- the contract --------------------------------------------------------------------------------------------------
 
     def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self.turn = self.resolve(turn)
-        return self._run([*turn.history, UserSaid(turn.text)], Started(self.provider, self.turn.model), turn)
+        return self._run([*turn.history, UserMessage(turn.text)], Started(self.provider, self.turn.model), turn)
 
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
@@ -113,7 +117,7 @@ class StatelessProvider:
                         said = self.annotate(event, items)
                         if isinstance(said, ActionRequired):
                             # Only now: a request that failed is made again from where it began.
-                            self._items = [*items, AssistantSaid(said.text, said.calls, said.raw)]
+                            self._items = [*items, AssistantMessage(said.text, said.calls, said.raw)]
                         yield said
             except AssistantError as error:
                 notice = None if spoken or attached else await self.recover(error, items)

@@ -1,41 +1,96 @@
-"""Reading fields of an API's JSON: what is missing, null or of another type counts as empty, since servers differ in it."""
+"""Reading an API's JSON: what is missing, null or of another type counts as empty, since servers differ in it.
+
+`get_count(reply, "usage", "input_tokens")` reads `reply["usage"]["input_tokens"]`.
+"""
 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..core.events import ToolCall
 from .transport import JSON
 
-__all__ = ["get_arguments", "get_count", "get_object", "get_objects", "get_text"]
+__all__ = ["ToolCallBuffer", "get_arguments", "get_content", "get_count", "get_object", "get_objects", "get_text"]
 
 
-def get_text(holder: Mapping[str, Any], name: str) -> str:
+def get_text(holder: Mapping[str, Any], *path: str) -> str:
     """A text; empty if it is none."""
-    value = holder.get(name)
+    value = _get(holder, path)
     return value if isinstance(value, str) else ""
 
 
-def get_count(holder: Mapping[str, Any], name: str) -> int:
+def get_content(holder: Mapping[str, Any], *path: str) -> str:
+    """The content of a message: a text, or the texts of its parts, joined."""
+    return get_text(holder, *path) or "".join(get_text(part, "text") for part in get_objects(holder, *path))
+
+
+def get_count(holder: Mapping[str, Any], *path: str) -> int:
     """A number of tokens; 0 for everything but a positive integer."""
-    value = holder.get(name)
+    value = _get(holder, path)
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def get_object(holder: Mapping[str, Any], name: str) -> JSON:
+def get_object(holder: Mapping[str, Any], *path: str) -> JSON:
     """An object; empty if it is none."""
-    value = holder.get(name)
+    value = _get(holder, path)
     return value if isinstance(value, dict) else {}
 
 
-def get_objects(holder: Mapping[str, Any], name: str) -> list[JSON]:
+def get_objects(holder: Mapping[str, Any], *path: str) -> list[JSON]:
     """The objects in a list; other things in it are left out."""
-    value = holder.get(name)
+    value = _get(holder, path)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def get_arguments(holder: Mapping[str, Any], name: str = "arguments") -> str:
-    """The arguments of a tool call as JSON text, which some servers send as an object; `{}` if there are none."""
-    value = holder.get(name)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else get_text(holder, name) or "{}"
+def get_arguments(holder: Mapping[str, Any], *path: str) -> str:
+    """The arguments of a tool call as JSON text, which some servers send as an object; empty if there are none."""
+    value = _get(holder, path)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else get_text(holder, *path)
+
+
+def _get(holder: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        holder = holder.get(name) if isinstance(holder, Mapping) else None
+    return holder
+
+
+class ToolCallBuffer:
+    """Tool calls that arrive whole or in pieces. A call without an id, or with that of another call, gets one of ours."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int | str, _Call] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def add(self, key: object, call_id: str, name: str, arguments: str) -> None:
+        """Add a call, or a piece of the call with this number: arguments are appended, an id or a name replaces the earlier one.
+
+        Pieces without a number: a new id opens a call, and so does a name without an id; any other piece belongs to the newest.
+        """
+        if not isinstance(key, int):
+            key = call_id or (f"#{len(self._calls)}" if name else next(reversed(self._calls), ""))
+        call = self._calls.setdefault(key, _Call())
+        call.id, call.name = call_id or call.id, name or call.name
+        call.arguments.append(arguments)
+
+    def finish(self) -> tuple[ToolCall, ...]:
+        """The calls, in the order of their numbers if all have one, else as they arrived; no arguments are `{}`."""
+        made: dict[str, ToolCall] = {}
+        numbered = all(isinstance(key, int) for key in self._calls)
+        for key in sorted(self._calls) if numbered else self._calls:
+            call = self._calls[key]
+            call_id = call.id if call.id and call.id not in made else f"call_{secrets.token_hex(12)}"
+            made[call_id] = ToolCall(call_id, call.name, "".join(call.arguments) or "{}")
+        return tuple(made.values())
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)

@@ -1,6 +1,6 @@
-"""`replay:SESSION`: an assistant that says again what was recorded, while tools and views are real. It never goes live.
+"""`replay:SESSION`: an assistant that repeats what was recorded, while tools and views are real. It sends nothing.
 
-What it is sent is compared with the recording; where the two part it fails at once and shows the nearest recorded message, so
+What it is given is compared with the recording. At the first difference it fails and shows the nearest recorded message, so
 that an integration can be tested without a network.
 """
 
@@ -32,7 +32,7 @@ from ..core.events import (
     ToolsExecuted,
     Usage,
 )
-from ..core.history import UserSaid
+from ..core.history import UserMessage
 from ..core.roles import ASSISTANT_MESSAGES
 from ..core.turn import Turn
 
@@ -51,7 +51,7 @@ class _Exchange:
 
 
 class ReplayAssistant:
-    """Plays the assistant's side of a recording, exchange by exchange, without its pauses."""
+    """Plays the assistant's side of a recording, exchange by exchange, without the pauses."""
 
     provider = "replay"
 
@@ -66,14 +66,14 @@ class ReplayAssistant:
                     self.model = event.model
 
     async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
-        """Say what was said to this message.
+        """Repeat the recorded answer to this message.
 
         Raises:
-            AssistantError: the recording has no such message here, or the recorded failure.
+            AssistantError: the recording has another message here, or a failure.
         """
         yield Started(self.provider, turn.model or self.model)
-        if self._next == 0:  # a session that goes on in a process of its own
-            self._next = sum(isinstance(item, UserSaid) for item in turn.history)
+        if self._next == 0:  # a session that continues in another process
+            self._next = sum(isinstance(item, UserMessage) for item in turn.history)
         if self._next >= len(self._exchanges):
             raise self._departs(
                 f"it has {len(self._exchanges)} exchanges, and now comes {_quoted(turn.text)}", turn.text
@@ -92,10 +92,10 @@ class ReplayAssistant:
             yield event
 
     async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncIterator[Event]:
-        """Say what was said to these results.
+        """Repeat the recorded answer to these results.
 
         Raises:
-            AssistantError: a result differs from the recorded one, or the recorded failure.
+            AssistantError: a result differs from the recorded one, or the recording has a failure here.
         """
         yield ToolOutputsSubmitted()
         exchange = self._exchanges[self._next - 1]
@@ -133,11 +133,11 @@ class ReplayAssistant:
         )
 
     async def aclose(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
 
 def _exchanges(records: Iterable[Record]) -> Iterable[_Exchange]:
-    """What was said to the assistant, and by it. An exchange that failed and was asked again counts as it happened."""
+    """Both sides of the recording. An exchange that failed and was repeated counts as it happened."""
     instructions, found = "", None
     for record in records:
         match record.event:
@@ -158,7 +158,7 @@ def _exchanges(records: Iterable[Record]) -> Iterable[_Exchange]:
 
 
 def _plain(event: Any) -> Event:
-    """Without what only the provider that said it understands."""
+    """The event without `raw` and `resume`, which only its own provider understands."""
     if isinstance(event, Heartbeat):
         return Heartbeat(event.status)
     if isinstance(event, ActionRequired | MessageIncomplete) or hasattr(event, "raw"):
@@ -169,7 +169,7 @@ def _plain(event: Any) -> Event:
 
 
 def _quoted(text: str, other: str = "") -> str:
-    """The text in quotation marks; of a long one, the place where it first differs from the other."""
+    """The text in quotation marks; if it is long, only the part where it first differs from the other."""
     at = next((i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
     start = max(at - _WIDTH // 2, 0) if other and len(text) > _WIDTH else 0
     cut = text[start : start + _WIDTH]
@@ -177,10 +177,10 @@ def _quoted(text: str, other: str = "") -> str:
 
 
 def connect(profile: Profile, *, client: Any = None) -> ReplayAssistant:  # noqa: ARG001 - as every provider's
-    """The assistant of the profile `replay:SESSION` (an id's beginning, or a file; nothing: the newest session).
+    """The assistant of the profile `replay:SESSION` (the beginning of an id, or a file; empty: the latest session).
 
     Raises:
-        NotSetUpError: there is no such session.
+        NotSetUpError: the session does not exist or can't be read.
     """
     from pathlib import Path
 

@@ -21,13 +21,14 @@ PROVIDERS = {
     "gpt": "asstproxy.providers.openai.gpt:connect",
     "gemini": "asstproxy.providers.gemini.gemini:connect",
     "local": "asstproxy.providers.local.local:connect",
+    "chat-completions": "asstproxy.providers.chat_completions:connect",
     "replay": "asstproxy.providers.playback:connect",
 }
 """Provider name: where its `connect(profile, *, client=None)` is, imported on use."""
 HOOKS = {"gemini": "asstproxy.providers.gemini.endpoint"}
 """Where `needs_key` and `address` of our own providers are: modules without HTTP and asyncio, so that lists stay fast."""
 UNLISTED = ("replay",)
-"""No profile of a person's names these: `replay:SESSION` stands for them."""
+"""Not for a profile of the config file: `replay:SESSION` stands for it."""
 
 
 def connect(profile: Profile, *, client: Any = None) -> AssistantProxy:

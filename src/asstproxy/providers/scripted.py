@@ -1,4 +1,4 @@
-"""An assistant that plays a given list of events: for tests, examples and integrations without a network."""
+"""An assistant that plays given events: for tests, examples and integrations without a network."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ..core.turn import Turn
 __all__ = ["ScriptedAssistant", "say"]
 
 Part = Event | BaseException | float
-"""An event to say, an exception to raise, or seconds to be silent."""
+"""An event to yield, an exception to raise, or seconds of silence."""
 
 
 def say(text: str, *, pieces: int = 1) -> list[Part]:
-    """The parts of a plain answer, streamed in a number of pieces."""
+    """The parts of a plain answer, streamed in this number of pieces."""
     size = max(1, -(-len(text) // pieces))
     return [*(ChunkReceived(text[i : i + size]) for i in range(0, len(text), size)), AssistantMessageRetrieved(text)]
 
 
 class ScriptedAssistant:
-    """Plays one reply after another: each ends with the message that ends an assistant's turn.
+    """Plays one reply after the other. Each ends with the message that closes an assistant's turn; the opening one is added.
 
-    The opening message is said by itself unless a reply starts with one. `turns` and `results` keep what it was given.
+    `turns` and `results` are what it was given.
     """
 
     provider = "scripted"
@@ -37,14 +37,14 @@ class ScriptedAssistant:
         self.give(*replies)
 
     def give(self, *replies: Iterable[Part]) -> None:
-        """Play these from now on, instead of what is left."""
+        """Play these replies from now on, instead of the rest."""
         self._replies = [list(reply) for reply in replies]
 
     async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
         """Play the next reply.
 
         Raises:
-            AssistantError: there is no reply left, or the script says so.
+            AssistantError: the script is at its end, or raises this error.
         """
         self.turns.append(turn)
         yield Started(self.provider, turn.model or self.model)
@@ -62,7 +62,7 @@ class ScriptedAssistant:
 
     async def _play(self) -> AsyncGenerator[Event]:
         if not self._replies:
-            raise AssistantError("protocol", "The script of this assistant is at its end.", "Give it more replies.")
+            raise AssistantError("protocol", "The script of this assistant has no reply left.", "Give it more replies.")
         for part in self._replies.pop(0):
             if isinstance(part, BaseException):
                 raise part
@@ -73,16 +73,16 @@ class ScriptedAssistant:
 
     @property
     def left(self) -> list[list[Part]]:
-        """The replies that were not asked for yet."""
+        """The replies that have not been played."""
         return [list(reply) for reply in self._replies]
 
     def assert_consumed(self) -> None:
-        """Fail when replies are left over.
+        """Check that all replies were played.
 
         Raises:
-            AssertionError: the conversation ended earlier than the script.
+            AssertionError: the conversation ended before the script did.
         """
-        assert not self._replies, f"{len(self._replies)} replies of the script were not asked for"  # noqa: S101
+        assert not self._replies, f"{len(self._replies)} replies of the script were not played"  # noqa: S101
 
     async def aclose(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""

@@ -37,7 +37,7 @@ INFO = ProviderInfo(
     models={"small": "cheap", "large": "better"},
     questions=(
         SetupQuestion("region", "Region of the servers.", default="eu", choices=("eu", "us"), asked=True),
-        SetupQuestion("team", "Team that pays."),
+        SetupQuestion("team", "Team that pays.", asked=True),
         SetupQuestion("beta", "Use what is new.", choices=("true", "false")),
         SetupQuestion("name", "What the server calls you."),
     ),
@@ -275,26 +275,35 @@ def test_completion(asst: Asst, complete: Complete, example: ResponsesServer, in
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 def test_wizard(example: ResponsesServer, config: Path, credentials: Path) -> None:
-    """`asst setup` offers it, asks what it wants to know, and takes its key."""
+    """`asst setup` offers it, asks what it wants to know, and takes its key; a second run proposes the saved answers."""
     with Tmux([ASST, "setup"]) as screen:
         screen.wait_for("Assistant [3]:")
         assert "chat    Chat, over Example's API" in screen.text
         screen.type("chat")
         screen.wait_for("Region of the servers [1]:")
         screen.type("us")
+        screen.wait_for("Team that pays:")
+        screen.type("Core Team")
         screen.wait_for("Create a key: https://example.org/keys")
+        screen.wait_for("Paste the key")
         screen.type(example.key)
         screen.wait_for("Model [1]:")
         screen.type("large")
-        screen.wait_for("Instructions:", 2)
-        screen.type("")
-        screen.wait_for("Tools:", 2)
-        screen.type("")
-        screen.wait_for("Save this?")
-        screen.type("")
+        _leave_the_rest(screen)
         screen.wait_end(0)
-    assert profiles(config)["chat"] == {"provider": "chat", "region": "us", "model": "large"}
+    expected = {"provider": "chat", "region": "us", "team": "Core Team", "model": "large"}
+    assert profiles(config)["chat"] == expected
     assert credentials.read_text() == f'EXAMPLE_KEY = "{example.key}"\n'
+    with Tmux([ASST, "setup", "chat"]) as screen:
+        screen.wait_for("Region of the servers [2]:")
+        screen.type("")
+        screen.wait_for("Team that pays [Core Team]:")
+        screen.type("")
+        screen.wait_for("Model [2]:")
+        screen.type("small")
+        _leave_the_rest(screen)
+        screen.wait_end(0)
+    assert profiles(config)["chat"] == expected | {"model": "small"}
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
@@ -312,6 +321,15 @@ def test_wizard_asks_an_undeclared_provider_for_its_variable(installed: Path, co
         screen.wait_end(0)
     assert profiles(config)["bare"]["api_key_env"] == "BARE_KEY"
     assert credentials.read_text() == 'BARE_KEY = "bare-0123456789"\n'
+
+
+def _leave_the_rest(screen: Tmux) -> None:
+    screen.wait_for("Instructions:", 2)
+    screen.type("")
+    screen.wait_for("Tools:", 2)
+    screen.type("")
+    screen.wait_for("Save this?")
+    screen.type("")
 
 
 def _doctor(asst: Asst) -> dict[tuple[str, str], tuple[str, str]]:

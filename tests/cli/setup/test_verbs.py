@@ -58,6 +58,27 @@ def test_show(asst: Asst) -> None:
     assert (shown["name"], shown["model"]) == ("gpt", "gpt-6-luna")
 
 
+def test_google_cloud_needs_no_key(asst: Asst, google: GeminiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that asks Google Cloud is listed without a key, and doctor looks for the server of that place."""
+    monkeypatch.setenv("GOOGLE_VERTEX_BASE_URL", google.url)
+    monkeypatch.delenv("GOOGLE_GEMINI_BASE_URL")
+    assert asst("setup", "gemini", "--project", "p", "--location", "eu", "--no-check", "--yes").code == 0
+    shown = json.loads(asst("setup", "show", "gemini", "--json").out)
+    assert (shown["key"], shown["key_variable"]) == ("not needed", "")
+    assert shown["options"] == {"vertex": True, "project": "p", "location": "eu"}
+    assert f"{google.url} can be reached" in asst("doctor").out
+    assert asst("setup", "gemini", "--no-vertex", "--no-check", "--yes").code == 0
+    shown = json.loads(asst("setup", "show", "gemini", "--json").out)
+    assert (shown["key"], shown["key_variable"]) == ("missing", "GEMINI_API_KEY")
+
+
+def test_list_survives_an_option_with_an_error(asst: Asst, config: Path) -> None:
+    """A wrong value in one profile's own options does not keep the others from being listed."""
+    config.write_text(TWO + '[profiles.gemini]\nvertex = "perhaps"\n')
+    rows = {row["name"]: row["key"] for row in json.loads(asst("setup", "list", "--json").out)}
+    assert rows == {"gpt": "missing", "gemini": "missing", "local": "not needed", "work": "missing"}
+
+
 def test_use(asst: Asst, config: Path) -> None:
     """Another profile answers from now on; the rest of the file stays."""
     assert asst("setup", "use", "work").code == 0

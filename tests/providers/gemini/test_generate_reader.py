@@ -72,7 +72,7 @@ def test_captured_answers_of_a_real_server() -> None:
         assert isinstance(closing, ActionRequired)
         (call,) = closing.calls
         assert (call.name, json.loads(call.arguments)) == ("get_stock_price", {"symbol": "AAPL"})
-        assert call.call_id.startswith("local_")
+        assert call.call_id.startswith("call_")
         assert closing.raw is None
     assert not any(isinstance(event, Usage) for event in read(*captured("text_stream")))
 

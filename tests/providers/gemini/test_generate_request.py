@@ -8,12 +8,12 @@ import pytest
 from pydantic import BaseModel, Field
 
 from asstproxy.core.events import ToolCall, ToolResult
-from asstproxy.core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from asstproxy.core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from asstproxy.core.turn import ToolSpec, Turn
 from asstproxy.providers.gemini.generate import UNSIGNED, contents, request
 from asstproxy.providers.gemini.schema import inlined
 
-HI = UserSaid("hi")
+HI = UserMessage("hi")
 SIGNED = {"parts": [{"functionCall": {"name": "f", "args": {"a": 1}, "id": "c1"}, "thoughtSignature": "c2ln"}]}
 
 
@@ -65,7 +65,7 @@ def test_thinking_is_asked_for_in_the_words_of_either_api(settings: dict[str, An
 
 def test_what_the_model_said_goes_back_as_it_was_received() -> None:
     """Signed parts are sent as they are, and the result carries the id that the server gave."""
-    said = AssistantSaid("", (ToolCall("c1", "f", '{"a": 1}'),), SIGNED)
+    said = AssistantMessage("", (ToolCall("c1", "f", '{"a": 1}'),), SIGNED)
     turns = contents([HI, said, ToolOutputs((ToolResult("c1", "2"),))])
     assert turns[1] == {"role": "model", "parts": SIGNED["parts"]}
     assert turns[2] == {
@@ -78,7 +78,7 @@ def test_a_history_of_another_model_is_told_in_neutral_words() -> None:
     """Calls of others have no id here and no signature; each result follows its call, failures as errors."""
     calls = (ToolCall("x1", "f", '{"a": 1}'), ToolCall("x2", "f", ""), ToolCall("x3", "g", "[broken"))
     results = (ToolResult("x1", "one"), ToolResult("x2", error="no"), ToolResult("x3", "three"))
-    items: list[Item] = [HI, AssistantSaid("Let me see.", calls), ToolOutputs(results), AssistantSaid("")]
+    items: list[Item] = [HI, AssistantMessage("Let me see.", calls), ToolOutputs(results), AssistantMessage("")]
     assert contents(items) == [
         {"role": "user", "parts": [{"text": "hi"}]},
         {
@@ -104,15 +104,15 @@ def test_a_history_of_another_model_is_told_in_neutral_words() -> None:
 def test_calls_without_a_signature_can_say_so() -> None:
     """After a refusal the first call of each reply carries Google's own word for it; what has a signature keeps it."""
     call = (ToolCall("x", "f", "{}"), ToolCall("y", "g", "{}"))
-    own = AssistantSaid("", (ToolCall("c1", "f", '{"a": 1}'),), SIGNED)
-    foreign, signed = contents([AssistantSaid("Well.", call), own], unsigned=True)
+    own = AssistantMessage("", (ToolCall("c1", "f", '{"a": 1}'),), SIGNED)
+    foreign, signed = contents([AssistantMessage("Well.", call), own], unsigned=True)
     assert [part.get("thoughtSignature") for part in foreign["parts"]] == [None, UNSIGNED, None]
     assert signed["parts"] == SIGNED["parts"]
 
 
 def test_raw_of_the_other_api_is_not_ours() -> None:
     """A session that changes its `api` tells its history in neutral words."""
-    said = AssistantSaid("hello", (), {"steps": [{"type": "thought", "signature": "s"}]})
+    said = AssistantMessage("hello", (), {"steps": [{"type": "thought", "signature": "s"}]})
     assert contents([said]) == [{"role": "model", "parts": [{"text": "hello"}]}]
 
 

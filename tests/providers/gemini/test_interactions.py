@@ -9,7 +9,7 @@ import pytest
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Configured, Event, MessageIncomplete, Notice
-from asstproxy.core.history import AssistantSaid, UserSaid
+from asstproxy.core.history import AssistantMessage, UserMessage
 from asstproxy.core.script import State
 from asstproxy.providers.gemini.interactions import steps
 from asstproxy.providers.gemini.interactions_reader import Reader, outcome
@@ -192,8 +192,8 @@ def test_how_an_interaction_may_end() -> None:
 
 def test_raw_of_the_other_api_is_not_ours() -> None:
     """A session that changes its `api` tells its history in neutral words."""
-    said = AssistantSaid("hello", (), {"parts": [{"text": "hello", "thoughtSignature": "s"}]})
-    assert [step["type"] for step in steps([UserSaid("hi"), said])] == ["user_input", "model_output"]
+    said = AssistantMessage("hello", (), {"parts": [{"text": "hello", "thoughtSignature": "s"}]})
+    assert [step["type"] for step in steps([UserMessage("hi"), said])] == ["user_input", "model_output"]
 
 
 def test_litellm_leaves_the_braces_out() -> None:

@@ -97,7 +97,7 @@ def test_ask_answers_and_keeps_the_screen_clean(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("model", "says"),
-    [("missing.gguf", "missing.gguf"), ("not-a-model.gguf", "not a GGUF")],
+    [("missing.gguf", "missing.gguf"), ("not-a-model.gguf", "isn't a GGUF")],
     ids=["missing", "not-gguf"],
 )
 def test_wrong_model_is_one_line(tmp_path: Path, model: str, says: str) -> None:

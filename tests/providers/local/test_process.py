@@ -139,8 +139,8 @@ def test_served_before_ends() -> None:
     ("content", "said"),
     [
         (None, "No such file"),
-        (b"", "not a GGUF file"),
-        (b"Once upon a time", "not a GGUF file"),
+        (b"", "isn't a GGUF file"),
+        (b"Once upon a time", "isn't a GGUF file"),
         (b"GGUF", "failed to read header"),
         (b"GGUF\x09\0\0\0" + b"\xff" * 64, "version 9"),
         (100_000, "failed to read"),
@@ -164,7 +164,7 @@ def test_bad_file(content: bytes | int | None, said: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("template", ["{% if x %} {{ ", "{% for m in messages %}", "{{ x | nofilter }}"])
 def test_bad_template(template: str) -> None:
     """A template that does not work is told from a file that does not."""
-    with pytest.raises(EmbeddedError, match=r"the chat template does not work: \S") as error:
+    with pytest.raises(EmbeddedError, match=r"the chat template doesn't work: \S") as error:
         Embedded().start(MODEL, chat_template=template, n_ctx=256)
     assert "\n" not in str(error.value)
 

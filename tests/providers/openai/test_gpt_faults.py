@@ -7,7 +7,7 @@ import pytest
 from asstproxy.core.codec import encode
 from asstproxy.core.errors import NotSetUpError
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, ErrorOccurred, RetryScheduled
-from asstproxy.core.history import AssistantSaid
+from asstproxy.core.history import AssistantMessage
 from asstproxy.core.script import State
 from servers import (
     LEGAL_FRAMINGS,
@@ -77,7 +77,7 @@ async def test_an_answer_that_breaks_off(fault: Fault, transport: str, server: R
     assert len(asked(server)) == 1
     server.faults.clear()
     assert (await stage.conversation.exchange("go on")).state is State.COMPLETED
-    (partial,) = [i for i in stage.conversation.history.items("", "") if isinstance(i, AssistantSaid)][:1]
+    (partial,) = [i for i in stage.conversation.history.items("", "") if isinstance(i, AssistantMessage)][:1]
     assert partial.text
     assert "one two three four".startswith(partial.text)
 

@@ -25,7 +25,7 @@ from asstproxy.core.events import (
     ToolResult,
     Usage,
 )
-from asstproxy.core.history import AssistantSaid, History, Item, ToolOutputs, UserSaid
+from asstproxy.core.history import AssistantMessage, History, Item, ToolOutputs, UserMessage
 from asstproxy.core.turn import ToolSpec, Turn
 from asstproxy.providers.openai.wire import Reader, input_items, outcome, request, user_item
 from core.strategies import exchanges
@@ -90,10 +90,10 @@ def test_neutral_history_as_items() -> None:
     """Each thing said is an item; a reply without text has none for it; an error is told as an output."""
     call = ToolCall("c", "add", "{}")
     said: list[Item] = [
-        UserSaid("hi"),
-        AssistantSaid("", (call,)),
+        UserMessage("hi"),
+        AssistantMessage("", (call,)),
         ToolOutputs((ToolResult("c", error="no"),)),
-        AssistantSaid("well"),
+        AssistantMessage("well"),
     ]
     assert input_items(said) == [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]},
@@ -109,7 +109,7 @@ def test_raw_goes_back_unchanged() -> None:
         {"type": "reasoning", "id": "rs_1", "encrypted_content": "…", "summary": []},
         {"type": "message", "phase": "x"},
     ]
-    assert input_items([AssistantSaid("our words", raw=raw)]) == raw
+    assert input_items([AssistantMessage("our words", raw=raw)]) == raw
 
 
 def message(text: str, **more: Any) -> JSON:

@@ -123,6 +123,7 @@ WAYS = [
     Way("gpt-retried", ResponsesServer, "gpt", "/v1", faults=BUSY),
     Way("gemini", GeminiServer, "gemini"),
     Way("gemini-retried", GeminiServer, "gemini", faults=BUSY),
+    Way("chat-completions", ResponsesServer, "chat-completions", "/v1"),
     Way("interactions", InteractionsServer, "gemini", profile=INTERACTIONS),
     Way(
         "interactions-background",

@@ -68,9 +68,9 @@ def _poll(name: str, outcome: Outcome, looks: int, *faults: Fault, cancels: int 
 
 POLLING = [  # three polls without a fault: queued, in progress, done
     row
-    for name, tries in (("gpt-polled", 4), ("interactions-polled", 3))
+    for name in ("gpt-polled", "interactions-polled")
     for row in (
-        _poll(name, works(), 2 + tries, Status(503, first=tries - 1, on=LOOK)),
+        _poll(name, works(), 6, Status(503, first=3, on=LOOK)),
         _poll(name, works(), 4, Status(429, first=1, retry_after=0.02, on=LOOK)),
         _poll(name, works(), 3, Cut(first=1, on=LOOK)),  # it was a poll, though nobody heard what it said
         _poll(name, works(), 3, Cut(byte=20, how="reset", first=1, on=LOOK)),
@@ -78,10 +78,10 @@ POLLING = [  # three polls without a fault: queued, in progress, done
         _poll(name, works(), 4, Html(first=1, on=LOOK)),
         _poll(name, works(), 3, BrokenJson(0, first=1, on=LOOK)),
         # What nobody waits for any more is stopped, once.
-        _poll(name, fails("server"), tries, Status(503, on=LOOK), cancels=1),
-        _poll(name, fails("connection"), tries, Cut(on=LOOK), cancels=1),
-        _poll(name, fails("timeout"), tries, Stall(on=LOOK), cancels=1),
-        _poll(name, fails("protocol"), tries, Html(on=LOOK), cancels=1),
+        _poll(name, fails("server"), 4, Status(503, on=LOOK), cancels=1),
+        _poll(name, fails("connection"), 4, Cut(on=LOOK), cancels=1),
+        _poll(name, fails("timeout"), 4, Stall(on=LOOK), cancels=1),
+        _poll(name, fails("protocol"), 4, Html(on=LOOK), cancels=1),
         _poll(name, fails("not_found"), 1, Status(404, on=LOOK), cancels=1),
         _poll(name, fails("authentication"), 1, Status(401, on=LOOK), cancels=1),
     )

@@ -116,26 +116,30 @@ ERRORS = [
     Case(ErrorEvent(MIDDLE), fails("server", text=PART), {"gemini*": fails("connection", text=PART)}, "stream"),
     Case(ErrorEvent(MIDDLE, shape="nested"), fails("server", text=PART), {"gpt-sdk-background": works()}, "stream"),
 ]
-SPOILED = [  # events that are not what the server meant to say; OpenAI repeats the whole text at the end
+SPOILED = [  # events that are not what the server meant to say; only the Responses API repeats the whole text at the end
     Case(UnknownEvent(BEGUN), works(), of="stream"),
     Case(UnknownEvent(MIDDLE), works(), of="stream"),
     Case(
         Duplicate(MIDDLE),
         works(pieces="one two three three four five six"),
-        {"inter*": works(), "gemini*": works("one two three three four five six")},  # interactions number their events
+        {"inter*": works()}  # it numbers its events
+        | dict.fromkeys(("gemini*", "chat-*"), works("one two three three four five six")),
         "stream",
     ),
     Case(
         Swap(MIDDLE),
         works(pieces="one two four three five six"),
-        dict.fromkeys(("inter*", "gemini*"), works("one two four three five six")),
+        dict.fromkeys(("inter*", "gemini*", "chat-*"), works("one two four three five six")),
         "stream",
     ),
-    Case(Drop(MIDDLE), LOST, dict.fromkeys(("inter*", "gemini*"), works("one two four five six")), "stream"),
+    Case(Drop(MIDDLE), LOST, dict.fromkeys(("inter*", "gemini*", "chat-*"), works("one two four five six")), "stream"),
     Case(
-        BrokenUtf8(MIDDLE),  # our own transport reads on; what breaks is the event's type, or with Gemini its text
+        BrokenUtf8(
+            MIDDLE
+        ),  # our own transport reads on; what breaks is the event's type, with Gemini its text, in a chunk its id
         LOST,
         {
+            "chat-*": works(),
             "gpt-sdk-background": works(),
             **dict.fromkeys(("gpt-sdk", "interactions-sdk"), fails("protocol", text=PART)),
             "inter*": works("one two four five six"),
@@ -157,9 +161,11 @@ FRAMINGS = [
         "stream",
     ),
     Case(
-        Framing("no_last_blank"),  # the last event never ended; that of the Interactions API says nothing
+        Framing(
+            "no_last_blank"
+        ),  # the last event never ended; in the Interactions API and in Chat Completions it is `[DONE]`
         fails("connection", text=TEXT),
-        {"gpt*-background": works(), "gemini-sdk": works(), "inter*": works()},
+        {"gpt*-background": works(), "gemini-sdk": works(), "inter*": works(), "chat-*": works()},
         "stream",
     ),
 ]

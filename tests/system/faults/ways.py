@@ -175,6 +175,8 @@ WAYS = [
     _interactions("interactions-polled", "polled"),
     _interactions("interactions-sdk", transport="sdk"),
     Way("chat", ResponsesServer, "chat", r"POST /v1/chat/completions$", how="unary"),
+    Way("chat-completions", ResponsesServer, "chat-completions", r"POST /v1/chat/completions$", begun=1, middle=3),
+    Way("chat-completions-unary", ResponsesServer, "chat-completions", r"POST /v1/chat/completions$", how="unary"),
 ]
 
 

@@ -118,12 +118,12 @@ def _locate_tools(names: Sequence[str], own: Sequence[str]) -> tuple[list[str], 
 
 def _at_google(what: str, work: Callable[[], Any]) -> Any:
     """Do slow work in a thread that never blocks the process, and count the seconds on a terminal."""
-    from ...providers.gemini.managed_prompts import PATIENCE
+    from ...providers.gemini.managed_prompts import TIMEOUT
     from ...tools.isolation import run_blocking
 
     say(f"{what} …")
     try:
-        return wait_for(lambda: _count_seconds(run_blocking(work, 3.0 * PATIENCE)))
+        return wait_for(lambda: _count_seconds(run_blocking(work, 3.0 * TIMEOUT)))
     except TimeoutError:
         raise NotSetUpError("Google doesn't answer.", "Try again.") from None
     except AssistantError as error:

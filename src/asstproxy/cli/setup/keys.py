@@ -16,7 +16,7 @@ from ...core.errors import AsstError, NotSetUpError, UsageError
 from ...core.redact import public_url
 from ...providers.connection import usual_key_variable
 from ...providers.registry import needs_key, provider_info
-from ..env_file import taken
+from ..env_file import loaded
 from ..hints import hint_for, setup_command
 from .prompts import ask_hidden, choose, say
 
@@ -125,7 +125,7 @@ def find_key_or_ask(key: Key, profile: Profile, *, asking: bool, from_stdin: boo
         if key_source(key.variable) == "environment":
             say(f"Warning: {key.variable} is also set in the environment, which takes precedence over a saved key.")
     elif place := key_source(key.variable):
-        file = taken.get(key.variable)
+        file = loaded.get(key.variable)
         where = f"in {file}; pass --env-file to other commands, too" if file else place
         say(f"Found: {key.variable} ({where}).")
     elif asking:

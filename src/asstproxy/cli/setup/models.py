@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from ...config.atomic import write_atomically
 from ...config.credentials import find_key
 from ...config.paths import cache_dir
-from ...core.errors import AssistantError, NotSetUpError
+from ...core.errors import AssistantError, NotSetUpError, may_pass
 from ...providers.model_list import ModelInfo, list_models
 from ...providers.registry import provider_module
 from ..hints import hint_for
@@ -23,8 +23,6 @@ from .prompts import choose, say, wait_for
 __all__ = ["RefusedKeyError", "check_connection", "choose_model", "judge", "only_model"]
 
 MANY = 14
-TRANSIENT = ("connection", "timeout", "server", "rate_limit", "quota")
-"""Failures that say nothing about the profile."""
 SKIP = "(--no-check skips this check.)"
 
 
@@ -49,7 +47,9 @@ def check_connection(draft: ProfileDraft) -> list[ModelInfo] | None:
         say(f"Warning: not checked: no answer within {seconds:.0f} s.")
         return None
     except AssistantError as error:
-        if error.kind in TRANSIENT:
+        if error.kind == "quota" or (
+            may_pass(error.kind) and error.kind != "protocol"
+        ):  # says nothing about the profile
             say(f"Warning: not checked: {error}")
             return None
         refused = RefusedKeyError if error.kind == "authentication" else NotSetUpError

@@ -18,8 +18,8 @@ from ...providers.registry import provider_info, provider_names
 from ...providers.transport.insecure_http import warn_of_plain_http
 from .instructions import checked_tools, instructions_of, preset
 from .keys import Key, check_variable
-from .options import SetupOptions
 from .prompts import say
+from .setup_options import SetupOptions
 
 __all__ = ["ProfileDraft", "require_writable_config", "start_draft"]
 

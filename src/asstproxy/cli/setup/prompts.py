@@ -52,7 +52,10 @@ def confirm(question: str, *, default: bool) -> bool:
 
 
 def choose(question: str, offers: Sequence[tuple[str, str]], default: str, *, free: bool = False) -> str:
-    """One of these (name, description), by its number or its name; with `free`, any other text, too."""
+    """One of these (name, description), by its number or its name; with `free`, any other text, too.
+
+    An empty answer takes `default`, which may be empty.
+    """
     names = [name for name, _ in offers]
     width = min(max(map(len, names)), WIDTH)
     for number, (name, what) in enumerate(offers, 1):
@@ -62,7 +65,7 @@ def choose(question: str, offers: Sequence[tuple[str, str]], default: str, *, fr
         typed = ask(question, shown)
         if typed.isdigit() and 1 <= int(typed) <= len(names):
             return names[int(typed) - 1]
-        if typed in names or (free and typed and not typed.isdigit()):
+        if typed in names or typed == default or (free and typed and not typed.isdigit()):
             return typed
         say(f"  Type a number from 1 to {len(names)}{', or a name' if free else ''}.")
 

@@ -15,18 +15,11 @@ from ...config.provider_info import SetupQuestion
 from ...core.errors import AsstError, NotSetUpError, UsageError
 from ...providers.registry import provider_info, provider_names
 from .instructions import ask_instructions
-from .keys import (
-    check_variable,
-    find_key_or_ask,
-    found_addresses,
-    is_declared,
-    key_variable,
-    refuse_foreign_key,
-)
+from .keys import check_variable, find_key_or_ask, found_addresses, is_declared, key_variable, refuse_foreign_key
 from .models import RefusedKeyError, check_connection, choose_model, judge, only_model
-from .options import SetupOptions
 from .profile_draft import ProfileDraft, require_writable_config, start_draft
 from .prompts import ask, ask_until, choose, confirm, say
+from .setup_options import SetupOptions
 from .steps import SetupSteps, steps_of
 
 __all__ = ["choose_provider", "setup"]
@@ -45,13 +38,16 @@ def choose_provider() -> str:
     for name in config.tables:
         say(f"Already set up: {name}{' (default)' if name == config.default else ''}.")
     say("Which assistant do you want?")
-    offers, ready = [], ""
+    offers, ready, keyless = [], "", ""
     for name in provider_names():
         info = provider_info(name)
         variable = next(filter(key_source, info.key_variables), "")
-        ready = ready or (name if variable else "")
         offers.append((name, f"{info.title} ({variable} is set)" if variable else info.title))
-    return choose("Assistant", offers, ready or "local")
+        if variable:
+            ready = ready or name
+        elif not info.key_variables:
+            keyless = keyless or name
+    return choose("Assistant", offers, ready or keyless)
 
 
 def setup(
@@ -91,7 +87,7 @@ def _answer_questions(draft: ProfileDraft) -> None:
             continue
         saved = draft.saved.get(question.key)
         if draft.options.asking and question.asked:
-            answer = _ask_question(question, question.default if saved is None else str(saved).lower())
+            answer = _ask_question(question, question.default if saved is None else _as_text(saved))
         elif saved is None:
             answer = question.default
         else:
@@ -105,6 +101,10 @@ def _ask_question(question: SetupQuestion, default: str) -> str:
     if question.choices:
         return choose(prompt, [(choice, "") for choice in question.choices], default)
     return ask(prompt, default)
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _as_value(question: SetupQuestion, answer: str) -> str | bool | None:

@@ -1,4 +1,4 @@
-"""Application default credentials: Google's own way to know who asks, refreshed while a conversation goes on."""
+"""Application default credentials: the Google login of this machine, refreshed during a conversation."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .failures import LOGIN
 __all__ = ["DefaultCredentials", "VertexTransport", "default_project"]
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-PATIENCE = 60.0
-"""Seconds for asking Google for a token."""
-NO_LOGIN = "There is no Google login on this machine (application default credentials)."
+TOKEN_TIMEOUT = 60.0
+"""Seconds for getting a token from Google."""
+NO_LOGIN = "This machine has no Google login (application default credentials)."
 
 
 def default_project() -> str:
     """The project of the login on this machine.
 
     Raises:
-        NotSetUpError: there is no login, or it names no project.
+        NotSetUpError: this machine has no login, or the login has no project.
     """
-    _demand_google_auth()
+    _require_google_auth()
     import google.auth.exceptions  # type: ignore[import-not-found,unused-ignore]
 
     try:
@@ -36,11 +36,13 @@ def default_project() -> str:
     except google.auth.exceptions.GoogleAuthError:
         raise NotSetUpError(NO_LOGIN, f"{LOGIN}, and set project.") from None
     if not project:
-        raise NotSetUpError("No Google Cloud project is named.", "Set project in the profile, or GOOGLE_CLOUD_PROJECT.")
+        raise NotSetUpError(
+            "The Google Cloud project is missing.", "Set project in the profile, or GOOGLE_CLOUD_PROJECT."
+        )
     return str(project)
 
 
-def _demand_google_auth() -> None:
+def _require_google_auth() -> None:
     try:
         found = find_spec("google.auth")
     except ModuleNotFoundError:
@@ -50,14 +52,14 @@ def _demand_google_auth() -> None:
 
 
 class DefaultCredentials(httpx2.Auth):
-    """Signs requests. `on_token` hears every token, so that it can be kept out of messages."""
+    """Signs requests. `on_token` is called with every token, so that it can be removed from messages."""
 
     def __init__(self, on_token: Callable[[str], object] = lambda _: None) -> None:
         self._on_token = on_token
         self._credentials: Any = None
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
-        """Sign the request; once more, with a new token, if it was refused."""
+        """Sign the request; if it is refused, once more with a new token."""
         request.headers.update(await self._headers(request, renew=False))
         response = yield request
         if response.status_code == 401:
@@ -67,8 +69,8 @@ class DefaultCredentials(httpx2.Auth):
     async def _headers(self, request: httpx2.Request, *, renew: bool) -> dict[str, str]:
         method, url = request.method, str(request.url)
         try:
-            # A thread, because google-auth blocks; a daemon, so that it never holds the process.
-            headers: dict[str, str] = await run_blocking(lambda: self._signed(method, url, renew=renew), PATIENCE)
+            # In a thread, because google-auth blocks; a daemon, so that it never keeps the process alive.
+            headers: dict[str, str] = await run_blocking(lambda: self._signed(method, url, renew=renew), TOKEN_TIMEOUT)
         except (TimeoutError, ToolError) as error:
             raise AssistantError("timeout", "Google's login server does not answer.", "Try again.") from error
         except Exception as error:
@@ -98,24 +100,24 @@ def _mapped(error: Exception) -> Exception:
             return AssistantError("authentication", f"The Google login is no longer valid: {words}", LOGIN)
         case "TransportError" | "ResponseError":
             return AssistantError(
-                "connection", "Google's login server cannot be reached.", "Is the network up?", retryable=True
+                "connection", "Can't reach Google's login server.", "Is the network up?", retryable=True
             )
         case "ImportError" | "ModuleNotFoundError":
             return AssistantError(
-                "authentication", f"google-auth cannot be used: {error}", "pip install 'asstproxy[vertex]'"
+                "authentication", f"google-auth can't be imported: {error}", "Run: pip install 'asstproxy[vertex]'"
             )
     return error
 
 
 class VertexTransport(HttpTransport):
-    """`HttpTransport` for whoever is logged in with Google on this machine.
+    """`HttpTransport` with the Google login of this machine.
 
     Raises:
         NotSetUpError: google-auth is not installed.
     """
 
     def __init__(self, base_url: str, *, connect: float = 10.0, silence: float = 600.0) -> None:
-        _demand_google_auth()
+        _require_google_auth()
         super().__init__(base_url, {}, connect=connect, silence=silence)
         self._client.auth = DefaultCredentials(self._hide)
 

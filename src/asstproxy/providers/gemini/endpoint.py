@@ -1,4 +1,4 @@
-"""Where Google is asked, and as whom: the Gemini Developer API, or Agent Platform (which was Vertex AI)."""
+"""Google's address and credentials: the Gemini Developer API, or Agent Platform (formerly Vertex AI)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _VERSION = re.compile(r"/(v\d+(?:(?:alpha|beta)\d*)?)$")
 class GeminiOptions(PolledOptions, frozen=True):
     """What a profile of this provider may hold.
 
-    `vertex` asks Agent Platform, with application default credentials, or with the key of `api_key_env` if that is set.
+    `vertex`: use Agent Platform, with application default credentials, or with the key in `api_key_env` if it is set.
     """
 
     api: Literal["generate", "interactions"] = "generate"
@@ -34,7 +34,7 @@ class GeminiOptions(PolledOptions, frozen=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """`base` may end in a version. A `key` of None means application default credentials."""
+    """`base` may end in a version. Without a `key`, application default credentials are used."""
 
     vertex: bool
     base: str
@@ -44,7 +44,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """What the paths of the API are relative to."""
+        """The URL to which the paths of the API are relative."""
         versioned = f"{self.root}/{self.version}"
         return f"{versioned}/projects/{self.project}/locations/{self.location}" if self.project else versioned
 
@@ -55,7 +55,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     @property
     def version(self) -> str:
-        """The version of the API: the base's, or the one in which everything is there."""
+        """The version of the API: that of the base, else the one that has everything."""
         given = _VERSION.search(self.base)
         return given[1] if given else "v1beta1" if self.vertex else "v1beta"
 
@@ -66,7 +66,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 def needs_key(profile: Profile) -> bool:
-    """Whether this profile needs a key: Agent Platform is asked with the login of this machine, unless a key is named.
+    """Whether this profile needs a key: Agent Platform uses the login of this machine, unless a key is named.
 
     Raises:
         NotSetUpError: an option of the profile has the wrong type.
@@ -85,7 +85,7 @@ def address(profile: Profile) -> str:
 
 
 def endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
-    """From the profile, then from Google's own environment variables.
+    """The endpoint: from the profile, else from Google's environment variables.
 
     Raises:
         NotSetUpError: a key or a project is missing, or the location is wrong.
@@ -137,7 +137,7 @@ def _endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
 
 
 def is_vertex(options: GeminiOptions) -> bool:
-    """Whether Agent Platform is asked: as the profile says, else as Google's own variables do."""
+    """Whether Agent Platform is used: as the profile says, else as Google's environment variables do."""
     if options.vertex is not None:
         return options.vertex
     for name in ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"):  # the new name wins
@@ -147,7 +147,7 @@ def is_vertex(options: GeminiOptions) -> bool:
 
 
 def host(location: str) -> str:
-    """Where Agent Platform is asked for this location."""
+    """The address of Agent Platform for this location."""
     if location == "global":
         return "https://aiplatform.googleapis.com"
     if location in ("us", "eu"):

@@ -1,7 +1,7 @@
-"""What Google's error bodies say beyond the status: reasons, quotas, and how long to wait.
+"""What Google's error bodies say beyond the HTTP status: reasons, quotas, and how long to wait.
 
 Source: https://cloud.google.com/apis/design/errors (google.rpc.Status, ErrorInfo, RetryInfo, QuotaFailure). The
-Interactions API has words of its own for the same.
+Interactions API has its own codes for the same.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from ...core.errors import Kind
 __all__ = ["CLOUD", "GOOGLE_CODES", "LOGIN", "google_meaning", "retry_delay"]
 
 CLOUD = "-aiplatform.googleapis.com"
-"""The end of the host of one location: an unknown one has no address."""
+"""The end of a location's host name; the name of an unknown location can't be resolved."""
 LOGIN = "Run: gcloud auth application-default login"
 NEW_KEY = (
-    "Check the key. Google no longer accepts keys of the old kind: then create a new key at "
+    "Check the key. Google no longer accepts keys of the old kind; create a new one at "
     "https://aistudio.google.com/apikey."
 )
 ACCESS = (
@@ -34,14 +34,14 @@ GOOGLE_CODES: dict[str, Meaning] = {  # the Interactions API's codes
     "not_found": ("not_found", False, "Check the model's name."),
     "invalid_request": ("invalid_request", False, "The request does not suit this model or server."),
     "too_many_requests": ("rate_limit", True, "Wait a little, then try again."),
-    "internal_error": ("server", True, "The provider failed: try again."),
-    "service_unavailable": ("server", True, "The provider failed: try again."),
+    "internal_error": ("server", True, "The provider failed. Try again."),
+    "service_unavailable": ("server", True, "The provider failed. Try again."),
 }
 _REASONS: dict[str, Meaning] = {  # ErrorInfo.reason
     "API_KEY_INVALID": ("authentication", False, NEW_KEY),
     "API_KEY_SERVICE_BLOCKED": ("authentication", False, NEW_KEY),
-    "API_KEY_HTTP_REFERRER_BLOCKED": ("authentication", False, "The key is not allowed to be used from here."),
-    "API_KEY_IP_ADDRESS_BLOCKED": ("authentication", False, "The key is not allowed to be used from here."),
+    "API_KEY_HTTP_REFERRER_BLOCKED": ("authentication", False, "The key must not be used from here."),
+    "API_KEY_IP_ADDRESS_BLOCKED": ("authentication", False, "The key must not be used from here."),
     "ACCESS_TOKEN_EXPIRED": ("authentication", False, LOGIN),
     "SERVICE_DISABLED": ("authentication", False, ACCESS),
     "CONSUMER_INVALID": ("authentication", False, ACCESS),
@@ -49,12 +49,12 @@ _REASONS: dict[str, Meaning] = {  # ErrorInfo.reason
     "BILLING_DISABLED": ("quota", False, "Check the billing of the Google Cloud project."),
 }
 _BAD_KEY = re.compile(r"API key (not valid|expired|not found)", re.IGNORECASE)  # a 400, and in one API without a reason
-_NONE = re.compile(r"limit: 0\b")  # this model is not for free
-_PER_DAY = "This quota is renewed each day at midnight, Pacific time; or choose another model, or switch on billing."
+_NONE = re.compile(r"limit: 0\b")  # this model has no free tier
+_PER_DAY = "This quota is renewed every day at midnight Pacific time. Or choose another model, or switch on billing."
 
 
 def google_meaning(status: int, error: dict[str, Any], where: str) -> Meaning | None:
-    """What an error in Google's shape means; None when the status says it well enough, or the shape is another's."""
+    """The meaning of an error in Google's format; None if the status is enough, or the format is another one."""
     if _BAD_KEY.search(str(error.get("message"))):
         return "authentication", False, NEW_KEY
     if not isinstance(error.get("status"), str):
@@ -75,7 +75,7 @@ def google_meaning(status: int, error: dict[str, Any], where: str) -> Meaning | 
 
 def _invalid(error: dict[str, Any]) -> Meaning | None:
     if error["status"] == "FAILED_PRECONDITION":
-        return "invalid_request", False, "Gemini may not be offered where you are, or only with billing switched on."
+        return "invalid_request", False, "Gemini may not be available in your region, or only with billing switched on."
     return None
 
 
@@ -85,8 +85,8 @@ def _quotas(error: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _missing(where: str) -> str:
-    hint = "Check the model's name: it may be gone"
-    return f"{hint}, or not be offered in this location." if "/projects/" in where else f"{hint}."
+    hint = "Check the model's name. It may have been shut down"
+    return f"{hint}, or not be available in this location." if "/projects/" in where else f"{hint}."
 
 
 def retry_delay(error: dict[str, Any]) -> float | None:

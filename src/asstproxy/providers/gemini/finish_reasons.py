@@ -1,7 +1,7 @@
-"""How a turn of Gemini may end, in words that a person understands: finish reasons, and why a prompt was blocked.
+"""How a turn of Gemini may end, in plain words: finish reasons, and why a prompt was blocked.
 
-Source: https://ai.google.dev/api/generate-content#FinishReason and `#BlockReason`. A reason that is not listed here is
-told by its name; what was said until then is kept.
+Source: https://ai.google.dev/api/generate-content#FinishReason and `#BlockReason`. A reason that is not listed here is shown by
+its name; the text that came before it is kept.
 """
 
 from __future__ import annotations
@@ -14,63 +14,58 @@ from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Mes
 
 __all__ = ["FILTERED", "blocked", "ending"]
 
-REPHRASE = "Say it in another way, or set safetySettings."
+REPHRASE = "Rephrase it, or set safetySettings."
 FILTERED = {
     "SAFETY": ("Google's safety filter", REPHRASE),
-    "PROHIBITED_CONTENT": ("Google's filter for prohibited content", "Say it in another way."),
-    "BLOCKLIST": ("a list of blocked words", "Say it in other words."),
+    "PROHIBITED_CONTENT": ("Google's filter for prohibited content", "Rephrase it."),
+    "BLOCKLIST": ("a list of blocked words", "Rephrase it."),
     "SPII": ("Google's filter for personal data", "Leave out personal data."),
-    "RECITATION": (
-        "Google's filter for text that repeats a source word by word",
-        "Ask for a summary, or in your own words.",
-    ),
+    "RECITATION": ("Google's filter for text that repeats a source word for word", "Ask for a summary."),
     "MODEL_ARMOR": ("Model Armor, the filter of your Google Cloud project", "Ask its administrator."),
-    "JAILBREAK": ("Google's filter for attempts to break the model's rules", "Say it in another way."),
-    "ESCALATION": ("a rule of Google's filters", "Say it in another way."),
-    "LANGUAGE": ("Google's filter for languages that the model does not speak", "Ask in another language."),
+    "JAILBREAK": ("Google's filter for attempts to break the model's rules", "Rephrase it."),
+    "ESCALATION": ("a rule of Google's filters", "Rephrase it."),
+    "LANGUAGE": ("Google's filter for languages that the model doesn't speak", "Ask in another language."),
     "IMAGE_SAFETY": ("Google's safety filter for images", REPHRASE),
-    "IMAGE_PROHIBITED_CONTENT": ("Google's filter for prohibited images", "Say it in another way."),
+    "IMAGE_PROHIBITED_CONTENT": ("Google's filter for prohibited images", "Rephrase it."),
     "IMAGE_RECITATION": ("Google's filter for images that repeat a source", "Ask for another image."),
 }
 """Reason: what stopped the text, and what to do."""
 
 FAILED: dict[str, tuple[Kind, str, bool]] = {
-    "MALFORMED_FUNCTION_CALL": ("server", "The model wrote a tool call that cannot be read.", True),
-    "MALFORMED_RESPONSE": ("server", "The model wrote an answer that cannot be read.", True),
-    "UNEXPECTED_TOOL_CALL": ("server", "The model called a tool that it was not offered.", True),
+    "MALFORMED_FUNCTION_CALL": ("server", "The model wrote a tool call that can't be read.", True),
+    "MALFORMED_RESPONSE": ("server", "The model wrote an answer that can't be read.", True),
+    "UNEXPECTED_TOOL_CALL": ("server", "The model called a tool that it wasn't offered.", True),
     "TOO_MANY_TOOL_CALLS": ("server", "The model called Google's own tools too often in one request.", False),
     "MISSING_THOUGHT_SIGNATURE": (
         "invalid_request",
-        "The model misses a thought signature in the conversation.",
+        "A thought signature is missing in the conversation.",
         False,
     ),
     "PUP_LIMITED_DISABLED": (
         "authentication",
-        "Google has limited this account because of its Prohibited Use Policy.",
+        "Google has limited this account under its Prohibited Use Policy.",
         False,
     ),
 }
-"""Reason: whose kind, what went wrong, and whether the same request may do better."""
+"""Reason: kind of the error, what went wrong, and whether the same request may work."""
 
 TOO_LONG = {"MAX_TOKENS": "max_output_tokens", "CONTINUATION": "max_output_tokens"}
-WHOLE = ("STOP", "FUNCTION_CALL", "TOOL_CALLS")  # the last two are other servers' words
+WHOLE = ("STOP", "FUNCTION_CALL", "TOOL_CALLS")  # the last two are other servers' names
 
 
 def ending(reason: str, detail: str, text: str, calls: tuple[ToolCall, ...], raw: Any) -> Iterator[Event]:
-    """The closing message of a turn that ended for this reason. `detail` is Google's own sentence, if it gave one.
+    """The closing event of a turn that ended for this reason. `detail` is Google's own message, if it gave one.
 
     Raises:
-        AssistantError: nothing was said, or what was said is of no use.
+        AssistantError: there is no text, or it can't be used.
     """
     if reason in WHOLE:
         yield ActionRequired(calls, text, raw=raw) if calls else AssistantMessageRetrieved(text, raw=raw)
         return
-    kept = None if calls else raw  # a call that was cut off is never answered, so what came with it does not go back
+    kept = None if calls else raw  # a call that was cut off is never answered, so nothing that came with it goes back
     if reason in TOO_LONG:
         if not text:
-            yield Notice(
-                "The model thought until its limit and said nothing: raise maxOutputTokens, or lower thinkingLevel."
-            )
+            yield Notice("The model used up its tokens while thinking. Raise maxOutputTokens, or lower thinkingLevel.")
         yield MessageIncomplete(text, TOO_LONG[reason], raw=kept)
         return
     if reason in FAILED:
@@ -86,8 +81,8 @@ def ending(reason: str, detail: str, text: str, calls: tuple[ToolCall, ...], raw
 
 
 def blocked(reason: str, detail: str) -> AssistantError:
-    """The error of a prompt to which the model was not allowed to say anything."""
-    who, hint = FILTERED.get(reason, (f"Google ({reason})", "Say it in another way."))
+    """The error for a prompt that the model was not allowed to answer."""
+    who, hint = FILTERED.get(reason, (f"Google ({reason})", "Rephrase it."))
     return AssistantError("content", _with(f"The prompt was refused by {who}.", detail), hint)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from ...config.profiles import Profile
@@ -10,7 +9,7 @@ from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError
 from ..model_list import ModelInfo, fetch_models
 from ..transport import Transport
-from .endpoint import Endpoint, GeminiOptions, base_of, endpoint, is_vertex
+from .endpoint import Endpoint, GeminiOptions, address, endpoint, needs_key
 from .provider import GeminiProvider
 
 __all__ = ["INFO", "GeminiOptions", "address", "connect", "models", "needs_key"]
@@ -66,20 +65,6 @@ async def models(profile: Profile) -> list[ModelInfo]:
     return []
 
 
-def needs_key(profile: Profile) -> bool:
-    """Whether it is asked with a key, and not with the Google login of this machine."""
-    options = profile.read(GeminiOptions)
-    if options.api_key_env or not is_vertex(options):
-        return True
-    project = options.project or os.environ.get("GOOGLE_CLOUD_PROJECT")
-    return not project and bool(os.environ.get("GOOGLE_API_KEY"))
-
-
-def address(profile: Profile) -> str:
-    """The server that is asked."""
-    return base_of(profile.read(GeminiOptions))
-
-
 def _http(place: Endpoint, silence: float) -> Transport:
     if place.key is None:
         from .auth import VertexTransport
@@ -107,6 +92,6 @@ def _sdk(place: Endpoint, silence: float) -> Transport:
         client = genai.Client(enterprise=place.vertex, http_options=options, **asked)
     except ValueError as error:
         raise NotSetUpError(
-            f"The google-genai SDK refuses this profile: {error}", 'Or use transport = "http".'
+            f"The google-genai SDK refuses this profile: {error}", 'You can use transport = "http" instead.'
         ) from None
     return GoogleTransport(client, owned=True)

@@ -15,9 +15,8 @@ from urllib.parse import quote
 import msgspec
 
 from ...core.events import Event, Notice, ToolCall, ToolResult
-from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import ToolSpec, Turn
-from ..stream import StreamReader
 from ..transport import JSON, Transport
 from .generate_reader import Reader
 from .provider import GeminiProvider
@@ -48,6 +47,8 @@ NO_BACKGROUND = (
 class GenerateProvider(GeminiProvider):
     """An Assistant Proxy that calls generateContent. `models` is the path under which the API has Google's models."""
 
+    reader = Reader
+
     def __init__(self, transport: Transport, model: str, *, models: str = "/models") -> None:
         super().__init__(transport, model)
         self._models = models
@@ -66,10 +67,6 @@ class GenerateProvider(GeminiProvider):
         method = "streamGenerateContent?alt=sse" if turn.stream else "generateContent"
         body = request(turn, self.accepted(items), unsigned=self.unsigned)
         return f"{quote(where, safe='/-._~@:')}:{method}", body
-
-    def reader(self) -> StreamReader:
-        """See `StatelessProvider`."""
-        return Reader()
 
 
 def request(turn: Turn, items: Iterable[Item], *, unsigned: bool = False) -> JSON:
@@ -107,36 +104,36 @@ def _camel(name: str) -> str:
 
 
 def contents(items: Iterable[Item], *, unsigned: bool = False) -> list[JSON]:
-    """The history as contents. `unsigned`: calls that have no signature say so."""
+    """The history as contents. `unsigned`: calls without a signature are marked so."""
     turns: list[JSON] = []
     calls: list[JSON] = []
     for item in items:
         match item:
-            case UserSaid(text=text):
+            case UserMessage(text=text):
                 turns.append({"role": "user", "parts": [{"text": text}]})
-            case AssistantSaid():
+            case AssistantMessage():
                 parts = _parts(item, unsigned=unsigned)
                 calls = [part["functionCall"] for part in parts if "functionCall" in part]
-                if parts:  # a reply without a word has no place here
+                if parts:  # a reply without content is refused
                     turns.append({"role": "model", "parts": parts})
             case ToolOutputs(results=results):
                 turns.append({"role": "user", "parts": _responses(calls, results)})
     return turns
 
 
-def _parts(said: AssistantSaid, *, unsigned: bool) -> list[JSON]:
+def _parts(said: AssistantMessage, *, unsigned: bool) -> list[JSON]:
     if isinstance(said.raw, dict) and isinstance(said.raw.get("parts"), list):
         return list(said.raw["parts"])
     parts: list[JSON] = [{"functionCall": {"name": c.name, "args": arguments(c)}} for c in said.calls]
     if parts and unsigned:
-        parts[0]["thoughtSignature"] = UNSIGNED  # of parallel calls the first one carries it
+        parts[0]["thoughtSignature"] = UNSIGNED  # the first of parallel calls carries it
     return [{"text": said.text}, *parts] if said.text else parts
 
 
 def _responses(calls: Sequence[JSON], results: Sequence[ToolResult]) -> list[JSON]:
-    """All results in one content, in the order of the calls; an id goes back only where the server gave one.
+    """All results in one content, in the order of the calls; an id is sent only if the server gave one.
 
-    The output goes as text: as JSON, long numbers would be rounded, and a `$ref` in it would be followed.
+    The output is sent as text: as JSON, long numbers would be rounded, and a `$ref` in it would be followed.
     """
     return [
         {
@@ -150,7 +147,7 @@ def _responses(calls: Sequence[JSON], results: Sequence[ToolResult]) -> list[JSO
 
 
 def arguments(call: ToolCall) -> Any:
-    """The arguments of a call as an object, whatever another model made of them."""
+    """The arguments of a call as an object, even if another model wrote something else."""
     try:
         value = json.loads(call.arguments or "{}")
     except ValueError:

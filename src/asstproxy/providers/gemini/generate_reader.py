@@ -6,12 +6,11 @@ the finish reason may be followed by one that holds only the usage.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 
 from ...core.errors import AssistantError
-from ...core.events import ChunkReceived, Event, Notice, Reasoning, ToolCall, Usage
-from ..fields import get_arguments, get_count, get_object, get_objects, get_text
+from ...core.events import ChunkReceived, Event, Notice, Reasoning, Usage
+from ..fields import ToolCallBuffer, get_arguments, get_count, get_object, get_objects, get_text
 from ..stream import StreamReader
 from ..transport import JSON
 from ..transport.failures import refusal
@@ -33,7 +32,7 @@ class Reader(StreamReader):
         self._reason, self._detail, self._block = "", "", ""
         self._parts: list[JSON] = []
         self._texts: list[list[str]] = []  # the pieces of each part's text
-        self._calls: list[ToolCall] = []
+        self._calls = ToolCallBuffer()
         self._usage: JSON = {}
 
     def feed(self, chunk: JSON) -> Iterator[Event]:
@@ -47,7 +46,7 @@ class Reader(StreamReader):
             self.done = True
             self._block, self._detail = reason, get_text(feedback, "blockReasonMessage")
         candidate = next((c for c in get_objects(chunk, "candidates") if not c.get("index")), {})
-        for part in get_objects(get_object(candidate, "content"), "parts"):
+        for part in get_objects(candidate, "content", "parts"):
             yield from self._part(part)
         if reason := get_text(candidate, "finishReason"):
             self.done = True
@@ -57,9 +56,7 @@ class Reader(StreamReader):
         if text := get_text(part, "text"):
             yield Reasoning(text) if part.get("thought") else ChunkReceived(text)
         if isinstance(call := part.get("functionCall"), dict):
-            given, known = get_text(call, "id"), {c.call_id for c in self._calls}
-            number = given if given and given not in known else f"local_{secrets.token_hex(8)}"
-            self._calls.append(ToolCall(number, get_text(call, "name"), get_arguments(call, "args")))
+            self._calls.add(len(self._calls), get_text(call, "id"), get_text(call, "name"), get_arguments(call, "args"))
         if any(key in part for key in SILENT):
             yield Notice("The answer contains something other than text, which is not shown.")
         self._keep(part)
@@ -83,16 +80,16 @@ class Reader(StreamReader):
         if self._block:
             raise blocked(self._block, self._detail)
         if not self._reason:
-            raise AssistantError("protocol", "The answer does not say why it ended.", "Check base_url, or try again.")
+            raise AssistantError("protocol", "The answer doesn't say why it ended.", "Check base_url, or try again.")
         parts = self._whole()
         text = "".join(get_text(part, "text") for part in parts if not part.get("thought"))
         if not text and not self._calls and self._reason == "STOP":
             yield Notice("The model ended its turn without an answer.")
-        yield from ending(self._reason, self._detail, text, tuple(self._calls), _raw(parts))
+        yield from ending(self._reason, self._detail, text, self._calls.finish(), _raw(parts))
 
 
 def _raw(parts: list[JSON]) -> JSON | None:
-    """What must go back exactly as it was received; None when our own words say the same."""
+    """What must go back exactly as it was received; None if text and calls say the same."""
     return None if all(_is_plain(part) for part in parts) else {"parts": parts}
 
 

@@ -13,10 +13,10 @@ import msgspec
 
 from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
-from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
 from ..background import BackgroundJob
-from ..stream import StreamReader, read_stream
+from ..stream import read_stream
 from ..transport import JSON, Transport
 from .generate import arguments
 from .interactions_reader import Reader
@@ -47,6 +47,8 @@ BODY = frozenset(
 class InteractionsProvider(GeminiProvider):
     """An Assistant Proxy that calls `POST /interactions`. `poll` is in seconds."""
 
+    reader = Reader
+
     def __init__(self, transport: Transport, model: str, *, poll: float = 2.0) -> None:
         super().__init__(transport, model)
         self._poll = poll
@@ -65,10 +67,6 @@ class InteractionsProvider(GeminiProvider):
         given = steps(self.accepted(items), self._known if self._previous else 0)
         how = {"background": True} if turn.background else {"stream": True} if turn.stream else {}
         return PATH, request(turn, given, self._previous) | how
-
-    def reader(self) -> StreamReader:
-        """See `StatelessProvider`."""
-        return Reader()
 
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """See `StatelessProvider`; Google continues with an interaction that it stores when its stream breaks."""
@@ -168,13 +166,13 @@ def steps(items: Iterable[Item], start: int = 0) -> list[JSON]:
     return made
 
 
-def _step(item: UserSaid | AssistantSaid) -> list[JSON]:
+def _step(item: UserMessage | AssistantMessage) -> list[JSON]:
     match item:
-        case UserSaid(text=text):
+        case UserMessage(text=text):
             return [{"type": "user_input", "content": [{"type": "text", "text": text}]}]
-        case AssistantSaid(raw={"steps": list() as raw}):
+        case AssistantMessage(raw={"steps": list() as raw}):
             return list(raw)
-        case AssistantSaid(text=text, calls=calls):
+        case AssistantMessage(text=text, calls=calls):
             said: list[JSON] = [{"type": "model_output", "content": [{"type": "text", "text": text}]}] if text else []
             return said + [
                 {"type": "function_call", "id": call.call_id, "name": call.name, "arguments": arguments(call)}

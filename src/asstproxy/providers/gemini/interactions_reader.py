@@ -112,13 +112,13 @@ class Reader(JobReader):
 
 
 def thoughts(interaction: JSON) -> Iterator[Event]:
-    """What an interaction that was not streamed shows of the model's thinking."""
+    """The model's thinking in an interaction that was not streamed."""
     for step in get_objects(interaction, "steps"):
         yield from _summary(step)
 
 
 def outcome(interaction: JSON) -> Iterator[Event]:
-    """The end of the assistant's turn: a usage note, then the closing message, whose `resume` is the interaction's id.
+    """The end of the assistant's turn: a usage note, then the closing event, whose `resume` is the interaction's id.
 
     Raises:
         AssistantError: the interaction failed or was cancelled, or this is not an interaction.
@@ -128,7 +128,7 @@ def outcome(interaction: JSON) -> Iterator[Event]:
     steps = get_objects(interaction, "steps")
     text = _text(steps)
     calls = tuple(
-        ToolCall(get_text(step, "id"), get_text(step, "name"), get_arguments(step))
+        ToolCall(get_text(step, "id"), get_text(step, "name"), get_arguments(step, "arguments") or "{}")
         for step in steps
         if step.get("type") == "function_call"
     )
@@ -143,7 +143,7 @@ def outcome(interaction: JSON) -> Iterator[Event]:
             if problem.get("message"):
                 yield Notice(f"The model stopped: {problem['message']}")
             reason = "budget_exceeded" if status == "budget_exceeded" else "max_output_tokens"
-            # A call that was cut off is never answered, so what came with it does not go back.
+            # A call that was cut off is never answered, so nothing that came with it goes back.
             yield MessageIncomplete(text, reason, raw=None if calls else _raw(steps), resume=number)
         case "failed":
             raise _failure(problem)
@@ -156,7 +156,7 @@ def outcome(interaction: JSON) -> Iterator[Event]:
 
 
 def _interaction(event: JSON) -> JSON:
-    """What an event tells of the interaction; LiteLLM (1.106) leaves the braces out."""
+    """The interaction in an event; LiteLLM (1.106) puts its fields into the event itself."""
     return get_object(event, "interaction") or event
 
 
@@ -191,7 +191,7 @@ def _cancelled() -> AssistantError:
 
 
 def _raw(steps: list[JSON]) -> JSON | None:
-    """What must go back unchanged; None when our own words say the same."""
+    """What must go back unchanged; None if text and calls say the same."""
     return None if all(step.get("type") in ("model_output", "function_call") for step in steps) else {"steps": steps}
 
 

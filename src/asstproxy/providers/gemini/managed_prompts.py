@@ -1,7 +1,7 @@
 """Managed prompts of Google's Agent Platform: model, instructions and tools of an assistant, stored with versions.
 
-They are only storage: nothing runs "by prompt id", so whoever loads one sends its parts with each request. The SDK
-(`agentplatform`, extra `vertex`) is used as it is: it makes six requests and waits for two of Google's operations.
+They are only storage: nothing runs "by prompt id", so a loaded prompt's parts are sent with each request. The SDK
+(`agentplatform`, extra `vertex`) does it: it makes six requests and waits for two of Google's operations.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from ..transport.failures import refusal
 from .endpoint import GeminiOptions
 from .failures import LOGIN
 
-__all__ = ["PATIENCE", "ManagedPrompt", "load_prompt", "prompt_location", "store_prompt"]
+__all__ = ["TIMEOUT", "ManagedPrompt", "load_prompt", "prompt_location", "store_prompt"]
 
-PATIENCE = 90
-"""Seconds that Google is given for each of its operations."""
+TIMEOUT = 90
+"""Seconds for each of Google's operations."""
 REGION = "us-central1"
 T = TypeVar("T")
 
 
 class ManagedPrompt(msgspec.Struct, frozen=True):
-    """What is stored. `functions` are the names of the functions that the assistant may call."""
+    """A stored prompt. `functions` are the names of the functions that the assistant may call."""
 
     prompt: str
     version: str = ""
@@ -38,7 +38,7 @@ class ManagedPrompt(msgspec.Struct, frozen=True):
 
 
 def prompt_location(profile: Profile) -> str:
-    """Where the prompts of this profile are: they are kept in regions, not globally."""
+    """The location of this profile's prompts: a region, since there is no global one."""
     options = profile.read(GeminiOptions)
     location = options.location or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global"
     return REGION if location == "global" else location
@@ -49,7 +49,7 @@ def store_prompt(profile: Profile, model: str, tools: Sequence[ToolSpec], prompt
 
     Raises:
         NotSetUpError: the SDK is not installed.
-        AssistantError: Google cannot be reached, or refuses.
+        AssistantError: Google can't be reached, or refuses.
     """
     declarations = [
         {"name": tool.name, "description": tool.description, "parameters_json_schema": tool.parameters}
@@ -60,7 +60,7 @@ def store_prompt(profile: Profile, model: str, tools: Sequence[ToolSpec], prompt
         data["system_instruction"] = {"parts": [{"text": profile.instructions}]}
     if declarations:
         data["tools"] = [{"function_declarations": declarations}]
-    config = {"prompt_display_name": f"asst {profile.name}", "timeout": PATIENCE}
+    config = {"prompt_display_name": f"asst {profile.name}", "timeout": TIMEOUT}
 
     def work(prompts: Any) -> Any:
         if prompt:
@@ -71,11 +71,11 @@ def store_prompt(profile: Profile, model: str, tools: Sequence[ToolSpec], prompt
 
 
 def load_prompt(profile: Profile, prompt: str) -> ManagedPrompt:
-    """A managed prompt as it now stands.
+    """The latest version of a managed prompt.
 
     Raises:
         NotSetUpError: the SDK is not installed.
-        AssistantError: there is no such prompt, or Google cannot be reached, or refuses.
+        AssistantError: the prompt does not exist, or Google can't be reached or refuses.
     """
     return _read(_with(profile, lambda prompts: prompts.get(prompt_id=prompt)))
 
@@ -122,9 +122,9 @@ def _explained(error: Exception, where: str) -> Exception:
     module = type(error).__module__
     if module.startswith("google.auth"):
         words = str(error.args[0]) if error.args else type(error).__name__
-        return AssistantError("authentication", f"The Google login cannot be used: {words}", LOGIN)
+        return AssistantError("authentication", f"The Google login can't be used: {words}", LOGIN)
     if module.startswith(("httpx", "requests")):
-        return AssistantError("connection", f"Cannot connect to {where}.", "Is the network up?", retryable=True)
+        return AssistantError("connection", f"Can't connect to {where}.", "Is the network up?", retryable=True)
     if isinstance(error, TimeoutError):
         return AssistantError("timeout", f"{where} did not store the prompt in time.", "Try again.")
     return AssistantError("server", f"{where}: {error}", "Check project and location, then try again.")

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ...core.errors import AssistantError
-from ...core.history import AssistantSaid, Item
+from ...core.history import AssistantMessage, Item
 from ..base import StatelessProvider
 from ..transport import Transport
 
@@ -30,7 +30,7 @@ class GeminiProvider(StatelessProvider):
 
     async def recover(self, error: AssistantError, items: list[Item]) -> str | None:
         """See `StatelessProvider`: once without the signatures, where Google does not accept them."""
-        raws = {_key(item.raw) for item in items if isinstance(item, AssistantSaid) and item.raw is not None}
+        raws = {_key(item.raw) for item in items if isinstance(item, AssistantMessage) and item.raw is not None}
         if not SIGNATURE.search(str(error)) or (self.unsigned and raws <= self._refused):
             return None
         self.unsigned = True
@@ -42,7 +42,7 @@ class GeminiProvider(StatelessProvider):
         return (self._without_refused(item) for item in items) if self._refused else items
 
     def _without_refused(self, item: Item) -> Item:
-        refused = isinstance(item, AssistantSaid) and item.raw is not None and _key(item.raw) in self._refused
+        refused = isinstance(item, AssistantMessage) and item.raw is not None and _key(item.raw) in self._refused
         return msgspec.structs.replace(item, raw=None) if refused else item
 
 

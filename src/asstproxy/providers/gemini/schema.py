@@ -1,8 +1,8 @@
-"""JSON schemas as Google takes them: references to definitions are written out.
+"""JSON schemas as Google accepts them: references to definitions are inlined.
 
-`parametersJsonSchema` takes `$ref` and `$defs`, but refuses a reference that has neighbours other than `description`
-and `default`; servers that speak Gemini's REST API often know neither. A definition that contains itself cannot be
-written out: it stays a reference, and its definition stays with it.
+`parametersJsonSchema` takes `$ref` and `$defs`, but refuses a reference next to keys other than `description` and `default`;
+servers that speak Gemini's REST API often know neither. A definition that contains itself can't be inlined: it stays a
+reference, and its definition stays with it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CONTAINERS = ("$defs", "definitions")
 
 
 def inlined(schema: JSON) -> JSON:
-    """The same schema, with its own definitions in the place of the references to them."""
+    """The same schema, with its definitions in place of the references to them."""
     definitions = {
         f"#/{container}/{name}": definition
         for container in _CONTAINERS
@@ -25,10 +25,10 @@ def inlined(schema: JSON) -> JSON:
     }
     references = [name for name in _references(schema) if name not in definitions]
     if not definitions or references:
-        return schema  # there is nothing to write out, or more than we can
+        return schema  # nothing to inline, or more than we can
     kept: set[str] = set()
     body = {key: value for key, value in schema.items() if key not in _CONTAINERS}
-    written = _write_out(body, definitions, (), kept)
+    result = _inline(body, definitions, (), kept)
     for container in _CONTAINERS:
         left = {
             n: d
@@ -36,13 +36,13 @@ def inlined(schema: JSON) -> JSON:
             if f"#/{container}/{n}" in _reached(kept, definitions)
         }
         if left:
-            written[container] = left
-    return dict(written)
+            result[container] = left
+    return dict(result)
 
 
-def _write_out(value: Any, definitions: dict[str, Any], inside: tuple[str, ...], kept: set[str]) -> Any:
+def _inline(value: Any, definitions: dict[str, Any], inside: tuple[str, ...], kept: set[str]) -> Any:
     if isinstance(value, list):
-        return [_write_out(item, definitions, inside, kept) for item in value]
+        return [_inline(item, definitions, inside, kept) for item in value]
     if not isinstance(value, dict):
         return value
     name = value.get("$ref")
@@ -51,8 +51,8 @@ def _write_out(value: Any, definitions: dict[str, Any], inside: tuple[str, ...],
             kept.add(name)
             return {"$ref": name}
         neighbours = {key: item for key, item in value.items() if key != "$ref"}
-        return _write_out(definitions[name] | neighbours, definitions, (*inside, name), kept)
-    return {key: _write_out(item, definitions, inside, kept) for key, item in value.items()}
+        return _inline(definitions[name] | neighbours, definitions, (*inside, name), kept)
+    return {key: _inline(item, definitions, inside, kept) for key, item in value.items()}
 
 
 def _contains_itself(name: str, definitions: dict[str, Any]) -> bool:

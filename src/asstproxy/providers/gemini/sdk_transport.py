@@ -1,7 +1,7 @@
-"""The official `google-genai` client as a transport: for integrators who already have one, and for `transport = "sdk"`.
+"""The official `google-genai` client as a transport: for programs that already have one, and for `transport = "sdk"`.
 
-Works with 2.34 and 3.x. Our JSON goes out as the body of a request (`extra_body`), so that nothing of it is lost in the
-SDK's own types; what comes back is turned into JSON again.
+Works with 2.34 and 3.x. Our JSON is sent as the body of a request (`extra_body`), so that nothing is lost in the SDK's types;
+the reply is turned back into JSON.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ __all__ = ["GoogleTransport", "client_options"]
 WHERE = "Gemini's API"
 NEVER = 599
 STACKS = ("httpx", "httpx2", "httpcore", "httpcore2", "aiohttp")
-"""The packages that may carry the SDK's requests; what they raise comes through as it is."""
+"""The packages that may send the SDK's requests; the SDK does not wrap their exceptions."""
 
 
 def client_options(base: str, version: str, silence: float) -> HttpOptions:
-    """What a client of ours is made with. The driver retries, so the SDK does not; its timeouts are in milliseconds."""
+    """The options of a client that we make. The driver retries, so the SDK must not; its timeouts are in milliseconds."""
     from google.genai.types import HttpOptions, HttpRetryOptions  # type: ignore[import-not-found,unused-ignore]
 
     return HttpOptions(
@@ -48,8 +48,8 @@ def client_options(base: str, version: str, silence: float) -> HttpOptions:
 class GoogleTransport:
     """Sends our JSON through `genai.Client`, with its authentication, proxies and instrumentation.
 
-    The client stays the caller's to close, unless it is `owned`. The Interactions API of a client retries by itself,
-    unless the client was made with the `retry_options` of `client_options`.
+    The caller closes the client, unless it is `owned`. The Interactions API of a client retries by itself, unless the client was
+    made with the `retry_options` of `client_options`.
     """
 
     def __init__(self, client: Client, *, owned: bool = False) -> None:
@@ -105,7 +105,7 @@ class GoogleTransport:
                 return await interactions.get(unquote(path[0]), **again)
 
     def _mapped(self, error: Exception) -> Exception:
-        """Ours for the SDK's: two hierarchies (`errors.APIError`, the Interactions API's) and what is below them."""
+        """Our error for the SDK's: it has two hierarchies (`errors.APIError`, the Interactions API's) over those of its stack."""
         status = getattr(error, "status_code", None) or getattr(error, "code", None)
         if isinstance(status, int) and status >= 300:
             body = getattr(error, "details", None) or getattr(error, "body", None)
@@ -116,14 +116,14 @@ class GoogleTransport:
                 cause = error.__cause__ or error.__context__
                 return broken_connection(cause if isinstance(cause, Exception) else error, WHERE)
             case "ResponseNotRead":  # 3.6 stumbles over a redirect, which it was told not to follow
-                return AssistantError("protocol", f"{WHERE} sends us elsewhere.", "Check base_url.")
+                return AssistantError("protocol", f"{WHERE} redirects to another address.", "Check base_url.")
             case _ if type(error).__module__.partition(".")[0] in STACKS:
                 return broken_connection(error, WHERE)
             case "DefaultCredentialsError" | "RefreshError":
                 words = str(error.args[0]) if error.args else ""
-                return AssistantError("authentication", f"The Google login does not work: {words}", LOGIN)
+                return AssistantError("authentication", f"The Google login can't be used: {words}", LOGIN)
             case _ if isinstance(status, int) or isinstance(error, ValueError | TypeError):
-                return AssistantError("protocol", f"{WHERE} sent something that cannot be read.", "Check base_url.")
+                return AssistantError("protocol", f"{WHERE} sent something that can't be read.", "Check base_url.")
         return error
 
     async def aclose(self) -> None:
@@ -154,9 +154,9 @@ async def _close(stream: Any) -> None:
 
 
 def _as_json(answer: Any) -> JSON:
-    """An object of the SDK as the JSON that it was made of."""
+    """The JSON from which the SDK made an object."""
     if isinstance(answer, dict):
         return answer
-    if not hasattr(answer, "model_dump"):  # a line of a stream that the SDK could not read is handed on as it is
+    if not hasattr(answer, "model_dump"):  # the SDK passes on a line that it can't read
         raise TypeError
     return dict(answer.model_dump(mode="json", by_alias=True, exclude_none=True))

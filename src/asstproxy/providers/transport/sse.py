@@ -1,7 +1,7 @@
 """Server-sent events: the `data` of each, from the bytes of a stream (https://html.spec.whatwg.org/#server-sent-events).
 
-Our own, as what comes in one piece of the body stays together: so a stream that is faster than we are costs us less for each
-event, not more. The HTTP library's reader gives one event at a time and takes five times as long for it.
+Our own, because it keeps together what arrives in one piece of the body: a stream that is faster than we are then costs less
+for each event, not more. The HTTP library's reader gives one event at a time and takes five times as long.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 class TooLargeError(Exception):
-    """An event is larger than anybody's answer."""
+    """An event is larger than the limit."""
 
 
 class EventReader:
@@ -26,7 +26,7 @@ class EventReader:
         self._began = self._after_return = False
 
     def feed(self, body: bytes) -> list[bytes]:
-        """The data of every event that this piece completes. An event without data, a comment for example, gives none.
+        """The data of every event that this piece completes; an event without data, such as a comment, has none.
 
         Raises:
             TooLargeError: an event has more than `limit` bytes.
@@ -61,7 +61,7 @@ class EventReader:
         return events
 
     def _with_line_feeds(self, body: bytes) -> bytes:
-        """A line ends with LF, CR LF or CR; the two of CR LF may come in two pieces."""
+        """A line ends with LF, CR LF or CR; CR and LF may arrive in two pieces."""
         if self._after_return:
             body = body.removeprefix(b"\n")
         self._after_return = body.endswith(b"\r")

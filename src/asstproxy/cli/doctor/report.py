@@ -44,14 +44,14 @@ def doctor(*, as_json: bool, offline: bool) -> int:
 
 
 def _findings(*, offline: bool) -> Iterator[Finding]:
-    from . import machine, profiles, sessions
+    from . import machine, profiles, session_checks
 
     yield from machine.versions()
     yield from machine.extras()
     yield from machine.folders()
     yield from profiles.findings(offline=offline)
     yield from machine.terminal()
-    yield from sessions.findings()
+    yield from session_checks.findings()
 
 
 def _redacted(finding: Finding) -> Finding:
