@@ -11,7 +11,7 @@ from ..core.errors import AssistantError
 from ..core.events import ChunkReceived, Event
 from .transport import JSON, Transport
 
-__all__ = ["Stream", "StreamReader", "read_reply", "read_stream"]
+__all__ = ["JobReader", "Stream", "StreamReader", "read_reply", "read_stream"]
 
 Stream = AsyncGenerator[list[JSON]]
 """What `Transport.events` gives: the API's events, those that arrived together in one list."""
@@ -54,6 +54,13 @@ class StreamReader:
             if not isinstance(event, ChunkReceived):  # the closing event has the whole text
                 yield event
         yield from self.end()
+
+
+class JobReader(StreamReader):
+    """A reader that also remembers where the stream stands: the id of the answer, and of the last event."""
+
+    job_id: str | None = None
+    position: int | str | None = None
 
 
 async def read_stream(
