@@ -7,11 +7,11 @@ import os
 import msgspec
 
 from ..config.credentials import key_source
+from ..config.insecure_http import warn_of_plain_http
 from ..config.profiles import Profile
 from ..config.provider_info import ProviderInfo
 from ..core.errors import NotSetUpError
 from .transport import Transport
-from .transport.insecure_http import warn_of_plain_http
 
 __all__ = ["PolledOptions", "ServerOptions", "api_key", "base_url", "http_transport", "usual_key_variable"]
 

@@ -10,11 +10,11 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from ...config.credentials import credentials_file, has_keyring, key_source, stored_keys
+from ...config.insecure_http import is_exposed
 from ...config.profiles import Config, load_config
 from ...core.errors import AsstError
 from ...core.redact import public_url
 from ...providers.registry import address, provider_info, provider_module, provider_names
-from ...providers.transport.insecure_http import is_exposed
 from ..hints import hint_for, setup_command
 from ..setup.keys import is_used, key_status
 from ..setup.steps import steps_of

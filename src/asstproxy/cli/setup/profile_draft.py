@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...config.edit import check_name
+from ...config.insecure_http import warn_of_plain_http
 from ...config.paths import config_dir
 from ...config.profiles import Config, Profile, load_config
 from ...config.provider_info import ProviderInfo
 from ...core.errors import NotSetUpError, UsageError
 from ...core.redact import public_url
 from ...providers.registry import provider_info, provider_names
-from ...providers.transport.insecure_http import warn_of_plain_http
 from .instructions import checked_tools, instructions_of, preset
 from .keys import Key, check_variable
 from .prompts import say
