@@ -60,7 +60,7 @@ ROUNDS: list[list[tuple[str, dict[str, Any]]]] = [
 RESULTS: list[list[str]] = [
     ['{"way":"A-B","km":3}', '{"way":"B-A","miles":3}'],
     [
-        "The arguments do not fit: seats: Input should be less than 9.",
+        "Invalid arguments: seats: Input should be less than 9.",
         "There is no tool 'cancel'. Known tools: distance, book.",
         '{"way":"A-A","km":3}',
     ],
