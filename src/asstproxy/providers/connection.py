@@ -58,7 +58,7 @@ def api_key(profile: Profile, options: ServerOptions, info: ProviderInfo) -> str
 
 
 def usual_key_variable(info: ProviderInfo) -> str:
-    """The variable for a provider's key when a profile names none: one that is set, else the last one. Empty: no key."""
+    """The variable for a provider's key when a profile names none: the first that is set, else the last one. Empty: no key."""
     names = info.key_variables
     if len(names) < 2:
         return "".join(names)

@@ -29,7 +29,7 @@ def choose_provider() -> str:
     """Ask which provider to set up.
 
     Raises:
-        UsageError: there is no terminal to ask on.
+        UsageError: stdin or stdout is not a terminal.
     """
     if not sys.stdin.isatty():
         raise UsageError("No terminal to ask on.", f"Run: asst setup NAME, one of: {', '.join(provider_names())}")
