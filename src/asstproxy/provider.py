@@ -28,7 +28,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .config.profiles import Profile
-from .config.provider_info import ProviderInfo, SetupQuestion
+from .config.provider_info import SERVER_QUESTIONS, ProviderInfo, SetupQuestion
 from .core.coalesce import TextBuffer, merge_chunks
 from .core.errors import AssistantError, AsstError, Kind, NotSetUpError, may_pass
 from .core.events import (
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JSON",
+    "SERVER_QUESTIONS",
     "ActionRequired",
     "AssistantError",
     "AssistantMessage",
