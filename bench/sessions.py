@@ -163,7 +163,7 @@ def _peak(place: Path, arguments: list[str]) -> float:
 # The peak that `wait4` tells is that of this process, when it is larger: the child begins as its copy.
 _PEAK = """
 import sys
-from asstproxy.cli.run import run
+from asstproxy.cli.main import run
 code = run(sys.argv[1:])
 sys.stderr.write(open("/proc/self/status").read())
 sys.exit(code)

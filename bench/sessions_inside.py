@@ -32,7 +32,7 @@ def opening(root: str = "") -> dict[str, float]:
         store = Store(Path(root) if root else None)
         session = store.open(store.newest())
         Conversation(ScriptedAssistant(), UserProxy(), past=session.past)
-        session._scribe._stale = False  # noqa: SLF001 - only the opening is measured
+        session._transcript._stale = False  # noqa: SLF001 - only the opening is measured
         session.close()
 
     once()
@@ -78,7 +78,7 @@ async def exchange(root: str, session_id: str) -> dict[str, float]:
         await conversation.exchange("hello there")
         answers.append(heard)
         sizes.append(session.path.stat().st_size - before)
-        thread = session._scribe._thread  # noqa: SLF001 - what goes on in the background is waited for here
+        thread = session._transcript._thread  # noqa: SLF001 - what goes on in the background is waited for here
         began = time.perf_counter()
         if thread is not None:
             thread.join()

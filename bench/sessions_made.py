@@ -27,7 +27,7 @@ from asstproxy.core.events import (
 )
 from asstproxy.core.script import STEPS, State
 from asstproxy.store import ulid
-from asstproxy.store.transcript import Fold
+from asstproxy.store.transcript import TranscriptBuilder
 from asstproxy.store.transcript_file import to_json
 
 __all__ = ["make", "make_session"]
@@ -80,7 +80,7 @@ def make_session(root: Path, at: int, exchanges: int, chance: random.Random, wor
     session = ulid.new(at)
     path = root / ulid.month(session) / f"{session}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    fold, out, state = Fold(session), [], State.NEW
+    fold, out, state = TranscriptBuilder(session), [], State.NEW
     for seq, event in enumerate(_events(session, exchanges, chance, words), 1):
         state = STEPS[event.type].dest if event.type in STEPS else state
         record = Record(seq, from_unix_time(at / 1000 + seq / 20), state, event)

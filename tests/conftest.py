@@ -26,8 +26,8 @@ WORKERS_PER_CORE = 2
 REMEMBERED: tuple[set[str] | dict[str, str], ...] = (
     redact._known,
     warnings._shown,
-    env_file.taken,
-    credentials._tried,
+    env_file.loaded,
+    credentials._temporary,
 )
 """What a process of asst remembers to its end."""
 FOREIGN = ("ASST_", "OPENAI_", "GEMINI_", "GOOGLE_", "NO_COLOR", "FORCE_COLOR", "XDG_")

@@ -90,7 +90,7 @@ def test_it_follows_the_script(performance: Performance) -> None:
 
 def test_its_session_is_kept_and_conforms(performance: Performance, capsys: pytest.CaptureFixture[str]) -> None:
     """The journal holds what was heard, and `asst replay --check` accepts it."""
-    from asstproxy.cli.replay import check_session
+    from asstproxy.cli.sessions.player import check_session
 
     lines = [json.loads(line) for line in performance.journal.read_text(encoding="utf-8").splitlines()]
     kept = [line["seq"] for line in lines if line["type"] not in ("session_opened", "chunk_received")]

@@ -1,4 +1,4 @@
-"""The installed command, run as a person or a script runs it."""
+"""The installed command, run as a user or a script runs it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ASST = str(Path(sys.executable).with_name("asst"))
 
 @dataclass
 class Ran:
-    """What a run gave."""
+    """The result of a run."""
 
     code: int
     out: str
@@ -29,7 +29,7 @@ Asst = Callable[..., Ran]
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponsesServer]:
-    """An API that answers with an echo, unless the test gives it a brain; `asst -p gpt` reaches it."""
+    """An API that echoes, unless the test gives it a brain; `asst -p gpt` connects to it."""
     with ResponsesServer() as running:
         monkeypatch.setenv("OPENAI_BASE_URL", running.base_url)
         monkeypatch.setenv("OPENAI_API_KEY", running.key)
@@ -38,7 +38,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponsesServer]:
 
 @pytest.fixture
 def asst() -> Asst:
-    """Runs `asst` with these arguments; stdin is text, bytes or None (nothing there)."""
+    """Runs `asst` with these arguments; stdin is text, bytes or None (empty)."""
 
     def run(*arguments: str, stdin: str | bytes | None = None, timeout: float = 60) -> Ran:
         data = stdin.encode() if isinstance(stdin, str) else stdin

@@ -55,13 +55,13 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """The screen and what has scrolled off it, without trailing blanks."""
+        """The scrollback and the screen, without trailing spaces."""
         width = self._screen.columns
         above = ["".join(line[x].data for x in range(width)).rstrip() for line in self._screen.history.top]
         return "\n".join([*above, *(line.rstrip() for line in self._screen.display)]).rstrip()
 
     def modes(self) -> list[object]:
-        """How the terminal takes what is typed: echo, lines, signals."""
+        """The terminal's input modes: echo, lines, signals."""
         return list(termios.tcgetattr(self._master)[:4])
 
     @property
@@ -88,7 +88,7 @@ class Terminal:
         return self.text
 
     def wait_until(self, so: Callable[[], bool], within: float = 20.0) -> None:
-        """Look at the screen until something is so."""
+        """Read the screen until the condition holds."""
         deadline = time.monotonic() + within
         while not so():
             assert time.monotonic() < deadline, f"not within {within} s; on the screen:\n{self.text}"

@@ -51,7 +51,7 @@ def test_prompt_is_words_stdin_or_both(
 
 
 def test_silent_pipe_does_not_hang(server: ResponsesServer) -> None:
-    """With a prompt, a pipe that nobody writes to and nobody closes is not waited for; the person is told."""
+    """With a prompt, a pipe that is never written to and never closed is not waited for, with a warning."""
     reader, writer = os.pipe()
     try:
         done = subprocess.run(
@@ -66,7 +66,7 @@ def test_silent_pipe_does_not_hang(server: ResponsesServer) -> None:
 
 @pytest.mark.parametrize("stdin", [None, "", " \n"])
 def test_empty_message_is_wrong_usage(asst: Asst, server: ResponsesServer, stdin: str | None) -> None:
-    """Nothing to say: exit 2, one line, no request."""
+    """An empty message: exit 2, one line, no request."""
     ran = asst("ask", "-p", "gpt", stdin=stdin)
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
     assert not server.requests
@@ -74,7 +74,7 @@ def test_empty_message_is_wrong_usage(asst: Asst, server: ResponsesServer, stdin
 
 @pytest.mark.parametrize("data", [b"\xff\xfe\x00binary", b"text\0text"])
 def test_binary_stdin_is_refused(asst: Asst, server: ResponsesServer, data: bytes) -> None:
-    """What is no text is not sent."""
+    """Binary data is not sent."""
     ran = asst("ask", "-p", "gpt", stdin=data)
     assert (ran.code, len(ran.err.splitlines())) == (2, 1)
     assert not server.requests
@@ -88,7 +88,7 @@ def test_events_are_the_journal(asst: Asst, server: ResponsesServer) -> None:
 
 
 def test_json_is_one_object(asst: Asst, server: ResponsesServer) -> None:
-    """`--json` tells everything a script wants to know."""
+    """`--json` has everything that a script needs."""
     server.brain = lambda _: [Say("Paris.")]
     result = json.loads(asst("ask", "-p", "gpt", "--json", "hi").out)
     assert (result["answer"], result["state"], result["provider"], result["model"]) == (
@@ -107,7 +107,7 @@ def test_every_way_of_asking_gives_the_answer(asst: Asst, server: ResponsesServe
 
 
 def test_session_goes_on(asst: Asst, server: ResponsesServer) -> None:
-    """`-c` and `--session` send what was said before; `--no-save` keeps nothing."""
+    """`-c` and `--session` send the conversation so far; `--no-save` saves nothing."""
     asst("ask", "-p", "gpt", "first")
     asst("ask", "-c", "second")
     session = Store().newest()
@@ -132,7 +132,7 @@ def test_session_goes_on(asst: Asst, server: ResponsesServer) -> None:
 def test_failure_is_one_line_and_an_exit_code(
     asst: Asst, server: ResponsesServer, fault: object, code: int, says: str
 ) -> None:
-    """What failed is told in one line on stderr, without the key; the exchange is kept as an error."""
+    """A failure is one line on stderr, without the key; the exchange is saved as an error."""
     server.faults.add(fault)  # type: ignore[arg-type]
     ran = asst("ask", "-q", "-p", "gpt", "hi")
     assert (ran.code, len(ran.err.splitlines())) == (code, 1)
@@ -146,7 +146,7 @@ def test_incomplete_answer_has_its_own_code(asst: Asst, server: ResponsesServer)
     server.brain = lambda _: [Say("Par"), Incomplete("max_output_tokens")]
     ran = asst("ask", "-q", "-p", "gpt", "hi")
     assert (ran.code, ran.out) == (4, "Par\n")
-    assert "incomplete" in ran.err
+    assert ran.err == "asst: Cut short: the answer reached its length limit.\n"
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_nothing_set_up_is_told(tmp_path: Path) -> None:
 
 
 def test_no_server_is_told(asst: Asst, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that cannot be reached: who cannot be reached, and what to check."""
+    """An unreachable server: its address, and what to check."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     with refused_port() as port:
         monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{port}/v1")
@@ -214,7 +214,7 @@ Start = Callable[[Sequence[str]], "subprocess.Popen[bytes]"]
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_cancels_and_keeps(server: ResponsesServer, start: Start, number: int, code: int) -> None:
-    """Ctrl-C and SIGTERM end it with their codes; what had arrived is printed and kept."""
+    """Ctrl-C and SIGTERM end it with their codes; the part that arrived is printed and saved."""
     server.brain = lambda _: [Say("one two three four ", pace=0.2), Say("five six", pace=30)]
     process = start(["ask", "-p", "gpt", "hi"])
     assert process.stdout is not None
@@ -235,7 +235,7 @@ def test_timeout_has_its_own_code(asst: Asst, server: ResponsesServer) -> None:
 
 
 def test_closed_pipe_ends_quietly(server: ResponsesServer) -> None:
-    """`asst ask | head` says nothing on stderr; the exchange is kept."""
+    """`asst ask | head` prints nothing on stderr; the exchange is saved."""
     server.brain = lambda _: [Say("line\n" * 200, pieces=["line\n"] * 200, pace=0.02)]
     command = f"{ASST} ask -q -p gpt hi | head -n 1"
     done = subprocess.run(
@@ -249,7 +249,7 @@ def test_closed_pipe_ends_quietly(server: ResponsesServer) -> None:
 
 
 def test_kill_loses_nothing_that_was_seen(server: ResponsesServer, start: Start, asst: Asst) -> None:
-    """After `kill -9` the journal holds what was on the screen, and the next command says that it was interrupted."""
+    """After `kill -9` the journal has the text that was on the screen, and the next command marks it as interrupted."""
     server.brain = lambda _: [Say("one two three four five six seven ", pace=0.15), Say("x y", pace=30)]
     process = start(["ask", "-p", "gpt", "hi"])
     assert process.stdout is not None
@@ -266,7 +266,7 @@ def test_kill_loses_nothing_that_was_seen(server: ResponsesServer, start: Start,
 
 
 def test_many_at_once_lose_nothing(asst: Asst, server: ResponsesServer) -> None:
-    """Eight at once, forty in all: none fails, all are kept."""
+    """Eight at once, forty in all: none fails, all are saved."""
     with ThreadPoolExecutor(8) as pool:
         codes = [ran.code for ran in pool.map(lambda n: asst("ask", "-q", "-p", "gpt", f"number {n}"), range(40))]
     assert codes == [0] * 40

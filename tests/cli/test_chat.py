@@ -39,13 +39,13 @@ def test_exchange_shows_states_answer_and_usage(server: ResponsesServer, columns
 
 
 def test_tool_calls_are_system_lines(server: ResponsesServer, tmp_path: Path) -> None:
-    """A tool call stands on the screen with its arguments and its result, after the person said yes."""
+    """A tool call is on the screen with its arguments and its result, after the user allowed it."""
     tools = tmp_path / "prices.py"
     tools.write_text('def price(symbol: str) -> float:\n    """The price of a share."""\n    return 187.25\n')
     server.brain = Script([Call("price", {"symbol": "AAPL"})], [Say("It is 187.25.")])
     with _chat("-t", f"{tools}:price") as terminal:
         terminal.type("How much is AAPL?\r")
-        terminal.wait_for("May it?")
+        terminal.wait_for("Allow?")
         terminal.type("y\r")
         text = terminal.wait_for("It is 187.25.")
         assert "System" in text
@@ -54,7 +54,7 @@ def test_tool_calls_are_system_lines(server: ResponsesServer, tmp_path: Path) ->
 
 
 def test_three_rounds_of_calls_fit_eighty_columns(server: ResponsesServer, tmp_path: Path) -> None:
-    """Three rounds, two calls side by side: each call has its line, and "always" is asked no more."""
+    """Three rounds, two calls in parallel: each call has its line, and after "always" nothing is asked."""
     tools = tmp_path / "prices.py"
     tools.write_text(
         'def price(symbol: str) -> dict[str, object]:\n    """A price."""\n    return {"symbol": symbol}\n'
@@ -67,7 +67,7 @@ def test_three_rounds_of_calls_fit_eighty_columns(server: ResponsesServer, tmp_p
     )
     with _chat("-t", f"{tools}:price") as terminal:
         terminal.type("All of them, please.\r")
-        terminal.wait_for("May it?")
+        terminal.wait_for("Allow?")
         terminal.type("a\r")
         text = terminal.wait_for("That was all.", within=40)
     for symbol in ("AAPL", "MSFT", "AAAA", "IBM"):
@@ -75,14 +75,14 @@ def test_three_rounds_of_calls_fit_eighty_columns(server: ResponsesServer, tmp_p
 
 
 def test_refused_tool_is_told_to_the_assistant(server: ResponsesServer, tmp_path: Path) -> None:
-    """With no, and why, the call does not run and the assistant gets the reason."""
+    """After no, with a reason, the call does not run and the assistant gets the reason."""
     ran = tmp_path / "ran"
     tools = tmp_path / "danger.py"
     tools.write_text(f'def delete() -> None:\n    """Delete all."""\n    open({str(ran)!r}, "w").close()\n')
     server.brain = Script([Call("delete")], [Say("As you wish.")])
     with _chat("-t", f"{tools}:delete") as terminal:
         terminal.type("clean up\r")
-        terminal.wait_for("May it?")
+        terminal.wait_for("Allow?")
         terminal.type("no, too dangerous\r")
         terminal.wait_for("As you wish.")
     assert not ran.exists()
@@ -90,7 +90,7 @@ def test_refused_tool_is_told_to_the_assistant(server: ResponsesServer, tmp_path
 
 
 def test_ctrl_c_stops_the_answer_and_not_the_chat(server: ResponsesServer) -> None:
-    """The partial answer is kept, the state is cancelled, and the next message is answered."""
+    """The partial answer is saved, the state is cancelled, and the next message is answered."""
     server.brain = Script([Say("one two three "), Say("four five", pace=30)], [Say("Still here.")])
     with _chat() as terminal:
         terminal.type("count\r")
@@ -103,7 +103,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(server: ResponsesServer) -> No
 
 
 def test_typed_ahead_text_stands_at_the_next_prompt(server: ResponsesServer) -> None:
-    """What is typed while an answer streams is not mixed into it, and is not lost."""
+    """Text typed while an answer streams is neither mixed into it nor lost."""
     server.brain = Script([Say("a b c d e f g h", pace=0.1)], [Say("second answer")])
     with _chat() as terminal:
         terminal.type("first\r")
@@ -115,7 +115,7 @@ def test_typed_ahead_text_stands_at_the_next_prompt(server: ResponsesServer) -> 
 
 
 def test_failure_is_shown_and_retried(server: ResponsesServer) -> None:
-    """A stream that breaks leaves its text and an error on the screen; /retry asks again."""
+    """A broken stream leaves its text and an error on the screen; /retry sends the message again."""
     server.brain = lambda _: [Say("The whole answer.")]
     server.faults.add(Cut(event=6, how="reset", first=1))
     with _chat() as terminal:
@@ -127,20 +127,20 @@ def test_failure_is_shown_and_retried(server: ResponsesServer) -> None:
 
 
 def test_slash_commands_answer(server: ResponsesServer, tmp_path: Path) -> None:
-    """Each of the slash commands does what it says, and an unknown one says so."""
+    """Each slash command works, and an unknown one gives an error."""
     with _chat() as terminal:
         terminal.type("remember me\r")
         terminal.wait_for("tokens")
         for line, answer in (
             ("/help", "/retry"),
-            ("/tools", "no tools"),
+            ("/tools", "No tools"),
             ("/model gpt-6.2-sol", "gpt-6.2-sol"),
             ("/system Be brief.", "Be brief."),
             ("/session", Store().newest()),
             (f"/save {tmp_path / 'talk.json'}", "Saved"),
-            ("/undo", "forgets the last"),
-            ("/nonsense", "no command"),
-            ("/events", "JSON line"),
+            ("/undo", "no longer sees the last turn"),
+            ("/nonsense", "No such command: /nonsense"),
+            ("/events", "Steps as JSON: on"),
         ):
             terminal.type(f"{line}\r")
             terminal.wait_for(answer)
@@ -154,7 +154,7 @@ def test_slash_commands_answer(server: ResponsesServer, tmp_path: Path) -> None:
 
 
 def test_interrupted_session_is_opened_and_said_so(server: ResponsesServer) -> None:
-    """After `kill -9`, `asst chat -c` shows what there was and says that it was interrupted."""
+    """After `kill -9`, `asst chat -c` shows the session and that it was interrupted."""
     server.brain = Script([Say("seen on the screen "), Say("x y", pace=30)])
     with _chat() as terminal:
         terminal.type("hello\r")
@@ -162,12 +162,12 @@ def test_interrupted_session_is_opened_and_said_so(server: ResponsesServer) -> N
         os.kill(terminal.process.pid, 9)
         terminal.wait_end()
     with Terminal([ASST, "chat", "-c"]) as terminal:
-        text = terminal.wait_for("/retry asks again")
+        text = terminal.wait_for("The last turn was interrupted. Try again: /retry")
         assert "seen on the screen" in text
 
 
 def test_resize_leaves_the_chat_alive(server: ResponsesServer) -> None:
-    """A window that changes its size in the middle of an answer breaks nothing."""
+    """Resizing the window during an answer breaks nothing."""
     server.brain = lambda _: [Say("word " * 60, pace=0.02)]
     with _chat() as terminal:
         terminal.type("go\r")

@@ -82,7 +82,7 @@ def test_every_value_in_a_hint_comes_with_the_error() -> None:
 def test_a_chat_is_told_its_own_commands() -> None:
     """The same error: an option for the shell, a slash command in a chat."""
     error = UsageError("There is no exchange to attach to.", "Send the message again.", code="no_exchange_to_attach")
-    assert hint_for(error) == "Ask again: asst ask --retry"
+    assert hint_for(error) == "Try again: asst ask --retry"
     assert hint_for(error, chat=True) == "Ask again: /retry"
     assert error.hint == "Send the message again."
 
@@ -96,8 +96,8 @@ def test_an_error_without_a_code_keeps_its_own_hint() -> None:
 def test_after_a_failure_the_next_command_is_named() -> None:
     """What may pass can be asked again; a conversation that is too long has to become shorter."""
     down, long = ErrorOccurred("server", "Down."), ErrorOccurred("context_length", "Too long.")
-    assert hint_after(down, session="01ABC") == "To ask again: asst ask --retry --session 01ABC"
-    assert hint_after(down, chat=True) == "/retry asks again."
+    assert hint_after(down, session="01ABC") == "Try again: asst ask --retry --session 01ABC"
+    assert hint_after(down, chat=True) == "Try again: /retry"
     assert "asst sessions fork 01ABC" in hint_after(long, session="01ABC")
     assert "/clear" in hint_after(long, chat=True)
     for final in (ErrorOccurred("quota", "No credit."), AssistantMessageRetrieved("yes")):

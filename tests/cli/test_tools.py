@@ -48,7 +48,7 @@ def prices(tmp_path: Path) -> str:
 
 
 def test_list_show_and_run(asst: Asst, prices: str) -> None:
-    """A tool is listed, shown as the assistant sees it, and run; what it prints is not its output."""
+    """A tool is listed, shown as the assistant sees it, and run; printed text is not its output."""
     assert [tool["name"] for tool in json.loads(asst("tools", "list", "-t", prices, "--json").out)] == [
         "price",
         "hang",
@@ -75,7 +75,7 @@ def test_list_show_and_run(asst: Asst, prices: str) -> None:
     ],
 )
 def test_what_is_wrong_is_one_line(asst: Asst, prices: str, arguments: list[str], code: int) -> None:
-    """Arguments that do not fit, a tool that exits, a name that is none: one line and an exit code."""
+    """Invalid arguments, a tool that exits, an unknown name: one line and an exit code."""
     ran = asst(*[argument.format(prices=prices) for argument in arguments])
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (code, "", 1)
 
@@ -93,7 +93,7 @@ def test_ask_refuses_a_doubtful_tool_unless_told_otherwise(asst: Asst, server: R
 
 
 def test_several_rounds_of_parallel_calls(asst: Asst, server: ResponsesServer, prices: str) -> None:
-    """Three rounds, two calls side by side: all results go back in the order of the calls."""
+    """Three rounds, two calls in parallel: all results go back in the order of the calls."""
     server.brain = Script(
         [Call("price", {"symbol": "A"}), Call("price", {"symbol": "B"})],
         [Call("price", {"symbol": "C"})],
@@ -105,13 +105,13 @@ def test_several_rounds_of_parallel_calls(asst: Asst, server: ResponsesServer, p
 
 
 def test_no_tools_offers_none(asst: Asst, server: ResponsesServer, prices: str) -> None:
-    """`--no-tools` goes before everything."""
+    """`--no-tools` overrides everything else."""
     asst("ask", "-p", "gpt", "-t", prices, "--no-tools", "hi")
     assert "tools" not in server.requests[-1].json
 
 
 def test_hung_tool_does_not_hold_the_process(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
-    """A tool past its time is left behind: the assistant is told, and asst ends right after the answer."""
+    """A tool that exceeds its time limit is abandoned: the assistant gets an error, and asst ends right after the answer."""
     file = tmp_path / "slow.py"
     file.write_text(
         "import time\nfrom asstproxy import tool\n\n\n"
@@ -126,7 +126,7 @@ def test_hung_tool_does_not_hold_the_process(asst: Asst, server: ResponsesServer
 def test_what_children_and_threads_of_a_tool_print_is_no_answer(
     asst: Asst, server: ResponsesServer, tmp_path: Path
 ) -> None:
-    """A child process and a thread of a tool write to stderr, whatever they try; a pool of threads holds nobody."""
+    """Child processes and threads of a tool can only write to stderr; a thread pool does not keep asst running."""
     file = tmp_path / "loud.py"
     file.write_text(
         "import subprocess, threading, time\n"

@@ -64,7 +64,7 @@ def test_a_new_message_comes_after_the_rest_of_the_old_answer(server: ResponsesS
     session = _killed_while(server, "go")
     done = asst("ask", "-c", "use no to-ol")
     assert done.returncode == 0
-    assert "fetched from the provider" in done.stderr
+    assert "The provider kept working on the last message. Its answer is saved" in done.stderr
     whole = Store().transcript(session)
     assert [e.answer.strip() for e in whole.exchanges] == [WORDS.strip(), WORDS.strip()]
     assert WORDS.strip() in json.dumps(server.contexts[-1])

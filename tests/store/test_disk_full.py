@@ -94,7 +94,7 @@ def test_a_session_that_cannot_begin_leaves_no_file() -> None:
 
     from asstproxy.core.errors import SessionError
 
-    with pytest.raises(SessionError, match="cannot be kept"):
+    with pytest.raises(SessionError, match="can't be saved"):
         attempt()
     assert [*Store().ids()] == []
     assert asyncio.run(_works())

@@ -120,7 +120,7 @@ def test_the_command_shows_where_the_words_stand() -> None:
     for option in (["--provider", "other"], ["--state", "error"], ["--since", "2100-01-01"]):
         assert asst("sessions", "search", "pelican", *option).stdout == ""
     nothing = asst("sessions", "search", "nosuchword")
-    assert (nothing.returncode, nothing.stderr) == (0, "Nothing was found.\n")
+    assert (nothing.returncode, nothing.stderr) == (0, "No match.\n")
 
 
 def test_two_searches_at_once_share_one_index() -> None:

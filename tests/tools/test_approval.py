@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -202,8 +203,33 @@ async def test_arguments_that_begin_to_fit_later_do_not_run_unasked() -> None:
 
     stage = Stage(calling(("wait", '{"value": 1}')), say("sorry"), tools=[wait], approve=approve_all)
     await stage.conversation.exchange("go")
-    assert stage.script.results == [(ToolResult("c0", error="This call was not approved."),)]
+    problem = "The arguments do not fit: value: Value error, not yet."
+    assert stage.script.results == [(ToolResult("c0", error=problem),)]
     assert ran == []
+    assert looked == [1]
+
+
+async def test_arguments_are_validated_once() -> None:
+    """What the person approved is what the tool gets: code of the types doesn't run again, and what it printed is kept."""
+    looked: list[int] = []
+
+    def look_at(value: int) -> int:
+        sys.stdout.write("looking\n")
+        looked.append(value)
+        return len(looked)
+
+    @tool(approval="ask")
+    def wait(value: Annotated[int, AfterValidator(look_at)]) -> int:
+        sys.stdout.write("waiting\n")
+        return value
+
+    stage = Stage(
+        calling(("wait", '{"value": 7}'), ("wait", '{"value": 8}')), say("ok"), tools=[wait], approve=approve_all
+    )
+    await stage.conversation.exchange("go")
+    assert [result.output for result in stage.script.results[0]] == [str(looked.index(7) + 1), str(looked.index(8) + 1)]
+    assert sorted(looked) == [7, 8]
+    assert [event.printed for event in stage.said(ToolFinished)] == ["looking\nwaiting\n"] * 2
 
 
 async def test_two_calls_of_one_id_are_not_approved_by_one_yes() -> None:

@@ -95,6 +95,28 @@ def test_what_is_no_section_is_text(docstring: str | None, text: str) -> None:
     assert parse_docstring(docstring) == (text, {})
 
 
+@pytest.mark.parametrize(
+    ("docstring", "text", "parameters"),
+    [
+        ("Look.\n\nArgs:\n    x: One.\n\nNote:\n    It stays.", "Look.\n\nNote:\n    It stays.", {"x": "One."}),
+        ("Look.\n\nExample:\n    code\n\nMore.\n\nArgs:\n    x: One.", "Look.\n\nMore.", {"x": "One."}),
+        ("Look.\n\nParameters\n----------\nx, y : int\n    Both.\n", "Look.", {"x": "Both.", "y": "Both."}),
+        ("Look.\n\nArgs:\n    x: One.\n\nNotes\n-----\nIt stays.", "Look.\n\nNotes\n-----\nIt stays.", {"x": "One."}),
+        ("Look.\n\nKeyword Args:\n    k: Key.\n\nOther Parameters:\n    z: Zed.", "Look.", {"k": "Key.", "z": "Zed."}),
+        ("Look.\n\nReturns:\n    int: How many.\n", "Look.\n\nReturns: int: How many.", {}),
+        ("Look.\n\nRaises:\n    ValueError: If not.\n", "Look.", {}),
+        (
+            "Look.\n\nReturns:\nRaises:\n    ValueError: If not.",
+            "Look.\n\nReturns:\nRaises:\n    ValueError: If not.",
+            {},
+        ),
+    ],
+)
+def test_sections_and_text_may_alternate(docstring: str, text: str, parameters: dict[str, str]) -> None:
+    """What follows a section is kept, unless it is a section on arguments, exceptions or examples."""
+    assert parse_docstring(docstring) == (text, parameters)
+
+
 @given(st.text("abc:*-()\n\t. ") | st.text())
 def test_any_text_is_a_docstring(docstring: str) -> None:
     """Nothing that stands in a docstring can fail."""

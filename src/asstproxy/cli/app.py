@@ -1,40 +1,78 @@
-"""The commands of `asst`: signatures and help. What a command needs is imported in its body, so that `--help` stays fast."""
+"""The command `asst`, assembled from its commands."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
-
-from . import options as o
-from .replay_app import replay
-from .sessions.app import sessions
-from .setup.app import app as setup
-from .tools.app import tools
+from typer.core import TyperGroup
+from typer.main import get_group
 
 __all__ = ["app"]
+
+COMMANDS = ("ask", "chat", "setup", "sessions", "replay", "tools", "script", "doctor")
+"""In the order of the help. Each is an attribute of the file of its name in `commands`: a function, or a Typer."""
+
+
+class _Commands(TyperGroup):
+    """Loads a command when it is needed: `asst ask` does not pay for the options of `asst setup`."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)  # the names, from which typer suggests
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
+        """The names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
+        """The command of that name, if there is one."""
+        if cmd_name in COMMANDS and self.commands[cmd_name] is None:
+            self.commands[cmd_name] = _build(cmd_name)
+        return self.commands.get(cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
+        """The first sentence of each command, for which its options need not be built."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _summary(_load(name))) for name in COMMANDS])
+
+
+def _load(name: str) -> Any:
+    return getattr(import_module(f".commands.{name}", __package__), name)
+
+
+def _summary(command: Any) -> str:
+    text = command.info.help if isinstance(command, typer.Typer) else command.__doc__
+    return f"{str(text).partition('.')[0]}."
+
+
+def _build(name: str) -> Any:
+    command, part = _load(name), typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+    if isinstance(command, typer.Typer):
+        part.add_typer(command, name=name)
+    else:
+        part.command(name)(command)
+    return get_group(part).commands[name]
+
 
 # Rich's help would cost 0.1 s; plain help reads as well in a pipe.
 app = typer.Typer(
     name="asst",
-    help="Conversations with GPT, Gemini and local models that you can watch, stop, resume and replay.",
+    cls=_Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.add_typer(sessions, name="sessions")
-app.command()(replay)
-app.add_typer(setup, name="setup")
-app.add_typer(tools, name="tools")
 
 
 @app.callback()
 def root(
     version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001 - see run.py
-    env_file: Annotated[  # noqa: ARG001 - see run.py
-        str, typer.Option("--env-file", help="Read variables from this file (.env); those that are set go before.")
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001 - see main.py
+    env_file: Annotated[  # noqa: ARG001 - see main.py
+        str, typer.Option("--env-file", help="Read variables from this file (default: .env). Those already set win.")
     ] = "",
 ) -> None:
     """Conversations with GPT, Gemini and local models that you can watch, stop, resume and replay."""
@@ -43,97 +81,3 @@ def root(
 
         typer.echo(f"asst {__version__}")
         raise typer.Exit
-
-
-@app.command()
-def ask(
-    prompt: Annotated[
-        list[str] | None, typer.Argument(help="The message; stdin is appended to it, - waits for it.")
-    ] = None,
-    profile: o.ProfileName = "",
-    model: o.Model = "",
-    system: o.System = None,
-    continue_: o.Continue = False,
-    session: o.SessionId = "",
-    wait: o.Wait = False,
-    fork: o.Fork = False,
-    no_save: o.NoSave = False,
-    tool: o.Tool = None,
-    no_tools: o.NoTools = False,
-    yes: o.Yes = False,
-    mediator: o.MediatorName = "state-machine",
-    no_stream: o.NoStream = False,
-    background: o.Background = False,
-    timeout: o.Timeout = None,
-    retry: Annotated[
-        bool, typer.Option("--retry", help="Ask the last message of the session again (-c, --session).")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
-    events: Annotated[bool, typer.Option("--events", help="Print every step as a JSON line.")] = False,
-    raw: Annotated[bool, typer.Option("--raw", help="Let the answer's control characters reach the terminal.")] = False,
-    quiet: o.Quiet = False,
-) -> None:
-    """Ask once. Stdout is the answer and nothing else."""
-    from ..core.warnings import set_warning_handler
-    from .ask import Output, ask
-    from .conversation_setup import ConversationOptions
-    from .event_loop import run
-
-    wanted = ConversationOptions(
-        profile, model, system, continue_, session, no_save, tuple(tool or ()), no_tools, yes, mediator, not no_stream,
-        background, timeout, wait, fork,
-    )  # fmt: skip
-    if quiet:
-        set_warning_handler(lambda _: None)
-    raise typer.Exit(
-        run(lambda signals: ask(prompt or [], wanted, Output(json, events, raw, quiet), signals, retry=retry))
-    )
-
-
-@app.command()
-def chat(
-    profile: o.ProfileName = "",
-    model: o.Model = "",
-    system: o.System = None,
-    continue_: o.Continue = False,
-    session: o.SessionId = "",
-    wait: o.Wait = False,
-    fork: o.Fork = False,
-    no_save: o.NoSave = False,
-    tool: o.Tool = None,
-    no_tools: o.NoTools = False,
-    yes: o.Yes = False,
-    mediator: o.MediatorName = "state-machine",
-    no_stream: o.NoStream = False,
-    background: o.Background = False,
-    timeout: o.Timeout = None,
-) -> None:
-    """Talk, and see every step of the script. /help lists what else can be typed."""
-    from .chat.chat import chat
-    from .conversation_setup import ConversationOptions
-    from .event_loop import run
-
-    wanted = ConversationOptions(
-        profile, model, system, continue_, session, no_save, tuple(tool or ()), no_tools, yes, mediator, not no_stream,
-        background, timeout, wait, fork,
-    )  # fmt: skip
-    raise typer.Exit(run(lambda signals: chat(wanted, signals)))
-
-
-@app.command()
-def doctor(
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Reach for no server.")] = False,
-) -> None:
-    """Tell what is installed, set up and reachable, without a secret: to be pasted into a bug report."""
-    from .doctor.command import doctor
-
-    raise typer.Exit(doctor(as_json=json, offline=offline))
-
-
-@app.command()
-def script() -> None:
-    """Print the interaction script as a Mermaid diagram."""
-    from ..core.script import mermaid
-
-    typer.echo(mermaid())

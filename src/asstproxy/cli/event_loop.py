@@ -1,8 +1,9 @@
-"""The one place where an event loop runs, and where signals arrive."""
+"""The one place where an event loop runs, where signals arrive, and where the terminal's modes are changed and restored."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -10,51 +11,50 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from ..core.redact import redact, redact_logs
 from .exit_codes import INTERRUPTED, TERMINATED
 from .render.safe_text import clean
-from .terminal import as_it_was
 
-__all__ = ["Signals", "run"]
+__all__ = ["Signals", "quiet_keyboard", "run"]
 
-TWICE_WITHIN = 2.0
+_TWICE_WITHIN = 2.0
 """Seconds in which a second Ctrl-C stops at once."""
 
 
 class Signals:
-    """What Ctrl-C and SIGTERM do: they cancel what `on_signal` names, else the whole command.
+    """Ctrl-C and SIGTERM: they call `on_signal`, else cancel the whole command.
 
-    `code` is the exit code of the signal that came, 0 while none has.
+    `code` is the exit code of the signal that arrived, 0 while none has.
     """
 
     def __init__(self, main: asyncio.Task[Any]) -> None:
         self.code = 0
         self._on_signal: Callable[[bool], None] | None = None
         self._main = main
-        self._last = -TWICE_WITHIN
-        self._give_back = as_it_was()
+        self._last = -_TWICE_WITHIN
+        self._restore_terminal = _terminal_restorer()
 
     @property
     def on_signal(self) -> Callable[[bool], None] | None:
-        """What a signal cancels, and whether it was SIGTERM; None: the command."""
+        """Called on a signal, with True for SIGTERM. None: the command is cancelled."""
         return self._on_signal
 
     @on_signal.setter
-    def on_signal(self, what: Callable[[bool], None] | None) -> None:
-        self._on_signal = what
-        self._last = -TWICE_WITHIN  # a second Ctrl-C is one for the same thing
+    def on_signal(self, callback: Callable[[bool], None] | None) -> None:
+        self._on_signal = callback
+        self._last = -_TWICE_WITHIN  # a second Ctrl-C is a second one for the same work
 
-    def arrive(self, number: int) -> None:
-        """Take a signal."""
+    def handle(self, number: int) -> None:
+        """Handle a signal that arrived."""
         terminated = number == signal.SIGTERM
         self.code = TERMINATED if terminated else INTERRUPTED
         now = time.monotonic()
-        if not terminated and now - self._last < TWICE_WITHIN:
-            self._give_back()
-            os._exit(INTERRUPTED)  # the journal is written line by line: there is nothing left to save
+        if not terminated and now - self._last < _TWICE_WITHIN:
+            self._restore_terminal()
+            os._exit(INTERRUPTED)  # the session file is written line by line: there is nothing left to save
         self._last = now
         if self.on_signal is None:
             self._main.cancel()
@@ -62,43 +62,43 @@ class Signals:
             self.on_signal(terminated)
 
 
-class _Harmless(logging.Formatter):
-    """What a library logs may quote a server; and where nobody set up logging, it goes to the terminal."""
+class _SafeFormatter(logging.Formatter):
+    """A library's log line may quote a server, and without logging set up it is printed on the terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         return clean(super().format(record))
 
 
 def run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
-    """Run a command to its exit code; a signal that cancels it decides the code."""
+    """Run a command; returns its exit code, or that of the signal that cancelled it."""
     if logging.lastResort is not None:
-        logging.lastResort.setFormatter(_Harmless())
+        logging.lastResort.setFormatter(_SafeFormatter())
     redact_logs(["asyncio"])
-    threading.excepthook = _tell
-    code = asyncio.run(_guarded(command))
+    threading.excepthook = _print_thread_error
+    code = asyncio.run(_run(command))
     tools = sys.modules.get("asstproxy.tools")
     if tools is not None and tools.abandoned_count():
-        # Threads that a tool has started itself would be waited for. The journal is closed, and all is printed.
+        # Python would wait for threads that a tool has started. The session is closed, and everything is printed.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     return code
 
 
-def _tell(failed: threading.ExceptHookArgs) -> None:
-    """A thread of a tool's, or of a library's, that ended in an exception."""
+def _print_thread_error(failed: threading.ExceptHookArgs) -> None:
+    """Print the exception that ended a thread of a tool or a library."""
     if failed.exc_value is not None:
         sys.stderr.write(clean(redact("".join(traceback.format_exception(failed.exc_value)))))
 
 
-async def _guarded(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
+async def _run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
     main = asyncio.current_task()
-    assert main is not None  # noqa: S101 - we are in it
+    assert main is not None  # noqa: S101 - this code runs in it
     signals = Signals(main)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
-            loop.add_signal_handler(number, signals.arrive, number)
+            loop.add_signal_handler(number, signals.handle, number)
         except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
             break
     try:
@@ -108,3 +108,53 @@ async def _guarded(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> in
             raise
         main.uncancel()
         return signals.code
+
+
+# ---- the terminal ------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def quiet_keyboard() -> Iterator[None]:
+    """Switch the terminal's echo and line mode off, for a whole chat; restored at the end, whatever happens.
+
+    What is typed between two prompts is not echoed into the answer, and appears at the next prompt.
+    """
+    if sys.platform == "win32":  # has no such modes
+        yield
+        return
+    try:
+        import termios
+
+        fd = sys.stdin.fileno()
+        before = termios.tcgetattr(fd)
+    except (OSError, ValueError, AttributeError):  # not a terminal
+        yield
+        return
+    silent = list(before)
+    silent[3] &= ~(termios.ECHO | termios.ICANON)  # without line mode, Ctrl-D typed now counts at the prompt
+    termios.tcsetattr(fd, termios.TCSADRAIN, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def _terminal_restorer() -> Callable[[], None]:
+    """A function that restores the terminal's present modes and its cursor, for a process that ends at once."""
+    modes: list[tuple[int, list[Any]]] = []
+    if sys.platform != "win32":
+        with contextlib.suppress(Exception):  # not a terminal; `termios.error` isn't an OSError
+            import termios
+
+            fd = sys.stdin.fileno()
+            modes.append((fd, termios.tcgetattr(fd)))
+
+    def restore() -> None:
+        with contextlib.suppress(Exception):  # nothing may keep the process from ending
+            if sys.platform != "win32":
+                for fd, before in modes:
+                    termios.tcsetattr(fd, termios.TCSANOW, before)
+            if sys.stdout.isatty():
+                os.write(sys.stdout.fileno(), b"\x1b[?25h\r\n")
+
+    return restore

@@ -11,7 +11,7 @@ __all__ = ["CHAT_HINTS", "HINTS", "hint_after", "hint_for", "setup_command"]
 
 HINTS: dict[str, str] = {
     # core
-    "no_exchange_to_attach": "Ask again: asst ask --retry",
+    "no_exchange_to_attach": "Try again: asst ask --retry",
     # config
     "config_not_editable": "Edit it yourself: asst setup edit",
     "key_missing": "Run: export {variable}=…, or {setup}",
@@ -38,7 +38,7 @@ HINTS: dict[str, str] = {
 """By the code of an error; `{names}` are in its data, and `{setup}` is the command that changes its profile."""
 
 CHAT_HINTS: dict[str, str] = {
-    "no_exchange_to_attach": "Ask again: /retry",
+    "no_exchange_to_attach": "Try again: /retry",
 }
 """The same, where the chat has a command of its own."""
 
@@ -67,10 +67,10 @@ def hint_after(event: Event | Unknown, *, session: str = "", chat: bool = False)
         return ""
     if may_pass(event.kind):
         if chat:
-            return "/retry asks again."
-        return f"To ask again: asst ask --retry --session {session}" if session else ""
+            return "Try again: /retry"
+        return f"Try again: asst ask --retry --session {session}" if session else ""
     if event.kind == "context_length":
         if chat:
-            return "/clear starts fresh, /undo drops the last exchange."
+            return "/clear starts fresh, /undo takes the last turn back."
         return f"To continue from an earlier point: asst sessions fork {session} --at N" if session else ""
     return ""

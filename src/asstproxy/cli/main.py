@@ -26,9 +26,9 @@ def run(arguments: Sequence[str]) -> int:
     set_warning_handler((lambda _: None) if completing else _warn)
     try:
         if any(option.partition("=")[0] == "--env-file" for option in own):
-            from .env_file import take_env_file
+            from .env_file import load_env_file
 
-            take_env_file(options)
+            load_env_file(options)
         if completing:
             # typer would import Rich (80 ms) to take markup out of help that has none.
             sys.modules["rich"] = None  # type: ignore[assignment]
@@ -42,6 +42,11 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it was, the person reads one line
+        if (
+            type(error).__name__ == "NoArgsIsHelpError"
+        ):  # typer's, whose module is private: a command without its subcommand
+            sys.stdout.write(f"{error}\n")
+            return OK
         from .error_output import print_error, print_traceback
 
         if debug:

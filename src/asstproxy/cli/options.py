@@ -1,69 +1,92 @@
-"""The options that `ask` and `chat` share, said once."""
+"""What a user asks for on the command line: the options that `ask` and `chat` share, declared once."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import typer
 
 from . import completion
 
-__all__ = [
-    "Background",
-    "Continue",
-    "Fork",
-    "MediatorName",
-    "Model",
-    "NoSave",
-    "NoStream",
-    "NoTools",
-    "ProfileName",
-    "Quiet",
-    "SessionId",
-    "System",
-    "Timeout",
-    "Tool",
-    "Wait",
-    "Yes",
-]
+__all__ = ["ConversationOptions", "ProfileName", "Quiet", "Tools", "takes_conversation_options"]
 
 ProfileName = Annotated[
     str,
-    typer.Option("--profile", "-p", envvar="ASST_PROFILE", help="Who answers.", autocompletion=completion.profiles),
+    typer.Option("--profile", "-p", envvar="ASST_PROFILE", help="Profile to use.", autocompletion=completion.profiles),
 ]
-Model = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        "-m",
-        envvar="ASST_MODEL",
-        help="The model, instead of the profile's.",
-        autocompletion=completion.models,
-    ),
-]
-System = Annotated[str | None, typer.Option("--system", "-s", help="Instructions, instead of the profile's.")]
-Continue = Annotated[bool, typer.Option("--continue", "-c", help="Go on with the newest session.")]
-SessionId = Annotated[
-    str,
-    typer.Option(
-        "--session", help="Go on with this session (the beginning of its id).", autocompletion=completion.sessions
-    ),
-]
-Wait = Annotated[bool, typer.Option("--wait", help="Wait while another process has the session open.")]
-Fork = Annotated[bool, typer.Option("--fork", help="Go on in a copy of the session.")]
-NoSave = Annotated[bool, typer.Option("--no-save", help="Keep nothing.")]
-Tool = Annotated[
+Tools = Annotated[
     list[str] | None,
     typer.Option(
-        "--tool", "-t", help="Functions that may be called: package.module[:function].", autocompletion=completion.tools
+        "--tool",
+        "-t",
+        help="Tools to offer: package.module[:function] or ./file.py[:function].",
+        autocompletion=completion.tools,
     ),
 ]
-NoTools = Annotated[bool, typer.Option("--no-tools", help="Offer no tools, whatever the profile says.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Let every tool run without asking.")]
-MediatorName = Annotated[
-    str, typer.Option("--mediator", envvar="ASST_MEDIATOR", help="Who follows the script: state-machine or basic.")
-]
-NoStream = Annotated[bool, typer.Option("--no-stream", help="Ask for the answer in one piece.")]
-Background = Annotated[bool, typer.Option("--background", help="Let the provider work in the background, and poll.")]
-Timeout = Annotated[float | None, typer.Option("--timeout", min=0.0, help="Stop an exchange after this many seconds.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationOptions:
+    """How to hold a conversation. Each field is an option of `asst ask` and `asst chat`, with its help."""
+
+    profile: ProfileName = ""
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            envvar="ASST_MODEL",
+            help="Model to use instead of the profile's.",
+            autocompletion=completion.models,
+        ),
+    ] = ""
+    system: Annotated[
+        str | None, typer.Option("--system", "-s", help="Instructions to use instead of the profile's.")
+    ] = None
+    continue_latest: Annotated[bool, typer.Option("--continue", "-c", help="Continue the latest session.")] = False
+    session: Annotated[
+        str,
+        typer.Option(
+            "--session", help="Continue this session (the beginning of its id).", autocompletion=completion.sessions
+        ),
+    ] = ""
+    wait: Annotated[bool, typer.Option("--wait", help="Wait while another process has the session open.")] = False
+    fork: Annotated[bool, typer.Option("--fork", help="Continue in a copy of the session.")] = False
+    no_save: Annotated[bool, typer.Option("--no-save", help="Don't save this conversation.")] = False
+    tools: Tools = None
+    no_tools: Annotated[bool, typer.Option("--no-tools", help="Offer no tools, whatever the profile says.")] = False
+    yes: Annotated[bool, typer.Option("--yes", help="Run every tool without asking.")] = False
+    mediator: Annotated[
+        str,
+        typer.Option(
+            "--mediator",
+            envvar="ASST_MEDIATOR",
+            help="Mediator to use: state-machine checks every step, basic doesn't.",
+        ),
+    ] = "state-machine"
+    no_stream: Annotated[bool, typer.Option("--no-stream", help="Request the answer in one piece.")] = False
+    background: Annotated[
+        bool, typer.Option("--background", help="Let the provider work in the background, and poll for the answer.")
+    ] = False
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", min=0.0, help="Stop an answer after this many seconds.")
+    ] = None
+
+
+def takes_conversation_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Replace the first parameter of a command by the options that it consists of."""
+    shared = inspect.signature(ConversationOptions, eval_str=True).parameters
+    _, *own = inspect.signature(command, eval_str=True).parameters.values()
+
+    def run(**values: Any) -> None:
+        options = ConversationOptions(**{name: values.pop(name) for name in shared})
+        command(options, **values)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    parameters = [*shared.values(), *(parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in own)]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads the options from it
+    return run

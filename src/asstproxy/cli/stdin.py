@@ -11,15 +11,15 @@ from ..core.errors import UsageError
 
 __all__ = ["read_prompt"]
 
-WAIT = 0.25
-"""Seconds for the other side of a pipe to say something, when there is a prompt already."""
+_WAIT = 0.25
+"""Seconds to wait for the first data from a pipe, when there is a prompt already."""
 
 
 def read_prompt(words: Sequence[str], stdin: IO[str] | None, *, quiet: bool = False) -> str:
-    """The prompt, then what stands on stdin, separated by a blank line.
+    """The prompt, then what stdin holds, separated by a blank line.
 
-    Stdin is read when it is no terminal and either there is no prompt, or a word is `-`, or data is there. So a prompt with a
-    pipe that nobody writes to and nobody closes does not hang.
+    Stdin is read when it is not a terminal and either there is no prompt, or a word is `-`, or data arrives soon. So a
+    prompt does not hang on a pipe that is never written to and never closed.
 
     Raises:
         UsageError: there is no message, or stdin is not text.
@@ -28,27 +28,27 @@ def read_prompt(words: Sequence[str], stdin: IO[str] | None, *, quiet: bool = Fa
     parts = [prompt]
     if stdin is not None and ("-" in words or not stdin.isatty()):
         if not prompt or "-" in words or _has_data(stdin):
-            parts.append(_text(stdin.buffer.read()))  # type: ignore[attr-defined]  # a text file over bytes
+            parts.append(_decode(stdin.buffer.read()))  # type: ignore[attr-defined]  # a text file over bytes
         elif not quiet:
-            sys.stderr.write("asst: stdin is open but silent, so it was not read (a lone - waits for it).\n")
+            sys.stderr.write("asst: Stdin is open but silent, so it was not read. To wait for it, add -\n")
     message = "\n\n".join(part.strip("\n") for part in parts if part.strip())
     if not message:
-        raise UsageError("There is no message.", 'Say: asst ask "…", or pipe it in.')
+        raise UsageError("Nothing to ask.", 'Run: asst ask "…", or pipe text in.')
     return message
 
 
 def _has_data(stdin: IO[str]) -> bool:
     try:
-        return bool(select.select([stdin], [], [], WAIT)[0])
+        return bool(select.select([stdin], [], [], _WAIT)[0])
     except (OSError, ValueError):
-        return True  # not a thing that one can wait for, such as a file on Windows
+        return True  # `select` can't wait for it: a file on Windows
 
 
-def _text(data: bytes) -> str:
+def _decode(data: bytes) -> str:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"Stdin is not text: byte {error.start} is not UTF-8.", "Convert it first.") from None
     if "\0" in text:
-        raise UsageError("Stdin is not text: it holds NUL bytes.", "Convert it first.")
+        raise UsageError("Stdin is not text: it contains NUL bytes.", "Convert it first.")
     return text.removeprefix("\ufeff")

@@ -1,1 +1,1 @@
-"""What the user has set: profiles, keys, and where they are kept."""
+"""The user's settings: profiles, keys, and the folders that hold them."""

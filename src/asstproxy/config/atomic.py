@@ -1,30 +1,38 @@
-"""Writing a small file of the user's: all of it or nothing, for the user alone."""
+"""Replacing a small file of the user: the whole new content or the old file, readable by the user only."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from .paths import private_dir
+from .paths import create_private, private_dir
 
 __all__ = ["write_atomically"]
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace the file by this text; a link stays a link.
+def write_atomically(path: Path, data: bytes, *, single_writer: bool = False) -> None:
+    """Replace the content of a file. There is always a whole file, also after a power cut; a symbolic link stays one.
+
+    `single_writer`: a lock makes this process the only one that writes the file. The temporary file then has a fixed name
+    (`<stem>.tmp`), so that one left by a killed process is overwritten. Otherwise each write takes a new name.
 
     Raises:
-        OSError: it cannot be written; the old file is as it was.
+        OSError: it can't be written; the old file is unchanged.
     """
     private_dir(path.parent)
     path = path.resolve()
-    fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # it is made with 0600
-    temporary = Path(name)
+    if single_writer:
+        temporary = create_private(path.with_suffix(".tmp"))
+        file = temporary.open("wb")
+    else:
+        import tempfile
+
+        fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # created with mode 0600
+        temporary, file = Path(name), os.fdopen(fd, "wb")
     try:
-        with os.fdopen(fd, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

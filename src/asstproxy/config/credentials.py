@@ -1,8 +1,8 @@
-"""Keys, by the name of their environment variable: from the environment, `credentials.toml` (0600), or the OS keyring.
+"""API keys, by the name of their environment variable: from the environment, `credentials.toml` (0600), or the OS keyring.
 
 ```toml
 OPENAI_API_KEY = "sk-…"
-WORK_KEY = { keyring = "asst" }   # the key itself is in the keyring of the system, under this service
+WORK_KEY = { keyring = "asst" }   # the key itself is in the keyring of the operating system, under this service
 ```
 """
 
@@ -10,36 +10,39 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from ..core.errors import NotSetUpError, UsageError
 from ..core.redact import register_secrets
-from . import os_keyring
 from .atomic import write_atomically
 from .paths import config_dir, ensure_private
 from .toml import read_toml
 
 __all__ = [
-    "Place",
+    "KeySource",
     "credentials_file",
     "find_key",
     "forget_key",
+    "has_keyring",
     "key_source",
+    "require_keyring",
     "store_key",
     "stored_keys",
     "temporary_key",
     "validate_key",
 ]
 
-_tried: dict[str, str] = {}
+_temporary: dict[str, str] = {}
 SERVICE = "asst"
-Place = Literal["environment", "credentials.toml", "keyring"]
+KeySource = Literal["environment", "credentials.toml", "keyring"]
 
 
 def credentials_file() -> Path:
-    """The file with the keys, for the user alone."""
+    """The file with the keys, which only the user can read."""
     return config_dir() / "credentials.toml"
 
 
@@ -52,7 +55,7 @@ def _entries() -> dict[str, Any]:
 
 
 def stored_keys() -> list[str]:
-    """The names of the keys that are kept: never the keys.
+    """The names of the stored keys, never the keys themselves.
 
     Raises:
         NotSetUpError: the file has an error.
@@ -60,8 +63,8 @@ def stored_keys() -> list[str]:
     return [name for name, value in _entries().items() if isinstance(value, str | dict)]
 
 
-def key_source(variable: str) -> Place | None:
-    """Where the key is, without looking at it.
+def key_source(variable: str) -> KeySource | None:
+    """Where a key comes from, without reading it; None if it is nowhere.
 
     Raises:
         NotSetUpError: the file has an error.
@@ -75,74 +78,77 @@ def key_source(variable: str) -> Place | None:
 
 
 def find_key(variable: str) -> str | None:
-    """The key, or None when it is nowhere.
+    """The key; None if it is nowhere.
 
     Raises:
-        NotSetUpError: the file has an error, or the keyring does not open.
+        NotSetUpError: the file has an error, or the keyring can't be opened.
     """
-    key = _tried.get(variable) or os.environ.get(variable, "").strip() or _kept(variable)
+    key = _temporary.get(variable) or os.environ.get(variable, "").strip() or _stored(variable)
     register_secrets(key)
     return key
 
 
-def _kept(variable: str) -> str | None:
+def _stored(variable: str) -> str | None:
     entry = _entries().get(variable)
     if isinstance(entry, dict):
-        entry = os_keyring.find(str(entry.get("keyring") or SERVICE), variable)
+        with _keyring(f"Unlock it, or export {variable}=…", user=variable) as keyring:
+            entry = keyring.get_password(_service(entry), variable)
     return entry.strip() or None if isinstance(entry, str) else None
 
 
 @contextmanager
 def temporary_key(variable: str, key: str | None) -> Iterator[None]:
-    """For a while, as if this key were kept: whether it is a good one can be seen before it is."""
-    before = dict(_tried)
+    """Use this key for a while as if it were stored, so that it can be checked first."""
+    before = dict(_temporary)
     if key:
-        _tried[variable] = key
+        _temporary[variable] = key
     try:
         yield
     finally:
-        _tried.clear()
-        _tried.update(before)
+        _temporary.clear()
+        _temporary.update(before)
 
 
 def store_key(variable: str, key: str, *, keyring: bool = False) -> None:
-    """Keep a key in `credentials.toml`, or in the OS keyring with a word about it in that file.
+    """Store a key in `credentials.toml`, or in the OS keyring with a reference to it in that file.
 
     Raises:
-        UsageError: it is no key: empty, or with blanks or control characters in it.
-        NotSetUpError: it cannot be kept.
+        UsageError: it can't be a key: it is empty, or has spaces or control characters in it.
+        NotSetUpError: it can't be stored.
     """
     key = validate_key(key)
     if keyring:
-        os_keyring.keep(SERVICE, variable, key)
+        with _keyring("Save it in credentials.toml instead.", code="keyring_refused") as os_keyring:
+            os_keyring.set_password(SERVICE, variable, key)
     _change(variable, {"keyring": SERVICE} if keyring else key)
 
 
 def forget_key(variable: str) -> None:
-    """Keep the key no longer.
+    """Delete a stored key.
 
     Raises:
-        NotSetUpError: the file cannot be changed.
+        NotSetUpError: the file can't be changed.
     """
     entry = _entries().get(variable)
     if isinstance(entry, dict):
-        os_keyring.forget(str(entry.get("keyring") or SERVICE), variable)
+        with suppress(NotSetUpError), _keyring() as keyring:  # it may be gone already
+            keyring.delete_password(_service(entry), variable)
     if entry is not None:
         _change(variable, None)
 
 
 def validate_key(key: str) -> str:
-    """The key without blanks around it.
+    """The key without spaces around it.
 
     Raises:
-        UsageError: it cannot be one.
+        UsageError: it can't be a key.
     """
     key = key.strip()
     register_secrets(key)
     if not key:
         raise UsageError("The key is empty.", "Paste the whole key.")
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise UsageError("There are blanks or other characters in it that no key has.", "Paste it again.")
+        raise UsageError("That isn't a key: it contains spaces or other invalid characters.", "Paste it again.")
     return key
 
 
@@ -161,8 +167,42 @@ def _change(variable: str, value: Any) -> None:
             document[variable] = value
         elif variable in document:
             del document[variable]
-        write_atomically(path, tomlkit.dumps(document))
+        write_atomically(path, tomlkit.dumps(document).encode())
     except OSError as error:
         raise NotSetUpError(
-            f"{path} cannot be written: {error.strerror}.", "Mend its permissions, or set ASST_CONFIG_DIR."
+            f"{path} can't be written: {error.strerror}.", "Fix its permissions, or set ASST_CONFIG_DIR."
         ) from error
+
+
+# ---- the OS keyring (extra `keyring`), imported when it is used --------------------------------------------------------
+
+
+def has_keyring() -> bool:
+    """Whether the extra `keyring` is installed."""
+    return find_spec("keyring") is not None
+
+
+def require_keyring(user: str = "") -> None:
+    """Check that the extra `keyring` is installed; `user` is the variable that needs it.
+
+    Raises:
+        NotSetUpError: it is not.
+    """
+    if not has_keyring():
+        needed = f"{user} is in the keyring, but the" if user else "The"
+        raise NotSetUpError(f"{needed} package keyring is not installed.", "Run: pip install 'asstproxy[keyring]'")
+
+
+def _service(entry: dict[str, Any]) -> str:
+    return str(entry.get("keyring") or SERVICE)
+
+
+@contextmanager
+def _keyring(hint: str = "", *, code: str = "", user: str = "") -> Iterator[Any]:
+    """The module `keyring`; its errors become a `NotSetUpError` with this hint."""
+    require_keyring(user)
+    keyring, errors = import_module("keyring"), import_module("keyring.errors")
+    try:
+        yield keyring
+    except errors.KeyringError as error:
+        raise NotSetUpError(f"The OS keyring failed: {type(error).__name__}.", hint, code=code) from None

@@ -1,6 +1,6 @@
-"""Writing profiles: one table of the user's file changes, the rest of it stays as it is, comments and all.
+"""Changing profiles: one table of the user's file changes; the rest stays as it is, including comments.
 
-`tomlkit`, not `tomli-w`: a file that a person has edited keeps its comments, its order and the keys we do not know.
+`tomlkit`, not `tomli-w`: a file that a person has edited keeps its comments, its order and the keys we don't know.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NAME = re.compile(r"\w[\w.-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to become of the file. Nothing is written before `write()`."""
+    """A change of the file. Nothing is written before `write()`."""
 
     path: Path
     before: str
@@ -36,7 +36,7 @@ class Change:
 
     @property
     def diff(self) -> list[str]:
-        """The lines that go and come, with one line around them, and `…` for what lies between."""
+        """The removed and added lines with one line of context; `…` between distant changes."""
         import difflib
 
         lines = difflib.unified_diff(self.before.splitlines(), self.after.splitlines(), lineterm="", n=1)
@@ -44,47 +44,47 @@ class Change:
         return shown[1:]
 
     def write(self) -> None:
-        """Write it.
+        """Write the change.
 
         Raises:
-            NotSetUpError: it cannot be written, or somebody else has changed the file; it is as it was.
+            NotSetUpError: it can't be written, or the file was changed meanwhile; it is left as it is.
         """
         try:
             if _text(self.path) != self.before:
-                raise NotSetUpError(f"{self.path} was changed meanwhile, by another program.", "Do it once more.")
+                raise NotSetUpError(f"{self.path} was changed meanwhile by another program.", "Try again.")
             if self:
-                write_atomically(self.path, self.after)
+                write_atomically(self.path, self.after.encode())
         except OSError as error:
             raise NotSetUpError(
-                f"{self.path} cannot be written: {error.strerror}.", "Mend its permissions, or set ASST_CONFIG_DIR."
+                f"{self.path} can't be written: {error.strerror}.", "Fix its permissions, or set ASST_CONFIG_DIR."
             ) from error
 
     def undo(self) -> None:
-        """Put the file back as it was."""
+        """Restore the file."""
         with suppress(OSError):
             if self.before:
-                write_atomically(self.path, self.before)
+                write_atomically(self.path, self.before.encode())
             else:
                 self.path.unlink()
 
 
 def check_name(name: str) -> str:
-    """The name, if a profile can have it.
+    """The name, if it is valid for a profile.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: it isn't.
     """
     if not _NAME.fullmatch(name):
-        raise UsageError(f"'{name}' is no name for a profile.", "Take letters, digits, dots, - and _.")
+        raise UsageError(f"Invalid profile name: '{name}'.", "Use letters, digits, dots, - and _.")
     return name
 
 
 def set_profile(name: str, values: dict[str, Any], *, default: bool = False) -> Change:
-    """These keys of a profile as they are to be; None takes a key out.
+    """Set these keys of a profile; None removes a key.
 
     Raises:
-        UsageError: the name is none.
-        NotSetUpError: the file has an error, or cannot be read.
+        UsageError: the name is invalid.
+        NotSetUpError: the file has an error, or can't be read.
     """
     check_name(name)
 
@@ -100,19 +100,19 @@ def set_profile(name: str, values: dict[str, Any], *, default: bool = False) -> 
         if default:
             document["default"] = name
 
-    return _changed(change)
+    return _make_change(change)
 
 
 def remove_profile(name: str) -> Change:
-    """The file without a profile; if that was the default one, without a default.
+    """Remove a profile from the file; if it was the default, the default, too.
 
     Raises:
-        NotSetUpError: there is no such profile in the file, or it has an error.
+        NotSetUpError: there is no such profile in the file, or the file has an error.
     """
     config = load_config()
     if name not in config.tables:
-        config.profile(name)  # one that nobody knows
-        raise NotSetUpError(f"The profile '{name}' is as asst brings it: there is nothing to remove.")
+        config.profile(name)  # raises for an unknown name
+        raise NotSetUpError(f"The built-in profile '{name}' was not changed: there is nothing to remove.")
 
     def change(document: Any, *_: Any) -> None:
         del document["profiles"][name]
@@ -121,11 +121,11 @@ def remove_profile(name: str) -> Change:
         if document.get("default") == name:
             del document["default"]
 
-    return _changed(change)
+    return _make_change(change)
 
 
 def make_default(name: str) -> Change:
-    """The file in which this profile answers when none is named.
+    """Make this profile the default.
 
     Raises:
         NotSetUpError: there is no such profile, or the file has an error.
@@ -135,36 +135,34 @@ def make_default(name: str) -> Change:
     def change(document: Any, *_: Any) -> None:
         document["default"] = name
 
-    return _changed(change)
+    return _make_change(change)
 
 
-def _changed(change: Callable[[Any, Callable[[], Any], Callable[[Any], Any]], None]) -> Change:
-    """Make the change twice, in the values and in the text; both must come to the same."""
+def _make_change(change: Callable[[Any, Callable[[], Any], Callable[[Any], Any]], None]) -> Change:
+    """Make the change twice, in the values and in the text: the results must be the same."""
     import tomlkit
     import tomlkit.exceptions
 
-    load_config()  # complains of what we could not change
+    load_config()  # raises for a file that we couldn't change
     path = config_file()
     try:
         before = _text(path)
     except OSError as error:
-        raise NotSetUpError(f"{path} cannot be read: {error.strerror}.") from None
+        raise NotSetUpError(f"{path} can't be read: {error.strerror}.") from None
     wanted = deepcopy(tomllib.loads(before))
     change(wanted, dict, lambda value: value)
     try:
         document = tomlkit.parse(before)
-        change(document, tomlkit.table, lambda value: _written(value, tomlkit))
+        change(document, tomlkit.table, lambda value: _formatted(value, tomlkit))
         after = tomlkit.dumps(document)
         if not before.strip():
             after = after.lstrip("\n")
         same = tomllib.loads(after) == wanted
     except (tomlkit.exceptions.TOMLKitError, ValueError, TypeError, KeyError):
         same = False
-    if not same:  # an odd way to write TOML that tomlkit mistakes: better no change than a wrong one
+    if not same:  # odd TOML that tomlkit misunderstands: better no change than a wrong one
         raise NotSetUpError(
-            f"{path} is written in a way that asst cannot change.",
-            "Edit the file yourself.",
-            code="config_not_editable",
+            f"{path} has TOML that asst can't change.", "Edit the file yourself.", code="config_not_editable"
         )
     return Change(path, before, after)
 
@@ -173,8 +171,8 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8-sig") if path.exists() else ""
 
 
-def _written(value: Any, tomlkit: Any) -> Any:
-    """A value as a person would write it: a text of several lines stands on several lines."""
+def _formatted(value: Any, tomlkit: Any) -> Any:
+    """A value as a person would write it: a text of several lines takes several lines."""
     if isinstance(value, str) and "\n" in value and "\r" not in value and not value.startswith("\n"):
         return tomlkit.string(value, multiline=True)
     return value

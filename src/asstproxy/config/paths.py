@@ -1,7 +1,7 @@
-"""Where things are kept: the config, data and cache folders, each of them private to the user.
+"""The config, data and cache folders, each private to the user.
 
-What is used and turns out to be open to others is closed, with a notice. What is not used is not looked at: a store may have
-100,000 sessions, and a folder that is closed closes all that is in it.
+A file or folder that is used and turns out to be open to other users is closed, with a notice. What is not used is not checked:
+a store may have 100,000 sessions, and closing a folder closes everything in it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ __all__ = ["cache_dir", "config_dir", "create_private", "data_dir", "ensure_priv
 
 VARIABLES = ("ASST_CONFIG_DIR", "ASST_DATA_DIR", "ASST_CACHE_DIR")
 OURS = ("config.toml", "credentials.toml", "sessions", "chat-history", "models", "index.sqlite3")
-"""What asst keeps in its folders, by the beginnings of the names."""
-_is_looking = False
+"""How the names of asst's own files and folders begin."""
+_is_read_only = False
 
 
 def _dir(variable: str, kind: str) -> Path:
@@ -43,18 +43,18 @@ def data_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """What may be deleted: `ASST_CACHE_DIR`, or the user cache dir."""
+    """Files that may be deleted: `ASST_CACHE_DIR`, or the user cache dir."""
     return _dir("ASST_CACHE_DIR", "cache")
 
 
 def private_dir(path: Path) -> Path:
-    """The folder, for the user alone (0700): made if it is not there, closed if others can look into it.
+    """The folder, for the user only (0700): created if it doesn't exist, closed if others can read it.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it can't be created.
     """
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    for folder in reversed(missing):  # not `parents=True`, which makes them for everybody
+    for folder in reversed(missing):  # not `parents=True`, which creates them with the default mode
         folder.mkdir(mode=0o700, exist_ok=True)
     path.mkdir(exist_ok=True)
     ensure_private(path)
@@ -62,10 +62,10 @@ def private_dir(path: Path) -> Path:
 
 
 def create_private(path: Path) -> Path:
-    """The file, for the user alone (0600): made, empty, if it is not there.
+    """The file, for the user only (0600): created, empty, if it doesn't exist.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it can't be created.
     """
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     ensure_private(path)
@@ -73,12 +73,12 @@ def create_private(path: Path) -> Path:
 
 
 def ensure_private(*paths: Path) -> None:
-    """Close these files and folders to others, where they are ours and open; never fails.
+    """Close these files and folders to other users, if they are ours and open; never fails.
 
-    A folder that is shared by its nature (sticky, as /tmp is), is the home, or holds what is not ours (a variable may name
-    any folder) stays as it is: what we put there is closed.
+    A folder that is meant to be shared (sticky, like /tmp), the home folder, and one that holds files of others (a variable may
+    name any folder) stay as they are: only our own files in them are closed.
     """
-    if sys.platform == "win32" or _is_looking:  # Windows has no such modes
+    if sys.platform == "win32" or _is_read_only:  # Windows has no such modes
         return
     for path in paths:
         try:
@@ -86,7 +86,7 @@ def ensure_private(*paths: Path) -> None:
             mode, is_folder = stat.S_IMODE(found.st_mode), stat.S_ISDIR(found.st_mode)
             if mode & 0o077 and not (is_folder and (mode & stat.S_ISVTX or _is_shared(path))):
                 _close(path, mode, found.st_uid, is_folder=is_folder)
-        except (OSError, RuntimeError):  # not there, or there is no home
+        except (OSError, RuntimeError):  # it doesn't exist, or there is no home
             continue
 
 
@@ -98,33 +98,33 @@ def _is_shared(folder: Path) -> bool:
 
 
 def _close(path: Path, mode: int, owner: int, *, is_folder: bool) -> None:
-    what = f"{path} is open to others ({mode:04o})"
+    open_to_others = f"Others can read {path} ({mode:04o})"
     if sys.platform != "win32" and owner != os.geteuid():
-        # it may be the system's, which everybody reads and nobody else changes
+        # it may be the system's: everyone may read it, and only root may change it
         if owner != 0 or mode & 0o022 or path.name == "credentials.toml":
-            warn_once(f"{what}, and belongs to another user: it cannot be trusted.")
+            warn_once(f"{open_to_others}, and it belongs to another user: don't trust it.")
         return
     closed = mode & (0o700 if is_folder else 0o600)
     try:
         path.chmod(closed)
     except OSError as error:
-        warn_once(f"{what}, and stays so: {error.strerror}.")
+        warn_once(f"{open_to_others}, and that can't be changed: {error.strerror}.")
         return
     if is_folder:
-        warn_once(f"{path} was open to others ({mode:04o}); it is closed to them now ({closed:04o}).")
-    else:  # one line for a folder of them
+        warn_once(f"Others could read {path} ({mode:04o}); now only you can ({closed:04o}).")
+    else:  # one line for all files of a folder
         warn_once(
-            f"{path.parent} had files that others could read (such as {path.name}, {mode:04o}): now they cannot.",
+            f"Others could read files in {path.parent} (such as {path.name}, {mode:04o}); now only you can.",
             about=f"files in {path.parent}",
         )
 
 
 @contextmanager
 def read_only() -> Iterator[None]:
-    """For a while nothing is changed: whoever examines wants to tell what is there."""
-    global _is_looking  # noqa: PLW0603 - a command does nothing else meanwhile
-    _is_looking = True
+    """Change no permissions for a while: `asst doctor` reports what it finds."""
+    global _is_read_only  # noqa: PLW0603 - one command runs in a process
+    _is_read_only = True
     try:
         yield
     finally:
-        _is_looking = False
+        _is_read_only = False

@@ -1,4 +1,4 @@
-"""Profiles: who answers, and how. TOML in the user config dir, checked when it is read.
+"""Profiles: saved assistants. TOML in the user config dir, checked when it is read.
 
 ```toml
 default = "gpt"
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """One assistant as the user set it up. `options` are the provider's own keys, which only it understands."""
+    """One assistant as the user set it up. `options` are the keys that only its provider understands."""
 
     name: str
     provider: str
@@ -43,18 +43,18 @@ class Profile(msgspec.Struct, frozen=True):
     options: dict[str, Any] = {}
 
     def read(self, options: type[T]) -> T:
-        """The provider's own keys, as the struct in which the provider describes them.
+        """The provider's own keys, converted to the struct that describes them.
 
         Raises:
-            NotSetUpError: a key has a value that the provider cannot use; the message has its path.
+            NotSetUpError: a value has a type that the provider can't use; the message has its path.
         """
         return convert(self.options, options, config_file(), ("profiles", self.name))
 
     def secret(self, variable: str) -> str:
-        """A key, from the environment, `credentials.toml` or the keyring.
+        """An API key, from the environment, `credentials.toml` or the keyring.
 
         Raises:
-            NotSetUpError: it is in none of them, or cannot be a key.
+            NotSetUpError: it is in none of them, or can't be a key.
         """
         key = find_key(variable)
         if not key:
@@ -66,12 +66,12 @@ class Profile(msgspec.Struct, frozen=True):
             )
         try:
             return validate_key(key)
-        except UsageError as error:  # it would end up, whole, in an error message about headers
-            raise NotSetUpError(f"{variable} holds no key. {error}", "Set it again.") from None
+        except UsageError as error:  # otherwise an error message about headers would show all of it
+            raise NotSetUpError(f"{variable}: {error}", "Set it again.") from None
 
 
 class Table(msgspec.Struct):
-    """The keys of a profile that every provider has; the rest are the provider's own."""
+    """The keys that a profile of any provider has; the others are the provider's own."""
 
     provider: str
     model: str = ""
@@ -81,23 +81,23 @@ class Table(msgspec.Struct):
 
 
 class Config(msgspec.Struct):
-    """The whole file. `tables` are the profiles as they stand there."""
+    """The whole file. `tables` are its profiles, unchecked."""
 
     default: str = ""
     tables: dict[str, dict[str, Any]] = msgspec.field(name="profiles", default_factory=dict)
 
     @property
     def names(self) -> list[str]:
-        """Every profile there is, the built-in ones first."""
+        """Every profile, built-in ones first."""
         return [*BUILT_IN, *(name for name in self.tables if name not in BUILT_IN)]
 
     def profile(self, name: str) -> Profile:
-        """A profile by its name.
+        """The profile with this name.
 
         Raises:
             NotSetUpError: there is none, or it has an error; the message names the file and the key.
         """
-        if name.startswith("replay:"):  # no entry of the file: the rest of the name is a session
+        if name.startswith("replay:"):  # not in the file: the rest of the name is a session
             return Profile(name, "replay", options={"session": name.removeprefix("replay:")})
         if name not in self.tables and name not in BUILT_IN:
             known = ", ".join(self.names)
@@ -117,10 +117,10 @@ def config_file() -> Path:
 
 
 def load_config() -> Config:
-    """The user's configuration; an empty one when there is no file.
+    """The user's configuration; empty if there is no file.
 
     Raises:
-        NotSetUpError: the file cannot be read; the message has the line, or the path of the wrong key.
+        NotSetUpError: the file can't be read; the message has the line, or the path of the wrong key.
     """
     path = config_file()
     ensure_private(path.parent, path)

@@ -1,4 +1,7 @@
-"""Reading TOML that a person may have edited: an error names the file, the line and what is expected there."""
+"""Reading TOML that a person may have edited: an error names the file, the line, and what is expected there.
+
+Neither `tomllib` nor `tomlkit` tells the line of a value, which an error of its type needs: `line_of` finds it.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.errors import NotSetUpError
-from ..core.limits import MAX_DEPTH, is_too_deep
 
-__all__ = ["convert", "line_of", "read_toml"]
+__all__ = ["MAX_DEPTH", "convert", "is_too_deep", "line_of", "read_toml"]
 
 T = TypeVar("T")
 
-FIX_HINT = "Mend the file; it was not changed."
+FIX_HINT = "Fix the file and try again."
+MAX_DEPTH = 64
+"""Levels of objects and arrays; nobody writes so many, and code that walks through more of them would fail."""
 _AT = re.compile(r"^(.*?)\s*\(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
-_KEY = re.compile(rf"^\s*+({_PART}(?:\s*+\.\s*+{_PART})*)\s*+=")  # possessive: a line of prose must not take for ever
+_KEY = re.compile(rf"^\s*+({_PART}(?:\s*+\.\s*+{_PART})*)\s*+=")  # possessive: a line of prose must not take forever
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """What the file says; nothing when there is no file.
+    """The content of the file; empty if there is no file.
 
     Raises:
-        NotSetUpError: it cannot be read, or is not TOML.
+        NotSetUpError: it can't be read, or isn't TOML.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -35,7 +39,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return {}
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise NotSetUpError(f"{path}, line {line}: this is not UTF-8 text, which TOML must be.", FIX_HINT) from None
+        raise NotSetUpError(f"{path}, line {line}: TOML must be UTF-8 text.", FIX_HINT) from None
     except tomllib.TOMLDecodeError as error:
         found = _AT.match(str(error))
         what = (found[1] if found else str(error)).rstrip(".")
@@ -45,15 +49,30 @@ def read_toml(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise NotSetUpError(f"{path} is nested too deeply: more than {MAX_DEPTH} levels.", FIX_HINT) from None
     except OSError as error:
-        raise NotSetUpError(f"{path} cannot be read: {error.strerror}.") from None
+        raise NotSetUpError(f"{path} can't be read: {error.strerror}.") from None
     return values
 
 
+def is_too_deep(value: Any) -> bool:
+    """Whether a JSON or TOML value has more than `MAX_DEPTH` levels; checked level by level, without recursion."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def convert(values: Any, kind: type[T], path: Path, keys: tuple[str, ...] = ()) -> T:
-    """Values of the file, as this type; `keys` are where they stand in it.
+    """Values of the file, converted to this type; `keys` lead to them in the file.
 
     Raises:
-        NotSetUpError: a value is of another type; the message has its line and its key.
+        NotSetUpError: a value has another type; the message has its line and its key.
     """
     import msgspec
 
@@ -70,7 +89,7 @@ def convert(values: Any, kind: type[T], path: Path, keys: tuple[str, ...] = ()) 
 
 
 def line_of(path: Path, keys: tuple[str, ...]) -> int | None:
-    """The line on which this key stands, or else the nearest table around it. For messages: no parser of its own."""
+    """The line of this key, or else of the innermost table around it; for messages, so it need not know all of TOML."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):

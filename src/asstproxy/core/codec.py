@@ -25,8 +25,10 @@ __all__ = [
     "from_unix_time",
     "now",
     "pretty",
+    "repair_json",
     "repair_surrogates",
     "to_builtins",
+    "to_unix_time",
 ]
 
 EVENTS: dict[str, type[Event]] = {
@@ -76,7 +78,7 @@ def _body(event: Event | Unknown) -> bytes:
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:  # a lone surrogate, which cannot be encoded
-        return _encoder.encode(_repaired(msgspec.to_builtins(value)))
+        return _encoder.encode(repair_json(msgspec.to_builtins(value)))
 
 
 def repair_surrogates(text: str) -> str:
@@ -84,13 +86,14 @@ def repair_surrogates(text: str) -> str:
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _repaired(value: Any) -> Any:
+def repair_json(value: Any) -> Any:
+    """The same JSON value with `repair_surrogates` applied to every string in it."""
     if isinstance(value, str):
         return repair_surrogates(value)
     if isinstance(value, dict):
-        return {_repaired(key): _repaired(item) for key, item in value.items()}
+        return {repair_json(key): repair_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_repaired(item) for item in value]
+        return [repair_json(item) for item in value]
     return value
 
 
@@ -131,6 +134,14 @@ def to_builtins(record: Record) -> dict[str, Any]:
 def now() -> str:
     """The present time as records carry it: UTC, ISO 8601, milliseconds."""
     return _time_stamp(datetime.now(UTC))
+
+
+def to_unix_time(at: str) -> float:
+    """The seconds since 1970 of a record's time stamp; 0 if it can't be parsed."""
+    try:
+        return datetime.fromisoformat(at).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def from_unix_time(seconds: float) -> str:

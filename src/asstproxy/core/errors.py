@@ -75,6 +75,13 @@ class SessionInUseError(SessionError):
     """Another process has the session open for writing."""
 
 
+class ToolError(AsstError):
+    """A tool call failed in a way that the assistant can act on: it gets the message as it is.
+
+    Raise it in a tool to say in your own words what is wrong. Any other exception is reported with the name of its class.
+    """
+
+
 class ScriptError(AsstError):
     """The script does not expect this message in this state; the state has not changed."""
 

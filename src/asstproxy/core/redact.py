@@ -1,8 +1,14 @@
-"""Keys and passwords are never told: not in a message, a tool's result, a log or a traceback.
+"""Redaction: no key or password appears in a message, a tool's result, a log or a traceback.
 
-The one place that knows what is secret: every key that was read (`remember`), whatever the environment calls one, and the
-user in an address. Who writes something that he has not written himself (an error of a server, of a library or of a tool)
-lets it go through `redact` first; `AsstError` does so by itself.
+This is the one place that defines
+
+- what is secret: every key that was read (`register_secrets`), what the environment names a secret, a password in a URL, a
+  value whose name says that it is secret (`is_secret_name`);
+- how it is hidden: as `[key]` in any text (`redact`), as `[hidden]` in settings that a person is shown (`redact_settings`);
+- what a URL looks like in a message (`public_url`).
+
+Text that asst did not write itself (an error of a server, of a library, of a tool) goes through `redact` before anyone sees it;
+`AsstError` does that by itself.
 """
 
 from __future__ import annotations
@@ -16,19 +22,23 @@ if TYPE_CHECKING:
     import logging
 
 __all__ = [
-    "LOUD",
+    "VERBOSE_LOGGERS",
+    "is_secret_name",
+    "public_url",
     "redact",
     "redact_logs",
+    "redact_reply",
+    "redact_settings",
     "redacting_logger",
     "register_named_secrets",
     "register_secrets",
-    "strip_userinfo",
+    "remove_secrets",
 ]
 
-SHORTEST = 8
+MIN_LENGTH = 8
 """Characters that a secret has at least: `none`, which some local servers want as their key, is a word."""
 HIDDEN = "[key]"
-LOUD = (
+VERBOSE_LOGGERS = (
     *("httpx", "httpx2", "openai", "openai._base_client", "mcp", "mcp.client.streamable_http", "mcp.client.session"),
     *(
         f"{stack}.{part}"
@@ -37,65 +47,107 @@ LOUD = (
     ),
     "google_genai._api_client",
 )
-"""The loggers below us that tell addresses, headers or bodies."""
+"""The loggers of libraries that log URLs, headers or bodies."""
 
 _known: set[str] = set()
 _SECRET_NAME = re.compile(
-    r"(?:(?:key|token|secret|credential)s?|passwd|password|passphrase|authorization|cookie|(?:^|[_-])(?:pass|pat|auth)|[_-]pwd)$",
+    r"(?:(?:key|token|secret|credential)s?|passwd|password|passphrase|authorization|cookie|(?:^|[_-])(?:pass|pat|auth)|[_-]pwd)"
+    r"(?:[_-]?\d+)?$",
     re.IGNORECASE,
 )
-"""Not `PWD` and `PATH`; `PGPASSWORD` and `apikey` are names of one word."""
+"""Not `PWD`, `PATH` and `api_key_env`; `PGPASSWORD` and `apikey` are names of one word."""
+_SETTING = re.compile(r"""([\w-]+)(["']?\s*[=:]\s*)(\"{3}.*?\"{3}|"[^"\n]*"|'[^'\n]*')""")
+"""`name = "value"`, as TOML and JSON write it."""
+_PARAMETER = re.compile(r"""(?<=[?&])([\w-]+)(=)[^&#\s"'<>]+""")
+"""`name=value` in the query of a URL."""
 _USER = re.compile(r"(?<=://)[^/\s@\"'<>]+@")
 _PASSWORD = re.compile(r"(?<=://)(?:[^/\s@\"'<>:]*:[^/\s@\"'<>]+|[^/\s@\"'<>]{20,})@")
-"""Not `ssh://git@host`, which a tool may have to tell; but a password, or a token in the place of a user."""
+"""Not `ssh://git@host`, which a tool may have to name; but a password, or a token instead of a user."""
 _PIECES = re.compile(r"[!-~]+")
-"""What of a key a library may quote as it is: a line end or a letter that is none of ASCII comes out escaped."""
+"""What a library may quote of a key as it is: a line end or a non-ASCII letter comes out escaped."""
+_MASKED = re.compile(r"(?<![^\s\"'=:*])[^\s\"'=:*]*\*{3,}[^\s\"',;]*?(?=[.,;]?(?:\s|[\"']|$))")
+"""A key that the server masked itself: `sk-proj-****1234`."""
+
+# ---- what is secret ----------------------------------------------------------------------------------------------------
 
 
 def register_secrets(*secrets: str | None) -> None:
-    """Never tell these; in a header (`Bearer …`) the secret is the last word."""
+    """Hide these from now on; in a header (`Bearer …`) the secret is the last word."""
     for secret in secrets:
         pieces = _PIECES.findall(secret or "")
         if pieces[:1] in (["Bearer"], ["Basic"]):
             del pieces[0]
-        _known.update(piece for piece in pieces if len(piece) >= SHORTEST)
+        _known.update(piece for piece in pieces if len(piece) >= MIN_LENGTH)
 
 
 def register_named_secrets(values: Mapping[str, str]) -> None:
-    """Never tell those of these values (headers, variables) whose name says that they are secret."""
-    register_secrets(*(value for name, value in values.items() if _SECRET_NAME.search(name)))
+    """Hide those of these values (headers, variables) whose name says that they are secret."""
+    register_secrets(*(value for name, value in values.items() if is_secret_name(name)))
 
 
-def redact(text: str) -> str:
-    """The text without any secret that is known, and without passwords in addresses."""
-    for secret in sorted({*_known, *_of_the_environment()}, key=len, reverse=True):  # one may begin like another
-        text = text.replace(secret, HIDDEN)
-        if '"' in secret or "\\" in secret:  # as it stands in JSON
-            text = text.replace(secret.replace("\\", "\\\\").replace('"', '\\"'), HIDDEN)
-    return _PASSWORD.sub("", text)
-
-
-def strip_userinfo(text: str) -> str:
-    """The text without the users and passwords in its addresses."""
-    return _USER.sub("", text)
+def is_secret_name(name: str) -> bool:
+    """Whether a variable, a header or a setting with this name holds a secret."""
+    return _SECRET_NAME.search(name) is not None
 
 
 def _of_the_environment() -> Iterable[str]:
-    """What looks like a secret in what is named like one; `DB_PASSWORD=password` must not spoil every text with that word."""
+    """Values that look like secrets and are named like them: `DB_PASSWORD=password` must not spoil every "password"."""
     for name, value in os.environ.items():
-        if len(value) >= SHORTEST and _SECRET_NAME.search(name):
-            yield from (piece for piece in _PIECES.findall(value) if len(piece) >= SHORTEST and not _is_word(piece))
+        if len(value) >= MIN_LENGTH and is_secret_name(name):
+            yield from (piece for piece in _PIECES.findall(value) if len(piece) >= MIN_LENGTH and not _is_word(piece))
 
 
 def _is_word(value: str) -> bool:
     return value.isalpha() and (value.islower() or value.isupper() or value.istitle())
 
 
+# ---- how it is hidden --------------------------------------------------------------------------------------------------
+
+
+def redact(text: str) -> str:
+    """The text without any known secret, and without passwords in URLs."""
+    return _PASSWORD.sub("", remove_secrets(text, {*_known, *_of_the_environment()}))
+
+
+def remove_secrets(text: str, secrets: Iterable[str]) -> str:
+    """The text, which may be JSON, without these secrets only; what is too short to be a secret stays."""
+    for secret in sorted(secrets, key=len, reverse=True):  # one may begin like another
+        if len(secret) >= MIN_LENGTH:
+            text = text.replace(secret, HIDDEN)
+            if '"' in secret or "\\" in secret:  # as JSON writes it
+                text = text.replace(secret.replace("\\", "\\\\").replace('"', '\\"'), HIDDEN)
+    return text
+
+
+def redact_reply(text: str, limit: int = 1000) -> str:
+    """What a server said of a failure: redacted, without the visible ends of masked keys, at most `limit` characters."""
+    text = _MASKED.sub(HIDDEN, redact(text)[: 4 * limit])
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def redact_settings(text: str) -> str:
+    """Settings as a person is shown them: redacted, without users in URLs and without values that are named like secrets."""
+
+    def hidden(found: re.Match[str]) -> str:
+        value = '"[hidden]"' if found.re is _SETTING else "[hidden]"
+        return f"{found[1]}{found[2]}{value}" if is_secret_name(found[1]) else found[0]
+
+    return _PARAMETER.sub(hidden, _SETTING.sub(hidden, _USER.sub("", redact(text))))
+
+
+def public_url(url: str) -> str:
+    """A URL without user, password, query and fragment, however malformed it is."""
+    scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
+    rest = re.split(r"[?#]", rest, maxsplit=1)[0]
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
+
+
 # ---- logs --------------------------------------------------------------------------------------------------------------
 
 
 def redacting_logger(name: str) -> logging.Logger:
-    """The logger of a module of ours; what it tells is redacted, tracebacks too."""
+    """The logger of one of our modules; its messages and tracebacks are redacted."""
     import logging
 
     found = logging.getLogger(name)
@@ -103,8 +155,8 @@ def redacting_logger(name: str) -> logging.Logger:
     return found
 
 
-def redact_logs(names: Iterable[str] = LOUD) -> None:
-    """Redact what libraries log: servers send keys back, and addresses have passwords."""
+def redact_logs(names: Iterable[str] = VERBOSE_LOGGERS) -> None:
+    """Redact what libraries log: servers send keys back, and URLs have passwords."""
     for name in names:
         redacting_logger(name)
 
@@ -113,10 +165,10 @@ def _redact_record(record: logging.LogRecord) -> bool:
     import logging
 
     try:
-        told = record.getMessage()
-    except Exception:  # noqa: BLE001 - wrong arguments: the handler complains of them, with a traceback that has them
-        told, record.args = str(record.msg), ()
-    record.msg, record.args = redact(told), ()
+        message = record.getMessage()
+    except Exception:  # noqa: BLE001 - wrong arguments: the handler would report them, with a traceback that has them
+        message, record.args = str(record.msg), ()
+    record.msg, record.args = redact(message), ()
     if record.exc_info:
         trace: Any = record.exc_info if isinstance(record.exc_info, tuple) else None
         record.exc_text = redact(logging.Formatter().formatException(trace)) if trace else record.exc_text

@@ -1,4 +1,4 @@
-"""Which sessions a person means: by when they began, who answered, and how they ended."""
+"""Filters for sessions: when they began, who answered, and how they ended."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ _HOURS = {"m": 1 / 60, "h": 1, "d": 24, "w": 24 * 7, "y": 24 * 365}
 
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
-    """`since`: milliseconds since 1970 at which a session began, or later; `provider`, `state`: empty for any."""
+    """`since`: sessions that began then or later, in milliseconds since 1970; `provider`, `state`: empty for any."""
 
     since: int = 0
     provider: str = ""
     state: str = ""
 
-    def fits(self, summary: Summary) -> bool:
-        """Whether a session is meant; `since` is not looked at."""
+    def matches(self, summary: Summary) -> bool:
+        """Whether a session matches the provider and the state."""
         return (not self.provider or self.provider in (summary.provider, summary.profile)) and (
             not self.state or self.state == summary.state
         )
 
 
 def make_filter(since: str, provider: str, state: str) -> SessionFilter:
-    """A selection in a person's words.
+    """The filter for the options of a command.
 
     Raises:
-        UsageError: a word is not understood.
+        UsageError: a value is invalid.
     """
     if state and state not in set(State):
-        raise UsageError(f"There is no state '{state}'.", f"Say one of: {', '.join(State)}.")
+        raise UsageError(f"There is no state '{state}'.", f"Use one of: {', '.join(State)}.")
     return SessionFilter(cutoff(since) if since else 0, provider, state)
 
 
 def cutoff(text: str) -> int:
-    """The moment so long ago (`90d`, `12h`, `2w`), or on that day (`2026-11-01`), in milliseconds since 1970.
+    """The time of an age (`90d`, `12h`, `2w`) or a day (`2026-11-01`), in milliseconds since 1970.
 
     Raises:
         UsageError: it is neither.
@@ -58,18 +58,20 @@ def cutoff(text: str) -> int:
             return int((time.time() - timedelta(hours=int(found[1]) * _HOURS[found[2]]).total_seconds()) * 1000)
         return int(datetime.fromisoformat(text.strip()).astimezone(UTC).timestamp() * 1000)
     except (ValueError, OverflowError, OSError):
-        raise UsageError(f"'{text}' is no time.", "Say an age, such as 90d, 12h or 2w, or a day: 2026-11-01.") from None
+        raise UsageError(
+            f"'{text}' isn't a time.", "Use an age, such as 90d, 12h or 2w, or a day: 2026-11-01."
+        ) from None
 
 
-def filter_sessions(store: Store, which: SessionFilter) -> Iterator[Summary]:
-    """The sessions that are meant, the newest first, one by one. One that cannot be read is there, with the reason as title."""
+def filter_sessions(store: Store, wanted: SessionFilter) -> Iterator[Summary]:
+    """The matching sessions, newest first, one by one. One that can't be read has the reason as its title."""
     for month in store.months():
         for one in store.month(month):
-            if ulid.time_of(one) < which.since:
+            if ulid.time_of(one) < wanted.since:
                 return
             try:
                 summary = store.summary(one)
             except SessionError as error:
                 summary = Summary(id=one, title=f"[damaged] {error}", state=State.ERROR)
-            if which.fits(summary):
+            if wanted.matches(summary):
                 yield summary

@@ -1,4 +1,4 @@
-"""Copies of sessions: a fork goes on by itself, and its original stays as it is."""
+"""Forks: copies of sessions that continue on their own; the original stays as it is."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["copy_records", "fork"]
 
 
 def fork(store: Store, session: str, at: int | None = None) -> Session:
-    """A copy of a session, open for writing; `at` keeps its first so many exchanges. No lock is needed, nothing is mended.
+    """A copy of a session, open for writing; with `at`, only its first `at` exchanges. The original needs no lock.
 
-    Where the provider keeps the conversation, the copy lets go of it and sends its own history: else what is said in the one
-    would be heard in the other.
+    If the provider keeps the conversation, the copy leaves that conversation and sends its own history: otherwise what is said
+    in one would appear in the other.
 
     Raises:
-        SessionError: it is not there, or cannot be kept.
-        UsageError: there are not so many exchanges.
+        SessionError: it doesn't exist, or the copy can't be saved.
+        UsageError: there are fewer than `at` exchanges.
     """
     records = list(store.records(session))
     kept = list(_first(records, at)) if at is not None else records
@@ -45,10 +45,10 @@ def _first(records: Iterable[Record], exchanges: int) -> Iterator[Record]:
 
 
 def copy_records(copy: Session, records: Iterable[Record]) -> None:
-    """Keep records of another session in a new one; an exchange that is under way there is interrupted here.
+    """Save records of another session in a new one; an exchange that is still running there is interrupted here.
 
     Raises:
-        OSError: they cannot be written.
+        OSError: they can't be written.
     """
     copy.extend(
         msgspec.structs.replace(record, event=_without_resume(record.event))

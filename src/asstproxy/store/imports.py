@@ -1,43 +1,48 @@
-"""Sessions that come from elsewhere: a journal, a transcript, or the `logs.db` of llm."""
+"""Importing sessions: a journal, a transcript, or the `logs.db` of llm.
+
+A transcript has no records; they are synthesized: those that a journal of it could have had. Times within an exchange come from
+its steps.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ..core import events as ev
+from ..core.codec import to_unix_time
 from ..core.errors import SessionError
-from ..core.events import Record, SessionOpened
+from ..core.script import STEPS, State
 from . import ulid
 from .fork import copy_records
 from .recovery import read_journal, repaired
 from .store import Store
-from .synthesize import synthesize_records
-from .timings import moment
+from .transcript import ExchangeEntry, Transcript
 from .transcript_file import load_transcript
 
-__all__ = ["import_file", "records_of_file"]
+__all__ = ["import_file", "records_of_file", "synthesize_records"]
 
 _SQLITE = b"SQLite format 3\0"
 
 
 def import_file(store: Store, path: Path) -> list[str]:
-    """Keep what a file holds; the ids of the new sessions. A session that is there already gets another id.
+    """Save what a file holds as new sessions; returns their ids. If an id is taken, the session gets a new one.
 
     Raises:
-        SessionError: the file cannot be read, is none of the three, or cannot be kept.
+        SessionError: the file can't be read, is none of the three kinds, or can't be saved.
     """
     if _start(path).startswith(_SQLITE):
         from .llm_logs import conversations
 
-        return [_keep(store, list(synthesize_records(one))) for one in conversations(path)]
-    return [_keep(store, records_of_file(path))]
+        return [_save(store, list(synthesize_records(one))) for one in conversations(path)]
+    return [_save(store, records_of_file(path))]
 
 
-def records_of_file(path: Path) -> list[Record]:
-    """The records of a journal, or of a transcript.
+def records_of_file(path: Path) -> list[ev.Record]:
+    """The records of a journal or of a transcript.
 
     Raises:
-        SessionError: the file cannot be read, or is neither.
+        SessionError: the file can't be read, or is neither.
     """
     start = _start(path).lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b'{"seq":'):
@@ -51,14 +56,14 @@ def _start(path: Path) -> bytes:
             return file.read(64)
     except OSError as error:
         raise SessionError(
-            f"{path} cannot be read: {error.strerror}.", "Give a journal, a transcript, or llm's logs.db."
+            f"{path} can't be read: {error.strerror}.", "Give a journal, a transcript, or llm's logs.db."
         ) from error
 
 
-def _keep(store: Store, records: Iterable[Record]) -> str:
+def _save(store: Store, records: Iterable[ev.Record]) -> str:
     records = list(records)
-    opened = next((r.event.session for r in records if isinstance(r.event, SessionOpened)), "")
-    began = next((int(moment(r.at) * 1000) for r in records if r.at), 0)
+    opened = next((r.event.session for r in records if isinstance(r.event, ev.SessionOpened)), "")
+    began = next((int(to_unix_time(r.at) * 1000) for r in records if r.at), 0)
     if not began and ulid.is_ulid(opened):
         began = ulid.time_of(opened)
     session = store.create(at=max(began, 0), wanted=opened, forked_from=opened)
@@ -67,3 +72,59 @@ def _keep(store: Store, records: Iterable[Record]) -> str:
     finally:
         session.close()
     return session.id
+
+
+# ---- from a transcript -------------------------------------------------------------------------------------------------
+
+
+def synthesize_records(transcript: Transcript) -> Iterator[ev.Record]:
+    """Records for a transcript. They conform to the script, whatever the transcript says."""
+    state = State.NEW
+    for seq, (at, event) in enumerate(_events(transcript), 1):
+        state = STEPS[event.type].dest if event.type in STEPS else state
+        yield ev.Record(seq, at, state, event)
+
+
+def _events(transcript: Transcript) -> Iterator[tuple[str, ev.Event]]:
+    began = transcript.created or (transcript.exchanges[0].started if transcript.exchanges else "")
+    yield began, ev.SessionOpened(transcript.id)
+    yield began, ev.Configured(profile=transcript.profile, provider=transcript.provider, model=transcript.model)
+    if transcript.title:
+        yield began, ev.Titled(transcript.title)
+    for entry in transcript.exchanges:
+        yield from _exchange(entry)
+
+
+def _exchange(entry: ExchangeEntry) -> Iterator[tuple[str, ev.Event]]:
+    times = {step.state: step.at for step in reversed(entry.steps)}
+    start, end = entry.started, entry.updated or entry.started
+    yield start, ev.SetUserMessage(entry.user)
+    yield times.get(State.STARTED, start), ev.Started(entry.provider, entry.model)
+    if entry.tools:
+        asked, done = times.get(State.REQUIRES_ACTION, start), times.get(State.TOOLS_EXECUTED, end)
+        results = tuple(ev.ToolResult(tool.call_id, tool.output, tool.error) for tool in entry.tools)
+        yield asked, ev.ActionRequired(tuple(ev.ToolCall(t.call_id, t.name, t.arguments) for t in entry.tools))
+        for tool, result in zip(entry.tools, results, strict=True):
+            if tool.seconds is not None:
+                yield done, ev.ToolFinished(result, tool.seconds)
+        yield done, ev.ToolsExecuted(results)
+        yield times.get(State.TOOL_OUTPUTS_SUBMITTED, done), ev.ToolOutputsSubmitted()
+    used = entry.usage
+    if used.input or used.output:
+        yield end, ev.Usage(used.input, used.output, used.cached, used.reasoning)
+    yield from ((end, event) for event in _outcome(entry))
+
+
+def _outcome(entry: ExchangeEntry) -> Iterator[ev.Event]:
+    match entry.state:
+        case State.COMPLETED:
+            yield ev.AssistantMessageRetrieved(entry.answer)
+        case State.INCOMPLETE:
+            yield ev.MessageIncomplete(entry.answer, entry.reason)
+        case _:
+            if entry.answer:
+                yield ev.ChunkReceived(entry.answer)
+            if entry.state == State.CANCELLED:
+                yield ev.Cancelled()
+            else:
+                yield ev.ErrorOccurred("interrupted", entry.reason or "The exchange did not end.")

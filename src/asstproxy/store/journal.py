@@ -1,4 +1,4 @@
-"""The journal: the truth about a session, one record a line, appended before anybody else hears the record."""
+"""The journal: the truth about a session. One record a line, appended before any other subscriber gets the record."""
 
 from __future__ import annotations
 
@@ -22,78 +22,78 @@ if TYPE_CHECKING:
 __all__ = ["Journal"]
 
 BATCH = 1000
-"""Records that are written together when many are."""
+"""Records that are written at once when there are many."""
 PAUSE = 0.05
-"""Seconds between two lines of streamed text: neighbouring pieces are written as one, at most 20 lines a second."""
+"""Seconds between two lines of streamed text: neighbouring chunks are written as one record, at most 20 a second."""
 
 
 class Journal:
-    """A subscriber that appends every record to an open file, with one unbuffered write for each.
+    """A subscriber that appends every record to an open file, with one unbuffered write each.
 
-    The file is synced to the disk when an exchange settles. A write that fails (disk full) raises `OSError` and leaves whole
-    lines only; what could not be written is kept, and goes out before the next record, so that no line is ever missing in
-    the middle. `size` is the length of the file in bytes.
+    The file is synced to the disk when an exchange settles. A write that fails (disk full) raises `OSError` and leaves only
+    whole lines; what could not be written is kept and written before the next record, so that no line is ever missing in the
+    middle. `size` is the length of the file in bytes.
     """
 
     def __init__(self, fd: int, path: Path) -> None:
         self._fd, self._path = fd, path
         self.size = os.fstat(fd).st_size
-        self._owed: list[RecordMerger] = []  # only the last of them grows
+        self._pending: list[RecordMerger] = []  # only the last one still grows
         self._timer: asyncio.TimerHandle | None = None
-        self._wrote_text = 0.0
+        self._text_written = 0.0
 
     def __call__(self, record: Record) -> None:
-        """Append a record; text may be held back for `PAUSE` seconds.
+        """Append a record; streamed text may wait up to `PAUSE` seconds.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: it can't be written.
         """
-        if not (self._owed and self._owed[-1].absorb(record)):
-            growing = RecordMerger(record)
-            if self._owed:
-                self._flush_before(growing)
-            self._owed.append(growing)
-            if not growing.is_text:
+        if not (self._pending and self._pending[-1].absorb(record)):
+            merger = RecordMerger(record)
+            if self._pending:
+                self._flush_before(merger)
+            self._pending.append(merger)
+            if not merger.is_text:
                 self.flush()
                 return
         now = time.monotonic()
-        if now - self._wrote_text >= PAUSE:
+        if now - self._text_written >= PAUSE:
             self.flush()
-            self._wrote_text = now
+            self._text_written = now
         elif self._timer is None:
-            import asyncio  # a loop is running; who only reads sessions does not wait for it
+            import asyncio  # here a loop is running; commands that only read sessions don't load it
 
             self._timer = asyncio.get_running_loop().call_later(PAUSE, self._flush_later)
 
-    def _flush_before(self, record: RecordMerger) -> None:
+    def _flush_before(self, merger: RecordMerger) -> None:
         try:
             self.flush()
         except OSError:
-            self._owed.append(record)
+            self._pending.append(merger)
             raise
 
     def _flush_later(self) -> None:
         self._timer = None
-        self._wrote_text = time.monotonic()
-        # What fails now is written, or fails, with the next record, where the exchange can see it.
+        self._text_written = time.monotonic()
+        # If this fails, the next record writes it, or raises, where the exchange notices.
         with contextlib.suppress(OSError):
             self.flush()
 
     def flush(self) -> None:
-        """Write what is held back.
+        """Write what is pending.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: it can't be written.
         """
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._owed:
+        if not self._pending:
             return
-        records = [growing.record for growing in self._owed]
+        records = [merger.record for merger in self._pending]
         self._append(b"".join(encode(record) + b"\n" for record in records))
         settled = any(record.state in SETTLED and record.event.type in STEPS for record in records)
-        self._owed.clear()
+        self._pending.clear()
         if settled:
             os.fsync(self._fd)
 
@@ -101,7 +101,7 @@ class Journal:
         """Append many records at once, and sync the file.
 
         Raises:
-            OSError: they cannot be written.
+            OSError: they can't be written.
         """
         self.flush()
         for batch in _batches(records):
@@ -114,17 +114,17 @@ class Journal:
         except OSError as error:
             error.filename = error.filename or str(self._path)
             raise
-        if written != len(lines):  # take back the part of a line, and nothing that somebody else may have written
+        if written != len(lines):  # remove the partial line, and nothing that another process may have written
             end = os.lseek(self._fd, 0, os.SEEK_CUR)
             os.ftruncate(self._fd, end - written)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
         self.size += written
 
     def close(self) -> None:
-        """Write what is held back and close the file, which lets the next process have it.
+        """Write what is pending and close the file, which releases its lock.
 
         Raises:
-            OSError: it cannot be written; the file is closed.
+            OSError: it can't be written; the file is closed.
         """
         try:
             self.flush()
@@ -133,6 +133,6 @@ class Journal:
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    left = iter(records)
-    while batch := list(islice(left, BATCH)):
+    remaining = iter(records)
+    while batch := list(islice(remaining, BATCH)):
         yield batch

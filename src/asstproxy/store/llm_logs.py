@@ -1,6 +1,6 @@
-"""The `logs.db` of llm (https://llm.datasette.io), as transcripts: its threads, and the older conversations beside them.
+"""The `logs.db` of llm (https://llm.datasette.io), as transcripts: its threads, and the conversations of older versions.
 
-Read-only. A thread is a chain of messages, each of which names its parent; a turn says when, by which model, and at what cost.
+Read-only. A thread is a chain of messages, each of which names its parent; a turn has the time, the model and the tokens.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from .transcript import ExchangeEntry, ToolEntry, Transcript
 __all__ = ["conversations"]
 
 Row = sqlite3.Row
-_MOST = 2**53
-"""Tokens that are believed."""
+_MAX_TOKENS = 2**53
+"""A larger count of tokens is damage."""
 
 
 def conversations(path: Path) -> Iterator[Transcript]:
     """Every conversation of the database that has a message.
 
     Raises:
-        SessionError: it is no database of llm.
+        SessionError: it isn't a database of llm.
     """
     try:
         with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
             db.row_factory = sqlite3.Row
             tables = {row["name"] for row in db.execute("SELECT name FROM sqlite_master")}
             if not tables & {"threads", "conversations"}:
-                raise SessionError(f"{path} is no database of llm.", "It has neither threads nor conversations.")
+                raise SessionError(f"{path} isn't a database of llm.", "It has neither threads nor conversations.")
             seen = set()
-            for found in (*_threads(db, tables), *_older(db, tables)):
+            for found in (*_threads(db, tables), *_conversations(db, tables)):
                 if found.exchanges and found.id not in seen:
                     seen.add(found.id)
                     yield found
-    # Damaged in its bytes, in its text, in its columns; and SQLite says that memory is short where a length is wrong.
+    # Damaged bytes, text or columns; and SQLite reports too little memory where a length is wrong.
     except (sqlite3.Error, UnicodeDecodeError, IndexError, MemoryError) as error:
         raise SessionError(
-            f"{path} cannot be read: {str(error) or 'it is damaged'}.", "Is it the logs.db of llm?"
+            f"{path} can't be read: {str(error) or 'it is damaged'}.", "Is it the logs.db of llm?"
         ) from error
 
 
@@ -55,11 +55,11 @@ def _threads(db: sqlite3.Connection, tables: set[str]) -> Iterator[Transcript]:
             turn["tip_message_hash"]: turn
             for turn in db.execute("SELECT * FROM turns WHERE thread_id = ?", (thread["id"],))
         }
-        whole = Transcript(id=str(thread["id"]).upper(), title=_text(thread["name"]), provider="llm")
+        transcript = Transcript(id=str(thread["id"]).upper(), title=_text(thread["name"]), provider="llm")
         for message in _chain(db, thread["tip_message_hash"]):
             parts = list(db.execute("SELECT * FROM parts WHERE message_hash = ? ORDER BY position", (message["hash"],)))
-            _tell(whole, message["role"], parts, turns.get(message["hash"]))
-        yield _headed(whole)
+            _add_message(transcript, message["role"], parts, turns.get(message["hash"]))
+        yield _with_head(transcript)
 
 
 def _chain(db: sqlite3.Connection, tip: str | None) -> list[Row]:
@@ -75,13 +75,13 @@ def _chain(db: sqlite3.Connection, tip: str | None) -> list[Row]:
     return chain[::-1]
 
 
-def _tell(whole: Transcript, role: str, parts: list[Row], turn: Row | None) -> None:
+def _add_message(transcript: Transcript, role: str, parts: list[Row], turn: Row | None) -> None:
     text = "".join(_text(part["text"]) for part in parts if part["type"] == "text")
     if role == "user":
-        whole.exchanges.append(ExchangeEntry(text, "", State.COMPLETED, "", "", provider="llm"))
-    if not whole.exchanges:
+        transcript.exchanges.append(ExchangeEntry(text, "", State.COMPLETED, "", "", provider="llm"))
+    if not transcript.exchanges:
         return
-    entry = whole.exchanges[-1]
+    entry = transcript.exchanges[-1]
     if role == "assistant":
         entry.answer += text
         entry.reasoning += "".join(_text(part["text"]) for part in parts if part["type"] == "reasoning")
@@ -96,10 +96,10 @@ def _tell(whole: Transcript, role: str, parts: list[Row], turn: Row | None) -> N
                 if tool.call_id == call_id:
                     tool.output = str(payload.get("output") or "")
     if turn is not None:
-        _cost(entry, turn)
+        _add_usage(entry, turn)
 
 
-def _cost(entry: ExchangeEntry, turn: Row) -> None:
+def _add_usage(entry: ExchangeEntry, turn: Row) -> None:
     entry.started = entry.started or _time(turn["datetime_utc"])
     entry.updated = _time(turn["datetime_utc"])
     entry.model = _text(turn["resolved_model"] or turn["model"])
@@ -107,31 +107,31 @@ def _cost(entry: ExchangeEntry, turn: Row) -> None:
     entry.usage.output += _count(turn["output_tokens"])
 
 
-def _older(db: sqlite3.Connection, tables: set[str]) -> Iterator[Transcript]:
+def _conversations(db: sqlite3.Connection, tables: set[str]) -> Iterator[Transcript]:
     if not {"conversations", "responses"} <= tables:
         return
     columns = {row["name"] for row in db.execute("PRAGMA table_info(responses)")}
     tokens = "input_tokens, output_tokens" if "input_tokens" in columns else "0 AS input_tokens, 0 AS output_tokens"
     for conversation in db.execute("SELECT * FROM conversations ORDER BY id"):
-        whole = Transcript(id=str(conversation["id"]).upper(), title=_text(conversation["name"]), provider="llm")
+        transcript = Transcript(id=str(conversation["id"]).upper(), title=_text(conversation["name"]), provider="llm")
         rows = db.execute(
-            f"SELECT model, prompt, response, datetime_utc, {tokens}, NULL AS resolved_model"  # noqa: S608 - our own words
+            f"SELECT model, prompt, response, datetime_utc, {tokens}, NULL AS resolved_model"  # noqa: S608 - a constant
             " FROM responses WHERE conversation_id = ? ORDER BY datetime_utc, id",
             (conversation["id"],),
         )
         for row in rows:
             entry = ExchangeEntry(_text(row["prompt"]), _text(row["response"]), State.COMPLETED, "", "", provider="llm")
-            _cost(entry, row)
-            whole.exchanges.append(entry)
-        yield _headed(whole)
+            _add_usage(entry, row)
+            transcript.exchanges.append(entry)
+        yield _with_head(transcript)
 
 
-def _headed(whole: Transcript) -> Transcript:
-    if whole.exchanges:
-        last = whole.exchanges[-1]
-        whole.created, whole.updated = whole.exchanges[0].started, last.updated
-        whole.model, whole.exchange_count = last.model, len(whole.exchanges)
-    return whole
+def _with_head(transcript: Transcript) -> Transcript:
+    if transcript.exchanges:
+        last = transcript.exchanges[-1]
+        transcript.created, transcript.updated = transcript.exchanges[0].started, last.updated
+        transcript.model, transcript.exchange_count = last.model, len(transcript.exchanges)
+    return transcript
 
 
 def _text(value: Any) -> str:
@@ -140,15 +140,15 @@ def _text(value: Any) -> str:
 
 
 def _count(value: Any) -> int:
-    return min(value, _MOST) if isinstance(value, int) and value > 0 else 0
+    return min(value, _MAX_TOKENS) if isinstance(value, int) and value > 0 else 0
 
 
 def _time(value: Any) -> str:
     text = _text(value)
     if not text:
         return ""
-    plain = text.replace(" ", "T").replace("+00:00", "")
-    return f"{plain[:23]}Z"
+    iso = text.replace(" ", "T").replace("+00:00", "")
+    return f"{iso[:23]}Z"
 
 
 def _json(text: Any) -> dict[str, Any]:

@@ -1,9 +1,14 @@
-"""Reading a journal, also one that is damaged: what can be read is read, what cannot is told and left where it is.
+"""Reading a journal, also a damaged one: what can be read is read; what can't is reported and left in the file.
 
-Damage that other tools' sessions were found with, and what is made of it here: a torn last line is left out (a process died
-while it wrote); a stub that a later writer glued its record to is stepped over; a line that is no record is left out; an exchange
-that was never settled before the next one began (interleaved writers, a lost line) ends as an error of the kind `interrupted`,
-so that no tool call stays without its result. The file is never changed by reading.
+The kinds of damage are those that sessions of other tools were found with:
+
+- a torn last line (the process died while it wrote) is left out;
+- a stub that the next writer glued its record to is skipped, and the record is read;
+- a line that isn't a record is left out;
+- an exchange that never settled before the next one began (interleaved writers, a lost line) ends as an error of the kind
+  `interrupted`, so that no tool call is left without its result: a provider would refuse the conversation forever.
+
+Reading never changes the file.
 """
 
 from __future__ import annotations
@@ -17,16 +22,19 @@ from ..core.errors import SessionError
 from ..core.events import ErrorOccurred, Record, SessionOpened, SetUserMessage
 from ..core.script import ACTIVE, STEPS, State
 
-__all__ = ["INTERRUPTED", "JournalContents", "each_record", "read_journal", "repaired"]
+__all__ = ["INTERRUPTION", "JournalContents", "each_record", "read_journal", "repaired"]
 
-INTERRUPTED = ErrorOccurred("interrupted", "The process ended before the answer was complete.", "Ask again.")
+INTERRUPTION = ErrorOccurred("interrupted", "The process ended before the answer was complete.", "Ask again.")
 VERSION = SessionOpened("").version
 """The version of the journals that this asst writes."""
 
 
 @dataclass(slots=True)
 class JournalContents:
-    """A journal as it stands. `damage` says in one line each what could not be read; `whole` are the bytes of whole lines."""
+    """What is in a journal. `damage` has one line for each part that can't be read.
+
+    `size` is the length of the file in bytes; `whole`, without what follows the last line end.
+    """
 
     path: Path
     records: list[Record] = field(default_factory=list)
@@ -37,12 +45,12 @@ class JournalContents:
 
     @property
     def torn(self) -> int:
-        """Bytes after the last whole line."""
+        """Bytes after the last line end."""
         return self.size - self.whole
 
     @property
-    def newer(self) -> bool:
-        """Whether a newer asst wrote it, in a way that this one may misunderstand."""
+    def is_newer(self) -> bool:
+        """Whether a newer asst wrote it, so that this one may misunderstand it."""
         return self.version > VERSION
 
 
@@ -50,51 +58,53 @@ def read_journal(path: Path) -> JournalContents:
     """Every record of a journal.
 
     Raises:
-        SessionError: there is no such file, it cannot be read, or nothing in it is a record.
+        SessionError: the file doesn't exist, can't be read, or has no record in it.
     """
-    reading = JournalContents(path)
-    reading.records.extend(each_record(path, reading))
-    if not reading.records and reading.damage:
-        raise SessionError(f"{path} is no journal: {reading.damage[0]}.", "The file was not changed.")
-    return reading
+    contents = JournalContents(path)
+    contents.records.extend(each_record(path, contents))
+    if not contents.records and contents.damage:
+        raise SessionError(f"{path} isn't a journal: {contents.damage[0]}.", "The file was not changed.")
+    return contents
 
 
-def each_record(path: Path, reading: JournalContents | None = None) -> Iterator[Record]:
-    """The records one by one: as much memory as one line needs, however long the session is.
+def each_record(path: Path, contents: JournalContents | None = None) -> Iterator[Record]:
+    """The records one by one, which takes the memory of one line, however long the session is.
+
+    `contents` is filled with everything but the records.
 
     Raises:
-        SessionError: there is no such file, or it cannot be read.
+        SessionError: the file doesn't exist, or can't be read.
     """
-    reading = reading or JournalContents(path)
+    contents = contents or JournalContents(path)
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                reading.size += len(line)
+                contents.size += len(line)
                 if not line.endswith(b"\n"):
                     return
-                reading.whole += len(line)
-                record = _record(line, number, reading)
+                contents.whole += len(line)
+                record = _record(line, number, contents)
                 if record is not None:
                     yield record
     except OSError as error:
-        raise SessionError(f"{path} cannot be read: {error.strerror}.", code="session_unreadable") from error
+        raise SessionError(f"{path} can't be read: {error.strerror}.", code="session_unreadable") from error
 
 
-def _record(line: bytes, number: int, reading: JournalContents) -> Record | None:
+def _record(line: bytes, number: int, contents: JournalContents) -> Record | None:
     if not line.strip():
         return None
     try:
         record = decode(line)
     except (ValueError, RecursionError) as error:
-        reading.damage.append(f"line {number} is damaged: {error}")
-        return _glued(line)
+        contents.damage.append(f"line {number} is damaged: {error}")
+        return _after_stub(line)
     if isinstance(record.event, SessionOpened):
-        reading.version = max(reading.version, record.event.version)
+        contents.version = max(contents.version, record.event.version)
     return record
 
 
-def _glued(line: bytes) -> Record | None:
-    """The whole record that stands behind the stub of another one."""
+def _after_stub(line: bytes) -> Record | None:
+    """The whole record that follows the stub of another one in the same line."""
     at = line.rfind(b'{"seq":')
     if at <= 0:
         return None
@@ -105,11 +115,11 @@ def _glued(line: bytes) -> Record | None:
 
 
 def repaired(records: Iterable[Record]) -> Iterator[Record]:
-    """The same records, each exchange of them settled before the next one begins; one that is under way stays so."""
+    """The same records, with every exchange settled before the next one begins; the last one may still be running."""
     state = State.NEW
     for record in records:
         if state in ACTIVE and isinstance(record.event, SetUserMessage):
-            yield Record(record.seq, record.at, State.ERROR, INTERRUPTED)
+            yield Record(record.seq, record.at, State.ERROR, INTERRUPTION)
         if record.event.type in STEPS:
             state = record.state
         yield record

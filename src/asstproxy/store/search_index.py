@@ -1,11 +1,11 @@
 """The search index: a contentless FTS5 table in the cache folder. It may be deleted at any time.
 
-Anything odd about it (damaged, of another version, of another folder) means: delete it and build it again. It knows each
-session by the length of its journal. A month is looked at again when its folder has changed: a settled exchange replaces its
-transcript there, which the folder's time tells; the newest month always is.
+If anything is odd about it (damaged, of another version, of another folder), it is deleted and rebuilt. It identifies the state
+of a session by the length of its journal. A month is read again if its folder has changed (a settled exchange replaces its
+transcript there, which changes the folder's time); the newest month always is.
 
-SQLite of 2023 and older cannot delete from a contentless table, so a session that has grown gets a new row, and the join with
-`sessions` leaves the old one out; when the dead rows are a third, everything is built again.
+SQLite up to 2023 can't delete from a contentless table. So a session that has grown gets a new row, and the join with `sessions`
+leaves the old one out; when a third of the rows are dead, the index is rebuilt.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from ..config.paths import cache_dir, create_private, ensure_private, private_di
 from ..core.errors import AsstError, UsageError
 from . import ulid
 from .filters import SessionFilter
-from .search_text import Words, query, words_of
+from .search_text import IndexedText, indexed_text, query
 from .store import Store
 
 __all__ = ["Hit", "Progress", "SearchIndex"]
 
 VERSION = 1
 Progress = Callable[[int, int], None]
-"""Hears how many sessions of how many are read."""
+"""Called with the number of sessions that have been read, and of all that will be."""
 _SETTLING = 2_000_000_000
-"""Nanoseconds in which a folder may change once more without its time telling so."""
+"""Nanoseconds in which a folder may change again without a new time."""
 _SCHEMA = """
 PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -44,50 +44,50 @@ CREATE VIRTUAL TABLE words USING fts5 (title, said, content = '', tokenize = 'un
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A session that fits, and how well (less is better)."""
+    """A matching session; the lower its `rank`, the better it matches."""
 
     session: str
     rank: float
 
 
 class SearchIndex:
-    """Searches the sessions of a store; brings the index up to date first."""
+    """Searches the sessions of a store; updates the index first."""
 
     def __init__(self, store: Store, path: Path | None = None) -> None:
         self._store = store
         self._path = path or cache_dir() / "index.sqlite3"
 
-    def search(self, text: str, which: SessionFilter, limit: int | None, progress: Progress | None = None) -> list[Hit]:
-        """The sessions in which all words occur, the best match first.
+    def search(
+        self, text: str, wanted: SessionFilter, limit: int | None, progress: Progress | None = None
+    ) -> list[Hit]:
+        """The sessions in which all words occur, best match first.
 
         Raises:
             UsageError: there is no word to search for.
-            AsstError: SQLite fails for a reason that building the index again does not mend.
+            AsstError: SQLite fails, and rebuilding the index doesn't help.
         """
-        wanted = query(text)
-        if not wanted:
-            raise UsageError("There is no word to search for.", "Say what the session is about.")
+        terms = query(text)
+        if not terms:
+            raise UsageError("There is no word to search for.", "Give a word that occurs in the session.")
         for again in (False, True):
             try:
-                with contextlib.closing(self._connect(afresh=again)) as db:
-                    self._refresh(db, progress or _silent)
-                    return _find(db, wanted, which, limit)
+                with contextlib.closing(self._connect(rebuild=again)) as db:
+                    self._refresh(db, progress or _ignore)
+                    return _find(db, terms, wanted, limit)
             except sqlite3.DatabaseError as error:
                 if again or "locked" in str(error):
-                    raise AsstError(f"The search index cannot be used: {error}.", f"Delete {self._path}.") from error
+                    raise AsstError(f"The search index can't be used: {error}.", f"Delete {self._path}.") from error
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    def _connect(self, *, afresh: bool) -> sqlite3.Connection:
+    def _connect(self, *, rebuild: bool) -> sqlite3.Connection:
         try:
             private_dir(self._path.parent)
-            if afresh:
+            if rebuild:
                 self._delete()
             ensure_private(*self._files())
-            return self._open(
-                create_private(self._path)
-            )  # SQLite gives the files beside it the permissions of this one
+            return self._open(create_private(self._path))  # SQLite gives its other files the permissions of this one
         except (OSError, sqlite3.OperationalError):
-            return self._open(":memory:")  # the cache cannot be written: it is built for this search alone
+            return self._open(":memory:")  # the cache can't be written: the index is built for this search only
 
     def _delete(self) -> None:
         for file in self._files():
@@ -109,15 +109,15 @@ class SearchIndex:
             raise sqlite3.DatabaseError("it is of another version, or of another folder")
         return db
 
-    # ---- bringing it up to date ----------------------------------------------------------------------------------------
+    # ---- updating -----------------------------------------------------------------------------------------------------
 
     def _refresh(self, db: sqlite3.Connection, progress: Progress) -> None:
         db.execute("BEGIN IMMEDIATE")
         try:
             changed = list(self._changed_months(db))
             todo = [one for month, _ in changed for one in self._changed_sessions(db, month)]
-            for done, words in enumerate(_read_ahead(self._store, todo), 1):
-                _put(db, words)
+            for done, (session, size) in enumerate(todo, 1):
+                _put(db, indexed_text(self._store, session, size))
                 if done % 200 == 0 or done == len(todo):
                     progress(done, len(todo))
             now = time.time_ns()
@@ -143,9 +143,9 @@ class SearchIndex:
                 yield month, changed
 
     def _drop_months(self, db: sqlite3.Connection) -> None:
-        there = set(self._store.months())
+        existing = set(self._store.months())
         for (month,) in db.execute("SELECT month FROM months").fetchall():
-            if month not in there:
+            if month not in existing:
                 db.execute("DELETE FROM sessions WHERE month = ?", (month,))
                 db.execute("DELETE FROM months WHERE month = ?", (month,))
 
@@ -161,31 +161,26 @@ class SearchIndex:
         return found
 
 
-def _silent(_done: int, _of: int) -> None:
-    """Nobody watches."""
+def _ignore(_done: int, _of: int) -> None:
+    """Nobody wants to know the progress."""
 
 
-def _read_ahead(store: Store, todo: list[tuple[str, int]]) -> Iterator[Words]:
-    for session, size in todo:
-        yield words_of(store, session, size)
-
-
-def _put(db: sqlite3.Connection, words: Words) -> None:
+def _put(db: sqlite3.Connection, text: IndexedText) -> None:
     row = db.execute(
         "INSERT OR REPLACE INTO sessions (id, month, bytes, provider, profile, state, row)"
         " VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) + 1 FROM words_docsize))",
-        (words.id, ulid.month(words.id), words.bytes, words.provider, words.profile, words.state),
+        (text.id, ulid.month(text.id), text.bytes, text.provider, text.profile, text.state),
     ).lastrowid
-    db.execute("INSERT INTO words (rowid, title, said) VALUES (?, ?, ?)", (row, words.title, words.said))
+    db.execute("INSERT INTO words (rowid, title, said) VALUES (?, ?, ?)", (row, text.title, text.body))
 
 
-def _find(db: sqlite3.Connection, wanted: str, which: SessionFilter, limit: int | None) -> list[Hit]:
-    since = ulid.new(which.since)[:10] if which.since else ""
+def _find(db: sqlite3.Connection, terms: str, wanted: SessionFilter, limit: int | None) -> list[Hit]:
+    since = ulid.new(wanted.since)[:10] if wanted.since else ""
     rows = db.execute(
         "SELECT sessions.id, found.rank FROM (SELECT rowid, rank FROM words(?)) AS found"
         " JOIN sessions ON sessions.row = found.rowid"
         " WHERE (? = '' OR ? IN (sessions.provider, sessions.profile)) AND (? = '' OR sessions.state = ?)"
         " AND sessions.id >= ? ORDER BY found.rank LIMIT ?",
-        (wanted, which.provider, which.provider, which.state, which.state, since, -1 if limit is None else limit),
+        (terms, wanted.provider, wanted.provider, wanted.state, wanted.state, since, -1 if limit is None else limit),
     )
     return [Hit(session, rank) for session, rank in rows]

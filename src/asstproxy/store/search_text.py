@@ -1,4 +1,4 @@
-"""What the search index holds of a session, and how a person's words become its query."""
+"""The text of a session that is searched, and the query that a person's words become."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ..core.errors import SessionError
 from ..core.script import State
 from .store import Store
 
-__all__ = ["Words", "query", "texts", "words_of"]
+__all__ = ["IndexedText", "indexed_text", "query", "texts"]
 
-MOST = 1_000_000
+MAX_CHARS = 1_000_000
 """Characters of one session that are searched."""
 
 
-class Words(msgspec.Struct):
-    """A session as the index takes it: `said` is all text of it."""
+class IndexedText(msgspec.Struct):
+    """What the index takes of a session: `body` is all its text but the title, `bytes` the length of its journal."""
 
     id: str
     bytes: int
     title: str
-    said: str
+    body: str
     provider: str = ""
     profile: str = ""
     state: str = ""
@@ -43,7 +43,7 @@ class _Exchange(msgspec.Struct):
 
 
 class _Session(msgspec.Struct):
-    """The few fields of a transcript that are searched; the others are skipped, which is three times as fast."""
+    """The fields of a transcript that are searched; skipping the others is three times as fast."""
 
     title: str = ""
     state: State = State.NEW
@@ -56,14 +56,14 @@ class _Session(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Session)
 
 
-def words_of(store: Store, session: str, size: int) -> Words:
-    """The words of a session: from its transcript when that is up to date, else from the journal; none if it is damaged."""
+def indexed_text(store: Store, session: str, size: int) -> IndexedText:
+    """The text of a session: from its transcript if that is up to date, else from the journal; none if it is damaged."""
     found = _transcript(store.path(session).with_suffix(".json"), size) or _journal(store, session)
-    said = "\n".join(_said_of(found))
-    return Words(session, size, found.title, said[:MOST], found.provider, found.profile, found.state)
+    body = "\n".join(_texts(found))
+    return IndexedText(session, size, found.title, body[:MAX_CHARS], found.provider, found.profile, found.state)
 
 
-def _said_of(session: _Session) -> list[str]:
+def _texts(session: _Session) -> list[str]:
     """Every text of a session, in order."""
     parts = []
     for exchange in session.exchanges:
@@ -75,12 +75,12 @@ def _said_of(session: _Session) -> list[str]:
 
 
 def texts(store: Store, session: str) -> list[str]:
-    """Every text of a session, as it stands now."""
+    """Every text of a session, in order."""
     try:
         size = store.path(session).stat().st_size
     except OSError:
         return []
-    return _said_of(_transcript(store.path(session).with_suffix(".json"), size) or _journal(store, session))
+    return _texts(_transcript(store.path(session).with_suffix(".json"), size) or _journal(store, session))
 
 
 def _transcript(path: Path, size: int) -> _Session | None:
@@ -99,9 +99,9 @@ def _journal(store: Store, session: str) -> _Session:
 
 
 def query(text: str) -> str:
-    """The words as an FTS5 query: all of them must occur; `word*` is a beginning; what stands in double quotes, together.
+    """The words as an FTS5 query: all must occur; `word*` matches a beginning; words in double quotes occur together.
 
-    No character of the words is ever an operator.
+    No character of the words is ever taken for an operator.
     """
     parts = []
     for quoted, word in re.findall(r'"([^"]*)"|(\S+)', text):

@@ -1,8 +1,13 @@
-"""A session that is open for writing: its lock, its journal, its transcript."""
+"""A session that is open for writing: its lock, its journal, its transcript.
+
+The lock is on the journal itself. Not `filelock`: it locks a second file, which would stay next to every session forever, since
+deleting it lets two processes in. A lock on the journal's own descriptor leaves nothing behind, also after `kill -9`.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,29 +17,28 @@ from ..core.errors import SessionError, SessionInUseError
 from ..core.events import Event, Notice, Record, SessionOpened, SetUserMessage, Titled
 from ..core.script import ACTIVE, SETTLED, STEPS, State
 from .journal import Journal
-from .lock import lock, lock_holder
-from .recovery import INTERRUPTED, read_journal, repaired
+from .recovery import INTERRUPTION, read_journal, repaired
 from .transcript import title_of
 from .transcript_file import read_head
 from .transcript_writer import TranscriptWriter
 
-__all__ = ["Session", "create", "open_journal"]
+__all__ = ["Session", "create", "lock", "lock_holder", "open_journal"]
 
 
 class Session:
-    """Subscribe it, as essential, to a conversation: it keeps every record, and the transcript when an exchange settles.
+    """Subscribe it, as essential, to a conversation: it saves every record, and the transcript when an exchange settles.
 
-    `past` are the records that were there when it was opened; `damage` says in one line each what could not be read.
+    `past` are the records that were there when it was opened; `damage` has one line for each part that can't be read.
     """
 
     def __init__(self, path: Path, fd: int, past: list[Record], damage: list[str] | None = None) -> None:
         self.id, self.path, self.past, self.damage = path.stem, path, past, damage or []
         self._journal = Journal(fd, path)
         file = path.with_suffix(".json")
-        self._scribe = TranscriptWriter(file, past, stale=read_head(file, self._journal.size) is None)
+        self._transcript = TranscriptWriter(file, past, stale=read_head(file, self._journal.size) is None)
         self._title = ""
         for record in past:
-            self._hear_title(record.event)
+            self._update_title(record.event)
 
     @property
     def title(self) -> str:
@@ -43,32 +47,32 @@ class Session:
 
     @property
     def is_running(self) -> bool:
-        """Whether its last exchange never settled."""
+        """Whether its last exchange has not settled."""
         return bool(self.past) and self.past[-1].state in ACTIVE
 
     def __call__(self, record: Record) -> None:
-        """Keep a record.
+        """Save a record.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: it can't be written.
         """
         self._journal(record)
-        self._scribe.feed(record)
-        self._hear_title(record.event)
+        self._transcript.feed(record)
+        self._update_title(record.event)
         if record.state in SETTLED and record.event.type in STEPS:
-            self._scribe.write(self._journal.size)
+            self._transcript.write(self._journal.size)
 
-    def _hear_title(self, event: object) -> None:
+    def _update_title(self, event: object) -> None:
         if isinstance(event, Titled):
             self._title = event.title
         elif not self._title and isinstance(event, SetUserMessage):
             self._title = title_of(event.text)
 
     def add(self, event: Event, at: str = "") -> None:
-        """Keep an event that is said outside of a conversation: what was found on opening, a new title. `at`: when, if not now.
+        """Save an event from outside of a conversation: what was found on opening, a new title. `at`: when, if not now.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: it can't be written.
         """
         last = self.past[-1] if self.past else Record(0, "", State.NEW, event)
         state = STEPS[event.type].dest if event.type in STEPS else last.state
@@ -77,45 +81,48 @@ class Session:
         self.past.append(record)
 
     def extend(self, records: Iterable[Record]) -> None:
-        """Keep the records of another session, at their times; they are numbered afresh.
+        """Save the records of another session with their times; they are renumbered.
 
         Raises:
-            OSError: they cannot be written.
+            OSError: they can't be written.
         """
         first = self.past[-1].seq + 1 if self.past else 1
-        again = [Record(seq, one.at, one.state, one.event) for seq, one in enumerate(records, first)]
-        self._journal.extend(again)
-        for record in again:
-            self._scribe.feed(record)
-            self._hear_title(record.event)
-        self.past.extend(again)
+        renumbered = [Record(seq, one.at, one.state, one.event) for seq, one in enumerate(records, first)]
+        self._journal.extend(renumbered)
+        for record in renumbered:
+            self._transcript.feed(record)
+            self._update_title(record.event)
+        self.past.extend(renumbered)
 
     def interrupt(self) -> None:
-        """Settle the exchange that a process left behind when it died.
+        """Settle the exchange that a process left running when it died.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: it can't be written.
         """
-        self.add(INTERRUPTED)
+        self.add(INTERRUPTION)
 
     def close(self) -> None:
-        """Write the transcript and let the next process have the session.
+        """Write the transcript and release the lock.
 
         Raises:
-            OSError: the journal cannot be written.
+            OSError: the journal can't be written.
         """
         try:
             self._journal.flush()
         finally:
-            self._scribe.close(self._journal.size)
+            self._transcript.close(self._journal.size)
             self._journal.close()
 
 
+# ---- opening -----------------------------------------------------------------------------------------------------------
+
+
 def create(path: Path, asst: str, forked_from: str = "", at: str = "") -> Session:
-    """A new session, locked for us; `asst` is the version that made it. `at`: when it began, if not now.
+    """A new session, locked by this process; `asst` is the version that creates it. `at`: when it began, if not now.
 
     Raises:
-        OSError: the folder or the file cannot be written; no file is left then.
+        OSError: the folder or the file can't be written; no file is left then.
     """
     fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
     try:
@@ -130,20 +137,20 @@ def create(path: Path, asst: str, forked_from: str = "", at: str = "") -> Sessio
 
 
 def open_journal(path: Path, *, keep_running: bool = False) -> Session:
-    """A session that goes on: locked for us, mended where a process died in the middle.
+    """An existing session, locked by this process, and repaired if a process died while it wrote.
 
-    A torn last line is cut (and told, and kept in `<id>.torn`), and an exchange that never settled ends as an error of the
+    A torn last line is cut (with a notice, and a copy in `<id>.torn`). An exchange that never settled ends as an error of the
     kind `interrupted`; with `keep_running` it is left as it is, to be attached to.
 
     Raises:
-        SessionError: it is not there, cannot be written, is no journal or a newer asst's; or another process has it open
-            (`SessionInUseError`). Nothing is changed then.
+        SessionError: it doesn't exist, can't be written, isn't a journal, or was written by a newer asst. Nothing is changed.
+        SessionInUseError: another process has it open.
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_APPEND)
     except OSError as error:
         code = "session_not_found" if isinstance(error, FileNotFoundError) else "session_not_writable"
-        raise SessionError(f"Session {path.stem} cannot be opened: {error.strerror}.", code=code) from error
+        raise SessionError(f"Session {path.stem} can't be opened: {error.strerror}.", code=code) from error
     try:
         return _opened(path, fd, keep_running=keep_running)
     except BaseException:
@@ -158,23 +165,66 @@ def _opened(path: Path, fd: int, *, keep_running: bool) -> Session:
         )
     if os.fstat(fd).st_nlink == 0:
         raise SessionError(f"Session {path.stem} was removed just now.", code="session_not_found")
-    reading = read_journal(path)
-    if reading.newer:
+    contents = read_journal(path)
+    if contents.is_newer:
         raise SessionError(
-            f"Session {path.stem} was written by a newer asst (journal version {reading.version}).",
+            f"Session {path.stem} was written by a newer asst (journal version {contents.version}).",
             "Upgrade asst, or continue in a copy.",
             code="session_newer",
         )
-    if reading.torn:
+    if contents.torn:
         with create_private(path.with_suffix(".torn")).open("ab") as file:
-            os.lseek(fd, reading.whole, os.SEEK_SET)  # not `pread`: Windows has none
-            file.write(os.read(fd, reading.torn) + b"\n")
-        os.ftruncate(fd, reading.whole)
-    session = Session(path, fd, list(repaired(reading.records)), reading.damage)
+            os.lseek(fd, contents.whole, os.SEEK_SET)  # not `pread`: Windows has none
+            file.write(os.read(fd, contents.torn) + b"\n")
+        os.ftruncate(fd, contents.whole)
+    session = Session(path, fd, list(repaired(contents.records)), contents.damage)
     if not session.past:
         session.add(SessionOpened(path.stem))
-    if reading.torn:
-        session.add(Notice(f"A process died while it wrote: a torn last line ({reading.torn} bytes) was cut."))
+    if contents.torn:
+        session.add(Notice(f"A process died while it wrote: a torn last line ({contents.torn} bytes) was cut."))
     if session.is_running and not keep_running:
         session.interrupt()
     return session
+
+
+# ---- the lock ----------------------------------------------------------------------------------------------------------
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def lock(fd: int) -> bool:
+        """Lock the open file for this process; False if another process has locked it."""
+        here = os.lseek(fd, 0, os.SEEK_CUR)
+        try:
+            os.lseek(fd, 1 << 40, os.SEEK_SET)  # far beyond the end, so that readers are not shut out
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(fd, here, os.SEEK_SET)
+        return True
+
+else:
+    import fcntl
+
+    def lock(fd: int) -> bool:
+        """Lock the open file for this process; False if another process has locked it."""
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def lock_holder(path: Path) -> str:
+    """The process that holds the lock, for a message; only Linux knows its number (`/proc/locks`)."""
+    try:
+        inode = str(path.stat().st_ino)
+        for line in Path("/proc/locks").read_text().splitlines():
+            fields = line.split()  # 1: FLOCK ADVISORY WRITE <process> <major:minor:inode> 0 EOF
+            if "FLOCK" in fields and "->" not in fields and fields[-3].rpartition(":")[2] == inode:
+                process = int(fields[-4])
+                return f"process {process}" if process > 0 else "a process of another container"
+    except (OSError, IndexError, ValueError):
+        pass
+    return "another process"

@@ -1,49 +1,38 @@
-"""The transcript: a session as a person would tell it, folded from its records."""
+"""The transcript: a session as a person would describe it, exchange by exchange, built from its records."""
 
 from __future__ import annotations
 
 import msgspec
 
+from ..core import events as ev
 from ..core.coalesce import TextBuffer
-from ..core.events import (
-    ActionRequired,
-    ApprovalGiven,
-    AssistantMessageRetrieved,
-    Cancelled,
-    ChunkReceived,
-    Configured,
-    ErrorOccurred,
-    HistoryCut,
-    MessageIncomplete,
-    Reasoning,
-    Record,
-    SessionOpened,
-    SetUserMessage,
-    Started,
-    Titled,
-    ToolFinished,
-    ToolResult,
-    ToolsExecuted,
-    Usage,
-)
 from ..core.script import STEPS, State
 
-__all__ = ["ExchangeEntry", "Fold", "StepEntry", "Summary", "Tokens", "ToolEntry", "Transcript", "title_of"]
+__all__ = [
+    "ExchangeEntry",
+    "StepEntry",
+    "Summary",
+    "Tokens",
+    "ToolEntry",
+    "Transcript",
+    "TranscriptBuilder",
+    "title_of",
+]
 
 TITLE = 60
-"""Characters of the first message that make a title."""
+"""Characters of the first message that become the title."""
 
 
 class Tokens(msgspec.Struct):
-    """Tokens, added up over requests."""
+    """Tokens, summed over requests."""
 
     input: int = 0
     output: int = 0
     cached: int = 0
     reasoning: int = 0
 
-    def add(self, usage: Usage) -> None:
-        """Count one more request."""
+    def add(self, usage: ev.Usage) -> None:
+        """Add the tokens of one more request."""
         self.input += usage.input_tokens
         self.output += usage.output_tokens
         self.cached += usage.cached_tokens
@@ -51,14 +40,14 @@ class Tokens(msgspec.Struct):
 
 
 class StepEntry(msgspec.Struct):
-    """A state that the exchange came to, and when."""
+    """A state that the exchange entered, and when."""
 
     state: State
     at: str
 
 
 class ToolEntry(msgspec.Struct, omit_defaults=True):
-    """One tool call and what came of it. `seconds` is None when it was not run."""
+    """One tool call and its result. `seconds` is None if it was not run."""
 
     call_id: str
     name: str
@@ -70,7 +59,7 @@ class ToolEntry(msgspec.Struct, omit_defaults=True):
 
 
 class ExchangeEntry(msgspec.Struct, omit_defaults=True):
-    """One exchange. `withdrawn`: it stands here, but the assistant is not sent it any more."""
+    """One exchange. `withdrawn`: it is no longer sent to the assistant (undone, or asked again)."""
 
     user: str
     answer: str
@@ -88,7 +77,7 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
 
 
 class Summary(msgspec.Struct):
-    """The head of a transcript: what a list of sessions shows."""
+    """The head of a transcript: what a list of sessions shows. Times are ISO 8601, UTC."""
 
     id: str = ""
     title: str = ""
@@ -103,86 +92,87 @@ class Summary(msgspec.Struct):
 
 
 class Transcript(Summary):
-    """The whole session."""
+    """The head and every exchange."""
 
     exchanges: list[ExchangeEntry] = []
 
 
-class Fold:
-    """Folds records, one by one, into a transcript; the cost of a record does not depend on what went before."""
+class TranscriptBuilder:
+    """Builds a transcript from records, one by one; the cost of a record doesn't depend on what came before."""
 
     def __init__(self, session: str = "") -> None:
         self.transcript = Transcript(id=session)
         self._answer, self._reasoning = TextBuffer(), TextBuffer()
-        self._effective: list[ExchangeEntry] = []  # those that the assistant is still sent
+        self._sent: list[ExchangeEntry] = []  # those that are still sent to the assistant
 
-    def feed(self, record: Record) -> None:
-        """Fold one record in."""
-        whole, event = self.transcript, record.event
-        whole.created = whole.created or record.at
-        whole.updated, whole.state = record.at, record.state
+    def feed(self, record: ev.Record) -> None:
+        """Add what one record says."""
+        transcript, event = self.transcript, record.event
+        transcript.created = transcript.created or record.at
+        transcript.updated, transcript.state = record.at, record.state
         match event:
-            case SessionOpened(session=session):
-                whole.id = session
-            case Configured(profile=profile, provider=provider, model=model):
-                same = provider == whole.provider
-                whole.profile, whole.provider, whole.model = profile, provider, model or (whole.model if same else "")
-            case Titled(title=title):
-                whole.title = title
-            case SetUserMessage(text=text):
+            case ev.SessionOpened(session=session):
+                transcript.id = session
+            case ev.Configured(profile=profile, provider=provider, model=model):
+                same = provider == transcript.provider
+                transcript.profile, transcript.provider = profile, provider
+                transcript.model = model or (transcript.model if same else "")
+            case ev.Titled(title=title):
+                transcript.title = title
+            case ev.SetUserMessage(text=text):
                 self._open(text, record)
-            case HistoryCut(keep=keep):
-                for entry in self._effective[keep:]:
+            case ev.HistoryCut(keep=keep):
+                for entry in self._sent[keep:]:
                     entry.withdrawn = True
-                del self._effective[keep:]
-            case _ if whole.exchanges:
-                self._continue(whole.exchanges[-1], record)
+                del self._sent[keep:]
+            case _ if transcript.exchanges:
+                self._continue(transcript.exchanges[-1], record)
 
-    def _open(self, text: str, record: Record) -> None:
-        whole = self.transcript
-        whole.title = whole.title or title_of(text)
+    def _open(self, text: str, record: ev.Record) -> None:
+        transcript = self.transcript
+        transcript.title = transcript.title or title_of(text)
         entry = ExchangeEntry(text, "", record.state, record.at, record.at)
         entry.steps.append(StepEntry(record.state, record.at))
-        whole.exchanges.append(entry)
-        self._effective.append(entry)
-        whole.exchange_count = len(whole.exchanges)
+        transcript.exchanges.append(entry)
+        self._sent.append(entry)
+        transcript.exchange_count = len(transcript.exchanges)
         self._answer, self._reasoning = TextBuffer(), TextBuffer()
 
-    def _continue(self, entry: ExchangeEntry, record: Record) -> None:
+    def _continue(self, entry: ExchangeEntry, record: ev.Record) -> None:
         entry.updated = record.at
         if record.event.type in STEPS:
             if entry.steps[-1].state != record.state:
                 entry.steps.append(StepEntry(record.state, record.at))
             entry.state = record.state
         match record.event:
-            case Started(provider=provider, model=model):
+            case ev.Started(provider=provider, model=model):
                 entry.provider, entry.model = provider, model
                 self.transcript.provider, self.transcript.model = provider, model
-            case ChunkReceived(text=text, phase="answer"):
+            case ev.ChunkReceived(text=text, phase="answer"):
                 self._answer.add(text)
-            case Reasoning(text=text):
+            case ev.Reasoning(text=text):
                 self._reasoning.add(text)
-            case ActionRequired(calls=calls, text=text):
+            case ev.ActionRequired(calls=calls, text=text):
                 entry.tools += [ToolEntry(c.call_id, c.name, c.arguments) for c in calls]
                 self._answer = TextBuffer(text, "\n\n") if text else TextBuffer()
-            case ApprovalGiven(decisions=decisions):
+            case ev.ApprovalGiven(decisions=decisions):
                 for decision in decisions:
                     _tool(entry, decision.call_id).approved = decision.approved
-            case ToolFinished(result=result, seconds=seconds):
+            case ev.ToolFinished(result=result, seconds=seconds):
                 _finish(entry, result).seconds = seconds
-            case ToolsExecuted(results=results):
+            case ev.ToolsExecuted(results=results):
                 for result in results:
                     _finish(entry, result)
-            case Usage() as usage:
+            case ev.Usage() as usage:
                 entry.usage.add(usage)
                 self.transcript.usage.add(usage)
-            case AssistantMessageRetrieved(text=text):
+            case ev.AssistantMessageRetrieved(text=text):
                 self._close(entry, text)
-            case MessageIncomplete(text=text, reason=reason):
+            case ev.MessageIncomplete(text=text, reason=reason):
                 self._close(entry, text, reason)
-            case Cancelled(reason=reason):
+            case ev.Cancelled(reason=reason):
                 self._close(entry, str(self._answer), reason)
-            case ErrorOccurred(message=message):
+            case ev.ErrorOccurred(message=message):
                 self._close(entry, str(self._answer), message)
 
     def _close(self, entry: ExchangeEntry, answer: str, reason: str = "") -> None:
@@ -202,7 +192,7 @@ def _tool(entry: ExchangeEntry, call_id: str) -> ToolEntry:
     return entry.tools[-1]
 
 
-def _finish(entry: ExchangeEntry, result: ToolResult) -> ToolEntry:
+def _finish(entry: ExchangeEntry, result: ev.ToolResult) -> ToolEntry:
     tool = _tool(entry, result.call_id)
     tool.output, tool.error = result.output, result.error
     return tool

@@ -1,34 +1,35 @@
-"""The transcript's file: indented JSON beside the journal, written so that there is always a whole one.
+"""The file of a transcript: indented JSON next to the journal.
 
-Its head stands first, so that a list of sessions reads a few lines of each. `journal_bytes` says how much of the journal is
-folded in: a transcript whose number is not the journal's length is out of date, whatever the clocks say. `digest` tells a file
-that a person has edited from one that may be replaced.
+The head comes first, so that a list of sessions reads a few lines of each file. `journal_bytes` says how much of the journal
+the transcript covers: if it isn't the journal's length, the transcript is out of date, whatever the clocks say. `digest` shows
+whether a person has edited the file: then it is kept under another name when it is replaced.
 
-Versions: readers keep working for every version that was ever shipped; `MIGRATIONS[n]` makes version n + 1 of version n, and
-`tests/fixtures/transcripts/v<n>.json` must load for ever. 1: the first.
+Versions: every version that was ever released can be read. `MIGRATIONS[n]` turns version n into version n + 1, and
+`tests/fixtures/transcripts/v<n>.json` must load forever. 1: the first.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ..config.paths import create_private, ensure_private
+from ..config.atomic import write_atomically
+from ..config.paths import ensure_private
 from ..core.codec import pretty
 from ..core.errors import SessionError
 from .transcript import ExchangeEntry, Summary, Transcript
 
-__all__ = ["assemble", "load_transcript", "read_head", "render", "replace_file", "save_transcript", "to_json"]
+__all__ = ["assemble", "edited_copies", "load_transcript", "read_head", "render", "save_transcript", "to_json"]
 
 FORMAT, VERSION = "asst-transcript", 1
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-assert set(MIGRATIONS) == set(range(1, VERSION))  # noqa: S101 - a version without its migration must not be released
+assert set(MIGRATIONS) == set(range(1, VERSION))  # noqa: S101 - no version is released without its migration
 
 _HEAD = 8192
 _EXCHANGES = b'\n  "exchanges": ['
@@ -42,12 +43,12 @@ class _Head(Summary):
 
 
 def render(entry: ExchangeEntry) -> bytes:
-    """One exchange as it stands in the file."""
+    """One exchange as it is in the file."""
     return b"    " + pretty(entry).replace(b"\n", b"\n    ")
 
 
 def assemble(summary: Summary, exchanges: Iterable[bytes], journal_bytes: int) -> bytes:
-    """The whole file, from exchanges that are rendered."""
+    """The whole file, from rendered exchanges."""
     own: dict[str, Any] = {name: getattr(summary, name) for name in Summary.__struct_fields__}
     head = {"format": FORMAT, "version": VERSION, "digest": "0" * 32, "journal_bytes": journal_bytes} | own
     text = pretty(head).removesuffix(b"\n}")
@@ -57,7 +58,7 @@ def assemble(summary: Summary, exchanges: Iterable[bytes], journal_bytes: int) -
 
 
 def to_json(transcript: Transcript, journal_bytes: int = 0) -> bytes:
-    """The transcript as its file holds it."""
+    """The whole file of a transcript."""
     return assemble(transcript, map(render, transcript.exchanges), journal_bytes)
 
 
@@ -66,7 +67,7 @@ def _digest(unsealed: bytes) -> bytes:
 
 
 def _is_ours(data: bytes) -> bool:
-    """Whether the file is as some asst wrote it."""
+    """Whether the file is as an asst wrote it, without a person's changes."""
     at = data.find(_UNSEALED[:14], 0, _HEAD)
     if at < 0:
         return False
@@ -78,7 +79,7 @@ def _is_ours(data: bytes) -> bool:
 
 
 def read_head(path: Path, journal_bytes: int) -> Summary | None:
-    """The head, of a file that is up to date with a journal of this length; None if it is not there, older or unreadable."""
+    """The head of a file that covers a journal of this length; None if there is no such file, or it is older or unreadable."""
     try:
         with path.open("rb") as file:
             data = file.read(_HEAD)
@@ -92,15 +93,15 @@ def read_head(path: Path, journal_bytes: int) -> Summary | None:
 
 
 def load_transcript(data: bytes, name: str) -> Transcript:
-    """The transcript of a file, of whatever version; `name` is for the error message.
+    """The transcript of a file of any version; `name` is for the error message.
 
     Raises:
-        SessionError: it is none, it is damaged, or a newer asst wrote it.
+        SessionError: it isn't a transcript, it is damaged, or a newer asst wrote it.
     """
     try:
         values = msgspec.json.decode(data)
         if not isinstance(values, dict) or values.get("format") != FORMAT:
-            raise SessionError(f"{name} is no transcript of asst.", "Give a transcript, a journal, or llm's logs.db.")
+            raise SessionError(f"{name} isn't a transcript of asst.", "Give a transcript, a journal, or llm's logs.db.")
         version = values.get("version")
         if not isinstance(version, int) or version < 1:
             raise SessionError(f"{name} is damaged: it has no version.", "The file was not changed.")
@@ -117,40 +118,27 @@ def load_transcript(data: bytes, name: str) -> Transcript:
 
 
 def save_transcript(path: Path, data: bytes, *, ours: bool = False) -> None:
-    """Replace the file. One that a person has edited is kept beside it, as `<id>.edited.json`; `ours`: it is known not to be.
+    """Replace the file. One that a person has edited is kept as `<id>.edited.json`; `ours`: it is known to be unedited.
 
     Raises:
-        OSError: it cannot be written; the old one is there, whole.
+        OSError: it can't be written; the old file is unchanged.
     """
     if not ours:
         with contextlib.suppress(FileNotFoundError):
             if not _is_ours(path.read_bytes()):
-                ensure_private(path.rename(_free(path)))
-    replace_file(path, data)
+                free = next(name for name in _edited_names(path) if not name.exists())
+                ensure_private(path.rename(free))
+    write_atomically(path, data, single_writer=True)  # the session's lock sees to that
 
 
-def _free(path: Path) -> Path:
-    number, name = 1, path.with_suffix(".edited.json")
-    while name.exists():
-        number += 1
-        name = path.with_suffix(f".edited-{number}.json")
-    return name
+def edited_copies(path: Path) -> Iterator[Path]:
+    """The files that `save_transcript` kept of a session."""
+    for name in _edited_names(path):
+        if not name.exists():
+            return
+        yield name
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file so that there is always a whole one, the old or the new, also when the power fails.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    temporary = path.with_suffix(".tmp")  # one name: what a killed process left is overwritten by the next
-    try:
-        with create_private(temporary).open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+def _edited_names(path: Path) -> Iterator[Path]:
+    yield path.with_suffix(".edited.json")
+    yield from (path.with_suffix(f".edited-{number}.json") for number in count(2))

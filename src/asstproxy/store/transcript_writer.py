@@ -1,4 +1,4 @@
-"""The scribe: keeps the transcript up to date on a thread of its own, so that no answer waits for a file that grows."""
+"""Writes the transcript on a thread of its own, so that no answer waits for a file that grows with the session."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from pathlib import Path
 
 from ..core.events import HistoryCut, Record
 from .recovery import repaired
-from .transcript import Fold
+from .transcript import TranscriptBuilder
 from .transcript_file import assemble, render, save_transcript
 
 __all__ = ["TranscriptWriter"]
 
 REST = 20
-"""After a write, the scribe rests so many times as long: the file grows with the session, its share of the time does not."""
+"""After a write, the thread waits this many times as long as it took: the file grows, its share of the time doesn't."""
 
 
 class TranscriptWriter:
-    """Takes records, which costs nearly nothing; `write` replaces the file, in the background.
+    """Takes records, at hardly any cost; `write` replaces the file in the background.
 
-    A transcript that cannot be written is no loss: the journal has everything, and it is folded again when it is wanted.
+    Nothing is lost if a transcript can't be written: the journal has everything, and the next reader builds it anew.
     """
 
     def __init__(self, path: Path, past: list[Record], *, stale: bool) -> None:
         self._path = path
         self._waiting: deque[Record] = deque(repaired(past))
-        self._fold = Fold(path.stem)
-        self._rendered: list[bytes] = []  # the exchanges that will not change any more
+        self._builder = TranscriptBuilder(path.stem)
+        self._rendered: list[bytes] = []  # the exchanges that no longer change
         self._stale, self._ours = stale, False
         self._size = 0
         self._lock = threading.Lock()
@@ -41,20 +41,20 @@ class TranscriptWriter:
         self._waiting.append(record)
         self._stale = True
         with self._lock:
-            if not self._saving:  # folded at once, it leaves its text only, which is a fifth of it
+            if not self._saving:  # taken at once, only its text stays in memory, which is a fifth of it
                 self._take()
 
     def write(self, journal_bytes: int) -> None:
-        """Bring the file up to date soon; `journal_bytes` is the length of the journal now."""
+        """Update the file soon; `journal_bytes` is the current length of the journal."""
         with self._lock:
             self._size = journal_bytes
             if self._thread is None:
-                # A daemon: a program that never closes the session need not wait until the scribe has rested.
+                # A daemon thread: a program that never closes the session needn't wait for it to end.
                 self._thread = threading.Thread(target=self._work, name="transcript", daemon=True)
                 self._thread.start()
 
     def close(self, journal_bytes: int) -> None:
-        """Bring the file up to date now, if it is not."""
+        """Update the file now, if it is out of date."""
         thread = self._thread
         self._closing.set()
         if thread is not None:
@@ -80,12 +80,12 @@ class TranscriptWriter:
     def _save(self) -> None:
         self._stale, size = False, self._size
         self._take()
-        whole = self._fold.transcript
-        while len(self._rendered) < len(whole.exchanges) - 1:
-            self._rendered.append(render(whole.exchanges[len(self._rendered)]))
-        last = [render(whole.exchanges[-1])] if whole.exchanges else []
+        transcript = self._builder.transcript
+        while len(self._rendered) < len(transcript.exchanges) - 1:
+            self._rendered.append(render(transcript.exchanges[len(self._rendered)]))
+        last = [render(transcript.exchanges[-1])] if transcript.exchanges else []
         try:
-            save_transcript(self._path, assemble(whole, [*self._rendered, *last], size), ours=self._ours)
+            save_transcript(self._path, assemble(transcript, [*self._rendered, *last], size), ours=self._ours)
             self._ours = True
         except OSError:
             self._ours = False
@@ -94,5 +94,5 @@ class TranscriptWriter:
         while self._waiting:
             record = self._waiting.popleft()
             if isinstance(record.event, HistoryCut):
-                self._rendered.clear()  # some of them are marked as withdrawn now
-            self._fold.feed(record)
+                self._rendered.clear()  # some of them are withdrawn now
+            self._builder.feed(record)

@@ -1,4 +1,4 @@
-"""Session ids: ULIDs (https://github.com/ulid/spec), whose names sort by time."""
+"""Session ids: ULIDs (https://github.com/ulid/spec), which sort by time."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _ULID = re.compile(f"[0-7][{ALPHABET}]{{{LENGTH - 1}}}")
 
 
 def new(milliseconds: int | None = None) -> str:
-    """A fresh id: 48 bits of milliseconds since 1970 (now, if none are given), 80 bits of chance."""
+    """A new id: 48 bits of milliseconds since 1970 (default: now), 80 random bits."""
     stamp = time.time_ns() // 1_000_000 if milliseconds is None else milliseconds
     number = stamp << 80 | secrets.randbits(80)
     return "".join(ALPHABET[number >> shift & 31] for shift in range(5 * (LENGTH - 1), -1, -5))
 
 
 def is_ulid(text: str) -> bool:
-    """Whether the text is an id."""
+    """Whether the text is a ULID."""
     return _ULID.fullmatch(text) is not None
 
 
 def time_of(ulid: str) -> int:
-    """When the id was made, in milliseconds since 1970."""
+    """When the id was created, in milliseconds since 1970."""
     milliseconds = 0
     for letter in ulid[:10]:
         milliseconds = milliseconds << 5 | ALPHABET.index(letter)
@@ -35,8 +35,8 @@ def time_of(ulid: str) -> int:
 
 
 def month(ulid: str) -> str:
-    """The month (UTC) in which the id was made, as `yyyy-mm`."""
+    """The month (UTC) in which the id was created, as `yyyy-mm`."""
     try:
         return datetime.fromtimestamp(time_of(ulid) / 1000, UTC).strftime("%Y-%m")
-    except (OverflowError, ValueError):  # a clock that is thousands of years ahead
+    except (OverflowError, ValueError):  # the clock was thousands of years ahead
         return "9999-12"

@@ -6,9 +6,9 @@ how it is run, `approval` who is asked before. Nothing here imports pydantic bef
 
 from __future__ import annotations
 
+from ..core.errors import ToolError
 from .approval import NOBODY, Approver, Question, approve_all, deny_all
 from .arguments import from_pairs
-from .errors import ToolError
 from .executor import Outcome, check_arguments, run_tool
 from .isolation import abandoned_count, run_blocking
 from .output_capture import reserve_stdout

@@ -1,7 +1,10 @@
-"""Approval: which calls a person is asked about, what the question holds, and what can be answered.
+"""Approval: which calls a person is asked about, what the question holds, and which answers count.
 
-One rule: a call of a tool that needs approval runs only on a decision of its own that approves it, or after an "always"
-for its tool. No answer, a broken question, a call_id that is not the call's: each is a no.
+One rule: a call of a tool that needs approval runs only on a decision of its own that approves it, or after an "always" for its
+tool. No answer, a question that fails, a decision for another call_id: each means no.
+
+The rules are here. `runner.ToolRunner` applies them in the order of the script; an `Approver` (in the chat,
+`cli.approval.PersonApprover`) asks the question.
 """
 
 from __future__ import annotations
@@ -13,14 +16,14 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ..core.errors import ToolError
 from ..core.events import ApprovalGiven, Decision, ToolCall
 from ..core.redact import redacting_logger
 from .arguments import parse
-from .errors import ToolError
-from .executor import check_arguments
+from .executor import BoundCall, bind_call, check_arguments
 from .tool import Tool
 
-__all__ = ["NOBODY", "Approvals", "Approver", "Question", "approve_all", "deny_all"]
+__all__ = ["NOBODY", "Approvals", "Approver", "Question", "approve_all", "ask", "deny_all"]
 
 NOBODY = "Nobody can be asked."
 """The reason of a refusal that no person gave."""
@@ -30,16 +33,16 @@ _log = redacting_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May this call run? Answer with what `yes` or `no` returns."""
+    """Whether a call may run. Answer with what `yes` or `no` returns."""
 
     call: ToolCall
     tool: Tool
 
     @property
     def arguments(self) -> str:
-        """The exact arguments, for a person to read: what the tool gets, and nothing that it does not get.
+        """The arguments as indented JSON: exactly what the tool gets.
 
-        What nobody would see (control and format characters, strange blanks) stands there as JSON's escape.
+        Characters that nobody would see (control and format characters, unusual spaces) are escaped.
         """
         return self._json(indent=2)
 
@@ -57,24 +60,24 @@ class Question:
 
     @property
     def may_always(self) -> bool:
-        """Whether "always for this session" is an answer."""
+        """Whether "always in this session" is a possible answer."""
         return self.tool.approval != "always-ask"
 
     async def problem(self, arguments: str) -> str | None:
-        """What is wrong with arguments that the person wrote; None if the tool takes them."""
+        """What is wrong with arguments that the person edited; None if the tool takes them."""
         return await check_arguments(self.tool, arguments)
 
     def yes(self, *, always: bool = False, arguments: str | None = None) -> Decision:
-        """It may run; `always`: and so may later calls of this tool; `arguments`: with these instead (JSON text)."""
+        """It may run; `always`: so may later calls of this tool; `arguments`: with these instead (JSON text)."""
         return Decision(self.call.call_id, approved=True, arguments=arguments, always=always and self.may_always)
 
     def no(self, reason: str = "") -> Decision:
-        """It may not; the assistant is told the reason."""
+        """It may not run; the assistant is given the reason."""
         return Decision(self.call.call_id, approved=False, reason=reason)
 
 
 Approver = Callable[[Sequence[Question]], Awaitable[Sequence[Decision]]]
-"""Asks a person. A call without a decision is refused, unless another of its tool got an "always" at the same time; when
+"""Asks a person. A call without a decision is refused, unless another call of its tool got an "always" at the same time; if
 asking raises, all are refused."""
 
 
@@ -84,51 +87,56 @@ async def approve_all(questions: Sequence[Question]) -> Sequence[Decision]:
 
 
 async def deny_all(questions: Sequence[Question]) -> Sequence[Decision]:
-    """No to everything: nobody can be asked."""
+    """No to everything, since nobody can be asked."""
     return [question.no(NOBODY) for question in questions]
 
 
 async def ask(questions: Sequence[Question], approve: Approver) -> ApprovalGiven:
-    """Ask a person; each call gets a decision, whatever the answer is like."""
+    """Ask a person; each call gets a decision, whatever the answer is."""
     try:
         answers = {answer.call_id: answer for answer in await approve(questions)}
-    except Exception as error:  # noqa: BLE001 - a question that fails is a no
+    except Exception as error:  # noqa: BLE001 - a question that fails means no
         _log.exception("a person could not be asked")
         answers = {q.call.call_id: q.no(f"{NOBODY} ({type(error).__name__}: {error})") for q in questions}
     answered = [(question, answers.get(question.call.call_id)) for question in questions]
     always = {question.tool.name for question, answer in answered if answer and _is_always(question, answer)}
-    return ApprovalGiven(tuple(_settled(question, answer, always) for question, answer in answered))
+    return ApprovalGiven(tuple(_decision(question, answer, always) for question, answer in answered))
 
 
 def _is_always(question: Question, answer: Decision) -> bool:
     return answer.approved and answer.always and question.may_always
 
 
-def _settled(question: Question, answer: Decision | None, always: set[str]) -> Decision:
-    """The answer as it counts and is recorded: none is a no, and "always" is none to `always-ask`."""
+def _decision(question: Question, answer: Decision | None, always: set[str]) -> Decision:
+    """The answer as it counts and is recorded: no answer means no, and `always-ask` has no "always"."""
     if answer is None:
         return question.yes() if question.tool.name in always else question.no("There was no answer.")
     return answer if question.may_always or not answer.always else msgspec.structs.replace(answer, always=False)
 
 
 class Approvals:
-    """What a person has said so far. "Always" holds as long as this object lives: a session that goes on asks again."""
+    """What a person has approved so far, and the calls that wait for approval.
+
+    "Always" holds as long as this object lives: in a session that is continued, the person is asked again.
+    """
 
     def __init__(self) -> None:
         self._always: set[str] = set()
+        self._bound: dict[str, BoundCall] = {}  # by call_id: arguments are validated once, before the question
 
-    def needed(self, tool: Tool) -> bool:
+    def needs_approval(self, tool: Tool) -> bool:
         """Whether a call of this tool needs a person's yes."""
         return tool.approval == "always-ask" or (tool.approval == "ask" and tool.name not in self._always)
 
-    async def doubtful(self, calls: Sequence[ToolCall], tools: Mapping[str, Tool]) -> list[ToolCall]:
-        """The calls to ask about. One whose arguments do not fit fails anyway, so nobody is troubled with it."""
-        asked = [call for call in calls if call.name in tools and self.needed(tools[call.name])]
-        problems = await asyncio.gather(*(check_arguments(tools[call.name], call.arguments) for call in asked))
-        return [call for call, problem in zip(asked, problems, strict=True) if problem is None]
+    async def calls_to_ask(self, calls: Sequence[ToolCall], tools: Mapping[str, Tool]) -> list[ToolCall]:
+        """The calls that need approval. One with invalid arguments fails anyway, so nobody is asked about it."""
+        waiting = [call for call in calls if call.name in tools and self.needs_approval(tools[call.name])]
+        bound = await asyncio.gather(*(bind_call(tools[call.name], call.arguments) for call in waiting))
+        self._bound = {call.call_id: one for call, one in zip(waiting, bound, strict=True)}
+        return [call for call in waiting if self._bound[call.call_id].problem is None]
 
-    def take(self, given: ApprovalGiven, calls: Sequence[ToolCall], tools: Mapping[str, Tool]) -> dict[str, Decision]:
-        """The decisions about calls that need one, by call_id; what was said for always is kept in mind."""
+    def apply(self, given: ApprovalGiven, calls: Sequence[ToolCall], tools: Mapping[str, Tool]) -> dict[str, Decision]:
+        """The decisions about calls that need one, by call_id; "always" is remembered."""
         decisions: dict[str, Decision] = {}
         for decision in given.decisions:
             call = next((call for call in calls if call.call_id == decision.call_id), None)
@@ -145,13 +153,19 @@ class Approvals:
         if tool.approval == "never":
             return None
         if decision is None:
-            if not self.needed(tool):
+            if not self.needs_approval(tool):
                 return None
-            return await check_arguments(tool, call.arguments) or "This call was not approved."
+            bound = self.bound(call, tool, call.arguments) or await bind_call(tool, call.arguments)
+            return bound.problem or "This call was not approved."
         if decision.approved:
             return None
         who = "This call needs a person's approval." if decision.reason == NOBODY else "The person refused this call."
         return f"{who} {decision.reason}".strip()
+
+    def bound(self, call: ToolCall, tool: Tool, arguments: str) -> BoundCall | None:
+        """The call as it was validated before the question, once; None if it wasn't, or with other arguments."""
+        found = self._bound.pop(call.call_id, None)
+        return found if found and found.tool is tool and found.arguments == arguments else None
 
     def forget(self, name: str) -> None:
         """Ask about this tool again."""

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any, Never
 
-from ..core.errors import UsageError
-from ..core.limits import MAX_DEPTH, is_too_deep
-from .errors import ToolError
+from ..config.toml import MAX_DEPTH, is_too_deep
+from ..core.errors import ToolError, UsageError
 
 __all__ = ["MAX_BYTES", "from_pairs", "parse"]
 

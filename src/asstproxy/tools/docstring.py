@@ -1,101 +1,83 @@
 """What a docstring says about a function and its parameters, in Google's, Sphinx's or NumPy's style.
 
-Our own eighty lines rather than a library: the core's wall lets in none, and only two sections matter here.
+`griffelib` (https://mkdocstrings.github.io/griffelib/) parses the styles; `docstring-parser` would be lighter, but drops text that
+follows a section. Nothing is imported for a docstring without sections.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from griffe import DocstringSection
 
 __all__ = ["parse_docstring"]
 
-_SECTION = re.compile(
-    r"(args|arguments|parameters|params|keyword args|keyword arguments|other parameters|returns?|yields?|raises|"
-    r"warns|attributes|examples?|see also|references|todo)\s*:?\s*",
-    re.IGNORECASE,
-)
-_PARAMETERS = ("arg", "param", "keyword arg", "other param")
-_ENTRY = re.compile(r"\*{0,2}(\w+)\s*(?:\(.*?\))?\s*:\s*(.*)")
-_NUMPY_ENTRY = re.compile(r"(\*{0,2}\w+(?:\s*,\s*\*{0,2}\w+)*)\s*(?::.*)?")
-_FIELD = re.compile(
-    r":(param|parameter|arg|argument|key|keyword|type|returns?|rtype|raises?|except)\b\s*([^:]*):\s*(.*)"
-)
+_STYLES: dict[str, dict[str, Any]] = {
+    "google": {"returns_multiple_items": False, "returns_named_value": False, "warnings": False},
+    "numpy": {"warnings": False},
+    "sphinx": {"warnings": False},
+}
+_SECTION = re.compile(r"^:\w+|^\w[\w ]*:\s*$|^-{3,}\s*$", re.MULTILINE)
+_EMPTY_SECTION = re.compile(r"^(args|arguments|parameters|params)\s*:\s*\Z", re.IGNORECASE | re.MULTILINE)
+_LEFT_OUT = ("example", "examples", "references", "see also", "seealso", "todo")
 
 
 def parse_docstring(docstring: str | None) -> tuple[str, dict[str, str]]:
     """What the function does, and what each parameter is.
 
-    The description keeps what it returns, which an assistant can use; what it raises and examples are left out.
+    The description keeps what the function returns, which an assistant can use; exceptions and examples are left out.
     """
-    about, parameters = _without_fields(inspect.cleandoc(docstring or "").splitlines())
-    text: list[str] = []
-    while about:
-        heading = _heading(about)
-        if heading is None:
-            text.append(about.pop(0))
-            continue
-        name, underlined = heading
-        body, about = _body(about[2 if underlined else 1 :], underlined=underlined)
-        if name.startswith(_PARAMETERS):
-            parameters |= _entries(body, _NUMPY_ENTRY if underlined else _ENTRY)
-        elif name.startswith("return"):
-            text.append("Returns: " + " ".join(line.strip() for line in body if line.strip()))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(text)).strip(), parameters
+    text = _EMPTY_SECTION.sub("", inspect.cleandoc(docstring or "")).strip()
+    if not _SECTION.search(text):
+        return text, {}
+    parsed = [one for style in _STYLES if (one := _parse(text, style))]
+    best = max(parsed, key=lambda one: one.score, default=None)
+    return (best.text, best.parameters) if best and best.score else (text, {})
 
 
-def _without_fields(lines: list[str]) -> tuple[list[str], dict[str, str]]:
-    """The lines that are no Sphinx field (`:param x: …`), and the parameters from those that are."""
-    rest: list[str] = []
-    fields: list[tuple[str, str, list[str]]] = []
-    inside = False
-    for line in lines:
-        if field := _FIELD.fullmatch(line):
-            kind, what, said = field.groups()
-            fields.append((kind, what, [said]))
-            inside = True
-        elif inside and line.startswith((" ", "\t")):
-            fields[-1][2].append(line.strip())
-        else:
-            inside = False
-            rest.append(line)
-    parameters: dict[str, str] = {}
-    for kind, what, said in fields:
-        if kind.startswith("return"):
-            rest.append("Returns: " + " ".join(said))
-        elif what.split() and kind.startswith(("param", "arg", "key")):
-            parameters[what.split()[-1].lstrip("*")] = " ".join(said).strip()
-    return rest, parameters
+def _parse(text: str, style: str) -> _Parsed | None:
+    from griffe import Docstring
 
-
-def _heading(lines: list[str]) -> tuple[str, bool] | None:
-    """The section that begins here, and whether it is underlined (NumPy)."""
-    if not _SECTION.fullmatch(lines[0]):
+    try:
+        return _Parsed(Docstring(text).parse(style, **_STYLES[style]), style)  # type: ignore[arg-type]  # a literal
+    except Exception:  # noqa: BLE001 - griffelib stumbles over some malformed sections, such as an empty `Returns:`
         return None
-    underlined = len(lines) > 1 and re.fullmatch(r"-{3,}\s*", lines[1]) is not None
-    return (lines[0].rstrip(": ").lower(), underlined) if underlined or lines[0].rstrip().endswith(":") else None
 
 
-def _body(lines: list[str], *, underlined: bool) -> tuple[list[str], list[str]]:
-    """The lines of a section, without their common indentation, and those after it."""
-    end = 0
-    while end < len(lines):
-        outside = lines[end].strip() and not lines[end].startswith((" ", "\t"))
-        if _heading(lines[end:]) if underlined else outside:
-            break
-        end += 1
-    return inspect.cleandoc("\n" + "\n".join(lines[:end])).splitlines(), lines[end:]
+class _Parsed:
+    """The sections of a docstring in one style; `score` says how much of the docstring follows the style."""
+
+    def __init__(self, sections: list[DocstringSection], style: str) -> None:
+        from griffe import DocstringSectionKind as Kind
+
+        self.parameters: dict[str, str] = {}
+        self.score = 0
+        texts: list[str] = []
+        for section in sections:
+            match section.kind:
+                case Kind.text:
+                    texts.append(section.value)
+                case Kind.parameters | Kind.other_parameters:
+                    self.score += len(section.value)
+                    for parameter in section.value:
+                        if description := _line(parameter.description):
+                            self.parameters[parameter.name.lstrip("*")] = description
+                case Kind.returns:
+                    self.score += 1
+                    separator = " " if style == "numpy" else ": "  # in NumPy's style, text may take the place of a type
+                    for result in section.value:
+                        parts = (str(part) for part in (result.annotation, result.description) if part)
+                        texts.append(f"Returns: {_line(separator.join(parts))}")
+                case Kind.admonition if section.value.kind.lower() not in _LEFT_OUT:
+                    texts.append(f"{section.title}:\n{textwrap.indent(section.value.contents, '    ')}")
+                case _:
+                    self.score += 1
+        self.text = "\n\n".join(texts).strip()
 
 
-def _entries(body: list[str], pattern: re.Pattern[str]) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
-    current: list[str] = []
-    for line in body:
-        entry = pattern.fullmatch(line) if line[:1].strip() else None
-        if entry:
-            current = [name.strip().lstrip("*") for name in entry.group(1).split(",")]
-            found |= {name: [*entry.groups()[1:]] for name in current}
-        else:
-            for name in current:
-                found[name].append(line.strip())
-    return {name: text for name, said in found.items() if (text := " ".join(" ".join(said).split()))}
+def _line(text: str) -> str:
+    return " ".join(text.split())

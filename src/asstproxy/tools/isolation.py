@@ -1,6 +1,6 @@
 """Code of others, run where it can hold up nobody: in a daemon thread, in this loop, or in a loop of its own.
 
-Three rules. Whoever waits gets an answer in time: the end of the job, or `TimeIsOverError`. Whatever the job raises,
+Three rules. Whoever waits gets an answer in time: the end of the job, or `ToolTimeoutError`. Whatever the job raises,
 even `SystemExit`, is a value here and ends nothing. What does not stop when it is told to is abandoned, and because
 only daemon threads are used, the process can end without it.
 """
@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import ToolError
+from ..core.errors import ToolError
 from .output_capture import install_capture, uninstall_capture
 
 __all__ = [
@@ -106,7 +106,7 @@ async def in_thread(function: Callable[[], Any], seconds: float) -> JobResult:
     Not `asyncio.to_thread`: its thread holds the process until a hung function returns.
 
     Raises:
-        TimeIsOverError: it did not return in time, and still runs.
+        ToolTimeoutError: it did not return in time, and still runs.
     """
     job = _Job()
 
@@ -129,7 +129,7 @@ async def in_loop(function: Callable[[], Awaitable[Any]], seconds: float) -> Job
     """Await a coroutine here, where it can use what the program uses; past its time it is cancelled.
 
     Raises:
-        TimeIsOverError: it did not return in time.
+        ToolTimeoutError: it did not return in time.
     """
     job = _Job()
     task = asyncio.get_running_loop().create_task(_settling(job, function))
@@ -142,7 +142,7 @@ async def in_own_loop(function: Callable[[], Awaitable[Any]], seconds: float) ->
     """Await a coroutine in a loop that it shares with its like only; past its time it is cancelled.
 
     Raises:
-        TimeIsOverError: it did not return in time.
+        ToolTimeoutError: it did not return in time.
     """
     job = _Job()
     home = _OwnLoop.current()

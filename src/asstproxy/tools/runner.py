@@ -74,10 +74,10 @@ class ToolRunner:
         first = {call.call_id: index for index, call in reversed([*enumerate(calls)])}
         unique = [call for index, call in enumerate(calls) if first[call.call_id] == index]
         if approved is None:
-            if needing_approval := await self._approvals.doubtful(unique, self.tools):
-                return ApprovalRequested(tuple(needing_approval))
+            if calls_to_ask := await self._approvals.calls_to_ask(unique, self.tools):
+                return ApprovalRequested(tuple(calls_to_ask))
             approved = ApprovalGiven(())
-        decisions = self._approvals.take(approved, unique, self.tools)
+        decisions = self._approvals.apply(approved, unique, self.tools)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -107,7 +107,8 @@ class ToolRunner:
         refusal = "Two calls have this call_id." if duplicate else await self._refusal(call, decision)
         if refusal is None:
             publish(ToolStarted(call.call_id, call.name, arguments))
-            outcome = await run_tool(self.tools[call.name], arguments)
+            tool = self.tools[call.name]
+            outcome = await run_tool(tool, arguments, self._approvals.bound(call, tool, arguments))
         else:
             outcome, note = Outcome(error=refusal), ""
         if outcome.error is None:

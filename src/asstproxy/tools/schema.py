@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ..core.errors import UsageError
+from ..core.errors import ToolError, UsageError
 from .arguments import parse
 from .docstring import parse_docstring
-from .errors import ToolError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import re
 from typing import Any
 
-from .errors import ToolError
+from ..core.codec import repair_json, repair_surrogates
+from ..core.errors import ToolError
 
 __all__ = ["serialize", "truncate"]
-
-_HALF = re.compile("[\ud800-\udfff]")
 
 
 def serialize(value: Any) -> str:
@@ -28,7 +26,7 @@ def serialize(value: Any) -> str:
         except UnicodeDecodeError:
             value = base64.urlsafe_b64encode(value).decode()
     if isinstance(value, str):
-        return _HALF.sub("\N{REPLACEMENT CHARACTER}", value)
+        return repair_surrogates(value)
     from pydantic_core import to_json, to_jsonable_python
 
     try:
@@ -37,7 +35,7 @@ def serialize(value: Any) -> str:
         pass  # bytes that are no text, half a character, or what is no JSON at all
     try:
         plain = to_jsonable_python(value, inf_nan_mode="strings", bytes_mode="base64", fallback=_plain)
-        return to_json(_repaired(plain), inf_nan_mode="strings").decode()
+        return to_json(repair_json(plain), inf_nan_mode="strings").decode()
     except (ValueError, TypeError) as error:
         raise ToolError(f"The tool returned a {type(value).__name__} that is no JSON: {error}") from error
 
@@ -55,11 +53,3 @@ def _plain(value: Any) -> Any:
     """What an object that JSON does not know is told as: numpy's have `tolist`."""
     plain = getattr(value, "tolist", None)
     return plain() if callable(plain) else str(value)
-
-
-def _repaired(value: Any) -> Any:
-    if isinstance(value, str):
-        return _HALF.sub("\N{REPLACEMENT CHARACTER}", value)
-    if isinstance(value, dict):
-        return {_repaired(key): _repaired(member) for key, member in value.items()}
-    return [_repaired(item) for item in value] if isinstance(value, list) else value

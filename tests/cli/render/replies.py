@@ -1,4 +1,4 @@
-"""Answers as models write them: what Markdown streams are tested with."""
+"""Answers as models write them, for tests of Markdown streams."""
 
 from __future__ import annotations
 

@@ -55,12 +55,12 @@ class Terminal(io.StringIO):
 
     @property
     def writes(self) -> int:
-        """How often something was written."""
+        """How many writes there were."""
         return len(self._written)
 
     @property
     def rows(self) -> list[str]:
-        """Scrollback and screen, without what is empty at their end."""
+        """Scrollback and screen, without empty rows at the end."""
         screen = self._screen
         gone = ["".join(row[column].data for column in range(screen.columns)) for row in screen.history.top]
         rows = [row.rstrip() for row in [*gone, *screen.display]]

@@ -1,4 +1,4 @@
-"""What a view costs at start-up."""
+"""What a view imports at start-up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("module", ["plain", "jsonl", "safe_text"])
+@pytest.mark.parametrize("module", ["plain", "json_output", "safe_text", "status_text"])
 def test_light_views_import_no_renderer(module: str) -> None:
     """`asst ask` into a pipe pays for neither Rich nor markdown-it."""
     code = f"import sys, asstproxy.cli.render.{module}; print({{'rich', 'markdown_it', 'pygments'}} & set(sys.modules))"

@@ -1,4 +1,4 @@
-"""The exchange as it is drawn while it goes on."""
+"""The exchange as it is drawn while it runs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from rich.text import Text
 
-from asstproxy.cli.render.conversation import show
 from asstproxy.cli.render.live import LiveView
+from asstproxy.cli.render.print_conversation import print_conversation
 from asstproxy.core.events import (
     ActionRequired,
     ApprovalGiven,
@@ -83,7 +83,7 @@ def streamed(text: str, size: int = 9) -> Parts:
 
 def conversation(columns: int, rows: int, parts: Parts) -> list[str]:
     terminal = Terminal(columns, rows)
-    show(Script().play(parts), terminal.console)
+    print_conversation(Script().play(parts), terminal.console)
     return terminal.rows
 
 
@@ -102,7 +102,7 @@ async def test_it_ends_up_like_the_printed_conversation(name: str, columns: int,
 
 @pytest.mark.parametrize("columns", [40, 80, 120])
 async def test_tools_end_up_like_the_printed_conversation(columns: int) -> None:
-    """So does an exchange with everything in it, and one that follows it, replayed faster than it was."""
+    """The same for an exchange with everything in it, and one after it, replayed faster than recorded."""
     parts: Parts = [*TOOLS, Titled("t"), 99, *OPENING, Heartbeat("queued"), ChunkReceived("par"), Cancelled()]
     async with live(columns, 50, echo=True) as (terminal, view):
         for record in Script().play(parts):
@@ -160,7 +160,7 @@ async def test_the_panel_is_gone_when_the_exchange_settles() -> None:
 
 
 async def test_the_screen_can_be_lent() -> None:
-    """While it is paused nothing is drawn; what was said meanwhile is drawn afterwards."""
+    """While it is paused nothing is drawn; events of that time are drawn afterwards."""
     async with live() as (terminal, view):
         script = Script()
         for record in script.play(OPENING):
@@ -177,7 +177,7 @@ async def test_the_screen_can_be_lent() -> None:
 
 
 async def test_something_else_can_be_printed() -> None:
-    """It stands above the panel, at its place in time."""
+    """It is printed above the panel, at its place in time."""
     async with live() as (terminal, view):
         script = Script()
         for record in script.play([*OPENING, ChunkReceived("one\n\ntwo\n\nthr")]):
@@ -219,7 +219,7 @@ async def test_an_error_without_an_exchange() -> None:
 
 
 async def test_a_narrower_terminal_is_cleared() -> None:
-    """When rows of the frame were broken by a terminal that became narrower, none of them is left."""
+    """When a terminal has become narrower and wrapped the panel's rows, none of them remains."""
     async with live(120) as (terminal, view):
         script = Script()
         for record in script.play([*OPENING, ChunkReceived("par")]):
@@ -238,7 +238,7 @@ async def test_a_narrower_terminal_is_cleared() -> None:
 
 
 async def test_a_closed_pipe_is_told() -> None:
-    """Who uses the view learns that nobody looks any more."""
+    """The user of the view gets the BrokenPipeError."""
 
     class Closed(Terminal):
         open = True
@@ -264,7 +264,7 @@ async def test_a_closed_pipe_is_told() -> None:
 
 
 async def test_what_is_no_terminal_gets_no_frames() -> None:
-    """Into a file only what is finished is written."""
+    """Only finished parts are written to a file."""
     terminal = Terminal()
     terminal.console.file = io.StringIO()
     terminal.console._force_terminal = False

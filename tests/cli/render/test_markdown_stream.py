@@ -1,4 +1,4 @@
-"""Markdown that streams looks, in the end, like Markdown that was printed at once."""
+"""Streamed Markdown looks, in the end, like Markdown that was printed at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def chunks(text: str, size: int) -> Iterator[str]:
 
 
 def stream(pieces: Iterable[str], console: Console) -> None:
-    """Print what is finished after every piece, and look at the tail."""
+    """Print the finished blocks after every chunk, and draw the tail."""
     markdown = MarkdownStream()
     for piece in pieces:
         markdown.feed(piece)
@@ -51,13 +51,13 @@ def sent(pieces: Iterable[str]) -> str:
 @pytest.mark.parametrize("size", [3, 17, 250])
 @pytest.mark.parametrize("name", REPLIES)
 def test_pieces_look_like_the_whole(name: str, size: int) -> None:
-    """Whatever the pieces, what is printed is what one print gives, to the last colour."""
+    """However the text is split, the output is that of one print, to the last colour."""
     assert sent(chunks(REPLIES[name], size)) == sent([REPLIES[name]])
 
 
 @given(st.sampled_from(sorted(REPLIES)), st.data(), st.sampled_from([30, 80, 120]))
 def test_any_pieces_look_like_the_whole(name: str, data: st.DataObject, columns: int) -> None:
-    """Cut anywhere, at any width."""
+    """Split anywhere, at any width."""
     text = REPLIES[name]
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=30)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
@@ -84,14 +84,14 @@ LINES += [
 
 @given(st.lists(st.sampled_from(LINES), max_size=14).map("\n".join), st.integers(1, 12))
 def test_any_markdown_looks_like_the_whole(text: str, size: int) -> None:
-    """Lines that mean something, in any order, in any pieces; the link was defined before."""
+    """Lines of Markdown syntax, in any order, split anywhere; the link is defined before."""
     text = f"[l]: /m\n{text}"
     assert text_of(chunks(text, size)) == text_of([text])
 
 
 @pytest.mark.parametrize("name", ["words", "paragraphs", "bullets", "loose bullets", "quotes", "wide characters"])
 def test_it_looks_like_rich(name: str) -> None:
-    """Where we changed nothing about how Rich draws, it draws the same (we leave the blanks at the ends out)."""
+    """Blocks whose style we did not change look as Rich draws them (but for trailing spaces)."""
     text = REPLIES[name].replace("# ", "").partition("\n|")[0].replace("      code of two", "  code of two")
     console = printed()
     oracle = Markdown("", hyperlinks=False)
@@ -123,7 +123,7 @@ def test_a_terminal_shows_the_same(name: str) -> None:
 
 
 def finished(text: str) -> str:
-    """What is printed for good, without waiting for more."""
+    """The rows that are printed for good, without waiting for more."""
     markdown, console = MarkdownStream(), printed()
     markdown.feed(text)
     for block in markdown.take():
@@ -146,12 +146,12 @@ def finished(text: str) -> str:
     ],
 )
 def test_what_is_printed_for_good(text: str, shown: str) -> None:
-    """All but the last block; of a list all but the last item; of a fence 16 lines at a time; never half a line."""
+    """All but the last block; all but the last item of a list; 16 lines of a fence at a time; never half a line."""
     assert finished(text) == shown
 
 
 def test_the_tail_is_the_end_of_the_rest() -> None:
-    """It shows the last rows of what is not finished, half a line included, and no more rows than it may."""
+    """It shows the last rows of the unfinished rest, half a line included, and no more rows than allowed."""
     markdown, console = MarkdownStream(), printed()
     markdown.feed("printed\n\n" + "  \n".join(f"line {n}" for n in range(100)))
     markdown.take()
@@ -216,7 +216,7 @@ BOMBS: dict[str, Callable[[], str]] = {
 @pytest.mark.parametrize("columns", [8, 80])
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_only_text(name: str, columns: int) -> None:
-    """Markdown made to break a renderer is shown somehow, to its last word, without an error."""
+    """Markdown made to break a renderer is shown to its last word, without an error."""
     bomb = BOMBS[name]()
     shown = text_of(chunks(bomb, len(bomb) // 3 + 1), columns)
     assert "deep" in shown.replace("\n", "").replace(" ", "")
@@ -224,7 +224,7 @@ def test_bombs_are_only_text(name: str, columns: int) -> None:
 
 @pytest.mark.parametrize("unit", ["word " * 10, "a line of text\n", "- item\n", "| 1 | 2 |\n", "code\n", "> quote\n"])
 def test_the_work_is_proportional_to_the_text(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The parser is given a text of any shape a few times in all, however many pieces it comes in."""
+    """The parser reads a text of any shape only a few times in all, however many chunks it arrives in."""
     parsed = 0
     parse = MarkdownIt.parse
 

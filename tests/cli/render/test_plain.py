@@ -1,4 +1,4 @@
-"""`asst ask | …`: stdout is the answer, as it comes, and nothing else."""
+"""`asst ask | …`: stdout is the answer, as it arrives, and nothing else."""
 
 from __future__ import annotations
 
@@ -41,43 +41,43 @@ def written(*events: Event | Unknown) -> str:
 
 
 def test_the_answer_and_a_line_feed() -> None:
-    """The pieces as they are, raw Markdown, and one line feed at the end; nothing about reasoning, usage or notices."""
+    """The chunks as they are, raw Markdown, and one line feed at the end; no reasoning, usage or notices."""
     events = (Reasoning("hm"), ChunkReceived("**a"), Notice("n"), ChunkReceived("** b"), Usage(1, 2))
     assert written(*events, AssistantMessageRetrieved("**a** b")) == "**a** b\n"
 
 
 def test_no_second_line_feed() -> None:
-    """A text that ends a line gets no other."""
+    """A text that ends with a line feed gets no second one."""
     assert written(ChunkReceived("a\n"), AssistantMessageRetrieved("a\n")) == "a\n"
 
 
 def test_an_answer_that_was_not_streamed() -> None:
-    """Without pieces the whole text is printed, an incomplete one as well."""
+    """Without chunks the whole text is printed, an incomplete one as well."""
     assert written(AssistantMessageRetrieved("whole")) == "whole\n"
     assert written(MessageIncomplete("par", "max_output_tokens")) == "par\n"
 
 
 @pytest.mark.parametrize("end", [Cancelled(), ErrorOccurred("server", "no"), MessageIncomplete("par", "expired")])
 def test_a_partial_answer_ends_its_line(end: Event) -> None:
-    """What was printed before an exchange broke off ends with a line feed, and nothing is added."""
+    """A partial answer ends with a line feed, and nothing else is added."""
     assert written(ChunkReceived("par"), end) == "par\n"
 
 
 def test_an_exchange_without_text_prints_nothing() -> None:
-    """An error before the first piece leaves stdout empty."""
+    """An error before the first chunk leaves stdout empty."""
     assert written(ErrorOccurred("server", "no")) == ""
     assert written(AssistantMessageRetrieved("")) == ""
 
 
 def test_commentary_is_no_part_of_the_answer() -> None:
-    """What is said on the way does not reach stdout, also where the request's whole text repeats it."""
+    """Commentary does not reach stdout, even where the request's whole text repeats it."""
     asked = (ChunkReceived("I look.", "commentary"), ActionRequired((CALL,), "I look."))
     assert written(*asked, ToolsExecuted(()), ToolOutputsSubmitted(), AssistantMessageRetrieved("42")) == "42\n"
 
 
 @pytest.mark.parametrize("before", ["I look.", "I look.\n", "I look.\n\n"])
 def test_text_around_a_tool_call(before: str) -> None:
-    """What is said before a tool call and what follows are two paragraphs."""
+    """The text before a tool call and the text after it are two paragraphs."""
     after = (ToolsExecuted(()), ToolOutputsSubmitted(), ChunkReceived("42"), AssistantMessageRetrieved("42"))
     assert written(ChunkReceived(before), ActionRequired((CALL,), before), *after) == "I look.\n\n42\n"
     assert written(ActionRequired((CALL,), before), *after) == "I look.\n\n42\n"
@@ -85,7 +85,7 @@ def test_text_around_a_tool_call(before: str) -> None:
 
 
 def test_every_record_is_flushed() -> None:
-    """A piece is out before the next one comes."""
+    """A chunk is written before the next one comes."""
     out = io.BytesIO()
     view = PlainView(io.TextIOWrapper(out, encoding="utf-8", write_through=False))
     script = Script()
@@ -95,12 +95,12 @@ def test_every_record_is_flushed() -> None:
 
 
 def test_into_a_pipe_the_text_goes_as_it_is() -> None:
-    """Control characters belong to the text; only what is no text is replaced."""
+    """Control characters belong to the text; only lone surrogates are replaced."""
     assert written(ChunkReceived("\x1b[1m\r\nx\x00\ud800"), AssistantMessageRetrieved("")) == "\x1b[1m\r\nx\x00�\n"
 
 
 def test_on_a_terminal_the_text_is_harmless() -> None:
-    """A sequence that is cut in two is dropped, too; `raw` lets it through."""
+    """A sequence split over two chunks is removed, too; `raw` lets it through."""
     events = (*OPENING, ChunkReceived("a\x1b]0;ti"), ChunkReceived("tle\x07b"), AssistantMessageRetrieved("ab"))
     for raw, title in ((False, ""), (True, "title")):
         terminal = Terminal()
@@ -111,18 +111,18 @@ def test_on_a_terminal_the_text_is_harmless() -> None:
 
 
 def test_several_exchanges() -> None:
-    """Each answer stands for itself."""
+    """Each answer is independent."""
     again = (SetUserMessage("more"), Started("gpt"), ChunkReceived("b"), AssistantMessageRetrieved("b"))
     assert written(ChunkReceived("a"), AssistantMessageRetrieved("a"), Notice("n"), *again) == "a\nb\n"
 
 
 def test_unknown_events_are_ignored() -> None:
-    """A newer asst's event says nothing on stdout."""
+    """An event of a newer asst prints nothing on stdout."""
     assert written(Unknown({"type": "hologram"}), AssistantMessageRetrieved("a")) == "a\n"
 
 
 def test_a_closed_pipe_is_told() -> None:
-    """Who calls ends the command; the view hides nothing."""
+    """The view lets the error through: the caller ends the command."""
 
     class Closed(io.StringIO):
         def flush(self) -> None:

@@ -1,4 +1,4 @@
-"""Untrusted text cannot act on a terminal, however it is cut into pieces."""
+"""Untrusted text cannot act on a terminal, however it is split into chunks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asstproxy.cli.render.safe_text import Cleaner, clean, clean_line, encodable
+from asstproxy.cli.render.safe_text import Cleaner, clean, clean_line
+from asstproxy.core.codec import repair_surrogates
 
 from .screen import Terminal
 
@@ -34,13 +35,13 @@ hostile = st.text(st.sampled_from(ALPHABET), max_size=40) | st.text(st.character
 
 @pytest.mark.parametrize("sequence", SEQUENCES)
 def test_sequences_vanish_whole(sequence: str) -> None:
-    """An escape sequence leaves nothing behind, and what stands around it stays."""
+    """An escape sequence leaves nothing behind, and the text around it stays."""
     assert clean(f"before {sequence}after") == "before after"
 
 
 @pytest.mark.parametrize("control", [*map(chr, [*range(9), 11, 12, *range(14, 27), 28, 29, 30, 31, 127, 0x85, 0x9C])])
 def test_controls_vanish(control: str) -> None:
-    """No control character is left but line feed and tab."""
+    """No control character remains except line feed and tab."""
     assert clean(f"a{control}b\tc\nd") == "ab\tc\nd"
 
 
@@ -51,9 +52,9 @@ def test_bidirectional_overrides_vanish(mark: str) -> None:
 
 
 def test_a_lone_surrogate_is_shown() -> None:
-    """What was meant as a character is replaced, and the result can be written."""
+    """A lone surrogate is replaced, and the result can be encoded."""
     assert clean("a\ud83db") == "a�b"
-    assert encodable("a\ud83db\x1b[m") == "a�b\x1b[m"
+    assert repair_surrogates("a\ud83db\x1b[m") == "a�b\x1b[m"
 
 
 @pytest.mark.parametrize(
@@ -61,13 +62,13 @@ def test_a_lone_surrogate_is_shown() -> None:
     [("50 %\r100 %", "50 %\n100 %"), ("a\r\nb", "a\nb"), ("a\r\r\nb", "a\n\nb"), ("a\n\rb", "a\n\nb"), ("a\r", "a\n")],
 )
 def test_a_carriage_return_overwrites_nothing(text: str, shown: str) -> None:
-    """Both what stood there and what came after it stay readable."""
+    """The text before it and the text after it stay readable."""
     assert clean(text) == shown
 
 
 @pytest.mark.parametrize("opening", ["\x1b]", "\x9d", "\x1bP", "\x1b_", "\x1b^", "\x1bX"])
 def test_an_open_string_does_not_swallow_the_answer(opening: str) -> None:
-    """A sequence without its end swallows one line at most."""
+    """An unterminated sequence removes one line at most."""
     assert clean(f"first {opening}0;second\nthird") == "first \nthird"
 
 
@@ -78,7 +79,7 @@ def test_a_cancelled_sequence_ends_there() -> None:
 
 @given(hostile, st.data())
 def test_any_chunking_gives_the_same(text: str, data: st.DataObject) -> None:
-    """Fed piece by piece, cut anywhere, or at once: the same comes out."""
+    """Split anywhere or fed at once, the result is the same."""
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
     cleaner = Cleaner()
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
@@ -87,7 +88,7 @@ def test_any_chunking_gives_the_same(text: str, data: st.DataObject) -> None:
 
 @given(hostile)
 def test_what_comes_out_is_harmless(text: str) -> None:
-    """Nothing is left that a terminal obeys, it can be encoded, and cleaning it again changes nothing."""
+    """Nothing remains that a terminal obeys, the text can be encoded, and cleaning it again changes nothing."""
     shown = clean(text)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
     shown.encode()
@@ -96,13 +97,13 @@ def test_what_comes_out_is_harmless(text: str) -> None:
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cf"]) | st.sampled_from("\n\t")))
 def test_harmless_text_stays_as_it_is(text: str) -> None:
-    """Text without controls and format characters is not touched."""
+    """Text without control and format characters is not changed."""
     assert clean(text) == text
 
 
 @given(hostile)
 def test_a_terminal_only_shows_it(text: str) -> None:
-    """On an emulated terminal, neither the title changes nor is anything answered."""
+    """On an emulated terminal, the title does not change and nothing is answered."""
     terminal = Terminal(columns=200, rows=100)
     terminal.write(clean(text))
     assert terminal.title == ""
@@ -115,5 +116,5 @@ def test_long_hostile_text_takes_no_time() -> None:
 
 
 def test_a_line_is_one_line() -> None:
-    """Titles and server messages are squeezed into one line."""
+    """Titles and server messages become one line."""
     assert clean_line(" a\r\n\tb \x1b[1m c\u2028d ") == "a b c d"

@@ -1,4 +1,4 @@
-"""Colours that read on dark and light, and a console that does what the environment says."""
+"""Colours that are readable on dark and light, and a console that honours the environment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_only_the_terminals_own_colours() -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_every_state_has_a_colour(state: State) -> None:
-    """A state that is added to the script is not forgotten here."""
+    """A state added to the script needs a colour here."""
     assert f"asst.state.{state}" in THEME.styles
 
 
@@ -47,7 +47,7 @@ def test_text_is_shown_as_it_is() -> None:
 
 
 def test_an_arrow_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the terminal's encoding lacks is replaced."""
+    """Characters that the terminal's encoding lacks are replaced."""
     out = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="latin-1"))
     console().print("a ▸ ä")

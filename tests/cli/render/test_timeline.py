@@ -1,4 +1,4 @@
-"""The states passed through, and the time in each."""
+"""The states of an exchange, and the time spent in each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.text import Text
 
-from asstproxy.cli.render.timeline import Closing, Timeline, duration, rows_of, seconds_between
+from asstproxy.cli.render.timeline import ClosingLine, Timeline, duration, rows_of, seconds_between
 from asstproxy.core.events import (
     AssistantMessageRetrieved,
     ChunkReceived,
@@ -35,7 +35,7 @@ def timeline(parts: list[Event | float]) -> Timeline:
 
 def closing(columns: int, usage: Usage | None = None, parts: list[Event | float] = EXCHANGE) -> list[str]:
     console = printed(columns)
-    console.print(Closing(timeline(parts), usage))
+    console.print(ClosingLine(timeline(parts), usage))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()
 
@@ -63,7 +63,7 @@ def test_durations(seconds: float, shown: str) -> None:
 
 
 def test_times_come_from_the_records() -> None:
-    """Repeated states are one, notes change nothing, and the sum is the exchange's time."""
+    """A repeated state counts once, notes change nothing, and the sum is the exchange's time."""
     folded = timeline(EXCHANGE)
     assert [(str(state), round(seconds, 3)) for state, seconds in folded.passed] == [
         ("ready", 0.002),
@@ -76,7 +76,7 @@ def test_times_come_from_the_records() -> None:
 
 
 def test_the_current_state_counts_on() -> None:
-    """Its time is what the records say and what has passed since the last one."""
+    """Its time is that of the records plus the time since the last one."""
     folded = timeline(EXCHANGE[:-1])
     assert folded.steps(0.3)[-1].plain == "streaming 500ms"
 
@@ -107,7 +107,7 @@ def test_the_closing_line() -> None:
 
 
 def test_no_speed_without_time() -> None:
-    """An answer that came at once has no tokens per second."""
+    """An answer that took no time has no tokens per second."""
     parts: list[Event | float] = [SetUserMessage("hi"), Started("gpt"), AssistantMessageRetrieved("a")]
     assert closing(80, Usage(1, 5), parts) == ["ready 0ms ▸ started 0ms ▸ completed · 1 → 5 tokens · 0 ms"]
 

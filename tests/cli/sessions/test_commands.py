@@ -1,4 +1,4 @@
-"""`asst sessions …`: what a person types."""
+"""`asst sessions …`, as a user types it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_list_is_newest_first_and_every_filter_filters(three: list[Session]) -> 
 
 
 def test_a_line_of_the_list_tells_all_of_it() -> None:
-    """When, id, state, exchanges, tokens, who, title; control characters do not reach the terminal."""
+    """When, id, state, turns, tokens, profile and model, title; no control characters."""
     reply = [Usage(input_tokens=7, output_tokens=5), AssistantMessageRetrieved("x")]
     session = held(["Hello \x1b]0;evil\x07 there"], reply)
     line = asst("sessions", "list").stdout
@@ -71,13 +71,13 @@ def test_a_line_of_the_list_tells_all_of_it() -> None:
 
 @pytest.mark.parametrize(("option", "value"), [("--state", "happy"), ("--since", "yesterdayish")])
 def test_a_word_that_is_not_understood_is_wrong_usage(option: str, value: str) -> None:
-    """Exit code 2, and what can be said instead."""
+    """Exit code 2, and what to use instead."""
     done = asst("sessions", "list", option, value)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
 def test_show_has_every_form(three: list[Session]) -> None:
-    """As in the chat, the records, the transcript, bars over time, and who said what to whom."""
+    """As in the chat, the records, the transcript, bars over time, the sequence diagram."""
     newest = three[-1].id
     assert "It is ABC." in asst("sessions", "show", newest).stdout
     events = asst("sessions", "show", newest, "--events").stdout
@@ -117,7 +117,7 @@ def test_rename_fork_and_path(three: list[Session]) -> None:
 
 
 def test_rm_asks_and_takes_everything_of_a_session(three: list[Session]) -> None:
-    """Without a terminal and without --yes nothing is deleted; with it, nothing is left of it, and of no other."""
+    """Without a terminal and --yes nothing is deleted; with --yes, all files of the session are, and no others."""
     old, failed, _ = three
     done = asst("sessions", "rm", old.id)
     assert (done.returncode, "--yes" in done.stderr) == (2, True)
@@ -128,7 +128,7 @@ def test_rm_asks_and_takes_everything_of_a_session(three: list[Session]) -> None
 
 
 def test_prune_says_what_it_would_remove_and_then_does(three: list[Session]) -> None:
-    """By the last time a session was touched: an old one that was continued lately stays."""
+    """By the last use of a session: an old one that was continued lately stays."""
     for session in three[:2]:
         text = session.path.read_text()
         began = ulid.time_of(session.id) / 1000
@@ -147,7 +147,7 @@ def test_prune_says_what_it_would_remove_and_then_does(three: list[Session]) -> 
 
 
 def test_a_closed_pipe_ends_quietly(three: list[Session]) -> None:
-    """`asst sessions list --all | head -0` is no error to complain about."""
+    """`asst sessions list --all | head -0` prints no error."""
     assert three
     reader = subprocess.Popen(
         [*ASST, "sessions", "list", "--all", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE

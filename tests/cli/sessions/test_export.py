@@ -28,7 +28,7 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 
 @pytest.fixture
 def listener() -> Iterator[tuple[str, list[str]]]:
-    """An address that remembers who came."""
+    """A server that records its requests."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -135,7 +135,7 @@ def test_mermaid_takes_every_text_for_text() -> None:
 
 
 def test_an_export_does_not_overwrite(tmp_path: Path) -> None:
-    """A file that is there is left alone."""
+    """An existing file is left alone."""
     session = held(["one"], say("1"))
     file = tmp_path / "x.json"
     assert asst("sessions", "export", session.id, "-o", str(file)).returncode == 0
@@ -212,7 +212,7 @@ def test_the_logs_of_llm_can_be_imported(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_none_of_these_is_refused_in_one_line(data: bytes, tmp_path: Path) -> None:
-    """Nothing is kept."""
+    """Nothing is saved."""
     file = tmp_path / "x"
     file.write_bytes(data)
     done = asst("sessions", "import", str(file))

@@ -38,7 +38,7 @@ def test_a_replay_says_what_was_said(recorded: Session) -> None:
 
 
 def test_gaps_are_as_recorded_and_a_second_at_the_most(recorded: Session) -> None:
-    """An hour of waiting is one second; --speed divides it; a clock that went back is no pause."""
+    """An hour of waiting becomes one second; --speed divides it; a clock that was set back makes no pause."""
 
     def spread(all_: list[bytes]) -> list[bytes]:
         out = []
@@ -67,7 +67,7 @@ def test_from_begins_with_that_record(recorded: Session) -> None:
 
 
 def test_step_waits_for_a_line_when_stdin_is_no_terminal(recorded: Session) -> None:
-    """One record for each; the end of stdin, or q, ends it."""
+    """One record for each line; the end of stdin, or q, ends it."""
     count = len(Store().records(recorded.id))
     assert asst("replay", recorded.id, "--step", stdin="\n" * count).stdout == "It is ABC.\nThat was all.\n"
     assert asst("replay", recorded.id, "--step", stdin="\n" * (count // 2) + "q\n").stdout in "It is ABC.\n"
@@ -81,7 +81,7 @@ def test_a_speed_that_is_none_is_wrong_usage(recorded: Session, speed: str) -> N
 
 
 def test_check_tells_the_first_difference(recorded: Session) -> None:
-    """0 when a fresh strict mediator comes to the same states, else 1 and the record's number."""
+    """0 when a fresh strict mediator reaches the same states, else 1 and the record's number."""
     assert asst("replay", recorded.id, "--check").returncode == 0
     lines(recorded.path, lambda all_: [*all_[:6], all_[6].replace(b'"state":"', b'"state":"error","x":"'), *all_[7:]])
     done = asst("replay", recorded.id, "--check")
@@ -139,7 +139,7 @@ def test_a_tool_that_gives_something_else_is_a_departure(recorded: Session) -> N
 
 
 def test_the_end_of_the_recording_is_a_departure() -> None:
-    """And so is an exchange that was stopped there."""
+    """So is an exchange that was stopped in the recording."""
     session = held(["one"], say("1"))
     records = asyncio.run(_ask(session, [], "one", "two"))
     assert isinstance(records[-1].event, ErrorOccurred)
@@ -186,7 +186,7 @@ async def _ask(recorded: Session, tools: list[object], *messages: str) -> list[R
 
 
 def test_a_session_that_is_not_there_is_not_set_up(tmp_path: Path) -> None:
-    """Exit code 3, before anything is kept."""
+    """Exit code 3, before anything is saved."""
     done = asst("ask", "-p", f"replay:{tmp_path}/none.jsonl", "hi")
     assert (done.returncode, done.stderr.count("\n")) == (3, 1)
     assert [*Store().ids()] == []

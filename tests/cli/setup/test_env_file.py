@@ -1,4 +1,4 @@
-"""`--env-file`: the pilot's `.env`, read only when that is said."""
+"""`--env-file`: a `.env` file, read only with the option."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ def folder(tmp_path: Path, openai: ResponsesServer) -> Path:
     ids=" ".join,
 )
 def test_is_read_where_it_is_said(asst: Asst, folder: Path, arguments: list[str]) -> None:
-    """Before or behind the command, with a name or without one (then it is `.env`)."""
+    """Before or after the command, with a name or without one (then `.env`)."""
     ran = asst(*arguments, cwd=folder)
     assert ran.code == 0, ran.err
 
 
 def test_is_not_read_otherwise(asst: Asst, folder: Path) -> None:
-    """A `.env` in the folder, without the option, is nobody's business; behind `--` it is a word like any other."""
+    """A `.env` in the folder is not read without the option; after `--` the option is an ordinary word."""
     assert asst("ask", "-p", "gpt", "hi", cwd=folder).code == 3
     assert asst("ask", "-p", "gpt", "--", "--env-file", ".env", cwd=folder).code == 3
 
 
 def test_what_is_set_goes_before(asst: Asst, folder: Path, openai: ResponsesServer) -> None:
-    """The environment is nearer than the file."""
+    """The environment wins over the file."""
     assert asst("--env-file", ".env", "ask", "hi", cwd=folder, env={"OPENAI_API_KEY": "sk-other"}).code == 1
     assert openai.requests[-1].headers["authorization"] == "Bearer sk-other"
 
 
 def test_setup_says_what_it_found_there(asst: Asst, folder: Path) -> None:
-    """`asst setup` checks with the key of the file, and keeps it nowhere."""
+    """`asst setup` checks the key of the file, and saves it nowhere."""
     ran = asst("setup", "gpt", "--env-file", ".env", "--yes", cwd=folder)
     assert ran.code == 0, ran.err
     assert "Checked: OPENAI_API_KEY works" in ran.err
@@ -59,7 +59,7 @@ def test_setup_says_what_it_found_there(asst: Asst, folder: Path) -> None:
 
 @pytest.mark.parametrize("text", ["nonsense sk-secret-1", 'A="sk-secret-1', "A B=sk-secret-1", b"\xff\xfe"])
 def test_error_names_the_line_and_not_its_text(asst: Asst, tmp_path: Path, text: str | bytes) -> None:
-    """What stands there may be a key."""
+    """The message has the line's number: its text may be a key."""
     data = text if isinstance(text, bytes) else f"X=1\n{text}\n".encode()
     (tmp_path / ".env").write_bytes(data)
     ran = asst("--env-file", ".env", "ask", "hi", cwd=tmp_path)
@@ -69,7 +69,7 @@ def test_error_names_the_line_and_not_its_text(asst: Asst, tmp_path: Path, text:
 
 
 def test_missing_file(asst: Asst, tmp_path: Path) -> None:
-    """A file that was named and is not there is an error."""
+    """A missing file is an error."""
     ran = asst("--env-file", "nothing.env", "ask", "hi", cwd=tmp_path)
     assert ran.code == 2
     assert "nothing.env" in ran.complaint
@@ -85,14 +85,22 @@ def test_missing_file(asst: Asst, tmp_path: Path) -> None:
         ("A=", ""),
         ("A=b#c", "b#c"),
         ("A=$HOME", "$HOME"),
+        ("A=${HOME}", "${HOME}"),
+        ('A="first\nsecond"', "first\nsecond"),
     ],
 )
 def test_lines(line: str, value: str) -> None:
-    """Quotes, comments and `export` as everywhere; nothing is expanded."""
+    """Quotes, comments and `export` work as in other tools; nothing is expanded."""
     assert parse(f"\n# x\n{line}\n") == {"A": value}
 
 
+def test_empty_lines_count() -> None:
+    """The number in the message is that of the line as an editor shows it."""
+    with pytest.raises(UsageError, match="line 4:"):
+        parse("# a comment\n\n\nnonsense\n")
+
+
 def test_no_line_is_guessed() -> None:
-    """A line that is none raises."""
+    """An invalid name raises."""
     with pytest.raises(UsageError):
         parse("1A=b")

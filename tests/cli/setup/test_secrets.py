@@ -144,6 +144,27 @@ def test_password_in_an_address(asst: Asst, config: Path, monkeypatch: pytest.Mo
             _clean(asst(*command))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'api_key = "sk-PLANTED"',
+        "api_key_2 = 'sk-PLANTED'",
+        'token = """sk-PLANTED"""',
+        'headers = { Authorization = "Bearer PLANTED" }',
+        'base_url = "http://PLANTED@localhost:9/v1?v=1&key=PLANTED&x=1"',
+    ],
+)
+def test_a_setting_that_is_named_like_a_secret(asst: Asst, config: Path, line: str) -> None:
+    """Wherever a person wrote a secret into a profile, no command shows it again."""
+    config.parent.mkdir()
+    config.write_text(f'[profiles.gpt]\ntoken_limit = "shown"\n{line}\n')
+    for command in (["setup", "show", "gpt"], ["setup", "show", "gpt", "--json"], ["doctor", "--offline"]):
+        ran = asst(*command)
+        _clean(ran)
+        assert "show" not in command or "shown" in ran.out
+    _clean(asst("setup", "gpt", "-m", "gpt-6-luna", "--no-check", "--yes"))
+
+
 def test_credentials_that_others_can_read(asst: Asst, credentials: Path) -> None:
     """Doctor says so, and the next key that is kept mends it."""
     credentials.parent.mkdir(mode=0o700)

@@ -160,7 +160,7 @@ def test_ctrl_c_changes_nothing(openai: ResponsesServer, config: Path, after: st
             screen.wait_for(after)
         screen.press("C-c")
         text = screen.wait_end(130)
-    assert "Stopped; nothing was changed." in text
+    assert "Stopped. Nothing was changed." in text
     assert "Traceback" not in text
     assert not config.parent.exists()
 

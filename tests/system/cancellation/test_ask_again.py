@@ -7,7 +7,7 @@ from cli.conftest import ASST, Asst
 from cli.terminal import Terminal
 from servers import Cut, ResponsesServer, Say, Script, Status, Wait
 
-HINT = "To ask again: asst ask --retry"
+HINT = "Try again: asst ask --retry"
 
 
 def test_an_answer_that_broke_off_is_asked_again(asst: Asst, server: ResponsesServer) -> None:
@@ -54,7 +54,7 @@ def test_retry_works_after_an_error_and_after_ctrl_c(server: ResponsesServer) ->
         terminal.type("one\r")
         terminal.wait_for("First.")
         terminal.type("two\r")
-        terminal.wait_for("/retry asks again.")
+        terminal.wait_for("Try again: /retry")
         terminal.type("/retry\r")
         terminal.wait_for("Another part.")
         terminal.type("\x03")
@@ -76,12 +76,12 @@ def test_retry_after_undo_takes_back_no_other_exchange(server: ResponsesServer, 
             terminal.type(f"{line}\r")
             terminal.wait_until(lambda number=number: terminal.text.count("completed") == number)  # type: ignore[misc]
         terminal.type("/undo\r")
-        terminal.wait_for("forgets the last")
+        terminal.wait_for("no longer sees the last turn")
         terminal.type("/retry\r")
         terminal.wait_until(lambda: terminal.text.count("completed") == 3)
         assert _asked(server) == ["one", "So it is.", "two"]
         terminal.type("/undo\r")
-        terminal.wait_until(lambda: terminal.text.count("forgets the last") == 2)
+        terminal.wait_until(lambda: terminal.text.count("no longer sees the last turn") == 2)
         terminal.type("\x04")
         terminal.wait_end()
     asst("ask", "--retry")

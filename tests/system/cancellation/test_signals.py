@@ -119,7 +119,7 @@ def test_a_question_is_stopped_in_a_chat(server: ResponsesServer, hangs: str) ->
     server.brain = Script([Call("asking")], [Say("Fine.")])
     with chat("-t", f"{hangs}:asking") as terminal:
         terminal.type("hi\r")
-        terminal.wait_for("May it?")
+        terminal.wait_for("Allow?")
         terminal.type("\x03")
         terminal.wait_for("cancelled")
         assert events()[-1] == Cancelled("user")
@@ -133,14 +133,14 @@ def test_a_question_is_stopped_in_an_ask(server: ResponsesServer, hangs: str) ->
     """Ctrl-C at the question ends the command with its code."""
     server.brain = Script([Call("asking")])
     with Terminal([ASST, "ask", "-p", "gpt", "-t", f"{hangs}:asking", "hi"]) as terminal:
-        terminal.wait_for("May it?")
+        terminal.wait_for("Allow?")
         terminal.type("\x03")
         assert terminal.wait_end() == 130
     assert events()[-1] == Cancelled("user")
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize(("name", "sign"), [("blocking", "running"), ("awaiting", "running"), ("asking", "May it?")])
+@pytest.mark.parametrize(("name", "sign"), [("blocking", "running"), ("awaiting", "running"), ("asking", "Allow?")])
 def test_sigterm_ends_a_chat_in_a_tool_round(name: str, sign: str, server: ResponsesServer, hangs: str) -> None:
     """While a tool hangs, or a person is asked: its code, the reason in the journal, the terminal as it was."""
     server.brain = Script([Call(name)])

@@ -24,7 +24,7 @@ from asstproxy.core.events import (
     ToolsExecuted,
 )
 from asstproxy.core.script import STEPS
-from asstproxy.store.transcript import Fold
+from asstproxy.store.transcript import TranscriptBuilder
 
 SEEDS = [
     b"<script>alert(1)</script>\0[x](javascript:alert(1)) ![i](http://e/x.png)\0<img src=x onerror=alert(1)>\0'\"><svg/onload=1>",
@@ -96,7 +96,7 @@ def target(data: bytes) -> None:
         Reasoning(said[3]),
         AssistantMessageRetrieved(said[1]),
     ]
-    state, records, fold = State.NEW, [], Fold(said[6])
+    state, records, fold = State.NEW, [], TranscriptBuilder(said[6])
     for seq, event in enumerate(events, 1):
         state = STEPS[event.type].dest if event.type in STEPS else state
         records.append(Record(seq, f"2026-11-22T19:45:00.{seq:03}Z", state, event))

@@ -72,7 +72,7 @@ def target(data: bytes) -> None:
     try:
         store.open(SESSION).close()
     except SessionError:
-        assert before is None or before.newer
+        assert before is None or before.is_newer
         assert path.read_bytes() == data
         return
     assert before is not None

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from asstproxy import SessionError, conform
 from asstproxy.core.codec import decode, encode
-from asstproxy.store.synthesize import synthesize_records
-from asstproxy.store.transcript import Fold
+from asstproxy.store.imports import synthesize_records
+from asstproxy.store.transcript import TranscriptBuilder
 from asstproxy.store.transcript_file import load_transcript, to_json
 
 SEEDS = [file.read_bytes() for file in sorted(Path(__file__).parents[2].glob("fixtures/transcripts/*.json"))]
@@ -22,7 +22,7 @@ def target(data: bytes) -> None:
         return
     records = list(synthesize_records(transcript))
     assert list(conform(records)) == []
-    fold = Fold(transcript.id)
+    fold = TranscriptBuilder(transcript.id)
     for record in records:
         assert decode(encode(record)) == record
         fold.feed(record)

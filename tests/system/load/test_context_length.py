@@ -13,6 +13,7 @@ import pytest
 from asstproxy import State
 from asstproxy.config.profiles import Profile
 from asstproxy.core.events import ErrorOccurred
+from asstproxy.core.redact import register_secrets
 from asstproxy.providers import connect
 from asstproxy.providers.transport.failures import failure, refusal
 from cli.conftest import ASST
@@ -241,9 +242,8 @@ def _next(terminal: Tmux, number: int) -> str:
 @pytest.mark.parametrize("unit", ["x", "*", "a***", "token count ", "exceed ", "context length ", "maximum "])
 def test_a_long_error_is_read_at_once(unit: str) -> None:
     """What a server says of its failure cannot hold us up: a megabyte of it is cut, and costs no more than to copy it."""
+    register_secrets("sk-secret-0123456789")
     began = time.process_time()
-    told = refusal(
-        400, {"error": {"message": unit * (1_000_000 // len(unit))}}, {}, "http://x", ("sk-secret-0123456789",)
-    )
+    told = refusal(400, {"error": {"message": unit * (1_000_000 // len(unit))}}, {}, "http://x")
     assert time.process_time() - began < 2
     assert len(str(told)) < 2_000

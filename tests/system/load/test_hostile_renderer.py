@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asstproxy.cli.export.html import page
-from asstproxy.cli.render.conversation import show
 from asstproxy.cli.render.markdown_stream import MarkdownStream
+from asstproxy.cli.render.print_conversation import print_conversation
 from asstproxy.core.codec import escape_controls
 from asstproxy.core.events import (
     ActionRequired,
@@ -30,7 +30,7 @@ from asstproxy.core.events import (
     ToolResult,
     ToolStarted,
 )
-from asstproxy.store.transcript import Fold
+from asstproxy.store.transcript import TranscriptBuilder
 from cli.render.screen import Script, Terminal, printed
 
 from .hostile import SEQUENCES, harmful
@@ -123,7 +123,7 @@ def test_an_export_is_linear(name: str) -> None:
     """The HTML page is made by another renderer, and does no more work for a bomb either."""
 
     def export(length: int) -> int:
-        fold, script = Fold("x"), Script()
+        fold, script = TranscriptBuilder("x"), Script()
         records = script.play([SetUserMessage("go"), Started("p", "m"), AssistantMessageRetrieved(BOMBS[name](length))])
         for record in records:
             fold.feed(record)
@@ -160,7 +160,7 @@ def test_nothing_acts_in_the_conversation(text: str) -> None:
         ErrorOccurred("server", text, text),
     ]
     terminal = Terminal(columns=60, rows=30)
-    show(Script().play(said), terminal.console)
+    print_conversation(Script().play(said), terminal.console)
     assert harmful(terminal.sent, terminal=True) == []
     assert terminal.title == ""
 

@@ -25,7 +25,7 @@ from asstproxy.core.events import (
     ToolStarted,
 )
 from asstproxy.providers.scripted import say
-from asstproxy.store.transcript import Fold
+from asstproxy.store.transcript import TranscriptBuilder
 from cli.conftest import ASST
 from cli.render.screen import Script, printed
 from cli.terminal import Terminal
@@ -86,7 +86,7 @@ async def test_all_run_side_by_side(kind: str, record_property: Callable[[str, o
     assert settled.state is State.COMPLETED
     (executed,) = stage.said(ToolsExecuted)
     assert [result.output for result in executed.results] == [f"page {number}" for number in range(MANY)]
-    fold = Fold()
+    fold = TranscriptBuilder()
     for record in stage.records:
         fold.feed(record)
     told = fold.transcript.exchanges[0].tools
@@ -117,12 +117,12 @@ def test_always_is_asked_once(server: ResponsesServer, tmp_path: Path) -> None:
     server.brain = model
     with chat(tmp_path) as terminal:
         terminal.type("go\r")
-        assert "write (1 of 200)" in terminal.wait_for("May it?")
+        assert "write wants to run (1 of 200)" in terminal.wait_for("Allow?")
         terminal.type("a\r")
         text = terminal.wait_for("That was wrote 199.")
         terminal.type("\x04")
         terminal.wait_end()
-    assert text.count("May it?") == 1
+    assert text.count("Allow?") == 1
     assert [f"System ▸ write(page={n}) → wrote {n} · " in text for n in range(MANY)] == [True] * MANY
     assert max(map(len, text.splitlines())) <= 80
     assert written(tmp_path) == list(range(MANY))
@@ -135,13 +135,13 @@ def test_ctrl_d_ends_the_questions(server: ResponsesServer, tmp_path: Path) -> N
         terminal.type("go\r")
         terminal.wait_for("(1 of 200)")
         terminal.type("y\r")
-        terminal.wait_for('"page": 1\n         }\n         May it?')
+        terminal.wait_for('"page": 1\n         }\n         Allow?')
         terminal.type("\x04")
         text = terminal.wait_for("That was ")
         terminal.wait_for("completed")
         terminal.type("\x04")
         terminal.wait_end()
-    assert text.count("May it?") == 2
+    assert text.count("Allow?") == 2
     assert written(tmp_path) == [0]
     tools = Store().transcript(Store().newest()).exchanges[0].tools
     assert [one.approved for one in tools] == [True] + [False] * (MANY - 1)
@@ -151,7 +151,7 @@ def test_ctrl_d_ends_the_questions(server: ResponsesServer, tmp_path: Path) -> N
 
 def test_the_panel_shows_what_is_waited_for() -> None:
     """Of two hundred calls the panel shows six, those that have not ended; the rest is counted."""
-    script, drawing = Script(), Layout(echo=False)
+    script, layout = Script(), Layout(echo=False)
     calls = tuple(ToolCall(f"c{n}", "fetch", f'{{"page": {n}}}') for n in range(MANY))
     events = [SetUserMessage("go"), Started("p", "m"), ActionRequired(calls)]
     events += [ToolStarted(call.call_id, call.name, call.arguments) for call in calls]
@@ -159,9 +159,9 @@ def test_the_panel_shows_what_is_waited_for() -> None:
     events += [ToolFinished(ToolResult(f"c{n}", "ok"), 0.1) for n in range(MANY) if n not in late]
     records: list[Record] = script.play(events)
     for record in records:
-        drawing.fold(record)
+        layout.fold(record)
     console = printed(80)
-    console.print(drawing.moving(1.0))
+    console.print(layout.panel(1.0))
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
     assert [n for n in range(MANY) if f"fetch(page={n})" in shown] == sorted(late)

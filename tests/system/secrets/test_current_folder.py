@@ -18,6 +18,7 @@ from servers import Call, ResponsesServer, Say
 OURS = [
     *("httpx2", "httpcore2", "h11", "anyio", "sniffio", "certifi", "idna", "msgspec", "markdown_it", "platformdirs"),
     *("prompt_toolkit", "pydantic", "pydantic_core", "rich", "tomlkit", "transitions", "typer", "click", "shellingham"),
+    *("griffe", "griffecli"),
 ]
 OPTIONAL = [
     *(

@@ -94,11 +94,11 @@ def test_what_is_open_is_closed(asst: Asst, server: ResponsesServer, tmp_path: P
             path.chmod(0o755 if path.is_dir() else 0o644)
     ran = asst("ask", "-c", "again")
     assert ran.code == 0
-    assert f"{config.parent} was open to others (0755); it is closed to them now (0700)." in ran.err
-    assert f"{config.parent} had files that others could read (such as config.toml, 0644)" in ran.err
-    assert f"{tmp_path / 'asst-data'} was open to others" in ran.err
+    assert f"Others could read {config.parent} (0755); now only you can (0700)." in ran.err
+    assert f"Others could read files in {config.parent} (such as config.toml, 0644)" in ran.err
+    assert f"Others could read {tmp_path / 'asst-data'} (" in ran.err
     assert ran.out == "You said: again\n"
-    assert "open to others" not in asst("ask", "-c", "once more").err
+    assert "Others could read" not in asst("ask", "-c", "once more").err
     assert asst("sessions", "search", "hello").err.count("asst-cache") == 2  # the folder, and the files in it
     left = [path for kind in KINDS for path in (tmp_path / kind).rglob("*") if not is_private(path)]
     assert {path.name for path in left} <= {"gpt.json", "models"}  # nobody used the names for the completion
@@ -170,7 +170,7 @@ def test_folders_that_are_shared_stay_so(asst: Asst, server: ResponsesServer, tm
         env = {"ASST_DATA_DIR": str(folder), "OPENAI_API_KEY": server.key}
         ran = asst("ask", "-p", "gpt", "hello", env=env)
         assert (ran.code, ran.out) == (0, "You said: hello\n")
-        assert "open to others" not in ran.err
+        assert "Others c" not in ran.err
         assert folder.stat().st_mode & 0o7777 == mode
         assert all(is_private(path) for path in (folder / "sessions").rglob("*"))
 
@@ -199,7 +199,7 @@ def test_what_belongs_to_somebody_else(asst: Asst, server: ResponsesServer, conf
     os.chown(config, 12345, 12345)
     ran = asst("ask", "hello", env={"OPENAI_API_KEY": server.key})
     assert (ran.code, ran.out) == (0, "You said: hello\n")
-    assert f"asst: {config} is open to others (0644), and belongs to another user" in ran.err
+    assert f"asst: Others can read {config} (0644), and it belongs to another user" in ran.err
     assert config.stat().st_mode & 0o777 == 0o644
 
 

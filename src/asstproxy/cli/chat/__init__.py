@@ -1,1 +1,1 @@
-"""`asst chat`: the REPL and its slash commands."""
+"""`asst chat`: the prompt loop and its slash commands."""

@@ -1,91 +1,114 @@
-"""What can be typed in the chat besides messages."""
+"""The commands of the chat that begin with a slash."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
 import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
+from rich.console import Console
 
 from ...config.profiles import Profile, load_config
 from ...core.errors import UsageError
 from ...providers import connect
-from ..conversation_setup import ConversationOptions, configure
+from ...store.transcript import Transcript
+from ..conversation_setup import OpenConversation, configure
+from ..options import ConversationOptions
 
-if TYPE_CHECKING:
-    from .chat import Chat
-
-__all__ = ["COMMANDS", "SlashCompleter", "run_command"]
-
-Command = Callable[[Any, str], Awaitable[None]]
-"""Takes the `Chat` and what stands after the command's name."""
+__all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "run_command"]
 
 
-async def _help(chat: Chat, _: str) -> None:
+class ChatCommands(Protocol):
+    """What a command may see and do of the chat."""
+
+    opened: OpenConversation
+    console: Console
+    leaving: bool
+    """Set it to end the chat."""
+    show_events: bool
+    """Whether every step is printed as JSON, too."""
+    last_message: str
+
+    @property
+    def transcript(self) -> Transcript:
+        """The session so far."""
+
+    def say(self, line: str) -> None:
+        """Print one line that is not part of the conversation."""
+
+    async def exchange(self, text: str) -> None:
+        """Hold one exchange."""
+
+
+Command = Callable[[ChatCommands, str], Awaitable[None]]
+"""Takes the chat, and the text after the command's name."""
+
+
+async def _help(chat: ChatCommands, _: str) -> None:
     for name, (_command, words) in COMMANDS.items():
         chat.say(f"/{name:<9} {words}")
-    chat.say("Enter sends, Esc Enter makes a new line; Ctrl-C stops an answer, Ctrl-D leaves.")
+    chat.say("Enter sends · Esc Enter: new line · Ctrl-C stops an answer · Ctrl-D leaves")
 
 
-async def _quit(chat: Chat, _: str) -> None:
+async def _quit(chat: ChatCommands, _: str) -> None:
     chat.leaving = True
 
 
-async def _profile(chat: Chat, name: str) -> None:
+async def _profile(chat: ChatCommands, name: str) -> None:
     config = load_config()
     if not name:
-        chat.say(f"{chat.opened.who}   (profiles: {', '.join(config.names)})")
+        chat.say(f"{chat.opened.label}   (profiles: {', '.join(config.names)})")
         return
     await _switch(chat, config.profile(name), ConversationOptions())
-    chat.say(chat.opened.who)
+    chat.say(chat.opened.label)
 
 
-async def _model(chat: Chat, model: str) -> None:
+async def _model(chat: ChatCommands, model: str) -> None:
     if model:
         await _switch(chat, chat.opened.profile, ConversationOptions(model=model))
-    chat.say(chat.opened.who)
+    chat.say(chat.opened.label)
 
 
-async def _switch(chat: Chat, profile: Profile, wanted: ConversationOptions) -> None:
-    """Let another assistant go on; the one before goes only when the new one is there."""
+async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOptions) -> None:
+    """Continue with another assistant. The present one is closed once the new one is connected."""
     conversation = chat.opened.conversation
     before = conversation.configured
-    configured = configure(profile, wanted, before, before.tools)
+    configured = configure(profile, options, before, before.tools)
     assistant = connect(msgspec.structs.replace(profile, model=configured.model))
     await conversation.assistant.aclose()
     conversation.configure(configured, assistant)
     chat.opened.profile = profile
 
 
-async def _system(chat: Chat, instructions: str) -> None:
+async def _system(chat: ChatCommands, instructions: str) -> None:
     conversation = chat.opened.conversation
     if instructions:
         conversation.configure(msgspec.structs.replace(conversation.configured, instructions=instructions))
-    chat.say(chat.opened.conversation.configured.instructions or "There are no instructions.")
+    chat.say(conversation.configured.instructions or "No instructions. To give some: /system TEXT")
 
 
-async def _tools(chat: Chat, _: str) -> None:
+async def _tools(chat: ChatCommands, _: str) -> None:
     tools = chat.opened.user.tools
     for tool in tools.values():
         chat.say(f"{tool.name}   {tool.description}")
     if not tools:
-        chat.say("There are no tools; -t package.module:function offers some.")
+        chat.say("No tools. To offer some: asst chat -t package.module:function")
 
 
-async def _session(chat: Chat, _: str) -> None:
+async def _session(chat: ChatCommands, _: str) -> None:
     session = chat.opened.session
-    chat.say(f"{session.id}   {session.path}" if session else "Nothing is kept (--no-save).")
+    chat.say(f"{session.id}   {session.path}" if session else "This chat isn't saved (--no-save).")
 
 
-async def _events(chat: Chat, _: str) -> None:
+async def _events(chat: ChatCommands, _: str) -> None:
     chat.show_events = not chat.show_events
-    chat.say(f"Every step is {'printed as a JSON line, too' if chat.show_events else 'drawn, not printed'}.")
+    chat.say(f"Steps as JSON: {'on' if chat.show_events else 'off'}.")
 
 
-async def _save(chat: Chat, name: str) -> None:
+async def _save(chat: ChatCommands, name: str) -> None:
     from ...config.paths import create_private
     from ...store.transcript_file import to_json
 
@@ -93,67 +116,67 @@ async def _save(chat: Chat, name: str) -> None:
         raise UsageError("/save needs a file name.", "For example: /save talk.json")
     path = Path(name).expanduser()
     if path.exists():
-        raise UsageError(f"{path} is there already.", "Choose another name.")
+        raise UsageError(f"{path} already exists.", "Choose another name.")
     create_private(path).write_bytes(to_json(chat.transcript))
     chat.say(f"Saved: {path}")
 
 
-async def _retry(chat: Chat, _: str) -> None:
+async def _retry(chat: ChatCommands, _: str) -> None:
     if not chat.last_message:
-        raise UsageError("There is no message to send again.")
-    if not chat.transcript.exchanges[-1].withdrawn:  # /undo has done it already
-        _cut_last(chat)
+        raise UsageError("Nothing to retry: you sent no message yet.")
+    if not chat.transcript.exchanges[-1].withdrawn:  # else /undo has done it already
+        _cut_last_exchange(chat)
     await chat.exchange(chat.last_message)
 
 
-async def _undo(chat: Chat, _: str) -> None:
-    _cut_last(chat)
-    chat.say("The assistant forgets the last exchange; the journal keeps it.")
+async def _undo(chat: ChatCommands, _: str) -> None:
+    _cut_last_exchange(chat)
+    chat.say("Undone. The assistant no longer sees the last turn; the session file keeps it.")
 
 
-async def _clear(chat: Chat, _: str) -> None:
+async def _clear(chat: ChatCommands, _: str) -> None:
     chat.opened.conversation.cut_history(0)
     chat.console.clear()
-    chat.say("The assistant forgets everything so far; the journal keeps it.")
+    chat.say("Starting fresh. The session file still has everything.")
 
 
-def _cut_last(chat: Chat) -> None:
+def _cut_last_exchange(chat: ChatCommands) -> None:
     conversation = chat.opened.conversation
     if not conversation.history.exchanges:
-        raise UsageError("There is no exchange yet.")
+        raise UsageError("Nothing to undo.")
     conversation.cut_history(len(conversation.history.exchanges) - 1)
 
 
 COMMANDS: dict[str, tuple[Command, str]] = {
-    "help": (_help, "this list"),
-    "quit": (_quit, "leave; the session is kept"),
-    "profile": (_profile, "who answers; /profile NAME lets another one go on"),
-    "model": (_model, "which model; /model NAME changes it"),
-    "system": (_system, "the instructions; /system TEXT changes them"),
-    "tools": (_tools, "the functions that the assistant may call"),
-    "session": (_session, "the session's id and file"),
-    "events": (_events, "print every step as a JSON line, or stop that"),
+    "help": (_help, "list the commands"),
+    "quit": (_quit, "leave; the session is saved"),
+    "profile": (_profile, "show the profile; /profile NAME switches to another"),
+    "model": (_model, "show the model; /model NAME switches to another"),
+    "system": (_system, "show the instructions; /system TEXT changes them"),
+    "tools": (_tools, "list the tools that the assistant may call"),
+    "session": (_session, "show the session's id and file"),
+    "events": (_events, "print every step as JSON, too: on or off"),
     "save": (_save, "/save FILE writes the transcript"),
     "retry": (_retry, "send the last message again"),
-    "undo": (_undo, "let the assistant forget the last exchange"),
-    "clear": (_clear, "let the assistant forget everything, and clear the screen"),
+    "undo": (_undo, "take the last turn back"),
+    "clear": (_clear, "start fresh, and clear the screen"),
 }
 
 
-async def run_command(chat: Chat, line: str) -> None:
-    """Carry out `/name argument`.
+async def run_command(chat: ChatCommands, line: str) -> None:
+    """Run `/name argument`.
 
     Raises:
-        UsageError: there is no such command, or it cannot be done now.
+        UsageError: there is no such command, or it can't be run now.
     """
     name, _, argument = line.removeprefix("/").partition(" ")
     if name not in COMMANDS:
-        raise UsageError(f"There is no command /{name}.", "/help lists them.")
+        raise UsageError(f"No such command: /{name}.", "/help lists the commands.")
     await COMMANDS[name][0](chat, argument.strip())
 
 
 class SlashCompleter(Completer):
-    """Completes the names of commands, and of profiles."""
+    """Completes the names of commands and profiles."""
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:  # noqa: ARG002
         """What may follow the text before the cursor."""

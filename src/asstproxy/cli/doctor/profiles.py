@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from ...config.credentials import credentials_file, key_source, stored_keys
-from ...config.os_keyring import has_keyring
+from ...config.credentials import credentials_file, has_keyring, key_source, stored_keys
 from ...config.profiles import Config, load_config
 from ...core.errors import AsstError
+from ...core.redact import public_url
 from ...providers.registry import address, provider_info, provider_module, provider_names
 from ...providers.transport.insecure_http import is_exposed
 from ..hints import hint_for, setup_command
-from ..setup.keys import is_used, key_status, public
+from ..setup.keys import is_used, key_status
 from ..setup.steps import steps_of
 from .finding import Finding
 
@@ -38,7 +38,7 @@ def findings(*, offline: bool) -> Iterator[Finding]:
     urls = _urls(config)
     for name, url in urls.items():
         if is_exposed(url):
-            text = f"{public(url)} is plain HTTP to another machine: others on the way can read what you send"
+            text = f"{public_url(url)} is plain HTTP to another machine: others on the way can read what you send"
             yield Finding("profiles", name, "warning", text, "Use https://, or a tunnel to localhost.")
     yield from _keys(config)
     if not offline:
@@ -72,7 +72,7 @@ def _profile(config: Config, name: str) -> Finding:
             raise problem
     except AsstError as error:
         return Finding("profiles", name, "broken", str(error), hint_for(error))
-    url = public(str(profile.options.get("base_url") or ""))
+    url = public_url(str(profile.options.get("base_url") or ""))
     words = [profile.provider, profile.model or "(its default model)", url and f"at {url}"]
     if profile.tools:
         words.append(f"tools: {' '.join(profile.tools)}")
@@ -119,14 +119,14 @@ def _servers(urls: Mapping[str, str]) -> Iterator[Finding]:
     """Whether each server accepts a connection. Nothing is sent but the beginning of TLS."""
     for variable in PROXIES:
         if os.environ.get(variable):
-            yield Finding("servers", variable, "ok", public(os.environ[variable]))
+            yield Finding("servers", variable, "ok", public_url(os.environ[variable]))
     with ThreadPoolExecutor(8) as pool:
         for (name, url), problem in zip(urls.items(), pool.map(_connection_problem, urls.values()), strict=True):
             if problem:
                 hint = "Is the server running, and the network up?"
-                yield Finding("servers", name, "warning", f"{public(url)}: {problem}", hint)
+                yield Finding("servers", name, "warning", f"{public_url(url)}: {problem}", hint)
             else:
-                yield Finding("servers", name, "ok", f"{public(url)} can be reached")
+                yield Finding("servers", name, "ok", f"{public_url(url)} can be reached")
 
 
 def _connection_problem(url: str) -> str:

@@ -1,4 +1,4 @@
-"""How the exported page looks: one column, dark or light as the reader's system is."""
+"""The style of the exported page: one column, dark or light like the reader's system."""
 
 from __future__ import annotations
 

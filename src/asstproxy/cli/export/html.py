@@ -1,7 +1,7 @@
 """A session as one HTML page: conversation, timeline and sequence diagram, without a script and without the network.
 
-What was said is untrusted: HTML in it stays text, a link is taken only with http, https or mailto, an image is its description
-and its address as text. A Content-Security-Policy forbids the browser whatever might have slipped through.
+The text is untrusted: HTML in it stays text, links work only with http, https or mailto, images become their description and
+address as text. As a second defence, a Content-Security-Policy forbids scripts and requests.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 
 from ...core.events import Record
-from ...store.sequence import arrows
-from ...store.timings import ExchangeSpans, exchange_spans
 from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
 from ..render.safe_text import clean, clean_line
+from ..render.sequence import arrows
+from ..render.status_text import reason_text
 from ..render.timeline import duration
-from ..sessions.listing import when
+from ..render.timings import ExchangeSpans, exchange_spans
+from ..sessions.listing import local_time
 from .css import STYLE
 from .svg import sequence_svg, timeline_svg
 
@@ -42,9 +43,9 @@ def page(transcript: Transcript, records: Sequence[Record]) -> str:
     head = " · ".join(
         escape(clean_line(part))
         for part in (
-            when(transcript.created),
+            local_time(transcript.created),
             f"{transcript.provider} {transcript.model}",
-            f"{transcript.exchange_count} exchanges",
+            f"{transcript.exchange_count} turns",
             f"{tokens.input:,} → {tokens.output:,} tokens",
             str(transcript.state),
         )
@@ -63,8 +64,8 @@ def page(transcript: Transcript, records: Sequence[Record]) -> str:
 
 def _exchange(number: int, entry: ExchangeEntry, spans: ExchangeSpans | None, sequence: str) -> str:
     who = escape(clean_line(f"{entry.provider} {entry.model}")) or "Assistant"
-    reason = f": {escape(clean_line(entry.reason))}" if entry.reason else ""
-    settled = f'<p class="state {entry.state}">{entry.state}{reason}{" · withdrawn" if entry.withdrawn else ""}</p>'
+    reason = f": {escape(reason_text(entry.reason))}" if entry.reason else ""
+    settled = f'<p class="state {entry.state}">{entry.state}{reason}{" · undone" if entry.withdrawn else ""}</p>'
     thought = f"<details><summary>Reasoning</summary>{_markdown(entry.reasoning)}</details>" if entry.reasoning else ""
     took = f" · {duration(spans.seconds)}" if spans else ""
     timeline = timeline_svg(spans) + _LEGEND if spans else ""
@@ -86,25 +87,25 @@ _LEGEND = (
 def _tool(tool: ToolEntry) -> str:
     bad = tool.error is not None
     took = f" · {duration(tool.seconds)}" if tool.seconds is not None else ""
-    said = tool.error if tool.error is not None else tool.output
+    result = tool.error if tool.error is not None else tool.output
     return (
         f'<details class="tool{" failed" if bad else ""}"><summary>{"✗" if bad else "✓"} '
         f"{escape(clean_line(tool.name))}{took}</summary>"
-        f"<pre>{escape(clean(tool.arguments))}</pre><pre>{escape(clean(said))}</pre></details>"
+        f"<pre>{escape(clean(tool.arguments))}</pre><pre>{escape(clean(result))}</pre></details>"
     )
 
 
-# ---- Markdown that can do no harm --------------------------------------------------------------------------------------
+# ---- harmless Markdown ------------------------------------------------------------------------------------------------
 
 
 class _Renderer(RendererHTML):
     def image(self, tokens: Sequence[Any], idx: int, options: Any, env: Any) -> str:  # noqa: ARG002 - the library's signature
-        """An image as text: showing it would be a request."""
+        """An image as text: loading it would be a request."""
         token = tokens[idx]
         return escape(f"[image: {token.content} {token.attrs.get('src', '')}]")
 
     def link_open(self, tokens: Sequence[Any], idx: int, options: Any, env: Any) -> str:  # noqa: ARG002
-        """A link that tells the other side nothing."""
+        """A link that sends no referrer; only text, where its scheme is not allowed."""
         href = str(tokens[idx].attrs.get("href", ""))
         if not href.lower().startswith(("http://", "https://", "mailto:", "#")):
             return '<a class="dead">'
@@ -117,10 +118,10 @@ _PARSER = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).enab
 def _markdown(text: str) -> str:
     if not text:
         return ""
-    if len(text) > _MOST:
+    if len(text) > _LONGEST:
         return f"<pre>{escape(clean(text))}</pre>"
     return f'<div class="md">{_PARSER.render(clean(text))}</div>'
 
 
-_MOST = 400_000
-"""Characters of an answer that are laid out as Markdown; a longer one is shown as text."""
+_LONGEST = 400_000
+"""Characters of an answer that are laid out as Markdown. A longer answer is shown as text."""

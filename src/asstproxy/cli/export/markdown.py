@@ -1,4 +1,4 @@
-"""A session as Markdown: readable as it is, and safe to put on a page."""
+"""A session as Markdown: readable as text, and safe to render."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 
 from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
 from ..render.safe_text import clean, clean_line
-from ..sessions.listing import when
+from ..render.status_text import reason_text
+from ..sessions.listing import local_time
 
 __all__ = ["markdown"]
 
@@ -15,7 +16,7 @@ def markdown(transcript: Transcript) -> str:
     """The conversation: messages as quotations, answers as they are, tool calls as code."""
     who = f"{transcript.provider} {transcript.model}".strip()
     title = clean_line(transcript.title or transcript.id)
-    head = f"# {title}\n\n{when(transcript.created)} · {clean_line(who)} · `{clean_line(transcript.id)}`\n"
+    head = f"# {title}\n\n{local_time(transcript.created)} · {clean_line(who)} · `{clean_line(transcript.id)}`\n"
     return head + "".join(_exchange(entry) for entry in transcript.exchanges)
 
 
@@ -26,13 +27,13 @@ def _exchange(entry: ExchangeEntry) -> str:
     if entry.answer:
         parts += [clean(entry.answer).rstrip(), ""]
     if entry.state != "completed":
-        parts += [f"*{entry.state}{f': {clean_line(entry.reason)}' if entry.reason else ''}*", ""]
+        parts += [f"*{entry.state}{f': {reason_text(entry.reason)}' if entry.reason else ''}*", ""]
     return "\n".join(parts)
 
 
 def _tool(tool: ToolEntry) -> list[str]:
-    said = tool.error if tool.error is not None else tool.output
-    text = f"{clean_line(tool.name)}({clean(tool.arguments)})\n{'✗' if tool.error is not None else '→'} {clean(said)}"
+    result = tool.error if tool.error is not None else tool.output
+    text = f"{clean_line(tool.name)}({clean(tool.arguments)})\n{'✗' if tool.error is not None else '→'} {clean(result)}"
     longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return [fence, text, fence]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...store.sequence import Arrow
-from ..render.safe_text import clean_line
+from ..render.safe_text import clean_label
+from ..render.sequence import Arrow
 
 __all__ = ["mermaid"]
 
@@ -15,7 +15,7 @@ _SPECIAL = frozenset('#;<>&"`{}[]()%\\')
 
 
 def mermaid(arrows: Sequence[Arrow]) -> str:
-    """The diagram's source; text is made so that Mermaid takes it for text."""
+    """The diagram's source. Text of the conversation is escaped."""
     lines = [
         "sequenceDiagram",
         "    participant U as User Proxy",
@@ -27,7 +27,7 @@ def mermaid(arrows: Sequence[Arrow]) -> str:
     for arrow in arrows:
         if arrow.exchange != exchange:
             exchange = arrow.exchange
-            lines.append(f"    Note over U,P: Exchange {exchange}")
+            lines.append(f"    Note over U,P: Turn {exchange}")
         source, target = _SHORT[arrow.source], _SHORT[arrow.target]
         many = f" ×{arrow.count}" if arrow.count > 1 else ""
         label = f"{_text(arrow.name)}{many}{f' · {_text(arrow.text)}' if arrow.text else ''}"
@@ -39,7 +39,5 @@ def mermaid(arrows: Sequence[Arrow]) -> str:
 
 
 def _text(text: str) -> str:
-    line = clean_line(text[: 8 * _LONGEST])
-    cut = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
-    # Entities, as Mermaid writes them: its parser ends a statement at ";" and reads "#" and HTML.
-    return "".join(f"#{ord(c)};" if c in _SPECIAL else c for c in cut)
+    # Entities, as Mermaid writes them: its parser ends a statement at ";" and interprets "#" and HTML.
+    return "".join(f"#{ord(c)};" if c in _SPECIAL else c for c in clean_label(text, _LONGEST))

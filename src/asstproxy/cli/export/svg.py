@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ...store.sequence import LANES, Arrow
-from ...store.timings import ExchangeSpans
-from ..render.safe_text import clean_line
+from ..render.safe_text import clean_label
+from ..render.sequence import LANES, Arrow
 from ..render.timeline import duration
+from ..render.timings import ExchangeSpans
 
 __all__ = ["sequence_svg", "timeline_svg"]
 
@@ -17,7 +17,7 @@ _LANE, _STEP = 90, 226
 
 
 def timeline_svg(exchange: ExchangeSpans) -> str:
-    """One exchange as bars: all of it, then each tool."""
+    """One exchange as bars: the whole exchange, then each tool."""
     whole = exchange.seconds or 1.0
     room = _WIDTH - _LEFT - 70
     rows = [("", exchange.spans), *((tool.name, [tool]) for tool in exchange.tools)]
@@ -40,7 +40,7 @@ def timeline_svg(exchange: ExchangeSpans) -> str:
 
 def sequence_svg(arrows: Sequence[Arrow]) -> str:
     """One exchange: four lanes, an arrow for each message."""
-    head = f"head{arrows[0].exchange if arrows else 0}"  # an id of its own: a marker in a closed drawing is none
+    head = f"head{arrows[0].exchange if arrows else 0}"  # a unique id: browsers ignore a marker in a drawing that is folded
     height = 48 + len(arrows) * 30
     marker = (
         f'<defs><marker id="{head}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"'
@@ -75,5 +75,4 @@ def _arrow(arrow: Arrow, y: int, head: str) -> str:
 
 
 def _text(text: str, longest: int) -> str:
-    line = clean_line(text[: 8 * longest])
-    return escape(line if len(line) <= longest else f"{line[: longest - 1]}…")
+    return escape(clean_label(text, longest))

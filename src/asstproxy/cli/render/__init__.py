@@ -1,4 +1,5 @@
-"""Views: subscribers that fold the records of a conversation into something to see, and nothing else.
+"""Views: subscribers that turn the records of a conversation into something to read, and do nothing else.
 
-`plain`, `jsonl` and `safe` import neither Rich nor markdown-it: `asst ask` into a pipe does not pay for them.
+`plain`, `json_output`, `safe_text` and `status_text` import neither Rich nor markdown-it: `asst ask` into a pipe does not pay
+for them.
 """

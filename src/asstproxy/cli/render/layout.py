@@ -1,31 +1,23 @@
-"""The drawing of a conversation: a fold of its records into what is printed for good and what is still moving.
+"""The layout of a conversation: a fold of its records into what is printed for good and what still moves.
 
-The live view and the printed conversation (`sessions show`) draw with this, so that both look the same.
+The live view and the printed conversation (`sessions show`) both use it, so that they look the same.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from asstproxy.core.events import (
-    ActionRequired,
-    AssistantMessageRetrieved,
-    ChunkReceived,
     Configured,
     Event,
     Heartbeat,
     HistoryCut,
-    MessageIncomplete,
     Notice,
-    Reasoning,
     Record,
     RetryScheduled,
     SetUserMessage,
     Started,
-    ToolOutputsSubmitted,
     ToolsExecuted,
     Unknown,
     Usage,
@@ -33,28 +25,24 @@ from asstproxy.core.events import (
 )
 from asstproxy.core.script import ACTIVE, SETTLED, State
 
+from .assistant_text import AssistantText
 from .live_panel import LivePanel
-from .markdown_blocks import Block
-from .markdown_stream import MarkdownStream
-from .reasoning import ReasoningView
-from .retry_countdown import attempt_in
+from .retry_countdown import PendingRetry, attempt_text
 from .safe_text import clean, clean_line
+from .scrollback import Kind, Scrollback
 from .status_text import ending
-from .timeline import Closing, Timeline, seconds_between
-from .tool_calls import Calls
+from .timeline import ClosingLine, Timeline
+from .tool_calls import ToolCalls
 
 __all__ = ["Layout"]
 
-_Kind = Literal["person", "answer", "aside", "system", "note", "end"]
-
 
 class Layout:
-    """Folds records. `echo`: the person's messages are drawn, too (in a chat they stand on the screen already)."""
+    """Folds records. `echo`: show the user's messages, too (in a chat they are on the screen already)."""
 
     def __init__(self, *, echo: bool) -> None:
         self._echo = echo
-        self._done: list[RenderableType] = []
-        self._above: _Kind | None = None  # what stands above the next thing that is printed
+        self._scrollback = Scrollback()
         self._profile = self._model = self._at = ""
         self._begin()
 
@@ -62,66 +50,55 @@ class Layout:
         self._timeline: Timeline | None = None
         self._usage: Usage | None = None
         self._status = ""
-        self._aside: ReasoningView | None = None
-        self._again: tuple[RetryScheduled, str] | None = None  # an attempt that failed, and when
-        self._answer = MarkdownStream()
-        self._calls = Calls()
-        self._next_request()
+        self._retry: PendingRetry | None = None
+        self._text = AssistantText(self._scrollback)
+        self._calls = ToolCalls()
 
-    def _next_request(self) -> None:
-        self._speaking = False  # the heading stands, the answer is coming
-        self._streamed = False  # a piece of the answer has come
-        self._remarked = False  # a commentary has come, which the whole text may repeat
-
-    # ---- what is seen -----------------------------------------------------------------------------------------------
+    # ---- what is shown ---------------------------------------------------------------------------------------------
 
     @property
-    def moves(self) -> bool:
-        """Whether an exchange is under way."""
+    def is_active(self) -> bool:
+        """Whether an exchange is running."""
         return self._timeline is not None and self._timeline.state in ACTIVE
 
     def take(self) -> list[RenderableType]:
         """What was finished since the last call: print it once, one below the other."""
-        self._take_blocks()
-        done, self._done = self._done, []
-        return done
+        self._text.flush()
+        return self._scrollback.take()
 
-    def moving(self, since: float) -> LivePanel:
+    def panel(self, since: float) -> LivePanel:
         """The rest as it is `since` seconds after the last record: the end of the answer, and the panel."""
         timeline = self._timeline
         steps = timeline.steps(since) if timeline is not None else []
         if timeline is not None and timeline.state is State.RUNNING and self._status:
             steps[-1].append(f" ({self._status})", style="dim")
-        calls = self._calls.lines(self._at, since)
-        return LivePanel(self._name(), [*steps], self._waiting(since), calls, self._aside, self._answer)
+        return LivePanel(
+            title=" · ".join(filter(None, (self._name, self._model))),
+            steps=steps,
+            retry=self._retry.text(self._at, since) if self._retry is not None else None,
+            calls=self._calls.lines(self._at, since),
+            reasoning=self._text.reasoning,
+            answer=self._text.answer,
+        )
 
-    def _waiting(self, since: float) -> Text | None:
-        """What is waited for before a request is sent again, with the seconds that are left."""
-        if self._again is None:
-            return None
-        note, at = self._again
-        left = note.delay - seconds_between(at, self._at) - since
-        words = attempt_in(note, left)
-        return Text(f"{words[0].upper()}{words[1:]}{' · Ctrl-C stops' if left > 0 else ''}", style="asst.notice")
-
-    def insert(self, piece: RenderableType) -> None:
+    def insert(self, part: RenderableType) -> None:
         """Print something else at this place."""
-        self._take_blocks()
-        self._done.append(piece)
+        self._text.flush()
+        self._scrollback.insert(part)
 
     def close(self) -> None:
-        """There are no more records: what is there of an exchange that did not settle becomes finished."""
-        self._end_all()
+        """There are no more records: what is there of an unfinished exchange is printed."""
+        self._end_parts()
         self._begin()
 
     # ---- the fold ---------------------------------------------------------------------------------------------------
 
     def fold(self, record: Record) -> None:
-        """Take the next record."""
+        """Fold the next record."""
         event = record.event
         self._at = record.at
         if is_message(event) and not isinstance(event, Heartbeat):
-            self._again = None
+            self._retry = None
         if isinstance(event, SetUserMessage):
             self._open(event.text)
         if self._timeline is None and record.state in ACTIVE:
@@ -129,131 +106,85 @@ class Layout:
         if self._timeline is not None:
             self._timeline.fold(record)
         self._calls.fold(record)
-        if not self._speech(event):
-            self._note(event)
+        self._fold_event(event)
+        self._text.fold(event, self._at, self._name, self._model)
         if is_message(event) and record.state in SETTLED:
-            self._settle(record)
+            self._settle(event)
 
-    def _speech(self, event: Event | Unknown) -> bool:
-        """Take what the assistant says or asks for; whether it was that."""
-        match event:
-            case ChunkReceived(text=text, phase="answer"):
-                self._streamed = True
-                self._speak(text)
-            case ChunkReceived(text=text):
-                self._remarked = True
-                self._say_aside("commentary", text)
-            case Reasoning(text=text):
-                self._say_aside("reasoning", text)
-            case ActionRequired(text=text):
-                if not self._streamed and not self._remarked:
-                    self._speak(text)
-                self._end_answer()
-            case ToolsExecuted():
-                self._end_calls()
-            case AssistantMessageRetrieved(text=text) | MessageIncomplete(text=text) if not self._streamed:
-                self._speak(text)
-            case _:
-                return False
-        return True
-
-    def _note(self, event: Event | Unknown) -> None:
+    def _fold_event(self, event: Event | Unknown) -> None:
         match event:
             case Configured(profile=profile, provider=provider, model=model):
                 self._profile, self._model = clean_line(profile or provider), clean_line(model)
             case Started(provider=provider, model=model):
                 self._profile = self._profile or clean_line(provider)
                 self._model = clean_line(model) or self._model
-                self._next_request()
-            case ToolOutputsSubmitted():
-                self._next_request()
             case Heartbeat(status=status):
                 self._status = clean_line(status or "")
             case Usage() as usage if self._timeline is not None:
                 self._usage = _sum(self._usage or Usage(), usage)
             case RetryScheduled(message=message):
-                self._again = event, self._at
-                self._put("note", _line("Retry", f"{attempt_in(event, event.delay)}: {clean_line(message)}"))
+                self._retry = PendingRetry(event, self._at)
+                self._print("notice", _notice("Retry", f"{attempt_text(event, event.delay)}: {clean_line(message)}"))
             case Notice(text=text):
-                self._put("note", _line("Notice", clean_line(text)))
+                self._print("notice", _notice("Notice", clean_line(text)))
             case HistoryCut(keep=keep) if self._echo:
-                first = {0: "nothing", 1: "the first exchange"}.get(keep, f"the first {keep} exchanges")
-                self._put("note", _line("Notice", f"From here on the assistant is sent {first} of what stands above."))
+                self._print("notice", _notice("Notice", _cut_text(keep)))
+            case ToolsExecuted():
+                self._end_calls()
             case _:
                 pass
 
     def _open(self, text: str) -> None:
         self.close()
         if self._echo:
-            self._put("person", Text("You", style="asst.person"), Text(clean(text).strip("\n"), overflow="fold"))
-        self._above = "person"
+            message = Text(clean(text).strip("\n"), overflow="fold")
+            self._print("message", Text("You", style="asst.person"), message)
+        self._scrollback.mark("message")
 
-    def _speak(self, text: str) -> None:
-        self._answer.feed(text)
-        if not self._speaking and text.strip():
-            self._speaking = True
-            self._end_aside()
-            name, _, model = self._name().partition(" · ")
-            self._put("answer", Text.assemble((name, "asst.assistant"), (f" · {model}" if model else "", "dim")))
-
-    def _say_aside(self, kind: Literal["reasoning", "commentary"], text: str) -> None:
-        if self._aside is None or self._aside.kind != kind:
-            self._end_aside()
-            self._aside = ReasoningView(kind, self._at)
-        self._aside.feed(text)
-
-    def _settle(self, record: Record) -> None:
-        self._end_all()
-        lines: list[RenderableType] = [*ending(record.event)]
+    def _settle(self, event: Event | Unknown) -> None:
+        self._end_parts()
+        lines: list[RenderableType] = [*_ending_lines(event)]
         if self._timeline is not None:
-            lines.append(Closing(self._timeline, self._usage))
-        self._put("end", *lines)
+            lines.append(ClosingLine(self._timeline, self._usage))
+        self._print("ending", *lines)
         self._begin()
 
-    # ---- what is finished -------------------------------------------------------------------------------------------
-
-    def _put(self, kind: _Kind, *lines: RenderableType) -> None:
-        """Print these; between two kinds of things stands an empty line."""
-        if kind != "answer":
-            self._take_blocks()
-        if self._above not in (None, kind):
-            self._done.append(Text())
-        self._done += lines
-        self._above = kind
-
-    def _take_blocks(self) -> None:
-        self._put_blocks(self._answer.take())
-
-    def _put_blocks(self, blocks: list[Block]) -> None:
-        if blocks:
-            if self._above != "answer" and not blocks[0].apart:
-                self._done.append(Text())
-            self._done += blocks
-            self._above = "answer"
-
-    def _end_answer(self) -> None:
-        self._end_aside()
-        self._put_blocks(self._answer.finish())
-
-    def _end_aside(self) -> None:
-        aside, self._aside = self._aside, None
-        if aside is not None and (lines := aside.close(self._at)):
-            self._put("aside", *lines)
+    def _print(self, kind: Kind, *lines: RenderableType) -> None:
+        self._text.flush()
+        self._scrollback.add(kind, *lines)
 
     def _end_calls(self) -> None:
         if self._calls:
-            self._put("system", *self._calls.close(self._at))
+            self._print("tools", *self._calls.close(self._at))
 
-    def _end_all(self) -> None:
-        self._end_answer()
+    def _end_parts(self) -> None:
+        self._text.end(self._at)
         self._end_calls()
 
+    @property
     def _name(self) -> str:
-        return " · ".join(part for part in (self._profile or "assistant", self._model) if part)
+        return self._profile or "assistant"
 
 
-def _line(label: str, text: str) -> Text:
+def _notice(label: str, text: str) -> Text:
     return Text.assemble((label, "asst.notice"), (" ▸ ", "dim"), text)
+
+
+def _ending_lines(event: Event | Unknown) -> list[Text]:
+    """How the exchange ended, and what to do; nothing for one that completed."""
+    end = ending(event)
+    if end is None:
+        return []
+    style = "asst.error" if end.label == "Error" else "asst.warning"
+    lines = [Text.assemble((end.label, style), (" ▸ ", "dim"), end.message)]
+    return [*lines, Text(f"  {end.hint}")] if end.hint else lines
+
+
+def _cut_text(keep: int) -> str:
+    if not keep:
+        return "The assistant no longer sees what is above."
+    kept = "the first turn" if keep == 1 else f"the first {keep} turns"
+    return f"Of what is above, the assistant now sees only {kept}."
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

@@ -1,4 +1,4 @@
-"""The live view: an exchange drawn in the terminal while it goes on."""
+"""The live view: an exchange drawn in the terminal while it runs."""
 
 from __future__ import annotations
 
@@ -22,35 +22,38 @@ from .live_panel import LivePanel
 __all__ = ["LiveView"]
 
 _FRAME = 1 / 12
-_SHARE = 5  # of the time, at most 1/5 goes into drawing
-_STILL = 0.25  # seconds between frames when only the time goes on
+"""Seconds between two frames at least."""
+_SHARE = 5
+"""At most this fraction (1/5) of the time is spent on drawing."""
+_IDLE_FRAME = 0.25
+"""Seconds between two frames while only the clock moves."""
 
 
-class _Stage:
-    """What Rich's Live shows: always the current frame, or nothing."""
+class _Frame:
+    """What Rich's `Live` shows: the present panel, or nothing."""
 
-    frame: LivePanel | None = None
+    panel: LivePanel | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if self.frame is not None:
-            yield from self.frame.__rich_console__(console, options)
+        if self.panel is not None:
+            yield from self.panel.__rich_console__(console, options)
 
 
 class LiveView:
-    """Draws while an exchange is under way; what is finished is printed and stays.
+    """Draws an exchange while it runs. What is finished is printed and stays.
 
-    Use it as an async context manager and subscribe it: a record is folded at once and drawn with the next frame. When
-    an exchange settles, the panel is gone when the call returns. `echo`: draw the person's messages, too (for a replay;
-    in a chat they stand on the screen already).
+    Use it as an async context manager and subscribe it: a record is folded at once and drawn in the next frame. When an
+    exchange has settled, its panel is gone before the call returns. `echo`: show the user's messages, too (for a replay;
+    in a chat they are on the screen already).
     """
 
     def __init__(self, console: Console, *, echo: bool = False) -> None:
         self._console = console
-        self._drawing = Layout(echo=echo)
+        self._layout = Layout(echo=echo)
         self._live: Live | None = None
-        self._stage = _Stage()
+        self._frame = _Frame()
         self._width = 0
-        self._heard = 0.0
+        self._received = 0.0  # when the last record came
         self._pauses = 0
         self._changed = asyncio.Event()
         self._painter: asyncio.Task[None] | None = None
@@ -68,41 +71,41 @@ class LiveView:
                 painter.cancel()
                 await asyncio.wait({painter})
                 if not painter.cancelled():
-                    painter.result()  # raises what ended it
-            self._drawing.close()
+                    painter.result()  # raises the error that ended it
+            self._layout.close()
             self._draw()
         finally:
-            self._leave()
+            self._hide_panel()
 
     def __call__(self, record: Record) -> None:
         """Fold a record."""
         if self._painter is not None and self._painter.done():
-            self._painter.result()  # raises what ended it, a BrokenPipeError for example
-        self._drawing.fold(record)
-        self._heard = time.monotonic()
-        self._show()
+            self._painter.result()  # raises the error that ended it, a BrokenPipeError for example
+        self._layout.fold(record)
+        self._received = time.monotonic()
+        self._request_frame()
 
-    def print(self, piece: RenderableType) -> None:
-        """Print something else above what is moving."""
-        self._drawing.insert(piece)
-        self._show()
+    def print(self, part: RenderableType) -> None:
+        """Print something else above the panel."""
+        self._layout.insert(part)
+        self._request_frame()
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """Leave the screen to somebody else, who asks a person for example; it is drawn on afterwards."""
+        """Leave the screen to something else, a question for example; drawing continues afterwards."""
         self._pauses += 1
         try:
             self._draw()
             yield
         finally:
             self._pauses -= 1
-            self._show()
+            self._request_frame()
 
-    def _show(self) -> None:
-        """Draw with the next frame, or, when nothing moves (any more), now."""
+    def _request_frame(self) -> None:
+        """Draw in the next frame; or now, when no exchange is running."""
         if self._pauses:
             return
-        if self._live is not None and self._drawing.moves:
+        if self._live is not None and self._layout.is_active:
             self._changed.set()
         else:
             self._draw()
@@ -110,7 +113,7 @@ class LiveView:
     async def _paint(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_STILL if self._live is not None else None):
+                async with asyncio.timeout(_IDLE_FRAME if self._live is not None else None):
                     await self._changed.wait()
             self._changed.clear()
             began = time.perf_counter()
@@ -119,44 +122,44 @@ class LiveView:
             await asyncio.sleep(max(_FRAME, _SHARE * (time.perf_counter() - began)))
 
     def _draw(self) -> None:
-        """Print what is finished, and below it the rest, in one write: the terminal sees no half-done state."""
-        console, moves = self._console, self._drawing.moves and not self._pauses
-        done = self._drawing.take()
+        """Print what is finished, and the panel below it, in one write: the terminal never shows half a frame."""
+        console, active = self._console, self._layout.is_active and not self._pauses
+        finished = self._layout.take()
         with console:
-            if moves and self._live is None:
-                self._enter()
+            if active and self._live is None:
+                self._show_panel()
             if self._live is not None:
-                self._make_up_for_resize()
-                self._stage.frame = self._drawing.moving(time.monotonic() - self._heard) if moves else None
-            if done:
-                console.print(Group(*done))
+                self._adapt_to_resize()
+                self._frame.panel = self._layout.panel(time.monotonic() - self._received) if active else None
+            if finished:
+                console.print(Group(*finished))
             elif self._live is not None:
                 self._live.refresh()
-            if not moves:
-                self._leave()
+            if not active:
+                self._hide_panel()
 
-    def _enter(self) -> None:
+    def _show_panel(self) -> None:
         self._live = Live(
-            self._stage, console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop"
+            self._frame, console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop"
         )
         self._live.start()
         self._width = self._console.width
         self._changed.set()
 
-    def _leave(self) -> None:
-        live, self._live, self._stage.frame = self._live, None, None
+    def _hide_panel(self) -> None:
+        live, self._live, self._frame.panel = self._live, None, None
         if live is not None:
             live.stop()
 
-    def _make_up_for_resize(self) -> None:
-        """Go up to where the frame begins now, if the terminal has become narrower and broken its rows.
+    def _adapt_to_resize(self) -> None:
+        """Move up to where the panel begins now, if the terminal has become narrower and wrapped its rows.
 
-        Rich goes up by as many rows as it has drawn. Terminals that cut rows off instead (xterm) are few.
+        Rich moves up by as many rows as it has drawn. Terminals that cut rows off instead of wrapping (xterm) are few.
         """
         width, before = self._console.width, self._width
         self._width = width
-        frame = self._stage.frame
-        if frame is not None and width < before:
-            broken = sum(max(0, -(-columns // width) - 1) for columns in frame.widths)
+        panel = self._frame.panel
+        if panel is not None and width < before:
+            wrapped = sum(max(0, -(-columns // width) - 1) for columns in panel.widths)
             up = ((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1))
-            self._console.control(Control(*(up * broken)))
+            self._console.control(Control(*(up * wrapped)))

@@ -13,14 +13,14 @@ from rich.text import Text
 from .markdown_stream import MarkdownStream
 from .reasoning import ReasoningView
 from .timeline import rows_of
-from .tool_calls import Call
+from .tool_calls import CallLine
 
 __all__ = ["LivePanel"]
 
 _CALLS = 6
 """System lines in the panel at most."""
-_ASIDE = 3
-"""Rows of reasoning."""
+_REASONING = 3
+"""Rows of reasoning at most."""
 
 
 class LivePanel:
@@ -28,25 +28,26 @@ class LivePanel:
 
     def __init__(
         self,
+        *,
         title: str,
         steps: Sequence[Text],
-        waiting: Text | None,
-        calls: Sequence[Call],
-        aside: ReasoningView | None,
+        retry: Text | None,
+        calls: Sequence[CallLine],
+        reasoning: ReasoningView | None,
         answer: MarkdownStream,
     ) -> None:
         self._title = title
         self._steps = steps
-        self._waiting = waiting
+        self._retry = retry
         self._calls = calls
-        self._aside = aside
+        self._reasoning = reasoning
         self._answer = answer
         self.widths: list[int] = []
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         inner = options.update(width=max(1, options.max_width - 4), height=None)
         panel = Panel(
-            Group(*self._inside(console, inner)),
+            Group(*self._content(console, inner)),
             title=Text(self._title, style="asst.assistant", no_wrap=True, overflow="ellipsis"),
             title_align="left",
             border_style="asst.border",
@@ -60,17 +61,17 @@ class LivePanel:
             yield from row
             yield Segment.line()
 
-    def _inside(self, console: Console, options: ConsoleOptions) -> list[RenderableType]:
-        inside: list[RenderableType] = [*rows_of(self._steps, options.max_width)]
-        if self._waiting is not None:
-            inside.append(self._waiting)
+    def _content(self, console: Console, options: ConsoleOptions) -> list[RenderableType]:
+        content: list[RenderableType] = [*rows_of(self._steps, options.max_width)]
+        if self._retry is not None:
+            content.append(self._retry)
         shown = self._calls
-        if len(shown) > _CALLS:  # of many, those that are waited for
-            open_calls = [call for call in shown if call.status in ("waiting", "running")]
-            ended = len(shown) - len(open_calls)
-            shown = (open_calls or shown)[-_CALLS:]
-            inside.append(Text(f"… {len(self._calls) - len(shown)} more calls, {ended} have ended", style="dim"))
-        inside += shown
-        if self._aside is not None:
-            inside += self._aside.rows(console, options, _ASIDE)
-        return inside
+        if len(shown) > _CALLS:  # the ones that still run are more interesting
+            unfinished = [call for call in shown if call.status in ("waiting", "running")]
+            ended = len(shown) - len(unfinished)
+            shown = (unfinished or shown)[-_CALLS:]
+            content.append(Text(f"… {len(self._calls) - len(shown)} more calls, {ended} have ended", style="dim"))
+        content += shown
+        if self._reasoning is not None:
+            content += self._reasoning.rows(console, options, _REASONING)
+        return content

@@ -1,4 +1,4 @@
-"""One finished block of Markdown as something Rich can print."""
+"""One finished block of Markdown, as Rich prints it."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ __all__ = ["Block"]
 _DEEP = 19  # markdown-it's limit is 20 levels
 
 _LONG_LINE = 2_000
-"""A code line of more characters is not coloured: lexers are made of regular expressions, and some of them explode."""
+"""Code with a longer line is not highlighted: lexers use regular expressions, and some of them explode."""
 _NARROW = 12
-"""Columns that nesting must leave for text."""
+"""Columns that nesting must leave for the text."""
 
 
 class Block:
-    """A top-level block, or a piece of a long one. `apart`: an empty line stands before it.
+    """A top-level block, or a piece of a long one. `apart`: an empty line comes before it.
 
-    `source` is its Markdown, shown as it is when the block cannot be drawn: it has no tokens, is nested deeper than the
-    screen is wide, or something that Rich stumbles over.
+    `source` is its Markdown, printed as it is when the block can't be drawn: it has no tokens, its nesting is wider than
+    the screen, or Rich fails on it.
     """
 
     def __init__(self, tokens: list[Token], source: str, *, apart: bool) -> None:
@@ -53,7 +53,7 @@ class Block:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self.apart:
             yield Segment.line()
-        # Rich fills rows up with spaces. Without them a row copies well, and does not break in a narrower terminal.
+        # Rich pads rows with spaces. Without them a row copies well, and does not wrap in a narrower terminal.
         for row in self._drawn(console, options) or self._as_written(console, options):
             yield from _stripped(row)
             yield Segment.line()
@@ -64,15 +64,15 @@ class Block:
             page.parsed = self.tokens
             try:
                 segments = list(console.render(page, options))
-            except Exception:  # noqa: BLE001 - whatever a model writes, the answer is shown
+            except Exception:  # noqa: BLE001 - the answer is shown, whatever a model writes
                 segments = []
-            # Rich puts an empty line before a block that has others inside, even if it is the first.
+            # Rich prints an empty line before a block that contains others, even before the first.
             skip = len(self.tokens) > 1 and segments[:1] == [Segment.line()]
             return list(Segment.split_lines(segments[skip:]))
         return []
 
     def _as_written(self, console: Console, options: ConsoleOptions) -> Iterator[list[Segment]]:
-        # Row by row: Rich would make one segment of them all, and takes the square of its length to split it again.
+        # Row by row: Rich would make one segment of them all, and splitting it takes the square of its length.
         for row in Text(self.source.rstrip("\n")).wrap(console, options.max_width, overflow="fold"):
             yield list(row.render(console))
 
@@ -87,7 +87,7 @@ def _stripped(row: list[Segment]) -> list[Segment]:
 
 
 def _indentation(tokens: list[Token]) -> float:
-    """Columns that nesting takes, at its deepest; infinite where the parser gave up and left text out."""
+    """Columns that the deepest nesting takes; infinite where it is too deep for the parser, which leaves text out."""
     deepest = now = 0
     for token in tokens:
         if token.level >= _DEEP:
@@ -103,9 +103,9 @@ class _Heading(Heading):
 
 
 class _Code(CodeBlock):
-    """Code: no frame and no background, two columns in.
+    """Code: no frame, no background, indented by two columns.
 
-    Of a piece, the token's meta holds the lines `before` it, and whether it is `open`: more code follows.
+    For a piece, the token's meta has the code `before` it, and `open` if more code follows.
     """
 
     before: str
@@ -128,7 +128,7 @@ class _Code(CodeBlock):
 
 @lru_cache(maxsize=64)
 def _lexer(name: str) -> Any:
-    """The Pygments lexer of that name, found once: the search for an unknown name walks through all packages."""
+    """The Pygments lexer of that name, cached: looking for an unknown name searches all installed packages."""
     syntax = Syntax("", name)
     return (syntax.lexer if name else None) or syntax.default_lexer
 
@@ -140,7 +140,7 @@ class _Rule(HorizontalRule):
 
 
 class _Table(TableElement):
-    """Without the empty rows that Rich puts above and below."""
+    """Without Rich's empty rows above and below."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for table in super().__rich_console__(console, options):
@@ -150,7 +150,7 @@ class _Table(TableElement):
 
 
 class _NumberedList(ListElement):
-    """The number column depends on the number alone: a list printed in pieces looks like one printed at once."""
+    """The width of the number column depends on the number alone, so that a list may be printed in pieces."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for number, item in enumerate(self.items, 1 if self.list_start is None else self.list_start):
@@ -179,8 +179,8 @@ class _Page(Markdown):
         "table_open": _Table,
         "ordered_list_open": _NumberedList,
     }
-    inlines: ClassVar[set[str]] = Markdown.inlines | {"link", "link_url"}  # type: ignore[misc]  # see inline._linked
+    inlines: ClassVar[set[str]] = Markdown.inlines | {"link", "link_url"}  # type: ignore[misc]  # see markdown_inline._linked
 
 
 _PAGE = _Page("", hyperlinks=False)
-"""Copied for every block, because making one makes a parser."""
+"""Copied for every block: a new one would create a parser."""

@@ -1,12 +1,12 @@
-"""Where the blocks of a Markdown text begin and end, while it grows.
+"""Where the blocks of a Markdown text begin and end while the text grows.
 
-Rules. (1) Boundaries are found with markdown-it's block rules on whole lines: the last line may still become something
-else ("1" a "1."). (2) Everything before the last top-level block is finished: what comes can only extend the last one.
-(3) Two kinds of block grow long and are finished in pieces: a list by items, an open fence by 16 lines.
+Rules. (1) Boundaries are found with markdown-it's block rules on whole lines: an unfinished line may still become
+something else ("1" may become "1."). (2) Every block before the last top-level block is finished: new text can only
+extend the last one. (3) Two kinds of block grow long and are finished in pieces: a list item by item, an open fence 16
+lines at a time.
 
-What remains of a block of which a piece was finished is parsed behind a *stand-in* for what is gone: an item of the same
-list, or the line that opened the fence. So the parser is in the state in which it would be, and what it makes of the
-stand-in is left out.
+When a piece of a block is finished, the rest of the block is parsed behind a *stand-in* for that piece: an item of the
+same list, or the line that opened the fence. It puts the parser into the right state; its own output is dropped.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ from markdown_it.token import Token
 
 __all__ = ["Rest", "Span", "divide", "end_of", "parse"]
 
-_PARSER = MarkdownIt().enable("table").disable("html_block")  # Rich drops HTML: it has to stay text
+_PARSER = MarkdownIt().enable("table").disable("html_block")  # Rich drops HTML, so it must stay text
 _PARSER.core.ruler.enableOnly(["normalize", "block"])
 
 _PIECE = 16
-"""Lines of an open fence that are finished together."""
+"""Lines of an open fence that are finished at a time."""
 _CONTEXT_LINES, _CONTEXT = 40, 4_000
-"""Lines and characters of finished code, at most, that are read again to colour what follows."""
+"""Finished lines and characters, at most, that are highlighted again with the code after them."""
 _CUT = 4_096
-"""Characters of a longer rest that are drawn as its end."""
+"""Of a longer rest, so many characters at its end are drawn."""
 _TABLE = 48
-"""Rows of a longer table that are."""
+"""Of a longer table, so many rows."""
 _WORD_END = re.compile(r"\s")
 
 
 @dataclass(slots=True)
 class Rest:
-    """What is not finished yet, and where it stands."""
+    """The unfinished end of the text, and the state to parse it in."""
 
     text: str = ""
-    standin: str = ""  # the line to parse it behind, when it begins within a block
-    number: int = 1  # of its first item, if that block is a list
+    standin: str = ""  # the line to parse it behind, if it begins within a block
+    number: int = 1  # that of its first item, if that block is a list
     code: list[str] = field(default_factory=list)  # finished lines of that block, if it is a fence
-    apart: bool = False  # whether an empty line comes before its first block
-    kind: str = ""  # of its last block, as far as it was looked at
-    seen: int = 0  # characters that the last look has read
-    due: int = 0  # characters that make the next look worth it
+    apart: bool = False  # an empty line comes before its first block
+    kind: str = ""  # token type of its last block, as of the last search
+    seen: int = 0  # characters that the last search has read
+    due: int = 0  # characters at which the next search pays
 
 
 @dataclass(slots=True)
 class Span:
-    """A block as parsed, or one item of a list: the lines from `first` up to `end`. `joined`: to the one before it."""
+    """A parsed block, or one item of a list: the lines `first` to `end`. `joined`: no empty line separates it."""
 
     tokens: list[Token]
     first: int
@@ -65,7 +65,10 @@ class Span:
 
 
 def parse(rest: Rest, source: str, references: MutableMapping[str, Any]) -> tuple[list[Span], list[str]]:
-    """The blocks of `source`, which the rest begins with, and the lines by which they count. Link definitions are added."""
+    """The blocks of `source` (the beginning of the rest), and the lines that their numbers refer to.
+
+    Link definitions are added to `references`.
+    """
     text = rest.standin + source
     tokens = _PARSER.parse(text, {"references": references})
     spans: list[Span] = []
@@ -90,7 +93,7 @@ def parse(rest: Rest, source: str, references: MutableMapping[str, Any]) -> tupl
 
 
 def _items(span: Span, number: int | None) -> Iterator[Span]:
-    """The items of a list, each as a list of its own; with a `number`, which the second one has, without the first."""
+    """The items of a list, each as a list of its own. With a `number`, the first item is a stand-in, and the second has it."""
     head, *_, tail = span.tokens
     at = [place for place, token in enumerate(span.tokens) if token.type == "list_item_open" and token.level == 1]
     start = int(head.attrs.get("start", 1)) if number is None else number - 1
@@ -109,13 +112,13 @@ def _context(code: list[str]) -> str:
 
 
 def divide(spans: Sequence[Span], lines: Sequence[str], rest: Rest) -> tuple[Sequence[Span], Rest | None]:
-    """What is finished, and the rest that follows it; None when nothing is finished."""
+    """The finished blocks and the rest that follows them; None when nothing is finished."""
     *finished, last = spans
     if last.kind == "fence":
         token = last.tokens[0]
         code = token.content.split("\n")[:-1]
         ready = len(code) - len(code) % _PIECE
-        while ready and not code[ready - 1].strip():  # empty lines at the end of a fence are not shown
+        while ready and not code[ready - 1].strip():  # empty lines at the end of a fence aren't shown
             ready -= 1
         if ready:
             piece = token.copy(content="\n".join(code[:ready]) + "\n", meta={**token.meta, "open": True})
@@ -129,7 +132,7 @@ def divide(spans: Sequence[Span], lines: Sequence[str], rest: Rest) -> tuple[Seq
     if last.joined:
         opened, line = last.tokens[0], lines[last.first]
         after.number = int(opened.attrs["start"])
-        # As far to the right as the item itself: else that would be an item within the stand-in.
+        # Indented like the item itself: otherwise the item would belong to the stand-in.
         after.standin = line[: len(line) - len(line.lstrip())] + ("1" * (opened.tag == "ol")) + f"{opened.markup} x\n"
     return finished, after
 
@@ -139,11 +142,11 @@ def _from(lines: Sequence[str], first: int) -> str:
 
 
 def end_of(rest: Rest) -> Rest:
-    """The end of a long rest. Where it begins moves in steps, so that the rows do not break anew at every piece."""
+    """The end of a long rest. Its beginning moves in steps: otherwise the rows would wrap anew at every chunk."""
     if rest.kind == "table_open" and rest.text.count("\n") > 2 * _TABLE:
         head, line, body = rest.text.split("\n", 2)
         rows = body[-_CUT:].split("\n")[1:][-_TABLE:]
-        if len(head) + len(line) <= _CUT:  # else a frame would take a second for its thousand columns
+        if len(head) + len(line) <= _CUT:  # otherwise a thousand columns would take a second a frame
             return Rest("\n".join([head, line, *rows]), apart=rest.apart)
     if len(rest.text) <= 2 * _CUT:
         return rest

@@ -1,4 +1,4 @@
-"""What stands inside a block: emphasis, code, links. A block's tokens are completed here before they are drawn."""
+"""The inline content of a block: emphasis, code, links. A block's tokens get it before they are drawn."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .safe_text import clean
 
 __all__ = ["complete"]
 
-_PARSER = MarkdownIt().enable("strikethrough").disable("html_inline")  # Rich drops HTML: it has to stay text
+_PARSER = MarkdownIt().enable("strikethrough").disable("html_inline")  # Rich drops HTML, so it must stay text
 
 _LONG = 10_000
-"""A block with a longer paragraph is shown as it was written: some take seconds to be found out as no links at all."""
+"""A block with a longer paragraph is shown as it was written: parsing takes seconds for some that only look like links."""
 _CELLS = 1_000
-"""A table of more cells is shown as it was written: Rich lays out about 10,000 in a second."""
+"""A table of more cells is shown as it was written: Rich lays out about 10,000 a second."""
 
 
 def complete(tokens: Sequence[Token], lines: Sequence[str], env: MutableMapping[str, Any]) -> list[Token]:
-    """The tokens with their inline content parsed; none of a block that is to be shown as it was written.
+    """The tokens with their inline content parsed; no tokens for a block to show as it was written.
 
-    `lines` are the lines that they were parsed from; `env` knows the link definitions.
+    `lines` are the lines that they were parsed from; `env` has the link definitions.
     """
     if any(token.type == "inline" and len(token.content) > _LONG for token in tokens):
         return []
@@ -57,17 +57,17 @@ def _as_written(table: Token, lines: Sequence[str]) -> Token:
 def _children(content: str, env: MutableMapping[str, Any]) -> list[Token]:
     children = _PARSER.parseInline(content, env)[0].children or []
     for child in children:
-        if child.content:  # `&#8238;` has become a character by now
+        if child.content:  # entities such as `&#8238;` are characters by now
             child.content = clean(child.content)
     return list(_linked(children))
 
 
 def _linked(children: Sequence[Token]) -> Iterator[Token]:
-    """Links as `text (address)`: a text that hides its address could lead anybody anywhere.
+    """Links as `text (address)`: a hidden address could lead anywhere.
 
-    The two parts are styled like emphasis, which Rich does for every tag in `Markdown.inlines` (see `blocks`).
+    Both parts are styled like emphasis, which Rich does for every tag in `Markdown.inlines` (see `markdown_blocks`).
     """
-    addresses: list[tuple[str, list[str]]] = []  # of the links that are open, each with the text that it shows
+    addresses: list[tuple[str, list[str]]] = []  # of the open links, each with the text that it shows
     for child in children:
         if child.type == "link_open":
             addresses.append((str(child.attrs.get("href", "")), []))

@@ -1,10 +1,10 @@
-"""Markdown as it streams: what is finished is printed once and for good, only the rest is drawn again.
+"""Markdown while it streams: finished blocks are printed once and for good, only the rest is drawn again.
 
-Link definitions are kept, so that what was defined in a printed block resolves in a later one; a link that is used
-before its definition came stays as it was written.
+Link definitions are kept: a definition in a printed block resolves links in later ones. A link before its definition
+stays as it was written.
 
-Costs. A look for boundaries costs as much as the unfinished rest is long. A rest that goes on without a boundary is
-looked at again only when it has grown by an eighth, so that the sum stays proportional to the text.
+Costs. A search for block boundaries takes time in proportion to the unfinished rest. A rest without a boundary is
+searched again only when it has grown by an eighth, so that the sum stays proportional to the text.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from .safe_text import Cleaner
 __all__ = ["MarkdownStream", "Tail"]
 
 _ROWS = 24
-"""The tail's height at most."""
+"""Rows of the tail at most."""
 _SHORT = 8_192
-"""Characters of rest that are parsed at every look."""
+"""A rest of at most so many characters is parsed at every search."""
 _FEW = 2_000
-"""Tokens that are made at every look (256 columns of a table and as many empty rows are 1,500 characters)."""
+"""A rest of at most so many tokens is, too (256 columns of a table and as many empty rows are 1,500 characters)."""
 
 
 class MarkdownStream:
-    """Takes an answer as it comes; gives blocks to print, and a tail to repaint. Any text is made harmless."""
+    """Takes an answer in chunks; gives blocks to print and a tail to repaint. All text is made harmless (`safe_text`)."""
 
     def __init__(self) -> None:
         self._begin()
 
     def _begin(self) -> None:
-        self._pieces: list[str] = []
+        self._chunks: list[str] = []
         self._clean = Cleaner().feed
         self._references: dict[str, Any] = {}
         self._rest = Rest()
         self._tail: Tail | None = None
 
     def feed(self, text: str) -> None:
-        """Take a piece of any length, cut anywhere. O(1): it is looked at when somebody asks."""
-        self._pieces.append(text)
+        """Add a chunk of any length, split anywhere. O(1): parsing happens in `take` and `tail`."""
+        self._chunks.append(text)
 
     def take(self) -> list[Block]:
-        """The blocks that were finished since the last call. Print each once, one below the other."""
+        """The blocks finished since the last call. Print each once, one below the other."""
         self._absorb()
         rest = self._rest
         whole = rest.text.rfind("\n") + 1
@@ -71,18 +71,18 @@ class MarkdownStream:
         return blocks
 
     def tail(self, height: int) -> Tail:
-        """What is not finished, as it would look now: its last rows, at most `height` and never more than 24."""
+        """The unfinished rest as it would look now: its last rows, at most `height` and never more than 24."""
         self._absorb()
         height = max(0, min(_ROWS, height))
         if self._tail is None or self._tail.height != height:
             shown = end_of(self._rest)
-            references: MutableMapping[str, Any] = ChainMap({}, self._references)  # an address may be there in part
+            references: MutableMapping[str, Any] = ChainMap({}, self._references)  # half an address may have arrived
             spans, lines = parse(shown, shown.text, references)
             self._tail = Tail(_blocks(spans, lines, references, apart=shown.apart)[0], height)
         return self._tail
 
     def finish(self) -> list[Block]:
-        """The blocks that are left; then the stream is as new."""
+        """The remaining blocks. Then the stream starts over."""
         self._absorb()
         rest = self._rest
         spans, lines = parse(rest, rest.text, self._references)
@@ -91,15 +91,15 @@ class MarkdownStream:
         return blocks
 
     def _absorb(self) -> None:
-        if self._pieces:
-            # Joined once a frame, not once a piece: a rest without a boundary is copied at the speed of memory.
-            self._rest.text += self._clean("".join(self._pieces))
-            self._pieces.clear()
+        if self._chunks:
+            # Joined once a frame, not once a chunk: copying a long rest for every chunk would take its square.
+            self._rest.text += self._clean("".join(self._chunks))
+            self._chunks.clear()
             self._tail = None
 
 
 class Tail:
-    """The end of some blocks; drawn once for each width, however often it is shown."""
+    """The end of some blocks, laid out once for each width, however often it is shown."""
 
     def __init__(self, blocks: Sequence[Block], height: int) -> None:
         self.blocks = blocks
@@ -125,7 +125,7 @@ class Tail:
 def _blocks(
     spans: Sequence[Span], lines: Sequence[str], references: MutableMapping[str, Any], *, apart: bool
 ) -> tuple[list[Block], bool]:
-    """The spans as blocks to print, and whether an empty line comes after them; `apart`: whether one comes before."""
+    """The spans as blocks to print, and whether an empty line follows them; `apart`: whether one comes before them."""
     blocks: list[Block] = []
     for span in spans:
         tokens = complete(span.tokens, lines, {"references": references})

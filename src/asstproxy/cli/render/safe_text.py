@@ -1,43 +1,43 @@
-"""Untrusted text: what models, tools, servers and titles say must not act on the terminal.
+"""Untrusted text: text of models, tools, servers and titles must not act on the terminal.
 
-What a terminal would *obey* is dropped without a trace: escape sequences whole, control characters, bidirectional
-overrides. It stands for no character, so nothing is missing where it stood; a coloured tool output reads like the plain
-one. What stood for a character and is none (a lone surrogate) becomes `�`. Line feeds and tabs stay. A carriage return
-becomes a line feed (one, with the line feed that follows it): what stood before it stays readable.
+Removed without a trace is what a terminal would *obey*: whole escape sequences, control characters, bidirectional
+overrides. They are not text, so no text is lost: coloured tool output reads like plain output. A lone surrogate, which is
+a broken character, becomes `�`. Line feeds and tabs stay. A carriage return becomes a line feed (CR LF becomes one): the
+text before it stays readable.
 
-An operating system command (OSC) or another string sequence ends at its terminator, at a control that cancels it, or at
-the end of the line. Terminals read on; but a model that writes `ESC ]` must not make the rest of its answer vanish.
+An operating system command (OSC) or another string sequence ends at its terminator, at a control character that cancels
+it, or at the end of the line. Terminals read on, but a model that writes `ESC ]` must not make the rest of its answer
+vanish.
 """
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["Cleaner", "clean", "clean_line", "encodable"]
+__all__ = ["Cleaner", "clean", "clean_label", "clean_line"]
 
 _BIDI = "\u202a-\u202e\u2066-\u2069"
 _SPECIAL = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}\ud800-\udfff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_BLANK = re.compile(r"\s+")
+_WHITE_SPACE = re.compile(r"\s+")
 
-# One expression per place inside a sequence: what is still swallowed there.
+# One expression per place in a sequence: what is still skipped there.
 _PARAMETERS = re.compile(r"[\x20-\x3f]*")  # CSI: parameters and intermediates, then one final character
 _INTERMEDIATES = re.compile(r"[\x20-\x2f]*")  # ESC: intermediates, then one final character
-_STRING = re.compile(r"[^\x07\x18\x1a\x1b\x9c\n\r]*")  # OSC, DCS, SOS, PM, APC: up to the end or what cancels it
+_STRING = re.compile(r"[^\x07\x18\x1a\x1b\x9c\n\r]*")  # OSC, DCS, SOS, PM, APC: up to their end, or what cancels them
 
 _AFTER_ESCAPE = {"[": "csi", "]": "string", "P": "string", "X": "string", "^": "string", "_": "string"}
 _C1 = {"\x9b": "csi", "\x9d": "string", "\x90": "string", "\x98": "string", "\x9e": "string", "\x9f": "string"}
 
 
 class Cleaner:
-    """Makes a stream of text harmless; a sequence may be cut anywhere between two pieces."""
+    """Makes streamed text harmless. A sequence may be split anywhere between two chunks."""
 
     def __init__(self) -> None:
         self._place = "text"  # or inside a sequence: "escape", "csi", "string"
         self._after_return = False
 
     def feed(self, text: str) -> str:
-        """The harmless form of the next piece: fed piece by piece or at once, a text gives the same."""
+        """The harmless form of the next chunk. However a text is split, the result is the same."""
         if self._place == "text" and not self._after_return and not _SPECIAL.search(text):
             return text
         out: list[str] = []
@@ -47,7 +47,7 @@ class Cleaner:
         return "".join(out)
 
     def _text(self, text: str, at: int, out: list[str]) -> int:
-        """Take text up to and with the next special character."""
+        """Copy text up to the next special character, and process that."""
         if self._after_return:
             self._after_return = False
             at += text[at] == "\n"
@@ -69,7 +69,7 @@ class Cleaner:
         return found.end()
 
     def _sequence(self, text: str, at: int) -> int:
-        """Swallow what belongs to the sequence; where it ends, text goes on (a control in it is text's business)."""
+        """Skip what belongs to the sequence, up to its end (a control character in it is processed as text)."""
         if self._place == "string":
             at = _end(_STRING, text, at)
             if at < len(text):
@@ -96,10 +96,11 @@ def clean(text: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """The harmless form of a text that has one line on the screen: every run of blanks is one space."""
-    return _BLANK.sub(" ", clean(text)).strip()
+    """The harmless form of a text that gets one line: every run of white space becomes one space."""
+    return _WHITE_SPACE.sub(" ", clean(text)).strip()
 
 
-def encodable(text: str) -> str:
-    """The text as it is, but for what is no text: a lone surrogate, which cannot be written, becomes `�`."""
-    return _SURROGATE.sub("�", text)
+def clean_label(text: str, characters: int) -> str:
+    """The same, at most so many characters long. A cut is shown as `…`."""
+    line = clean_line(text[: 8 * characters])  # long texts are not read to their end
+    return line if len(line) <= characters else f"{line[: characters - 1]}…"

@@ -1,38 +1,52 @@
-"""How an exchange ended, in words, when it did not simply complete."""
+"""How an exchange ended, in words: one table for the pipe, the terminal, replays and exports."""
 
 from __future__ import annotations
 
-from rich.text import Text
+from typing import NamedTuple
 
 from asstproxy.core.events import Cancelled, ErrorOccurred, Event, MessageIncomplete, Unknown
 
 from .safe_text import clean_line
 
-__all__ = ["ending"]
+__all__ = ["Ending", "ending", "reason_text"]
 
-_INCOMPLETE = {
-    "max_output_tokens": "it reached the limit on its length",
-    "content_filter": "the provider's content filter stopped it",
-    "expired": "the provider gave it up after too long a time",
-    "tool_rounds": "the assistant went on asking for tools",
+_REASONS = {
+    # MessageIncomplete
+    "max_output_tokens": "the answer reached its length limit",
+    "content_filter": "the provider's content filter stopped the answer",
+    "expired": "the provider gave up after too long",
+    "tool_rounds": "the assistant asked for tools too many times",
+    # Cancelled
+    "user": "you stopped it",
+    "timeout": "it reached the time limit (--timeout)",
+    "terminated": "asst was terminated",
 }
-_CANCELLED = {
-    "user": "Cancelled.",
-    "timeout": "Cancelled: the time limit was reached.",
-    "terminated": "Cancelled: asst was told to end.",
-}
 
 
-def ending(event: Event | Unknown) -> list[Text]:
-    """The lines that say what happened and what to do; none for a completed exchange."""
+class Ending(NamedTuple):
+    """What to say after an exchange that did not complete."""
+
+    label: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        message = self.message if self.label == "Error" else f"{self.label}: {self.message}"
+        return f"{message} {self.hint}".strip()
+
+
+def reason_text(reason: str) -> str:
+    """The reason of an incomplete or cancelled exchange, in words that continue a sentence."""
+    return _REASONS.get(reason) or clean_line(reason)
+
+
+def ending(event: Event | Unknown) -> Ending | None:
+    """What happened and what to do next; None for a completed exchange."""
     match event:
         case ErrorOccurred(message=message, hint=hint):
-            lines = [Text.assemble(("Error", "asst.error"), (" ▸ ", "dim"), clean_line(message))]
-            return [*lines, Text(f"  {clean_line(hint)}")] if hint else lines
+            return Ending("Error", clean_line(message), clean_line(hint))
         case MessageIncomplete(reason=reason):
-            why = _INCOMPLETE.get(reason) or clean_line(reason)
-            part = f"this is a part of the answer: {why}."
-            return [Text.assemble(("Incomplete", "asst.warning"), (" ▸ ", "dim"), part)]
+            return Ending("Cut short", f"{reason_text(reason)}.")
         case Cancelled(reason=reason):
-            return [Text(_CANCELLED.get(reason, "Cancelled."), style="asst.warning")]
-    return []
+            return Ending("Cancelled", f"{reason_text(reason)}.")
+    return None

@@ -1,4 +1,4 @@
-"""Colours: the 16 of the terminal's palette, bold and dim, and no background: dark and light both read well."""
+"""Colours: the terminal's own palette, bold and dim, and no background: readable on dark and light."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ THEME = Theme(
         "asst.warning": "bold yellow",
         "asst.good": "green",
         "asst.bad": "red",
-        "asst.aside": "dim",
+        "asst.reasoning": "dim",
         "asst.border": "dim",
         # Rich's own Markdown styles put black behind code and bright colours on links.
         "markdown.code": "cyan",
@@ -89,15 +89,15 @@ CODE = ANSISyntaxTheme(
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Let the command end the way it wants to; Rich would exit here and point stdout elsewhere."""
+        """Raise it, so that the command can end in its own way. Rich would redirect stdout and exit."""
         raise  # noqa: PLE0704 - Rich calls this while it handles the BrokenPipeError
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console for the person: stdout, or stderr. `NO_COLOR` (no colour) and `TERM=dumb` (no repainting) are honoured.
+    """A console on stdout or stderr. `NO_COLOR` (no colour) and `TERM=dumb` (no repainting) are honoured.
 
-    Text is shown as it is: no markup, no emoji codes, no colouring of numbers. What the terminal's encoding lacks
-    becomes `?`, because an arrow must not end an exchange.
+    Text is shown as it is: no markup, no emoji codes, no colouring of numbers. A character that the terminal's encoding
+    lacks becomes `?`: an arrow must not end an exchange with an error.
     """
     made = _Console(stderr=stderr, theme=THEME, markup=False, emoji=False, highlight=False)
     if isinstance(made.file, io.TextIOWrapper):

@@ -1,4 +1,4 @@
-"""The states that an exchange passed through, and the time in each."""
+"""The states that an exchange passed through, and the time spent in each."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from rich.text import Text
 from asstproxy.core.events import Record, Usage
 from asstproxy.core.script import LISTENING, SETTLED, State
 
-__all__ = ["Closing", "Timeline", "duration", "seconds_between"]
+__all__ = ["ClosingLine", "Timeline", "duration", "seconds_between"]
 
 _ARROW = " ▸ "
 _ROWS = 3
-"""Rows that the states may take; of a longer way the first ones are left out."""
+"""Rows for the states at most. Of more, the first ones are left out."""
 
 
 def seconds_between(earlier: str, later: str) -> float:
-    """Seconds from one record's `at` to another's; 0 if one cannot be read or the clock was set back."""
+    """Seconds from one record's `at` to another's; 0 if one is unreadable or the clock was set back."""
     try:
         return max(0.0, (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds())
     except (TypeError, ValueError):
@@ -27,7 +27,7 @@ def seconds_between(earlier: str, later: str) -> float:
 
 
 def duration(seconds: float, space: str = "") -> str:
-    """A time for a person: `310ms`, `1.2s`, `2m05s`, `1h02m`; `space` stands before a unit that is alone."""
+    """`310ms`, `1.2s`, `2m05s`, `1h02m`; with `space`, `310 ms` and `1.2 s`."""
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f}{space}ms"
     if seconds < 59.95:
@@ -39,15 +39,15 @@ def duration(seconds: float, space: str = "") -> str:
 
 
 class Timeline:
-    """Folds records. All times come from the records, so that a replay shows those of the exchange that it replays."""
+    """Folds records. All times come from them: a replay shows the recorded times, not its own."""
 
     def __init__(self, first: Record) -> None:
-        self.passed: list[tuple[State, float]] = []  # the states that were left, and the seconds in each
+        self.passed: list[tuple[State, float]] = []  # the states before this one, and the seconds in each
         self.state = first.state
         self._entered = self._latest = first.at
 
     def fold(self, record: Record) -> None:
-        """Take the next record."""
+        """Fold the next record."""
         self._latest = record.at
         if record.state is not self.state:
             self.passed.append((self.state, seconds_between(self._entered, record.at)))
@@ -58,15 +58,15 @@ class Timeline:
         return seconds_between(self._entered, self._latest) + since
 
     def total(self) -> float:
-        """Seconds from the first record to the state that it is in."""
+        """Seconds from the first record to the present state."""
         return sum(seconds for _, seconds in self.passed)
 
     def listening(self) -> float:
-        """Seconds of these in which it was the assistant's turn."""
+        """Seconds of these in which the assistant was to answer (the LISTENING states)."""
         return sum(seconds for state, seconds in self.passed if state in LISTENING)
 
     def steps(self, since: float = 0.0) -> list[Text]:
-        """One text per state passed, with its time: `started 310ms`. Of the last, a settled one has no time."""
+        """One text per state, with its time: `started 310ms`. A settled state has no time."""
         steps = [Text.assemble(f"{state} ", (duration(seconds), "dim")) for state, seconds in self.passed]
         last = Text(str(self.state), style=f"asst.state.{self.state}")
         if self.state not in SETTLED:
@@ -74,8 +74,8 @@ class Timeline:
         return [*steps, last]
 
 
-class Closing:
-    """What is left of the live panel when an exchange has settled: the states, the tokens, the time."""
+class ClosingLine:
+    """What remains of the live panel when an exchange has settled: the states, the tokens, the time."""
 
     def __init__(self, timeline: Timeline, usage: Usage | None) -> None:
         self.timeline = timeline
@@ -105,7 +105,7 @@ class Closing:
 
 
 def rows_of(steps: Sequence[Text], width: int) -> list[Text]:
-    """The steps with arrows between them, as rows that break at arrows; of too many, the first are left out."""
+    """The steps with arrows between them, in rows that break at an arrow. Of too many rows, the first are left out."""
     rows: list[Text] = []
     for step in steps:
         if rows and rows[-1].cell_len + len(_ARROW) + step.cell_len <= width:

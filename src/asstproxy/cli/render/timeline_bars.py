@@ -7,21 +7,20 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from asstproxy.store.timings import ExchangeSpans, Kind, Span
-
 from .safe_text import clean_line
 from .timeline import duration
+from .timings import ExchangeSpans, Kind, Span
 
 __all__ = ["print_timeline"]
 
 _STYLES: dict[Kind, str] = {"waiting": "dim", "streaming": "cyan", "tools": "magenta", "approval": "yellow"}
 _FILL: dict[Kind, str] = {"waiting": "░", "streaming": "█", "tools": "▓", "approval": "▒"}
 _NAMES = 12
-"""Columns of the names of the rows."""
+"""Columns for the names of the rows."""
 
 
 def print_timeline(console: Console, exchanges: Sequence[ExchangeSpans]) -> None:
-    """Draw every exchange on its own scale: one row of all spans, then one row for each kind that occurs, and each tool."""
+    """Draw every exchange on its own scale: a row of all spans, then a row for each kind that occurs, and for each tool."""
     legend = Text("  ").join(Text(f"{_FILL[kind]} {kind}", style=_STYLES[kind]) for kind in _FILL)
     console.print(legend)
     width = max(console.width - _NAMES - 12, 20)

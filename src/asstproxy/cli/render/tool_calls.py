@@ -1,4 +1,4 @@
-"""Tool calls: what the assistant asked for, how far each is, and the System line that shows it."""
+"""Tool calls: what the assistant asked for, the status of each call, and the System line that shows it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
@@ -24,21 +24,22 @@ from asstproxy.core.events import (
 
 from .safe_text import clean_line
 from .timeline import duration, seconds_between
+from .truncate import truncate
 
-__all__ = ["Call", "Calls"]
+__all__ = ["CallLine", "ToolCalls"]
 
 _LONG = 2_000
-"""Characters of arguments or output that are looked at for a line."""
+"""Characters of arguments or output that are read for a line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One call as far as it is; printed, it is one System line. `seconds`: how long it took, or has been running."""
+class CallLine:
+    """One call as one System line. `seconds`: how long it took, or has been running; `detail`: its output or error."""
 
     name: str
     arguments: str
     status: str = "waiting"  # running, done, failed, denied, abandoned, stopped
-    said: str = ""
+    detail: str = ""
     seconds: float | None = None
     began: str = ""
 
@@ -49,44 +50,46 @@ class Call:
             "done": ("→", "asst.good"),
             "failed": ("✗", "asst.bad"),
             "denied": ("✗ denied", "asst.warning"),
-            "abandoned": ("✗ abandoned", "asst.warning"),
+            "abandoned": ("✗ timed out", "asst.warning"),
             "stopped": ("✗ stopped", "asst.warning"),
         }[self.status]
-        said = clean_line(self.said[:_LONG])
-        if said and self.status in ("denied", "abandoned"):
+        detail = clean_line(self.detail[:_LONG])
+        if detail and self.status in ("denied", "abandoned"):
             mark += ":"
         time = "" if self.seconds is None else f" · {duration(self.seconds, ' ')}"
-        room = max(8, options.max_width - cell_len(f"System ▸  {mark}{time}") - bool(said))
+        room = max(8, options.max_width - cell_len(f"System ▸  {mark}{time}") - bool(detail))
         shown = f"{clean_line(self.name[:_LONG])}({_arguments(self.arguments)})"
-        # The call gets what the output leaves free, and at least half of the room.
-        shown = _cut(shown, max(room - cell_len(said), room // 2), ")")
+        # The call gets the columns that the output leaves, and at least half of them.
+        shown = truncate(shown, max(room - cell_len(detail), room // 2), ")")
         yield Text.assemble(
-            ("System", "asst.system"), (" ▸ ", "dim"), shown, " ", (mark, style), " " if said else "",
-            _cut(said, max(room - cell_len(shown), 0)), (time, "dim"),
+            ("System", "asst.system"), (" ▸ ", "dim"), shown, " ", (mark, style), " " if detail else "",
+            truncate(detail, max(room - cell_len(shown), 0)), (time, "dim"),
             no_wrap=True, overflow="ellipsis",
         )  # fmt: skip
 
 
-class Calls:
-    """Folds the records of one round of calls; the order is the assistant's."""
+class ToolCalls:
+    """Folds the records of one round of calls, in the order of the assistant."""
 
     def __init__(self) -> None:
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[str, CallLine] = {}
 
     def __bool__(self) -> bool:
         return bool(self._calls)
 
     def fold(self, record: Record) -> None:
-        """Take the next record."""
+        """Fold the next record."""
         match record.event:
             case ActionRequired(calls=calls) | ApprovalRequested(calls=calls):
                 self._ask(calls)
             case ApprovalGiven(decisions=decisions):
                 for decision in decisions:
                     if not decision.approved:
-                        self._change(decision.call_id, status="denied", said=decision.reason)
+                        self._change(decision.call_id, status="denied", detail=decision.reason)
             case ToolStarted(call_id=call_id, name=name, arguments=arguments):
-                self._calls[call_id] = Call(name, arguments, "running", began=record.at)
+                self._calls[call_id] = CallLine(name, arguments, "running", began=record.at)
+            case ToolFinished(result=result) if self._calls.get(result.call_id, _NONE).status == "denied":
+                pass  # the result repeats the refusal, for the assistant
             case ToolFinished(result=result, seconds=seconds, abandoned=abandoned):
                 self._change(result.call_id, seconds=seconds)
                 self._result(result, "abandoned" if abandoned else "done")
@@ -99,34 +102,34 @@ class Calls:
 
     def _ask(self, calls: Iterable[ToolCall]) -> None:
         for call in calls:
-            self._calls.setdefault(call.call_id, Call(call.name, call.arguments))
+            self._calls.setdefault(call.call_id, CallLine(call.name, call.arguments))
 
     def _result(self, result: ToolResult, status: str) -> None:
         if result.error is None:
-            self._change(result.call_id, status=status, said=result.output)
+            self._change(result.call_id, status=status, detail=result.output)
         else:
-            self._change(result.call_id, status="failed" if status == "done" else status, said=result.error)
+            self._change(result.call_id, status="failed" if status == "done" else status, detail=result.error)
 
     def _change(
-        self, call_id: str, status: str | None = None, said: str | None = None, seconds: float | None = None
+        self, call_id: str, status: str | None = None, detail: str | None = None, seconds: float | None = None
     ) -> None:
-        call = self._calls.get(call_id, Call("?", ""))
+        call = self._calls.get(call_id, CallLine("?", ""))
         self._calls[call_id] = replace(
             call,
             status=call.status if status is None else status,
-            said=call.said if said is None else said,
+            detail=call.detail if detail is None else detail,
             seconds=call.seconds if seconds is None else seconds,
         )
 
-    def lines(self, at: str, since: float) -> list[Call]:
-        """The calls as they are `since` seconds after the record of that time."""
+    def lines(self, at: str, since: float) -> list[CallLine]:
+        """The calls as they are `since` seconds after the record of the time `at`."""
         return [
             replace(call, seconds=seconds_between(call.began, at) + since) if call.status == "running" else call
             for call in self._calls.values()
         ]
 
-    def close(self, at: str) -> list[Call]:
-        """The calls as they remain; what has not ended by now was stopped. Then there are none."""
+    def close(self, at: str) -> list[CallLine]:
+        """The calls as they stay on the screen; those that have not ended were stopped. Then the list is empty."""
         lines = [
             replace(call, status="stopped") if call.status in ("waiting", "running") else call
             for call in self.lines(at, 0.0)
@@ -135,11 +138,11 @@ class Calls:
         return lines
 
 
-_NONE = Call("", "", "done")
+_NONE = CallLine("", "", "done")
 
 
 def _arguments(text: str) -> str:
-    """`symbol="AAPL", days=3`; what is no JSON object is shown as it is."""
+    """`symbol="AAPL", days=3`; text that is not a JSON object is shown as it is."""
     if len(text) <= _LONG:
         try:
             values = json.loads(text or "{}")
@@ -148,10 +151,3 @@ def _arguments(text: str) -> str:
         if isinstance(values, dict):
             text = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in values.items())
     return clean_line(text[:_LONG])
-
-
-def _cut(text: str, width: int, end: str = "") -> str:
-    """The text in at most that many columns; a cut is shown as `…`, followed by `end`."""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, max(0, width - 1 - len(end))).rstrip() + "…" + end if width > len(end) else ""

@@ -1,1 +1,1 @@
-"""`asst sessions`: what was kept, seen, searched, exported and changed."""
+"""`asst sessions` and `asst replay`: saved sessions, shown, searched, played, exported, imported and changed."""

@@ -1,4 +1,4 @@
-"""`asst sessions rename|fork|rm|prune`: what changes the store, and asks before it deletes."""
+"""`asst sessions rename|fork|rm|prune`: changes to the saved sessions, confirmed before something is deleted."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from ...store.filters import cutoff
 from ...store.fork import fork
 from ...store.store import Store
 from ...store.transcript import Summary
+from ..error_output import print_warning
 from ..hints import hint_for
-from ..render.safe_text import clean_line
-from .listing import line_of
+from .listing import count_of, line_of
 
 __all__ = ["fork_session", "prune_sessions", "remove_sessions", "rename_session"]
 
 
 def rename_session(prefix: str, title: str) -> None:
-    """Give a session a title; the old one stays in the journal.
+    """Give a session a title. The session file keeps the old one, too.
 
     Raises:
         UsageError: the title is empty.
     """
     title = " ".join(title.split())
     if not title:
-        raise UsageError("The title is empty.", "Say one.")
+        raise UsageError("The title is empty.", 'Run: asst sessions rename SESSION "A title"')
     store = Store()
     session = store.open(store.find(prefix), keep_running=True)
     try:
@@ -37,7 +37,7 @@ def rename_session(prefix: str, title: str) -> None:
 
 
 def fork_session(prefix: str, at: int | None) -> None:
-    """Copy a session and print the new id."""
+    """Copy a session (its first `at` turns) and print the new id."""
     store = Store()
     copy = fork(store, store.find(prefix), at)
     copy.close()
@@ -45,51 +45,50 @@ def fork_session(prefix: str, at: int | None) -> None:
 
 
 def remove_sessions(prefixes: list[str], *, yes: bool) -> None:
-    """Delete sessions, after asking."""
+    """Delete sessions, after confirmation."""
     store = Store()
     found = list(dict.fromkeys(store.find(prefix) for prefix in prefixes))
     if not yes:
-        for one in found:
-            sys.stderr.write(f"{line_of(_summary(store, one))}\n")
-        _ask(f"Delete {_count(len(found))}?")
-    for one in found:
-        store.remove(one)
+        for session in found:
+            sys.stderr.write(f"{line_of(_summary(store, session))}\n")
+        _confirm(f"Delete {count_of(len(found))}?")
+    for session in found:
+        store.remove(session)
 
 
 def prune_sessions(older_than: str, *, yes: bool) -> None:
-    """Say which sessions were not touched for so long; with `yes`, delete them."""
+    """List the sessions that were not used for so long; with `yes`, delete them."""
     store, limit = Store(), cutoff(older_than)
     count = size = 0
-    for one in _untouched(store, limit):
+    for summary in _unused_since(store, limit):
         try:
             if yes:
-                size += store.remove(one.id)
+                size += store.remove(summary.id)
             else:
-                path = store.path(one.id)
+                path = store.path(summary.id)
                 size += sum(file.stat().st_size for file in (path, path.with_suffix(".json")) if file.exists())
-                sys.stdout.write(f"{line_of(one)}\n")
+                sys.stdout.write(f"{line_of(summary)}\n")
         except SessionError as error:
-            sys.stderr.write(f"asst: {clean_line(f'{error} {hint_for(error)}')}\n")
+            print_warning(f"{error} {hint_for(error)}")
             continue
         count += 1
-    done = "deleted" if yes else "would be deleted; --yes does it"
-    sys.stderr.write(
-        f"{_count(count)}, {size / 1e6:.1f} MB, {done}.\n" if count else "There is no session as old as that.\n"
-    )
+    total = f"{count_of(count)} ({size / 1e6:.1f} MB)"
+    done = f"Deleted {total}." if yes else f"Would delete {total}. To delete, add --yes"
+    sys.stderr.write(f"{done if count else 'No session is that old.'}\n")
 
 
-def _untouched(store: Store, limit: int) -> Iterator[Summary]:
-    """Those that ended before the limit. What cannot be read is left alone: nobody knows how old it is."""
+def _unused_since(store: Store, limit: int) -> Iterator[Summary]:
+    """The sessions last used before the limit. One that can't be read is left alone: its age is unknown."""
     from datetime import datetime
 
-    for one in store.ids():
-        if ulid.time_of(one) < limit:
+    for session in store.ids():
+        if ulid.time_of(session) < limit:
             try:
-                summary = store.summary(one)
-                touched = datetime.fromisoformat(summary.updated or summary.created).timestamp() * 1000
+                summary = store.summary(session)
+                used = datetime.fromisoformat(summary.updated or summary.created).timestamp() * 1000
             except (SessionError, ValueError):
                 continue
-            if touched < limit:
+            if used < limit:
                 yield summary
 
 
@@ -100,13 +99,9 @@ def _summary(store: Store, session: str) -> Summary:
         return Summary(id=session, title=str(error))
 
 
-def _count(number: int) -> str:
-    return f"{number} session{'' if number == 1 else 's'}"
-
-
-def _ask(question: str) -> None:
+def _confirm(question: str) -> None:
     if not sys.stdin.isatty():
-        raise UsageError(f"{question} Nobody can be asked here.", "Add --yes.")
+        raise UsageError(f"{question} Stdin is not a terminal, so asst can't ask.", "To confirm, add --yes")
     import typer
 
     typer.confirm(question, abort=True, err=True)

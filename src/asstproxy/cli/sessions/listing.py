@@ -1,4 +1,4 @@
-"""`asst sessions list`: what was kept, one line each."""
+"""`asst sessions list`: one line for each saved session."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ...store.store import Store
 from ...store.transcript import Summary
 from ..render.safe_text import clean_line
 
-__all__ = ["line_of", "list_sessions", "print_json", "row_of"]
+__all__ = ["count_of", "line_of", "list_sessions", "local_time", "print_json", "row_of"]
 
 
 def list_sessions(limit: int | None, which: SessionFilter, *, as_json: bool) -> None:
-    """Print the newest sessions that are meant."""
+    """Print the latest sessions that pass the filter."""
     store = Store()
     found = islice(filter_sessions(store, which), limit)
     if as_json:
@@ -29,38 +29,44 @@ def list_sessions(limit: int | None, which: SessionFilter, *, as_json: bool) -> 
         return
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     count = 0
-    for count, summary in enumerate(found, 1):  # noqa: B007 - it is used after the loop
+    for count, summary in enumerate(found, 1):  # noqa: B007 - used after the loop
         sys.stdout.write(line_of(summary)[: width or None] + "\n")
     if not count:
-        nothing = which == SessionFilter()
-        sys.stderr.write('No session yet. Start one: asst ask "…", or asst chat\n' if nothing else "No session fits.\n")
+        none_yet = which == SessionFilter()
+        sys.stderr.write('No session yet. Start one: asst ask "…", or asst chat\n' if none_yet else "No match.\n")
 
 
 def line_of(summary: Summary) -> str:
-    """When, id, state, exchanges, tokens, who, title."""
+    """When, id, state, turns, tokens, profile and model, title."""
     tokens = summary.usage.input + summary.usage.output
-    who = f"{summary.profile or summary.provider}/{summary.model}".strip("/")
-    said = clean_line(f"{who}  {summary.title}")
-    # A file may hold any id.
-    one = clean_line(summary.id)
-    return f"{when(summary.created)}  {one}  {summary.state:<10} {summary.exchange_count:>4} {tokens:>7}  {said}"
+    model = f"{summary.profile or summary.provider}/{summary.model}".strip("/")
+    text = clean_line(f"{model}  {summary.title}")
+    session = clean_line(summary.id)  # a file may hold any id
+    return (
+        f"{local_time(summary.created)}  {session}  {summary.state:<10} {summary.exchange_count:>4} {tokens:>7}  {text}"
+    )
 
 
-def when(at: str) -> str:
-    """A moment, in the person's own time zone."""
+def local_time(at: str) -> str:
+    """An ISO 8601 time, in the user's time zone: `2026-11-22 20:45`."""
     try:
         return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
     except (ValueError, OverflowError):
         return f"{clean_line(at[:16]):16}"
 
 
+def count_of(sessions: int) -> str:
+    """`1 session`, `2 sessions`."""
+    return f"{sessions} session{'' if sessions == 1 else 's'}"
+
+
 def row_of(store: Store, summary: Summary) -> dict[str, Any]:
-    """A session as `--json` gives it."""
+    """A session as an object of `--json`."""
     return {**msgspec.to_builtins(summary), "path": str(store.path(summary.id))}
 
 
 def print_json(rows: Iterable[Any]) -> None:
-    """Print a JSON array row by row, however many there are."""
+    """Print a JSON array row by row: memory stays small, however many there are."""
     for part in _array(rows):
         sys.stdout.write(part)
 

@@ -1,4 +1,4 @@
-"""`asst sessions search`: the best matches, each with the place where the words stand."""
+"""`asst sessions search`: the best matches, each with the text around the words."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from ...store.search_text import texts
 from ...store.store import Store
 from ...store.transcript import Summary
 from ..render.safe_text import clean_line
-from .listing import line_of, print_json, row_of
+from .listing import count_of, line_of, print_json, row_of
 
 __all__ = ["search_sessions"]
 
-AROUND = 60
+_AROUND = 60
 """Characters of a snippet on each side of the first word."""
-BAR = 30
+_BAR = 30
+"""Columns of the progress bar."""
 
 
 def search_sessions(words: str, limit: int | None, which: SessionFilter, *, as_json: bool) -> None:
-    """Print the sessions in which all words occur, the best match first."""
+    """Print the sessions in which all words occur, best match first."""
     store = Store()
     hits = SearchIndex(store).search(words, which, limit, _progress)
     if as_json:
@@ -36,7 +37,7 @@ def search_sessions(words: str, limit: int | None, which: SessionFilter, *, as_j
         if snippet := _snippet(store, hit.session, words, bold=sys.stdout.isatty()):
             sys.stdout.write(f"    {snippet}\n")
     if not hits:
-        sys.stderr.write("Nothing was found.\n")
+        sys.stderr.write("No match.\n")
 
 
 def _summary(store: Store, session: str) -> Summary:
@@ -54,26 +55,26 @@ def _row(store: Store, session: str, words: str, rank: float) -> dict[str, Any]:
 
 
 def _snippet(store: Store, session: str, words: str, *, bold: bool) -> str:
-    """The first place where a word stands, preferring one where several do; one line."""
+    """The first place where a word occurs, or better one where several do; one line."""
     wanted = [word for word in re.findall(r"\w+", _plain(words)) if word]
     best, score = "", 0
     for text in texts(store, session):
         for start in _places(text, wanted):
-            window = text[max(start - AROUND, 0) : start + AROUND]
+            window = text[max(start - _AROUND, 0) : start + _AROUND]
             here = sum(word in _plain(window) for word in wanted)
             if here > score:
-                before, after = "…" if start > AROUND else "", "…" if start + AROUND < len(text) else ""
+                before, after = "…" if start > _AROUND else "", "…" if start + _AROUND < len(text) else ""
                 best, score = f"{before}{window}{after}", here
         if score == len(wanted):
             break
     best = clean_line(best)
-    return _marked(best, wanted) if bold else best
+    return _emphasize(best, wanted) if bold else best
 
 
 def _places(text: str, wanted: list[str]) -> Iterator[int]:
     plain = _plain(text)
     if len(plain) != len(text):
-        plain = text.lower()  # places in a text whose length has changed would be wrong
+        plain = text.lower()  # places in a text of another length would be wrong
     for word in wanted:
         for count, found in enumerate(re.finditer(re.escape(word), plain)):
             if count > 20:
@@ -88,20 +89,20 @@ def _plain(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
 
 
-def _marked(text: str, wanted: list[str]) -> str:
+def _emphasize(text: str, wanted: list[str]) -> str:
     return re.sub(
         "|".join(map(re.escape, wanted)), lambda found: f"\x1b[1m{found[0]}\x1b[0m", text, flags=re.IGNORECASE
     )
 
 
-def _progress(done: int, of: int) -> None:
-    """A bar on stderr while many sessions are read; a line, when that is no terminal."""
-    if of < 1000:
+def _progress(done: int, total: int) -> None:
+    """A progress bar on stderr while many sessions are indexed; one line at the end where it is not a terminal."""
+    if total < 1000:
         return
     if sys.stderr.isatty():
-        filled = BAR * done // of
-        end = "\r\x1b[K" if done == of else ""
-        sys.stderr.write(f"\rReading sessions [{'#' * filled}{' ' * (BAR - filled)}] {100 * done // of:3} %{end}")
+        filled = _BAR * done // total
+        end = "\r\x1b[K" if done == total else ""
+        sys.stderr.write(f"\rIndexing sessions [{'#' * filled}{' ' * (_BAR - filled)}] {100 * done // total:3} %{end}")
         sys.stderr.flush()
-    elif done == of:
-        sys.stderr.write(f"The search index has taken in {of} sessions.\n")
+    elif done == total:
+        sys.stderr.write(f"Indexed {count_of(total)}.\n")

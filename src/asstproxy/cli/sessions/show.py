@@ -1,4 +1,4 @@
-"""`asst sessions show`: one session, as it was in the chat or drawn in another way."""
+"""`asst sessions show`: one session, as it looked in the chat or in another form."""
 
 from __future__ import annotations
 
@@ -8,46 +8,46 @@ from ...core.codec import encode
 from ...core.events import Record
 from ...store.recovery import repaired
 from ...store.store import Store
-from ..render.safe_text import clean_line
+from ..error_output import print_warning
 
 __all__ = ["records_of", "show_session"]
 
 
-def show_session(prefix: str, how: str) -> None:
-    """Print a session: `events`, `json`, `timeline`, `sequence`, or as in the chat."""
+def show_session(prefix: str, form: str) -> None:
+    """Print a session: its `events`, `json`, `timeline`, `sequence`, or (the default) as it looked in the chat."""
     store = Store()
     session = store.find(prefix) if prefix else store.newest()
-    if how == "json":
+    if form == "json":
         from ...store.transcript_file import to_json
 
         sys.stdout.write(to_json(store.transcript(session)).decode())
         return
     records = records_of(store, session)
-    if how == "events":
+    if form == "events":
         for record in records:
             sys.stdout.write(encode(record).decode() + "\n")
         return
     from ..render.theme import console
 
-    if how == "timeline":
-        from ...store.timings import exchange_spans
+    if form == "timeline":
         from ..render.timeline_bars import print_timeline
+        from ..render.timings import exchange_spans
 
         print_timeline(console(), exchange_spans(records))
-    elif how == "sequence":
-        from ...store.sequence import arrows
-        from ..render.sequence_lanes import print_sequence
+    elif form == "sequence":
+        from ..render.sequence import arrows
+        from ..render.sequence_view import print_sequence
 
         print_sequence(console(), arrows(records))
     else:
-        from ..render.conversation import show
+        from ..render.print_conversation import print_conversation
 
-        show(records, console())
+        print_conversation(records, console())
 
 
 def records_of(store: Store, session: str) -> list[Record]:
-    """The records of a session; what could not be read of it is told on stderr."""
-    reading = store.reading(session)
-    for line in reading.damage:
-        sys.stderr.write(f"asst: {reading.path}: {clean_line(line)}; it is left out.\n")
-    return list(repaired(reading.records))
+    """The records of a session. Damaged lines are skipped, with a warning."""
+    journal = store.journal(session)
+    for line in journal.damage:
+        print_warning(f"{journal.path}: {line}; skipped.")
+    return list(repaired(journal.records))

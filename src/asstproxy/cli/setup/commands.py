@@ -14,7 +14,7 @@ from ...config.provider_info import BUILT_IN, SetupQuestion
 from ...core.errors import UsageError
 from ...providers.registry import provider_info, provider_names
 from .. import completion
-from .options import SetupOptions
+from .setup_options import SetupOptions
 from .steps import steps_of
 
 __all__ = ["bare_command", "build_command", "command_names", "unknown_command"]

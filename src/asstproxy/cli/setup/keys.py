@@ -8,16 +8,15 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import urlsplit, urlunsplit
 
-from ...config.credentials import key_source, validate_key
-from ...config.os_keyring import has_keyring
+from ...config.credentials import has_keyring, key_source, validate_key
 from ...config.profiles import Config, Profile
 from ...config.provider_info import ProviderInfo
 from ...core.errors import AsstError, NotSetUpError, UsageError
+from ...core.redact import public_url
 from ...providers.connection import usual_key_variable
 from ...providers.registry import needs_key, provider_info
-from ..env_file import taken
+from ..env_file import loaded
 from ..hints import hint_for, setup_command
 from .prompts import ask_hidden, choose, say
 
@@ -32,7 +31,6 @@ __all__ = [
     "is_used",
     "key_status",
     "key_variable",
-    "public",
     "refuse_foreign_key",
 ]
 
@@ -127,7 +125,7 @@ def find_key_or_ask(key: Key, profile: Profile, *, asking: bool, from_stdin: boo
         if key_source(key.variable) == "environment":
             say(f"Warning: {key.variable} is also set in the environment, which takes precedence over a saved key.")
     elif place := key_source(key.variable):
-        file = taken.get(key.variable)
+        file = loaded.get(key.variable)
         where = f"in {file}; pass --env-file to other commands, too" if file else place
         say(f"Found: {key.variable} ({where}).")
     elif asking:
@@ -175,13 +173,6 @@ def refuse_foreign_key(value: str | None, info: ProviderInfo, variable: str) -> 
         )
 
 
-def public(url: str) -> str:
-    """A URL without a user, a password or a query."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
-
-
 def found_addresses(info: ProviderInfo) -> list[str]:
     """What the environment says about the API's URL."""
-    return [f"{name} = {public(os.environ[name])}" for name in info.base_url_variables if os.environ.get(name)]
+    return [f"{name} = {public_url(os.environ[name])}" for name in info.base_url_variables if os.environ.get(name)]

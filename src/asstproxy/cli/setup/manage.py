@@ -14,8 +14,9 @@ from ...config.profiles import Config, config_file, load_config
 from ...config.provider_info import BUILT_IN
 from ...core.codec import escape_controls
 from ...core.errors import AsstError, NotSetUpError
-from ..hiding import hide
-from .keys import key_status, public
+from ...core.redact import public_url, redact_settings
+from .keys import key_status
+from .profile_draft import require_writable_config
 from .prompts import confirm, say
 
 __all__ = ["edit_config", "list_profiles", "remove_a_profile", "show_profile", "use_profile"]
@@ -117,7 +118,6 @@ def edit_config() -> None:
     import tempfile
 
     from ...config.paths import create_private
-    from .profile_draft import require_writable_config
 
     path = config_file()
     require_writable_config()
@@ -188,7 +188,7 @@ def _row(config: Config, name: str) -> dict[str, Any]:
 
 def _options(options: dict[str, Any]) -> dict[str, Any]:
     url = options.get("base_url")
-    return options | ({"base_url": public(url)} if isinstance(url, str) else {})
+    return options | ({"base_url": public_url(url)} if isinstance(url, str) else {})
 
 
 def _print_json(value: object) -> None:
@@ -198,4 +198,4 @@ def _print_json(value: object) -> None:
 def _print(line: str) -> None:
     from ..render.safe_text import clean
 
-    sys.stdout.write(hide(clean(line)) + "\n")
+    sys.stdout.write(redact_settings(clean(line)) + "\n")

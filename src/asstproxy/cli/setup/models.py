@@ -146,4 +146,6 @@ def _cache(provider: str, models: list[ModelInfo]) -> None:
     """Save the names for shell completion. Only a cache: nothing depends on it."""
     if models and re.fullmatch(r"[\w.-]+", provider):
         with suppress(OSError):
-            write_atomically(cache_dir() / "models" / f"{provider}.json", json.dumps([info.id for info in models]))
+            write_atomically(
+                cache_dir() / "models" / f"{provider}.json", json.dumps([info.id for info in models]).encode()
+            )

@@ -13,12 +13,13 @@ from ...config.paths import config_dir
 from ...config.profiles import Config, Profile, load_config
 from ...config.provider_info import ProviderInfo
 from ...core.errors import NotSetUpError, UsageError
+from ...core.redact import public_url
 from ...providers.registry import provider_info, provider_names
 from ...providers.transport.insecure_http import warn_of_plain_http
 from .instructions import checked_tools, instructions_of, preset
-from .keys import Key, check_variable, public
-from .options import SetupOptions
+from .keys import Key, check_variable
 from .prompts import say
+from .setup_options import SetupOptions
 
 __all__ = ["ProfileDraft", "checked_url", "require_writable_config", "start_draft"]
 
@@ -127,7 +128,7 @@ def checked_url(url: str) -> str:
     """
     if not url.startswith(("http://", "https://")):
         raise UsageError("--base-url must be a URL.", "It starts with http:// or https://.")
-    if public(url) != url.rstrip("?"):
+    if public_url(url) != url.rstrip("?"):
         raise UsageError("--base-url can't contain a password or a query.", "Keys are saved elsewhere: --key-stdin.")
     warn_of_plain_http(url, "This assistant")
     return url.rstrip("/")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import typer
 
 from ...core.errors import AsstError
-from ..hiding import hide
+from ...core.redact import redact_settings
 from ..hints import hint_for
 from ..render.safe_text import clean
 
@@ -22,7 +22,7 @@ WIDTH = 40
 
 def say(line: str = "") -> None:
     """Print a line on stderr."""
-    sys.stderr.write(hide(clean(line)) + "\n")
+    sys.stderr.write(redact_settings(clean(line)) + "\n")
 
 
 def ask(question: str, default: str = "") -> str:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ...config.credentials import find_key, key_source, store_key, temporary_key
+from ...config.credentials import find_key, key_source, require_keyring, store_key, temporary_key
 from ...config.edit import set_profile
-from ...config.os_keyring import demand_keyring
 from ...config.profiles import load_config
 from ...config.provider_info import SERVER_QUESTIONS, SetupQuestion
 from ...core.errors import AsstError, NotSetUpError, UsageError
@@ -18,9 +17,9 @@ from ...providers.registry import provider_info, provider_names
 from .instructions import ask_instructions
 from .keys import check_variable, find_key_or_ask, found_addresses, is_declared, key_variable, refuse_foreign_key
 from .models import RefusedKeyError, check_connection, choose_model, judge, only_model
-from .options import SetupOptions
 from .profile_draft import ProfileDraft, checked_url, require_writable_config, start_draft
 from .prompts import ask, ask_until, choose, confirm, say
+from .setup_options import SetupOptions
 from .steps import SetupSteps, steps_of
 
 __all__ = ["choose_provider", "setup"]
@@ -67,7 +66,7 @@ def setup(
     require_writable_config()
     draft = start_draft(provider, options, answers or {})
     if options.keyring:
-        demand_keyring()
+        require_keyring()
     for address in found_addresses(draft.info):
         say(f"Found: {address}.")
     _answer_questions(draft)

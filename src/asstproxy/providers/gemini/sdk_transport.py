@@ -55,8 +55,7 @@ class GoogleTransport:
     def __init__(self, client: Client, *, owned: bool = False) -> None:
         self._client, self._owned = client, owned
         key = getattr(getattr(client, "_api_client", None), "api_key", None)
-        self._secrets = (key,) if isinstance(key, str) else ()
-        register_secrets(*self._secrets)
+        register_secrets(key if isinstance(key, str) else None)
         redact_logs()
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
@@ -111,7 +110,7 @@ class GoogleTransport:
         if isinstance(status, int) and status >= 300:
             body = getattr(error, "details", None) or getattr(error, "body", None)
             headers = getattr(getattr(error, "response", None), "headers", None) or {}
-            return refusal(status, body if isinstance(body, dict | list) else None, headers, WHERE, self._secrets)
+            return refusal(status, body if isinstance(body, dict | list) else None, headers, WHERE)
         match type(error).__name__:
             case "APIConnectionError" | "APITimeoutError":
                 cause = error.__cause__ or error.__context__

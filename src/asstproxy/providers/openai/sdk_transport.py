@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...core.errors import AssistantError
-from ...core.redact import redact_logs, register_named_secrets
+from ...core.redact import redact_logs, register_named_secrets, remove_secrets
 from ..transport import JSON
-from ..transport.failures import broken_connection, failure, refusal, without_secrets
+from ..transport.failures import broken_connection, failure, refusal
 from ..transport.http import ONCE
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class OpenAITransport:
         """The event; the key is removed if it reports a failure."""
         if event.get("type") not in ("error", "response.failed"):
             return event
-        return dict(msgspec.json.decode(without_secrets(msgspec.json.encode(event).decode(), self._secrets)))
+        return dict(msgspec.json.decode(remove_secrets(msgspec.json.encode(event).decode(), self._secrets)))
 
     async def _request(self, method: str, path: str, body: JSON | None, **how: Any) -> Any:
         # `cast_to=object` returns the JSON as it arrived, and spares the SDK its five hundred models. Redirects are not
@@ -93,12 +93,12 @@ class OpenAITransport:
             case AssistantError():
                 return error
             case openai.APIStatusError():
-                return refusal(error.status_code, error.body, error.response.headers, self._where, self._secrets)
+                return refusal(error.status_code, error.body, error.response.headers, self._where)
             case openai.APIConnectionError():
                 cause = error.__cause__
                 return broken_connection(cause if isinstance(cause, Exception) else error, self._where)
             case openai.APIError():
-                return failure(str(error.code or error.type or ""), error.message, self._secrets)
+                return failure(str(error.code or error.type or ""), error.message)
             case openai.OpenAIError():
                 return AssistantError("authentication", str(error), "Check the client that you passed in.")
             case UnicodeEncodeError():  # our JSON never raises it, headers do

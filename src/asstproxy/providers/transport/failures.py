@@ -10,9 +10,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ...core.errors import AssistantError, Kind
+from ...core.redact import redact_reply
 from ..gemini.failures import CLOUD, GOOGLE_CODES, google_meaning, retry_delay
 
-__all__ = ["broken_connection", "failure", "redacted", "refusal", "reported_error", "without_secrets"]
+__all__ = ["broken_connection", "failure", "refusal", "reported_error"]
 
 _KINDS: dict[int, tuple[Kind, bool, str]] = {  # status: kind, whether a retry may help, what to do
     400: ("invalid_request", False, "The request does not suit this model or server."),
@@ -63,16 +64,11 @@ _TOO_LONG = re.compile(
 """How servers without a code for it word it: vLLM, LM Studio, Google, proxies."""
 YEAR = 365 * 86_400.0
 SAID = 1_000
-"""Characters of a server's message that are kept: an error is one line."""
-SECRET = 8
-"""The fewest characters that a key has."""
+"""Characters of a server's message that are searched for what it means."""
 _NUMBER = re.compile(r"\d+(\.\d*)?", re.ASCII)
-_MASKED = re.compile(r"(?<![^\s\"'=:*])[^\s\"'=:*]*\*{3,}[^\s\"',;]*?(?=[.,;]?(?:\s|[\"']|$))")
 
 
-def refusal(
-    status: int, body: Any, headers: Mapping[str, str], where: str, secrets: tuple[str, ...] = ()
-) -> AssistantError:
+def refusal(status: int, body: Any, headers: Mapping[str, str], where: str) -> AssistantError:
     """The error for an HTTP reply that is not a success. `body` is the decoded JSON, or None."""
     body = body[0] if isinstance(body, list) and body else body  # Google's, when it refuses a stream
     error = body.get("error", body) if isinstance(body, dict) else {}
@@ -89,7 +85,7 @@ def refusal(
         kind, retryable, hint = _CODES[code]
     kind, retryable, hint = _too_long(words, kind) or (kind, retryable, hint)
     kind, retryable, hint = google_meaning(status, error, where) or (kind, retryable, hint)
-    said = f"{where} answered {status}" + (f": {redacted(words, secrets)}" if words else ".")
+    said = f"{where} answered {status}" + (f": {redact_reply(words)}" if words else ".")
     if headers.get("x-should-retry") == "false":  # OpenAI's servers know; its SDK obeys as well
         retryable = False
     asked = _retry_after(headers)
@@ -97,14 +93,14 @@ def refusal(
     return AssistantError(kind, said, hint, retryable=retryable, retry_after=asked)
 
 
-def failure(code: str, message: str, secrets: tuple[str, ...] = ()) -> AssistantError:
+def failure(code: str, message: str) -> AssistantError:
     """The error for a code and a message that a server reports; some (OGX) give an HTTP status as the code."""
     status = _KINDS.get(
         400 if code == "invalid_request_error" else int(code) if len(code) == 3 and code.isdecimal() else 0
     )
     kind, retryable, hint = _CODES.get(code) or status or ("server", False, "The provider failed. Try again.")
     kind, retryable, hint = _too_long(message, kind) or (kind, retryable, hint)
-    said = redacted(message or code or "The provider failed.", secrets)
+    said = redact_reply(message or code or "The provider failed.")
     return AssistantError(kind, said, hint, retryable=retryable)
 
 
@@ -146,22 +142,6 @@ def broken_connection(error: Exception, where: str) -> AssistantError:
 
 def _reason(error: Exception) -> str:
     return str(error).rstrip(".") or type(error).__name__
-
-
-def without_secrets(text: str, secrets: tuple[str, ...]) -> str:
-    """The text of an error without the secrets. A word such as `none`, the key of many local servers, is not a secret."""
-    for secret in secrets:
-        text = text.replace(secret, "[key]") if len(secret) >= SECRET else text
-    return text
-
-
-def redacted(text: str, secrets: tuple[str, ...]) -> str:
-    """The text without the secrets, and without what a vendor leaves of a key that it masks (`sk-proj-****1234`); cut if long."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "[key]")
-    text = _MASKED.sub("[key]", text[: 4 * SAID])
-    return text if len(text) <= SAID else f"{text[:SAID]}…"
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

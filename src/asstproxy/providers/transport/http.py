@@ -12,9 +12,9 @@ import httpx2
 import msgspec
 
 from ...core.errors import AssistantError
-from ...core.redact import redact_logs, register_secrets
+from ...core.redact import public_url, redact_logs, register_secrets, remove_secrets
 from . import JSON
-from .failures import broken_connection, refusal, without_secrets
+from .failures import broken_connection, refusal
 from .sse import EventReader, TooLargeError
 
 __all__ = ["ONCE", "HttpTransport"]
@@ -46,7 +46,7 @@ class HttpTransport:
         reuse: bool | None = None,
     ) -> None:
         self._base = base_url.rstrip("/")
-        self._shown = _public(self._base)
+        self._shown = public_url(self._base)
         self._secrets = tuple(value.rpartition(" ")[2] for value in headers.values() if value)
         register_secrets(*self._secrets)
         redact_logs()
@@ -105,11 +105,11 @@ class HttpTransport:
                 body: Any = msgspec.json.decode(response.content)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 body = None
-            raise refusal(response.status_code, body, response.headers, self._shown, self._secrets)
+            raise refusal(response.status_code, body, response.headers, self._shown)
 
     def _object(self, data: bytes) -> JSON:
         if b'"error"' in data:  # an error message may quote the key
-            data = without_secrets(data.decode(errors="replace"), self._secrets).encode()
+            data = remove_secrets(data.decode(errors="replace"), self._secrets).encode()
         try:
             value = msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -133,10 +133,3 @@ def _lenient(data: bytes) -> Any:
         return json.loads(data.decode(errors="replace"))
     except (ValueError, RecursionError):
         return None
-
-
-def _public(address: str) -> str:
-    """The URL for messages: without user and password."""
-    scheme, mark, rest = address.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"

@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from ..core.events import (
+from ...core.codec import to_unix_time
+from ...core.events import (
     ActionRequired,
     ApprovalGiven,
     ApprovalRequested,
@@ -26,8 +27,7 @@ from ..core.events import (
     ToolOutputsSubmitted,
     ToolsExecuted,
 )
-from ..core.script import STEPS, Do
-from .timings import moment
+from ...core.script import STEPS, Do
 
 __all__ = ["LANES", "Arrow", "arrows"]
 
@@ -59,11 +59,11 @@ def arrows(records: Iterable[Record]) -> list[Arrow]:
     exchange, began = 0, 0.0
     for record in records:
         if isinstance(record.event, SetUserMessage):
-            exchange, began = exchange + 1, moment(record.at)
+            exchange, began = exchange + 1, to_unix_time(record.at)
         if not exchange:
             continue
         for arrow in _of(record):
-            arrow.at, arrow.exchange = max(moment(record.at) - began, 0.0), exchange
+            arrow.at, arrow.exchange = max(to_unix_time(record.at) - began, 0.0), exchange
             _add(drawn, arrow)
     return drawn
 

@@ -1,4 +1,4 @@
-"""`asst tools`: what an assistant may call, seen and tried by a person."""
+"""`asst tools`: the tools that an assistant may call, to look at and to try."""
 
 from __future__ import annotations
 
@@ -6,35 +6,36 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Sequence
 
-from ...config.profiles import Profile, load_config
-from ...core.codec import pretty
-from ...core.errors import NotSetUpError
-from ...tools import Tool, from_pairs, run_tool
-from ...tools.loading import installed
-from ...tools.toolbox import Toolbox, open_toolbox
-from ..conversation_setup import choose_profile
-from ..render.safe_text import clean, clean_line
+from ..config.profiles import Profile, load_config
+from ..core.codec import pretty
+from ..core.errors import NotSetUpError
+from ..tools import Tool, from_pairs, run_tool
+from ..tools.loading import installed
+from ..tools.toolbox import Toolbox, open_toolbox
+from .conversation_setup import choose_profile
+from .error_output import print_warning
+from .render.safe_text import clean, clean_line
 
-__all__ = ["list_tools", "run_one", "show_tool"]
+__all__ = ["list_tools", "run_one_tool", "show_tool"]
 
 
 async def list_tools(profile: str, named: Sequence[str], *, as_json: bool) -> int:
-    """Print each tool: name, whether a person is asked, where it comes from, the first line of what it says of itself."""
-    async with _box(profile, (*named, *(() if named else installed()))) as box:
+    """Print each tool: its name, its approval, where it comes from, the first line of its description."""
+    async with _toolbox(profile, (*named, *(() if named else installed()))) as box:
         if as_json:
             _print_json([_described(tool) for tool in box.tools])
         for tool in () if as_json else box.tools:
             what = clean_line(tool.description.partition("\n")[0])
             sys.stdout.write(f"{clean_line(tool.name):<24} {tool.approval:<11} {clean_line(tool.source):<40} {what}\n")
         if not box.tools and not as_json:
-            sys.stderr.write("There are no tools: -t package.module:function names some, and so can a profile.\n")
+            sys.stderr.write("No tools. Name some with -t package.module:function, or use a profile that has some.\n")
     return 0
 
 
 async def show_tool(name: str, profile: str, named: Sequence[str], *, as_json: bool) -> int:
     """Print a tool's description and the JSON schema of its arguments."""
-    async with _box(profile, named, name) as box:
-        tool = _named(box, name)
+    async with _toolbox(profile, named, name) as box:
+        tool = _find(box, name)
         if as_json:
             _print_json(_described(tool))
             return 0
@@ -47,27 +48,27 @@ async def show_tool(name: str, profile: str, named: Sequence[str], *, as_json: b
     return 0
 
 
-async def run_one(name: str, pairs: Sequence[str], text: str, profile: str, named: Sequence[str]) -> int:
+async def run_one_tool(name: str, pairs: Sequence[str], text: str, profile: str, named: Sequence[str]) -> int:
     """Run a tool and print what the assistant would get: 0, or 1 with the error on stderr."""
-    async with _box(profile, named, name) as box:
-        tool = _named(box, name)
+    async with _toolbox(profile, named, name) as box:
+        tool = _find(box, name)
         outcome = await run_tool(tool, from_pairs(pairs, tool.parameters, text))
     sys.stderr.write(clean(outcome.printed))
     if outcome.error is not None:
-        sys.stderr.write(f"asst: {clean_line(outcome.error)}\n")
+        print_warning(outcome.error)
         return 1
     sys.stdout.write((clean(outcome.output) if sys.stdout.isatty() else outcome.output) + "\n")
     return 0
 
 
 @contextlib.asynccontextmanager
-async def _box(profile: str, named: Sequence[str], name: str = "") -> AsyncIterator[Toolbox]:
-    """The tools of the profile and of `-t`; a name that says where a tool is brings it, too."""
+async def _toolbox(profile: str, named: Sequence[str], name: str = "") -> AsyncIterator[Toolbox]:
+    """The tools of the profile and of `-t`, and `name` where it says where a tool is."""
     if ":" in name or "/" in name or name.endswith(".py") or name in installed():
         named = (*named, name)
     box = await open_toolbox(_profile(profile), named or (() if profile or not name else installed()))
     for notice in box.notices:
-        sys.stderr.write(f"asst: {clean_line(notice)}\n")
+        print_warning(notice)
     try:
         yield box
     finally:
@@ -83,9 +84,9 @@ def _profile(name: str) -> Profile | None:
         return None  # tools can be looked at before an assistant is set up
 
 
-def _named(box: Toolbox, name: str) -> Tool:
-    place = next((tool for tool in box.tools if name in (tool.source, tool.source.rpartition("/")[2])), None)
-    return place or box.tool(name.rpartition(":")[2] if ":" in name else name)
+def _find(box: Toolbox, name: str) -> Tool:
+    by_source = next((tool for tool in box.tools if name in (tool.source, tool.source.rpartition("/")[2])), None)
+    return by_source or box.tool(name.rpartition(":")[2] if ":" in name else name)
 
 
 def _described(tool: Tool) -> dict[str, object]:

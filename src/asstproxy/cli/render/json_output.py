@@ -1,21 +1,35 @@
-"""`--json`: the whole exchange as one object, at its end."""
+"""`--events`: every record as a JSON line. `--json`: the whole exchange as one object, at its end."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, BinaryIO, Self
 
 import msgspec
 
 from ...core.codec import escape_controls
 from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Record
-from ...store.transcript import Fold
+from ...store.transcript import TranscriptBuilder
 
-__all__ = ["ResultView"]
+__all__ = ["JsonLinesView", "JsonView"]
 
 
-class ResultView:
-    """A subscriber that folds one exchange and prints it on leaving its context.
+class JsonLinesView:
+    """Writes `encode(record)`, which is the record's line in the session file, in one flushed write per record."""
+
+    def __init__(self, stdout: BinaryIO, encode: Callable[[Record], bytes]) -> None:
+        self._stdout = stdout
+        self._encode = encode
+
+    def __call__(self, record: Record) -> None:
+        """Write one line. A slow reader slows the exchange down, as is usual in a pipe."""
+        self._stdout.write(self._encode(record) + b"\n")
+        self._stdout.flush()
+
+
+class JsonView:
+    """Folds one exchange and prints it when its context is left.
 
     The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `tool_calls`, and
     `seconds` to the `first_chunk` and in `total`.
@@ -23,12 +37,12 @@ class ResultView:
 
     def __init__(self, stdout: IO[str], session: str | None) -> None:
         self._stdout, self._session = stdout, session
-        self._fold = Fold()
+        self._fold = TranscriptBuilder()
         self._first_chunk: float | None = None
         self._last: Record | None = None
 
     def __call__(self, record: Record) -> None:
-        """Fold a record in."""
+        """Fold a record."""
         self._fold.feed(record)
         self._last = record
         if self._first_chunk is None and isinstance(record.event, ChunkReceived):

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-__all__ = ["app"]
+__all__ = ["setup"]
 
 
 class SetupGroup(TyperGroup):
@@ -15,13 +15,13 @@ class SetupGroup(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
         """Every name, providers first."""
-        from .commands import command_names
+        from ..setup.commands import command_names
 
         return command_names()
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of this name; while the shell completes names, without its options: no provider is imported then."""
-        from .commands import bare_command, build_command
+        from ..setup.commands import bare_command, build_command
 
         return bare_command(cmd_name) if ctx.resilient_parsing else build_command(cmd_name)
 
@@ -31,7 +31,7 @@ class SetupGroup(TyperGroup):
         Raises:
             UsageError: there is none of this name.
         """
-        from .commands import build_command, unknown_command
+        from ..setup.commands import build_command, unknown_command
 
         command = build_command(args[0])
         if command is None and not ctx.resilient_parsing:
@@ -39,7 +39,7 @@ class SetupGroup(TyperGroup):
         return (args[0] if command else None), command, args[1:]
 
 
-app = typer.Typer(
+setup = typer.Typer(
     cls=SetupGroup,
     help="Create, check and change profiles. A profile is a saved assistant. Without a command, asst asks.",
     invoke_without_command=True,
@@ -48,10 +48,10 @@ app = typer.Typer(
 )
 
 
-@app.callback()
+@setup.callback()
 def ask_which(context: typer.Context) -> None:
     """Create, check and change profiles. A profile is a saved assistant. Without a command, asst asks."""
     if context.invoked_subcommand is None:
-        from .wizard import choose_provider, setup
+        from ..setup.wizard import choose_provider, setup
 
         setup(choose_provider())

@@ -1,4 +1,4 @@
-"""`asst replay`: the records of a session, played into the same view, or driven through a fresh mediator."""
+"""`asst replay`: the records of a session, played into the views of `ask` and `chat`, or driven through a fresh mediator."""
 
 from __future__ import annotations
 
@@ -10,49 +10,48 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.codec import encode
-from ..core.errors import UsageError
-from ..core.events import Record, SetUserMessage
-from ..core.mediator import conform
-from ..store.imports import records_of_file
-from ..store.recovery import read_journal
-from ..store.store import Store
-from ..store.timings import moment
-from .render.safe_text import clean_line
-from .sessions.show import records_of
+from ...core.codec import encode, to_unix_time
+from ...core.errors import UsageError
+from ...core.events import Record, SetUserMessage
+from ...core.mediator import conform
+from ...store.imports import records_of_file
+from ...store.recovery import read_journal
+from ...store.store import Store
+from ..render.safe_text import clean_line
+from .show import records_of
 
-__all__ = ["Pace", "check_session", "print_events", "replay"]
+__all__ = ["Pace", "check_session", "play_session", "print_steps"]
 
-LONGEST = 1.0
-"""Seconds of a pause in a replay, however long it was."""
+_LONGEST_PAUSE = 1.0
+"""Seconds between two steps at most, however long the recorded pause was."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast (1: as recorded), whether each record waits for a key, and the number of the first record."""
+    """How to play: the speed (1: as recorded), whether to wait for a key before each step, the first step to play."""
 
     factor: float = 1.0
     step: bool = False
     first: int = 1
 
     @classmethod
-    def of(cls, speed: str, *, step: bool, first: int) -> Pace:
-        """A pace in a person's words.
+    def parse(cls, speed: str, *, step: bool, first: int) -> Pace:
+        """The pace for a `--speed` as typed.
 
         Raises:
-            UsageError: the speed is none.
+            UsageError: the speed is not a positive number or `max`.
         """
         try:
             factor = float("inf") if speed == "max" else float(speed)
         except ValueError:
             factor = 0.0
         if not factor > 0:
-            raise UsageError(f"'{speed}' is not a speed.", "Say a number greater than 0, or max.")
+            raise UsageError(f'"{speed}" is not a speed.', "Use a number greater than 0, or max.")
         return cls(factor, step, first)
 
     def pause(self, before: Record, record: Record) -> float:
-        """Seconds between two records; a clock that was put back makes none."""
-        return min(max(moment(record.at) - moment(before.at), 0.0), LONGEST) / self.factor
+        """Seconds between two records; 0 if the clock was set back between them."""
+        return min(max(to_unix_time(record.at) - to_unix_time(before.at), 0.0), _LONGEST_PAUSE) / self.factor
 
 
 def _file(session: str) -> Path | None:
@@ -68,38 +67,38 @@ def _records(session: str) -> list[Record]:
 
 
 def check_session(session: str) -> int:
-    """Compare the recorded states with those of a fresh mediator: 0 if they agree, 1 with the first difference."""
+    """Compare the recorded states with those of a fresh mediator: 0 if they agree, else 1, with the first difference."""
     file, store = _file(session), Store()
     if file is not None and file.suffix == ".json":
         records, damage = records_of_file(file), []
     else:
         found = "" if file else store.find(session) if session else store.newest()
-        reading = read_journal(file) if file else store.reading(found)
+        reading = read_journal(file) if file else store.journal(found)
         records, damage = reading.records, reading.damage
     difference = damage[0] if damage else next(conform(records), None)
     if difference is None:
-        sys.stdout.write(f"{len(records)} records conform to the script.\n")
+        sys.stdout.write(f"All {len(records)} steps conform to the script.\n")
         return 0
     sys.stdout.write(f"{clean_line(difference)}\n")
     return 1
 
 
-def print_events(session: str, first: int) -> None:
-    """Print the records as JSON lines."""
+def print_steps(session: str, first: int) -> None:
+    """Print the records from number `first` on as JSON lines."""
     for record in _records(session):
         if record.seq >= first:
             sys.stdout.write(encode(record).decode() + "\n")
 
 
-async def replay(session: str, pace: Pace) -> int:
-    """Play a session; the exit code."""
+async def play_session(session: str, pace: Pace) -> int:
+    """Play a session; returns the exit code."""
     records = _records(session)
-    silent, played = _split(records, pace.first)
+    context, played = _split(records, pace.first)
     async with _view() as view:
-        for record in silent:
+        for record in context:
             view(record)
-        before = silent[-1] if silent else None
-        with _keys(enabled=pace.step) as key_pressed:
+        before = context[-1] if context else None
+        with _keyboard(enabled=pace.step) as key_pressed:
             for record in played:
                 if pace.step:
                     if not await key_pressed():
@@ -122,28 +121,28 @@ def _split(records: Sequence[Record], first: int) -> tuple[list[Record], list[Re
 @contextlib.asynccontextmanager
 async def _view() -> AsyncIterator[Callable[[Record], None]]:
     if not sys.stdout.isatty():
-        from .render.plain import PlainView
+        from ..render.plain import PlainView
 
         yield PlainView(sys.stdout)
         return
-    from .render.live import LiveView
-    from .render.theme import console
+    from ..render.live import LiveView
+    from ..render.theme import console
 
     async with LiveView(console(), echo=True) as view:
         yield view
 
 
 @contextlib.contextmanager
-def _keys(*, enabled: bool) -> Iterator[Callable[[], Awaitable[bool]]]:
-    """A function to await: True after a key (a line, when stdin is no terminal), False after q, Ctrl-D or the end of stdin."""
+def _keyboard(*, enabled: bool) -> Iterator[Callable[[], Awaitable[bool]]]:
+    """A function to await: True after a key (a line, when stdin is not a terminal), False after q, Ctrl-D or its end."""
     loop = asyncio.get_running_loop()
 
-    async def pressed() -> bool:
-        data = await loop.run_in_executor(None, _read)
+    async def key_pressed() -> bool:
+        data = await loop.run_in_executor(None, _read_key)
         return data not in (b"", b"q", b"\x04", b"q\n")
 
-    if sys.platform == "win32" or not enabled or not sys.stdin.isatty():  # on Windows, keys come by the line
-        yield pressed
+    if sys.platform == "win32" or not enabled or not sys.stdin.isatty():  # Windows delivers keys by the line
+        yield key_pressed
         return
     import termios
     import tty
@@ -152,10 +151,10 @@ def _keys(*, enabled: bool) -> Iterator[Callable[[], Awaitable[bool]]]:
     before = termios.tcgetattr(fd)
     try:
         tty.setcbreak(fd)
-        yield pressed
+        yield key_pressed
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
-def _read() -> bytes:
+def _read_key() -> bytes:
     return os.read(sys.stdin.fileno(), 1) if sys.stdin.isatty() else sys.stdin.buffer.readline()

@@ -18,8 +18,7 @@ from pathlib import Path
 from ...config.credentials import stored_keys
 from ...config.paths import read_only
 from ...core.errors import AsstError
-from ...core.redact import redact
-from ..hiding import hide
+from ...core.redact import redact_settings
 from ..render.safe_text import clean_line
 from .finding import Finding, Status
 
@@ -45,14 +44,14 @@ def doctor(*, as_json: bool, offline: bool) -> int:
 
 
 def _findings(*, offline: bool) -> Iterator[Finding]:
-    from . import machine, profiles, sessions
+    from . import machine, profiles, session_checks
 
     yield from machine.versions()
     yield from machine.extras()
     yield from machine.folders()
     yield from profiles.findings(offline=offline)
     yield from machine.terminal()
-    yield from sessions.findings()
+    yield from session_checks.findings()
 
 
 def _redacted(finding: Finding) -> Finding:
@@ -60,7 +59,7 @@ def _redacted(finding: Finding) -> Finding:
     homes = {str(Path.home()), os.environ.get("HOME", "")} - {"", "/"}
     parts = []
     for part in (finding.what, finding.text, finding.hint):
-        text = hide(redact(clean_line(part)))
+        text = redact_settings(clean_line(part))
         for home in sorted(homes, key=len, reverse=True):
             text = re.sub(rf"{re.escape(home)}(?=/|\\|\W|$)", "~", text)
         parts.append(text)

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from asstproxy.cli.render.jsonl import JsonLinesView
+from asstproxy.cli.render.json_output import JsonLinesView
 from asstproxy.core.codec import decode, encode
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, SetUserMessage, Started, Unknown
 
@@ -22,7 +22,7 @@ EVENTS = (
 
 
 class Pipe(io.BytesIO):
-    """Remembers what each write was, and whether it was flushed."""
+    """Records each write, and how many are flushed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ def test_one_write_per_record() -> None:
 
 
 def test_a_closed_pipe_is_told() -> None:
-    """Who calls ends the command; the view hides nothing."""
+    """The view lets the error through: the caller ends the command."""
 
     class Closed(Pipe):
         def flush(self) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Literal
 
 import msgspec
 
-from ..core.events import Event, Record, SetUserMessage, ToolFinished, ToolStarted
-from ..core.script import ACTIVE, STEPS, State
+from ...core.codec import to_unix_time
+from ...core.events import Event, Record, SetUserMessage, ToolFinished, ToolStarted
+from ...core.script import ACTIVE, STEPS, State
 
-__all__ = ["ExchangeSpans", "Kind", "Span", "exchange_spans", "moment"]
+__all__ = ["ExchangeSpans", "Kind", "Span", "exchange_spans"]
 
 Kind = Literal["waiting", "streaming", "tools", "approval"]
 _KINDS: dict[State, Kind] = {
@@ -45,14 +45,6 @@ class ExchangeSpans(msgspec.Struct):
     def total(self, kind: Kind) -> float:
         """Seconds of one kind in all."""
         return sum(span.end - span.start for span in self.spans if span.kind == kind)
-
-
-def moment(at: str) -> float:
-    """A record's time, in seconds; 0 if it cannot be read."""
-    try:
-        return datetime.fromisoformat(at).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
 
 
 def exchange_spans(records: Iterable[Record]) -> list[ExchangeSpans]:
@@ -102,7 +94,7 @@ class _Clock:
 
     def read(self, at: str) -> float:
         """Seconds since the exchange began; never less than before."""
-        now = moment(at) + self._back
+        now = to_unix_time(at) + self._back
         if now < self._last:
             self._back += self._last - now
             now = self._last

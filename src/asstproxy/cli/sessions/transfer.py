@@ -1,4 +1,4 @@
-"""`asst sessions export`: a session in another form, on stdout or in a file."""
+"""`asst sessions export` and `import`: sessions to and from files."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import sys
 from pathlib import Path
 
 from ...core.errors import UsageError
+from ...store.imports import import_file
 from ...store.store import Store
+from .listing import count_of, line_of, print_json
 from .show import records_of
 
-__all__ = ["export_session"]
+__all__ = ["export_session", "import_sessions"]
 
 
 def export_session(prefix: str, form: str, output: Path | None) -> None:
-    """Write a session; a file that is there already is left alone.
+    """Write a session to stdout or to a new file.
 
     Raises:
-        UsageError: the file is there, or cannot be written.
+        UsageError: the file exists, or it can't be written.
     """
     store = Store()
     data = _exported(store, store.find(prefix) if prefix else store.newest(), form)
@@ -25,25 +27,25 @@ def export_session(prefix: str, form: str, output: Path | None) -> None:
         sys.stdout.buffer.write(data)
         return
     try:
-        # For the user alone: whom a conversation is shown to is for a person to say.
+        # Private: whether others may read a conversation is for its owner to decide.
         with os.fdopen(os.open(output, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             file.write(data)
     except FileExistsError:
-        raise UsageError(f"{output} is there already.", "Choose another name.") from None
+        raise UsageError(f"{output} already exists.", "Choose another name.") from None
     except OSError as error:
-        raise UsageError(f"{output} cannot be written: {error.strerror}.") from error
+        raise UsageError(f"Can't write {output}: {error.strerror}.") from error
 
 
 def _exported(store: Store, session: str, form: str) -> bytes:
     records = records_of(store, session)
     if form == "mermaid":
-        from ...store.sequence import arrows
         from ..export.mermaid import mermaid
+        from ..render.sequence import arrows
 
         return mermaid(arrows(records)).encode()
-    from ...store.transcript import Fold
+    from ...store.transcript import TranscriptBuilder
 
-    fold = Fold(session)
+    fold = TranscriptBuilder(session)
     for record in records:
         fold.feed(record)
     if form == "html":
@@ -57,3 +59,15 @@ def _exported(store: Store, session: str, form: str) -> bytes:
     from ...store.transcript_file import to_json
 
     return to_json(fold.transcript)
+
+
+def import_sessions(file: Path, *, as_json: bool) -> None:
+    """Import the sessions of a file and print them."""
+    store = Store()
+    ids = import_file(store, file)
+    if as_json:
+        print_json(ids)
+        return
+    for session in ids:
+        sys.stdout.write(f"{line_of(store.summary(session))}\n")
+    sys.stderr.write(f"Imported {count_of(len(ids))}.\n")

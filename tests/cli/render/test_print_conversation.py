@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asstproxy.cli.render.conversation import show
+from asstproxy.cli.render.print_conversation import print_conversation
 from asstproxy.core.codec import EVENTS
 from asstproxy.core.events import (
     ActionRequired,
@@ -50,7 +50,7 @@ Parts = list[Event | Unknown | float]
 
 def shown(parts: Parts, columns: int = 80) -> str:
     console = printed(columns)
-    show(Script().play(parts), console)
+    print_conversation(Script().play(parts), console)
     assert isinstance(console.file, io.StringIO)
     return "\n".join(row.rstrip() for row in console.file.getvalue().splitlines())
 
@@ -78,7 +78,7 @@ def test_a_conversation() -> None:
         Two
         *questions*?
 
-        thought for 2.0 s
+        Thought for 2.0 s
 
         gpt · gpt-5-mini
         Yes:
@@ -100,7 +100,7 @@ def test_a_conversation() -> None:
 
 
 def test_tool_calls() -> None:
-    """One System line for each call, in the assistant's order, whatever came of it."""
+    """One System line for each call, in the assistant's order, whatever its outcome."""
     calls = (
         ToolCall("1", "get_stock_price", '{"symbol": "AAPL", "days": 3}'),
         ToolCall("2", "rm", '{"path": "/"}'),
@@ -133,7 +133,7 @@ def test_tool_calls() -> None:
 
         System ▸ get_stock_price(symbol="AAPL", days=3) → 187.25 · 300 ms
         System ▸ rm(path="/") ✗ denied: too dangerous
-        System ▸ slow() ✗ abandoned: It ran for longer than 2 s. · 2.0 s
+        System ▸ slow() ✗ timed out: It ran for longer than 2 s. · 2.0 s
         System ▸ fails(not JSON) ✗ ValueError: x y · 600 ms
         System ▸ long(text="many words many…) → and many results and many resu… · 10 ms
 
@@ -143,7 +143,7 @@ def test_tool_calls() -> None:
 
 
 def test_calls_without_an_end() -> None:
-    """What was running when the exchange was cancelled is shown as stopped."""
+    """Calls that were running when the exchange was cancelled are shown as stopped."""
     parts: Parts = [
         *OPENING,
         ActionRequired((ToolCall("1", "f", "{}"), ToolCall("2", "g", "{}"))),
@@ -153,12 +153,24 @@ def test_calls_without_an_end() -> None:
         System ▸ f() ✗ stopped · 2.0 s
         System ▸ g() ✗ stopped
 
-        Cancelled.
+        Cancelled ▸ you stopped it.
         """) in shown([*parts, 2, Cancelled()])
 
 
+def test_a_denied_call_shows_the_reason() -> None:
+    """The user's own words, not the result that repeats them for the assistant."""
+    refused = ToolResult("1", error="The person refused this call. wrong file")
+    parts: Parts = [
+        *OPENING,
+        ActionRequired((ToolCall("1", "rm", "{}"),)),
+        ApprovalGiven((Decision("1", approved=False, reason="wrong file"),)),
+        *(ToolFinished(refused, 0.0), ToolsExecuted((refused,))),
+    ]
+    assert "System ▸ rm() ✗ denied: wrong file\n" in shown([*parts, Cancelled()])
+
+
 def test_an_edited_call() -> None:
-    """The arguments with which the tool ran are shown, not those that the assistant asked for."""
+    """The arguments that the tool ran with are shown, not those that the assistant asked for."""
     parts: Parts = [
         *OPENING,
         ActionRequired((ToolCall("1", "rm", '{"path": "/"}'),)),
@@ -172,21 +184,22 @@ def test_an_edited_call() -> None:
     [
         (ErrorOccurred("rate_limit", "429: \x1b]0;x\x07slow down", "Wait."), "Error ▸ 429: slow down\n  Wait."),
         (ErrorOccurred("internal", "oops"), "Error ▸ oops"),
-        (Cancelled(), "Cancelled."),
-        (Cancelled("timeout"), "Cancelled: the time limit was reached."),
-        (MessageIncomplete("par", "max_output_tokens"), "Incomplete ▸ this is a part of the answer: it reached the"),
-        (MessageIncomplete("par", "new_reason"), "Incomplete ▸ this is a part of the answer: new_reason."),
+        (Cancelled(), "Cancelled ▸ you stopped it."),
+        (Cancelled("timeout"), "Cancelled ▸ it reached the time limit (--timeout)."),
+        (Cancelled("terminated"), "Cancelled ▸ asst was terminated."),
+        (MessageIncomplete("par", "max_output_tokens"), "Cut short ▸ the answer reached its length limit."),
+        (MessageIncomplete("par", "new_reason"), "Cut short ▸ new_reason."),
     ],
 )
 def test_other_endings(end: Event, lines: str) -> None:
-    """What happened and what to do, below the part of the answer that is there."""
+    """What happened and what to do, below the part of the answer that arrived."""
     text = shown([*OPENING, ChunkReceived("par"), end])
     assert f"openai · gpt-5\npar\n\n{lines}" in text
     assert text.splitlines()[-1].startswith("ready 1ms ▸ started 0ms ▸ streaming 0ms ▸ ")
 
 
 def test_notes() -> None:
-    """Retries, notices and cuts of the history are lines of their own."""
+    """Retries, notices and cuts of the history get lines of their own."""
     parts: Parts = [
         *OPENING,
         RetryScheduled(2, 4.0, "server", "503\nbusy", 4),
@@ -196,18 +209,24 @@ def test_notes() -> None:
     ]
     text = shown(parts, 120)
     assert "Retry ▸ attempt 3 of 4 in 4 s: 503 busy\nNotice ▸ old model\n\nopenai" in text
-    assert text.endswith("Notice ▸ From here on the assistant is sent the first exchange of what stands above.")
+    assert text.endswith("Notice ▸ Of what is above, the assistant now sees only the first turn.")
+
+
+def test_the_heading_comes_before_the_answer() -> None:
+    """After reasoning, an answer that arrives whole stands below its heading, every block of it."""
+    text = shown([*OPENING, Reasoning("hm"), AssistantMessageRetrieved("one\n\ntwo\n\nthree")])
+    assert "Thought for 0 ms\n\nopenai · gpt-5\none\n\ntwo\n\nthree\n" in text
 
 
 def test_commentary() -> None:
-    """What is said on the way stays, beside the answer; it is not said twice."""
+    """Commentary stays, separate from the answer, and is not repeated."""
     asked = (ChunkReceived("I look.", "commentary"), ActionRequired((ToolCall("1", "f", "{}"),), "I look."))
     text = shown([*OPENING, *asked, ToolsExecuted((ToolResult("1", "x"),)), ToolOutputsSubmitted(), ANSWER])
     assert text.startswith("You\nhi\n\nI look.\n\nSystem ▸ f() → x\n\nopenai · gpt-5\nHello.\n\nready")
 
 
 def test_an_exchange_without_an_end() -> None:
-    """A journal that breaks off is shown as far as it goes."""
+    """A truncated journal is shown as far as it goes."""
     assert shown([*OPENING, ChunkReceived("par")]) == "You\nhi\n\nopenai · gpt-5\npar"
 
 
@@ -227,7 +246,7 @@ def test_hostile_text_everywhere() -> None:
         *(ToolStarted(evil, evil, evil), ToolFinished(ToolResult(evil, evil), 1), ToolsExecuted((ToolResult(evil),))),
         ErrorOccurred(evil, evil, evil),
     ]
-    show(Script().play(parts), terminal.console)
+    print_conversation(Script().play(parts), terminal.console)
     assert terminal.title == ""
     assert not [part for part in ("\x1b]", "\x1b[2J", "\x9b", "\u202e") if part in terminal.sent]
     assert terminal.rows[0] == "You"
@@ -240,5 +259,5 @@ records = st.builds(Record, st.integers(0, 99), any_text, st.sampled_from(State)
 @settings(max_examples=200)
 @given(st.lists(records, max_size=12), st.sampled_from([1, 10, 40, 80]))
 def test_any_records_can_be_shown(heard: list[Record], columns: int) -> None:
-    """Whatever a journal holds, in whatever order, showing it does not fail."""
-    show(heard, printed(columns))
+    """Printing never fails, whatever a journal contains, in whatever order."""
+    print_conversation(heard, printed(columns))

@@ -1,4 +1,4 @@
-"""`sessions show --sequence`: the exchange as a sequence diagram, drawn in the terminal."""
+"""`sessions show --sequence`: each exchange as a sequence diagram in the terminal."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from asstproxy.store.sequence import LANES, Arrow
-
 from .safe_text import clean_line
+from .sequence import LANES, Arrow
 from .timeline import duration
+from .truncate import truncate
 
 __all__ = ["print_sequence"]
 
 _STYLES = {"message": "bold", "order": "cyan", "wire": "green", "note": "magenta"}
 _TIME = 8
 _WIDEST, _WIDE, _NARROW = 44, 32, 12
-"""Columns between two lanes: with room for a label on the arrow, or (narrow) with the labels at the right."""
+"""Columns between two lanes: enough for a label on the arrow, or (narrow) with the labels on the right."""
 
 
 def print_sequence(console: Console, arrows: Sequence[Arrow]) -> None:
-    """Draw the lanes of every exchange. On a narrow terminal what is said stands at the right of all lanes."""
+    """Draw the lanes of every exchange. On a narrow terminal, the labels stand to the right of all lanes."""
     step = min((console.width - _TIME - 12) // 3, _WIDEST)
-    draw = _on_the_arrow if step >= _WIDE else _at_the_right
+    draw = _label_on_arrow if step >= _WIDE else _label_right
     step = step if step >= _WIDE else _NARROW
     exchange = 0
     for arrow in arrows:
@@ -32,7 +32,7 @@ def print_sequence(console: Console, arrows: Sequence[Arrow]) -> None:
             if exchange:
                 console.print()
             exchange = arrow.exchange
-            console.print(Text(f"Exchange {exchange}", style="bold"))
+            console.print(Text(f"Turn {exchange}", style="bold"))
             console.print(_heads(step), no_wrap=True, overflow="crop")
         row = Text(f"{duration(arrow.at):>{_TIME - 2}}  ", style="dim")
         draw(row, arrow, step, console.width)
@@ -53,19 +53,19 @@ def _label(arrow: Arrow) -> str:
     return f"{clean_line(arrow.name)}{many}{f': {text}' if text else ''}"
 
 
-def _at_the_right(row: Text, arrow: Arrow, step: int, width: int) -> None:
+def _label_right(row: Text, arrow: Arrow, step: int, width: int) -> None:
     _lanes(row, arrow, step, "")
-    row.append(f"  {_cut(_label(arrow), width - row.cell_len - 2)}", style=_STYLES[arrow.kind])
+    row.append(f"  {truncate(_label(arrow), width - row.cell_len - 2)}", style=_STYLES[arrow.kind])
 
 
-def _on_the_arrow(row: Text, arrow: Arrow, step: int, width: int) -> None:
+def _label_on_arrow(row: Text, arrow: Arrow, step: int, width: int) -> None:
     if arrow.source != arrow.target:
         _lanes(row, arrow, step, _label(arrow))
         return
     for _ in range(arrow.source):
         row.append("│" + " " * (step - 1), style="dim")
     row.append("│", style="dim")
-    row.append(f" ● {_cut(_label(arrow), width - row.cell_len - 3)}", style=_STYLES[arrow.kind])
+    row.append(f" ● {truncate(_label(arrow), width - row.cell_len - 3)}", style=_STYLES[arrow.kind])
 
 
 def _lanes(row: Text, arrow: Arrow, step: int, label: str) -> None:
@@ -81,10 +81,6 @@ def _lanes(row: Text, arrow: Arrow, step: int, label: str) -> None:
 
 def _shaft(arrow: Arrow, room: int, label: str) -> str:
     line = "╌" if arrow.kind == "order" else "─"
-    said = f" {_cut(label, room - 5)} " if label else ""
-    shaft = line + said + line * max(room - 2 - cell_len(said), 0)
+    text = f" {truncate(label, room - 5)} " if label else ""
+    shaft = line + text + line * max(room - 2 - cell_len(text), 0)
     return f"{shaft}▶" if arrow.target > arrow.source else f"◀{shaft}"
-
-
-def _cut(text: str, room: int) -> str:
-    return text if cell_len(text) <= room else f"{set_cell_size(text, max(room - 1, 0))}…"

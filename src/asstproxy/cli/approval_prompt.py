@@ -1,4 +1,4 @@
-"""The question whether a tool may run, asked in the chat."""
+"""The question whether a tool may run, asked in the terminal."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ from ..core.events import Decision
 from ..tools import Question
 from .render.safe_text import clean, clean_line
 
-__all__ = ["PersonApprover"]
+__all__ = ["ApprovalPrompt"]
 
-STOPPED = "They do not want to be asked about any more of them now."
+_DECLINED_ALL = "The user declined this call and the ones after it."
+_INDENT = 9
+"""Columns: the width of `System ▸ `."""
 
 
-class _StoppedError(Exception):
+class _DeclinedAllError(Exception):
     """Ctrl-D instead of an answer."""
 
 
-class PersonApprover:
-    """Asks about one call after another; Ctrl-D refuses this one and all that follow it, Ctrl-C cancels the exchange.
+class ApprovalPrompt:
+    """Asks about one call after the other. Ctrl-D refuses this call and the ones after it, Ctrl-C cancels the exchange.
 
-    `pause` keeps the live view off the screen meanwhile.
+    `pause` clears the live view from the screen meanwhile.
     """
 
     def __init__(self, console: Console, pause: Callable[[], AbstractContextManager[None]]) -> None:
@@ -40,8 +42,9 @@ class PersonApprover:
     async def __call__(self, questions: Sequence[Question]) -> Sequence[Decision]:
         """One decision for each question."""
         decisions: list[Decision] = []
-        always: set[str] = set()  # holds for the rest of these questions, too
+        always: set[str] = set()  # counts for the other questions, too
         with self._pause():
+            self._console.print()
             for number, question in enumerate(questions, 1):
                 if question.tool.name in always:
                     decisions.append(question.yes(always=True))
@@ -49,22 +52,23 @@ class PersonApprover:
                 place = f" ({number} of {len(questions)})" if len(questions) > 1 else ""
                 try:
                     decisions.append(await self._ask(question, place))
-                except _StoppedError:
-                    return [*decisions, *(left.no(STOPPED) for left in questions[number - 1 :])]
+                except _DeclinedAllError:
+                    return [*decisions, *(other.no(_DECLINED_ALL) for other in questions[number - 1 :])]
                 if decisions[-1].always:
                     always.add(question.tool.name)
         return decisions
 
     async def _ask(self, question: Question, place: str) -> Decision:
         name = clean_line(question.tool.name)
-        wants = ("System ", "asst.system"), "▸ the assistant wants to call ", (name, "bold"), (place, "dim")
-        self._console.print(Text.assemble(*wants))
+        self._console.print(
+            Text.assemble(("System ", "asst.system"), "▸ ", (name, "bold"), " wants to run", (place, "dim"))
+        )
         if question.tool.description:
-            self._console.print(Padding(Text(clean_line(question.tool.description), style="dim"), (0, 0, 0, 9)))
-        self._console.print(Padding(Text(clean(question.arguments)), (0, 0, 0, 9)))
-        always = " / a(lways in this session)" if question.may_always else ""
+            self._print_indented(clean_line(question.tool.description), "dim")
+        self._print_indented(clean(question.arguments))
+        answers = ["yes", *(["always"] if question.may_always else []), "edit", "no"]
         while True:
-            answer = await self._line(f"         May it? y(es) / n(o, and why){always} / e(dit) › ")
+            answer = await self._read(f"Allow? {' · '.join(answers)} (and why) › ")
             word, _, rest = answer.partition(" ")
             match word.lower().rstrip(",.:"):
                 case "y" | "yes":
@@ -74,29 +78,34 @@ class PersonApprover:
                 case "n" | "no":
                     return question.no(rest.strip(" ,"))
                 case "e" | "edit":
-                    edited = await self._edited(question)
+                    edited = await self._edit(question)
                     if edited is not None:
                         return question.yes(arguments=edited)
                 case _:
-                    self._console.print(Text("         Please say y, n, a or e.", style="dim"))
+                    self._print_indented(f"Answer {', '.join(answers[:-1])} or no.", "dim")
 
-    async def _edited(self, question: Question) -> str | None:
+    async def _edit(self, question: Question) -> str | None:
+        """The arguments as the user changed them; None if the tool would not take them."""
         try:
-            arguments = await self._line("         Arguments › ", default=question.arguments_line)
-        except _StoppedError:
+            arguments = await self._read("Arguments › ", default=question.arguments_line)
+        except _DeclinedAllError:
             return None
         problem = await question.problem(arguments)
         if problem is None:
             return arguments
-        self._console.print(Text(f"         {clean_line(problem)}", style="asst.error"))
+        self._print_indented(clean_line(problem), "asst.error")
         return None
 
-    async def _line(self, question: str, default: str = "") -> str:
+    def _print_indented(self, text: str, style: str = "") -> None:
+        self._console.print(Padding(Text(text, style=style), (0, 0, 0, _INDENT)))
+
+    async def _read(self, prompt: str, default: str = "") -> str:
         try:
-            return (await self._prompt.prompt_async(question, default=default, handle_sigint=False)).strip()
+            line = await self._prompt.prompt_async(" " * _INDENT + prompt, default=default, handle_sigint=False)
         except EOFError:
-            raise _StoppedError from None
-        except KeyboardInterrupt:  # a key, while there is a prompt: it means what the signal means elsewhere
+            raise _DeclinedAllError from None
+        except KeyboardInterrupt:  # at a prompt, Ctrl-C is a key: it means what the signal means elsewhere
             signal.raise_signal(signal.SIGINT)
-            await asyncio.Event().wait()  # to be cancelled
+            await asyncio.Event().wait()  # until the exchange is cancelled
             raise
+        return line.strip()

@@ -1,0 +1,212 @@
+"""`asst chat`: prompt, exchange, prompt. Every step of the script is drawn while it is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.formatted_text import HTML, FormattedText
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from rich.text import Text
+
+from ...config.paths import create_private, data_dir, private_dir
+from ...core.codec import encode
+from ...core.errors import AsstError, UsageError
+from ...core.events import Cancelled, Configured, ErrorOccurred, Record, SetUserMessage
+from ...core.resume import last_exchange
+from ...store.transcript import Transcript, TranscriptBuilder
+from ...tools import approve_all
+from ..approval_prompt import ApprovalPrompt
+from ..conversation_setup import OpenConversation, open_conversation
+from ..error_output import print_error
+from ..event_loop import Signals, quiet_keyboard
+from ..exit_codes import OK, TERMINATED
+from ..hints import hint_after
+from ..options import ConversationOptions
+from ..render.live import LiveView
+from ..render.print_conversation import print_conversation
+from ..render.safe_text import clean, clean_line
+from ..render.theme import console
+from .slash_commands import SlashCompleter, run_command
+
+__all__ = ["chat"]
+
+_LEAVE_WITHIN = 2.0
+"""Seconds in which a second Ctrl-C at the prompt leaves."""
+
+
+async def chat(options: ConversationOptions, signals: Signals) -> int:
+    """Hold a conversation in the terminal; returns the exit code.
+
+    Raises:
+        UsageError: stdin or stdout is not a terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("asst chat needs a terminal.", "In a script or a pipe, use: asst ask")
+    repl = _Chat(options, signals)
+    async with open_conversation(options, approve_all if options.yes else repl.approver) as opened:
+        with quiet_keyboard():
+            return await repl.run(opened)
+
+
+class _Chat:
+    """The conversation on the screen. The prompt and the live view are never shown at the same time."""
+
+    opened: OpenConversation
+
+    def __init__(self, options: ConversationOptions, signals: Signals) -> None:
+        self.console = console()
+        self.leaving = False
+        self.show_events = False
+        self.last_message = ""
+        self._options, self._signals = options, signals
+        self._view: LiveView | None = None
+        self._fold = TranscriptBuilder()
+        self._configured: tuple[Record, ...] = ()  # the latest such record: a new live view shows its profile and model
+        self.approver = ApprovalPrompt(self.console, self._pause_view)
+
+    @property
+    def transcript(self) -> Transcript:
+        """The session so far."""
+        return self._fold.transcript
+
+    async def run(self, opened: OpenConversation) -> int:
+        """Prompt and answer until the user leaves."""
+        self.opened = opened
+        for record in opened.past:
+            self._follow(record)
+        self._greet()
+        opened.conversation.subscribe(self._follow)
+        if opened.conversation.is_running:
+            await self._attach()
+        prompt: PromptSession[str] = PromptSession(
+            history=_input_history(save=not self._options.no_save),
+            completer=SlashCompleter(),
+            complete_while_typing=True,
+            key_bindings=_key_bindings(),
+            multiline=True,
+            prompt_continuation=FormattedText([("class:prompt", "  ")]),
+        )
+        pressed = -_LEAVE_WITHIN
+        while not self.leaving:
+            try:
+                line = (await prompt.prompt_async(HTML("<b>›</b> "), handle_sigint=False)).strip()
+            except EOFError:
+                break
+            except KeyboardInterrupt:
+                if time.monotonic() - pressed < _LEAVE_WITHIN:
+                    break
+                pressed = time.monotonic()
+                self.say("Press Ctrl-C again to leave.")
+                continue
+            if line:
+                await self._respond(line)
+            if self._signals.code == TERMINATED:
+                return TERMINATED
+        self._farewell()
+        return OK
+
+    async def _respond(self, line: str) -> None:
+        try:
+            if line.startswith("/"):
+                await run_command(self, line)
+            else:
+                await self.exchange(line)
+        except (AsstError, OSError) as error:
+            print_error(error, chat=True)
+
+    async def exchange(self, text: str) -> None:
+        """Hold one exchange. Ctrl-C cancels it and nothing else."""
+        await self._watch(self.opened.conversation.exchange(text, timeout=self._options.timeout))
+
+    async def _attach(self) -> None:
+        """Watch the rest of the exchange that another process left running at the provider."""
+        self.say("The provider kept working on your last message. Here is the rest.")
+        try:
+            await self._watch(self.opened.conversation.attach(), received=last_exchange(self.opened.past))
+        except (AsstError, OSError) as error:
+            print_error(error, chat=True)
+
+    async def _watch(self, exchange: Coroutine[Any, Any, Record], received: Sequence[Record] = ()) -> None:
+        """Draw an exchange while it runs, after the records of it that were `received` before."""
+        conversation = self.opened.conversation
+        task = asyncio.create_task(exchange)
+        self._signals.on_signal = lambda terminated: conversation.cancel(
+            Cancelled("terminated" if terminated else "user")
+        )
+        try:
+            async with LiveView(self.console, echo=bool(received)) as self._view:
+                for record in (*self._configured, *received):
+                    self._view(record)
+                unsubscribe = conversation.subscribe(self._view)
+                await asyncio.wait({task})
+                unsubscribe()
+        finally:
+            self._signals.on_signal, self._view = None, None
+        # `result` raises what the exchange could not publish.
+        if not task.cancelled() and (hint := hint_after(task.result().event, chat=True)):
+            self.say(hint)
+
+    @contextlib.contextmanager
+    def _pause_view(self) -> Iterator[None]:
+        if self._view is None:
+            yield
+            return
+        with self._view.paused():
+            yield
+
+    def _follow(self, record: Record) -> None:
+        self._fold.feed(record)
+        if isinstance(record.event, Configured):
+            self._configured = (record,)
+        if isinstance(record.event, SetUserMessage):
+            self.last_message = record.event.text
+        if self.show_events and self._view is not None:
+            self._view.print(Text(encode(record).decode(), style="dim"))
+
+    def say(self, line: str) -> None:
+        """Print one line that is not part of the conversation."""
+        self.console.print(Text(clean(line), style="dim"))
+
+    def _greet(self) -> None:
+        self.console.print(Text.assemble(("asst", "bold"), " · ", (clean_line(self.opened.label), "asst.assistant")))
+        if not self.transcript.exchanges:
+            self.say("/help lists the commands · Esc Enter makes a new line · Ctrl-D leaves")
+            return
+        past = self.opened.past
+        unfinished = last_exchange(past) if self.opened.conversation.is_running else ()
+        print_conversation(past[: len(past) - len(unfinished)], self.console)
+        last = past[-1].event
+        if isinstance(last, ErrorOccurred) and last.kind == "interrupted":
+            self.say(f"The last turn was interrupted. {hint_after(last, chat=True)}")
+
+    def _farewell(self) -> None:
+        session = self.opened.session
+        if session is not None and self.transcript.exchanges:
+            self.say(f"Saved. Continue: asst chat --session {session.id}")
+
+
+def _input_history(*, save: bool) -> History:
+    if not save:
+        return InMemoryHistory()
+    return FileHistory(str(create_private(private_dir(data_dir()) / "chat-history")))
+
+
+def _key_bindings() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.validate_and_handle()
+
+    @keys.add("escape", "enter")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    return keys

@@ -1,0 +1,41 @@
+"""`asst ask`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..options import ConversationOptions, Quiet, takes_conversation_options
+
+__all__ = ["ask"]
+
+
+@takes_conversation_options
+def ask(
+    options: ConversationOptions,
+    prompt: Annotated[
+        list[str] | None, typer.Argument(help="The message. Text piped in is appended; - waits for it.")
+    ] = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Ask the last message of the session again (-c is the default).")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="Print every step as a JSON line.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Send control characters in the answer to the terminal, unfiltered.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Ask once. Stdout is the answer and nothing else."""
+    from ...core.warnings import set_warning_handler
+    from ..event_loop import run
+    from ..one_exchange import Output, ask, ask_again
+
+    output = Output(json=json, events=events, raw=raw, quiet=quiet)
+    if quiet:
+        set_warning_handler(lambda _: None)
+    words = prompt or []
+    raise typer.Exit(
+        run(lambda signals: (ask_again if retry else ask)(words, options, output, signals)),
+    )

@@ -1,0 +1,199 @@
+"""`asst ask`: one exchange. Stdout is the answer and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, TextIO
+
+from ..core.errors import UsageError
+from ..core.events import Cancelled, HistoryCut, Record, SetUserMessage
+from ..core.resume import last_exchange
+from ..core.script import State
+from .conversation_setup import OpenConversation, open_conversation
+from .error_output import print_warning
+from .event_loop import Signals
+from .exit_codes import FAILED, INCOMPLETE, OK, TIMED_OUT
+from .hints import hint_after
+from .options import ConversationOptions
+from .render.safe_text import clean_line
+from .render.status_text import ending
+from .stdin import read_prompt
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from ..core.hub import Subscriber
+    from ..user import Approver
+
+__all__ = ["Output", "ask", "ask_again"]
+
+_EXIT_CODES = {State.COMPLETED: OK, State.ERROR: FAILED, State.INCOMPLETE: INCOMPLETE, State.CANCELLED: TIMED_OUT}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What to print."""
+
+    json: bool = False
+    events: bool = False
+    raw: bool = False
+    quiet: bool = False
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the exchange is drawn in the terminal, states and all."""
+        return sys.stdout.isatty() and not (self.json or self.events or self.quiet or self.raw)
+
+
+async def ask(words: Sequence[str], options: ConversationOptions, output: Output, signals: Signals) -> int:
+    """Send a message, and print the answer as it arrives; returns the exit code."""
+    message = read_prompt(words, sys.stdin, quiet=output.quiet)
+    async with open_conversation(options) as opened:
+        exchange = _Exchange(opened, options, output, signals)
+        exchange.print_status(opened.label)
+        if opened.conversation.is_running:
+            settled = await opened.conversation.attach(timeout=options.timeout)
+            exchange.print_status(
+                f"The provider kept working on the last message. Its answer is saved ({settled.state})."
+            )
+        return await exchange.run(partial(opened.conversation.exchange, message, timeout=options.timeout))
+
+
+async def ask_again(words: Sequence[str], options: ConversationOptions, output: Output, signals: Signals) -> int:
+    """Send the session's last message again, or fetch the answer that the provider kept working on."""
+    if words:
+        raise UsageError("--retry takes no message.", "It sends the last one again.")
+    if not options.session:
+        options = replace(options, continue_latest=True)
+    async with open_conversation(options) as opened:
+        conversation, exchange = opened.conversation, _Exchange(opened, options, output, signals)
+        message = next((r.event.text for r in reversed(opened.past) if isinstance(r.event, SetUserMessage)), "")
+        if not message:
+            raise UsageError("Nothing to ask again: the session has no message.", 'Run: asst ask -c "…"')
+        exchange.print_status(opened.label)
+        last = last_exchange(opened.past)
+        if conversation.is_running:
+            return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
+        if not any(isinstance(record.event, HistoryCut) for record in last):  # else /undo has cut it off already
+            conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
+        return await exchange.run(partial(conversation.exchange, message, timeout=options.timeout))
+
+
+class _Exchange:
+    """Runs one exchange of an open conversation, and prints it in the form that was asked for."""
+
+    def __init__(
+        self, opened: OpenConversation, options: ConversationOptions, output: Output, signals: Signals
+    ) -> None:
+        self._opened, self._options, self._output, self._signals = opened, options, output, signals
+
+    def print_status(self, line: str) -> None:
+        """Print a line on stderr, unless --quiet."""
+        if not self._output.quiet:
+            sys.stderr.write(f"{clean_line(line)}\n")
+
+    async def run(self, start: Callable[[], Awaitable[Record]], received: Sequence[Record] = ()) -> int:
+        """Hold the exchange and print its records, after those `received` before; returns the exit code."""
+        conversation = self._opened.conversation
+        self._signals.on_signal = lambda terminated: conversation.cancel(
+            Cancelled("terminated" if terminated else "user")
+        )
+        try:
+            async with self._view() as view:
+                self._opened.user.approve = self._approver(view)
+                for record in received:
+                    view(record)
+                unsubscribe = conversation.subscribe(view)
+                try:
+                    with self._retry_line():
+                        settled = await start()
+                finally:
+                    unsubscribe()
+        except asyncio.CancelledError:
+            if not self._signals.code:
+                raise
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 - this code runs in it
+            task.uncancel()
+            return self._signals.code
+        finally:
+            self._signals.on_signal = None
+        self._print_ending(settled)
+        return _EXIT_CODES[settled.state]
+
+    def _view(self) -> AbstractAsyncContextManager[Subscriber]:
+        output, stdout = self._output, self._stdout()
+        if output.events:
+            from ..core.codec import encode
+            from .render.json_output import JsonLinesView
+
+            return contextlib.nullcontext(JsonLinesView(stdout.buffer, encode))
+        if output.json:
+            from .render.json_output import JsonView
+
+            return JsonView(stdout, self._opened.session.id if self._opened.session else None)
+        if output.is_drawn:
+            from .render.live import LiveView
+            from .render.theme import console
+
+            return LiveView(console())
+        from .render.plain import PlainView
+
+        return contextlib.nullcontext(PlainView(stdout, raw=output.raw))
+
+    def _stdout(self) -> TextIO:
+        """Where the answer goes. With tools it is reserved for us: their threads and child processes might print."""
+        if not self._opened.user.tools or sys.stdout.isatty():
+            return sys.stdout
+        from ..tools import reserve_stdout
+
+        return reserve_stdout()
+
+    def _approver(self, view: Subscriber) -> Approver | None:
+        """Who approves tools that need it: everything is (`--yes`), the user at the terminal is asked, or nobody can be."""
+        if all(tool.approval == "never" for tool in self._opened.user.tools.values()):
+            return None
+        if self._options.yes:
+            from ..tools import approve_all
+
+            return approve_all
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        from .approval_prompt import ApprovalPrompt
+        from .render.theme import console
+
+        # On stderr: stdout is the answer and nothing else.
+        return ApprovalPrompt(console(stderr=True), getattr(view, "paused", contextlib.nullcontext))
+
+    @contextlib.contextmanager
+    def _retry_line(self) -> Iterator[None]:
+        """Show retries on stderr, where no live view shows them."""
+        if self._output.quiet or self._output.is_drawn:
+            yield
+            return
+        from .render.retry_countdown import RetryLine
+
+        # Where the answer goes to the same terminal, a line that is rewritten would tear it.
+        line = RetryLine(sys.stderr, counts=sys.stderr.isatty() and not sys.stdout.isatty())
+        unsubscribe = self._opened.conversation.subscribe(line)
+        try:
+            yield
+        finally:
+            unsubscribe()
+            line.close()
+
+    def _print_ending(self, settled: Record) -> None:
+        """Print what the output has not shown of an exchange that did not complete."""
+        output, session = self._output, self._opened.session
+        if output.json or output.events:
+            return
+        lines = [] if output.is_drawn else [str(ending(settled.event) or "")]
+        if session is not None and not output.quiet:
+            lines.append(hint_after(settled.event, session=session.id))
+        if line := " ".join(filter(None, lines)):
+            print_warning(line)

@@ -1,0 +1,16 @@
+"""Text cut to a number of columns."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size
+
+__all__ = ["truncate"]
+
+
+def truncate(text: str, columns: int, end: str = "") -> str:
+    """The text in at most so many columns. A cut is shown as `…`, followed by `end` (a closing bracket)."""
+    if cell_len(text) <= columns:
+        return text
+    if columns <= len(end):
+        return ""
+    return set_cell_size(text, columns - 1 - len(end)).rstrip() + "…" + end

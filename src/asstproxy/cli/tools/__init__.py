@@ -1,1 +1,0 @@
-"""`asst tools`: what an assistant may call, seen and tried by a person."""

@@ -1,0 +1,95 @@
+"""Where sessions are on disk: `sessions/<yyyy-mm>/<ulid>.jsonl`.
+
+Names sort by time, so the newest sessions are found without an index and without opening any other. A month is read at a time:
+no answer grows with the store.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from ..config.paths import data_dir, ensure_private
+from ..core.errors import SessionError
+from . import ulid
+
+__all__ = ["SessionDirectory"]
+
+_SUFFIX = ".jsonl"
+
+
+class SessionDirectory:
+    """Finds sessions by name; `root` is the folder `sessions` in the data dir unless another one is given."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or data_dir() / "sessions"
+
+    def path(self, session: str) -> Path:
+        """The journal of a session."""
+        return self.root / ulid.month(session) / f"{session}{_SUFFIX}"
+
+    def months(self) -> list[str]:
+        """The folders that hold sessions, newest first."""
+        self.make_private()
+        return sorted((name for name in _names(self.root) if len(name) == 7 and name[4] == "-"), reverse=True)
+
+    def month(self, month: str) -> list[str]:
+        """The ids of one month, newest first."""
+        self.make_private(self.root / month)
+        return sorted(self._ids(month), reverse=True)
+
+    def ids(self) -> Iterator[str]:
+        """All session ids, newest first, read one month at a time."""
+        for month in self.months():
+            yield from self.month(month)
+
+    def newest(self) -> str:
+        """The id of the newest session.
+
+        Raises:
+            SessionError: there is none.
+        """
+        if found := self._newest():
+            return found
+        raise SessionError("There is no session yet.", code="no_sessions")
+
+    def _newest(self) -> str:
+        newest_of_each = (max(self._ids(month), default="") for month in self.months())
+        return next(filter(None, newest_of_each), "")
+
+    def find(self, prefix: str) -> str:
+        """The only session whose id starts with this (or, if none does, ends with it), in upper or lower case.
+
+        Raises:
+            SessionError: none fits, or more than one.
+        """
+        wanted = prefix.strip().upper()
+        if ulid.is_ulid(wanted) and self.path(wanted).exists():
+            return wanted
+        found = list(islice((one for one in self.ids() if one.startswith(wanted)), 2)) or list(
+            islice((one for one in self.ids() if one.endswith(wanted)), 2)
+        )
+        if not wanted or not found:
+            raise SessionError(f"There is no session '{prefix}'.", code="session_not_found")
+        if len(found) > 1:
+            raise SessionError(f"'{prefix}' fits more than one session.", f"Give more letters, for example {found[0]}.")
+        return found[0]
+
+    def make_private(self, *paths: Path) -> None:
+        """Close the store and these files in it to other users, wherever they came from."""
+        ensure_private(self.root, *paths)
+        if self.root == data_dir() / "sessions":  # what surrounds another root isn't ours
+            ensure_private(data_dir())
+
+    def _ids(self, month: str) -> Iterator[str]:
+        names = (name.removesuffix(_SUFFIX) for name in _names(self.root / month) if name.endswith(_SUFFIX))
+        return filter(ulid.is_ulid, names)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []

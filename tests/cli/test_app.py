@@ -1,0 +1,60 @@
+"""The commands of `asst`, and their help."""
+
+from __future__ import annotations
+
+import pytest
+
+from asstproxy.cli.app import COMMANDS
+
+from .conftest import Asst
+
+
+@pytest.mark.parametrize("command", [(), ("sessions",), ("tools",)], ids=" ".join)
+def test_a_group_alone_prints_its_help(asst: Asst, command: tuple[str, ...]) -> None:
+    """On stdout, exit code 0, as with `--help`."""
+    ran = asst(*command)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("Usage: asst ")
+    assert ran.out.strip() == asst(*command, "--help").out.strip()
+
+
+def test_help_lists_every_command_with_one_sentence(asst: Asst) -> None:
+    """In 80 columns, none cut off."""
+    _, _, listed = asst("--help").out.partition("Commands:\n")
+    rows = [line.split(maxsplit=1) for line in listed.splitlines()]
+    assert [name for name, _ in rows] == list(COMMANDS)
+    assert all(words.endswith(".") and "..." not in words for _, words in rows)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(asst: Asst, command: str) -> None:
+    """`-h` prints it."""
+    ran = asst(command, "-h")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith(f"Usage: asst {command} ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["aks", "hi"], "Did you mean 'ask'? See: asst --help"),
+        (["sessions", "lsit"], "Did you mean 'list'? See: asst sessions --help"),
+        (["ask", "--tiemout", "3", "hi"], "--timeout"),
+        (["ask", "--timeout", "soon", "hi"], "See: asst ask --help"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_typing_error_is_one_line_that_helps(asst: Asst, arguments: list[str], words: str) -> None:
+    """What was probably meant, and the help of the command that was meant."""
+    ran = asst(*arguments)
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert words in ran.err
+
+
+def test_ask_and_chat_share_their_options(asst: Asst) -> None:
+    """Every option of chat is one of ask, with the same words."""
+    _, _, ask = asst("ask", "-h").out.partition("Options:\n")
+    _, _, chat = asst("chat", "-h").out.partition("Options:\n")
+    rows = [row for row in chat.splitlines() if row.lstrip().startswith("-")]
+    assert len(rows) > 15
+    assert not [row for row in rows if row not in ask.splitlines()]
