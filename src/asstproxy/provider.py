@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from .config.insecure_http import warn_of_plain_http
 from .config.profiles import Profile
-from .config.provider_info import ProviderInfo, SetupQuestion
+from .config.provider_info import SERVER_QUESTIONS, ProviderInfo, SetupQuestion
 from .core.coalesce import TextBuffer, merge_chunks
 from .core.errors import AssistantError, AsstError, Kind, NotSetUpError, may_pass
 from .core.events import (
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JSON",
+    "SERVER_QUESTIONS",
     "ActionRequired",
     "AssistantError",
     "AssistantMessage",

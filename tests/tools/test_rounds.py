@@ -16,7 +16,7 @@ from asstproxy.config.profiles import Profile
 from asstproxy.core.events import AssistantMessageRetrieved, ToolFinished, ToolsExecuted, ToolStarted
 from asstproxy.core.roles import AssistantProxy
 from asstproxy.providers import connect
-from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.providers.scripted import ScriptedProvider, say
 from asstproxy.tools import approve_all
 from core.stage import Stage, calling
 from servers import Call, GeminiServer, InteractionsServer, ResponsesServer, Say
@@ -75,7 +75,7 @@ async def assistant(name: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     turns.append([Say("Have a good journey.")])
     if name == "scripted":
         replies = [calling(*((tool, json.dumps(arguments)) for tool, arguments in calls)) for calls in ROUNDS]
-        yield ScriptedAssistant(*replies, say("Have a good journey.")), []
+        yield ScriptedProvider(*replies, say("Have a good journey.")), []
     elif name.startswith("gpt"):
         with ResponsesServer(turns) as server:
             monkeypatch.setenv("OPENAI_API_KEY", server.key)

@@ -7,7 +7,7 @@ from typing import Any
 
 import asstproxy.provider as ap
 
-INFO = ap.ProviderInfo("any server that speaks Chat Completions")
+INFO = ap.ProviderInfo("any server that speaks Chat Completions", questions=ap.SERVER_QUESTIONS)
 INCOMPLETE = {"length": "max_output_tokens", "model_length": "max_output_tokens", "content_filter": "content_filter"}
 
 
