@@ -103,7 +103,7 @@ def test_key_is_not_an_argument() -> None:
     try:
         served = engine.start(MODEL, n_ctx=256)
         seen = b"".join(file.read_bytes() for file in Path("/proc").glob("[0-9]*/cmdline") if file.exists())
-        assert b"embedded.py" in seen or not seen
+        assert b"process.py" in seen or not seen
         assert served.api_key.encode() not in seen
     finally:
         engine.stop()
