@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import sys
 import time
@@ -25,7 +26,8 @@ from asstproxy.tools.toolbox import Toolbox, open_toolbox
 from core.stage import Stage, calling
 
 FAKE = str(Path(__file__).with_name("mcp_fake.py"))
-SLEEP = "sleep 61.5377"
+OURS = {"STARTED_BY_TEST": str(os.getpid())}
+"""Variables by which the processes of this test run are known: other workers start such servers, too."""
 
 
 def fake(*arguments: str, **more: Any) -> dict[str, Any]:
@@ -187,7 +189,7 @@ async def test_cancelling_the_exchange_cancels_the_call(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", ["stubborn", "child", "ok"])
 async def test_a_server_is_gone_within_two_seconds(mode: str) -> None:
     """Also one that takes no SIGTERM, and what it started."""
-    async with servers(s=fake(mode)) as box:
+    async with servers(s=fake(mode, env=OURS)) as box:
         await ask(box, "s_echo")
         assert len(_children()) == (2 if mode == "child" else 1)
     for _ in range(50):
@@ -198,20 +200,19 @@ async def test_a_server_is_gone_within_two_seconds(mode: str) -> None:
 
 
 def _children() -> list[str]:
-    """The processes in sessions that we started, by their command."""
+    """The servers that we started with `OURS`, and what they started, by their command."""
+    ((name, value),) = OURS.items()
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            state = (entry / "stat").read_text().rpartition(")")[2].split()
-            if state[0] != "Z" and (FAKE in command or SLEEP in command):
-                found.append(command)
+        with contextlib.suppress(OSError):  # it has ended, or is another user's
+            if f"{name}={value}".encode() in (entry / "environ").read_bytes().split(b"\0"):
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
     return found
 
 
 async def test_a_cancelled_end_leaves_no_process() -> None:
     """A second Ctrl-C while it closes: the process is killed."""
-    box = await open_toolbox(Profile("work", "scripted", options={"mcp": {"s": fake("stubborn")}}))
+    box = await open_toolbox(Profile("work", "scripted", options={"mcp": {"s": fake("stubborn", env=OURS)}}))
     closing = asyncio.create_task(box.aclose())
     await asyncio.sleep(0.1)
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
