@@ -77,11 +77,12 @@ async def read_stream(
         async with contextlib.aclosing(following) as events:
             while True:
                 try:
-                    async with asyncio.timeout_at(deadline):
+                    if deadline is None:
                         together = await (pull or anext)(events)
-                except StopAsyncIteration:
-                    break
-                except TimeoutError:
+                    else:
+                        async with asyncio.timeout_at(deadline):
+                            together = await anext(events)
+                except (StopAsyncIteration, TimeoutError):
                     break
                 except AssistantError as error:
                     broken = error
