@@ -61,7 +61,7 @@ RESULTS: list[list[str]] = [
     ['{"way":"A-B","km":3}', '{"way":"B-A","miles":3}'],
     [
         "Invalid arguments: seats: Input should be less than 9.",
-        "There is no tool 'cancel'. Known tools: distance, book.",
+        "No such tool: 'cancel'. Known tools: distance, book.",
         '{"way":"A-A","km":3}',
     ],
     ["2 seats to B", "1 seats to B"],
