@@ -111,9 +111,9 @@ async def test_the_transcript_is_there_after_every_exchange() -> None:
     file = session.path.with_suffix(".json")
     try:
         from asstproxy.core.conversation import Conversation
-        from asstproxy.providers.scripted import ScriptedAssistant
+        from asstproxy.providers.scripted import ScriptedProvider
 
-        conversation = Conversation(ScriptedAssistant(say("1"), say("2")), UserProxy())
+        conversation = Conversation(ScriptedProvider(say("1"), say("2")), UserProxy())
         conversation.subscribe(session, essential=True)
         for count in (1, 2):
             await conversation.exchange("hi")

@@ -110,7 +110,7 @@ def _is_always(question: Question, answer: Decision) -> bool:
 def _decision(question: Question, answer: Decision | None, always: set[str]) -> Decision:
     """The answer as it counts and is recorded: no answer means no, and `always-ask` has no "always"."""
     if answer is None:
-        return question.yes() if question.tool.name in always else question.no("There was no answer.")
+        return question.yes() if question.tool.name in always else question.no("Nobody answered.")
     return answer if question.may_always or not answer.always else msgspec.structs.replace(answer, always=False)
 
 

@@ -121,5 +121,5 @@ class ToolRunner:
     async def _refusal(self, call: ToolCall, decision: Decision | None) -> str | None:
         tool = self.tools.get(call.name)
         if tool is None:
-            return f"There is no tool '{call.name}'. Known tools: {', '.join(self.tools) or 'none'}."
+            return f"No such tool: '{call.name}'. Known tools: {', '.join(self.tools) or 'none'}."
         return await self._approvals.refusal(call, tool, decision)

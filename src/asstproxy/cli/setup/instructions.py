@@ -36,10 +36,10 @@ def preset(name: str) -> Preset:
     """A preset by its name.
 
     Raises:
-        UsageError: there is no such preset.
+        UsageError: the preset doesn't exist.
     """
     if name not in PRESETS:
-        raise UsageError(f'There is no preset "{name}".', f"Use one of: {', '.join(PRESETS)}.")
+        raise UsageError(f'No such preset: "{name}".', f"Use one of: {', '.join(PRESETS)}.")
     return PRESETS[name]
 
 

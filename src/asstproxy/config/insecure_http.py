@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from ...core.warnings import warn_once
+from ..core.warnings import warn_once
 
 __all__ = ["is_exposed", "warn_of_plain_http"]
 
