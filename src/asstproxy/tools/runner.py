@@ -43,7 +43,7 @@ class ToolRunner:
         """Offer more tools to the assistant.
 
         Raises:
-            UsageError: a function cannot be described, two tools have one name, or they are too many; none is offered.
+            UsageError: a function can't be described, two tools have the same name, or there are too many; none is offered.
         """
         offered = dict(self.tools)
         for tool in map(as_tool, tools):
