@@ -85,7 +85,7 @@ def main() -> None:
     if mode == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if mode == "child":
-        subprocess.Popen(["sleep", "61.5377"])  # it inherits our streams, and outlives us
+        subprocess.Popen(["sleep", f"61.{os.getppid()}"])  # it inherits our streams, and outlives us
     if mode == "once" and heard is not None and heard.exists():
         sys.exit("not again")
     if mode == "noisy":

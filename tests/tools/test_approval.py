@@ -88,7 +88,7 @@ async def test_the_question_has_the_tool_and_the_exact_arguments() -> None:
     assert (question.tool.name, question.tool.description) == ("delete", "Delete a file.")
     assert question.arguments == '{\n  "path": "a  b\\n"\n}'
     assert question.arguments_line == '{"path": "a  b\\n"}'
-    assert await question.problem('{"path": 3}') == "The arguments do not fit: path: Input should be a valid string."
+    assert await question.problem('{"path": 3}') == "Invalid arguments: path: Input should be a valid string."
     assert await question.problem('{"path": "x"}') is None
     assert ran == ["a  b\n", "c"]
     stage.assert_conforms()
@@ -165,7 +165,7 @@ async def test_edited_arguments_are_run_and_the_assistant_is_told() -> None:
             ToolResult(
                 "c1",
                 error='The person changed the arguments to {"path": 3}. '
-                "The arguments do not fit: path: Input should be a valid string.",
+                "Invalid arguments: path: Input should be a valid string.",
             ),
         )
     ]
@@ -203,7 +203,7 @@ async def test_arguments_that_begin_to_fit_later_do_not_run_unasked() -> None:
 
     stage = Stage(calling(("wait", '{"value": 1}')), say("sorry"), tools=[wait], approve=approve_all)
     await stage.conversation.exchange("go")
-    problem = "The arguments do not fit: value: Value error, not yet."
+    problem = "Invalid arguments: value: Value error, not yet."
     assert stage.script.results == [(ToolResult("c0", error=problem),)]
     assert ran == []
     assert looked == [1]

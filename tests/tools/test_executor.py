@@ -251,7 +251,7 @@ async def test_types_that_check_with_code_of_their_own_are_run_like_the_tool(rel
     assert await check_arguments(slow, '{"a": 1}') == "The arguments of hang could not be checked within 0.1 s."
     assert await check_arguments(as_tool(quit_), '{"a": 1}') == "SystemExit: 3"
     assert await check_arguments(as_tool(quit_), '{"a": "x"}') == (
-        "The arguments do not fit: a: Input should be a valid integer, unable to parse string as an integer."
+        "Invalid arguments: a: Input should be a valid integer, unable to parse string as an integer."
     )
 
 
@@ -267,7 +267,7 @@ async def test_output_is_limited_and_says_so(fails: bool) -> None:
     outcome = await outcome_of(flood)
     text = str(outcome.error) if fails else outcome.output
     assert len(text.encode()) in range(64 * 1024 - 2, 64 * 1024 + 1)
-    assert "[Cut: this is the beginning of 2,000,0" in text
+    assert "[Cut: these are the first of 2,000,0" in text
 
 
 async def test_context_variables_reach_the_tool() -> None:

@@ -123,7 +123,7 @@ def test_a_file_finds_what_lies_beside_it(folder: Path, monkeypatch: pytest.Monk
 def test_profiles_find_nothing_in_the_current_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that somebody else made must not slip code under a name in my profile."""
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry not in ("", str(Path.cwd()))])
-    with pytest.raises(UsageError, match="There is no module 'declared'"):
+    with pytest.raises(UsageError, match="No such module: 'declared'"):
         find_tools(["declared"], here=False)
     assert names("declared") == ["add", "sub", "made"]
 
@@ -148,20 +148,20 @@ def test_names_of_installed_packages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("wanted", "content", "message", "hint"),
     [
-        ("nothing_here", None, "There is no module 'nothing_here'.", "./file.py"),
-        ("nothing.here", None, "There is no module 'nothing.here'.", "./file.py"),
-        ("./nothing.py", None, "There is no file 'nothing.py'.", "path"),
+        ("nothing_here", None, "No such module: 'nothing_here'.", "./file.py"),
+        ("nothing.here", None, "No such module: 'nothing.here'.", "./file.py"),
+        ("./nothing.py", None, "No such file: 'nothing.py'.", "path"),
         ("declared:ad", None, "'declared' has no 'ad'.", "Did you mean 'add'?"),
-        ("declared:number", None, "'number' in 'declared' is no function.", ""),
-        ("declared:", None, "'declared:' is no name of a tool.", "package.module:function"),
-        ("", None, "'' is no name of a module.", ""),
-        ("no-name", None, "'no-name' is no name of a module.", "./file.py"),
-        ("./broken.py", "def f(:", "line 1: ", "Mend"),
+        ("declared:number", None, "'number' in 'declared' isn't a function.", ""),
+        ("declared:", None, "Invalid tool name: 'declared:'.", "package.module:function"),
+        ("", None, "Invalid module name: ''.", ""),
+        ("no-name", None, "Invalid module name: 'no-name'.", "./file.py"),
+        ("./broken.py", "def f(:", "line 1: ", "Fix"),
         ("./broken.py", "import nothing_here", "'{path}' needs the module 'nothing_here'.", "Install"),
-        ("./broken.py", "\n1 / 0", "cannot be imported: ZeroDivisionError: division by zero ({path}, line 2).", ""),
-        ("./broken.py", "import sys; sys.exit(1)", "cannot be imported: SystemExit: 1", ""),
+        ("./broken.py", "\n1 / 0", "can't be imported: ZeroDivisionError: division by zero ({path}, line 2).", ""),
+        ("./broken.py", "import sys; sys.exit(1)", "can't be imported: SystemExit: 1", ""),
         ("./broken.py", "x = 1", "'./broken.py' has no functions of its own.", "package.module:function"),
-        ("./broken.py", "def f(*a): ...", "The tool 'f' takes '*a', which an assistant cannot name.", ""),
+        ("./broken.py", "def f(*a): ...", "The tool 'f' takes '*a', which can't be described to an assistant.", ""),
     ],
 )
 def test_what_cannot_be_found_is_said_in_one_line(

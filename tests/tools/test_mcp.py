@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import sys
 import time
@@ -25,7 +26,7 @@ from asstproxy.tools.toolbox import Toolbox, open_toolbox
 from core.stage import Stage, calling
 
 FAKE = str(Path(__file__).with_name("mcp_fake.py"))
-SLEEP = "sleep 61.5377"
+SLEEP = f"sleep 61.{os.getpid()}"
 
 
 def fake(*arguments: str, **more: Any) -> dict[str, Any]:
@@ -94,8 +95,8 @@ async def test_names_and_schemas_are_made_to_fit_or_left_out_with_the_reason() -
         assert len(box.tool("s_with_dots_and_more").description) == 1024
         assert box.tool("s_echo").parameters["properties"]["text"]["description"] == "(at least 1 characters)"
         assert len(box.notices) == 4
-        assert box.notices[0].startswith(f"MCP server 's': The tool's name 's_{'n' * 70}' is refused by providers")
-        assert "have 'anyOf' at the top, which OpenAI refuses. It is left out." in box.notices[1]
+        assert box.notices[0].startswith(f"MCP server 's': The tool name 's_{'n' * 70}' is refused by providers")
+        assert "have 'anyOf' at the top level, which OpenAI refuses. This tool is left out." in box.notices[1]
 
 
 async def test_a_server_s_word_that_it_is_harmless_is_not_taken() -> None:
@@ -125,7 +126,7 @@ async def test_a_huge_result_is_cut() -> None:
     async with servers(s=fake("ok")) as box:
         outcome = await ask(box, "s_huge")
         assert len(outcome.output) == 64 * 1024
-        assert "[Cut: this is the beginning of 1,000,000 bytes" in outcome.output
+        assert "[Cut: these are the first of 1,000,000 bytes" in outcome.output
 
 
 async def test_a_bad_result_is_an_error() -> None:
@@ -198,13 +199,14 @@ async def test_a_server_is_gone_within_two_seconds(mode: str) -> None:
 
 
 def _children() -> list[str]:
-    """The processes in sessions that we started, by their command."""
+    """The servers of this process, and what they started, by their command."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             state = (entry / "stat").read_text().rpartition(")")[2].split()
-            if state[0] != "Z" and (FAKE in command or SLEEP in command):
+            is_ours = FAKE in command and int(state[1]) == os.getpid()  # pytest may run on several workers
+            if state[0] != "Z" and (is_ours or SLEEP in command):
                 found.append(command)
     return found
 

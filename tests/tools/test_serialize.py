@@ -101,7 +101,7 @@ def tower() -> list[Any]:
 @pytest.mark.parametrize("value", [circle(), tower(), {frozenset({1}): 2}], ids=["circle", "tower", "key"])
 def test_what_json_cannot_say_is_an_error(value: Any) -> None:
     """The assistant is told what came instead of a result."""
-    with pytest.raises(ToolError, match=r"The tool returned a (list|dict) that is no JSON: "):
+    with pytest.raises(ToolError, match=r"The tool returned a (list|dict) that JSON can't represent: "):
         serialize(value)
 
 
@@ -131,4 +131,4 @@ def test_a_cut_text_says_so_and_keeps_to_the_limit(start: str, limit: int) -> No
     kept, note = result.split("\n[Cut: ") if "\n[Cut: " not in text else (text, "")
     assert text.startswith(kept)
     assert len(result.encode()) <= limit
-    assert note.startswith(f"this is the beginning of {len(text.encode()):,} bytes")
+    assert note.startswith(f"these are the first of {len(text.encode()):,} bytes")

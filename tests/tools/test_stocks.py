@@ -139,9 +139,9 @@ async def test_the_day_when_the_time_is_another_s(yahoo: dict[str, tuple[int, by
 @pytest.mark.parametrize(
     ("symbol", "answer", "words"),
     [
-        ("NOPE", None, "Yahoo Finance knows no price of 'NOPE'. Check the symbol; outside the USA it has a suffix"),
-        ("NONE", (200, chart([None, None])), "Yahoo Finance knows no price of 'NONE'."),
-        ("MANY", (429, b"Too Many Requests"), "Yahoo Finance takes no more requests from here for now."),
+        ("NOPE", None, "Yahoo Finance has no price for 'NOPE'. Check the symbol; outside the USA it has a suffix"),
+        ("NONE", (200, chart([None, None])), "Yahoo Finance has no price for 'NONE'."),
+        ("MANY", (429, b"Too Many Requests"), "Yahoo Finance refuses more requests from here for now."),
         ("DOWN", (200, b"<html>Will be right back"), "Yahoo Finance gave no usable answer"),
         ("HALF", (200, b"{"), "Yahoo Finance gave no usable answer"),
         ("FAIL", (500, b"oops"), "Yahoo Finance gave no usable answer"),
@@ -164,7 +164,7 @@ async def test_no_network(yahoo: dict[str, tuple[int, bytes]]) -> None:
     yf.config.network.proxy = "http://127.0.0.1:9"
     began = time.monotonic()
     outcome = await call("get_stock_price", symbol="AAPL")
-    assert outcome.error == "Yahoo Finance cannot be reached: is there a network? The price is not known."
+    assert outcome.error == "Yahoo Finance can't be reached: is there a network? The price is unknown."
     assert time.monotonic() - began < 20
 
 
@@ -173,7 +173,7 @@ async def test_no_network(yahoo: dict[str, tuple[int, bytes]]) -> None:
 async def test_what_is_no_symbol_is_not_asked_for(name: str, symbol: str) -> None:
     """The assistant is shown one that is."""
     arguments = {"symbol": symbol} | ({"price": 1} if name == "buy_or_sell" else {})
-    assert "is no ticker symbol. One is, for example, AAPL." in str((await call(name, **arguments)).error)
+    assert "isn't a ticker symbol, such as AAPL." in str((await call(name, **arguments)).error)
 
 
 async def test_without_yfinance_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,9 +184,9 @@ async def test_without_yfinance_the_error_says_what_to_install(monkeypatch: pyte
 
 
 async def test_the_adviser_is_a_toy_and_says_so() -> None:
-    """It draws lots, and the same ones again when it is told to."""
+    """It is random, and the same again when it is told to."""
     advice = json.loads((await call("buy_or_sell", symbol="aapl", price=271.49)).output)
-    assert advice["note"] == "This is a toy's advice: it is drawn by lot. Do not invest by it."
+    assert advice["note"] == "This is a toy: the advice is random. Do not invest by it."
     assert (advice["symbol"], advice["price"]) == ("AAPL", 271.49)
     assert {stocks.buy_or_sell("AAPL", 1.0).advice for _ in range(100)} == {"buy", "sell"}
 

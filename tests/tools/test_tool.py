@@ -177,9 +177,7 @@ async def test_a_field_as_default_is_a_default() -> None:
         "description": "How far.",
     }
     assert (await run_tool(declared, "{}")).output == "12"
-    assert (
-        await run_tool(declared, '{"x": 0}')
-    ).error == "The arguments do not fit: x: Input should be greater than 0."
+    assert (await run_tool(declared, '{"x": 0}')).error == "Invalid arguments: x: Input should be greater than 0."
 
 
 async def test_types_that_are_defined_where_the_function_is() -> None:
@@ -302,17 +300,17 @@ async def async_pieces() -> AsyncIterator[int]:
         (_named("9lives"), r"begins with a letter"),
         (_named("a" * 65), r"at most 64"),
         (_named("a.b"), r"'a\.b'"),
-        (star, r"takes '\*args', which an assistant cannot name"),
+        (star, r"takes '\*args', which can't be described to an assistant"),
         (stars, r"'\*\*kwargs'"),
-        (Till.add, r"a method without its object"),
-        (Till, r"'Till' is no function"),
-        (3, r"is no function"),
-        (pieces, r"yields its result in pieces"),
-        (async_pieces, r"yields its result in pieces"),
-        (unknown, r"'unknown' cannot be described to an assistant: "),
-        (callback, r"'callback' cannot be described to an assistant: "),
-        (_local(), r"annotation of 'a' in 'use' is not known at run time: .*Fraction"),
-        (getattr, r"'getattr' cannot be described"),
+        (Till.add, r"an unbound method"),
+        (Till, r"'Till' isn't a function"),
+        (3, r"isn't a function"),
+        (pieces, r"is a generator"),
+        (async_pieces, r"is a generator"),
+        (unknown, r"'unknown' can't be described to an assistant: "),
+        (callback, r"'callback' can't be described to an assistant: "),
+        (_local(), r"annotation of 'a' in 'use' isn't defined at run time: .*Fraction"),
+        (getattr, r"'getattr' can't be described"),
     ],
 )
 def test_what_cannot_be_a_tool_is_refused_with_the_reason(function: Any, reason: str) -> None:
@@ -325,13 +323,13 @@ def test_what_providers_would_refuse_is_refused_when_it_is_said() -> None:
     """A bad name, a description that is too long, no time limit, an approval that does not exist."""
     with pytest.raises(UsageError, match="refused by providers"):
         tool(name="no spaces")(everything)
-    with pytest.raises(UsageError, match="OpenAI takes 1024"):
+    with pytest.raises(UsageError, match="OpenAI accepts 1024"):
         as_tool(tool(description="x" * 1025)(_named("f")))
     with pytest.raises(UsageError, match="time limit"):
         as_tool(tool(timeout=0)(_named("f")))
-    with pytest.raises(UsageError, match="is no approval of the tool"):
+    with pytest.raises(UsageError, match="Invalid approval of the tool"):
         as_tool(tool(approval="sometimes")(_named("f")))  # type: ignore[call-overload]
-    with pytest.raises(UsageError, match="cannot be declared"):
+    with pytest.raises(UsageError, match="can't be declared"):
         tool(len)
 
 
@@ -340,5 +338,5 @@ async def test_a_tool_made_by_hand_has_the_schema_it_was_given() -> None:
     made = Tool("echo", "Say it.", {"type": "object", "properties": {"a": {"const": 1}}}, lambda **given: given)
     assert made.parameters["properties"] == {"a": {"enum": [1]}}
     assert (await run_tool(made, '{"a": [1.5]}')).output == '{"a":[1.5]}'
-    with pytest.raises(UsageError, match="no JSON object"):
+    with pytest.raises(UsageError, match="aren't a JSON object"):
         Tool("echo", "", {"type": "string"}, print)

@@ -1,4 +1,4 @@
-"""Errors on stderr: one line each, that says what happened and what to do next."""
+"""Errors on stderr, one line each: what happened and what to do next."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def print_error(error: Exception, *, chat: bool = False) -> int:
 
 
 def print_warning(line: str) -> None:
-    """Print one line for the person."""
+    """Print one line on stderr, without secrets and control characters."""
     sys.stderr.write(f"asst: {clean_line(redact(line))}\n")
 
 

@@ -44,10 +44,8 @@ def run(arguments: Sequence[str]) -> int:
         return CLOSED_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - whatever it was, the person reads one line
-        if (
-            type(error).__name__ == "NoArgsIsHelpError"
-        ):  # typer's, whose module is private: a command without its subcommand
+    except Exception as error:  # noqa: BLE001 - whatever it was, the user reads one line
+        if type(error).__name__ == "NoArgsIsHelpError":  # of typer, in a private module: the subcommand is missing
             sys.stdout.write(f"{error}\n")
             return OK
         from .error_output import print_error, print_traceback

@@ -74,7 +74,7 @@ def merge_chunks(events: Iterable[Event]) -> Iterator[Event]:
 class RecordMerger:
     """A record that absorbs the records after it while all of them are chunks of one text.
 
-    Number, time and state are those of the newest: `seq` goes on counting up, with gaps where records were merged.
+    Number, time and state are those of the newest: `seq` counts up, with gaps where records were merged.
     """
 
     __slots__ = ("_newest", "_text")

@@ -1,4 +1,4 @@
-"""Errors: one line each, that says what happened, whose fault it is and what to do next."""
+"""Errors: one line each; it says what happened, whose fault it is and what to do next."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ Kind = Literal[
     "server",  # the provider failed
     "connection",  # no connection, or it broke
     "timeout",  # the provider was silent for too long
-    "protocol",  # the answer is not what the protocol says
-    "content",  # refused for what it says
+    "protocol",  # the answer breaks the protocol
+    "content",  # the provider refuses the content
     "interrupted",  # the process ended in the middle of the exchange
     "storage",  # the journal cannot be written
     "internal",  # our own fault

@@ -96,7 +96,7 @@ class Exchange:
         return await self._run(self._opened(text, notes), timeout)
 
     async def attach(self, in_flight: InFlight, timeout: float | None) -> Record:
-        """Follow an exchange that goes on at the provider; see `Conversation.attach`."""
+        """Follow an exchange that still runs at the provider; see `Conversation.attach`."""
         return await self._run(self._attached(in_flight), timeout)
 
     async def _opened(self, text: str, notes: Iterable[Event]) -> Event:
@@ -135,9 +135,7 @@ class Exchange:
             event = reply
             if isinstance(event, ActionRequired):
                 self._tool_rounds += 1
-                if (
-                    self._tool_rounds > self._options.max_tool_rounds
-                ):  # nobody will answer these calls: they are not kept
+                if self._tool_rounds > self._options.max_tool_rounds:  # these calls get no answer: they are not kept
                     event = MessageIncomplete(event.text, "tool_rounds")
         assert self._last is not None  # noqa: S101 - it was published
         return self._last

@@ -120,7 +120,7 @@ def remove_secrets(text: str, secrets: Iterable[str]) -> str:
 
 
 def redact_reply(text: str, limit: int = 1000) -> str:
-    """What a server said of a failure: redacted, without the visible ends of masked keys, at most `limit` characters."""
+    """What a server says about a failure: redacted, without the visible ends of masked keys, at most `limit` characters."""
     text = _MASKED.sub(HIDDEN, redact(text)[: 4 * limit])
     return text if len(text) <= limit else f"{text[:limit]}…"
 
@@ -129,8 +129,11 @@ def redact_settings(text: str) -> str:
     """Settings as a person is shown them: redacted, without users in URLs and without values that are named like secrets."""
 
     def hidden(found: re.Match[str]) -> str:
-        value = '"[hidden]"' if found.re is _SETTING else "[hidden]"
-        return f"{found[1]}{found[2]}{value}" if is_secret_name(found[1]) else found[0]
+        name, separator = found.groups()[:2]
+        in_url = found.re is _PARAMETER
+        if not is_secret_name(name) or (name == "key" and not in_url):  # `"key": "missing"` says whether there is one
+            return found[0]
+        return name + separator + ("[hidden]" if in_url else '"[hidden]"')
 
     return _PARAMETER.sub(hidden, _SETTING.sub(hidden, _USER.sub("", redact(text))))
 

@@ -1,4 +1,4 @@
-"""Resuming: an exchange that a process left behind when it died may go on at the provider, in the background.
+"""Resuming: an exchange that a process left behind when it died may still run at the provider, in the background.
 
 The provider reports in a heartbeat where the exchange stands there (`Heartbeat.resume`), so that is in the journal. A proxy
 that has `attach` continues from the last such heartbeat; it repeats what came after it, and that is left out here.
@@ -20,7 +20,7 @@ __all__ = ["InFlight", "can_attach", "in_flight_exchange", "last_exchange", "ski
 
 
 class InFlight(msgspec.Struct):
-    """An exchange that goes on without us. `received`: characters that came after its token `resume`, by kind of text."""
+    """An exchange that runs without us. `received`: characters that came after its token `resume`, by kind of text."""
 
     provider: str = ""
     model: str = ""

@@ -66,7 +66,7 @@ class AssistantProxy(Protocol):
 
 @runtime_checkable
 class Attachable(Protocol):
-    """What an Assistant Proxy adds when an exchange can go on at its provider without us (in the background).
+    """What an Assistant Proxy adds when an exchange can run on at its provider without us (in the background).
 
     Such a proxy reports in heartbeats where the exchange stands there (`Heartbeat.resume`).
     """

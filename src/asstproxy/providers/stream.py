@@ -15,7 +15,7 @@ from ..core.events import ChunkReceived, Event, Notice, Reasoning, Skipped
 from .fields import get_text
 from .transport import JSON, SKIPPED, Transport, WholeReply
 
-__all__ = ["Stream", "StreamReader", "read_reply", "read_stream"]
+__all__ = ["JobReader", "Stream", "StreamReader", "read_reply", "read_stream"]
 
 Stream = AsyncGenerator[list[JSON]]
 """What `Transport.events` gives: the API's events, those that arrived together in one list."""
@@ -69,6 +69,13 @@ class StreamReader:
         yield from self.end()
 
 
+class JobReader(StreamReader):
+    """A reader that also remembers where the stream stands: the id of the answer, and of the last event."""
+
+    job_id: str | None = None
+    position: int | str | None = None
+
+
 async def read_stream(
     stream: Stream,
     reader: StreamReader,
@@ -91,8 +98,11 @@ async def read_stream(
         async with contextlib.aclosing(following) as events:
             while True:
                 try:
-                    async with asyncio.timeout_at(deadline):
+                    if deadline is None:
                         together = await (pull or anext)(events)
+                    else:
+                        async with asyncio.timeout_at(deadline):
+                            together = await anext(events)
                 except StopAsyncIteration:
                     break
                 except TimeoutError:
@@ -102,7 +112,7 @@ async def read_stream(
                     broken = error
                     reader.done = reader.done and not reader.continued
                     break
-                if isinstance(together[0], WholeReply):
+                if together and isinstance(together[0], WholeReply):
                     for event in _guarded(reader.reply(together[0])):
                         yield joiner.finish(event)
                     if not reader.unfinished:

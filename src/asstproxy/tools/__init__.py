@@ -1,7 +1,8 @@
-"""Function tools: any Python function, described by its signature and docstring, approved, and run within its time.
+"""Function tools: any Python function, described by its signature and docstring, approved, and run within a time limit.
 
-`declare` says what a tool is, `signature` and `portable` how it is described, `finding` where it comes from, `running`
-how it is run, `approval` who is asked before. Nothing here imports pydantic before the first function is described.
+`tool` defines what a tool is; `schema`, `docstring` and `portable_schema` describe it to an assistant; `loading` finds it by
+name; `approval` decides who is asked first; `runner` runs the calls of a reply and `executor` a single call. Nothing here imports
+pydantic before the first function is described.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The arguments of a call: JSON text from an assistant, or `key=value` from a person, as an object within limits."""
+"""The arguments of a call: JSON text from an assistant, or `key=value` pairs from a person, as a JSON object within limits."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ..core.errors import ToolError, UsageError
 __all__ = ["MAX_BYTES", "from_pairs", "parse"]
 
 MAX_BYTES = 1024 * 1024
-"""No assistant writes more at once; what does is a fault, or an attack."""
+"""No assistant writes more at once; anything larger is a bug, or an attack."""
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The arguments as an object; no text at all is an object without members.
+    """The arguments as a dict; an empty text gives an empty dict.
 
     Raises:
-        ToolError: this is not JSON, not an object, too large or too deep, or says a key twice.
+        ToolError: they aren't a JSON object, are too large or too deep, or have a key twice.
     """
     if len(text) > MAX_BYTES:
-        raise ToolError(f"The arguments have {len(text):,} characters; at most {MAX_BYTES:,} are taken. Send less.")
+        raise ToolError(f"The arguments have {len(text):,} characters; the limit is {MAX_BYTES:,}. Send less.")
     try:
         value = json.loads(text.strip() or "{}", object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except ToolError:
@@ -40,7 +40,7 @@ def parse(text: str) -> dict[str, Any]:
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
-    if len(members) < len(pairs):  # a person would be shown one of the values, and the tool given the other
+    if len(members) < len(pairs):  # a person could be shown one value, and the tool be given the other
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ToolError(f"The arguments have the key '{twice[:100]}' twice.")
@@ -48,11 +48,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> Never:
-    raise ToolError(f"The arguments are not JSON: {name} is no JSON number.")
+    raise ToolError(f"The arguments are not JSON: {name} isn't a JSON number.")
 
 
 def _too_deep() -> ToolError:
-    return ToolError(f"The arguments are nested too deeply: at most {MAX_DEPTH} levels are taken.")
+    return ToolError(f"The arguments are nested too deeply: the limit is {MAX_DEPTH} levels.")
 
 
 def _kind(value: Any) -> str:
@@ -63,10 +63,10 @@ def _kind(value: Any) -> str:
 def from_pairs(pairs: Iterable[str], parameters: dict[str, Any], text: str = "") -> str:
     """The arguments that a person wrote as `key=value` (`asst tools run`), as JSON text; `text` is JSON to start from.
 
-    A value is taken as text where the parameter is one; else as JSON where it is JSON.
+    A value is text if the parameter is a string; otherwise it is read as JSON, if it is JSON.
 
     Raises:
-        UsageError: a pair has no `=`, or `text` is no JSON object.
+        UsageError: a pair has no `=`, or `text` isn't a JSON object.
     """
     try:
         values = parse(text)
@@ -75,7 +75,7 @@ def from_pairs(pairs: Iterable[str], parameters: dict[str, Any], text: str = "")
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise UsageError(f"'{pair}' is not an argument.", "Write name=value.", code="argument_not_a_pair")
+            raise UsageError(f"'{pair}' isn't an argument.", "Write name=value.", code="argument_not_a_pair")
         values[key] = _from_person(value, parameters.get("properties", {}).get(key, {}))
     return json.dumps(values, ensure_ascii=False)
 

@@ -1,8 +1,8 @@
-"""Code of others, run where it can hold up nobody: in a daemon thread, in this loop, or in a loop of its own.
+"""Runs code of others where it can't block anything: in a daemon thread, in this event loop, or in a loop of its own.
 
-Three rules. Whoever waits gets an answer in time: the end of the job, or `ToolTimeoutError`. Whatever the job raises,
-even `SystemExit`, is a value here and ends nothing. What does not stop when it is told to is abandoned, and because
-only daemon threads are used, the process can end without it.
+Three rules. The caller gets an answer in time: the job's result, or `ToolTimeoutError`. Whatever the job raises, even
+`SystemExit`, is a value here and ends nothing else. A job that doesn't stop when it is cancelled is abandoned; since all threads
+are daemon threads, the process can end without it.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ __all__ = [
 ]
 
 GRACE = 0.5
-"""Seconds that a cancelled coroutine has to stop."""
+"""Seconds that a cancelled coroutine gets to stop."""
 
 
 class ToolTimeoutError(Exception):
-    """The job did not end in time; `abandoned`: and it still runs."""
+    """The job did not end in time; `abandoned`: it still runs."""
 
     def __init__(self, *, abandoned: bool) -> None:
         super().__init__()
@@ -43,67 +43,67 @@ class ToolTimeoutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """How a job ended: with a value, or with what it raised."""
+    """The result of a job: a value, or what it raised."""
 
     value: Any = None
     error: BaseException | None = None
 
 
 class _Job:
-    """`settle` is called once, where the job runs; `wait` where somebody waits for it."""
+    """A running job. `finish` is called once, where the job runs; `wait` where its result is needed."""
 
     def __init__(self) -> None:
-        self.has_ended = False
+        self.is_finished = False
         self.stop: Callable[[], object] | None = None
         self._loop = asyncio.get_running_loop()
-        self._ended: asyncio.Future[JobResult] = self._loop.create_future()
+        self._result: asyncio.Future[JobResult] = self._loop.create_future()
         install_capture()
 
-    def settle(self, ended: JobResult) -> None:
-        if self.has_ended:
+    def finish(self, result: JobResult) -> None:
+        if self.is_finished:
             return
-        self.has_ended = True
+        self.is_finished = True
         uninstall_capture()
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile: nobody waits any more
-            self._loop.call_soon_threadsafe(self._take, ended)
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile: nobody waits for the result
+            self._loop.call_soon_threadsafe(self._set_result, result)
 
-    def _take(self, ended: JobResult) -> None:
-        if not self._ended.done():
-            self._ended.set_result(ended)
+    def _set_result(self, result: JobResult) -> None:
+        if not self._result.done():
+            self._result.set_result(result)
 
     async def wait(self, seconds: float) -> JobResult:
         try:
-            await asyncio.wait({self._ended}, timeout=seconds)
-            if not self._ended.done():
+            await asyncio.wait({self._result}, timeout=seconds)
+            if not self._result.done():
                 await self._stop()
-                raise ToolTimeoutError(abandoned=not self._ended.done())
-            return self._ended.result()
+                raise ToolTimeoutError(abandoned=not self._result.done())
+            return self._result.result()
         except asyncio.CancelledError:
             await self._stop()
             raise
         finally:
-            if not self.has_ended:
+            if not self.is_finished:
                 _abandoned.add(self)
 
     async def _stop(self) -> None:
         if self.stop is not None:
             self.stop()
-            await asyncio.wait({self._ended}, timeout=GRACE)
+            await asyncio.wait({self._result}, timeout=GRACE)
 
 
 _abandoned: set[_Job] = set()
 
 
 def abandoned_count() -> int:
-    """How many abandoned jobs still run. A process that ends with some should do so by `os._exit`, to be sure."""
-    _abandoned.difference_update([job for job in _abandoned if job.has_ended])
+    """How many abandoned jobs still run. A process with some of them should end with `os._exit`, to be sure that it ends."""
+    _abandoned.difference_update([job for job in _abandoned if job.is_finished])
     return len(_abandoned)
 
 
 async def in_thread(function: Callable[[], Any], seconds: float) -> JobResult:
     """Run a blocking function in a daemon thread.
 
-    Not `asyncio.to_thread`: its thread holds the process until a hung function returns.
+    Not `asyncio.to_thread`: its thread would keep the process alive until a hung function returns.
 
     Raises:
         ToolTimeoutError: it did not return in time, and still runs.
@@ -112,62 +112,62 @@ async def in_thread(function: Callable[[], Any], seconds: float) -> JobResult:
 
     def work() -> None:
         try:
-            ended = JobResult(function())
+            result = JobResult(function())
         except BaseException as error:  # noqa: BLE001 - whatever it raises is a value here
-            ended = JobResult(error=error)
-        job.settle(ended)
+            result = JobResult(error=error)
+        job.finish(result)
 
     try:
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(work,), name="asst-tool", daemon=True).start()
-    except RuntimeError as error:  # the machine gives no more threads
-        job.settle(JobResult(error=error))
+    except RuntimeError as error:  # no more threads are available
+        job.finish(JobResult(error=error))
     return await job.wait(seconds)
 
 
 async def in_loop(function: Callable[[], Awaitable[Any]], seconds: float) -> JobResult:
-    """Await a coroutine here, where it can use what the program uses; past its time it is cancelled.
+    """Await a coroutine in the running loop, where it can use what the program uses; it is cancelled at its time limit.
 
     Raises:
         ToolTimeoutError: it did not return in time.
     """
     job = _Job()
-    task = asyncio.get_running_loop().create_task(_settling(job, function))
-    task.add_done_callback(lambda _: job.settle(CANCELLED))
+    task = asyncio.get_running_loop().create_task(_finishing(job, function))
+    task.add_done_callback(lambda _: job.finish(CANCELLED))
     job.stop = task.cancel
     return await job.wait(seconds)
 
 
 async def in_own_loop(function: Callable[[], Awaitable[Any]], seconds: float) -> JobResult:
-    """Await a coroutine in a loop that it shares with its like only; past its time it is cancelled.
+    """Await a coroutine in a loop that only such coroutines share; it is cancelled at its time limit.
 
     Raises:
         ToolTimeoutError: it did not return in time.
     """
     job = _Job()
-    home = _OwnLoop.current()
-    job.stop = home.start(job, function)
+    loop = _OwnLoop.current()
+    job.stop = loop.start(job, function)
     try:
         return await job.wait(seconds)
     finally:
-        if not job.has_ended:
-            home.retire()
+        if not job.is_finished:
+            loop.retire()
 
 
-async def _settling(job: _Job, function: Callable[[], Awaitable[Any]]) -> None:
+async def _finishing(job: _Job, function: Callable[[], Awaitable[Any]]) -> None:
     try:
-        ended = JobResult(await function())
+        result = JobResult(await function())
     except BaseException as error:  # noqa: BLE001 - whatever it raises is a value here; SystemExit would end the loop
-        ended = JobResult(error=error)
-    job.settle(ended)
+        result = JobResult(error=error)
+    job.finish(result)
 
 
 CANCELLED = JobResult(error=asyncio.CancelledError())
-"""How a task ends that was cancelled before it began."""
+"""The result of a task that was cancelled before it began."""
 
 
 class _OwnLoop:
-    """An event loop in a daemon thread. One for many calls: what a tool keeps between them (a client) stays usable."""
+    """An event loop in a daemon thread, shared by many calls: what a tool keeps between them (a client) stays usable."""
 
     _current: _OwnLoop | None = None
     _lock = threading.Lock()
@@ -185,21 +185,21 @@ class _OwnLoop:
             return cls._current
 
     def retire(self) -> None:
-        """Something does not stop, and may block the loop: the next calls get another one."""
+        """A job doesn't stop and may block this loop: later calls get a new one."""
         with self._lock:
             if _OwnLoop._current is self:
                 _OwnLoop._current = None
 
     def start(self, job: _Job, function: Callable[[], Awaitable[Any]]) -> Callable[[], object]:
-        """Begin the job there, in the caller's context; returns what cancels it."""
+        """Start the job in this loop, in the caller's context; returns a function that cancels it."""
         tasks: list[asyncio.Task[None]] = []
 
         def begin() -> None:
-            task = self._loop.create_task(_settling(job, function))
+            task = self._loop.create_task(_finishing(job, function))
             tasks.append(task)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-            task.add_done_callback(lambda _: job.settle(CANCELLED))
+            task.add_done_callback(lambda _: job.finish(CANCELLED))
 
         def stop() -> None:
             for task in tasks:
@@ -217,15 +217,15 @@ async def run_blocking(function: Callable[[], Any], timeout: float) -> Any:
     """Run a blocking function in a daemon thread, for at most `timeout` seconds.
 
     Raises:
-        TimeoutError: the time was over.
+        TimeoutError: it did not return in time.
         ToolError: the function tried to end the program.
     """
     try:
-        ended = await in_thread(function, timeout)
+        result = await in_thread(function, timeout)
     except ToolTimeoutError:
         raise TimeoutError from None
-    if isinstance(ended.error, Exception):
-        raise ended.error
-    if ended.error is not None:
-        raise ToolError(f"{type(ended.error).__name__}: {ended.error}")
-    return ended.value
+    if isinstance(result.error, Exception):
+        raise result.error
+    if result.error is not None:
+        raise ToolError(f"{type(result.error).__name__}: {result.error}")
+    return result.value

@@ -1,12 +1,11 @@
-"""Finding tools by name: in a module, in a file, or under the name that an installed package gave them.
+"""Loading tools by name: from a module, from a file, or under a name that an installed package registered.
 
-    package.module            what the module declares with `@tool`; if nothing, its public functions
-    package.module:function   one function; `Class.method` of an object works, too
+    package.module            the functions that the module declares with `@tool`; if there are none, its public functions
+    package.module:function   one function; `object.method` works, too
     ./file.py, ./file.py:function
-    stocks                    a name of the entry-point group `asstproxy.tools`, or one that ships with asstproxy
+    stocks                    a name in the entry-point group `asstproxy.tools`, or one that ships with asstproxy
 
-Whoever names a tool in words, rather than handing over the function, is asked before it runs, unless the tool says that
-it only reads (`read_only`) or needs no approval: `-t shutil` must not let an assistant remove a folder.
+Tools loaded by name require approval, unless they are declared `read_only`: `-t shutil` must not let an assistant remove a folder.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ from .tool import Tool, as_tool, declaration_of
 __all__ = ["BUILT_IN", "find_tools", "installed"]
 
 BUILT_IN = {"stocks": "asstproxy.tools.stocks"}
-"""What ships with asstproxy, by name."""
+"""The tools that ship with asstproxy, by name."""
 GROUP = "asstproxy.tools"
 
 
 def find_tools(names: Iterable[str], *, here: bool = True) -> list[Tool]:
-    """The tools that these names stand for, in their order, each once.
+    """The tools with these names, in their order, each once.
 
-    `here`: modules of the current folder are found, too (after all others), as on the command line.
+    `here`: modules in the current folder are found, too (after all others), as on the command line.
 
     Raises:
-        UsageError: there is no such module, file or function, it cannot be imported, or a provider would refuse it.
+        UsageError: a module, file or function is missing or can't be imported, or a provider would refuse it.
     """
     found: dict[tuple[str, str], Tool] = {}
     for name in names:
@@ -61,14 +60,14 @@ def _as_tool(function: Callable[..., Any] | Tool, source: str) -> Tool:
 
 
 def installed() -> dict[str, str]:
-    """Every name that an installed package gives to tools, with where they are."""
+    """Every name that an installed package registered for tools, with the place of the tools."""
     from importlib.metadata import entry_points
 
     return {entry.name: entry.value for entry in entry_points(group=GROUP)} | BUILT_IN
 
 
 def _functions(name: str, *, here: bool) -> tuple[str, Iterable[tuple[str, Any]], str]:
-    """The module that a name stands for, its functions by their names, and how people call the place."""
+    """The module that a name stands for, its functions by name, and the place as a person writes it."""
     place, attribute = _split(name)
     if _is_file(place):
         module = _from_file(Path(place).expanduser())
@@ -89,7 +88,7 @@ def _split(name: str) -> tuple[str, str]:
     if colon and place and all(part.isidentifier() for part in attribute.split(".")):
         return place, attribute
     if colon and not _is_file(name):
-        raise UsageError(f"'{name}' is no name of a tool.", "Write package.module:function or ./file.py:function.")
+        raise UsageError(f"Invalid tool name: '{name}'.", "Write package.module:function or ./file.py:function.")
     return name, ""
 
 
@@ -105,7 +104,7 @@ def _registered(name: str) -> str | None:
 
 def _from_module(name: str, *, here: bool) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")):
-        raise UsageError(f"'{name}' is no name of a module.", "For a file, write ./file.py.")
+        raise UsageError(f"Invalid module name: '{name}'.", "For a file, write ./file.py.")
     if here:
         allow_local_imports(str(Path.cwd()), name.partition(".")[0])
     return _imported(name, lambda: importlib.import_module(name))
@@ -113,7 +112,7 @@ def _from_module(name: str, *, here: bool) -> ModuleType:
 
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise UsageError(f"There is no file '{path}'.", "Check the path.")
+        raise UsageError(f"No such file: '{path}'.", "Check the path.")
     path = path.resolve()
     name = f"asst_tools_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:
@@ -121,9 +120,9 @@ def _from_file(path: Path) -> ModuleType:
     allow_local_imports(str(path.parent))
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise UsageError(f"'{path}' is no Python file.", "Its name ends in .py.")
+        raise UsageError(f"'{path}' isn't a Python file.", "Its name must end in .py.")
     module, loader = importlib.util.module_from_spec(spec), spec.loader
-    sys.modules[name] = module  # its own annotations are looked up there
+    sys.modules[name] = module  # annotations in the file are looked up there
 
     def load() -> ModuleType:
         loader.exec_module(module)
@@ -137,26 +136,26 @@ def _from_file(path: Path) -> ModuleType:
 
 
 def _imported(name: str, load: Callable[[], ModuleType]) -> ModuleType:
-    """Import, whatever the module does: what it prints is no answer, and what it raises is a wrong name."""
+    """Import, whatever the module does: what it prints is caught, and what it raises becomes a `UsageError`."""
     install_capture()
     try:
         with capture_output(CapturedOutput()):
             return load()
     except AsstError:
-        raise  # it says itself what is missing
+        raise  # its message says what is missing
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise UsageError(
-                f"There is no module '{name}'.", "Install its package; for a file, write ./file.py."
+                f"No such module: '{name}'.", "Install its package; for a file, write ./file.py."
             ) from None
         raise UsageError(f"'{name}' needs the module '{error.name}'.", "Install its package.") from error
     except SyntaxError as error:
-        raise UsageError(f"{error.filename}, line {error.lineno}: {error.msg}.", "Mend the file.") from error
+        raise UsageError(f"{error.filename}, line {error.lineno}: {error.msg}.", "Fix the file.") from error
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:
         where = _line_of(error)
-        raise UsageError(f"'{name}' cannot be imported: {type(error).__name__}: {error}{where}.", "Mend it.") from error
+        raise UsageError(f"'{name}' can't be imported: {type(error).__name__}: {error}{where}.", "Fix it.") from error
     finally:
         uninstall_capture()
 
@@ -176,12 +175,12 @@ def _attribute(module: ModuleType, attribute: str, place: str) -> Callable[..., 
             raise UsageError(f"'{place}' has no '{attribute}'.", f"Did you mean '{known[0]}'?" if known else "")
         found = getattr(found, part)
     if not callable(found) and not isinstance(found, Tool):
-        raise UsageError(f"'{attribute}' in '{place}' is no function.", "A tool is a function, sync or async.")
+        raise UsageError(f"'{attribute}' in '{place}' isn't a function.", "A tool is a function, sync or async.")
     return found  # type: ignore[no-any-return]  # a Tool passes through `as_tool`
 
 
 def _members(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """The tools of a module: those that it declares; if it declares none, the functions that it defines and shows."""
+    """The tools that a module declares; if it declares none, the public functions that it defines."""
     shown = getattr(module, "__all__", None)
     own = {
         name: value

@@ -1,7 +1,7 @@
-"""The modules that lie beside a tool's file: found by the code of that folder, and by nobody else.
+"""Imports of modules in the folder of a tool's file: only the code of that folder finds them.
 
-The folder does not come onto `sys.path`: there a library that looks for an optional package (httpx2 for `brotli`, say) would
-load whatever file happens to have its name, and that one nobody has named.
+The folder isn't added to `sys.path`: a library that looks for an optional package (httpx2 for `brotli`, say) would load any file
+with that name from there, although nobody asked for it. So an import hook looks at the file that contains the `import`.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ __all__ = ["allow_local_imports"]
 INSTALLED = tuple(
     place.rstrip(os.sep) + os.sep for place in (sys.prefix, sys.base_prefix, str(Path(__file__).resolve().parents[2]))
 )
-"""Where Python, its libraries and asst lie."""
+"""Where Python, its libraries and asst are installed."""
 
 
 def allow_local_imports(folder: str, named: str = "") -> None:
-    """Let the modules of a folder find each other, after all installed ones; and anybody the one that a person `named`."""
-    finder = next((one for one in sys.meta_path if isinstance(one, _Beside) and one.folder == folder), None)
+    """Let the modules of a folder import each other, after all installed ones; any code may import the `named` one."""
+    finder = next((one for one in sys.meta_path if isinstance(one, _FolderFinder) and one.folder == folder), None)
     if finder is None:
-        finder = _Beside(folder)
+        finder = _FolderFinder(folder)
         sys.meta_path.append(finder)
     finder.named.add(named)
 
 
-class _Beside(MetaPathFinder):
+class _FolderFinder(MetaPathFinder):
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.named: set[str] = set()
@@ -39,7 +39,7 @@ class _Beside(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if path is None and (fullname in self.named or self._is_ours(sys._getframe(1))):  # noqa: SLF001 - who imports?
+        if path is None and (fullname in self.named or self._is_ours(sys._getframe(1))):  # noqa: SLF001 - the code that imports
             return PathFinder.find_spec(fullname, [self.folder], target)
         return None
 
@@ -49,7 +49,7 @@ class _Beside(MetaPathFinder):
         return frame is not None and self._is_own(frame.f_code.co_filename)
 
     def _is_own(self, file: str) -> bool:
-        """Whether a file is the person's own code in this folder: not of a library in a virtual environment there."""
+        """Whether a file is the person's own code in this folder, not a library in a virtual environment there."""
         folder = self.folder.rstrip(os.sep) + os.sep
         if not file.startswith(folder) or file.startswith(INSTALLED):
             return False

@@ -1,4 +1,4 @@
-"""The connection to an MCP server. A task of its own opens it, holds it and closes it: the SDK wants one for all."""
+"""The connection to an MCP server. The SDK requires one task for opening and closing, so each connection has its own."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "McpConfig"]
 
 CLOSE_WITHIN = 1.6
-"""Seconds until a connection that does not close is cut."""
+"""Seconds until a connection that doesn't close is cut."""
 
 _log = redacting_logger(__name__)
 
 
 class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One server, as it stands in the profile: a `command`, or a `url`."""
+    """One server as the profile configures it: a `command` or a `url`. `timeout` is in seconds."""
 
     command: str = ""
     args: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Connection:
-    """One connection. It opens as soon as it is made."""
+    """One connection. It starts to open when it is created."""
 
     def __init__(self, config: McpConfig) -> None:
         self._config = config
@@ -53,18 +53,18 @@ class Connection:
 
     @property
     def alive(self) -> bool:
-        """Whether the server can still be spoken to, as far as is known."""
+        """Whether the server can still be used, as far as is known."""
         return not self._task.done() and (self._process is None or self._process.alive)
 
-    def why(self) -> str:
-        """What is known about a server's end, for people."""
-        return self._process.why() if self._process is not None else ""
+    def exit_reason(self) -> str:
+        """Why the server ended, as far as is known, for a message."""
+        return self._process.exit_reason() if self._process is not None else ""
 
     async def opened(self, seconds: float) -> None:
         """Wait until it is open.
 
         Raises:
-            TimeoutError: it is not, after so many seconds.
+            TimeoutError: it did not open within `seconds`.
             Exception: what the SDK or the system raised.
         """
         try:
@@ -87,7 +87,7 @@ class Connection:
                 _log.debug("an MCP connection did not end well", exc_info=error)
             else:
                 self._client.set_exception(error if isinstance(error, Exception) else ConnectionError("closed"))
-                self._client.exception()  # it is heard, even if nobody waits any more
+                self._client.exception()  # retrieved, even if nobody waits for it: otherwise asyncio complains
             if isinstance(error, asyncio.CancelledError):
                 raise
 
@@ -101,14 +101,16 @@ class Connection:
         import httpx2
         from mcp.client.streamable_http import streamable_http_client
 
-        limit = httpx2.Timeout(config.timeout, read=max(config.timeout, 300.0))  # a stream may be silent for long
+        limit = httpx2.Timeout(
+            config.timeout, read=max(config.timeout, 300.0)
+        )  # a stream may be silent for a long time
         http: httpx2.AsyncClient = await stack.enter_async_context(
             httpx2.AsyncClient(headers=config.headers, timeout=limit)
         )
         return streamable_http_client(config.url, http_client=http)
 
     async def aclose(self) -> None:
-        """Close it, and cut it if that takes too long."""
+        """Close it; if that takes too long, cut it."""
         self._leave.set()
         for seconds in (CLOSE_WITHIN if self._client.done() else 0.0, 0.3):
             await asyncio.wait({self._task}, timeout=seconds)

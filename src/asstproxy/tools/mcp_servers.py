@@ -1,4 +1,4 @@
-"""MCP servers, as a profile names them: their tools become tools like any other.
+"""MCP servers of a profile: their tools become tools like any other.
 
 ```toml
 [profiles.work.mcp.time]
@@ -9,10 +9,10 @@ env = { TOKEN = "${TIME_TOKEN}" }       # from the environment or credentials.to
 [profiles.work.mcp.wiki]
 url = "https://wiki.example/mcp"        # streamable HTTP
 headers = { Authorization = "Bearer ${WIKI_TOKEN}" }
-timeout = 60                            # seconds for a call; 30 if left out
+timeout = 60                            # seconds for a call (default: 30)
 ```
 
-A server that died is started again by the next call. The SDK (extra `mcp`) is imported when the first one is opened.
+A server that died is restarted by the next call. The SDK (extra `mcp`) is imported when the first server is opened.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..config.insecure_http import warn_of_plain_http
 from ..config.profiles import Profile
 from ..core.errors import AsstError, NotSetUpError
 from ..core.redact import redact_logs, redacting_logger, register_named_secrets
-from ..providers.transport.insecure_http import warn_of_plain_http
 from . import Tool, ToolError
 from .arguments import parse
 from .mcp_connection import Connection, McpConfig
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["McpServer", "close_all", "configured_servers"]
 
 MAX_PAGES = 20
-"""Pages of a server's list of tools."""
+"""Pages of a server's list of tools that are read."""
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _log = redacting_logger(__name__)
@@ -51,25 +51,25 @@ class _Options(msgspec.Struct):
 
 
 def configured_servers(profile: Profile) -> list[McpServer]:
-    """The servers that a profile names; none is started yet.
+    """The servers of a profile; none is started yet.
 
     Raises:
-        NotSetUpError: the profile has an error there, a variable is not set, or the package `mcp` is missing.
+        NotSetUpError: their configuration has an error, a variable isn't set, or the package `mcp` is missing.
     """
     servers = []
     for name, config in profile.read(_Options).mcp.items():
         if bool(config.command) == bool(config.url):
             raise NotSetUpError(
-                f"profiles.{profile.name}.mcp.{name} needs a command or a url, and not both.", "Mend it."
+                f"profiles.{profile.name}.mcp.{name} needs either a command or a url.", "Fix the profile."
             )
 
         def filled(values: dict[str, str]) -> dict[str, str]:
             return {key: _VARIABLE.sub(lambda m: profile.secret(m[1]), value) for key, value in values.items()}
 
-        known = msgspec.structs.replace(config, env=filled(config.env), headers=filled(config.headers))
-        register_named_secrets(known.env | known.headers)
-        warn_of_plain_http(known.url, f"The MCP server '{name}'")
-        servers.append(McpServer(name, known))
+        filled_in = msgspec.structs.replace(config, env=filled(config.env), headers=filled(config.headers))
+        register_named_secrets(filled_in.env | filled_in.headers)
+        warn_of_plain_http(filled_in.url, f"The MCP server '{name}'")
+        servers.append(McpServer(name, filled_in))
     if servers:
         try:
             import mcp  # noqa: F401
@@ -79,12 +79,12 @@ def configured_servers(profile: Profile) -> list[McpServer]:
                 "Run: pip install 'asstproxy[mcp]'.",
             ) from None
         redact_logs()
-        logging.getLogger("mcp").addHandler(logging.NullHandler())  # else its complaints land on the screen
+        logging.getLogger("mcp").addHandler(logging.NullHandler())  # otherwise its warnings are printed on the screen
     return servers
 
 
 class McpServer:
-    """A server and the connection to it. It is used in one event loop, and closed there."""
+    """A server and the connection to it. It is used and closed in one event loop."""
 
     def __init__(self, name: str, config: McpConfig) -> None:
         self.name, self._config = name, config
@@ -93,10 +93,10 @@ class McpServer:
         self._is_closed = False
 
     async def tools(self) -> tuple[list[Tool], list[str]]:
-        """Its tools, and a line about each that cannot be offered.
+        """Its tools, and one line about each that can't be offered.
 
         Raises:
-            ToolError: the server cannot be reached, or is none.
+            ToolError: the server can't be reached, or doesn't speak MCP.
         """
         found: list[Tool] = []
         notices: list[str] = []
@@ -110,10 +110,10 @@ class McpServer:
                         try:
                             found.append(self._tool(one.name, one.description or one.title or "", one.input_schema))
                         except AsstError as error:
-                            notices.append(f"MCP server '{self.name}': {error} It is left out.")
+                            notices.append(f"MCP server '{self.name}': {error} This tool is left out.")
                     if not (cursor := page.next_cursor):
                         break
-        except Exception as error:  # whatever such a server sends, it is its fault
+        except Exception as error:  # whatever a server sends, it is the server's fault
             raise self._failure(error) from error
         return found, notices
 
@@ -130,7 +130,7 @@ class McpServer:
             schema,
             call,
             bind=lambda text: ((parse(text),), {}),
-            approval="ask",  # whatever it says about itself: its hints are not to be trusted
+            approval="ask",  # whatever it says about itself: the protocol says not to trust its hints
             timeout=self._config.timeout,
             source=f"mcp:{self.name}",
         )
@@ -139,11 +139,11 @@ class McpServer:
         client = (await self._connected()).client
         try:
             result = await client.call_tool(name, arguments)
-        except Exception as error:  # whatever such a server sends, it is its fault
+        except Exception as error:  # whatever a server sends, it is the server's fault
             raise self._failure(error) from error
         text = _text(result)
         if result.is_error:
-            raise ToolError(text or f"{name} failed without a word.")
+            raise ToolError(text or f"{name} failed without a message.")
         return text
 
     async def _connected(self) -> Connection:
@@ -156,34 +156,34 @@ class McpServer:
                 self._connection = Connection(self._config)
                 try:
                     await self._connection.opened(self._config.timeout)
-                except Exception as error:  # whatever such a server sends, it is its fault
+                except Exception as error:  # whatever a server sends, it is the server's fault
                     raise self._failure(error) from error
             return self._connection
 
     def _failure(self, error: Exception) -> ToolError:
-        """What went wrong, with whose fault it is."""
+        """The error as a message that names the server."""
         _log.debug("MCP server %s", self.name, exc_info=error)
         if isinstance(error, TimeoutError):
             return ToolError(f"The MCP server '{self.name}' did not answer within {self._config.timeout:g} s.")
-        why = self._connection.why() if self._connection is not None else ""
+        reason = self._connection.exit_reason() if self._connection is not None else ""
         while isinstance(error, ExceptionGroup):
             error = error.exceptions[0]
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        return ToolError(f"The MCP server '{self.name}' failed: {lines[0][:300]}{f' ({why})' if why else ''}.")
+        return ToolError(f"The MCP server '{self.name}' failed: {lines[0][:300]}{f' ({reason})' if reason else ''}.")
 
     async def aclose(self) -> None:
-        """End the connection, and the process behind it, for good."""
+        """Close the connection and stop the server's process; it can't be used again."""
         self._is_closed = True
         if self._connection is not None:
             await self._connection.aclose()
 
 
 def _text(result: CallToolResult) -> str:
-    """What a result says, in words: pictures and sounds are only named."""
-    said = [_block(block) for block in result.content]
-    if not said and result.structured_content is not None:
+    """A result as text; images and sounds are only named."""
+    texts = [_block(block) for block in result.content]
+    if not texts and result.structured_content is not None:
         return msgspec.json.encode(result.structured_content).decode()
-    return "\n".join(said)
+    return "\n".join(texts)
 
 
 def _block(block: Any) -> str:
@@ -196,5 +196,5 @@ def _block(block: Any) -> str:
 
 
 async def close_all(servers: Iterable[McpServer]) -> None:
-    """End all of them at once."""
+    """Stop all of them at once."""
     await asyncio.gather(*(server.aclose() for server in servers), return_exceptions=True)

@@ -1,8 +1,8 @@
-"""An MCP server that is a process of ours: a transport for the official SDK, on its public `Transport` protocol.
+"""An MCP server as a child process: a transport for the official SDK, which implements its public `Transport` protocol.
 
-The SDK's own `stdio_client` gives a server that does not stop four seconds and more, and hides the process. This one is
-gone within 1.5 seconds whatever it does, even when we are cancelled meanwhile; it bounds what the server may send; and
-the last words on its standard error become part of the message when it fails.
+The SDK's own `stdio_client` gives a server that doesn't stop four seconds and more, and hides the process. Here the server is gone
+within 1.5 seconds whatever it does, even if we are cancelled meanwhile; what it may send is limited; and the last line on its
+standard error becomes part of the message if it fails.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ __all__ = ["StdioServer"]
 T = TypeVar("T")
 
 MAX_LINE = 16 * 1024 * 1024
-MAX_RUBBISH = 1000
-"""Lines that are no messages: many servers log to the wrong stream; one that only does so is none."""
+MAX_OTHER_LINES = 1000
+"""Lines that aren't messages: many servers log to the wrong stream; one that does nothing else isn't an MCP server."""
 KEPT = 2000
-"""Bytes of standard error that are kept."""
+"""Bytes of standard error that are kept for a message."""
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 STEPS = ((0.6, signal.SIGTERM), (0.5, KILL), (0.3, None))
-"""After its input was closed, a server has so many seconds until the signal."""
+"""Seconds that a server gets to end, after its input was closed, before each signal."""
 
 
 class StdioServer:
-    """One run of a server. It sees the few variables that the SDK thinks safe and its own `env`, not our keys."""
+    """One run of a server. Its environment: the few variables that the SDK considers safe, and its own `env`; not our keys."""
 
     def __init__(
         self, command: str, args: Sequence[str] = (), env: Mapping[str, str] | None = None, cwd: str = ""
@@ -50,21 +50,21 @@ class StdioServer:
         self._cwd = cwd or _home()
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
-        self._last_words = b""
-        self._rubbish = 0
+        self._stderr = b""
+        self._other_lines = 0
         self._fault = ""
 
     @property
     def alive(self) -> bool:
-        """Whether it can still be spoken to."""
+        """Whether it can still be used."""
         return self._process is not None and self._process.returncode is None and not self._tasks[0].done()
 
-    def why(self) -> str:
-        """What is known about its end, for people: how it exited, and its last line of standard error."""
+    def exit_reason(self) -> str:
+        """Why it ended, as far as is known: its exit code, and the last line of its standard error."""
         code = self._process.returncode if self._process is not None else None
         ended = "" if code is None else f"it ended with exit code {code}" if code >= 0 else f"signal {-code} ended it"
         how = self._fault or ended
-        lines = self._last_words.decode("utf-8", "replace").strip().splitlines()
+        lines = self._stderr.decode("utf-8", "replace").strip().splitlines()
         return ": ".join(part for part in (how, lines[-1].strip()[:300] if lines else "") if part)
 
     async def __aenter__(
@@ -80,14 +80,14 @@ class StdioServer:
             env=self._env,
             cwd=self._cwd,
             limit=MAX_LINE,
-            start_new_session=True,  # Ctrl-C is for us; and all that it starts can be ended with it
+            start_new_session=True,  # Ctrl-C is for us only; and everything that it starts can be stopped with it
         )
         to_session, from_server = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         to_server, from_session = anyio.create_memory_object_stream[SessionMessage](0)
         self._tasks = (
             asyncio.create_task(self._read(_pipe(process.stdout), to_session)),
             asyncio.create_task(self._write(_pipe(process.stdin), from_session)),
-            asyncio.create_task(self._listen(_pipe(process.stderr))),
+            asyncio.create_task(self._read_stderr(_pipe(process.stderr))),
         )
         return from_server, to_server
 
@@ -106,7 +106,7 @@ class StdioServer:
             await asyncio.wait({reading, listening}, timeout=0.2)
         finally:
             if process.returncode is None or not (reading.done() and listening.done()):
-                _send(process, KILL)  # also to what it started and left behind, and also when we are cancelled here
+                _send(process, KILL)  # also to processes that it left behind, and also if we are cancelled here
         _, left = await asyncio.wait(self._tasks, timeout=0.2)
         for task in left:
             task.cancel()
@@ -115,25 +115,25 @@ class StdioServer:
         self, server: asyncio.StreamReader, session: MemoryObjectSendStream[SessionMessage | Exception]
     ) -> None:
         with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
-            async with session:  # its end is what the session hears of the server's end
+            async with session:  # the end of the stream tells the session that the server ended
                 await self._pass_on(server, session)
                 if self._fault:
                     _send(_pipe(self._process), KILL)
-                await _has_ended(_pipe(self._process), 0.3)  # so that `why` knows
+                await _has_ended(_pipe(self._process), 0.3)  # so that `exit_reason` has the exit code
                 await asyncio.wait(self._tasks[2:], timeout=0.3)
-            while await server.read(65536):  # a server that cannot write does not end
+            while await server.read(65536):  # a server that can't write doesn't end
                 pass
 
     async def _pass_on(
         self, server: asyncio.StreamReader, session: MemoryObjectSendStream[SessionMessage | Exception]
     ) -> None:
         while line := await self._line(server):
-            await asyncio.sleep(0)  # a server that floods us does not keep the loop
+            await asyncio.sleep(0)  # a server that floods us must not block the loop
             try:
                 message = jsonrpc_message_adapter.validate_json(line, by_name=False)
             except (ValueError, RecursionError):
-                self._rubbish += bool(line.strip())
-                if self._rubbish > MAX_RUBBISH:
+                self._other_lines += bool(line.strip())
+                if self._other_lines > MAX_OTHER_LINES:
                     self._fault = "it does not speak MCP on its standard output"
                     return
             else:
@@ -149,25 +149,25 @@ class StdioServer:
     async def _write(self, server: asyncio.StreamWriter, session: MemoryObjectReceiveStream[SessionMessage]) -> None:
         with contextlib.suppress(OSError):
             async with session:
-                async for said in session:
-                    line = said.message.model_dump_json(by_alias=True, exclude_unset=True)
+                async for outgoing in session:
+                    line = outgoing.message.model_dump_json(by_alias=True, exclude_unset=True)
                     server.write(line.encode("utf-8", "replace") + b"\n")
                     await server.drain()
 
-    async def _listen(self, server: asyncio.StreamReader) -> None:
+    async def _read_stderr(self, server: asyncio.StreamReader) -> None:
         with contextlib.suppress(OSError):
-            while said := await server.read(4096):
-                self._last_words = (self._last_words + said)[-KEPT:]
+            while data := await server.read(4096):
+                self._stderr = (self._stderr + data)[-KEPT:]
 
 
 def _home() -> str:
-    """Where a server runs that names no folder. In the current one, whoever's it is, `npx` and `python -m` find code first."""
+    """Where a server without `cwd` runs. Not in the current folder: `npx` and `python -m` would run code that they find there."""
     home = Path.home()
     return str(home if home.is_dir() else home.anchor)
 
 
 def _pipe(thing: T | None) -> T:
-    assert thing is not None  # noqa: S101 - we asked for it
+    assert thing is not None  # noqa: S101 - PIPE was requested
     return thing
 
 
@@ -178,7 +178,7 @@ async def _has_ended(process: asyncio.subprocess.Process, seconds: float) -> boo
 
 
 def _send(process: asyncio.subprocess.Process, number: int) -> None:
-    """Send a signal to the server and all that it started."""
+    """Send a signal to the server and everything that it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, number)

@@ -1,9 +1,9 @@
-"""What a tool prints is caught: standard output is the assistant's answer and nothing else.
+"""Captures what tools print: standard output is the assistant's answer and nothing else.
 
-`contextlib.redirect_stdout` would not do: it swaps `sys.stdout` for the whole program, and several tools run at once,
-in threads and in tasks, beside the view that prints the answer. So one stand-in takes the place of `sys.stdout` and of
-`sys.stderr` and asks a context variable, which the thread or task of a tool carries with it, whose text this is. It
-stands there while tools run, and as long as one that was given up may still print.
+`contextlib.redirect_stdout` won't do: it replaces `sys.stdout` for the whole program, while several tools run at once, in threads
+and in tasks, next to the view that prints the answer. So a proxy replaces `sys.stdout` and `sys.stderr`; a context variable,
+which the thread or task of a tool carries with it, says whose text it is. The proxy is installed while tools run, and as long as
+an abandoned one may still print.
 
 Two things carry no context: threads that a tool starts itself, and child processes, which write to file descriptor 1.
 A program whose standard output *is* the answer calls `reserve_stdout` once, which keeps both out of it.
@@ -22,27 +22,27 @@ from typing import Any, TextIO, cast
 
 __all__ = ["CapturedOutput", "capture_output", "reserve_stdout"]
 
-KEPT = 16 * 1024
-"""Characters that are kept of what a tool prints."""
+MAX_CHARS = 16 * 1024
+"""Characters that are kept of the output of one call."""
 
 
 class CapturedOutput:
-    """What one call printed, its beginning. Once closed, it takes no more."""
+    """What one call printed, up to `MAX_CHARS`. Once closed, it takes no more."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
-        self._room = KEPT
+        self._room = MAX_CHARS
         self._open = True
 
     def write(self, text: str) -> None:
-        """Take a piece."""
+        """Add a piece."""
         if self._open and self._room > 0:
             piece = text[: self._room]
             self._room -= len(piece)
             self._pieces.append(piece)
 
     def close(self) -> str:
-        """What was printed so far; nothing is added any more."""
+        """Take no more; returns what was printed so far."""
         self._open = False
         return "".join(self._pieces) + ("…" if self._room <= 0 else "")
 
@@ -52,8 +52,8 @@ _lock = threading.Lock()
 _holders = 0
 
 
-class _StandIn:
-    """In the place of a standard stream: a tool's text goes to its `Printed`, everybody else's to the stream."""
+class _StreamProxy:
+    """Replaces a standard stream: a tool's text goes to its `CapturedOutput`, all other text to the stream."""
 
     def __init__(self, stream: Any, *, owner: int | None = None, others: Any = None) -> None:
         self._stream, self._owner, self._others = stream, owner, others
@@ -94,7 +94,7 @@ class _StandIn:
 
 
 class _Bytes(io.RawIOBase):
-    """The `buffer` that a tool finds below its standard streams."""
+    """The `buffer` of a tool's standard streams."""
 
     def __init__(self, printed: CapturedOutput) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class _Bytes(io.RawIOBase):
 
 @contextlib.contextmanager
 def capture_output(printed: CapturedOutput) -> Iterator[None]:
-    """Catch what is printed in this context (thread or task) and in those that carry it on."""
+    """Capture what is printed in this context (thread or task) and in those that copy it."""
     token = _printed.set(printed)
     try:
         yield
@@ -119,35 +119,35 @@ def capture_output(printed: CapturedOutput) -> Iterator[None]:
 
 
 def install_capture() -> None:
-    """Stand in for the standard streams, until `release` is called as often."""
+    """Replace the standard streams until `uninstall_capture` has been called as often."""
     global _holders  # noqa: PLW0603 - there is one standard output
     with _lock:
         _holders += 1
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
-            if stream is not None and not isinstance(stream, _StandIn):
-                setattr(sys, name, _StandIn(stream))
+            if stream is not None and not isinstance(stream, _StreamProxy):
+                setattr(sys, name, _StreamProxy(stream))
 
 
 def uninstall_capture() -> None:
-    """Undo one `hold`."""
+    """Undo one `install_capture`."""
     global _holders  # noqa: PLW0603 - there is one standard output
     with _lock:
         _holders -= 1
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
-            if _holders == 0 and isinstance(stream, _StandIn) and stream._owner is None:  # noqa: SLF001 - our own
+            if _holders == 0 and isinstance(stream, _StreamProxy) and stream._owner is None:  # noqa: SLF001 - our own
                 setattr(sys, name, stream._stream)  # noqa: SLF001 - our own
 
 
 def reserve_stdout() -> TextIO:
-    """Keep standard output for the caller, who writes the answer to what this returns; call it once, at the start.
+    """Reserve standard output for the caller, who writes the answer to the returned stream; call it once, at the start.
 
-    File descriptor 1, which child processes inherit, leads to standard error from now on, and so does what any other
-    thread prints. `sys.stdout`, in the calling thread, is the stream that is returned.
+    From then on, file descriptor 1, which child processes inherit, leads to standard error, and so does what any other thread
+    prints. In the calling thread, `sys.stdout` is the returned stream.
     """
     sys.stdout.flush()
     answer = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)
     os.dup2(2, 1)
-    sys.stdout = cast("TextIO", _StandIn(answer, owner=threading.get_ident(), others=sys.stderr))
+    sys.stdout = cast("TextIO", _StreamProxy(answer, owner=threading.get_ident(), others=sys.stderr))
     return answer

@@ -1,10 +1,10 @@
-"""Names and JSON schemas that every provider takes, so that one declaration serves them all.
+"""Names and JSON schemas that every provider accepts, so that one declaration serves them all.
 
-What each refuses, from their messages: OpenAI wants `^[a-zA-Z0-9_-]{1,64}$`, at most 1024 characters of description, an
-object without alternatives at the top, and `items` in every array. Gemini wants a letter or an underscore first, takes
-`$ref` only without company, and knows neither `exclusiveMinimum` nor `const`, `oneOf`, `uniqueItems`, … So a reference
-is replaced by what it refers to, a keyword that has a plain equivalent by that, and any other is told in words: the
-assistant still reads it, and the arguments are checked against the original anyway.
+What each refuses, according to their error messages: OpenAI wants `^[a-zA-Z0-9_-]{1,64}$`, at most 1024 characters of description,
+an object without alternatives at the top level, and `items` in every array. Gemini wants a letter or an underscore first, accepts
+`$ref` only on its own, and doesn't support `exclusiveMinimum`, `const`, `oneOf`, `uniqueItems`, … So a reference is replaced by
+its target, a keyword by its plain equivalent, and any other is put into words in the description: the assistant still reads it,
+and the arguments are validated against the original in any case.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["MAX_DESCRIPTION", "check_description", "check_name", "portable"]
 JSON = dict[str, Any]
 MAX_DESCRIPTION = 1024
 MAX_DEPTH, MAX_NODES = 32, 5000
-"""Beyond these a schema is refused: inlining makes 2ⁿ of n references that each refer twice."""
+"""Larger schemas are refused: n definitions that each refer twice to the next become 2ⁿ when they are inlined."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
@@ -33,7 +33,7 @@ def _is_number(value: Any) -> bool:
 
 
 _TYPES = frozenset(("object", "array", "string", "number", "integer", "boolean", "null"))
-_AS_IT_IS: dict[str, Callable[[Any], bool]] = {
+_PORTABLE: dict[str, Callable[[Any], bool]] = {
     "type": lambda value: (
         value != [] and {str(one) for one in (value if isinstance(value, list) else [value])} <= _TYPES
     ),
@@ -44,7 +44,7 @@ _AS_IT_IS: dict[str, Callable[[Any], bool]] = {
     "maximum": _is_number,
     "default": lambda _: True,
 }
-"""The keywords that every provider knows, and whether a value is one of theirs."""
+"""The keywords that every provider supports, and whether a value is valid for them."""
 _IN_WORDS = {
     "format": "format",
     "pattern": "pattern",
@@ -61,16 +61,16 @@ _IN_WORDS = {
 
 
 def check_name(name: str) -> None:
-    """Refuse the name of a tool that a provider would refuse.
+    """Refuse a tool name that a provider would refuse.
 
     Raises:
         UsageError: with the reason.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"The tool's name '{name}' is refused by providers: a name begins with a letter or '_' and has at most 64 "
+            f"The tool name '{name}' is refused by providers: a name begins with a letter or '_' and has at most 64 "
             "letters (a-z, A-Z), digits, '_' and '-'.",
-            'Give it another: @tool(name="…").',
+            'Give the tool another name: @tool(name="…").',
         )
 
 
@@ -82,29 +82,31 @@ def check_description(name: str, description: str) -> None:
     """
     if len(description) > MAX_DESCRIPTION:
         raise UsageError(
-            f"The description of the tool '{name}' has {len(description)} characters; OpenAI takes {MAX_DESCRIPTION}.",
-            'Shorten the docstring, or give another: @tool(description="…").',
+            f"The description of the tool '{name}' has {len(description)} characters; OpenAI accepts {MAX_DESCRIPTION}.",
+            'Shorten the docstring, or give a description: @tool(description="…").',
         )
 
 
 def portable(name: str, schema: JSON) -> JSON:
-    """The schema of a tool's parameters in the words that every provider understands.
+    """The schema of a tool's parameters with only the keywords that every provider supports.
 
     Raises:
-        UsageError: there is no such form; the message has the reason.
+        UsageError: that isn't possible; the message has the reason.
     """
-    result = _Rewriting(name, schema).node(schema, ())
+    result = _Rewriter(name, schema).node(schema, ())
     if "properties" in result:
         result.setdefault("type", "object")
     if result.get("type") != "object":
-        raise UsageError(f"The parameters of the tool '{name}' are no JSON object, and providers take nothing else.")
+        raise UsageError(
+            f"The parameters of the tool '{name}' aren't a JSON object, and providers accept nothing else."
+        )
     if top := [keyword for keyword in ("anyOf", "enum") if keyword in result]:
-        raise UsageError(f"The parameters of the tool '{name}' have '{top[0]}' at the top, which OpenAI refuses.")
+        raise UsageError(f"The parameters of the tool '{name}' have '{top[0]}' at the top level, which OpenAI refuses.")
     result.setdefault("properties", {})
     return result
 
 
-class _Rewriting:
+class _Rewriter:
     def __init__(self, name: str, root: JSON) -> None:
         self._name, self._root, self._nodes = name, root, 0
 
@@ -116,11 +118,11 @@ class _Rewriting:
             return {}
         node, refs = self._resolved(node, refs)
         node = _merged(node)
-        result: JSON = {keyword: node[keyword] for keyword in _AS_IT_IS if keyword in node}
+        result: JSON = {keyword: node[keyword] for keyword in _PORTABLE if keyword in node}
         for keyword, value in result.items():
-            if not _AS_IT_IS[keyword](value):
-                said = json.dumps({keyword: value}, default=str)[:80]
-                raise UsageError(f"The schema of the tool '{self._name}' says {said}, which is no JSON schema.")
+            if not _PORTABLE[keyword](value):
+                found = json.dumps({keyword: value}, default=str)[:80]
+                raise UsageError(f"The schema of the tool '{self._name}' has {found}, which isn't valid JSON schema.")
         if "const" in node:
             result["enum"] = [node["const"]]
         choices = node.get("anyOf") or node.get("oneOf")
@@ -146,12 +148,12 @@ class _Rewriting:
     def _resolved(self, node: JSON, refs: tuple[str, ...]) -> tuple[JSON, tuple[str, ...]]:
         while isinstance(ref := node.get("$ref"), str):
             target = self._target(ref)
-            beside = {key: value for key, value in node.items() if key != "$ref"}
-            if ref in refs:  # a tree, say: told once, then only named
+            others = {key: value for key, value in node.items() if key != "$ref"}
+            if ref in refs:  # recursive (a tree, say): described once, then only named
                 again = {"description": f"Again a {ref.rpartition('/')[2] or self._name}, as above."}
                 kind = {"type": target["type"]} if isinstance(target.get("type"), str) else {}
-                return again | kind | beside, refs
-            node, refs = target | beside, (*refs, ref)
+                return again | kind | others, refs
+            node, refs = target | others, (*refs, ref)
         return node, refs
 
     def _target(self, ref: str) -> JSON:
@@ -187,7 +189,7 @@ class _Rewriting:
 
 
 def _merged(node: JSON) -> JSON:
-    """The node with the parts of its `allOf` written into it."""
+    """The node with the parts of its `allOf` merged into it."""
     parts = node.get("allOf")
     if not isinstance(parts, list):
         return node
@@ -205,7 +207,7 @@ def _merged(node: JSON) -> JSON:
 
 
 def _words(node: JSON, result: JSON) -> Iterator[str]:
-    """What the keywords say that not every provider knows; a bound of whole numbers has a plain equivalent."""
+    """In words, the keywords that not every provider supports; exclusive bounds of integers become inclusive ones."""
     for keyword, phrase in _IN_WORDS.items():
         value = node.get(keyword)
         if value is None or value is False:

@@ -1,7 +1,7 @@
-"""What a function's signature says: the JSON schema for the assistant, and how its arguments become the function's.
+"""The JSON schema of a function's parameters, and the validation of its arguments, from its signature.
 
-pydantic does both, imported when the first function is described. It sees the parameters under neutral names, with
-their own as aliases: a model's field may not be called `schema`, `copy` or `_x`, and a parameter may.
+pydantic does both; it is imported when the first function is described. It gets the parameters under neutral names, with their
+own names as aliases: a field of a model can't be called `schema`, `copy` or `_x`, but a parameter can.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 __all__ = ["Bound", "Description", "describe", "is_async", "name_of"]
 
 Bound = tuple[tuple[Any, ...], dict[str, Any]]
-"""What a function is called with: by position, and by name."""
+"""What a function is called with: positional and keyword arguments."""
 
 MAX_PROBLEMS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A function as its signature and docstring tell it.
+    """A function as its signature and docstring describe it.
 
-    `parameters` is a JSON schema; `bind` turns the JSON text of a call into what the function gets.
+    `parameters` is a JSON schema; `bind` turns the JSON text of a call into the arguments of the function.
     """
 
     text: str
@@ -42,29 +42,29 @@ class Description:
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """The name under which an assistant knows a function, unless it was given another."""
+    """The name of a function for an assistant, unless it was declared with another one."""
     while isinstance(function, functools.partial):
         function = function.func
     return str(getattr(function, "__name__", type(function).__name__))
 
 
 def is_async(function: Callable[..., Any]) -> bool:
-    """Whether calling it gives a coroutine."""
+    """Whether calling it returns a coroutine."""
     code = _plain(function)
     return inspect.iscoroutinefunction(code) or inspect.iscoroutinefunction(inspect.unwrap(code))
 
 
 def describe(name: str, function: Callable[..., Any]) -> Description:
-    """The schema and the docstring of a function.
+    """The schema and the description of a function.
 
     Raises:
-        UsageError: it cannot be described to an assistant; the message has the reason.
+        UsageError: it can't be described to an assistant; the message has the reason.
     """
     if inspect.isclass(function) or not callable(function):
-        raise UsageError(f"'{name}' is no function.", "A tool is a function, sync or async.")
+        raise UsageError(f"'{name}' isn't a function.", "A tool is a function, sync or async.")
     plain = inspect.unwrap(_plain(function))
     if inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain):
-        raise UsageError(f"The tool '{name}' yields its result in pieces.", "Let it return a list.")
+        raise UsageError(f"The tool '{name}' is a generator.", "Return a list instead.")
     try:
         given = _parameters(name, function)
         hints = _hints(plain, given)
@@ -72,16 +72,16 @@ def describe(name: str, function: Callable[..., Any]) -> Description:
     except UsageError:
         raise
     except Exception as error:
-        raise UsageError(f"The tool '{name}' cannot be described to an assistant: {_first_line(error)}") from error
-    text, about = parse_docstring(inspect.getdoc(plain))
-    for parameter, said in about.items():
+        raise UsageError(f"The tool '{name}' can't be described to an assistant: {_first_line(error)}") from error
+    text, descriptions = parse_docstring(inspect.getdoc(plain))
+    for parameter, description in descriptions.items():
         if parameter in schema["properties"]:
-            schema["properties"][parameter].setdefault("description", said)
+            schema["properties"][parameter].setdefault("description", description)
     return Description(text, schema, _Binder(model, given))
 
 
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function inside a partial, a method or an object that can be called."""
+    """The function inside a partial, a method or a callable object."""
     while isinstance(function, functools.partial):
         function = function.func
     if inspect.isroutine(function) or inspect.isclass(function):
@@ -91,21 +91,23 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _parameters(name: str, function: Callable[..., Any]) -> list[inspect.Parameter]:
     given = list(inspect.signature(function).parameters.values())
-    settled = function.keywords if isinstance(function, functools.partial) else {}  # whoever made it has decided these
+    preset = function.keywords if isinstance(function, functools.partial) else {}  # the assistant doesn't see these
     for index, parameter in enumerate(given):
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
-            raise UsageError(f"The tool '{name}' takes '{stars}{parameter.name}', which an assistant cannot name.")
+            raise UsageError(
+                f"The tool '{name}' takes '{stars}{parameter.name}', which can't be described to an assistant."
+            )
         if index == 0 and parameter.name in ("self", "cls") and parameter.annotation is parameter.empty:
-            raise UsageError(f"The tool '{name}' is a method without its object.", "Give the method of an object.")
-    return [parameter for parameter in given if parameter.name not in settled]
+            raise UsageError(f"The tool '{name}' is an unbound method.", "Use the method of an object.")
+    return [parameter for parameter in given if parameter.name not in preset]
 
 
 def _hints(function: Callable[..., Any], given: list[inspect.Parameter]) -> dict[str, Any]:
-    """The annotations of the parameters. That of the result does not matter: it may be known to type checkers only."""
+    """The annotations of the parameters. That of the result isn't evaluated: only type checkers may know it."""
     code: CodeType | None = getattr(function, "__code__", None)
     cells = zip(code.co_freevars if code else (), getattr(function, "__closure__", None) or (), strict=True)
-    local = _definer(function) | {variable: cell.cell_contents for variable, cell in cells if _is_filled(cell)}
+    local = _enclosing_locals(function) | {variable: cell.cell_contents for variable, cell in cells if _is_filled(cell)}
     hints: dict[str, Any] = {}
     for parameter in given:
         hint = Any if parameter.annotation is parameter.empty else parameter.annotation
@@ -114,7 +116,7 @@ def _hints(function: Callable[..., Any], given: list[inspect.Parameter]) -> dict
                 hint = eval(hint, getattr(function, "__globals__", {}), local)  # noqa: S307 - as `def` itself would
         except NameError as error:
             raise UsageError(
-                f"The annotation of '{parameter.name}' in '{name_of(function)}' is not known at run time: {error}.",
+                f"The annotation of '{parameter.name}' in '{name_of(function)}' isn't defined at run time: {error}.",
                 "Import the type outside of 'if TYPE_CHECKING'.",
             ) from None
         hints[parameter.name] = hint
@@ -129,8 +131,8 @@ def _is_filled(cell: Any) -> bool:
     return True
 
 
-def _definer(function: Callable[..., Any]) -> dict[str, Any]:
-    """The variables of the function in which this one was defined, while that one still runs."""
+def _enclosing_locals(function: Callable[..., Any]) -> dict[str, Any]:
+    """The local variables of the function in which this one was defined, while that one still runs."""
     home = getattr(function, "__qualname__", "").rpartition(".<locals>.")[0]
     frame: FrameType | None = sys._getframe(1) if home else None  # noqa: SLF001 - as dataclasses and pydantic do
     while frame is not None:
@@ -148,7 +150,7 @@ def _model(
     from pydantic.json_schema import GenerateJsonSchema
 
     class Schema(GenerateJsonSchema):
-        ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - theirs to type
+        ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - pydantic's attribute
 
     fields: dict[str, Any] = {}
     for index, parameter in enumerate(given):
@@ -202,19 +204,19 @@ def _has_own_default(parameter: inspect.Parameter) -> bool:
     return (
         parameter.default is not parameter.empty
         and not isinstance(parameter.default, FieldInfo)
-        and parameter.kind is not parameter.POSITIONAL_ONLY  # one that follows may be given
+        and parameter.kind is not parameter.POSITIONAL_ONLY  # a later one may be given
     )
 
 
 def _problems(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    said = [
+    problems = [
         f"{'.'.join(map(str, one['loc'])) or 'arguments'}: "
-        + ("there is no such parameter" if one["type"] == "extra_forbidden" else one["msg"])
+        + ("unknown parameter" if one["type"] == "extra_forbidden" else one["msg"])
         for one in found[:MAX_PROBLEMS]
     ]
     more = [f"and {len(found) - MAX_PROBLEMS} more"] if len(found) > MAX_PROBLEMS else []
-    return f"The arguments do not fit: {'; '.join([*said, *more])}."
+    return f"Invalid arguments: {'; '.join([*problems, *more])}."
 
 
 def _first_line(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """The stock tools of the pilot: the latest price of a stock, and a toy that says buy or sell.
 
-Prices come from Yahoo Finance through `yfinance` (extra `stocks`), which is told, for the whole process, to raise its
-errors: else an unknown symbol and a missing network look the same.
+Prices come from Yahoo Finance through `yfinance` (extra `stocks`). It is set, for the whole process, to raise its errors: otherwise
+an unknown symbol and a missing network look the same.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from . import ToolError, tool
 __all__ = ["Advice", "StockPrice", "buy_or_sell", "get_stock_price", "seed"]
 
 SEED = "ASST_STOCKS_SEED"
-"""The environment variable that makes the toy adviser say the same again."""
-TOY = "This is a toy's advice: it is drawn by lot. Do not invest by it."
+"""The environment variable that makes the toy's advice repeatable."""
+TOY = "This is a toy: the advice is random. Do not invest by it."
 
 _SYMBOL = re.compile(r"[A-Z0-9.^=-]{1,20}")
 _seed: str | None = None
@@ -29,7 +29,7 @@ _seed: str | None = None
 
 @dataclass(frozen=True, slots=True)
 class StockPrice:
-    """The latest close of a stock. `time` is when it was traded, or, if that is not known, the day."""
+    """The latest close of a stock. `time` is when it was traded or, if that isn't known, the day."""
 
     symbol: str
     close: float
@@ -39,7 +39,7 @@ class StockPrice:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What the toy says."""
+    """The toy's advice."""
 
     symbol: str
     price: float
@@ -82,29 +82,29 @@ def _time(closes: Any, about: Any) -> datetime | date:
 
 
 def _explained(symbol: str, error: Exception) -> ToolError:
-    """An error of yfinance, or of the HTTP library below it, in words that help."""
+    """An error of yfinance, or of the HTTP library below it, as a helpful message."""
     name = type(error).__name__
     status = getattr(getattr(error, "response", None), "status_code", None) or 0
     if name == "YFRateLimitError" or status in (429, 999):
-        return ToolError("Yahoo Finance takes no more requests from here for now. Try again in a few minutes.")
+        return ToolError("Yahoo Finance refuses more requests from here for now. Try again in a few minutes.")
     if name in ("YFPricesMissingError", "YFTzMissingError", "YFTickerMissingError") or status == 404:
         return ToolError(_unknown(symbol))
-    # yfinance 1.7 without curl_cffi stumbles over its own handler when the network fails.
+    # yfinance 1.7 without curl_cffi raises this in its own handler when the network fails.
     stumbled = isinstance(error, AttributeError) and "DNSError" in str(error)
     if stumbled or (isinstance(error, OSError) and not isinstance(error, ValueError) and not status):
-        return ToolError("Yahoo Finance cannot be reached: is there a network? The price is not known.")
-    return ToolError(f"Yahoo Finance gave no usable answer ({name}). The price is not known.")
+        return ToolError("Yahoo Finance can't be reached: is there a network? The price is unknown.")
+    return ToolError(f"Yahoo Finance gave no usable answer ({name}). The price is unknown.")
 
 
 def _unknown(symbol: str) -> str:
     return (
-        f"Yahoo Finance knows no price of '{symbol}'. Check the symbol; outside the USA it has a suffix, as in SAP.DE."
+        f"Yahoo Finance has no price for '{symbol}'. Check the symbol; outside the USA it has a suffix, as in SAP.DE."
     )
 
 
 @tool(read_only=True)
 def buy_or_sell(symbol: str, price: Annotated[float, Field(gt=0, allow_inf_nan=False)]) -> Advice:
-    """Say whether to buy or to sell a stock at this price. It is a toy that draws lots.
+    """Say whether to buy or to sell a stock at this price. It is a toy: the advice is random.
 
     Args:
         symbol: The ticker symbol, for example AAPL or SAP.DE.
@@ -112,12 +112,12 @@ def buy_or_sell(symbol: str, price: Annotated[float, Field(gt=0, allow_inf_nan=F
     """
     symbol = _checked(symbol)
     chosen = _seed if _seed is not None else os.environ.get(SEED)
-    lots = random.Random(None if chosen is None else f"{chosen} {symbol} {price}")  # noqa: S311 - a toy
-    return Advice(symbol, price, lots.choice(("buy", "sell")))
+    generator = random.Random(None if chosen is None else f"{chosen} {symbol} {price}")  # noqa: S311 - a toy
+    return Advice(symbol, price, generator.choice(("buy", "sell")))
 
 
 def seed(value: object) -> None:
-    """Let the toy say the same whenever it is asked the same; None lets it draw lots again."""
+    """Make the toy's advice repeatable; None makes it random again."""
     global _seed  # noqa: PLW0603 - there is one toy
     _seed = None if value is None else str(value)
 
@@ -125,5 +125,5 @@ def seed(value: object) -> None:
 def _checked(symbol: str) -> str:
     symbol = symbol.strip().upper()
     if not _SYMBOL.fullmatch(symbol):
-        raise ToolError(f"'{symbol[:40]}' is no ticker symbol. One is, for example, AAPL.")
+        raise ToolError(f"'{symbol[:40]}' isn't a ticker symbol, such as AAPL.")
     return symbol

@@ -1,4 +1,4 @@
-"""A tool: a Python function, or anything that can be called with JSON, as an assistant sees it and as it is run."""
+"""A tool: a Python function, or anything that can be called with JSON, with all that is needed to describe and run it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .schema import Bound, describe, is_async, name_of
 __all__ = ["OUTPUT_LIMIT", "TIMEOUT", "Approval", "Declaration", "Tool", "as_tool", "tool"]
 
 Approval = Literal["never", "ask", "always-ask"]
-"""Whether a person is asked before a call. "always" is no answer to `always-ask`."""
+"""Whether a person is asked before each call; with `always-ask`, "always" isn't a possible answer."""
 TIMEOUT = 30.0
 OUTPUT_LIMIT = 64 * 1024
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,7 +27,7 @@ _MARK = "__asst_tool__"
 
 
 class Declaration(msgspec.Struct, frozen=True, kw_only=True):
-    """What `@tool` says about a function; None leaves it to the signature, or to where the function comes from."""
+    """The options of `@tool`; None: the signature decides, or where the function comes from."""
 
     name: str | None = None
     description: str | None = None
@@ -41,9 +41,9 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
 class Tool:
     """A function that an assistant may call.
 
-    `parameters` is a JSON schema that every provider takes. `bind` turns the JSON text of a call into what the function
-    is called with. `timeout` is in seconds, `output_limit` in bytes. `source` says where it comes from. A tool that
-    stands `apart` is run in an event loop of its own, where it can hold up nobody.
+    `parameters` is a JSON schema that every provider accepts. `bind` turns the JSON text of a call into the arguments of
+    `function`. `timeout` is in seconds, `output_limit` in bytes. `source` is where it was loaded from. `apart`: if it is async,
+    it runs in another event loop, where it can't block the program's.
 
     Raises:
         UsageError: a provider would refuse it; the message has the reason.
@@ -67,10 +67,10 @@ class Tool:
         object.__setattr__(self, "parameters", portable(self.name, self.parameters))
         if self.approval not in get_args(Approval):
             raise UsageError(
-                f"'{self.approval}' is no approval of the tool '{self.name}'.", f"It is one of: {APPROVALS}."
+                f"Invalid approval of the tool '{self.name}': '{self.approval}'.", f"Use one of: {APPROVALS}."
             )
         if not (math.isfinite(self.timeout) and self.timeout > 0):
-            raise UsageError(f"The tool '{self.name}' needs a time limit, in seconds.", "Say how long it may take.")
+            raise UsageError(f"The tool '{self.name}' needs a time limit.", "Give a positive number of seconds.")
         if self.output_limit < 256:
             raise UsageError(f"The output limit of the tool '{self.name}' is below 256 bytes.")
 
@@ -81,7 +81,7 @@ class Tool:
 
     @property
     def is_async(self) -> bool:
-        """Whether calling the function gives a coroutine."""
+        """Whether calling the function returns a coroutine."""
         return is_async(self.function)
 
 
@@ -100,32 +100,32 @@ def tool(
     read_only: bool = False,
     output_limit: int = OUTPUT_LIMIT,
 ) -> Callable[[F], F]: ...
-def tool(function: F | None = None, /, **said: Any) -> F | Callable[[F], F]:
-    """Declare a function to be a tool; it stays the function that it is.
+def tool(function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
+    """Declare a function as a tool; the function itself is not changed.
 
-    `name` and `description` replace the function's own. `approval`: whether a person is asked before each call
-    ("never", "ask", "always-ask"); left out, functions that a program hands over itself are not asked about, nor those
-    that are `read_only`; all others are. `timeout` is in seconds; `output_limit`, in bytes, is the most that the
-    assistant gets.
+    `name` and `description` replace the function's own. `approval`: whether a person is asked before each call ("never", "ask",
+    "always-ask"); by default, tools loaded by name need approval, but not those that a program passes as functions, nor those
+    that are `read_only` (they change nothing). `timeout`: seconds until a call is stopped. `output_limit`: bytes of the result that
+    the assistant gets.
 
     Raises:
         UsageError: providers would refuse the name.
     """
 
     def mark(function: F) -> F:
-        declaration = Declaration(**said)
+        declaration = Declaration(**options)
         check_name(declaration.name or name_of(function))
         try:
             setattr(function, _MARK, declaration)
         except (AttributeError, TypeError):
-            raise UsageError(f"'{name_of(function)}' cannot be declared a tool.", "Wrap it in a def.") from None
+            raise UsageError(f"'{name_of(function)}' can't be declared as a tool.", "Wrap it in a def.") from None
         return function
 
     return mark if function is None else mark(function)
 
 
 def declaration_of(function: Any) -> Declaration | None:
-    """What `@tool` said about it, if it did."""
+    """The options of `@tool`, if the function has it."""
     found = getattr(function, _MARK, None)
     return found if isinstance(found, Declaration) else None
 
@@ -135,27 +135,27 @@ def as_tool(
 ) -> Tool:
     """A tool from any function, sync or async; the schema comes from its signature and docstring.
 
-    `approval` holds where the function declares neither an approval nor that it only reads.
+    `approval` is used if the function declares neither an approval nor `read_only`.
 
     Raises:
-        UsageError: the function cannot be described to an assistant, or a provider would refuse it.
+        UsageError: the function can't be described to an assistant, or a provider would refuse it.
     """
     if isinstance(function, Tool):
         return function
-    said = declaration_of(function) or Declaration()
-    name = said.name or name_of(function)
+    declared = declaration_of(function) or Declaration()
+    name = declared.name or name_of(function)
     check_name(name)
     described = describe(name, function)
     return Tool(
         name=name,
-        description=said.description if said.description is not None else described.text,
+        description=declared.description if declared.description is not None else described.text,
         parameters=described.parameters,
         function=function,
         bind=described.bind,
-        approval=said.approval or ("never" if said.read_only else approval),
-        timeout=said.timeout,
-        read_only=said.read_only,
-        output_limit=said.output_limit,
+        approval=declared.approval or ("never" if declared.read_only else approval),
+        timeout=declared.timeout,
+        read_only=declared.read_only,
+        output_limit=declared.output_limit,
         source=source,
         apart=apart,
     )

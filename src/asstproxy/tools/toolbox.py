@@ -1,4 +1,4 @@
-"""All the tools of a conversation: those that a profile names, those that were asked for, and those of MCP servers."""
+"""All tools of a conversation: those of the profile, those that a person named, and those of MCP servers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Toolbox", "open_toolbox"]
 
 
 class Toolbox:
-    """`tools`, in the order in which they were named; `notices`: a line about each that could not be had.
+    """`tools`, in the order in which they were named; `notices`: one line about each that is missing.
 
     MCP servers run until it is closed.
     """
@@ -28,7 +28,7 @@ class Toolbox:
         self.tools, self.notices, self._servers = tools, notices, servers
 
     def tool(self, name: str) -> Tool:
-        """A tool by its name.
+        """The tool with this name.
 
         Raises:
             UsageError: there is none.
@@ -38,11 +38,11 @@ class Toolbox:
                 return tool
         near = difflib.get_close_matches(name, [tool.name for tool in self.tools], n=1)
         if near:
-            raise UsageError(f"There is no tool '{name}'.", f"Did you mean '{near[0]}'?")
-        raise UsageError(f"There is no tool '{name}'.", code="tool_unknown")
+            raise UsageError(f"No such tool: '{name}'.", f"Did you mean '{near[0]}'?")
+        raise UsageError(f"No such tool: '{name}'.", code="tool_unknown")
 
     async def aclose(self) -> None:
-        """End the MCP servers, all at once, within two seconds."""
+        """Stop the MCP servers, all at once, within two seconds."""
         if self._servers:
             from .mcp_servers import close_all
 
@@ -50,18 +50,18 @@ class Toolbox:
 
 
 async def open_toolbox(profile: Profile | None = None, named: Iterable[str] = (), *, mcp: bool = True) -> Toolbox:
-    """Find the tools of a profile and those that a person named (`-t`), and start the MCP servers of the profile.
+    """Load the tools of a profile and those that a person named (`-t`), and start the MCP servers of the profile.
 
-    A server that does not start is a notice; its tools are missing.
+    If a server doesn't start, there is a notice, and its tools are missing.
 
     Raises:
         UsageError: a name that the person gave stands for no tool.
-        NotSetUpError: one that the profile gives does not, or the profile has an error.
+        NotSetUpError: a name in the profile stands for no tool, or the profile has an error.
     """
     tools: list[Tool] = []
     if profile is not None and profile.tools:
         try:
-            tools += find_tools(profile.tools, here=False)  # what lies in the current folder is not what was meant
+            tools += find_tools(profile.tools, here=False)  # a file in the current folder is not what was meant
         except UsageError as error:
             raise NotSetUpError(
                 f"profiles.{profile.name}.tools: {error}", error.hint, code=error.code, data=error.data

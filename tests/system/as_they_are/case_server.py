@@ -6,7 +6,6 @@ import json
 import socketserver
 import threading
 import time
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 

@@ -90,7 +90,9 @@ TABLE = [
 ]
 
 
-def ask(case: Case, folder: Path, *options: str, **environment: str) -> tuple[subprocess.CompletedProcess[bytes], list[object]]:
+def ask(
+    case: Case, folder: Path, *options: str, **environment: str
+) -> tuple[subprocess.CompletedProcess[bytes], list[object]]:
     """Run the command against a server that answers with the files; returns the bodies of its requests, too."""
     (folder / "add.py").write_text('def add(a: int, b: int) -> int:\n    """Add two numbers."""\n    return a + b\n')
     with CaseServer(*((CASES / name).read_bytes() for name in case.files)) as server:
@@ -109,7 +111,9 @@ def ask(case: Case, folder: Path, *options: str, **environment: str) -> tuple[su
             timeout=60,
             check=False,
             cwd=folder,
-            env=own | {"PATH": os.environ["PATH"], "HOME": str(folder), "TEST_KEY": "sk-0123456789abcdef"} | environment,
+            env=own
+            | {"PATH": os.environ["PATH"], "HOME": str(folder), "TEST_KEY": "sk-0123456789abcdef"}
+            | environment,
         )
         return done, list(server.bodies)
 

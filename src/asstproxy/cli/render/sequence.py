@@ -1,4 +1,4 @@
-"""An exchange as a sequence diagram: who says what to whom, from the person's side to the provider's API and back."""
+"""The messages of an exchange, as the arrows of a sequence diagram: from the user to the provider's API and back."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _DOER = {Do.START_PROCESSING: ASSISTANT, Do.SUBMIT_TOOL_OUTPUTS: ASSISTANT}
 
 
 class Arrow(msgspec.Struct):
-    """From one lane to another, or (when both are one) a note at it. `text` says more than the message's name.
+    """From one lane to another; on one lane it is a note. `name` is the message's, `text` its content.
 
-    `kind`: a `message` of the script, the `order` that follows from it, bytes on the `wire`, or a `note`. `count`: how many of
-    the same kind it stands for (pieces of text, heartbeats); `at`: seconds since the exchange began.
+    `kind`: a `message` of the script, the `order` that follows from it, bytes on the `wire`, or a `note`. `count`: how many
+    messages it represents (chunks, heartbeats); `at`: seconds since the exchange began.
     """
 
     source: int
@@ -54,7 +54,7 @@ class Arrow(msgspec.Struct):
 
 
 def arrows(records: Iterable[Record]) -> list[Arrow]:
-    """The arrows of every exchange, in order; neighbouring pieces of text, and heartbeats, are one arrow."""
+    """The arrows of every exchange, in order. Consecutive chunks are one arrow, and so are heartbeats."""
     drawn: list[Arrow] = []
     exchange, began = 0, 0.0
     for record in records:
@@ -73,14 +73,14 @@ def _add(drawn: list[Arrow], arrow: Arrow) -> None:
     for before in recent:
         if before.name == arrow.name and before.name in _REPEATED and before.exchange == arrow.exchange:
             before.count += 1
-            if len(before.text) < _SHOWN:  # no label is longer; a million pieces must not be copied a million times
+            if len(before.text) < _SHOWN:  # no label is longer, and a million chunks must not be copied a million times
                 before.text += arrow.text
             return
     drawn.append(arrow)
 
 
 _SHOWN = 4_000
-"""Characters of pieces that are put together for a label."""
+"""Characters of chunks that are joined for a label."""
 _REPEATED = ("chunk_received", "heartbeat", "text")
 
 
@@ -118,10 +118,10 @@ def _of(record: Record) -> Iterator[Arrow]:
                 USER, MEDIATOR, event.type, ", ".join(r.output if r.error is None else r.error for r in results)
             )
         case ToolFinished(result=result, seconds=seconds):
-            said = result.output if result.error is None else f"failed: {result.error}"
-            yield Arrow(USER, USER, f"tool, {seconds:.2f} s", said, "note")
+            outcome = result.output if result.error is None else f"failed: {result.error}"
+            yield Arrow(USER, USER, f"tool, {seconds:.2f} s", outcome, "note")
         case RetryScheduled(delay=delay, message=message):
-            yield Arrow(ASSISTANT, ASSISTANT, f"again in {delay:.1f} s", message, "note")
+            yield Arrow(ASSISTANT, ASSISTANT, f"retry in {delay:.1f} s", message, "note")
         case Cancelled(reason=reason):
             yield Arrow(USER, MEDIATOR, event.type, reason)
         case ErrorOccurred(kind=kind, message=message):

@@ -1,4 +1,4 @@
-"""Where the time of an exchange went: a fold of its records into spans of waiting, streaming, tools and approval."""
+"""How an exchange spent its time: a fold of its records into spans of waiting, streaming, tools and approval."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KINDS: dict[State, Kind] = {
 
 
 class Span(msgspec.Struct):
-    """From `start` to `end`, in seconds since the exchange began. `name` is that of a tool, where it is one tool's span."""
+    """From `start` to `end`, in seconds since the exchange began. `name`: the tool, for the span of a call."""
 
     kind: Kind
     start: float
@@ -32,7 +32,7 @@ class Span(msgspec.Struct):
 
 
 class ExchangeSpans(msgspec.Struct):
-    """One exchange: what the person said, how it ended, and its spans in order; `tools` are those of single calls."""
+    """One exchange: the user's message, its last state, and its spans in order; `tools` has a span for each call."""
 
     number: int
     user: str
@@ -43,12 +43,12 @@ class ExchangeSpans(msgspec.Struct):
     tools: list[Span] = []
 
     def total(self, kind: Kind) -> float:
-        """Seconds of one kind in all."""
+        """Seconds of one kind, in total."""
         return sum(span.end - span.start for span in self.spans if span.kind == kind)
 
 
 def exchange_spans(records: Iterable[Record]) -> list[ExchangeSpans]:
-    """The spans of every exchange. A clock that was put back gives no negative times."""
+    """The spans of every exchange. No time is negative, even if the clock was set back."""
     found: list[ExchangeSpans] = []
     clock = _Clock()
     open_tools: dict[str, Span] = {}
@@ -93,7 +93,7 @@ class _Clock:
         self._last = self._began = self._back = 0.0
 
     def read(self, at: str) -> float:
-        """Seconds since the exchange began; never less than before."""
+        """Seconds since the exchange began; they never decrease."""
         now = to_unix_time(at) + self._back
         if now < self._last:
             self._back += self._last - now

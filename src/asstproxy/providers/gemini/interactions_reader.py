@@ -24,7 +24,6 @@ from ...core.events import (
     ToolCall,
     Usage,
 )
-from ..background import JobReader
 from ..fields import (
     get_arguments,
     get_count,
@@ -36,6 +35,7 @@ from ..fields import (
     readable_arguments,
     unique_id,
 )
+from ..stream import JobReader
 from ..text_fold import differs, rest_of
 from ..transport import JSON
 from ..transport.failures import error_words, failure, find_error

@@ -21,8 +21,8 @@ from ...core.events import (
     Skipped,
     Usage,
 )
-from ..background import JobReader
 from ..fields import get_count, get_index, get_object, get_objects, get_text
+from ..stream import JobReader
 from ..transport import JSON
 from ..transport.failures import error_words, find_error, reported_error
 from ..unshown import WAITING, unshown, waits_for
