@@ -152,8 +152,9 @@ class Reader(JobReader):
             raise _failure(problem)
         if status == "cancelled":
             raise _cancelled()
-        steps = self._union(get_objects(interaction, "steps"))
-        said, whole = str(self._said), text_of(steps) or get_text(interaction, "output_text")
+        final = get_objects(interaction, "steps")
+        steps = self._union(final)
+        said, whole = str(self._said), text_of(final) or get_text(interaction, "output_text")
         text = said if said and (not whole or said.strip() == whole.strip()) else whole
         if said and (rest := rest_of(said, whole)):
             yield ChunkReceived(rest)
