@@ -131,7 +131,10 @@ def portable_foreign(name: str, schema: Any) -> JSON:
     Raises:
         UsageError: the parameters aren't an object, or the schema is too large; the message has the reason.
     """
-    root = schema if isinstance(schema, dict) else {}
+    root = dict(schema) if isinstance(schema, dict) else {}
+    for keyword in ("anyOf", "oneOf"):
+        if isinstance(choices := root.get(keyword), list):
+            root[keyword] = [_with_members(choice) for choice in choices]
     result = _Rewriter(name, root, repair=True).node(root, ())
     kinds = result.get("type", "object")
     if kinds == "null" or (isinstance(kinds, list) and "object" in kinds):
@@ -218,7 +221,7 @@ class _Rewriter:
             target = self._target(ref)
             others = {key: value for key, value in node.items() if key != "$ref"}
             if target is None:
-                return {"description": f"A {ref.rpartition('/')[2]}."} | others, refs
+                return {"description": f"{ref.rpartition('/')[2]} (not described)"} | others, refs
             if ref in refs:  # recursive (a tree, say): described once, then only named
                 again = {"description": f"Again a {ref.rpartition('/')[2] or self._name}, as above."}
                 kind = {"type": target["type"]} if isinstance(target.get("type"), str) else {}
@@ -323,6 +326,14 @@ def _type_of(kind: Any) -> str | None:
     return name if name in _TYPES else _MEANT.get(name)
 
 
+def _with_members(choice: Any) -> Any:
+    """A choice on top that only says which members it needs, with these as its members."""
+    needed = choice.get("required") if isinstance(choice, dict) and "properties" not in choice else None
+    if not isinstance(needed, list):
+        return choice
+    return choice | {"properties": {key: {} for key in needed if isinstance(key, str)}}
+
+
 def _joined(result: JSON) -> JSON:
     """An object with alternatives on top, as one object that has the members of all; the alternatives are told in words."""
     choices = [one for one in result.get("anyOf", ()) if one.get("type", "object") == "object"]
@@ -330,9 +341,9 @@ def _joined(result: JSON) -> JSON:
     members: JSON = dict(joined.get("properties", {}))
     for choice in choices:
         for key, value in choice.get("properties", {}).items():
-            if key not in members or members[key] == value:
+            if key not in members:
                 members[key] = value
-            else:
+            elif value not in ({}, members[key]):
                 mine = members[key]["anyOf"] if set(members[key]) == {"anyOf"} else [members[key]]
                 members[key] = {"anyOf": mine if value in mine else [*mine, value]}
     if not choices:
