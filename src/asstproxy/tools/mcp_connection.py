@@ -125,8 +125,10 @@ class Connection:
     async def aclose(self) -> None:
         """Close it; if that takes too long, cut it."""
         self._leave.set()
-        for seconds in (CLOSE_WITHIN if self._client.done() else 0.0, 0.3):
+        for seconds in (CLOSE_WITHIN if self._client.done() else 0.0, 0.3, 0.3):
             await asyncio.wait({self._task}, timeout=seconds)
             if self._task.done():
-                return
+                break
             self._task.cancel()
+        if self._process is not None:
+            await self._process.closed()

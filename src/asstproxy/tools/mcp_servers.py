@@ -195,7 +195,7 @@ class McpServer:
             while isinstance(error, ExceptionGroup):
                 error = error.exceptions[0]
             lines = str(error).strip().splitlines() or [type(error).__name__]
-            said = f"failed: {lines[0][:300].rstrip('.')}{_data(error)}"
+            said = f"failed: {lines[0][:300].rstrip('.')}{_data(error)}".rstrip(".")
         why = "; ".join(reason for reason in reasons if reason and reason not in said)
         return ToolError(f"The MCP server '{self.name}' {said}{f' ({why})' if why else ''}.")
 

@@ -56,6 +56,7 @@ class StdioServer:
         self._messages = MessageReader(limit=MAX_LINE)
         self._watchdog = Watchdog()
         self._fault = ""
+        self._ending: asyncio.Task[None] | None = None
 
     @property
     def alive(self) -> bool:
@@ -121,9 +122,19 @@ class StdioServer:
             if process.returncode is None or not (reading.done() and listening.done()):
                 _send(process, KILL)  # also to processes that it left behind, and also if we are cancelled here
             self._watchdog.dismiss()
+            self._ending = asyncio.create_task(self._end_tasks())
+        await self.closed()
+
+    async def closed(self) -> None:
+        """Wait until nothing of it runs here; also after a cancellation of its end."""
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+
+    async def _end_tasks(self) -> None:
         _, left = await asyncio.wait(self._tasks, timeout=0.2)
         for task in left:
             task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _read(
         self, server: asyncio.StreamReader, session: MemoryObjectSendStream[SessionMessage | Exception]

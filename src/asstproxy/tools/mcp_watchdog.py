@@ -17,6 +17,7 @@ __all__ = ["Watchdog"]
 _SCRIPT = """
 trap '' HUP INT TERM
 read -r group || exit
+[ "$group" = end ] && exit
 read -r end && exit
 kill -TERM "-$group" 2>/dev/null
 sleep 1
