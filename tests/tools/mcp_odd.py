@@ -2,7 +2,7 @@
 
 python mcp_odd.py SPEC    with these members, all of them optional
 
-tools: the list; page: how many are on a page; cycle: after the last page comes the first
+tools: the list; page: how many are on a page; cycle: after the last page comes the first; pages_fail: it ends at the second
 results, errors, raw: what a tool returns, the error that it answers with, or the very line, by its name
 style: the form (see `written`); deaf: it ignores its closed input and SIGTERM; pid: a file for its process id
 greeting: the result of `initialize`
@@ -82,6 +82,8 @@ def main() -> None:
                 }
                 answer["result"] = SPEC.get("greeting", greeting)
             case "tools/list" if isinstance(tools, list):
+                if params.get("cursor") and SPEC.get("pages_fail"):
+                    sys.exit("no more pages")
                 first, size = int(params.get("cursor") or 0), SPEC.get("page", len(tools) or 1)
                 answer["result"] = {"tools": tools[first : first + size]}
                 if first + size < len(tools):

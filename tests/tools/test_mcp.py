@@ -257,8 +257,8 @@ async def test_a_server_that_does_not_start_is_a_notice(config: dict[str, Any], 
         assert box.tool("good_echo")
 
 
-async def test_a_list_without_end_is_cut() -> None:
-    """Twenty pages are read; what is on several of them is one tool."""
+async def test_a_list_without_end_is_read_once() -> None:
+    """A page that comes again ends it; what is on several pages is one tool."""
     async with servers(s=fake("endless")) as box:
         assert [tool.name for tool in box.tools] == ["s_echo"]
 

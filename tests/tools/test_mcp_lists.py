@@ -188,3 +188,18 @@ async def test_the_profile_chooses_among_the_tools() -> None:
         assert box.notices == [
             "The MCP server 's' has tools that can't be offered: 'gone' (the server has no such tool)."
         ]
+
+
+async def test_a_list_that_breaks_off_is_used_and_said() -> None:
+    """The server ends on the second page, or has more pages than are read: the tools that it listed are there, and a notice."""
+    tools = [listed(f"t{n}") for n in range(300)]
+    async with servers(s=odd({"tools": tools, "page": 2, "pages_fail": True})) as box:
+        assert names(box) == ["s_t0", "s_t1"]
+        (notice,) = box.notices
+        assert notice == (
+            "Only a part of the tools of the MCP server 's' is known. "
+            "The MCP server 's' failed: Connection closed (it ended with exit code 1: no more pages)."
+        )
+    async with servers(s=odd({"tools": tools, "page": 1}, tools=["t9*"])) as box:
+        assert names(box) == ["s_t9", *(f"s_t9{n}" for n in range(10))]
+        assert box.notices == ["Only a part of the tools of the MCP server 's' is known. It has more than 100 pages."]

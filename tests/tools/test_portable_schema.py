@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asstproxy import UsageError
-from asstproxy.tools.portable_schema import portable, portable_foreign
+from asstproxy.tools.foreign_schema import portable_foreign
+from asstproxy.tools.portable_schema import portable
 
 from .schemas import assert_portable
 

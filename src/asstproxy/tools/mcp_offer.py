@@ -24,12 +24,13 @@ MAX_NAMED = 5
 class Offer:
     """The tools of one server: each with the name that it has there, in the order of its list.
 
-    `left_out`: the reason by the name of each tool that can't be offered.
+    `left_out`: the name of each tool that can't be offered, with the reason. `cut`: why the list was not read to its end.
     """
 
     server: str
     tools: list[tuple[str, Tool]] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    cut: str = ""
 
 
 def name_for(server: str, name: str) -> str:
@@ -84,6 +85,8 @@ def _unused(name: str, taken: set[str]) -> str:
 def _notices(offer: Offer, share: int, renamed: list[str], limit: int) -> list[str]:
     notices = []
     server = f"The MCP server '{offer.server}'"
+    if offer.cut:
+        notices.append(f"Only a part of the tools of the MCP server '{offer.server}' is known. {offer.cut}")
     if renamed:
         notices.append(f"{server} has names that are too long or used twice: {_some(renamed)}.")
     if offer.left_out:

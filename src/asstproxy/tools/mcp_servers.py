@@ -34,14 +34,15 @@ from ..core.redact import redact_logs, redacting_logger, register_named_secrets
 from ..providers.transport.insecure_http import warn_of_plain_http
 from . import Tool, ToolError
 from .arguments import parse
+from .foreign_schema import portable_foreign
 from .mcp_connection import Connection, McpConfig
 from .mcp_offer import Offer, name_for
 from .mcp_results import raw, result_text
-from .portable_schema import MAX_DESCRIPTION, portable_foreign
+from .portable_schema import MAX_DESCRIPTION
 
 __all__ = ["McpServer", "close_all", "configured_servers"]
 
-MAX_PAGES = 20
+MAX_PAGES = 100
 """Pages of a server's list of tools that are read."""
 MAX_DATA = 300
 """Characters of the data of an error that a message quotes."""
@@ -105,18 +106,25 @@ class McpServer:
         """
         offer = Offer(self.name)
         client = (await self._connected()).client
-        cursor: str | None = None
         seen: set[str] = set()
+        cursor: str | None = None
+        cursors: set[str | None] = set()
         try:
             async with asyncio.timeout(self._config.timeout):
-                for _ in range(MAX_PAGES):
+                while cursor not in cursors and len(cursors) < MAX_PAGES:
+                    cursors.add(cursor)
                     page = await client.list_tools(cursor=cursor)
                     for one in raw(page.meta) or ():
                         self._add(offer, one, seen)
-                    if not (cursor := page.next_cursor):
-                        break
+                    cursor = page.next_cursor
         except Exception as error:  # whatever a server sends, it is the server's fault
-            raise self._failure(error) from error
+            failure = self._failure(error)
+            if not offer.tools:
+                raise failure from error
+            offer.cut = str(failure)
+        else:
+            if cursor not in cursors and cursor is not None:
+                offer.cut = f"It has more than {MAX_PAGES} pages."
         for pattern in self._config.tools:
             if not fnmatch.filter(seen, pattern):
                 offer.left_out.append((pattern, "the server has no such tool"))

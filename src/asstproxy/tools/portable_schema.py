@@ -6,8 +6,7 @@ an object without alternatives at the top level, and `items` in every array. Gem
 its target, a keyword by its plain equivalent, and any other is put into words in the description: the assistant still reads it,
 and the arguments are validated against the original in any case.
 
-What a program declares must be right, so an error in it is raised. What a server declares (`portable_foreign`) is repaired where it
-can be: nobody here can edit it, and the server checks the arguments in any case.
+What a program declares must be right, so an error in it is raised; `foreign_schema` repairs what a server declares.
 """
 
 from __future__ import annotations
@@ -22,7 +21,18 @@ from urllib.parse import unquote
 
 from ..core.errors import UsageError
 
-__all__ = ["MAX_DESCRIPTION", "MAX_NAME", "check_description", "check_name", "portable", "portable_foreign"]
+__all__ = [
+    "MAX_DESCRIPTION",
+    "MAX_NAME",
+    "PORTABLE",
+    "TYPES",
+    "SchemaRewriter",
+    "as_object",
+    "check_description",
+    "check_name",
+    "is_json",
+    "portable",
+]
 
 JSON = dict[str, Any]
 MAX_DESCRIPTION = 1024
@@ -39,7 +49,7 @@ def _is_number(value: Any) -> bool:
     )
 
 
-def _is_json(value: Any) -> bool:
+def is_json(value: Any) -> bool:
     """Whether JSON can represent it: it can't represent NaN and infinity."""
     try:
         json.dumps(value, allow_nan=False)
@@ -48,23 +58,10 @@ def _is_json(value: Any) -> bool:
     return True
 
 
-_TYPES = frozenset(("object", "array", "string", "number", "integer", "boolean", "null"))
-_MEANT = {
-    "str": "string",
-    "text": "string",
-    "int": "integer",
-    "float": "number",
-    "double": "number",
-    "bool": "boolean",
-    "list": "array",
-    "tuple": "array",
-    "dict": "object",
-    "none": "null",
-}
-"""Types that servers write, and what they mean."""
-_PORTABLE: dict[str, Callable[[Any], bool]] = {
+TYPES = frozenset(("object", "array", "string", "number", "integer", "boolean", "null"))
+PORTABLE: dict[str, Callable[[Any], bool]] = {
     "type": lambda value: (
-        value != [] and {str(one) for one in (value if isinstance(value, list) else [value])} <= _TYPES
+        value != [] and {str(one) for one in (value if isinstance(value, list) else [value])} <= TYPES
     ),
     "enum": lambda value: isinstance(value, list) and value != [],
     "minItems": lambda value: isinstance(value, int) and value >= 0,
@@ -122,28 +119,15 @@ def portable(name: str, schema: JSON) -> JSON:
     Raises:
         UsageError: that isn't possible; the message has the reason.
     """
-    return _as_object(name, _Rewriter(name, schema).node(schema, ()))
+    return as_object(name, SchemaRewriter(name, schema).node(schema, ()))
 
 
-def portable_foreign(name: str, schema: Any) -> JSON:
-    """The same for the schema of a server, whatever JSON it is: what isn't valid in it is repaired, or else allows anything.
+def as_object(name: str, result: JSON) -> JSON:
+    """The rewritten schema of a tool's parameters, if it is an object.
 
     Raises:
-        UsageError: the parameters aren't an object, or the schema is too large; the message has the reason.
+        UsageError: it isn't.
     """
-    root = dict(schema) if isinstance(schema, dict) else {}
-    for keyword in ("anyOf", "oneOf"):
-        if isinstance(choices := root.get(keyword), list):
-            root[keyword] = [_with_members(choice) for choice in choices]
-    result = _Rewriter(name, root, repair=True).node(root, ())
-    kinds = result.get("type", "object")
-    if kinds == "null" or (isinstance(kinds, list) and "object" in kinds):
-        kinds = "object"
-    result = {key: value for key, value in result.items() if key not in ("enum", "items", "default")} | {"type": kinds}
-    return _as_object(name, _joined(result) if kinds == "object" else result)
-
-
-def _as_object(name: str, result: JSON) -> JSON:
     if "properties" in result:
         result.setdefault("type", "object")
     if result.get("type") != "object":
@@ -156,11 +140,17 @@ def _as_object(name: str, result: JSON) -> JSON:
     return result
 
 
-class _Rewriter:
-    def __init__(self, name: str, root: JSON, *, repair: bool = False) -> None:
+class SchemaRewriter:
+    """Rewrites the nodes of one schema.
+
+    `repair` makes a node valid, or takes out what isn't; without it, an error in a node is raised.
+    """
+
+    def __init__(self, name: str, root: JSON, repair: Callable[[JSON], JSON] | None = None) -> None:
         self._name, self._root, self._nodes, self._repair = name, root, 0, repair
 
-    def node(self, node: Any, refs: tuple[str, ...], depth: int = 0) -> JSON:
+    def node(self, node: Any, refs: tuple[str, ...] = (), depth: int = 0) -> JSON:
+        """The node as every provider accepts it; `refs` are the references that led to it."""
         self._nodes += 1
         if depth > MAX_DEPTH and self._repair:
             return {}
@@ -170,17 +160,17 @@ class _Rewriter:
             return {}
         node, refs = self._flat(node, refs, depth)
         if self._repair:
-            node = _repaired(node)
-        result: JSON = {keyword: node[keyword] for keyword in _PORTABLE if keyword in node}
+            node = self._repair(node)
+        result: JSON = {keyword: node[keyword] for keyword in PORTABLE if keyword in node}
         if isinstance(result.get("enum"), list):
-            result["enum"] = [value for value in result["enum"] if _is_json(value)]
+            result["enum"] = [value for value in result["enum"] if is_json(value)]
         for keyword, value in result.items():
-            if not _PORTABLE[keyword](value):
+            if not PORTABLE[keyword](value):
                 found = json.dumps({keyword: value}, default=str)[:80]
                 raise UsageError(f"The schema of the tool '{self._name}' has {found}, which isn't valid JSON schema.")
-        if "default" in result and not _is_json(result["default"]):
+        if "default" in result and not is_json(result["default"]):
             del result["default"]
-        if "const" in node and _is_json(node["const"]):
+        if "const" in node and is_json(node["const"]):
             result["enum"] = [node["const"]]
         choices = node.get("anyOf") or node.get("oneOf")
         if isinstance(choices, list):
@@ -280,7 +270,7 @@ def _merged(node: JSON, parts: list[JSON]) -> JSON:
 
 def _words(node: JSON, result: JSON) -> Iterator[str]:
     """In words, the keywords that not every provider supports; exclusive bounds of integers become inclusive ones."""
-    if not _is_json(node.get("default")):
+    if not is_json(node.get("default")):
         with contextlib.suppress(ValueError, TypeError, RecursionError):
             yield f"default: {json.dumps(node['default'])[:80]}"
     for keyword, phrase in _IN_WORDS.items():
@@ -298,62 +288,3 @@ def _words(node: JSON, result: JSON) -> Iterator[str]:
                 yield phrase.format(int(value) if value == int(value) else value)
         else:
             yield phrase if value is True else f"{phrase}: {value if isinstance(value, str) else json.dumps(value)}"
-
-
-def _repaired(node: JSON) -> JSON:
-    """The node without what isn't valid JSON schema, or with what was meant."""
-    result = dict(node)
-    if "type" in node:
-        kinds = [_type_of(kind) for kind in (node["type"] if isinstance(node["type"], list) else [node["type"]])]
-        known = [*dict.fromkeys(kind for kind in kinds if kind)]
-        if known and None not in kinds and node["type"] is not None:
-            result["type"] = known if isinstance(node["type"], list) else known[0]
-        else:  # one of them is unknown, so anything may be meant
-            del result["type"]
-    for keyword in ("minItems", "maxItems", "minimum", "maximum"):
-        if isinstance(value := node.get(keyword), str) and value.isascii() and value.isdecimal():
-            result[keyword] = int(value[:9])
-    for keyword, is_valid in _PORTABLE.items():
-        if keyword in result and not is_valid(result[keyword]):
-            del result[keyword]
-    if isinstance(result.get("enum"), list) and not any(map(_is_json, result["enum"])):
-        del result["enum"]
-    return result
-
-
-def _type_of(kind: Any) -> str | None:
-    name = kind.lower() if isinstance(kind, str) else "null" if kind is None else ""
-    return name if name in _TYPES else _MEANT.get(name)
-
-
-def _with_members(choice: Any) -> Any:
-    """A choice on top that only says which members it needs, with these as its members."""
-    needed = choice.get("required") if isinstance(choice, dict) and "properties" not in choice else None
-    if not isinstance(needed, list):
-        return choice
-    return choice | {"properties": {key: {} for key in needed if isinstance(key, str)}}
-
-
-def _joined(result: JSON) -> JSON:
-    """An object with alternatives on top, as one object that has the members of all; the alternatives are told in words."""
-    choices = [one for one in result.get("anyOf", ()) if one.get("type", "object") == "object"]
-    joined = {key: value for key, value in result.items() if key != "anyOf"}
-    members: JSON = dict(joined.get("properties", {}))
-    for choice in choices:
-        for key, value in choice.get("properties", {}).items():
-            if key not in members:
-                members[key] = value
-            elif value not in ({}, members[key]):
-                mine = members[key]["anyOf"] if set(members[key]) == {"anyOf"} else [members[key]]
-                members[key] = {"anyOf": mine if value in mine else [*mine, value]}
-    if not choices:
-        return joined
-    needed = [set(choice.get("required", ())) for choice in choices]
-    always = [key for key in members if key in joined.get("required", ()) or all(key in one for one in needed)]
-    sets = [*dict.fromkeys(" and ".join(choice.get("required", ())) for choice in choices)]
-    joined = {key: value for key, value in joined.items() if key not in ("required", "additionalProperties")}
-    joined |= {"properties": members} | ({"required": always} if always else {})
-    if len(sets) > 1:
-        words = f"(give one of these: {'; '.join(one or 'none of them' for one in sets)})"
-        joined["description"] = f"{joined.get('description', '')} {words}".strip()
-    return joined
