@@ -1,6 +1,6 @@
 """The schemas of MCP servers, as every provider accepts them.
 
-Nobody here can edit a server, so what isn't valid is repaired, or else allows anything: the server checks the arguments in any case.
+Nobody here can edit a server, so what isn't valid is repaired, or else allows anything: the server checks the arguments itself.
 """
 
 from __future__ import annotations
