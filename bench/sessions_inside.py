@@ -1,4 +1,4 @@
-"""What `store.py` measures inside one process: its first argument says what; the figures are printed as JSON."""
+"""What `sessions.py` measures inside one process: its first argument says what; the figures are printed as JSON."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from source_tree import FILES, PACKAGE, ROOT, syntax
+from source_tree import FILES, PACKAGE, ROOT, defined, syntax
 
 MOST_METHODS = 15
 LONG = 400
@@ -67,6 +67,28 @@ def test_every_long_file_has_a_reason() -> None:
 def test_every_module_says_what_it_is() -> None:
     """Each file begins with a docstring: its one concept, in a sentence."""
     assert not [module for module, path in FILES.items() if not ast.get_docstring(syntax(path))]
+
+
+FILE = re.compile(r"(?<![\w./-])(?:[a-z_]+/)*[a-z_]+\.(?:py|md)\b")
+REFERENCE = re.compile(r"`((?:asstproxy\.)?([a-z_]+)(?:\.\w+)+)`")
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_references_lead_somewhere(module: str) -> None:
+    """A file, module or name that a docstring or a comment refers to exists."""
+    text = FILES[module].read_text(encoding="utf-8")
+    places = (ROOT, PACKAGE, FILES[module].parent)
+    assert not [file for file in FILE.findall(text) if not any((place / file).exists() for place in places)]
+    assert not [name for name, room in REFERENCE.findall(text) if f"asstproxy.{room}" in FILES and not _exists(name)]
+
+
+def _exists(name: str) -> bool:
+    """Whether a dotted name is a module of asstproxy, or something that one defines."""
+    module, rest = f"asstproxy.{name.removeprefix('asstproxy.')}", ""
+    while module not in FILES:
+        module, _, last = module.rpartition(".")
+        rest = f"{last}.{rest}".rstrip(".")
+    return not rest or rest in defined(FILES[module])
 
 
 @pytest.mark.parametrize("path", [*FILES.values(), *PAGES], ids=lambda path: str(path.relative_to(ROOT)))

@@ -50,12 +50,12 @@ from .core.events import (
 from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from .core.roles import AssistantProxy, Attachable
 from .core.turn import ToolSpec, Turn
-from .providers.background import BackgroundJob, JobReader
+from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport
 from .providers.fields import ToolCallBuffer, get_arguments, get_content, get_count, get_object, get_objects, get_text
 from .providers.model_list import ModelInfo, fetch_models
-from .providers.stream import StreamReader, read_reply, read_stream
+from .providers.stream import JobReader, StreamReader, read_reply, read_stream
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import reported_error

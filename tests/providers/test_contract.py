@@ -274,7 +274,7 @@ class TestLocalInOneReply(TestLocal):
     api = IN_ONE_REPLY
 
 
-# ---- gemini has a backend, and a class for each way of asking, in test_gemini_contract.py ------------------------------------
+# ---- gemini has a backend, and a class for each way of asking, in gemini/test_contract.py ------------------------------------
 
 
 def test_the_suite_needs_no_plugin() -> None:

@@ -40,7 +40,7 @@ def test_a_session_is_found_by_the_beginning_or_the_end_of_its_id() -> None:
     assert store.find(two.id[-8:]) == two.id
     with pytest.raises(SessionError, match="more than one"):
         store.find(one.id[:4])
-    with pytest.raises(SessionError, match="no session 'zz'"):
+    with pytest.raises(SessionError, match="No such session: 'zz'"):
         store.find("zz")
 
 

@@ -3,8 +3,8 @@
 One rule: a call of a tool that needs approval runs only on a decision of its own that approves it, or after an "always" for its
 tool. No answer, a question that fails, a decision for another call_id: each means no.
 
-The rules are here. `runner.ToolRunner` applies them in the order of the script; an `Approver` (in the chat,
-`cli.approval.PersonApprover`) asks the question.
+The rules are here. `runner.ToolRunner` applies them in the order of the script; an `Approver` (in the
+terminal, `cli.approval_prompt.ApprovalPrompt`) asks the question.
 """
 
 from __future__ import annotations
