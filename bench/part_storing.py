@@ -1,4 +1,4 @@
-"""Commands on stores that grow; `store.py` measures the one of 100,000 sessions in depth."""
+"""Commands on stores that grow; `sessions.py` measures the one of 100,000 sessions in depth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures the session store on 100,000 made-up sessions: `python bench/sessions.py`; the table goes into `store.md`.
+"""Measures the session store on 100,000 made-up sessions: `python bench/sessions.py`; the table goes into `sessions.md`.
 
 `--sessions N` makes fewer (the table is printed, not written); `--keep DIR` makes the store there, or takes the one that is there.
 Times of commands are medians of runs that took turns, from start to end and of CPU; what happens inside a process is measured

@@ -1,4 +1,4 @@
-"""What `store.py` measures inside one process: its first argument says what; the figures are printed as JSON."""
+"""What `sessions.py` measures inside one process: its first argument says what; the figures are printed as JSON."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def _timed(what: Callable[[], Any], runs: int) -> dict[str, float]:
 def opening(root: str = "") -> dict[str, float]:
     """The newest session, found, locked and read."""
     from asstproxy.core.conversation import Conversation
-    from asstproxy.providers.scripted import ScriptedAssistant
+    from asstproxy.providers.scripted import ScriptedProvider
     from asstproxy.store.store import Store
     from asstproxy.user import UserProxy
 
     def once() -> None:
         store = Store(Path(root) if root else None)
         session = store.open(store.newest())
-        Conversation(ScriptedAssistant(), UserProxy(), past=session.past)
+        Conversation(ScriptedProvider(), UserProxy(), past=session.past)
         session._transcript._stale = False  # noqa: SLF001 - only the opening is measured
         session.close()
 
@@ -52,14 +52,14 @@ async def exchange(root: str, session_id: str) -> dict[str, float]:
     """Exchanges in a session: bytes of the journal, milliseconds to the answer, milliseconds of the rewrite."""
     from asstproxy.core.conversation import Conversation
     from asstproxy.core.events import Record
-    from asstproxy.providers.scripted import ScriptedAssistant, say
+    from asstproxy.providers.scripted import ScriptedProvider, say
     from asstproxy.store.store import Store
     from asstproxy.user import UserProxy
 
     store = Store(Path(root))
     session = store.open(session_id) if session_id else store.create()
     conversation = Conversation(
-        ScriptedAssistant(*(say("word " * 100, pieces=10) for _ in range(8))), UserProxy(), past=session.past
+        ScriptedProvider(*(say("word " * 100, pieces=10) for _ in range(8))), UserProxy(), past=session.past
     )
     conversation.subscribe(session, essential=True)
     told = heard = 0.0

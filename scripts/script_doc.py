@@ -1,4 +1,4 @@
-"""Write docs/script.md from the table, so that the drawing cannot differ from the code (a test compares them)."""
+"""Write docs/script.md from the table, so that the page cannot differ from the code (a test compares them)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ PAGE = Path(__file__).parent.parent / "docs" / "script.md"
 
 HEAD = """# The interaction script
 
-An exchange begins with a person's message and ends *settled*: `completed`, `incomplete`, `cancelled` or `error`. This page is
-drawn from the table in `src/asstproxy/core/script.py` by `python scripts/script_doc.py`; `asst script` prints the diagram.
+An exchange begins with the user's message and ends *settled*: `completed`, `incomplete`, `cancelled` or `error`. The
+[glossary](glossary.md) explains the states. `python scripts/script_doc.py` writes this page from the table in
+`src/asstproxy/core/script.py`; `asst script` prints the diagram.
 
 ```mermaid
 """
@@ -22,8 +23,8 @@ TABLE = """
 |---|---|---|---|
 """
 TAIL = """
-*Notes* (a tool that starts or finishes, a retry, usage, reasoning, a notice) are published and kept like messages, and do not
-move the machine.
+*Notes* (a tool starts or finishes, a retry, token counts, reasoning, a notice) are published and saved like messages, and do not
+change the state.
 """
 
 

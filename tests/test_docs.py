@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from asstproxy.core.script import State
 from servers import ResponsesServer
 
 ROOT = Path(__file__).parent.parent
@@ -37,8 +38,13 @@ def test_every_dependency_has_its_reason() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    """Every relative link of the README and the docs names a file that is there."""
-    for page in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]:
+    """Every relative link of a page names a file that is there."""
+    for page in [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").glob("*.md"),
+        ROOT / "cassettes/README.md",
+        ROOT / "bench/README.md",
+    ]:
         for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 
@@ -52,6 +58,12 @@ def test_every_promise_is_held_by_a_test() -> None:
     for promise, tests, figure in rows:
         assert all((ROOT / test).exists() for test in re.findall(r"`(.+?)`", tests)), tests
         assert re.search(r"\d+ tests?$", figure), promise
+
+
+def test_glossary_has_every_state() -> None:
+    """docs/glossary.md explains the states of the script, all of them in the table's order."""
+    table = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").partition("The states:")[2].partition("##")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [str(state) for state in State]
 
 
 def _shell_block() -> list[str]:

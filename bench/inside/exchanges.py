@@ -11,7 +11,7 @@ import sys
 import time
 
 from asstproxy import Conversation
-from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.providers.scripted import ScriptedProvider, say
 from asstproxy.store.store import Store
 from asstproxy.user import UserProxy
 
@@ -21,7 +21,7 @@ ANSWER = "The fox jumps over the dog. " * 36
 async def main(count: int) -> None:
     """Hold the exchanges."""
     session = Store().create()
-    conversation = Conversation(ScriptedAssistant(*[say(ANSWER, pieces=40)] * count), UserProxy(), past=session.past)
+    conversation = Conversation(ScriptedProvider(*[say(ANSWER, pieces=40)] * count), UserProxy(), past=session.past)
     conversation.subscribe(session, essential=True)
     costs = []
     for number in range(count):

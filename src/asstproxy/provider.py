@@ -27,8 +27,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .config.insecure_http import warn_of_plain_http
 from .config.profiles import Profile
-from .config.provider_info import ProviderInfo, SetupQuestion
+from .config.provider_info import SERVER_QUESTIONS, ProviderInfo, SetupQuestion
 from .core.coalesce import TextBuffer, merge_chunks
 from .core.errors import AssistantError, AsstError, Kind, NotSetUpError, may_pass
 from .core.events import (
@@ -49,22 +50,22 @@ from .core.events import (
 from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from .core.roles import AssistantProxy, Attachable
 from .core.turn import ToolSpec, Turn
-from .providers.background import BackgroundJob, JobReader
+from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport
 from .providers.fields import ToolCallBuffer, get_arguments, get_content, get_count, get_object, get_objects, get_text
 from .providers.model_list import ModelInfo, fetch_models
-from .providers.stream import StreamReader, read_reply, read_stream
+from .providers.stream import JobReader, StreamReader, read_reply, read_stream
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import reported_error
-from .providers.transport.insecure_http import warn_of_plain_http
 
 if TYPE_CHECKING:
     from .providers.transport.http import HttpTransport
 
 __all__ = [
     "JSON",
+    "SERVER_QUESTIONS",
     "ActionRequired",
     "AssistantError",
     "AssistantMessage",

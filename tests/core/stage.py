@@ -11,7 +11,7 @@ from asstproxy.core.mediator import conform
 from asstproxy.core.retry import RetryPolicy
 from asstproxy.core.roles import AssistantProxy
 from asstproxy.core.turn import Options
-from asstproxy.providers.scripted import Part, ScriptedAssistant
+from asstproxy.providers.scripted import Part, ScriptedProvider
 from asstproxy.tools import Approver, Tool
 from asstproxy.user import UserProxy
 
@@ -41,7 +41,7 @@ class Stage:
         past: Iterable[Record] = (),
         **options: Any,
     ) -> None:
-        self.script = ScriptedAssistant(*replies)
+        self.script = ScriptedProvider(*replies)
         self.user = UserProxy(tools, approve)
         self.conversation = Conversation(
             assistant or self.script,

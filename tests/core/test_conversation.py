@@ -23,7 +23,7 @@ from asstproxy.core.events import (
 )
 from asstproxy.core.history import AssistantMessage, UserMessage
 from asstproxy.core.script import State
-from asstproxy.providers.scripted import Part, ScriptedAssistant, say
+from asstproxy.providers.scripted import Part, ScriptedProvider, say
 
 from .stage import Stage, calling, types
 
@@ -94,7 +94,7 @@ async def test_the_turn_carries_what_is_configured() -> None:
 
 async def test_configured_is_said_when_it_changes() -> None:
     """Before the first message, and again only before an exchange that another assistant answers, or in another way."""
-    other = ScriptedAssistant(say("c"), model="other")
+    other = ScriptedProvider(say("c"), model="other")
     stage = Stage(say("a"), say("b"))
     await stage.conversation.exchange("one")
     await stage.conversation.exchange("two")

@@ -24,7 +24,7 @@ from asstproxy.core.events import (
 from asstproxy.core.retry import RetryPolicy
 from asstproxy.core.script import State
 from asstproxy.core.turn import Turn
-from asstproxy.providers.scripted import Part, ScriptedAssistant, say
+from asstproxy.providers.scripted import Part, ScriptedProvider, say
 
 from .stage import Stage, calling, types
 from .test_tool_rounds import add
@@ -67,7 +67,7 @@ async def test_a_talkative_assistant_needs_none() -> None:
 async def test_no_heartbeat_comes_before_the_opening_message() -> None:
     """A proxy that is slow to begin gets its heartbeats after its opening message."""
 
-    class Slow(ScriptedAssistant):
+    class Slow(ScriptedProvider):
         async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
             await asyncio.sleep(0.05)
             async for event in super().start_processing(turn):

@@ -11,7 +11,7 @@ import pytest
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.events import Cancelled, ErrorOccurred, Record
 from asstproxy.core.script import State
-from asstproxy.providers.scripted import Part, ScriptedAssistant, say
+from asstproxy.providers.scripted import Part, ScriptedProvider, say
 from asstproxy.tools import approve_all
 
 from .stage import Stage, calling
@@ -79,7 +79,7 @@ async def test_the_next_exchange_works_when_there_is_room_again(where: str) -> N
     with pytest.raises(OSError, match="No space"):
         await stage.conversation.exchange("hi")
     leave()
-    stage.conversation.configure(stage.conversation.configured, ScriptedAssistant(say("fine")))
+    stage.conversation.configure(stage.conversation.configured, ScriptedProvider(say("fine")))
     assert (await stage.conversation.exchange("again")).state is State.COMPLETED
 
 

@@ -122,7 +122,7 @@ async def test_an_unknown_tool_is_an_error_that_names_the_known_ones() -> None:
     """The assistant is told what it may call, and the exchange goes on."""
     stage = Stage(calling(("sub", "{}"), ("add", '{"a": 1}')), say("sorry"), tools=[add])
     unknown, known = await results_of(stage)
-    assert unknown.error == "There is no tool 'sub'. Known tools: add."
+    assert unknown.error == "No such tool: 'sub'. Known tools: add."
     assert known == ToolResult("c1", "3")
 
 

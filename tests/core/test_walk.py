@@ -33,7 +33,7 @@ from asstproxy.core.mediator import conform, make_mediator
 from asstproxy.core.retry import RetryPolicy
 from asstproxy.core.script import ACTIVE, SETTLED
 from asstproxy.core.turn import Turn
-from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.providers.scripted import ScriptedProvider, say
 from asstproxy.tools import approve_all
 
 from .stage import Stage
@@ -231,7 +231,7 @@ async def test_whatever_an_assistant_says(
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
     journal.full_at = None
-    friend = ScriptedAssistant(say("fine"))
+    friend = ScriptedProvider(say("fine"))
     stage.conversation.configure(Configured(provider="scripted"), friend)
     assert (await stage.conversation.exchange("again")).event == AssistantMessageRetrieved("fine")
     settled(stage, begun=True)

@@ -22,7 +22,7 @@ from asstproxy.core.roles import AssistantProxy
 from asstproxy.core.turn import Options, Turn
 from asstproxy.providers import connect
 from asstproxy.providers.local.local import EmbeddedProvider, EmbeddedTransport
-from asstproxy.providers.scripted import Part, ScriptedAssistant, say
+from asstproxy.providers.scripted import Part, ScriptedProvider, say
 from asstproxy.providers.transport.http import HttpTransport
 from asstproxy.testing import (
     Backend,
@@ -47,7 +47,7 @@ from .backends import Api, ServerBackend
 # ---- scripted ------------------------------------------------------------------------------------------------------------
 
 
-class Sending(ScriptedAssistant):
+class Sending(ScriptedProvider):
     """A scripted assistant that notes what a provider would send."""
 
     def __init__(self, received: list[ReceivedRequest], *replies: list[Part]) -> None:
@@ -84,7 +84,7 @@ class ScriptedBackend:
     secret = ""
 
     def __init__(self) -> None:
-        self.proxies: list[ScriptedAssistant] = []
+        self.proxies: list[ScriptedProvider] = []
         self.requests: list[ReceivedRequest] = []
         self.replies: list[list[Part]] = []
         self.ids = (f"call_{n}" for n in count())
@@ -274,7 +274,7 @@ class TestLocalInOneReply(TestLocal):
     api = IN_ONE_REPLY
 
 
-# ---- gemini has a backend, and a class for each way of asking, in test_gemini_contract.py ------------------------------------
+# ---- gemini has a backend, and a class for each way of asking, in gemini/test_contract.py ------------------------------------
 
 
 def test_the_suite_needs_no_plugin() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.events import ActionRequired, Configured, ToolCall
-from asstproxy.providers.scripted import Part, ScriptedAssistant, say
+from asstproxy.providers.scripted import Part, ScriptedProvider, say
 from asstproxy.store.session import Session
 from asstproxy.store.store import Store
 from asstproxy.user import UserProxy
@@ -56,7 +56,7 @@ async def hold(
     for tool in user.tools:
         user.tools[tool] = _never_asks(user.tools[tool])
     conversation = Conversation(
-        ScriptedAssistant(*replies),
+        ScriptedProvider(*replies),
         user,
         configured=Configured(**({"profile": "p", "provider": "scripted", "model": "m"} | configured)),
         past=session.past,

@@ -14,14 +14,14 @@ from asstproxy.core.mediator import conform
 from asstproxy.core.resume import can_attach, in_flight_exchange
 from asstproxy.core.script import State
 from asstproxy.core.turn import Turn
-from asstproxy.providers.scripted import Part, ScriptedAssistant, say
+from asstproxy.providers.scripted import Part, ScriptedProvider, say
 from asstproxy.user import UserProxy
 
 TOKEN = {"response": "r1", "sequence": 3}
 PIECES: list[Part] = [Reasoning("hm "), ChunkReceived("one "), ChunkReceived("two ")]
 
 
-class Detached(ScriptedAssistant):
+class Detached(ScriptedProvider):
     """Says everything after its token again, in other pieces."""
 
     async def attach(self, turn: Turn) -> AsyncIterator[Event]:
@@ -36,7 +36,7 @@ class Detached(ScriptedAssistant):
 async def _left_behind() -> list[Record]:
     """The records of a process that died in the middle of its second exchange."""
     reply: list[Part] = [ChunkReceived("zero "), Heartbeat("in_progress", resume=TOKEN), *PIECES]
-    conversation = Conversation(ScriptedAssistant(say("first"), [*reply, AssistantMessageRetrieved("")]), UserProxy())
+    conversation = Conversation(ScriptedProvider(say("first"), [*reply, AssistantMessageRetrieved("")]), UserProxy())
     records: list[Record] = []
     conversation.subscribe(records.append)
     await conversation.exchange("hello")
@@ -78,7 +78,7 @@ async def test_a_message_has_to_wait_for_what_is_still_running() -> None:
     await conversation.attach()
     await conversation.exchange("now")
     assert [getattr(item, "text", "") for item in assistant.turns[-1].history][-1] == "zero one two three"
-    with pytest.raises(UsageError, match="no exchange"):
+    with pytest.raises(UsageError, match="No exchange is running"):
         await conversation.attach()
 
 
@@ -86,7 +86,7 @@ async def test_only_what_listens_and_has_a_token_can_be_attached_to() -> None:
     """Not after it settled, not before the first token, not by another provider, not by one that cannot."""
     past = await _left_behind()
     assert can_attach(Detached(), past)
-    assert not can_attach(ScriptedAssistant(), past)
+    assert not can_attach(ScriptedProvider(), past)
     other = Detached()
     other.provider = "other"
     assert not can_attach(other, past)

@@ -13,7 +13,7 @@ import pytest
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.mediator import conform
 from asstproxy.core.script import State
-from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.providers.scripted import ScriptedProvider, say
 from asstproxy.store.recovery import read_journal
 from asstproxy.store.session import Session
 from asstproxy.store.store import Store
@@ -40,7 +40,7 @@ def _limit(size: int) -> None:
 async def test_what_did_not_fit_is_written_when_there_is_room_again(left: int) -> None:
     """Whole lines only while it is full; later nothing is missing in the middle, and the journal conforms."""
     session = Store().create()
-    conversation = Conversation(ScriptedAssistant(say("1"), say("word " * 300, pieces=20), say("3")), UserProxy())
+    conversation = Conversation(ScriptedProvider(say("1"), say("word " * 300, pieces=20), say("3")), UserProxy())
     conversation.subscribe(session, essential=True)
     await conversation.exchange("one")
     _limit(session.path.stat().st_size + left)

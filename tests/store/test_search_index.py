@@ -51,7 +51,7 @@ def test_the_better_match_comes_first() -> None:
 def test_no_character_of_the_words_is_an_operator(words: str) -> None:
     """Whatever is typed is searched, or refused as no word."""
     held(["a b x"], say("y"))
-    with contextlib.suppress(UsageError):  # "There is no word to search for."
+    with contextlib.suppress(UsageError):  # "Nothing to search for."
         found(words)
 
 

@@ -40,7 +40,7 @@ def test_a_session_is_found_by_the_beginning_or_the_end_of_its_id() -> None:
     assert store.find(two.id[-8:]) == two.id
     with pytest.raises(SessionError, match="more than one"):
         store.find(one.id[:4])
-    with pytest.raises(SessionError, match="no session 'zz'"):
+    with pytest.raises(SessionError, match="No such session: 'zz'"):
         store.find("zz")
 
 
@@ -111,9 +111,9 @@ async def test_the_transcript_is_there_after_every_exchange() -> None:
     file = session.path.with_suffix(".json")
     try:
         from asstproxy.core.conversation import Conversation
-        from asstproxy.providers.scripted import ScriptedAssistant
+        from asstproxy.providers.scripted import ScriptedProvider
 
-        conversation = Conversation(ScriptedAssistant(say("1"), say("2")), UserProxy())
+        conversation = Conversation(ScriptedProvider(say("1"), say("2")), UserProxy())
         conversation.subscribe(session, essential=True)
         for count in (1, 2):
             await conversation.exchange("hi")

@@ -8,7 +8,7 @@ import sys
 
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.events import ActionRequired, ChunkReceived, Record, ToolCall
-from asstproxy.providers.scripted import Part, ScriptedAssistant
+from asstproxy.providers.scripted import Part, ScriptedProvider
 from asstproxy.store.store import Store
 from asstproxy.tools import Tool, as_tool
 from asstproxy.user import UserProxy
@@ -47,7 +47,7 @@ async def main(session_id: str) -> None:
 
     user = UserProxy([replace(tool, approval="never")])
     conversation = Conversation(
-        ScriptedAssistant(*(reply for number in range(1000) for reply in _replies(number))), user, past=session.past
+        ScriptedProvider(*(reply for number in range(1000) for reply in _replies(number))), user, past=session.past
     )
     conversation.subscribe(session, essential=True)
     conversation.subscribe(_told)

@@ -123,7 +123,7 @@ def test_a_file_finds_what_lies_beside_it(folder: Path, monkeypatch: pytest.Monk
 def test_profiles_find_nothing_in_the_current_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that somebody else made must not slip code under a name in my profile."""
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry not in ("", str(Path.cwd()))])
-    with pytest.raises(UsageError, match="There is no module 'declared'"):
+    with pytest.raises(UsageError, match="No such module: 'declared'"):
         find_tools(["declared"], here=False)
     assert names("declared") == ["add", "sub", "made"]
 
@@ -148,9 +148,9 @@ def test_names_of_installed_packages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("wanted", "content", "message", "hint"),
     [
-        ("nothing_here", None, "There is no module 'nothing_here'.", "./file.py"),
-        ("nothing.here", None, "There is no module 'nothing.here'.", "./file.py"),
-        ("./nothing.py", None, "There is no file 'nothing.py'.", "path"),
+        ("nothing_here", None, "No such module: 'nothing_here'.", "./file.py"),
+        ("nothing.here", None, "No such module: 'nothing.here'.", "./file.py"),
+        ("./nothing.py", None, "No such file: 'nothing.py'.", "path"),
         ("declared:ad", None, "'declared' has no 'ad'.", "Did you mean 'add'?"),
         ("declared:number", None, "'number' in 'declared' isn't a function.", ""),
         ("declared:", None, "Invalid tool name: 'declared:'.", "package.module:function"),

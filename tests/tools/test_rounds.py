@@ -16,7 +16,7 @@ from asstproxy.config.profiles import Profile
 from asstproxy.core.events import AssistantMessageRetrieved, ToolFinished, ToolsExecuted, ToolStarted
 from asstproxy.core.roles import AssistantProxy
 from asstproxy.providers import connect
-from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.providers.scripted import ScriptedProvider, say
 from asstproxy.tools import approve_all
 from core.stage import Stage, calling
 from servers import Call, GeminiServer, InteractionsServer, ResponsesServer, Say
@@ -61,7 +61,7 @@ RESULTS: list[list[str]] = [
     ['{"way":"A-B","km":3}', '{"way":"B-A","miles":3}'],
     [
         "Invalid arguments: seats: Input should be less than 9.",
-        "There is no tool 'cancel'. Known tools: distance, book.",
+        "No such tool: 'cancel'. Known tools: distance, book.",
         '{"way":"A-A","km":3}',
     ],
     ["2 seats to B", "1 seats to B"],
@@ -75,7 +75,7 @@ async def assistant(name: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     turns.append([Say("Have a good journey.")])
     if name == "scripted":
         replies = [calling(*((tool, json.dumps(arguments)) for tool, arguments in calls)) for calls in ROUNDS]
-        yield ScriptedAssistant(*replies, say("Have a good journey.")), []
+        yield ScriptedProvider(*replies, say("Have a good journey.")), []
     elif name.startswith("gpt"):
         with ResponsesServer(turns) as server:
             monkeypatch.setenv("OPENAI_API_KEY", server.key)

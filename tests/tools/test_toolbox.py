@@ -19,7 +19,7 @@ async def test_the_tools_of_the_profile_come_first() -> None:
     assert [tool.name for tool in box.tools] == ["get_stock_price", "buy_or_sell", "which"]
     assert box.notices == []
     assert box.tool("which").source == "shutil:which"
-    with pytest.raises(UsageError, match="There is no tool 'wich'") as caught:
+    with pytest.raises(UsageError, match="No such tool: 'wich'") as caught:
         box.tool("wich")
     assert caught.value.hint == "Did you mean 'which'?"
     await box.aclose()
@@ -27,9 +27,9 @@ async def test_the_tools_of_the_profile_come_first() -> None:
 
 async def test_whose_fault_a_wrong_name_is() -> None:
     """Exit code 2 for what the person typed, 3 for what the profile says, with the key."""
-    with pytest.raises(UsageError, match="There is no module 'gone'"):
+    with pytest.raises(UsageError, match="No such module: 'gone'"):
         await open_toolbox(None, ["gone"])
-    with pytest.raises(NotSetUpError, match=r"profiles\.work\.tools: There is no module 'gone'"):
+    with pytest.raises(NotSetUpError, match=r"profiles\.work\.tools: No such module: 'gone'"):
         await open_toolbox(Profile("work", "scripted", tools=("gone",)))
 
 

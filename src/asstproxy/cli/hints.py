@@ -61,7 +61,7 @@ def setup_command(profile: str, provider: str) -> str:
 def hint_after(event: Event | Unknown, *, session: str = "", chat: bool = False) -> str:
     """What to do, beyond its own hint, after an exchange that this event settled; empty if there is nothing to add.
 
-    `session` is the id of the session that keeps it; without one there is no message to send again.
+    `session` is the id of the session that has it; without one the message isn't saved and can't be sent again.
     """
     if not isinstance(event, ErrorOccurred):
         return ""

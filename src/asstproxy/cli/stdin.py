@@ -18,11 +18,11 @@ _WAIT = 0.25
 def read_prompt(words: Sequence[str], stdin: IO[str] | None, *, quiet: bool = False) -> str:
     """The prompt, then what stdin holds, separated by a blank line.
 
-    Stdin is read when it is not a terminal and either there is no prompt, or a word is `-`, or data arrives soon. So a
+    Stdin is read when it is not a terminal and either the prompt is empty, or a word is `-`, or data arrives soon. So a
     prompt does not hang on a pipe that is never written to and never closed.
 
     Raises:
-        UsageError: there is no message, or stdin is not text.
+        UsageError: the message is empty, or stdin is not text.
     """
     prompt = " ".join(word for word in words if word != "-")
     parts = [prompt]

@@ -107,7 +107,7 @@ def remove_profile(name: str) -> Change:
     """Remove a profile from the file; if it was the default, the default, too.
 
     Raises:
-        NotSetUpError: there is no such profile in the file, or the file has an error.
+        NotSetUpError: the profile isn't in the file, or the file has an error.
     """
     config = load_config()
     if name not in config.tables:
@@ -128,7 +128,7 @@ def make_default(name: str) -> Change:
     """Make this profile the default.
 
     Raises:
-        NotSetUpError: there is no such profile, or the file has an error.
+        NotSetUpError: the profile doesn't exist, or the file has an error.
     """
     load_config().profile(name)
 

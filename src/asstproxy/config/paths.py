@@ -86,7 +86,7 @@ def ensure_private(*paths: Path) -> None:
             mode, is_folder = stat.S_IMODE(found.st_mode), stat.S_ISDIR(found.st_mode)
             if mode & 0o077 and not (is_folder and (mode & stat.S_ISVTX or _is_shared(path))):
                 _close(path, mode, found.st_uid, is_folder=is_folder)
-        except (OSError, RuntimeError):  # it doesn't exist, or there is no home
+        except (OSError, RuntimeError):  # it doesn't exist, or the home folder is unknown
             continue
 
 

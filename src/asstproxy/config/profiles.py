@@ -102,7 +102,7 @@ class Config(msgspec.Struct):
         if name not in self.tables and name not in BUILT_IN:
             known = ", ".join(self.names)
             raise NotSetUpError(
-                f"There is no profile '{name}'.", f"Known: {known}.", code="profile_unknown", data={"known": known}
+                f"No such profile: '{name}'.", f"Known: {known}.", code="profile_unknown", data={"known": known}
             )
         values = dict(self.tables.get(name, {}))
         values.setdefault("provider", name)
@@ -117,7 +117,7 @@ def config_file() -> Path:
 
 
 def load_config() -> Config:
-    """The user's configuration; empty if there is no file.
+    """The user's configuration; empty without a file.
 
     Raises:
         NotSetUpError: the file can't be read; the message has the line, or the path of the wrong key.

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = ["BUILT_IN", "ProviderInfo", "SetupQuestion"]
+__all__ = ["BUILT_IN", "SERVER_QUESTIONS", "ProviderInfo", "SetupQuestion"]
 
 
 class SetupQuestion(NamedTuple):
     """An option of `asst setup NAME`: `key` of the profile, as `--key` on the command line.
 
     `prompt` is its help text and, where `asked`, the question. With `choices`, the answer is one of them; the choices `true`
-    and `false` stand for a boolean. An empty answer takes `default`, and an empty default leaves the key out.
+    and `false` stand for a boolean. An empty answer takes `default`, and an empty default leaves the key out. `base_url` and
+    `api_key_env` are options of every provider; a question for them is what the wizard asks.
     """
 
     key: str
@@ -45,6 +46,12 @@ class ProviderInfo(NamedTuple):
     models: Mapping[str, str] = {}
     questions: tuple[SetupQuestion, ...] = ()
 
+
+SERVER_QUESTIONS = (
+    SetupQuestion("base_url", "URL of the server", asked=True),
+    SetupQuestion("api_key_env", "Environment variable of its key, if it needs one", asked=True),
+)
+"""For a provider that works with any server of its protocol."""
 
 _TRANSPORT = SetupQuestion("transport", "http, or sdk: the vendor's own client.", choices=("http", "sdk"))
 

@@ -25,7 +25,7 @@ _KEY = re.compile(rf"^\s*+({_PART}(?:\s*+\.\s*+{_PART})*)\s*+=")  # possessive: 
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The content of the file; empty if there is no file.
+    """The content of the file; empty if the file doesn't exist.
 
     Raises:
         NotSetUpError: it can't be read, or isn't TOML.

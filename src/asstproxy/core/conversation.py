@@ -135,7 +135,7 @@ class Conversation:
         in_flight = self._in_flight
         if in_flight is None or self._exchange is not None or not isinstance(self.assistant, Attachable):
             raise UsageError(
-                "There is no exchange to attach to.", "Send the message again.", code="no_exchange_to_attach"
+                "No exchange is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
             )
         return await self._new_exchange().attach(in_flight, timeout)
 

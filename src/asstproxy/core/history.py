@@ -34,7 +34,7 @@ from .events import (
 
 __all__ = ["AssistantMessage", "History", "Item", "ToolOutputs", "UserMessage"]
 
-NO_RESULT = "The call was interrupted: there is no result."
+NO_RESULT = "The call was interrupted and has no result."
 NO_RESUME: tuple[str, Any] = ("", None)
 """The provider, and its token: there is none."""
 

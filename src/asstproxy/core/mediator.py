@@ -95,10 +95,10 @@ def make_mediator(name: str = "state-machine", state: State = State.NEW) -> Medi
     """A mediator by its name: `state-machine` (the default) or `basic`.
 
     Raises:
-        UsageError: there is no mediator of that name.
+        UsageError: no mediator has that name.
     """
     if name not in MEDIATORS:
-        raise UsageError(f"There is no mediator '{name}'.", f"Choose one of: {', '.join(MEDIATORS)}.")
+        raise UsageError(f"No such mediator: '{name}'.", f"Choose one of: {', '.join(MEDIATORS)}.")
     return MEDIATORS[name](state)
 
 

@@ -120,7 +120,7 @@ def remove_secrets(text: str, secrets: Iterable[str]) -> str:
 
 
 def redact_reply(text: str, limit: int = 1000) -> str:
-    """What a server said of a failure: redacted, without the visible ends of masked keys, at most `limit` characters."""
+    """What a server says about a failure: redacted, without the visible ends of masked keys, at most `limit` characters."""
     text = _MASKED.sub(HIDDEN, redact(text)[: 4 * limit])
     return text if len(text) <= limit else f"{text[:limit]}…"
 

@@ -20,10 +20,10 @@ from urllib.parse import quote
 from ..core.errors import AssistantError, may_pass
 from ..core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, MessageIncomplete
 from .fields import get_object, get_text
-from .stream import Stream, StreamReader, read_stream
+from .stream import JobReader, Stream, StreamReader, read_stream
 from .transport import JSON, Transport
 
-__all__ = ["BackgroundJob", "JobReader", "is_unfinished"]
+__all__ = ["BackgroundJob", "is_unfinished"]
 
 TRIES = 3
 """How often in a row a stream is opened again, or a poll repeated, after a failure that may pass."""
@@ -41,13 +41,6 @@ T = TypeVar("T")
 def is_unfinished(reply: JSON) -> bool:
     """Whether the server is still working on this answer."""
     return reply.get("status") in UNFINISHED
-
-
-class JobReader(StreamReader):
-    """A reader that also remembers where the stream stands: the id of the answer, and of the last event."""
-
-    job_id: str | None = None
-    position: int | str | None = None
 
 
 class ServerJob:

@@ -98,7 +98,7 @@ class StatelessProvider:
         begun: Turn | None = None,
         answer: AsyncGenerator[Event] | None = None,
     ) -> AsyncGenerator[Event]:
-        """One turn of the assistant. `begun` is the turn with which an exchange begins, `answer` one that is read already."""
+        """One turn of the assistant. `begun` is the turn that begins an exchange, `answer` the one to read instead of asking."""
         if opening is not None:
             yield opening
         if begun is not None:

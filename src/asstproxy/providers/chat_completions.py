@@ -7,7 +7,7 @@ from typing import Any
 
 import asstproxy.provider as ap
 
-INFO = ap.ProviderInfo("any server that speaks Chat Completions")
+INFO = ap.ProviderInfo("any server that speaks Chat Completions", questions=ap.SERVER_QUESTIONS)
 INCOMPLETE = {"length": "max_output_tokens", "model_length": "max_output_tokens", "content_filter": "content_filter"}
 
 
@@ -92,7 +92,7 @@ def messages(items: Iterable[ap.Item]) -> list[ap.JSON]:
                 functions = [(call.call_id, {"name": call.name, "arguments": call.arguments}) for call in calls]
                 made = [{"id": number, "type": "function", "function": function} for number, function in functions]
                 sent.append({"role": "assistant", "content": text} | ({"tool_calls": made} if made else {}))
-            case ap.ToolOutputs(results):  # there is no field for an error, and some servers refuse an empty output
+            case ap.ToolOutputs(results):  # the API has no field for an error, and some servers refuse an empty output
                 told = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in results]
                 sent += [{"role": "tool", "tool_call_id": number, "content": words or "-"} for number, words in told]
     return sent

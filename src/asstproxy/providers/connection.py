@@ -7,11 +7,11 @@ import os
 import msgspec
 
 from ..config.credentials import key_source
+from ..config.insecure_http import warn_of_plain_http
 from ..config.profiles import Profile
 from ..config.provider_info import ProviderInfo
 from ..core.errors import NotSetUpError
 from .transport import Transport
-from .transport.insecure_http import warn_of_plain_http
 
 __all__ = ["PolledOptions", "ServerOptions", "api_key", "base_url", "http_transport", "usual_key_variable"]
 
@@ -58,7 +58,7 @@ def api_key(profile: Profile, options: ServerOptions, info: ProviderInfo) -> str
 
 
 def usual_key_variable(info: ProviderInfo) -> str:
-    """The variable for a provider's key when a profile names none: one that is set, else the last one. Empty: no key."""
+    """The variable for a provider's key when a profile names none: the first that is set, else the last one. Empty: no key."""
     names = info.key_variables
     if len(names) < 2:
         return "".join(names)

@@ -1,4 +1,4 @@
-"""Reading an API's JSON: what is missing, null or of another type counts as empty, since servers differ in it.
+"""Reading an API's JSON: what is missing, null or of another type counts as empty, because servers differ.
 
 `get_count(reply, "usage", "input_tokens")` reads `reply["usage"]["input_tokens"]`.
 """

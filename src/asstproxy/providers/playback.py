@@ -36,7 +36,7 @@ from ..core.history import UserMessage
 from ..core.roles import ASSISTANT_MESSAGES
 from ..core.turn import Turn
 
-__all__ = ["ReplayAssistant", "connect"]
+__all__ = ["ReplayProvider", "connect"]
 
 _SAID = (*ASSISTANT_MESSAGES, Reasoning, Usage)
 _WIDTH = 60
@@ -50,7 +50,7 @@ class _Exchange:
     results: list[tuple[ToolResult, ...]] = field(default_factory=list)
 
 
-class ReplayAssistant:
+class ReplayProvider:
     """Plays the assistant's side of a recording, exchange by exchange, without the pauses."""
 
     provider = "replay"
@@ -176,7 +176,7 @@ def _quoted(text: str, other: str = "") -> str:
     return f"'{'…' if start else ''}{cut}{'…' if start + _WIDTH < len(text) else ''}'"
 
 
-def connect(profile: Profile, *, client: Any = None) -> ReplayAssistant:  # noqa: ARG001 - as every provider's
+def connect(profile: Profile, *, client: Any = None) -> ReplayProvider:  # noqa: ARG001 - as every provider's
     """The assistant of the profile `replay:SESSION` (the beginning of an id, or a file; empty: the latest session).
 
     Raises:
@@ -190,9 +190,9 @@ def connect(profile: Profile, *, client: Any = None) -> ReplayAssistant:  # noqa
     name = str(profile.options.get("session", ""))
     try:
         if name.endswith((".jsonl", ".json")) or "/" in name:
-            return ReplayAssistant(records_of_file(Path(name)), name)
+            return ReplayProvider(records_of_file(Path(name)), name)
         store = Store()
         session = store.find(name) if name else store.newest()
-        return ReplayAssistant(store.records(session), session)
+        return ReplayProvider(store.records(session), session)
     except SessionError as error:
         raise NotSetUpError(str(error), error.hint, code=error.code, data=error.data) from error

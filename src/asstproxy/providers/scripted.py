@@ -10,7 +10,7 @@ from ..core.errors import AssistantError
 from ..core.events import AssistantMessageRetrieved, ChunkReceived, Event, Started, ToolOutputsSubmitted, ToolResult
 from ..core.turn import Turn
 
-__all__ = ["ScriptedAssistant", "say"]
+__all__ = ["ScriptedProvider", "say"]
 
 Part = Event | BaseException | float
 """An event to yield, an exception to raise, or seconds of silence."""
@@ -22,7 +22,7 @@ def say(text: str, *, pieces: int = 1) -> list[Part]:
     return [*(ChunkReceived(text[i : i + size]) for i in range(0, len(text), size)), AssistantMessageRetrieved(text)]
 
 
-class ScriptedAssistant:
+class ScriptedProvider:
     """Plays one reply after the other. Each ends with the message that closes an assistant's turn; the opening one is added.
 
     `turns` and `results` are what it was given.

@@ -11,7 +11,7 @@ from ..core.errors import AssistantError
 from ..core.events import ChunkReceived, Event
 from .transport import JSON, Transport
 
-__all__ = ["Stream", "StreamReader", "read_reply", "read_stream"]
+__all__ = ["JobReader", "Stream", "StreamReader", "read_reply", "read_stream"]
 
 Stream = AsyncGenerator[list[JSON]]
 """What `Transport.events` gives: the API's events, those that arrived together in one list."""
@@ -56,6 +56,13 @@ class StreamReader:
         yield from self.end()
 
 
+class JobReader(StreamReader):
+    """A reader that also remembers where the stream stands: the id of the answer, and of the last event."""
+
+    job_id: str | None = None
+    position: int | str | None = None
+
+
 async def read_stream(
     stream: Stream,
     reader: StreamReader,
@@ -77,11 +84,12 @@ async def read_stream(
         async with contextlib.aclosing(following) as events:
             while True:
                 try:
-                    async with asyncio.timeout_at(deadline):
+                    if deadline is None:
                         together = await (pull or anext)(events)
-                except StopAsyncIteration:
-                    break
-                except TimeoutError:
+                    else:
+                        async with asyncio.timeout_at(deadline):
+                            together = await anext(events)
+                except (StopAsyncIteration, TimeoutError):
                     break
                 except AssistantError as error:
                     broken = error

@@ -53,7 +53,7 @@ class SessionDirectory:
         """
         if found := self._newest():
             return found
-        raise SessionError("There is no session yet.", code="no_sessions")
+        raise SessionError("No session is saved yet.", code="no_sessions")
 
     def _newest(self) -> str:
         newest_of_each = (max(self._ids(month), default="") for month in self.months())
@@ -72,7 +72,7 @@ class SessionDirectory:
             islice((one for one in self.ids() if one.endswith(wanted)), 2)
         )
         if not wanted or not found:
-            raise SessionError(f"There is no session '{prefix}'.", code="session_not_found")
+            raise SessionError(f"No such session: '{prefix}'.", code="session_not_found")
         if len(found) > 1:
             raise SessionError(f"'{prefix}' fits more than one session.", f"Give more letters, for example {found[0]}.")
         return found[0]

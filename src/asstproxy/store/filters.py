@@ -42,7 +42,7 @@ def make_filter(since: str, provider: str, state: str) -> SessionFilter:
         UsageError: a value is invalid.
     """
     if state and state not in set(State):
-        raise UsageError(f"There is no state '{state}'.", f"Use one of: {', '.join(State)}.")
+        raise UsageError(f"No such state: '{state}'.", f"Use one of: {', '.join(State)}.")
     return SessionFilter(cutoff(since) if since else 0, provider, state)
 
 

@@ -63,12 +63,12 @@ class SearchIndex:
         """The sessions in which all words occur, best match first.
 
         Raises:
-            UsageError: there is no word to search for.
+            UsageError: the query has no words.
             AsstError: SQLite fails, and rebuilding the index doesn't help.
         """
         terms = query(text)
         if not terms:
-            raise UsageError("There is no word to search for.", "Give a word that occurs in the session.")
+            raise UsageError("Nothing to search for.", "Give a word that occurs in the session.")
         for again in (False, True):
             try:
                 with contextlib.closing(self._connect(rebuild=again)) as db:

@@ -79,7 +79,7 @@ def _is_ours(data: bytes) -> bool:
 
 
 def read_head(path: Path, journal_bytes: int) -> Summary | None:
-    """The head of a file that covers a journal of this length; None if there is no such file, or it is older or unreadable."""
+    """The head of a file that covers a journal of this length; None if the file is missing, older or unreadable."""
     try:
         with path.open("rb") as file:
             data = file.read(_HEAD)

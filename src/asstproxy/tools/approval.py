@@ -3,8 +3,8 @@
 One rule: a call of a tool that needs approval runs only on a decision of its own that approves it, or after an "always" for its
 tool. No answer, a question that fails, a decision for another call_id: each means no.
 
-The rules are here. `runner.ToolRunner` applies them in the order of the script; an `Approver` (in the chat,
-`cli.approval.PersonApprover`) asks the question.
+The rules are here. `runner.ToolRunner` applies them in the order of the script; an `Approver` (in the
+terminal, `cli.approval_prompt.ApprovalPrompt`) asks the question.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _is_always(question: Question, answer: Decision) -> bool:
 def _decision(question: Question, answer: Decision | None, always: set[str]) -> Decision:
     """The answer as it counts and is recorded: no answer means no, and `always-ask` has no "always"."""
     if answer is None:
-        return question.yes() if question.tool.name in always else question.no("There was no answer.")
+        return question.yes() if question.tool.name in always else question.no("Nobody answered.")
     return answer if question.may_always or not answer.always else msgspec.structs.replace(answer, always=False)
 
 

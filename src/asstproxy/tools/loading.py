@@ -41,7 +41,7 @@ def find_tools(names: Iterable[str], *, here: bool = True) -> list[Tool]:
     `here`: modules in the current folder are found, too (after all others), as on the command line.
 
     Raises:
-        UsageError: there is no such module, file or function, it can't be imported, or a provider would refuse it.
+        UsageError: a module, file or function is missing or can't be imported, or a provider would refuse it.
     """
     found: dict[tuple[str, str], Tool] = {}
     for name in names:
@@ -112,7 +112,7 @@ def _from_module(name: str, *, here: bool) -> ModuleType:
 
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise UsageError(f"There is no file '{path}'.", "Check the path.")
+        raise UsageError(f"No such file: '{path}'.", "Check the path.")
     path = path.resolve()
     name = f"asst_tools_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:
@@ -146,7 +146,7 @@ def _imported(name: str, load: Callable[[], ModuleType]) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise UsageError(
-                f"There is no module '{name}'.", "Install its package; for a file, write ./file.py."
+                f"No such module: '{name}'.", "Install its package; for a file, write ./file.py."
             ) from None
         raise UsageError(f"'{name}' needs the module '{error.name}'.", "Install its package.") from error
     except SyntaxError as error:

@@ -23,7 +23,7 @@ INSTALLED = tuple(
 
 
 def allow_local_imports(folder: str, named: str = "") -> None:
-    """Let the modules of a folder import each other, after all installed ones; any code may import the one that is `named`."""
+    """Let the modules of a folder import each other, after all installed ones; any code may import the `named` one."""
     finder = next((one for one in sys.meta_path if isinstance(one, _FolderFinder) and one.folder == folder), None)
     if finder is None:
         finder = _FolderFinder(folder)

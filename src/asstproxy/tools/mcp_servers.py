@@ -28,10 +28,10 @@ from typing import Any
 
 import msgspec
 
+from ..config.insecure_http import warn_of_plain_http
 from ..config.profiles import Profile
 from ..core.errors import AsstError, NotSetUpError
 from ..core.redact import redact_logs, redacting_logger, register_named_secrets
-from ..providers.transport.insecure_http import warn_of_plain_http
 from . import Tool, ToolError
 from .arguments import parse
 from .foreign_schema import portable_foreign

@@ -43,7 +43,7 @@ class ToolRunner:
         """Offer more tools to the assistant.
 
         Raises:
-            UsageError: a function cannot be described, two tools have one name, or they are too many; none is offered.
+            UsageError: a function can't be described, two tools have the same name, or there are too many; none is offered.
         """
         offered = dict(self.tools)
         for tool in map(as_tool, tools):
@@ -121,5 +121,5 @@ class ToolRunner:
     async def _refusal(self, call: ToolCall, decision: Decision | None) -> str | None:
         tool = self.tools.get(call.name)
         if tool is None:
-            return f"There is no tool '{call.name}'. Known tools: {', '.join(self.tools) or 'none'}."
+            return f"No such tool: '{call.name}'. Known tools: {', '.join(self.tools) or 'none'}."
         return await self._approvals.refusal(call, tool, decision)

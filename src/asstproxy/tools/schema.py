@@ -74,11 +74,11 @@ def describe(name: str, function: Callable[..., Any]) -> Description:
         raise
     except Exception as error:
         raise UsageError(f"The tool '{name}' can't be described to an assistant: {_first_line(error)}") from error
-    text, about = parse_docstring(_docstring(function, plain))
-    annotated = {parameter: said for parameter, hint in hints.items() if (said := description_of(hint))}
-    for parameter, said in (about | annotated).items():
+    text, documented = parse_docstring(_docstring(function, plain))
+    annotated = {parameter: words for parameter, hint in hints.items() if (words := description_of(hint))}
+    for parameter, description in (documented | annotated).items():
         if parameter in schema["properties"]:
-            schema["properties"][parameter].setdefault("description", said)
+            schema["properties"][parameter].setdefault("description", description)
     return Description(text, schema, _Binder(model, given))
 
 
@@ -226,13 +226,13 @@ def _has_own_default(parameter: inspect.Parameter) -> bool:
 
 def _problems(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    said = [
+    problems = [
         f"{'.'.join(map(str, one['loc'])) or 'arguments'}: "
         + ("unknown parameter" if one["type"] == "extra_forbidden" else one["msg"])
         for one in found[:MAX_PROBLEMS]
     ]
     more = [f"and {len(found) - MAX_PROBLEMS} more"] if len(found) > MAX_PROBLEMS else []
-    return f"Invalid arguments: {'; '.join([*said, *more])}."
+    return f"Invalid arguments: {'; '.join([*problems, *more])}."
 
 
 def _first_line(error: Exception) -> str:

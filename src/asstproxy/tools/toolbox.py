@@ -40,8 +40,8 @@ class Toolbox:
                 return tool
         near = difflib.get_close_matches(name, [tool.name for tool in self.tools], n=1)
         if near:
-            raise UsageError(f"There is no tool '{name}'.", f"Did you mean '{near[0]}'?")
-        raise UsageError(f"There is no tool '{name}'.", code="tool_unknown")
+            raise UsageError(f"No such tool: '{name}'.", f"Did you mean '{near[0]}'?")
+        raise UsageError(f"No such tool: '{name}'.", code="tool_unknown")
 
     async def aclose(self) -> None:
         """Stop the MCP servers, all at once, within two seconds."""
@@ -57,8 +57,8 @@ async def open_toolbox(profile: Profile | None = None, named: Iterable[str] = ()
     If a server doesn't start, there is a notice, and its tools are missing.
 
     Raises:
-        UsageError: there is no tool with a name that the person gave.
-        NotSetUpError: there is no tool with a name in the profile, or the profile has an error.
+        UsageError: a name that the person gave stands for no tool.
+        NotSetUpError: a name in the profile stands for no tool, or the profile has an error.
     """
     tools: list[Tool] = []
     if profile is not None and profile.tools:

@@ -15,7 +15,7 @@ from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import ErrorOccurred, Record
 from asstproxy.core.mediator import conform
 from asstproxy.core.script import State
-from asstproxy.providers.playback import ReplayAssistant
+from asstproxy.providers.playback import ReplayProvider
 from asstproxy.providers.scripted import say
 from asstproxy.store.session import Session
 from asstproxy.store.store import Store
@@ -177,7 +177,7 @@ async def _ask(recorded: Session, tools: list[object], *messages: str) -> list[R
     from asstproxy.user import UserProxy
 
     user = UserProxy([replace(as_tool(tool), approval="never") for tool in tools])  # type: ignore[arg-type]
-    conversation = Conversation(ReplayAssistant(Store().records(recorded.id)), user)
+    conversation = Conversation(ReplayProvider(Store().records(recorded.id)), user)
     records: list[Record] = []
     conversation.subscribe(records.append)
     for message in messages:

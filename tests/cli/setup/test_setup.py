@@ -231,3 +231,16 @@ def test_asks_nothing_without_a_terminal(asst: Asst) -> None:
     ran = asst("setup")
     assert ran.code == 2
     assert "Run: asst setup NAME, one of: gpt, gemini, local" in ran.complaint
+
+
+def test_key_in_the_environment_is_enough(asst: Asst, google: GeminiServer) -> None:
+    """Without a profile, the hint names the built-in one whose key is set, and it works."""
+    from asstproxy.providers.local.process import find_model
+
+    if find_model():
+        pytest.skip("the local model answers")
+    env = {"GEMINI_API_KEY": google.key}
+    ran = asst("ask", "hi", env=env)
+    assert ran.code == 3
+    assert "GEMINI_API_KEY is set: asst ask -p gemini works now." in ran.complaint
+    assert asst("ask", "-p", "gemini", "hi", env=env).code == 0

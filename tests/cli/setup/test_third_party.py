@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ from asstproxy.providers.openai.provider import ResponsesProvider
 pathlib.Path(__file__).with_name("imported").touch()
 
 INFO = ProviderInfo(
-    title="Chat, over Example's API",
+    title="Example's models",
     vendor="Example",
     key_variables=("EXAMPLE_OLD_KEY", "EXAMPLE_KEY"),
     keys_url="https://example.org/keys",
@@ -52,7 +53,7 @@ class Options(ServerOptions, frozen=True):
 
 
 def connect(profile: Profile, *, client: Any = None) -> ResponsesProvider:
-    return ResponsesProvider(transport(profile), provider="chat", model=profile.model or INFO.default_model)
+    return ResponsesProvider(transport(profile), provider="acme", model=profile.model or INFO.default_model)
 
 
 async def models(profile: Profile):
@@ -80,14 +81,14 @@ def connect(profile, *, client=None):
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """As if packages had brought the providers `chat`, `bare` (which declares nothing) and `broken`; the packages' folder."""
+    """As if packages had brought the providers `acme`, `bare` (which declares nothing) and `broken`; the packages' folder."""
     folder = tmp_path / "packages"
-    (folder / "chat_provider-1.0.dist-info").mkdir(parents=True)
-    (folder / "chat_provider-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: chat\nVersion: 1\n")
-    (folder / "chat_provider-1.0.dist-info" / "entry_points.txt").write_text(
-        "[asstproxy.providers]\nchat = chat_provider:connect\nbare = bare_provider:connect\nbroken = gone:connect\n"
+    (folder / "acme_provider-1.0.dist-info").mkdir(parents=True)
+    (folder / "acme_provider-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1\n")
+    (folder / "acme_provider-1.0.dist-info" / "entry_points.txt").write_text(
+        "[asstproxy.providers]\nacme = acme_provider:connect\nbare = bare_provider:connect\nbroken = gone:connect\n"
     )
-    (folder / "chat_provider.py").write_text(PROVIDER)
+    (folder / "acme_provider.py").write_text(PROVIDER)
     (folder / "bare_provider.py").write_text(BARE)
     monkeypatch.setenv("PYTHONPATH", str(folder))
     return folder
@@ -105,42 +106,47 @@ def example(installed: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Respon
 def test_help_lists_it_with_its_title(asst: Asst, installed: Path) -> None:
     """`asst setup -h` has our providers, third parties' and the verbs; its own help has its own options."""
     text = asst("setup", "-h").out
-    for line in ("chat    Chat, over Example's API.", "bare    Bare.", "broken  Broken.", "list    List the profiles."):
-        assert line in text
-    text = asst("setup", "chat", "-h").out
-    for option in ("--region <eu|us>", "--team <str>", "--beta / --no-beta", "--model", "--key-stdin", "--chat-name"):
+    for name, about in {
+        "acme": "Example's models.",
+        "bare": "Bare.",
+        "broken": "Broken.",
+        "list": "List the profiles.",
+    }.items():
+        assert re.search(rf"^  {name} +{re.escape(about)}$", text, re.MULTILINE)
+    text = asst("setup", "acme", "-h").out
+    for option in ("--region <eu|us>", "--team <str>", "--beta / --no-beta", "--model", "--key-stdin", "--acme-name"):
         assert option in text
 
 
 def test_set_up_with_options(asst: Asst, example: ResponsesServer, config: Path, credentials: Path) -> None:
     """Key from stdin, checked with its own list of models; its options are in the profile; it answers."""
     ran = asst(
-        "setup", "chat", "--key-stdin", "-m", "large", "--region", "us", "--beta", "--chat-name", "ada", "--yes",
+        "setup", "acme", "--key-stdin", "-m", "large", "--region", "us", "--beta", "--acme-name", "ada", "--yes",
         stdin=example.key,
     )  # fmt: skip
     assert ran.code == 0, ran.err
     assert f"Found: EXAMPLE_URL = {example.base_url}." in ran.err
     assert "Checked: EXAMPLE_KEY works, 3 models." in ran.err
-    assert profiles(config)["chat"] == {
-        "provider": "chat", "model": "large", "region": "us", "beta": True, "name": "ada",
+    assert profiles(config)["acme"] == {
+        "provider": "acme", "model": "large", "region": "us", "beta": True, "name": "ada",
     }  # fmt: skip
     assert credentials.read_text() == f'EXAMPLE_KEY = "{example.key}"\n'
     assert asst("ask", "hi").out == "Paris.\n"
-    assert asst("setup", "chat", "--no-beta", "--yes").code == 0
-    assert profiles(config)["chat"]["beta"] is False
-    assert profiles(config)["chat"]["region"] == "us"
+    assert asst("setup", "acme", "--no-beta", "--yes").code == 0
+    assert profiles(config)["acme"]["beta"] is False
+    assert profiles(config)["acme"]["region"] == "us"
 
 
 def test_default_of_a_question_is_written(asst: Asst, installed: Path, config: Path) -> None:
     """Without an answer a question's default counts; without a default the key is left out."""
-    assert asst("setup", "chat", "--no-check", "--yes").code == 0
-    assert profiles(config)["chat"] == {"provider": "chat", "region": "eu"}
+    assert asst("setup", "acme", "--no-check", "--yes").code == 0
+    assert profiles(config)["acme"] == {"provider": "acme", "region": "eu"}
 
 
 @pytest.mark.parametrize("arguments", [["--region", "mars"], ["--colour", "blue"], ["--base-url", "example.org"]])
 def test_wrong_option(asst: Asst, installed: Path, config: Path, arguments: list[str]) -> None:
     """One line, exit code 2, nothing changed."""
-    ran = asst("setup", "chat", *arguments, "--yes")
+    ran = asst("setup", "acme", *arguments, "--yes")
     assert ran.code == 2
     assert arguments[0] in ran.complaint
     assert not config.exists()
@@ -148,42 +154,42 @@ def test_wrong_option(asst: Asst, installed: Path, config: Path, arguments: list
 
 def test_missing_key(asst: Asst, example: ResponsesServer) -> None:
     """Setup, list, show, check, doctor and ask agree: which key is missing, and what to run; it is true."""
-    ran = asst("setup", "chat", "--yes")
+    ran = asst("setup", "acme", "--yes")
     assert ran.code == 0, ran.err
     assert "EXAMPLE_KEY is not set" in ran.err
-    assert "asst setup chat --key-stdin" in ran.err
-    assert asst("setup", "list").out.splitlines()[-1].split() == ["*", "chat", "chat", "-", "missing"]
-    shown = json.loads(asst("setup", "show", "chat", "--json").out)
+    assert "asst setup acme --key-stdin" in ran.err
+    assert asst("setup", "list").out.splitlines()[-1].split() == ["*", "acme", "acme", "-", "missing"]
+    shown = json.loads(asst("setup", "show", "acme", "--json").out)
     assert (shown["key"], shown["key_variable"]) == ("missing", "EXAMPLE_KEY")
     (row,) = json.loads(asst("setup", "check", "--json").out)
     assert (row["key"], row["model_answers"]) == ("missing", "-")
     assert "EXAMPLE_KEY is not set" in row["problem"]
     found = _doctor(asst)
-    assert found["keys", "EXAMPLE_KEY"] == ("warning", "missing; the profile chat needs it")
-    assert found["servers", "chat"] == ("ok", f"{example.base_url} can be reached")
+    assert found["keys", "EXAMPLE_KEY"] == ("warning", "missing; the profile acme needs it")
+    assert found["servers", "acme"] == ("ok", f"{example.base_url} can be reached")
     ran = asst("ask", "hi")
     assert ran.code == 3
-    assert "asst setup chat" in ran.complaint
+    assert "asst setup acme" in ran.complaint
     assert "https://example.org/keys" in ran.complaint
-    assert asst("setup", "chat", "--key-stdin", "--yes", stdin=example.key).code == 0
+    assert asst("setup", "acme", "--key-stdin", "--yes", stdin=example.key).code == 0
     assert asst("ask", "hi").code == 0
 
 
 def test_hint_for_a_profile_of_another_name(asst: Asst, example: ResponsesServer) -> None:
     """The command in the hint changes that very profile."""
-    assert asst("setup", "chat", "--name", "work", "--api-key-env", "WORK_KEY", "--yes").code == 0
-    assert "asst setup chat --name work" in asst("ask", "-p", "work", "hi").complaint
-    assert "asst setup chat --name work" in asst("doctor", "--offline").out
-    assert asst("setup", "chat", "--name", "work", "--key-stdin", "--yes", stdin=example.key).code == 0
+    assert asst("setup", "acme", "--name", "work", "--api-key-env", "WORK_KEY", "--yes").code == 0
+    assert "asst setup acme --name work" in asst("ask", "-p", "work", "hi").complaint
+    assert "asst setup acme --name work" in asst("doctor", "--offline").out
+    assert asst("setup", "acme", "--name", "work", "--key-stdin", "--yes", stdin=example.key).code == 0
     assert asst("ask", "-p", "work", "hi").code == 0
 
 
 def test_key_that_is_present(asst: Asst, example: ResponsesServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key under the older name counts, too, wherever it is looked for."""
     monkeypatch.setenv("EXAMPLE_OLD_KEY", example.key)
-    ran = asst("setup", "chat", "--yes")
+    ran = asst("setup", "acme", "--yes")
     assert "Checked: EXAMPLE_OLD_KEY works" in ran.err
-    assert asst("setup", "list").out.splitlines()[-1].split() == ["*", "chat", "chat", "-", "environment"]
+    assert asst("setup", "list").out.splitlines()[-1].split() == ["*", "acme", "acme", "-", "environment"]
     (row,) = json.loads(asst("setup", "check", "--json").out)
     assert (row["key"], row["reachable"], row["model"], row["streaming"]) == ("environment", "yes", "small", "yes")
     assert _doctor(asst)["keys", "EXAMPLE_OLD_KEY"] == ("ok", "present (environment)")
@@ -194,40 +200,40 @@ def test_key_that_is_refused(
 ) -> None:
     """It says where keys come from, and changes nothing; `check` says that the key is refused."""
     monkeypatch.setenv("EXAMPLE_KEY", "ex-wrong-0123456789")
-    ran = asst("setup", "chat", "--yes")
+    ran = asst("setup", "acme", "--yes")
     assert ran.code == 3
     assert "Check EXAMPLE_KEY, or create a new key: https://example.org/keys" in ran.complaint
     assert "ex-wrong" not in ran.all
     assert not config.exists()
-    assert asst("setup", "chat", "--no-check", "--yes").code == 0
+    assert asst("setup", "acme", "--no-check", "--yes").code == 0
     (row,) = json.loads(asst("setup", "check", "--json").out)
     assert (row["key"], row["reachable"]) == ("refused", "yes")
 
 
 def test_key_of_another_vendor_is_not_sent(asst: Asst, installed: Path, config: Path) -> None:
     """A provider that names its vendor is protected, too."""
-    ran = asst("setup", "chat", "--yes", env={"EXAMPLE_KEY": "sk-proj-0123456789abcdef"})
+    ran = asst("setup", "acme", "--yes", env={"EXAMPLE_KEY": "sk-proj-0123456789abcdef"})
     assert ran.code == 3
     assert "EXAMPLE_KEY holds a key of OpenAI, not of Example. It was not sent." in ran.complaint
 
 
 def test_model_that_does_not_exist(asst: Asst, example: ResponsesServer, config: Path) -> None:
     """Its own models are offered instead."""
-    ran = asst("setup", "chat", "-m", "larg", "--yes", env={"EXAMPLE_KEY": example.key})
+    ran = asst("setup", "acme", "-m", "larg", "--yes", env={"EXAMPLE_KEY": example.key})
     assert ran.code == 3
-    assert 'chat has no model "larg"' in ran.complaint
+    assert 'acme has no model "larg"' in ran.complaint
     assert "Did you mean large" in ran.complaint
 
 
 def test_profile_that_needs_no_key(asst: Asst, example: ResponsesServer) -> None:
     """The provider itself says which profiles need none: nothing asks for one."""
     example.key = ""
-    ran = asst("setup", "chat", "--team", "guests", "--yes")
+    ran = asst("setup", "acme", "--team", "guests", "--yes")
     assert ran.code == 0, ran.err
     assert "EXAMPLE_KEY" not in ran.err
     assert "Checked: the server answers, 3 models." in ran.err
     assert asst("setup", "list").out.splitlines()[-1].split()[-2:] == ["not", "needed"]
-    assert asst("setup", "chat", "--key-stdin", "--yes", stdin="x").code == 2
+    assert asst("setup", "acme", "--key-stdin", "--yes", stdin="x").code == 2
 
 
 def test_provider_that_declares_nothing(asst: Asst, example: ResponsesServer, config: Path) -> None:
@@ -256,21 +262,21 @@ def test_provider_that_cannot_be_loaded(asst: Asst, installed: Path, config: Pat
 
 def test_unknown_provider(asst: Asst, installed: Path) -> None:
     """A name that no package brings: the nearest one."""
-    assert "Did you mean chat?" in asst("setup", "chatt").complaint
+    assert "Did you mean acme?" in asst("setup", "acmee").complaint
 
 
 def test_completion(asst: Asst, complete: Complete, example: ResponsesServer, installed: Path) -> None:
     """Names come without importing the provider; its options and the models it listed last are offered."""
-    assert complete("asst setup ch") == ["chat", "check"]
+    assert complete("asst setup ac") == ["acme"]
     assert complete("asst setup ", "fish")[0] == "gpt\tGPT, over OpenAI's API"
     assert not (installed / "imported").exists()
-    assert complete("asst setup chat --re") == ["--region"]
-    assert complete("asst setup chat --region ") == ["eu", "us"]
-    assert complete("asst setup chat -m ") == []
-    assert asst("setup", "chat", "--key-stdin", "--yes", stdin=example.key).code == 0
-    assert complete("asst setup chat -m ") == ["small", "large", "old"]
+    assert complete("asst setup acme --re") == ["--region"]
+    assert complete("asst setup acme --region ") == ["eu", "us"]
+    assert complete("asst setup acme -m ") == []
+    assert asst("setup", "acme", "--key-stdin", "--yes", stdin=example.key).code == 0
+    assert complete("asst setup acme -m ") == ["small", "large", "old"]
     assert complete("asst ask -m sm") == ["small"]
-    assert complete("asst ask -p ch") == ["chat"]
+    assert complete("asst ask -p ac") == ["acme"]
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
@@ -278,8 +284,8 @@ def test_wizard(example: ResponsesServer, config: Path, credentials: Path) -> No
     """`asst setup` offers it, asks what it wants to know, and takes its key; a second run proposes the saved answers."""
     with Tmux([ASST, "setup"]) as screen:
         screen.wait_for("Assistant [3]:")
-        assert "chat    Chat, over Example's API" in screen.text
-        screen.type("chat")
+        assert "acme              Example's models" in screen.text
+        screen.type("acme")
         screen.wait_for("Region of the servers [1]:")
         screen.type("us")
         screen.wait_for("Team that pays:")
@@ -291,10 +297,10 @@ def test_wizard(example: ResponsesServer, config: Path, credentials: Path) -> No
         screen.type("large")
         _leave_the_rest(screen)
         screen.wait_end(0)
-    expected = {"provider": "chat", "region": "us", "team": "Core Team", "model": "large"}
-    assert profiles(config)["chat"] == expected
+    expected = {"provider": "acme", "region": "us", "team": "Core Team", "model": "large"}
+    assert profiles(config)["acme"] == expected
     assert credentials.read_text() == f'EXAMPLE_KEY = "{example.key}"\n'
-    with Tmux([ASST, "setup", "chat"]) as screen:
+    with Tmux([ASST, "setup", "acme"]) as screen:
         screen.wait_for("Region of the servers [2]:")
         screen.type("")
         screen.wait_for("Team that pays [Core Team]:")
@@ -303,24 +309,34 @@ def test_wizard(example: ResponsesServer, config: Path, credentials: Path) -> No
         screen.type("small")
         _leave_the_rest(screen)
         screen.wait_end(0)
-    assert profiles(config)["chat"] == expected | {"model": "small"}
+    assert profiles(config)["acme"] == expected | {"model": "small"}
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-def test_wizard_asks_an_undeclared_provider_for_its_variable(installed: Path, config: Path, credentials: Path) -> None:
-    """Where nothing is declared, the person may name the variable; the key is saved under it."""
-    with Tmux([ASST, "setup", "bare", "-m", "small", "-s", "x", "--no-tools"]) as screen:
-        screen.wait_for("Environment variable of its key")
+@pytest.mark.parametrize("provider", ["bare", "chat-completions"])
+def test_wizard_asks_for_a_server(example: ResponsesServer, config: Path, credentials: Path, provider: str) -> None:
+    """For a provider that works with any server, or declares nothing: its URL, and the variable of its key."""
+    with Tmux([ASST, "setup", provider, "-m", "small", "-s", "x", "--no-tools"]) as screen:
+        screen.wait_for("URL of the server:")
+        screen.type("localhost")
+        screen.wait_for("URL of the server:", 2)
+        screen.type(example.base_url)
+        screen.wait_for("Environment variable of its key, if it needs one:")
         screen.type("not a name")
-        screen.wait_for("Environment variable of its key", 2)
-        screen.type("BARE_KEY")
+        screen.wait_for("Environment variable of its key, if it needs one:", 2)
+        screen.type("SERVER_KEY")
         screen.wait_for("Paste the key")
-        screen.type("bare-0123456789")
+        screen.type(example.key)
         screen.wait_for("Save this?")
         screen.type("")
-        screen.wait_end(0)
-    assert profiles(config)["bare"]["api_key_env"] == "BARE_KEY"
-    assert credentials.read_text() == 'BARE_KEY = "bare-0123456789"\n'
+        text = screen.wait_end(0)
+    assert "--base-url must be a URL." in text
+    assert ("Checked: SERVER_KEY works, 3 models." in text) == (provider == "chat-completions")
+    assert profiles(config)[provider] == {
+        "provider": provider, "model": "small", "instructions": "x", "base_url": example.base_url,
+        "api_key_env": "SERVER_KEY",
+    }  # fmt: skip
+    assert credentials.read_text() == f'SERVER_KEY = "{example.key}"\n'
 
 
 def _leave_the_rest(screen: Tmux) -> None:

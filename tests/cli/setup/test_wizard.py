@@ -111,7 +111,7 @@ def test_local_second_run_changes_to_a_file(config: Path) -> None:
         screen.type("2")
         screen.wait_for("File or folder:")
         screen.type("/no/such.gguf")
-        screen.wait_for("There is no file")
+        screen.wait_for("No such file")
         screen.type(str(find_model()))
         screen.wait_for("Instructions:", 2)
         screen.type("")

@@ -31,10 +31,13 @@ def _text(event: dict[str, Any]) -> str:
         return str(event["delta"])
     if event.get("event_type") == "step.delta":
         return str(event["delta"].get("text", ""))
+    if "choices" in event:  # Chat Completions
+        return "".join(choice["delta"].get("content") or "" for choice in event["choices"])
     parts = [part for one in event.get("candidates", ()) for part in one.get("content", {}).get("parts", ())]
     return "".join(part.get("text", "") for part in parts)
 
 
 def _ends(event: dict[str, Any]) -> bool:
     finished = any("finishReason" in one for one in event.get("candidates", ()))
+    finished = finished or any(choice["finish_reason"] for choice in event.get("choices", ()))
     return finished or "response.completed" in event.values() or "interaction.completed" in event.values()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from asstproxy import State
+from asstproxy.cli.hints import hint_after
 from asstproxy.config.profiles import Profile
 from asstproxy.core.events import ErrorOccurred
 from asstproxy.core.redact import register_secrets
@@ -35,7 +36,7 @@ from servers import (
 
 OPENAI = "Your input exceeds the context window of this model. Please adjust your input and try again."
 GOOGLE = "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."
-CLEAR, FORK, AUTO, LARGER = "/clear", "fork an earlier point", "truncation = 'auto'", "n_ctx"
+START, AUTO, LARGER = "Start a new one", "truncation = 'auto'", "n_ctx"
 LONGEST = 200
 """Characters of input that the test's models take."""
 
@@ -117,8 +118,7 @@ def test_every_server_is_understood(status: int, error: Any, hints: tuple[str, .
     """Each server's own refusal is a conversation that is too long; nothing is sent again; only what helps there is advised."""
     told = refusal(status, {"error": error}, {}, "http://127.0.0.1:1/v1")
     assert (told.kind, told.retryable) == ("context_length", False)
-    for hint in (CLEAR, FORK):
-        assert hint in told.hint
+    assert START in told.hint
     assert [hint for hint in (AUTO, LARGER) if hint in told.hint] == [*hints]
     assert "\n" not in f"{told}{told.hint}"
 
@@ -194,7 +194,9 @@ async def test_clearing_helps(api: str, where: str, monkeypatch: pytest.MonkeyPa
         settled = await conversation.exchange("two, which is too long")
         assert isinstance(settled.event, ErrorOccurred)
         assert settled.event.kind == "context_length", settled.event
-        assert CLEAR in settled.event.hint
+        assert START in settled.event.hint
+        assert "/clear" in hint_after(settled.event, chat=True)
+        assert "asst sessions fork 01ABC" in hint_after(settled.event, session="01ABC")
         assert len(server.requests) == before + 1
         conversation.cut_history(0)
         assert (await conversation.exchange("three")).state is State.COMPLETED
@@ -219,9 +221,10 @@ def test_in_the_chat(server: ResponsesServer) -> None:
         assert "Error ▸" in text
         told = " ".join(text.split())
         assert "exceeds the context window" in told
-        assert "/clear, fork an earlier point, or set truncation = 'auto'" in told
+        assert "Start a new one, or set truncation = 'auto'." in told
+        assert "/clear starts fresh" in told
         terminal.type("/clear")
-        terminal.wait_for("forgets everything")
+        terminal.wait_for("Starting fresh")
         terminal.type("Hello again")
         terminal.wait_for("Understood.")
         terminal.press("C-d")

@@ -23,7 +23,7 @@ from asstproxy.core.events import (
     Titled,
     ToolCall,
 )
-from asstproxy.providers.scripted import Part, ScriptedAssistant
+from asstproxy.providers.scripted import Part, ScriptedProvider
 from cli.conftest import ASST, Ran
 from cli.terminal import Terminal
 from servers import Call, ResponsesServer, Say, Script, Status, Think
@@ -57,7 +57,7 @@ async def kept() -> str:
     ]
     second: list[Part] = [ChunkReceived(HOSTILE), AssistantMessageRetrieved(HOSTILE)]
     incomplete: list[Part] = [MessageIncomplete(HOSTILE, LINE)]
-    assistant = ScriptedAssistant(first, second, incomplete, [AssistantError("server", LINE, LINE)], model=LINE)
+    assistant = ScriptedProvider(first, second, incomplete, [AssistantError("server", LINE, LINE)], model=LINE)
     asked = Configured(profile=LINE, provider=LINE, model=LINE, instructions=HOSTILE, settings={LINE: LINE})
     conversation = Conversation(assistant, UserProxy([speak]), configured=asked, past=session.past)
     conversation.subscribe(session, essential=True)

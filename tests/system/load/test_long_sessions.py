@@ -17,7 +17,7 @@ import pytest
 from asstproxy import AssistantProxy, Conversation, State, Store, UserProxy, conform
 from asstproxy.config.profiles import Profile
 from asstproxy.providers import connect
-from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.providers.scripted import ScriptedProvider, say
 from asstproxy.store.session import Session
 from servers import Json, Output, ResponsesServer, Say
 
@@ -67,7 +67,7 @@ def written() -> int:
 
 async def test_the_last_exchange_is_as_much_work_as_the_first(record_property: Callable[[str, object], None]) -> None:
     """A thousand exchanges in one process, kept on disk: calls, and journal bytes, for one exchange stay as they were."""
-    assistant = ScriptedAssistant(*[say(ANSWER, pieces=40)] * COUNT)
+    assistant = ScriptedProvider(*[say(ANSWER, pieces=40)] * COUNT)
     conversation, session = kept(assistant)
     sizes = [session.path.stat().st_size]
 
@@ -91,7 +91,7 @@ async def test_the_last_exchange_is_as_much_work_as_the_first(record_property: C
 
 async def test_what_is_written_is_proportional_to_the_session(record_property: Callable[[str, object], None]) -> None:
     """The transcript is rewritten now and then, not for every exchange: a thousand of them write it a few dozen times."""
-    conversation, session = kept(ScriptedAssistant(*[say(ANSWER)] * COUNT))
+    conversation, session = kept(ScriptedProvider(*[say(ANSWER)] * COUNT))
     before = written()
     for number in range(COUNT):
         await conversation.exchange(f"Question {number}?")
@@ -115,7 +115,7 @@ async def at_rest() -> int:
 
 async def test_memory_grows_by_what_was_said(record_property: Callable[[str, object], None]) -> None:
     """What an exchange leaves in memory does not grow with the session, and is a few times its text."""
-    assistant = ScriptedAssistant(*[say(ANSWER, pieces=40)] * COUNT)
+    assistant = ScriptedProvider(*[say(ANSWER, pieces=40)] * COUNT)
     conversation, session = kept(assistant)
     held = []
     tracemalloc.start()

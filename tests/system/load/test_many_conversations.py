@@ -17,7 +17,7 @@ from asstproxy.config.profiles import Profile
 from asstproxy.core.events import ActionRequired, AssistantMessageRetrieved, Record, ToolCall
 from asstproxy.core.turn import Options
 from asstproxy.providers import connect
-from asstproxy.providers.scripted import ScriptedAssistant, say
+from asstproxy.providers.scripted import ScriptedProvider, say
 from asstproxy.store.session import Session
 from servers import Call, GeminiServer, Json, Output, ResponsesServer, Say
 from servers.brain import last_text
@@ -88,10 +88,10 @@ class Talk:
         assert Store().summary(self.session.id).exchange_count == 3
 
 
-def scripted(number: int) -> ScriptedAssistant:
+def scripted(number: int) -> ScriptedProvider:
     mark = f"mark{number:03}"
     call = ActionRequired((ToolCall("c0", "turned", f'{{"text": "{mark}"}}'),))
-    return ScriptedAssistant(say(f"hello {mark}", pieces=9), [call], say(f"it is {mark[::-1]}"), say(f"bye {mark}"))
+    return ScriptedProvider(say(f"hello {mark}", pieces=9), [call], say(f"it is {mark[::-1]}"), say(f"bye {mark}"))
 
 
 async def all_at_once(talks: Iterable[Talk]) -> None:

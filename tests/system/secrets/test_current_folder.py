@@ -199,7 +199,7 @@ def test_names_in_a_profile(asst: Asst, hostile: Hostile, server: ResponsesServe
     config.write_text('[profiles.gpt]\ntools = ["tools"]\n')
     ran = asst("ask", "-p", "gpt", "hello")
     assert ran.code == 3
-    assert "There is no module 'tools'" in ran.complaint
+    assert "No such module: 'tools'" in ran.complaint
     assert hostile.loaded == set()
 
 

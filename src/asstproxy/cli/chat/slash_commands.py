@@ -167,7 +167,7 @@ async def run_command(chat: ChatCommands, line: str) -> None:
     """Run `/name argument`.
 
     Raises:
-        UsageError: there is no such command, or it can't be run now.
+        UsageError: the command doesn't exist, or can't be run now.
     """
     name, _, argument = line.removeprefix("/").partition(" ")
     if name not in COMMANDS:

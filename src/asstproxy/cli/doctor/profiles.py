@@ -1,4 +1,4 @@
-"""What `asst doctor` finds out about the profiles: whether they work, where their keys are, which servers answer."""
+"""What `asst doctor` checks of the profiles: whether they work, where their keys are, which servers answer."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from ...config.credentials import credentials_file, has_keyring, key_source, stored_keys
+from ...config.insecure_http import is_exposed
 from ...config.profiles import Config, load_config
 from ...core.errors import AsstError
 from ...core.redact import public_url
 from ...providers.registry import address, provider_info, provider_module, provider_names
-from ...providers.transport.insecure_http import is_exposed
 from ..hints import hint_for, setup_command
 from ..setup.keys import is_used, key_status
 from ..setup.steps import steps_of
@@ -53,14 +53,14 @@ def _profiles(config: Config) -> Iterator[Finding]:
         yield _profile(config, name)
     if config.default and config.default not in config.names:
         hint = f"Run: asst setup use NAME, one of: {', '.join(config.names)}"
-        yield Finding(group, "default", "broken", f'there is no profile "{config.default}"', hint)
+        yield Finding(group, "default", "broken", f'no such profile: "{config.default}"', hint)
     elif config.default:
         yield Finding(group, "default", "ok", config.default)
     elif config.tables:
         yield Finding(group, "default", "warning", "none", "Run: asst setup use NAME")
     if chosen := os.environ.get("ASST_PROFILE"):
         known = chosen in config.names
-        hint = "" if known else "There is no such profile. Run: unset ASST_PROFILE"
+        hint = "" if known else "No such profile. Run: unset ASST_PROFILE"
         yield Finding(group, "ASST_PROFILE", "ok" if known else "broken", chosen, hint)
 
 

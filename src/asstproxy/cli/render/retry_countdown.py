@@ -1,4 +1,4 @@
-"""The wait before a retry: in words for the live view, and as a line on stderr where there is no live view."""
+"""The wait before a retry: as text for the live view, and as a line on stderr without one."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def check_profiles(names: Sequence[str], timeout: float, *, as_json: bool) -> in
     """Ask one after the other and print a table. The exit code is 1 if one doesn't answer.
 
     Raises:
-        NotSetUpError: there is no such profile, or none is set up.
+        NotSetUpError: the profile doesn't exist, or none is set up.
     """
     config = load_config()
     profiles = [config.profile(name) for name in names or config.names if names or is_used(config, name)]

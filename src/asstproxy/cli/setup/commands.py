@@ -23,6 +23,9 @@ Profile = Annotated[str, typer.Argument(help="Profile.", autocompletion=completi
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask no questions.")]
 
+COMMON_KEYS = ("base_url", "api_key_env")
+"""Keys of a profile for which every provider has an option."""
+
 verbs = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
@@ -121,7 +124,8 @@ def _verb_commands() -> dict[str, TyperCommand]:
 def _provider_command(provider: str) -> TyperCommand:
     info, steps = provider_info(provider), steps_of(provider)
     common, own = _parameters(SetupOptions, steps.option_help), _parameters(steps, {})
-    questions = {f"answer_{number}": question for number, question in enumerate(info.questions)}
+    own_questions = [question for question in info.questions if question.key not in COMMON_KEYS]
+    questions = {f"answer_{number}": question for number, question in enumerate(own_questions)}
     taken = {flag for parameter in (*common, *own) for flag in _flags(parameter)}
     asked = [_question_parameter(name, question, provider, taken) for name, question in questions.items()]
 

@@ -1,4 +1,4 @@
-"""What an assistant is told and may use: instructions (a text, `@file`, or a preset) and tools."""
+"""The instructions of a profile (a text, `@file`, or a preset) and its tools."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def preset(name: str) -> Preset:
     """A preset by its name.
 
     Raises:
-        UsageError: there is no such preset.
+        UsageError: the preset doesn't exist.
     """
     if name not in PRESETS:
-        raise UsageError(f'There is no preset "{name}".', f"Use one of: {', '.join(PRESETS)}.")
+        raise UsageError(f'No such preset: "{name}".', f"Use one of: {', '.join(PRESETS)}.")
     return PRESETS[name]
 
 

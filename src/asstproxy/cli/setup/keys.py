@@ -77,7 +77,7 @@ def key_status(profile: Profile) -> KeyStatus:
 
 
 def key_variable(profile: Profile) -> str:
-    """The variable that holds the key of a profile: the one it names, one that is set, or the usual one. Empty: no key.
+    """The variable that holds the key of a profile: the one it names, the first that is set, or the usual one. Empty: no key.
 
     Raises:
         NotSetUpError: credentials.toml has an error.

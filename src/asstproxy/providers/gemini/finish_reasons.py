@@ -57,7 +57,7 @@ def ending(reason: str, detail: str, text: str, calls: tuple[ToolCall, ...], raw
     """The closing event of a turn that ended for this reason. `detail` is Google's own message, if it gave one.
 
     Raises:
-        AssistantError: there is no text, or it can't be used.
+        AssistantError: the text is missing, or can't be used.
     """
     if reason in WHOLE:
         yield ActionRequired(calls, text, raw=raw) if calls else AssistantMessageRetrieved(text, raw=raw)

@@ -23,8 +23,8 @@ from ...core.events import (
     ToolCall,
     Usage,
 )
-from ..background import JobReader
 from ..fields import get_arguments, get_count, get_object, get_objects, get_text
+from ..stream import JobReader
 from ..transport import JSON
 from ..transport.failures import failure
 from .finish_reasons import FILTERED, blocked

@@ -38,7 +38,7 @@ class ManagedPrompt(msgspec.Struct, frozen=True):
 
 
 def prompt_location(profile: Profile) -> str:
-    """The location of this profile's prompts: a region, since there is no global one."""
+    """The location of this profile's prompts: a region, since prompts are never global."""
     options = profile.read(GeminiOptions)
     location = options.location or os.environ.get("GOOGLE_CLOUD_LOCATION") or "global"
     return REGION if location == "global" else location

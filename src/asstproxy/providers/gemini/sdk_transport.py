@@ -37,7 +37,7 @@ def client_options(base: str, version: str, silence: float) -> HttpOptions:
         base_url=base,
         api_version=version,
         timeout=round(silence * 1000),
-        # 2.x takes `attempts` for retries in the Interactions API, so there is no status either after which it would.
+        # 2.x takes `attempts` for retries in the Interactions API, so it never retries, whatever the status.
         retry_options=HttpRetryOptions(attempts=1, http_status_codes=[NEVER]),
         # As with our own transport: the conversation and the key go where the profile says, and nowhere else.
         client_args={"follow_redirects": False},

@@ -79,7 +79,7 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
     model = Path(profile.model).expanduser() if profile.model else find_model()
     if model is None:
         raise NotSetUpError(
-            "There is no local model yet.", "Name a model file, or a server.", code="local_model_missing"
+            "No local model is installed yet.", "Name a model file, or a server.", code="local_model_missing"
         )
     template = None
     if options.chat_template:

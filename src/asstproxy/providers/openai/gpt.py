@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Literal
 
+from ...config.insecure_http import warn_of_plain_http
 from ...config.profiles import Profile
 from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError
 from ..connection import PolledOptions, api_key, base_url, http_transport
 from ..model_list import ModelInfo, fetch_models
 from ..transport import Transport
-from ..transport.insecure_http import warn_of_plain_http
 from .provider import ResponsesProvider, created_id
 
 __all__ = ["INFO", "GptOptions", "connect", "forget_conversation", "models", "new_conversation"]

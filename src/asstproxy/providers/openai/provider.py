@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -12,11 +12,13 @@ from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat
 from ...core.history import Item, UserMessage
 from ...core.turn import Turn
-from ..background import BackgroundJob
 from ..base import StatelessProvider
 from ..fields import get_count, get_text
 from ..transport import JSON, Transport
 from .wire import Reader, input_items, request
+
+if TYPE_CHECKING:
+    from ..background import BackgroundJob
 
 __all__ = ["ResponsesProvider", "created_id"]
 
@@ -72,8 +74,8 @@ class ResponsesProvider(StatelessProvider):
         """See `StatelessProvider`."""
         if not self.turn.background:
             return super().answer(items)
-        _, body = self.request(self.turn, items)
-        return self._job().streamed(body) if "stream" in body else self._job().polled(body)
+        (_, body), job = self.request(self.turn, items), self._job()
+        return job.streamed(body) if "stream" in body else job.polled(body)
 
     async def attach(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `Attachable`: a response in the background continues without us.
@@ -95,6 +97,8 @@ class ResponsesProvider(StatelessProvider):
                 yield event
 
     def _job(self) -> BackgroundJob:
+        from ..background import BackgroundJob
+
         return BackgroundJob(self.transport, "/responses", Reader(), after="starting_after", poll=self._poll)
 
     def annotate(self, event: Event, items: list[Item]) -> Event:  # noqa: ARG002 - as in the base

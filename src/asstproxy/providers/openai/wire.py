@@ -25,8 +25,8 @@ from ...core.events import (
 )
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
-from ..background import JobReader
 from ..fields import get_arguments, get_count, get_object, get_objects, get_text
+from ..stream import JobReader
 from ..transport import JSON
 from ..transport.failures import reported_error
 
