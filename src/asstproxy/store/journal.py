@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +13,13 @@ from ..core.codec import encode
 from ..core.events import Record, SetUserMessage
 from ..core.script import SETTLED, STEPS
 from .background_sync import BackgroundSync
+from .lock import close_in_children, closed
 
 if TYPE_CHECKING:
     import asyncio
 
 __all__ = ["Journal"]
 
-BATCH = 1000
-"""Records that are written at once when there are many."""
 PAUSE = 0.04
 """Seconds between two lines of streamed text: neighbouring chunks are written as one record, at most 25 a second."""
 
@@ -44,6 +41,7 @@ class Journal:
         self._text_written = 0.0
         self._failure: OSError | None = None  # of a write that nobody waited for
         self._sync = BackgroundSync(fd)
+        close_in_children(fd)
 
     def __call__(self, record: Record) -> None:
         """Append a record; streamed text may wait up to `PAUSE` seconds.
@@ -113,17 +111,6 @@ class Journal:
         else:
             self._sync.soon()
 
-    def extend(self, records: Iterable[Record]) -> None:
-        """Append many records at once, and sync the file.
-
-        Raises:
-            OSError: they can't be written.
-        """
-        self.flush()
-        for batch in _batches(records):
-            self._append(b"".join(encode(record) + b"\n" for record in batch))
-        os.fsync(self._fd)
-
     def _append(self, lines: bytes) -> None:
         try:
             written = os.write(self._fd, lines)
@@ -146,15 +133,10 @@ class Journal:
             self.flush()
         finally:
             self._sync.stop()
+            closed(self._fd)
             os.close(self._fd)
 
 
 def _must_last(record: Record) -> bool:
     """Whether a power cut must not lose this record: the question before it is sent, and how its exchange ended."""
     return isinstance(record.event, SetUserMessage) or (record.state in SETTLED and record.event.type in STEPS)
-
-
-def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    remaining = iter(records)
-    while batch := list(islice(remaining, BATCH)):
-        yield batch
