@@ -5,13 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .paths import private_dir
 
-__all__ = ["append_private", "open_new", "write_atomically", "write_new"]
+__all__ = ["append_private", "only_writer", "open_new", "write_atomically", "write_new"]
 
+_PATIENCE = 30.0
+"""Seconds to wait for a lock that is held for some milliseconds: 200 processes may want it at once."""
 _NEW = os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -91,6 +96,54 @@ def append_private(path: Path, data: bytes) -> None:
         fd = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
     with os.fdopen(fd, "ab") as file:
         file.write(data)
+
+
+if sys.platform == "win32":
+
+    @contextmanager
+    def only_writer(folder: Path) -> Iterator[None]:
+        """Hold the lock of a folder: between reading a file in it and writing it, no other asst writes it.
+
+        Raises:
+            OSError: another process holds it for too long.
+        """
+        import msvcrt
+
+        private_dir(folder)
+        fd = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_LOCK, 1)  # tries for ten seconds
+            yield
+            os.lseek(fd, 0, os.SEEK_SET)
+            msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+        finally:
+            os.close(fd)
+
+else:
+
+    @contextmanager
+    def only_writer(folder: Path) -> Iterator[None]:
+        """Hold the lock of a folder: between reading a file in it and writing it, no other asst writes it.
+
+        Raises:
+            OSError: another process holds it for too long.
+        """
+        import fcntl
+
+        fd = os.open(private_dir(folder), os.O_RDONLY)  # the folder itself: a lock file would stay
+        try:
+            until = time.monotonic() + _PATIENCE
+            while True:
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise TimeoutError(errno.ETIMEDOUT, "another process keeps it locked", str(folder)) from None
+                    time.sleep(0.005)
+            yield
+        finally:
+            os.close(fd)
 
 
 def _temporary(path: Path) -> tuple[Path, int]:
