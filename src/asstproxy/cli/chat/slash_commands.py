@@ -109,7 +109,7 @@ async def _events(chat: ChatCommands, _: str) -> None:
 
 
 async def _save(chat: ChatCommands, name: str) -> None:
-    from ...config.paths import create_private
+    from ...config.atomic import write_new
     from ...store.transcript_file import to_json
 
     if not name:
@@ -117,7 +117,7 @@ async def _save(chat: ChatCommands, name: str) -> None:
     path = Path(name).expanduser()
     if path.exists():
         raise UsageError(f"{path} already exists.", "Choose another name.")
-    create_private(path).write_bytes(to_json(chat.transcript))
+    write_new(path, to_json(chat.transcript))
     chat.say(f"Saved: {path}")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
+from ...config.atomic import write_new
 from ...core.errors import UsageError
 from ...store.imports import import_file
 from ...store.store import Store
@@ -27,9 +27,7 @@ def export_session(prefix: str, form: str, output: Path | None) -> None:
         sys.stdout.buffer.write(data)
         return
     try:
-        # Private: whether others may read a conversation is for its owner to decide.
-        with os.fdopen(os.open(output, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(data)
+        write_new(output, data)  # private: whether others may read a conversation is for its owner to decide
     except FileExistsError:
         raise UsageError(f"{output} already exists.", "Choose another name.") from None
     except OSError as error:
