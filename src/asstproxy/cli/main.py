@@ -51,7 +51,7 @@ def _run(options: list[str]) -> int:
 
     set_warning_handler((lambda _: None) if completing else _warn)
     try:
-        _require_text(options)
+        _as_text(options)
         if any(option.partition("=")[0] == "--env-file" for option in own):
             from .env_file import load_env_file
 
@@ -76,12 +76,21 @@ def _run(options: list[str]) -> int:
     return code if isinstance(code, int) else OK
 
 
-def _require_text(arguments: Sequence[str]) -> None:
-    for number, argument in enumerate(arguments, 1):
-        if any("\ud800" <= character <= "\udfff" for character in argument):
+def _as_text(arguments: list[str]) -> None:
+    """Let the arguments be text: UTF-8, whatever the locale is.
+
+    Raises:
+        UsageError: one of them is not.
+    """
+    for number, argument in enumerate(arguments):
+        if not any("\ud800" <= character <= "\udfff" for character in argument):
+            continue
+        try:
+            arguments[number] = os.fsencode(argument).decode("utf-8")
+        except UnicodeError:
             raise UsageError(
-                f"Argument {number} is not UTF-8 text.", "Convert it; for text in a file: asst ask - <FILE"
-            )
+                f"Argument {number + 1} is not UTF-8 text.", "Convert it; for text in a file: asst ask - <FILE"
+            ) from None
 
 
 def _print(error: Exception, *, debug: bool) -> int:

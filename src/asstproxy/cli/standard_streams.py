@@ -186,7 +186,7 @@ def require_stdout() -> None:
 def write_json(data: bytes, stream: TextIO | None = None) -> None:
     """Print JSON. Where stdout isn't UTF-8, its other characters are escaped as JSON has it."""
     stream = stream or sys.stdout
-    if not data.isascii() and (stream.encoding or "").lower().replace("-", "") != "utf8":
+    if not data.isascii() and (stream.encoding or "utf-8").lower().replace("-", "") != "utf8":
         from ..core.codec import ascii_json
 
         data = ascii_json(data)
