@@ -19,6 +19,7 @@ from .script import State
 
 __all__ = [
     "EVENTS",
+    "ascii_json",
     "decode",
     "encode",
     "escape_controls",
@@ -70,7 +71,7 @@ def encode(record: Record) -> bytes:
     head = b'{"seq":%d,"at":%b,"state":"%s",' % (record.seq, _encoder.encode(record.at), record.state.value.encode())
     line = head + _body(record.event)[1:]
     # Outside of JSON strings everything is ASCII, so escaping the line escapes the strings.
-    return line if line.isascii() else line.decode().encode("ascii", "asstproxy.json")
+    return ascii_json(line)
 
 
 def _body(event: Event | Unknown) -> bytes:
@@ -97,6 +98,11 @@ def repair_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [repair_json(item) for item in value]
     return value
+
+
+def ascii_json(json: bytes) -> bytes:
+    """The same JSON in ASCII: every other character is in a string, and is escaped there."""
+    return json if json.isascii() else json.decode().encode("ascii", "asstproxy.json")
 
 
 def escape_controls(json: bytes) -> bytes:
