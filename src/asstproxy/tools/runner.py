@@ -60,8 +60,8 @@ class ToolRunner:
 
     def withdraw(self, name: str) -> None:
         """Stop offering a tool; an "always" for it is forgotten."""
-        self.tools.pop(name, None)
-        self._approvals.forget(name)
+        if tool := self.tools.pop(name, None):
+            self._approvals.forget(tool)
 
     async def execute(
         self, calls: Sequence[ToolCall], approved: ApprovalGiven | None, publish: Publish
