@@ -8,8 +8,10 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from typing import TextIO, cast
 
+from msgspec import structs
 from prompt_toolkit import PromptSession
 from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.output import create_output
@@ -63,7 +65,7 @@ class ApprovalPrompt:
         self._show(questions, edited)
         choices = _choices(questions)
         while True:
-            answer = (await self._read(f"Allow? {' · '.join(choices)} (and why) › ", fresh=True)).rstrip(".!")
+            answer = await self._read(f"Allow? {' · '.join(choices)} (and why) › ", fresh=True)
             match answer.lower():
                 case "y" | "yes":
                     return [question.yes(arguments=edited.get(question.call.call_id)) for question in questions]
@@ -90,23 +92,21 @@ class ApprovalPrompt:
 
     def _show(self, questions: Sequence[Question], edited: dict[str, str]) -> None:
         for number, question in enumerate(questions, 1):
-            name = escape_invisible(clean_line(question.tool.name))
+            name = clean_line(escape_invisible(question.tool.name))
             place = f" ({number} of {len(questions)})" if len(questions) > 1 else ""
             self._console.print(
                 Text.assemble(("System ", "asst.system"), "▸ ", (name, "bold"), " wants to run", (place, "dim"))
             )
             if question.tool.description:
-                self._print_indented(escape_invisible(clean_line(question.tool.description)), "dim")
+                self._print_indented(clean_line(escape_invisible(question.tool.description)), "dim")
             if question.source:
-                self._print_indented(f"From {escape_invisible(clean_line(question.source))}", "dim")
-            arguments = edited.get(question.call.call_id)
-            self._print_indented(clean(question.arguments if arguments is None else escape_invisible(arguments)))
+                self._print_indented(f"From {clean_line(escape_invisible(question.source))}", "dim")
+            self._print_indented(clean(_as_edited(question, edited).arguments))
 
     async def _edit(self, question: Question, edited: dict[str, str]) -> None:
         """Change the arguments; if the tool would not take them, they stay as they were, and are shown again."""
-        before = edited.get(question.call.call_id, question.arguments_line)
         try:
-            arguments = await self._read("Arguments › ", default=before)
+            arguments = await self._read("Arguments › ", default=_as_edited(question, edited).arguments_line)
         except _DeclinedAllError:
             return
         problem = await question.problem(arguments)
@@ -124,7 +124,9 @@ class ApprovalPrompt:
             await asyncio.sleep(_DEAF)
             self._drop_pending_input()
         try:
-            line = await self._prompt.prompt_async(" " * _INDENT + prompt, default=default, handle_sigint=False)
+            line = await self._prompt.prompt_async(
+                " " * _INDENT + prompt, default=default, handle_sigint=False, enable_suspend=True
+            )
         except EOFError:
             raise _DeclinedAllError from None
         except KeyboardInterrupt:  # at a prompt, Ctrl-C is a key: it means what the signal means elsewhere
@@ -141,6 +143,12 @@ class ApprovalPrompt:
 
             with suppress(OSError, ValueError, NotImplementedError, termios.error):  # not a terminal
                 termios.tcflush(source.fileno(), termios.TCIFLUSH)
+
+
+def _as_edited(question: Question, edited: dict[str, str]) -> Question:
+    """The question about the arguments that would be run."""
+    call = question.call
+    return replace(question, call=structs.replace(call, arguments=edited.get(call.call_id, call.arguments)))
 
 
 def _choices(questions: Sequence[Question]) -> list[str]:

@@ -14,7 +14,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
+from msgspec.structs import replace
 
 from ..core.codec import escape_invisible
 from ..core.errors import ToolError
@@ -76,11 +76,13 @@ class Question:
 
     def yes(self, *, always: bool = False, arguments: str | None = None) -> Decision:
         """It may run; `always`: so may later calls of this tool; `arguments`: with these instead (JSON text)."""
-        return Decision(self.call.call_id, approved=True, arguments=arguments, always=always and self.may_always)
+        return Decision(
+            self.call.call_id, approved=True, arguments=arguments, always=always and self.may_always, by="person"
+        )
 
     def no(self, reason: str = "") -> Decision:
         """It may not run; the assistant is given the reason."""
-        return Decision(self.call.call_id, approved=False, reason=reason)
+        return Decision(self.call.call_id, approved=False, reason=reason, by="person")
 
 
 Approver = Callable[[Sequence[Question]], Awaitable[Sequence[Decision]]]
@@ -90,12 +92,12 @@ asking raises, all are refused."""
 
 async def approve_all(questions: Sequence[Question]) -> Sequence[Decision]:
     """Yes to everything (`--yes`)."""
-    return [question.yes() for question in questions]
+    return [replace(question.yes(), by="option") for question in questions]
 
 
 async def deny_all(questions: Sequence[Question]) -> Sequence[Decision]:
     """No to everything, since nobody can be asked."""
-    return [question.no(NOBODY) for question in questions]
+    return [replace(question.no(NOBODY), by="nobody") for question in questions]
 
 
 async def ask(questions: Sequence[Question], approve: Approver) -> ApprovalGiven:
@@ -104,7 +106,8 @@ async def ask(questions: Sequence[Question], approve: Approver) -> ApprovalGiven
         answers = {answer.call_id: answer for answer in await approve(questions)}
     except Exception as error:  # noqa: BLE001 - a question that fails means no
         _log.exception("a person could not be asked")
-        answers = {q.call.call_id: q.no(f"{NOBODY} ({type(error).__name__}: {error})") for q in questions}
+        reason = f"{NOBODY} ({type(error).__name__}: {error})"
+        answers = {question.call.call_id: replace(question.no(reason), by="nobody") for question in questions}
     answered = [(question, answers.get(question.call.call_id)) for question in questions]
     always = {tool_identity(question.tool) for question, answer in answered if answer and _is_always(question, answer)}
     return ApprovalGiven(tuple(_decision(question, answer, always) for question, answer in answered))
@@ -117,8 +120,10 @@ def _is_always(question: Question, answer: Decision) -> bool:
 def _decision(question: Question, answer: Decision | None, always: set[str]) -> Decision:
     """The answer as it counts and is recorded: no answer means no, and `always-ask` has no "always"."""
     if answer is None:
-        return question.yes() if tool_identity(question.tool) in always else question.no("Nobody answered.")
-    return answer if question.may_always or not answer.always else msgspec.structs.replace(answer, always=False)
+        if tool_identity(question.tool) in always:
+            return replace(question.yes(), by="always")
+        return replace(question.no("Nobody answered."), by="nobody")
+    return answer if question.may_always or not answer.always else replace(answer, always=False)
 
 
 def tool_identity(tool: Tool) -> str:
