@@ -24,7 +24,7 @@ def odd(spec: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def servers(tools: tuple[str, ...] = (), **configured: dict[str, Any]) -> AsyncIterator[Toolbox]:
+async def servers(tools: tuple[str, ...] = (), /, **configured: dict[str, Any]) -> AsyncIterator[Toolbox]:
     """A toolbox with these servers, which is closed in time and leaves no task behind."""
     box = await open_toolbox(Profile("work", "scripted", options={"mcp": configured}), tools)
     try:

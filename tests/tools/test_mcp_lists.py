@@ -88,7 +88,7 @@ async def test_what_cannot_be_made_portable_is_left_out() -> None:
 
 async def test_an_entry_that_is_no_tool_costs_only_itself() -> None:
     """The list is read on."""
-    entries = [None, "tool", [], {}, listed(None), listed(""), listed(5)]
+    entries: list[Any] = [None, "tool", [], {}, listed(None), listed(""), listed(5)]
     async with servers(s=odd({"tools": [*entries, GOOD]})) as box:
         assert names(box) == ["s_good"]
         (notice,) = box.notices
@@ -99,9 +99,10 @@ async def test_an_entry_that_is_no_tool_costs_only_itself() -> None:
 async def test_other_fields_of_a_tool_may_be_anything() -> None:
     """Only its name is needed; a description that isn't text is none."""
     fields = ("description", "title", "annotations", "outputSchema", "icons", "_meta", "execution")
+    values: list[Any] = [None, [], {}, 5, True, [1]]
     tools = [
         listed(f"t{index}", {"type": "object"}, **dict.fromkeys(fields, value))
-        for index, value in enumerate([None, [], {}, 5, True, [1]])
+        for index, value in enumerate(values)
     ]
     async with servers(s=odd({"tools": tools})) as box:
         assert names(box) == [f"s_t{index}" for index in range(6)]
@@ -153,13 +154,13 @@ async def test_names_that_collide_after_cleaning_are_numbered() -> None:
 async def test_long_and_foreign_names_are_made_to_fit() -> None:
     """At most 64 characters, the same ones each time, and no two alike."""
     tools = [listed("n" * 70), listed("n" * 71), listed("Ünïcode"), listed("-x")]
-    async with servers(**{"7z": odd({"tools": tools})}) as box:
+    async with servers((), **{"7z": odd({"tools": tools})}) as box:
         long, longer, foreign, dash = names(box)
         assert len(long) == len(longer) == 64
         assert long != longer
         assert (foreign, dash) == ("_7z__n_code", "_7z_-x")
         assert (await ask(box, longer)).output.startswith(f"café {'n' * 71} ")
-    async with servers(**{"7z": odd({"tools": tools})}) as box:
+    async with servers((), **{"7z": odd({"tools": tools})}) as box:
         assert names(box)[:2] == [long, longer]
 
 

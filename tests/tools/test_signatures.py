@@ -130,7 +130,7 @@ async def test_a_default_of_none_takes_null() -> None:
     def count(
         x: int = None,  # type: ignore[assignment]  # noqa: RUF013
         y: list[int] = None,  # type: ignore[assignment]  # noqa: RUF013
-        z: int = Field(None, gt=0),
+        z: int = Field(None, gt=0),  # type: ignore[assignment]
         rest: Any = None,
         other: Annotated[int, Field(gt=0)] = None,  # type: ignore[assignment]  # noqa: RUF013
     ) -> list[Any]:

@@ -184,7 +184,10 @@ class StdioServer:
 
 def _home() -> str:
     """Where a server without `cwd` runs. Not in the current folder: `npx` and `python -m` would run code that they find there."""
-    home = Path.home()
+    try:
+        home = Path.home()
+    except RuntimeError:  # it is unknown
+        home = Path("/")
     return str(home if home.is_dir() else home.anchor)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
+from ...config.atomic import write_new
 from ...core.errors import UsageError
 from ...store.imports import import_file
 from ...store.store import Store
+from ..standard_streams import write_json
 from .listing import count_of, line_of, print_json
 from .show import records_of
 
@@ -24,12 +25,13 @@ def export_session(prefix: str, form: str, output: Path | None) -> None:
     store = Store()
     data = _exported(store, store.find(prefix) if prefix else store.newest(), form)
     if output is None:
-        sys.stdout.buffer.write(data)
+        if form == "json":
+            write_json(data)
+        else:  # a file in UTF-8, whatever the terminal is
+            sys.stdout.buffer.write(data)
         return
     try:
-        # Private: whether others may read a conversation is for its owner to decide.
-        with os.fdopen(os.open(output, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(data)
+        write_new(output, data)  # private: whether others may read a conversation is for its owner to decide
     except FileExistsError:
         raise UsageError(f"{output} already exists.", "Choose another name.") from None
     except OSError as error:
