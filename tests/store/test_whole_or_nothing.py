@@ -31,7 +31,7 @@ def long_session() -> str:
         record
         for number in range(EXCHANGES)
         for record in (
-            Record(0, at, State.USER_MESSAGE_SET, SetUserMessage(f"question {number} " + "x" * 200)),
+            Record(0, at, State.READY, SetUserMessage(f"question {number} " + "x" * 200)),
             Record(0, at, State.COMPLETED, AssistantMessageRetrieved("y" * 500)),
         )
     ]

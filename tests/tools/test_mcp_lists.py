@@ -101,13 +101,27 @@ async def test_other_fields_of_a_tool_may_be_anything() -> None:
     fields = ("description", "title", "annotations", "outputSchema", "icons", "_meta", "execution")
     values: list[Any] = [None, [], {}, 5, True, [1]]
     tools = [
-        listed(f"t{index}", {"type": "object"}, **dict.fromkeys(fields, value))
-        for index, value in enumerate(values)
+        listed(f"t{index}", {"type": "object"}, **dict.fromkeys(fields, value)) for index, value in enumerate(values)
     ]
     async with servers(s=odd({"tools": tools})) as box:
         assert names(box) == [f"s_t{index}" for index in range(6)]
         assert {tool.description for tool in box.tools} == {""}
         assert (await ask(box, "s_t2")).error is None
+
+
+async def test_a_tool_that_cannot_be_called_is_left_out() -> None:
+    """One that runs as a task only would refuse each call."""
+    tools = [
+        listed("slow", {}, execution={"taskSupport": "required"}),
+        listed("b", {}, execution={"taskSupport": "optional"}),
+    ]
+    async with servers(s=odd({"tools": tools})) as box:
+        assert names(box) == ["s_b"]
+        (notice,) = box.notices
+        assert notice == (
+            "The MCP server 's' has tools that can't be offered: "
+            "'slow' (it runs as a task of the server only, which asst doesn't support)."
+        )
 
 
 async def test_a_list_as_an_object_is_read() -> None:
