@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -119,18 +120,18 @@ def test_a_daemon_that_a_tool_starts_does_not_keep_the_session() -> None:
         assert str(session.path) not in links
     finally:
         os.kill(pid, 9)
-        os.waitpid(pid, 0)
+        os.waitpid(pid, 0)  # noqa: ASYNC222 - it was killed
 
 
 def test_a_daemon_of_the_command_does_not_keep_the_session(server: ResponsesServer, tmp_path: Path) -> None:
     """`asst ask` with a tool that forks: the next `-c` goes on while the daemon lives."""
-    from servers import Call, Say
+    from servers import Call, Output, Say
 
     (tmp_path / "forks.py").write_text(
         "import os, time\n\ndef daemon() -> int:\n    'Start a daemon.'\n    pid = os.fork()\n    if pid == 0:\n"
         "        for fd in (0, 1, 2):\n            os.close(fd)\n        time.sleep(30)\n        os._exit(0)\n    return pid\n"
     )
-    replies = iter([[Call("daemon")], [Say("started")], [Say("still here")]])
+    replies: Iterator[list[Output]] = iter([[Call("daemon")], [Say("started")], [Say("still here")]])
     server.brain = lambda _: next(replies)
     done = subprocess.run(
         [*ASST, "ask", "-q", "-t", str(tmp_path / "forks.py"), "--yes", "go"], capture_output=True, text=True, check=False,

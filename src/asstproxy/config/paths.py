@@ -13,10 +13,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..core.errors import NotSetUpError
+from ..core.errors import NotSetUpError, UsageError
 from ..core.warnings import warn_once
 
-__all__ = ["cache_dir", "config_dir", "create_private", "data_dir", "ensure_private", "private_dir", "read_only"]
+__all__ = [
+    "cache_dir",
+    "config_dir",
+    "create_private",
+    "data_dir",
+    "ensure_private",
+    "expand_home",
+    "private_dir",
+    "read_only",
+    "refuse_device",
+]
 
 VARIABLES = ("ASST_CONFIG_DIR", "ASST_DATA_DIR", "ASST_CACHE_DIR")
 OURS = ("config.toml", "credentials.toml", "sessions", "chat-history", "models", "index.sqlite3")
@@ -27,10 +37,40 @@ _is_read_only = False
 def _dir(variable: str, kind: str) -> Path:
     chosen = os.environ.get(variable)
     if chosen:
-        return Path(chosen).expanduser()
+        return expand_home(chosen)
     import platformdirs
 
-    return Path(getattr(platformdirs, f"user_{kind}_dir")("asst", appauthor=False))
+    found = Path(getattr(platformdirs, f"user_{kind}_dir")("asst", appauthor=False))
+    if not found.is_absolute():  # `~/.config`, left as it is
+        raise NotSetUpError("Your home folder is unknown.", f"Set HOME, or {variable}.")
+    return found
+
+
+def expand_home(path: str) -> Path:
+    """The path, with `~` replaced by the home folder.
+
+    Raises:
+        UsageError: there is no such user, or the home folder is unknown.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{path}: this home folder is unknown.", "Set HOME, or write the whole path.") from None
+
+
+def refuse_device(path: Path) -> Path:
+    """The path, unless it is a device, which may have no end (`/dev/zero`).
+
+    Raises:
+        UsageError: it is one.
+    """
+    try:
+        kind = path.stat().st_mode
+    except OSError:  # who reads it says so
+        return path
+    if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):
+        raise UsageError(f"{path} is a device, not a file.", "Name a file.")
+    return path
 
 
 def config_dir() -> Path:

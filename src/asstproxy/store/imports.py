@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ..config.paths import refuse_device
 from ..core import events as ev
 from ..core.codec import to_unix_time
 from ..core.errors import SessionError
@@ -52,7 +53,7 @@ def records_of_file(path: Path) -> list[ev.Record]:
 
 def _start(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with refuse_device(path).open("rb") as file:
             return file.read(64)
     except OSError as error:
         raise SessionError(

@@ -47,7 +47,7 @@ class StepEntry(msgspec.Struct):
 
 
 class ToolEntry(msgspec.Struct, omit_defaults=True):
-    """One tool call and its result. `seconds` is None if it was not run."""
+    """One tool call and its result. `seconds` is None if it was not run; `decided_by` is as in `Decision.by`."""
 
     call_id: str
     name: str
@@ -55,6 +55,7 @@ class ToolEntry(msgspec.Struct, omit_defaults=True):
     output: str = ""
     error: str | None = None
     approved: bool | None = None
+    decided_by: str = ""
     seconds: float | None = None
 
 
@@ -157,7 +158,11 @@ class TranscriptBuilder:
                 self._answer = TextBuffer(text, "\n\n") if text else TextBuffer()
             case ev.ApprovalGiven(decisions=decisions):
                 for decision in decisions:
-                    _tool(entry, decision.call_id).approved = decision.approved
+                    tool = _tool(entry, decision.call_id)
+                    tool.approved, tool.decided_by = decision.approved, decision.by
+            case ev.ToolStarted(call_id=call_id, approved_by=by) if by:
+                tool = _tool(entry, call_id)
+                tool.approved, tool.decided_by = True, by
             case ev.ToolFinished(result=result, seconds=seconds):
                 _finish(entry, result).seconds = seconds
             case ev.ToolsExecuted(results=results):

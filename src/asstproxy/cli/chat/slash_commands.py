@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -110,11 +109,12 @@ async def _events(chat: ChatCommands, _: str) -> None:
 
 async def _save(chat: ChatCommands, name: str) -> None:
     from ...config.atomic import write_new
+    from ...config.paths import expand_home
     from ...store.transcript_file import to_json
 
     if not name:
         raise UsageError("/save needs a file name.", "For example: /save talk.json")
-    path = Path(name).expanduser()
+    path = expand_home(name)
     if path.exists():
         raise UsageError(f"{path} already exists.", "Choose another name.")
     write_new(path, to_json(chat.transcript))

@@ -1,4 +1,4 @@
-"""`asst chat`."""
+"""`asst chat`: its options and help."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""`asst sessions`."""
+"""`asst sessions`: its options and help."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -160,4 +161,4 @@ def path(
     from ...store.store import Store
 
     store = Store()
-    typer.echo(store.path(store.find(session)) if session else store.root)
+    sys.stdout.write(f"{store.path(store.find(session)) if session else store.root}\n")

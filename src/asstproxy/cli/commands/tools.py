@@ -1,4 +1,4 @@
-"""`asst tools`."""
+"""`asst tools`: its options and help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `asst doctor` finds out about the profiles: whether they work, where their keys are, which servers answer."""
+"""What `asst doctor` checks of the profiles: whether they work, where their keys are, which servers answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `asst doctor` finds out about the sessions and the search index."""
+"""What `asst doctor` checks of the sessions and the search index."""
 
 from __future__ import annotations
 

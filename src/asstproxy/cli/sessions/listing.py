@@ -16,6 +16,7 @@ from ...store.filters import SessionFilter, filter_sessions
 from ...store.store import Store
 from ...store.transcript import Summary
 from ..render.safe_text import clean_line
+from ..standard_streams import write_json
 
 __all__ = ["count_of", "line_of", "list_sessions", "local_time", "print_json", "row_of"]
 
@@ -66,7 +67,7 @@ def row_of(store: Store, summary: Summary) -> dict[str, Any]:
 def print_json(rows: Iterable[Any]) -> None:
     """Print a JSON array row by row: memory stays small, however many there are."""
     for part in _array(rows):
-        sys.stdout.write(part)
+        write_json(part.encode())
 
 
 def _array(rows: Iterable[Any]) -> Iterator[str]:

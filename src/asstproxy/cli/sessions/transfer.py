@@ -9,6 +9,7 @@ from ...config.atomic import write_new
 from ...core.errors import UsageError
 from ...store.imports import import_file
 from ...store.store import Store
+from ..standard_streams import write_json
 from .listing import count_of, line_of, print_json
 from .show import records_of
 
@@ -24,7 +25,10 @@ def export_session(prefix: str, form: str, output: Path | None) -> None:
     store = Store()
     data = _exported(store, store.find(prefix) if prefix else store.newest(), form)
     if output is None:
-        sys.stdout.buffer.write(data)
+        if form == "json":
+            write_json(data)
+        else:  # a file in UTF-8, whatever the terminal is
+            sys.stdout.buffer.write(data)
         return
     try:
         write_new(output, data)  # private: whether others may read a conversation is for its owner to decide
