@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from ..core.errors import UsageError
-from ..core.events import Cancelled, HistoryCut, Record, SetUserMessage
+from ..core.events import Cancelled, Record
 from ..core.resume import last_exchange
 from ..core.script import State
 from .conversation_setup import OpenConversation, open_conversation
@@ -72,16 +72,24 @@ async def ask_again(words: Sequence[str], options: ConversationOptions, output: 
         options = replace(options, continue_latest=True)
     async with open_conversation(options) as opened:
         conversation, exchange = opened.conversation, _Exchange(opened, options, output, signals)
-        message = next((r.event.text for r in reversed(opened.past) if isinstance(r.event, SetUserMessage)), "")
-        if not message:
+        message = _last_message(opened.past)
+        if message is None:
             raise UsageError("Nothing to ask again: the session has no message.", 'Run: asst ask -c "…"')
         exchange.print_status(opened.label)
         last = last_exchange(opened.past)
         if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
-        if not any(isinstance(record.event, HistoryCut) for record in last):  # else /undo has cut it off already
-            conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
+        conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
         return await exchange.run(partial(conversation.exchange, message, timeout=options.timeout))
+
+
+def _last_message(past: Sequence[Record]) -> str | None:
+    from ..store.transcript import TranscriptBuilder, last_message
+
+    fold = TranscriptBuilder()
+    for record in past:
+        fold.feed(record)
+    return last_message(fold.transcript)
 
 
 class _Exchange:
