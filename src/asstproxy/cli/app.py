@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -79,5 +80,5 @@ def root(
     if version:
         from .._version import __version__
 
-        typer.echo(f"asst {__version__}")
+        sys.stdout.write(f"asst {__version__}\n")
         raise typer.Exit

@@ -69,6 +69,7 @@ async def open_conversation(
     if (options.wait or options.fork) and not session_id:
         raise UsageError("--wait and --fork need a session.", "Add -c or --session ID.")
     make_mediator(options.mediator)
+    is_new = False
     user: UserProxy | None = None
     conversation: Conversation | None = None
     assistant: AssistantProxy | None = None
@@ -84,7 +85,7 @@ async def open_conversation(
         configured = configure(profile, options, before, tuple(user.tools))
         assistant = connect(msgspec.structs.replace(profile, model=configured.model))
         if session is None and not options.no_save:
-            session = store.create()
+            session, is_new = store.create(), True
             past = session.past
         if session is not None and session.is_running and not can_attach(assistant, past):
             session.interrupt()
@@ -107,7 +108,9 @@ async def open_conversation(
                 await assistant.aclose()
             if user is not None:
                 await user.clean_up()
-        if session is not None:
+        if session is not None and is_new and not session.has_exchange:
+            session.discard()  # a chat that was left at once
+        elif session is not None:
             session.close()
 
 

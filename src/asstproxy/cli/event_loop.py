@@ -14,9 +14,11 @@ import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
+from ..core.errors import OutputStalledError
 from ..core.redact import redact, redact_logs
-from .exit_codes import INTERRUPTED, TERMINATED
+from .exit_codes import HUNG_UP, INTERRUPTED, TERMINATED, TIMED_OUT
 from .render.safe_text import clean
+from .standard_streams import StopReason, set_stop_check
 
 __all__ = ["Signals", "quiet_keyboard", "run"]
 
@@ -24,14 +26,21 @@ _TWICE_WITHIN = 2.0
 """Seconds in which a second Ctrl-C stops at once."""
 
 
-class Signals:
-    """Ctrl-C and SIGTERM: they call `on_signal`, else cancel the whole command.
+_CODES = {"SIGINT": INTERRUPTED, "SIGTERM": TERMINATED, "SIGHUP": HUNG_UP}
+"""By name: Windows has no SIGHUP."""
 
-    `code` is the exit code of the signal that arrived, 0 while none has.
+
+class Signals:
+    """Ctrl-C, SIGTERM and SIGHUP: they call `on_signal`, else cancel the whole command.
+
+    `code` is the exit code of the signal that arrived, 0 while none has. `deadline`: when, by `time.monotonic()`, to stop
+    waiting for a reader of our output.
     """
 
     def __init__(self, main: asyncio.Task[Any]) -> None:
         self.code = 0
+        self.deadline: float | None = None
+        self._arrived = 0
         self._on_signal: Callable[[bool], None] | None = None
         self._main = main
         self._last = -_TWICE_WITHIN
@@ -39,18 +48,36 @@ class Signals:
 
     @property
     def on_signal(self) -> Callable[[bool], None] | None:
-        """Called on a signal, with True for SIGTERM. None: the command is cancelled."""
+        """Called on a signal, with False for Ctrl-C and True for the others. None: the command is cancelled."""
         return self._on_signal
 
     @on_signal.setter
     def on_signal(self, callback: Callable[[bool], None] | None) -> None:
         self._on_signal = callback
+        if callback is not None:
+            self._arrived = 0  # an earlier one was for earlier work
         self._last = -_TWICE_WITHIN  # a second Ctrl-C is a second one for the same work
+
+    @property
+    def is_terminated(self) -> bool:
+        """Whether a signal arrived that ends the process: SIGTERM or SIGHUP."""
+        return self.code in (TERMINATED, HUNG_UP)
+
+    def note(self, number: int) -> None:
+        """Note that a signal arrived, at once: the loop may be waiting for a reader of our output."""
+        self._arrived = number
+
+    def why_stop(self) -> StopReason:
+        """Why to stop waiting for a reader of our output; empty: go on waiting."""
+        if self._arrived:
+            self.code = _CODES[signal.Signals(self._arrived).name]
+            return "terminated" if self.is_terminated else "user"
+        return "timeout" if self.deadline is not None and time.monotonic() > self.deadline else ""
 
     def handle(self, number: int) -> None:
         """Handle a signal that arrived."""
-        terminated = number == signal.SIGTERM
-        self.code = TERMINATED if terminated else INTERRUPTED
+        self.code = _CODES[signal.Signals(number).name]
+        terminated = self.is_terminated
         now = time.monotonic()
         if not terminated and now - self._last < _TWICE_WITHIN:
             self._restore_terminal()
@@ -95,19 +122,43 @@ async def _run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
     main = asyncio.current_task()
     assert main is not None  # noqa: S101 - this code runs in it
     signals = Signals(main)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, signals.handle, number)
-        except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
-            break
+    set_stop_check(signals.why_stop)
     try:
-        return await command(signals)
+        with _received(signals):
+            return await command(signals)
     except asyncio.CancelledError:
         if not signals.code:
             raise
         main.uncancel()
         return signals.code
+    except OutputStalledError:
+        return signals.code or TIMED_OUT
+    finally:
+        set_stop_check(None)
+
+
+@contextlib.contextmanager
+def _received(signals: Signals) -> Iterator[None]:
+    """Receive signals, except those that are ignored: the parent process wants that (`nohup`).
+
+    Not `loop.add_signal_handler`: its handlers run in the loop, and a reader that stalls may have stopped that.
+    """
+    loop, before = asyncio.get_running_loop(), {}
+
+    def receive(number: int, _: object) -> None:
+        signals.note(number)
+        loop.call_soon_threadsafe(signals.handle, number)
+
+    if sys.platform != "win32":  # there Ctrl-C raises KeyboardInterrupt
+        for name in _CODES:
+            number = signal.Signals[name]
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, receive)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 # ---- the terminal ------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from .script import State
 
 __all__ = [
     "EVENTS",
+    "ascii_json",
     "decode",
     "encode",
     "escape_controls",
@@ -72,7 +73,7 @@ def encode(record: Record) -> bytes:
     head = b'{"seq":%d,"at":%b,"state":"%s",' % (record.seq, _encoder.encode(record.at), record.state.value.encode())
     line = head + _body(record.event)[1:]
     # Outside of JSON strings everything is ASCII, so escaping the line escapes the strings.
-    return line if line.isascii() else line.decode().encode("ascii", "asstproxy.json")
+    return ascii_json(line)
 
 
 def _body(event: Event | Unknown) -> bytes:
@@ -84,8 +85,10 @@ def _body(event: Event | Unknown) -> bytes:
 
 
 def repair_surrogates(text: str) -> str:
-    """The text without lone surrogates, which no file and no request can carry."""
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+    """The text with the halves of surrogate pairs joined, and without lone ones, which no file and no request can carry."""
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def repair_json(value: Any) -> Any:
@@ -97,6 +100,11 @@ def repair_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [repair_json(item) for item in value]
     return value
+
+
+def ascii_json(json: bytes) -> bytes:
+    """The same JSON in ASCII: every other character is in a string, and is escaped there."""
+    return json if json.isascii() else json.decode().encode("ascii", "asstproxy.json")
 
 
 def escape_controls(json: bytes) -> bytes:

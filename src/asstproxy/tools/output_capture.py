@@ -16,7 +16,7 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, TextIO, cast
 
@@ -140,14 +140,19 @@ def uninstall_capture() -> None:
                 setattr(sys, name, stream._stream)  # noqa: SLF001 - our own
 
 
-def reserve_stdout() -> TextIO:
+def reserve_stdout(open_stream: Callable[[int], TextIO] | None = None) -> TextIO:
     """Reserve standard output for the caller, who writes the answer to the returned stream; call it once, at the start.
+
+    `open_stream` makes a stream of a file descriptor, which is its own from then on.
 
     From then on, file descriptor 1, which child processes inherit, leads to standard error, and so does what any other thread
     prints. In the calling thread, `sys.stdout` is the returned stream.
     """
     sys.stdout.flush()
-    answer = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)
+    if open_stream is None:
+        answer: TextIO = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)
+    else:
+        answer = open_stream(os.dup(1))
     os.dup2(2, 1)
     sys.stdout = cast("TextIO", _StreamProxy(answer, owner=threading.get_ident(), others=sys.stderr))
     return answer

@@ -26,7 +26,7 @@ from ..approval_prompt import ApprovalPrompt
 from ..conversation_setup import OpenConversation, open_conversation
 from ..error_output import print_error
 from ..event_loop import Signals, quiet_keyboard
-from ..exit_codes import OK, TERMINATED
+from ..exit_codes import OK
 from ..hints import hint_after
 from ..options import ConversationOptions
 from ..render.live import LiveView
@@ -114,8 +114,8 @@ class _Chat:
                 continue
             if line:
                 await self._respond(line)
-            if self._signals.code == TERMINATED:
-                return TERMINATED
+            if self._signals.is_terminated:
+                return self._signals.code
         self._farewell()
         return OK
 

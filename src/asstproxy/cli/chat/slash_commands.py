@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 import msgspec
@@ -145,14 +144,15 @@ async def _events(chat: ChatCommands, _: str) -> None:
 
 
 async def _save(chat: ChatCommands, name: str) -> None:
-    from ..export.write import export, form_of, write_new
+    from ...config.paths import expand_home
+    from ..export.write import export, form_of, write_export
 
     if not name:
         raise UsageError("/save needs a file name.", "For example: /save talk.json, talk.md, talk.html")
-    path = Path(name).expanduser()
+    path = expand_home(name)
     session = chat.opened.session
     records = Store().records(session.id) if session is not None else []
-    write_new(path, export(chat.transcript, records, form_of(path)))
+    write_export(path, export(chat.transcript, records, form_of(path)))
     chat.say(f"Saved: {path}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -161,4 +162,4 @@ def path(
     from ...store.store import Store
 
     store = Store()
-    typer.echo(store.path(store.find(session)) if session else store.root)
+    sys.stdout.write(f"{store.path(store.find(session)) if session else store.root}\n")

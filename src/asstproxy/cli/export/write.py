@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...config.atomic import write_new
 from ...core.errors import UsageError
 from ...core.events import Record
 from ...store.transcript import Transcript
 
-__all__ = ["export", "form_of", "write_new"]
+__all__ = ["export", "form_of", "write_export"]
 
 _SUFFIXES = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html", ".mmd": "mermaid", ".mermaid": "mermaid"}
 
@@ -46,15 +46,14 @@ def export(transcript: Transcript, records: Sequence[Record], form: str) -> byte
     return to_json(transcript)
 
 
-def write_new(path: Path, data: bytes) -> None:
+def write_export(path: Path, data: bytes) -> None:
     """Write a new file that only its owner can read: whether others may read a conversation is for its owner to decide.
 
     Raises:
         UsageError: the file exists, or it can't be written.
     """
     try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(data)
+        write_new(path, data)
     except FileExistsError:
         raise UsageError(f"{path} already exists.", "Choose another name.") from None
     except OSError as error:

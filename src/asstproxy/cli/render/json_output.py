@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import IO, Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, TextIO
 
 import msgspec
 
 from ...core.codec import escape_controls
-from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Record
+from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Notice, Record, SetUserMessage
 from ...store.transcript import TranscriptBuilder
+from ..standard_streams import write_json
 
 __all__ = ["JsonLinesView", "JsonView"]
 
@@ -31,20 +32,25 @@ class JsonLinesView:
 class JsonView:
     """Folds one exchange and prints it when its context is left.
 
-    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `tool_calls`, and
-    `seconds` to the `first_chunk` and in `total`.
+    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `tool_calls`,
+    `notices` (what the provider says to the person), and `seconds` to the `first_chunk` and in `total`.
     """
 
-    def __init__(self, stdout: IO[str], session: str | None) -> None:
+    def __init__(self, stdout: TextIO, session: str | None) -> None:
         self._stdout, self._session = stdout, session
         self._fold = TranscriptBuilder()
         self._first_chunk: float | None = None
         self._last: Record | None = None
+        self._notices: list[str] = []
 
     def __call__(self, record: Record) -> None:
         """Fold a record."""
         self._fold.feed(record)
         self._last = record
+        if isinstance(record.event, SetUserMessage):
+            self._notices.clear()
+        if isinstance(record.event, Notice):
+            self._notices.append(record.event.text)
         if self._first_chunk is None and isinstance(record.event, ChunkReceived):
             self._first_chunk = self._seconds(record)
 
@@ -61,7 +67,7 @@ class JsonView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._last is not None and self._fold.transcript.exchanges:
-            self._stdout.write(escape_controls(msgspec.json.encode(self._result(self._last))).decode() + "\n")
+            write_json(escape_controls(msgspec.json.encode(self._result(self._last))) + b"\n", self._stdout)
             self._stdout.flush()
 
     def _result(self, last: Record) -> dict[str, Any]:
@@ -78,5 +84,6 @@ class JsonView:
             "model": entry.model,
             "usage": entry.usage,
             "tool_calls": entry.tools,
+            "notices": self._notices,
             "seconds": {"first_chunk": self._first_chunk, "total": self._seconds(last)},
         }

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ...store.imports import import_file
 from ...store.store import Store
-from ..export.write import export, form_of, write_new
+from ..export.write import export, form_of, write_export
+from ..standard_streams import write_json
 from .listing import count_of, line_of, print_json
 from .show import records_of
 
@@ -21,11 +22,15 @@ def export_session(prefix: str, form: str, output: Path | None) -> None:
         UsageError: the file exists, or it can't be written.
     """
     store = Store()
-    data = _exported(store, store.find(prefix) if prefix else store.newest(), form or form_of(output))
+    form = form or form_of(output)
+    data = _exported(store, store.find(prefix) if prefix else store.newest(), form)
     if output is None:
-        sys.stdout.buffer.write(data)
+        if form == "json":
+            write_json(data)
+        else:  # a file in UTF-8, whatever the terminal is
+            sys.stdout.buffer.write(data)
         return
-    write_new(output, data)
+    write_export(output, data)
 
 
 def _exported(store: Store, session: str, form: str) -> bytes:
