@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,16 +131,46 @@ def test_a_draft_survives_leaving(server: ResponsesServer) -> None:
     assert server.requests == []
 
 
+SHELL = ["bash", "--norc", "-i"]
+"""With job control: nothing can suspend a process that has no shell."""
+
+
 def test_ctrl_z_at_the_prompt_suspends(server: ResponsesServer) -> None:
-    """The process stops; afterwards the draft is still there and the chat continues."""
-    with _chat() as terminal:
+    """The shell is there; after `fg` the draft is still there and the chat continues."""
+    with Terminal(SHELL, env={"PS1": "shell$ "}) as terminal:
+        terminal.type(f"{ASST} chat -p gpt\r")
+        terminal.wait_for("›")
         terminal.type("a draft\x1a")
-        terminal.wait_until(lambda: "T (stopped)" in Path(f"/proc/{terminal.process.pid}/status").read_text())
-        os.kill(terminal.process.pid, signal.SIGCONT)
-        terminal.wait_until(lambda: "T (stopped)" not in Path(f"/proc/{terminal.process.pid}/status").read_text())
+        terminal.wait_for("Stopped")
+        terminal.type("echo $((41+1))\r")
+        terminal.wait_for("\n42")
+        terminal.type("fg\r")
+        terminal.wait_until(lambda: "› a draft" in terminal.text.partition("Stopped")[2])
         terminal.type(" goes on\r")
         terminal.wait_for("completed")
     assert "a draft goes on" in str(server.requests[-1].json["input"])
+
+
+@pytest.mark.parametrize("command", ["ask", "chat"])
+def test_keys_and_ctrl_z_do_not_disturb_the_drawing(server: ResponsesServer, command: str) -> None:
+    """What is typed is not echoed into it; after Ctrl-Z and `fg` it continues, and every line stands there once."""
+    server.brain = Script([Say("one\n\ntwo\n\n"), Say("three\n\nfour\n\nfive", pace=0.4), Say(" six", pace=2)])
+    with Terminal(SHELL, env={"PS1": "shell$ "}) as terminal:
+        terminal.type(f"{ASST} {command} -p gpt count\r")
+        terminal.wait_for("two")
+        terminal.type("zzz")
+        terminal.type("\x1a")
+        text = terminal.wait_for("Stopped")
+        assert not terminal.cursor_hidden
+        assert "╰" not in text.rpartition("Stopped")[0].rpartition("two")[2]
+        terminal.type("\x15fg\r")
+        terminal.wait_for("completed")
+        text = terminal.text
+    answer = text.partition("Stopped")[0].partition("count\n")[2] + text.partition("Stopped")[2]
+    assert [sum(line.strip() == word for line in answer.splitlines()) for word in ("one", "two", "three", "four")] == [
+        1
+    ] * 4
+    assert "five six" in answer
 
 
 def test_a_slash_command_is_a_whole_line(server: ResponsesServer) -> None:
@@ -159,8 +188,7 @@ def test_a_slash_command_is_a_whole_line(server: ResponsesServer) -> None:
             terminal.enter(line)
             terminal.wait_for(answer)
     assert len(server.requests) == len(messages)
-    asked = [item["content"] for item in server.requests[-1].json["input"] if item["role"] == "user"]
-    assert [str(one) for one in asked] == [*messages[:-1], "/undo"]
+    assert [request.json["input"][-1]["content"][0]["text"] for request in server.requests] == [*messages[:-1], "/undo"]
 
 
 @pytest.mark.parametrize("word", ["/exit", "/q", "exit", "quit", ":q", "/quit"])

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 import msgspec
@@ -64,6 +64,10 @@ async def open_conversation(
     Raises:
         AsstError: the profile, the session, a tool or a key is missing or invalid. Nothing was written then.
     """
+    if options.system is not None and options.system.startswith("@"):
+        from .setup.instructions import instructions_of
+
+        options = replace(options, system=instructions_of(options.system))
     store, session = Store(), None
     session_id = _choose_session(store, options.session, latest=options.continue_latest)
     if (options.wait or options.fork) and not session_id:

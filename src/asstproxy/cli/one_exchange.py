@@ -17,7 +17,7 @@ from ..core.resume import last_exchange
 from ..core.script import State
 from .conversation_setup import OpenConversation, open_conversation
 from .error_output import print_error, print_warning
-from .event_loop import Signals
+from .event_loop import Signals, quiet_keyboard, suspendable
 from .exit_codes import FAILED, INCOMPLETE, OK, TIMED_OUT
 from .hints import hint_after
 from .options import ConversationOptions
@@ -121,7 +121,7 @@ class _Exchange:
                     view(record)
                 unsubscribe = conversation.subscribe(self._told(view))
                 try:
-                    with self._retry_line(), self._notice_lines():
+                    with self._retry_line(), self._notice_lines(), self._keyboard(view):
                         settled = await start()
                 finally:
                     unsubscribe()
@@ -138,6 +138,15 @@ class _Exchange:
         if self._view_failure is not None:
             return print_error(self._view_failure)
         return _EXIT_CODES[settled.state]
+
+    @contextlib.contextmanager
+    def _keyboard(self, view: Subscriber) -> Iterator[None]:
+        """Keep typed keys out of a drawing, and let Ctrl-Z suspend it."""
+        if not self._output.is_drawn:
+            yield
+            return
+        with quiet_keyboard(), suspendable(getattr(view, "paused", contextlib.nullcontext)):
+            yield
 
     def _told(self, view: Subscriber) -> Subscriber:
         """The view, which the conversation drops when it fails: that is remembered for the exit code."""

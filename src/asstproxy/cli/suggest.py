@@ -1,10 +1,13 @@
-"""Names that were probably meant."""
+"""Names that were probably meant, and the groups of commands that suggest them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-__all__ = ["near_names"]
+from typer.core import TyperGroup
+
+__all__ = ["SuggestingGroup", "near_names"]
 
 
 def near_names(typed: str, names: Iterable[str]) -> list[str]:
@@ -24,3 +27,22 @@ def _distance(a: str, b: str) -> int:
             if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
                 row[j] = min(row[j], last[j - 2] + 1)
     return row[-1]
+
+
+class SuggestingGroup(TyperGroup):
+    """Suggests a command only when the typed one is near; typer suggests `chat` for `cat food`."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "suggest_commands": False})
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the arguments name, or an error that says which one was probably meant."""
+        name = args[0]
+        if name.startswith("-") or self.get_command(ctx, name) is not None:
+            return super().resolve_command(ctx, args)
+        near = near_names(name, self.list_commands(ctx))
+        return ctx.fail(f"No such command '{name}'. {self.hint(args, near)}".rstrip())
+
+    def hint(self, args: list[str], near: list[str]) -> str:  # noqa: ARG002 - for groups that know more
+        """What was probably meant."""
+        return f"Did you mean '{near[0]}'?" if near else ""

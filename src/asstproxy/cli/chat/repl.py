@@ -25,7 +25,7 @@ from ...tools import approve_all
 from ..approval_prompt import ApprovalPrompt
 from ..conversation_setup import OpenConversation, open_conversation
 from ..error_output import print_error
-from ..event_loop import Signals, quiet_keyboard
+from ..event_loop import Signals, quiet_keyboard, suspendable
 from ..exit_codes import OK
 from ..hints import hint_after
 from ..options import ConversationOptions
@@ -160,7 +160,8 @@ class _Chat:
                 for record in (*self._configured, *received):
                     self._view(record)
                 unsubscribe = conversation.subscribe(self._view)
-                await asyncio.wait({task})
+                with suspendable(self._view.paused):
+                    await asyncio.wait({task})
                 unsubscribe()
         finally:
             self._signals.on_signal, self._view = None, None

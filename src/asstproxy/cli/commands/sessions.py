@@ -9,11 +9,15 @@ from typing import Annotated, Literal
 import typer
 
 from .. import completion
+from ..suggest import SuggestingGroup
 
 __all__ = ["sessions"]
 
 sessions = typer.Typer(
-    help="List, show, search, export and change saved sessions.", no_args_is_help=True, rich_markup_mode=None
+    help="List, show, search, export and change saved sessions.",
+    cls=SuggestingGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 AnySession = Annotated[
