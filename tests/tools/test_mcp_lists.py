@@ -101,8 +101,7 @@ async def test_other_fields_of_a_tool_may_be_anything() -> None:
     fields = ("description", "title", "annotations", "outputSchema", "icons", "_meta", "execution")
     values: list[Any] = [None, [], {}, 5, True, [1]]
     tools = [
-        listed(f"t{index}", {"type": "object"}, **dict.fromkeys(fields, value))
-        for index, value in enumerate(values)
+        listed(f"t{index}", {"type": "object"}, **dict.fromkeys(fields, value)) for index, value in enumerate(values)
     ]
     async with servers(s=odd({"tools": tools})) as box:
         assert names(box) == [f"s_t{index}" for index in range(6)]
