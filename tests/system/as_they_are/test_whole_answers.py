@@ -283,11 +283,12 @@ async def test_a_call_after_a_reason_to_end() -> None:
     ("api", "events"),
     [
         ("generate", [chunk({"text": "a"}, reason="STOP"), chunk({"text": "b"})]),
+        ("generate", [chunk({"text": t}, reason="FINISH_REASON_UNSPECIFIED") for t in "ab"]),
         ("chat", [choice("stop", content="a"), choice(content="b")]),
     ],
 )
 async def test_an_answer_that_went_on_and_did_not_end(api: str, events: list[Any]) -> None:
-    """After a reason to end there was more, and then no other reason: it broke off."""
+    """After a reason to end, or one that says nothing, there was more, and then no other reason: it broke off."""
     got = await exchange(api, sse(*events))
     assert (got.settled.state, got.streamed) == (State.ERROR, "ab")
 
