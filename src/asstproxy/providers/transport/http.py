@@ -11,7 +11,7 @@ import httpx2
 
 from ...core.errors import AssistantError
 from ...core.redact import public_url, redact_logs, register_secrets, remove_secrets
-from . import JSON
+from . import JSON, StreamedReply
 from .body import BodyReader, decode_error, decode_json
 from .decoder import EventDecoder
 from .failures import broken_connection, refusal
@@ -66,7 +66,7 @@ class HttpTransport:
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             raise broken_connection(error, self._shown) from error
         self._check(response)
-        return self._object(response.content)
+        return self._object(response.content, labelled=_is_stream(response))
 
     async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
@@ -108,7 +108,12 @@ class HttpTransport:
             body = decode_error(response.content)
             raise refusal(response.status_code, body, response.headers, self._shown)
 
-    def _object(self, data: bytes) -> JSON:
+    def _object(self, data: bytes, *, labelled: bool) -> JSON:
+        reader = BodyReader(MAX_EVENT, labelled=labelled)
+        events = [*reader.feed(data), *reader.end()]
+        if reader.kind == "events":
+            decoded = EventDecoder(self._shown, self._secrets).decode(events, cut=True)
+            return StreamedReply([event for together in decoded for event in together])
         if b'"error"' in data:  # an error message may quote the key
             data = remove_secrets(data.decode(errors="replace"), self._secrets).encode()
         value = decode_json(data)
