@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in own
     if debug:
         options.remove("--debug")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # an answer is printed in any encoding: `?` stands for what it lacks
     completing = "_ASST_COMPLETE" in os.environ  # a completion prints nothing else
     set_warning_handler((lambda _: None) if completing else _warn)
     try:

@@ -110,7 +110,7 @@ class _Exchange:
                     view(record)
                 unsubscribe = conversation.subscribe(view)
                 try:
-                    with self._retry_line():
+                    with self._retry_line(), self._notice_lines():
                         settled = await start()
                 finally:
                     unsubscribe()
@@ -186,6 +186,21 @@ class _Exchange:
         finally:
             unsubscribe()
             line.close()
+
+    @contextlib.contextmanager
+    def _notice_lines(self) -> Iterator[None]:
+        """Show the provider's notices on stderr, where no live view shows them."""
+        if self._output.is_drawn:
+            yield
+            return
+        from .render.notice_lines import NoticeLines
+
+        lines = NoticeLines(print_warning, late=sys.stdout.isatty(), quiet=self._output.quiet)
+        unsubscribe = self._opened.conversation.subscribe(lines)
+        try:
+            yield
+        finally:
+            unsubscribe()
 
     def _print_ending(self, settled: Record) -> None:
         """Print what the output has not shown of an exchange that did not complete."""

@@ -82,8 +82,10 @@ def _body(event: Event | Unknown) -> bytes:
 
 
 def repair_surrogates(text: str) -> str:
-    """The text without lone surrogates, which no file and no request can carry."""
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+    """The text with the halves of surrogate pairs joined, and without lone ones, which no file and no request can carry."""
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def repair_json(value: Any) -> Any:

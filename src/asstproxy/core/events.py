@@ -33,6 +33,7 @@ __all__ = [
     "RetryScheduled",
     "SessionOpened",
     "SetUserMessage",
+    "Skipped",
     "Started",
     "Titled",
     "ToolCall",
@@ -267,6 +268,12 @@ class Reasoning(Event, frozen=True, tag="reasoning"):
 
 class Notice(Event, frozen=True, tag="notice"):
     """One line that the person should see; the exchange continues."""
+
+    text: str
+
+
+class Skipped(Event, frozen=True, tag="skipped"):
+    """Something in the provider's stream that is not part of an answer, such as `null` or `ping`. Only `--events` shows it."""
 
     text: str
 

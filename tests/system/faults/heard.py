@@ -18,12 +18,21 @@ class Heard:
     over: bool
 
 
-def heard(body: bytes) -> Heard:
-    """Reads a stream of any of the APIs, as far as it goes."""
+def heard(body: bytes, *, strict: bool = False) -> Heard:
+    """Reads a stream of any of the APIs, as far as it goes; the last event counts without its blank line, unless `strict`."""
     lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # Google ends its lines with both; either ends one
-    frames = lines.split(b"\n\n")[:-1]
+    *frames, last = lines.split(b"\n\n")
+    if not strict and _is_whole(last.rstrip(b"\n").partition(b"data: ")[2]):
+        frames.append(last.rstrip(b"\n"))
     said = [json.loads(data) for frame in frames if (data := frame.partition(b"data: ")[2]) != b"[DONE]"]
     return Heard(len(said), "".join(map(_text, said)), any(map(_ends, said)))
+
+
+def _is_whole(data: bytes) -> bool:
+    try:
+        return isinstance(json.loads(data), dict)
+    except ValueError:
+        return False
 
 
 def _text(event: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import IO, Any, BinaryIO, Self
 import msgspec
 
 from ...core.codec import escape_controls
-from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Record
+from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Notice, Record, SetUserMessage
 from ...store.transcript import TranscriptBuilder
 
 __all__ = ["JsonLinesView", "JsonView"]
@@ -31,8 +31,8 @@ class JsonLinesView:
 class JsonView:
     """Folds one exchange and prints it when its context is left.
 
-    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `tool_calls`, and
-    `seconds` to the `first_chunk` and in `total`.
+    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `tool_calls`,
+    `notices` (what the provider says to the person), and `seconds` to the `first_chunk` and in `total`.
     """
 
     def __init__(self, stdout: IO[str], session: str | None) -> None:
@@ -40,11 +40,16 @@ class JsonView:
         self._fold = TranscriptBuilder()
         self._first_chunk: float | None = None
         self._last: Record | None = None
+        self._notices: list[str] = []
 
     def __call__(self, record: Record) -> None:
         """Fold a record."""
         self._fold.feed(record)
         self._last = record
+        if isinstance(record.event, SetUserMessage):
+            self._notices.clear()
+        if isinstance(record.event, Notice):
+            self._notices.append(record.event.text)
         if self._first_chunk is None and isinstance(record.event, ChunkReceived):
             self._first_chunk = self._seconds(record)
 
@@ -78,5 +83,6 @@ class JsonView:
             "model": entry.model,
             "usage": entry.usage,
             "tool_calls": entry.tools,
+            "notices": self._notices,
             "seconds": {"first_chunk": self._first_chunk, "total": self._seconds(last)},
         }

@@ -16,9 +16,9 @@ from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Hea
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
 from ..background import BackgroundJob
+from ..fields import parsed_arguments
 from ..stream import read_stream
 from ..transport import JSON, Transport
-from .generate import arguments
 from .interactions_reader import Reader
 from .provider import GeminiProvider
 from .schema import inlined
@@ -175,7 +175,12 @@ def _step(item: UserMessage | AssistantMessage) -> list[JSON]:
         case AssistantMessage(text=text, calls=calls):
             said: list[JSON] = [{"type": "model_output", "content": [{"type": "text", "text": text}]}] if text else []
             return said + [
-                {"type": "function_call", "id": call.call_id, "name": call.name, "arguments": arguments(call)}
+                {
+                    "type": "function_call",
+                    "id": call.call_id,
+                    "name": call.name,
+                    "arguments": parsed_arguments(call.arguments),
+                }
                 for call in calls
             ]
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import json
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from urllib.parse import urlsplit
 
 import httpx2
-import msgspec
 
 from ...core.errors import AssistantError
 from ...core.redact import public_url, redact_logs, register_secrets, remove_secrets
 from . import JSON
+from .body import BodyReader, decode_error, decode_json
+from .decoder import EventDecoder
 from .failures import broken_connection, refusal
-from .sse import EventReader, TooLargeError
+from .sse import TooLargeError
 
 __all__ = ["ONCE", "HttpTransport"]
 
 MAX_EVENT = 256 * 1024 * 1024
 """Bytes of one event; the last one of a stream repeats the whole answer."""
 STREAMED = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
-NO_OBJECTS = (b"", b"[DONE]")
 ONCE = {"Connection": "close"}
 """For plain HTTP: llama.cpp closes the connection after every stream although it says otherwise; a new one costs nothing."""
 
@@ -71,49 +70,48 @@ class HttpTransport:
 
     async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
+        answered = False
         try:
             async with self._client.stream(method, self._base + path, json=body, headers=STREAMED) as response:
+                answered = True
                 if not response.is_success:
                     await response.aread()
                     self._check(response)
-                if response.headers.get("content-type", "").partition(";")[0].strip().lower() != STREAMED["Accept"]:
-                    raise AssistantError("protocol", f"{self._shown} does not stream events.", "Check base_url.")
-                reader = EventReader(MAX_EVENT)
                 async with contextlib.aclosing(response.aiter_bytes()) as pieces:
-                    async for piece in pieces:
-                        for events in self._together(reader.feed(piece)):
-                            yield events
+                    async for together in self._read(pieces, labelled=_is_stream(response)):
+                        yield together
         except TooLargeError:
             raise AssistantError(
                 "protocol", f"{self._shown} sent an event that is too large.", "Check base_url."
             ) from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-            raise broken_connection(error, self._shown) from error
+            raise broken_connection(error, self._shown, answered=answered) from error
 
-    def _together(self, datas: list[bytes]) -> Iterator[list[JSON]]:
-        """The objects of these events in one list; those before one that can't be read are yielded first."""
-        objects: list[JSON] = []
+    async def _read(self, pieces: AsyncIterator[bytes], *, labelled: bool) -> AsyncGenerator[list[JSON]]:
+        """The objects in a body: those of its events, or the one that it is."""
+        reader, decoder = BodyReader(MAX_EVENT, labelled=labelled), EventDecoder(self._shown, self._secrets)
         try:
-            objects.extend(self._object(data) for data in datas if data not in NO_OBJECTS)
-        finally:
-            if objects:
-                yield objects
+            while (piece := await _next(pieces, decoder.finished_at)) is not None:
+                for together in decoder.decode(reader.feed(piece)):
+                    yield together
+        except httpx2.HTTPError:  # an event whose blank line is missing arrived all the same
+            for together in decoder.decode(reader.end(), cut=True):
+                yield together
+            raise
+        for together in decoder.decode(reader.end(), cut=True):
+            yield together
+        if reader.kind in ("json", "words"):
+            yield decoder.whole(reader.body)
 
     def _check(self, response: httpx2.Response) -> None:
         if not response.is_success:
-            try:
-                body: Any = msgspec.json.decode(response.content)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                body = None
+            body = decode_error(response.content)
             raise refusal(response.status_code, body, response.headers, self._shown)
 
     def _object(self, data: bytes) -> JSON:
         if b'"error"' in data:  # an error message may quote the key
             data = remove_secrets(data.decode(errors="replace"), self._secrets).encode()
-        try:
-            value = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            value = _lenient(data)
+        value = decode_json(data)
         if not isinstance(value, dict):
             raise AssistantError(
                 "protocol",
@@ -127,9 +125,16 @@ class HttpTransport:
         await self._client.aclose()
 
 
-def _lenient(data: bytes) -> Any:
-    """Text that is nearly JSON: with invalid UTF-8, or half of a surrogate pair (the other half is in the next piece)."""
+def _is_stream(response: httpx2.Response) -> bool:
+    return response.headers.get("content-type", "").partition(";")[0].strip().lower() == STREAMED["Accept"]
+
+
+async def _next(pieces: AsyncIterator[bytes], until: float | None) -> bytes | None:
+    """The next piece of a body; None at its end, or when it has not ended by then."""
     try:
-        return json.loads(data.decode(errors="replace"))
-    except (ValueError, RecursionError):
+        if until is None:
+            return await anext(pieces)
+        async with asyncio.timeout_at(until):
+            return await anext(pieces)
+    except (StopAsyncIteration, TimeoutError):
         return None
