@@ -5,10 +5,14 @@ an object without alternatives at the top level, and `items` in every array. Gem
 `$ref` only on its own, and doesn't support `exclusiveMinimum`, `const`, `oneOf`, `uniqueItems`, … So a reference is replaced by
 its target, a keyword by its plain equivalent, and any other is put into words in the description: the assistant still reads it,
 and the arguments are validated against the original in any case.
+
+What a program declares must be right, so an error in it is raised. What a server declares (`portable_foreign`) is repaired where it
+can be: nobody here can edit it, and the server checks the arguments in any case.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -18,10 +22,11 @@ from urllib.parse import unquote
 
 from ..core.errors import UsageError
 
-__all__ = ["MAX_DESCRIPTION", "check_description", "check_name", "portable"]
+__all__ = ["MAX_DESCRIPTION", "MAX_NAME", "check_description", "check_name", "portable", "portable_foreign"]
 
 JSON = dict[str, Any]
 MAX_DESCRIPTION = 1024
+MAX_NAME = 64
 MAX_DEPTH, MAX_NODES = 32, 5000
 """Larger schemas are refused: n definitions that each refer twice to the next become 2ⁿ when they are inlined."""
 
@@ -29,10 +34,34 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return not isinstance(value, bool) and (
+        isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    )
+
+
+def _is_json(value: Any) -> bool:
+    """Whether JSON can represent it: it can't represent NaN and infinity."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, TypeError, RecursionError):
+        return False
+    return True
 
 
 _TYPES = frozenset(("object", "array", "string", "number", "integer", "boolean", "null"))
+_MEANT = {
+    "str": "string",
+    "text": "string",
+    "int": "integer",
+    "float": "number",
+    "double": "number",
+    "bool": "boolean",
+    "list": "array",
+    "tuple": "array",
+    "dict": "object",
+    "none": "null",
+}
+"""Types that servers write, and what they mean."""
 _PORTABLE: dict[str, Callable[[Any], bool]] = {
     "type": lambda value: (
         value != [] and {str(one) for one in (value if isinstance(value, list) else [value])} <= _TYPES
@@ -93,7 +122,28 @@ def portable(name: str, schema: JSON) -> JSON:
     Raises:
         UsageError: that isn't possible; the message has the reason.
     """
-    result = _Rewriter(name, schema).node(schema, ())
+    return _as_object(name, _Rewriter(name, schema).node(schema, ()))
+
+
+def portable_foreign(name: str, schema: Any) -> JSON:
+    """The same for the schema of a server, whatever JSON it is: what isn't valid in it is repaired, or else allows anything.
+
+    Raises:
+        UsageError: the parameters aren't an object, or the schema is too large; the message has the reason.
+    """
+    root = dict(schema) if isinstance(schema, dict) else {}
+    for keyword in ("anyOf", "oneOf"):
+        if isinstance(choices := root.get(keyword), list):
+            root[keyword] = [_with_members(choice) for choice in choices]
+    result = _Rewriter(name, root, repair=True).node(root, ())
+    kinds = result.get("type", "object")
+    if kinds == "null" or (isinstance(kinds, list) and "object" in kinds):
+        kinds = "object"
+    result = {key: value for key, value in result.items() if key not in ("enum", "items", "default")} | {"type": kinds}
+    return _as_object(name, _joined(result) if kinds == "object" else result)
+
+
+def _as_object(name: str, result: JSON) -> JSON:
     if "properties" in result:
         result.setdefault("type", "object")
     if result.get("type") != "object":
@@ -107,23 +157,30 @@ def portable(name: str, schema: JSON) -> JSON:
 
 
 class _Rewriter:
-    def __init__(self, name: str, root: JSON) -> None:
-        self._name, self._root, self._nodes = name, root, 0
+    def __init__(self, name: str, root: JSON, *, repair: bool = False) -> None:
+        self._name, self._root, self._nodes, self._repair = name, root, 0, repair
 
     def node(self, node: Any, refs: tuple[str, ...], depth: int = 0) -> JSON:
         self._nodes += 1
+        if depth > MAX_DEPTH and self._repair:
+            return {}
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             raise UsageError(f"The schema of the tool '{self._name}' is too large or too deep for the providers.")
         if not isinstance(node, dict):  # `true` allows anything
             return {}
-        node, refs = self._resolved(node, refs)
-        node = _merged(node)
+        node, refs = self._flat(node, refs, depth)
+        if self._repair:
+            node = _repaired(node)
         result: JSON = {keyword: node[keyword] for keyword in _PORTABLE if keyword in node}
+        if isinstance(result.get("enum"), list):
+            result["enum"] = [value for value in result["enum"] if _is_json(value)]
         for keyword, value in result.items():
             if not _PORTABLE[keyword](value):
                 found = json.dumps({keyword: value}, default=str)[:80]
                 raise UsageError(f"The schema of the tool '{self._name}' has {found}, which isn't valid JSON schema.")
-        if "const" in node:
+        if "default" in result and not _is_json(result["default"]):
+            del result["default"]
+        if "const" in node and _is_json(node["const"]):
             result["enum"] = [node["const"]]
         choices = node.get("anyOf") or node.get("oneOf")
         if isinstance(choices, list):
@@ -140,15 +197,31 @@ class _Rewriter:
         kinds = result.get("type")
         if kinds == "array" or (isinstance(kinds, list) and "array" in kinds):
             words += self._items(node, result, refs, depth)
-        description = str(node.get("description") or "").strip()
+        description = node["description"].strip() if isinstance(node.get("description"), str) else ""
         if words:
             description = f"{description} ({'; '.join(words)})".strip()
         return result | ({"description": description} if description else {})
+
+    def _flat(self, node: JSON, refs: tuple[str, ...], depth: int) -> tuple[JSON, tuple[str, ...]]:
+        """The node with references replaced by their targets, and the parts of its `allOf` merged into it."""
+        node, refs = self._resolved(node, refs)
+        parts = node.get("allOf")
+        if not isinstance(parts, list):
+            return node, refs
+        flat = []
+        for part in parts:
+            self._nodes += 1
+            if isinstance(part, dict) and depth < MAX_DEPTH and self._nodes < MAX_NODES:
+                part, refs = self._flat(part, refs, depth + 1)  # noqa: PLW2901
+                flat.append(part)
+        return _merged(node, flat), refs
 
     def _resolved(self, node: JSON, refs: tuple[str, ...]) -> tuple[JSON, tuple[str, ...]]:
         while isinstance(ref := node.get("$ref"), str):
             target = self._target(ref)
             others = {key: value for key, value in node.items() if key != "$ref"}
+            if target is None:
+                return {"description": f"{ref.rpartition('/')[2]} (not described)"} | others, refs
             if ref in refs:  # recursive (a tree, say): described once, then only named
                 again = {"description": f"Again a {ref.rpartition('/')[2] or self._name}, as above."}
                 kind = {"type": target["type"]} if isinstance(target.get("type"), str) else {}
@@ -156,12 +229,14 @@ class _Rewriter:
             node, refs = target | others, (*refs, ref)
         return node, refs
 
-    def _target(self, ref: str) -> JSON:
+    def _target(self, ref: str) -> JSON | None:
         target: Any = self._root
         for part in unquote(ref).removeprefix("#").split("/")[1:] if ref.startswith("#") else [ref]:
             key = part.replace("~1", "/").replace("~0", "~")
             target = target.get(key) if isinstance(target, dict) else None
         if not isinstance(target, dict):
+            if self._repair:
+                return None
             raise UsageError(f"The schema of the tool '{self._name}' refers to '{ref}', which is not in it.")
         return target
 
@@ -188,14 +263,11 @@ class _Rewriter:
         return [f"in this order: {order}"] if len(distinct) > 1 else []
 
 
-def _merged(node: JSON) -> JSON:
-    """The node with the parts of its `allOf` merged into it."""
-    parts = node.get("allOf")
-    if not isinstance(parts, list):
-        return node
+def _merged(node: JSON, parts: list[JSON]) -> JSON:
+    """The node with these parts of its `allOf` merged into it."""
     result = {key: value for key, value in node.items() if key != "allOf"}
     for part in parts:
-        for key, value in (part if isinstance(part, dict) else {}).items():
+        for key, value in part.items():
             mine = result.get(key)
             if isinstance(mine, dict) and isinstance(value, dict):
                 result[key] = value | mine
@@ -208,6 +280,9 @@ def _merged(node: JSON) -> JSON:
 
 def _words(node: JSON, result: JSON) -> Iterator[str]:
     """In words, the keywords that not every provider supports; exclusive bounds of integers become inclusive ones."""
+    if not _is_json(node.get("default")):
+        with contextlib.suppress(ValueError, TypeError, RecursionError):
+            yield f"default: {json.dumps(node['default'])[:80]}"
     for keyword, phrase in _IN_WORDS.items():
         value = node.get(keyword)
         if value is None or value is False:
@@ -223,3 +298,62 @@ def _words(node: JSON, result: JSON) -> Iterator[str]:
                 yield phrase.format(int(value) if value == int(value) else value)
         else:
             yield phrase if value is True else f"{phrase}: {value if isinstance(value, str) else json.dumps(value)}"
+
+
+def _repaired(node: JSON) -> JSON:
+    """The node without what isn't valid JSON schema, or with what was meant."""
+    result = dict(node)
+    if "type" in node:
+        kinds = [_type_of(kind) for kind in (node["type"] if isinstance(node["type"], list) else [node["type"]])]
+        known = [*dict.fromkeys(kind for kind in kinds if kind)]
+        if known and None not in kinds and node["type"] is not None:
+            result["type"] = known if isinstance(node["type"], list) else known[0]
+        else:  # one of them is unknown, so anything may be meant
+            del result["type"]
+    for keyword in ("minItems", "maxItems", "minimum", "maximum"):
+        if isinstance(value := node.get(keyword), str) and value.isascii() and value.isdecimal():
+            result[keyword] = int(value[:9])
+    for keyword, is_valid in _PORTABLE.items():
+        if keyword in result and not is_valid(result[keyword]):
+            del result[keyword]
+    if isinstance(result.get("enum"), list) and not any(map(_is_json, result["enum"])):
+        del result["enum"]
+    return result
+
+
+def _type_of(kind: Any) -> str | None:
+    name = kind.lower() if isinstance(kind, str) else "null" if kind is None else ""
+    return name if name in _TYPES else _MEANT.get(name)
+
+
+def _with_members(choice: Any) -> Any:
+    """A choice on top that only says which members it needs, with these as its members."""
+    needed = choice.get("required") if isinstance(choice, dict) and "properties" not in choice else None
+    if not isinstance(needed, list):
+        return choice
+    return choice | {"properties": {key: {} for key in needed if isinstance(key, str)}}
+
+
+def _joined(result: JSON) -> JSON:
+    """An object with alternatives on top, as one object that has the members of all; the alternatives are told in words."""
+    choices = [one for one in result.get("anyOf", ()) if one.get("type", "object") == "object"]
+    joined = {key: value for key, value in result.items() if key != "anyOf"}
+    members: JSON = dict(joined.get("properties", {}))
+    for choice in choices:
+        for key, value in choice.get("properties", {}).items():
+            if key not in members:
+                members[key] = value
+            elif value not in ({}, members[key]):
+                mine = members[key]["anyOf"] if set(members[key]) == {"anyOf"} else [members[key]]
+                members[key] = {"anyOf": mine if value in mine else [*mine, value]}
+    if not choices:
+        return joined
+    needed = [set(choice.get("required", ())) for choice in choices]
+    always = [key for key in members if key in joined.get("required", ()) or all(key in one for one in needed)]
+    sets = [*dict.fromkeys(" and ".join(choice.get("required", ())) for choice in choices)]
+    joined = {key: value for key, value in joined.items() if key not in ("required", "additionalProperties")}
+    joined |= {"properties": members} | ({"required": always} if always else {})
+    if len(sets) > 1:
+        words = f"(give one of these: {'; '.join(one or 'none of them' for one in sets)})"
+        joined["description"] = f"{joined.get('description', '')} {words}".strip()
+    return joined
