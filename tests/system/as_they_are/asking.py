@@ -50,6 +50,7 @@ def asst(folder: Path, profile: dict[str, Any], *words: str, **variables: str) -
     save_profile(folder, profile)
     return subprocess.run(
         [ASST, *words],
+        check=False,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
