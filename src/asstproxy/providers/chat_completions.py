@@ -105,10 +105,10 @@ class ChatCompletionsProvider(ap.StatelessProvider):
     def request(self, turn: ap.Turn, items: Sequence[ap.Item]) -> tuple[str, ap.JSON]:
         system = [{"role": "system", "content": turn.instructions}] if turn.instructions else []
         schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in turn.tools]
-        tools = {"tools": [{"type": "function", "function": schema} for schema in schemas]} if schemas else {}
-        body = {"model": turn.model, "messages": [*system, *messages(items)]} | tools
+        functions = [{"type": "function", "function": schema} for schema in schemas]
+        body = {"model": turn.model, "messages": [*system, *messages(items)]}
         streamed = {"stream": True, "stream_options": {"include_usage": True}} if turn.stream else {}
-        return "/chat/completions", body | streamed | turn.settings
+        return "/chat/completions", body | streamed | turn.settings | ap.with_hosted_tools(functions, turn.settings)
 
 
 def messages(items: Iterable[ap.Item]) -> list[ap.JSON]:
