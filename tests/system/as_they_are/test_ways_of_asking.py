@@ -197,7 +197,7 @@ def test_sources_are_kept(name: str, tmp_path: Path) -> None:
     assert result["sources"] == [{"url": PAGE, "title": "A [page] <b>"}, {"url": SHADY, "title": "x"}]
     shown = asst(tmp_path, profile, "sessions", "show", result["session"]).stdout
     assert f"[1] A [page] <b> · {PAGE}" in shown.replace("\n", "")
-    as_markdown = asst(tmp_path, profile, "sessions", "export", result["session"], "--format", "markdown").stdout
+    as_markdown = asst(tmp_path, profile, "sessions", "export", result["session"], "--format", "md").stdout
     assert rf"1. A \[page\] \<b\> · <{PAGE}>" in as_markdown
     assert "2. x\n" in as_markdown
     as_html = asst(tmp_path, profile, "sessions", "export", result["session"], "--format", "html").stdout
