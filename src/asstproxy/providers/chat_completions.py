@@ -52,7 +52,7 @@ class Reader(ap.StreamReader):
     def _read(self, holder: ap.JSON, whole: bool) -> Iterator[ap.Event | None]:
         """What is new in a delta or a message; None for what is not text."""
         thought = ap.get_text(holder, "reasoning_content") or ap.get_text(holder, "reasoning")
-        if thought and not (whole and self._steps):  # a message beside a delta repeats it
+        if thought and not (whole and self._steps):  # a message next to a delta repeats it
             self._steps.append("reasoning")
             yield ap.Reasoning(thought)
         text = ap.get_content(holder, "content") or ap.get_text(holder, "refusal")

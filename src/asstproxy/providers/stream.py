@@ -37,7 +37,7 @@ class StreamReader:
     done = False
     goes_on = False
     continued = False
-    """The answer went on after a reason to end, so that one more of them is no sure sign of its end."""
+    """The answer went on after a reason to end, so that another one may not be its end either."""
     unfinished = False
     """What `reply` read is not the answer yet: the server works on it."""
 

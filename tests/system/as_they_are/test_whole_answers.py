@@ -429,6 +429,7 @@ CALLS = {
     "told again with other ids": [DONE | {"item": called()}, completed(called(id="x", call_id="y"))],
     "no id": [completed(called(id=None, call_id=None))],
     "id of a number": [completed(called(id=7, call_id=8))],
+    "begun twice": [ADDED, ADDED, DONE | {"item": called()}, completed()],
     "name in the first event only": [ADDED, DONE | {"item": called(name=None)}, completed()],
 }
 
