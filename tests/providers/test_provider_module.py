@@ -73,6 +73,12 @@ def test_the_page_lists_every_reply() -> None:
     assert named == replies
 
 
+def test_the_page_lists_every_kind_of_error() -> None:
+    """The table of kinds has all that an `AssistantError` may have, and no other."""
+    kinds = re.findall(r"^\| (`.*?`) \|", section("### The kinds of errors"), re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(kinds))) == sorted(provider.Kind.__args__)
+
+
 def test_every_rule_has_its_test() -> None:
     """Each row of the rules names tests of the suite, and every test of the suite stands in a row."""
     rows = re.findall(r"^\| (.{20,}) \| (.*) \|$", section("## The rules"), re.MULTILINE)

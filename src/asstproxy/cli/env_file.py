@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import os
 import re
-from pathlib import Path
 
+from ..config.paths import expand_home, refuse_device
 from ..core.errors import UsageError
 
 __all__ = ["load_env_file", "loaded", "parse"]
@@ -34,7 +34,7 @@ def load_env_file(arguments: list[str]) -> None:
                 end -= 1
             else:
                 name = ".env"
-        path = Path(name).expanduser()
+        path = refuse_device(expand_home(name))
         try:
             text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:

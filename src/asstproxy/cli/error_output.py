@@ -26,6 +26,8 @@ def print_error(error: Exception, *, chat: bool = False) -> int:
         message, hint, code = "Stopped. Nothing was changed.", "", INTERRUPTED
     elif isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
+        if isinstance(error, FileNotFoundError) and not where:  # only the current folder has no name
+            where = "The current folder: "
         message, hint, code = f"{where}{error.strerror or error}.", "", FAILED
     else:
         message = f"{type(error).__name__}: {error}"

@@ -14,24 +14,33 @@ import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
+from ..core.errors import OutputStalledError
 from ..core.redact import redact, redact_logs
-from .exit_codes import INTERRUPTED, TERMINATED
+from .exit_codes import HUNG_UP, INTERRUPTED, TERMINATED, TIMED_OUT
 from .render.safe_text import clean
+from .standard_streams import StopReason, set_stop_check
 
-__all__ = ["Signals", "quiet_keyboard", "run"]
+__all__ = ["Signals", "default_suspend", "quiet_keyboard", "run", "suspendable"]
 
 _TWICE_WITHIN = 2.0
 """Seconds in which a second Ctrl-C stops at once."""
 
 
-class Signals:
-    """Ctrl-C and SIGTERM: they call `on_signal`, else cancel the whole command.
+_CODES = {"SIGINT": INTERRUPTED, "SIGTERM": TERMINATED, "SIGHUP": HUNG_UP}
+"""By name: Windows has no SIGHUP."""
 
-    `code` is the exit code of the signal that arrived, 0 while none has.
+
+class Signals:
+    """Ctrl-C, SIGTERM and SIGHUP: they call `on_signal`, else cancel the whole command.
+
+    `code` is the exit code of the signal that arrived, 0 while none has. `deadline`: when, by `time.monotonic()`, to stop
+    waiting for a reader of our output.
     """
 
     def __init__(self, main: asyncio.Task[Any]) -> None:
         self.code = 0
+        self.deadline: float | None = None
+        self._arrived = 0
         self._on_signal: Callable[[bool], None] | None = None
         self._main = main
         self._last = -_TWICE_WITHIN
@@ -39,18 +48,36 @@ class Signals:
 
     @property
     def on_signal(self) -> Callable[[bool], None] | None:
-        """Called on a signal, with True for SIGTERM. None: the command is cancelled."""
+        """Called on a signal, with False for Ctrl-C and True for the others. None: the command is cancelled."""
         return self._on_signal
 
     @on_signal.setter
     def on_signal(self, callback: Callable[[bool], None] | None) -> None:
         self._on_signal = callback
+        if callback is not None:
+            self._arrived = 0  # an earlier one was for earlier work
         self._last = -_TWICE_WITHIN  # a second Ctrl-C is a second one for the same work
+
+    @property
+    def is_terminated(self) -> bool:
+        """Whether a signal arrived that ends the process: SIGTERM or SIGHUP."""
+        return self.code in (TERMINATED, HUNG_UP)
+
+    def note(self, number: int) -> None:
+        """Note that a signal arrived, at once: the loop may be waiting for a reader of our output."""
+        self._arrived = number
+
+    def why_stop(self) -> StopReason:
+        """Why to stop waiting for a reader of our output; empty: go on waiting."""
+        if self._arrived:
+            self.code = _CODES[signal.Signals(self._arrived).name]
+            return "terminated" if self.is_terminated else "user"
+        return "timeout" if self.deadline is not None and time.monotonic() > self.deadline else ""
 
     def handle(self, number: int) -> None:
         """Handle a signal that arrived."""
-        terminated = number == signal.SIGTERM
-        self.code = TERMINATED if terminated else INTERRUPTED
+        self.code = _CODES[signal.Signals(number).name]
+        terminated = self.is_terminated
         now = time.monotonic()
         if not terminated and now - self._last < _TWICE_WITHIN:
             self._restore_terminal()
@@ -95,19 +122,43 @@ async def _run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
     main = asyncio.current_task()
     assert main is not None  # noqa: S101 - this code runs in it
     signals = Signals(main)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, signals.handle, number)
-        except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
-            break
+    set_stop_check(signals.why_stop)
     try:
-        return await command(signals)
+        with _received(signals):
+            return await command(signals)
     except asyncio.CancelledError:
         if not signals.code:
             raise
         main.uncancel()
         return signals.code
+    except OutputStalledError:
+        return signals.code or TIMED_OUT
+    finally:
+        set_stop_check(None)
+
+
+@contextlib.contextmanager
+def _received(signals: Signals) -> Iterator[None]:
+    """Receive signals, except those that are ignored: the parent process wants that (`nohup`).
+
+    Not `loop.add_signal_handler`: its handlers run in the loop, and a reader that stalls may have stopped that.
+    """
+    loop, before = asyncio.get_running_loop(), {}
+
+    def receive(number: int, _: object) -> None:
+        signals.note(number)
+        loop.call_soon_threadsafe(signals.handle, number)
+
+    if sys.platform != "win32":  # there Ctrl-C raises KeyboardInterrupt
+        for name in _CODES:
+            number = signal.Signals[name]
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, receive)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 # ---- the terminal ------------------------------------------------------------------------------------------------------
@@ -115,28 +166,81 @@ async def _run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
 
 @contextlib.contextmanager
 def quiet_keyboard() -> Iterator[None]:
-    """Switch the terminal's echo and line mode off, for a whole chat; restored at the end, whatever happens.
+    """Switch the terminal's echo and line mode off while something is drawn; restored at the end, whatever happens.
 
-    What is typed between two prompts is not echoed into the answer, and appears at the next prompt.
+    What is typed meanwhile is not echoed into the drawing; the next prompt of the chat or of the shell receives it.
     """
-    if sys.platform == "win32":  # has no such modes
+    if (fd := _own_terminal()) is None:
         yield
         return
-    try:
-        import termios
+    import termios
 
-        fd = sys.stdin.fileno()
-        before = termios.tcgetattr(fd)
-    except (OSError, ValueError, AttributeError):  # not a terminal
-        yield
-        return
-    silent = list(before)
-    silent[3] &= ~(termios.ECHO | termios.ICANON)  # without line mode, Ctrl-D typed now counts at the prompt
-    termios.tcsetattr(fd, termios.TCSADRAIN, silent)
+    before = termios.tcgetattr(fd)
+    _switch_echo(fd, on=False)
     try:
         yield
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def _own_terminal() -> int | None:
+    """The terminal that the keys for this process come from; None without one, and in a background job."""
+    if sys.platform == "win32":  # has no such modes
+        return None
+    for stream in (sys.stdin, sys.stdout):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, missing, or not a terminal
+            if stream.isatty() and os.tcgetpgrp(stream.fileno()) == os.getpgrp():
+                return stream.fileno()
+    return None
+
+
+def _switch_echo(fd: int, *, on: bool) -> None:
+    import termios
+
+    modes = termios.tcgetattr(fd)
+    quiet = termios.ECHO | termios.ICANON  # without line mode, Ctrl-D typed now counts at the prompt
+    modes[3] = modes[3] | quiet if on else modes[3] & ~quiet
+    termios.tcsetattr(fd, termios.TCSADRAIN, modes)
+
+
+@contextlib.contextmanager
+def suspendable(paused: Callable[[], contextlib.AbstractContextManager[None]]) -> Iterator[None]:
+    """Let Ctrl-Z suspend a drawing: `paused` takes what moves from the screen meanwhile, and `fg` draws it below.
+
+    A question leaves Ctrl-Z to its prompt, see `default_suspend`.
+    """
+    if sys.platform == "win32" or signal.getsignal(signal.SIGTSTP) is signal.SIG_IGN:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def suspend() -> None:
+        fd = _own_terminal()
+        with paused(), default_suspend():
+            if fd is not None:
+                _switch_echo(fd, on=True)
+            os.kill(os.getpid(), signal.SIGTSTP)  # it stops here, until SIGCONT
+            if (fd := _own_terminal()) is not None:
+                _switch_echo(fd, on=False)
+
+    before = signal.signal(signal.SIGTSTP, lambda _number, _frame: loop.call_soon_threadsafe(suspend))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, before)
+
+
+@contextlib.contextmanager
+def default_suspend() -> Iterator[None]:
+    """Let SIGTSTP stop the process at once: a prompt that is shown clears up for itself."""
+    if sys.platform == "win32" or signal.getsignal(signal.SIGTSTP) is signal.SIG_IGN:
+        yield
+        return
+    before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, before)
 
 
 def _terminal_restorer() -> Callable[[], None]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ..core.errors import NotSetUpError, SessionError, UsageError
+from ..core.errors import NotSetUpError, OutputClosedError, SessionError, UsageError
 
 __all__ = [
     "CLOSED_PIPE",
     "FAILED",
+    "HUNG_UP",
     "INCOMPLETE",
     "INTERRUPTED",
     "NOT_SET_UP",
@@ -25,6 +26,7 @@ NOT_SET_UP = 3
 INCOMPLETE = 4
 SESSION = 5
 TIMED_OUT = 124
+HUNG_UP = 129  # the terminal is gone (SIGHUP)
 INTERRUPTED = 130
 CLOSED_PIPE = 141  # as if SIGPIPE had ended us: what a shell's `pipefail` expects
 TERMINATED = 143
@@ -33,6 +35,7 @@ _BY_CLASS: tuple[tuple[type[Exception], int], ...] = (
     (UsageError, USAGE),
     (NotSetUpError, NOT_SET_UP),
     (SessionError, SESSION),
+    (OutputClosedError, CLOSED_PIPE),
 )
 
 

@@ -5,24 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from ..core.errors import UsageError
-from ..core.events import Cancelled, HistoryCut, Record, SetUserMessage
+from ..core.events import Cancelled, Record
 from ..core.resume import last_exchange
 from ..core.script import State
 from .conversation_setup import OpenConversation, open_conversation
-from .error_output import print_warning
-from .event_loop import Signals
+from .error_output import print_error, print_warning
+from .event_loop import Signals, quiet_keyboard, suspendable
 from .exit_codes import FAILED, INCOMPLETE, OK, TIMED_OUT
 from .hints import hint_after
 from .options import ConversationOptions
 from .render.safe_text import clean_line
 from .render.status_text import ending
-from .stdin import read_prompt
+from .standard_streams import open_stdout
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -50,9 +51,8 @@ class Output:
         return sys.stdout.isatty() and not (self.json or self.events or self.quiet or self.raw)
 
 
-async def ask(words: Sequence[str], options: ConversationOptions, output: Output, signals: Signals) -> int:
+async def ask(message: str, options: ConversationOptions, output: Output, signals: Signals) -> int:
     """Send a message, and print the answer as it arrives; returns the exit code."""
-    message = read_prompt(words, sys.stdin, quiet=output.quiet)
     async with open_conversation(options) as opened:
         exchange = _Exchange(opened, options, output, signals)
         exchange.print_status(opened.label)
@@ -72,16 +72,24 @@ async def ask_again(words: Sequence[str], options: ConversationOptions, output: 
         options = replace(options, continue_latest=True)
     async with open_conversation(options) as opened:
         conversation, exchange = opened.conversation, _Exchange(opened, options, output, signals)
-        message = next((r.event.text for r in reversed(opened.past) if isinstance(r.event, SetUserMessage)), "")
-        if not message:
+        message = _last_message(opened.past)
+        if message is None:
             raise UsageError("Nothing to ask again: the session has no message.", 'Run: asst ask -c "…"')
         exchange.print_status(opened.label)
         last = last_exchange(opened.past)
         if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
-        if not any(isinstance(record.event, HistoryCut) for record in last):  # else /undo has cut it off already
-            conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
+        conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
         return await exchange.run(partial(conversation.exchange, message, timeout=options.timeout))
+
+
+def _last_message(past: Sequence[Record]) -> str | None:
+    from ..store.transcript import TranscriptBuilder, last_message
+
+    fold = TranscriptBuilder()
+    for record in past:
+        fold.feed(record)
+    return last_message(fold.transcript)
 
 
 class _Exchange:
@@ -91,6 +99,7 @@ class _Exchange:
         self, opened: OpenConversation, options: ConversationOptions, output: Output, signals: Signals
     ) -> None:
         self._opened, self._options, self._output, self._signals = opened, options, output, signals
+        self._view_failure: Exception | None = None
 
     def print_status(self, line: str) -> None:
         """Print a line on stderr, unless --quiet."""
@@ -103,14 +112,16 @@ class _Exchange:
         self._signals.on_signal = lambda terminated: conversation.cancel(
             Cancelled("terminated" if terminated else "user")
         )
+        if self._options.timeout is not None:
+            self._signals.deadline = time.monotonic() + self._options.timeout
         try:
             async with self._view() as view:
                 self._opened.user.approve = self._approver(view)
                 for record in received:
                     view(record)
-                unsubscribe = conversation.subscribe(view)
+                unsubscribe = conversation.subscribe(self._told(view))
                 try:
-                    with self._retry_line(), self._notice_lines():
+                    with self._retry_line(), self._notice_lines(), self._keyboard(view):
                         settled = await start()
                 finally:
                     unsubscribe()
@@ -124,7 +135,30 @@ class _Exchange:
         finally:
             self._signals.on_signal = None
         self._print_ending(settled)
+        if self._view_failure is not None:
+            return print_error(self._view_failure)
         return _EXIT_CODES[settled.state]
+
+    @contextlib.contextmanager
+    def _keyboard(self, view: Subscriber) -> Iterator[None]:
+        """Keep typed keys out of a drawing, and let Ctrl-Z suspend it."""
+        if not self._output.is_drawn:
+            yield
+            return
+        with quiet_keyboard(), suspendable(getattr(view, "paused", contextlib.nullcontext)):
+            yield
+
+    def _told(self, view: Subscriber) -> Subscriber:
+        """The view, which the conversation drops when it fails: that is remembered for the exit code."""
+
+        def show(record: Record) -> None:
+            try:
+                view(record)
+            except Exception as error:
+                self._view_failure = self._view_failure or error
+                raise
+
+        return show
 
     def _view(self) -> AbstractAsyncContextManager[Subscriber]:
         output, stdout = self._output, self._stdout()
@@ -152,7 +186,7 @@ class _Exchange:
             return sys.stdout
         from ..tools import reserve_stdout
 
-        return reserve_stdout()
+        return reserve_stdout(partial(open_stdout, like=sys.stdout, is_owned=True))
 
     def _approver(self, view: Subscriber) -> Approver | None:
         """Who approves tools that need it: everything is (`--yes`), the user at the terminal is asked, or nobody can be."""

@@ -2,53 +2,89 @@
 
 from __future__ import annotations
 
+import codecs
+import os
 import select
 import sys
+import time
 from collections.abc import Sequence
 from typing import IO
 
 from ..core.errors import UsageError
+from .pipe_writers import find_writer
 
 __all__ = ["read_prompt"]
 
-_WAIT = 0.25
-"""Seconds to wait for the first data from a pipe, when there is a prompt already."""
+_WAIT = 2.0
+"""Seconds to wait for the first byte of a pipe that no process of the pipeline writes to."""
+_LOOK = 0.25
+"""Seconds between two looks for such a process."""
+_LARGEST = 64 * 1024 * 1024
+"""Bytes: more than any model reads. A device never ends."""
+_PIECE = 1 << 16
 
 
-def read_prompt(words: Sequence[str], stdin: IO[str] | None, *, quiet: bool = False) -> str:
+def read_prompt(words: Sequence[str], stdin: IO[str] | None) -> str:
     """The prompt, then what stdin holds, separated by a blank line.
 
-    Stdin is read when it is not a terminal and either the prompt is empty, or a word is `-`, or data arrives soon. So a
-    prompt does not hang on a pipe that is never written to and never closed.
+    Stdin is read to its end when it is not a terminal and either the prompt is missing, or a word is `-`, or another process of
+    the pipeline has it open, or data comes within 2 s. So no data is lost, and a prompt does not hang on a pipe that is never
+    written to and never closed.
 
     Raises:
-        UsageError: the message is empty, or stdin is not text.
+        UsageError: the message is empty, or stdin is not text or has no end.
     """
     prompt = " ".join(word for word in words if word != "-")
     parts = [prompt]
     if stdin is not None and ("-" in words or not stdin.isatty()):
-        if not prompt or "-" in words or _has_data(stdin):
-            parts.append(_decode(stdin.buffer.read()))  # type: ignore[attr-defined]  # a text file over bytes
-        elif not quiet:
-            sys.stderr.write("asst: Stdin is open but silent, so it was not read. To wait for it, add -\n")
+        if not prompt or "-" in words or _is_written(stdin.fileno()):
+            parts.append(_decode(_read(stdin.fileno())))
+        else:  # even with --quiet: what was left out may matter
+            sys.stderr.write(
+                "asst: Stdin is open but silent, so it was left out. To wait for it, add - (or --no-stdin).\n"
+            )
     message = "\n\n".join(part.strip("\n") for part in parts if part.strip())
     if not message:
         raise UsageError("Nothing to ask.", 'Run: asst ask "…", or pipe text in.')
     return message
 
 
-def _has_data(stdin: IO[str]) -> bool:
+def _is_written(fd: int) -> bool:
+    """Wait for data, the end, or a reason not to wait."""
     try:
-        return bool(select.select([stdin], [], [], _WAIT)[0])
+        if select.select([fd], [], [], 0)[0]:
+            return True
+        deadline = time.monotonic() + _WAIT
+        while not select.select([fd], [], [], _LOOK)[0]:
+            if find_writer(fd):
+                select.select([fd], [], [])
+            elif time.monotonic() > deadline:
+                return False
     except (OSError, ValueError):
-        return True  # `select` can't wait for it: a file on Windows
+        pass  # `select` can't wait for it: a file on Windows
+    return True
+
+
+def _read(fd: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while piece := os.read(fd, _PIECE):
+        if not pieces and b"\0" in piece and not piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise UsageError("Stdin is not text: it contains NUL bytes.", "Convert it first.")
+        pieces.append(piece)
+        size += len(piece)
+        if size > _LARGEST:
+            raise UsageError(f"Stdin is too long: more than {_LARGEST >> 20} MB.", "Send a part of it.")
+    return b"".join(pieces)
 
 
 def _decode(data: bytes) -> str:
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
-        text = data.decode("utf-8")
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise UsageError(f"Stdin is not text: byte {error.start} is not UTF-8.", "Convert it first.") from None
+        name = encoding.removesuffix("-sig").upper()
+        raise UsageError(f"Stdin is not text: byte {error.start} is not {name}.", "Convert it first.") from None
     if "\0" in text:
         raise UsageError("Stdin is not text: it contains NUL bytes.", "Convert it first.")
-    return text.removeprefix("\ufeff")
+    return text

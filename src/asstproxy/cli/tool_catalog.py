@@ -15,6 +15,7 @@ from ..tools.toolbox import Toolbox, open_toolbox
 from .conversation_setup import choose_profile
 from .error_output import print_warning
 from .render.safe_text import clean, clean_line
+from .standard_streams import write_json
 
 __all__ = ["list_tools", "run_one_tool", "show_tool"]
 
@@ -102,4 +103,4 @@ def _described(tool: Tool) -> dict[str, object]:
 
 
 def _print_json(value: object) -> None:
-    sys.stdout.write(pretty(value).decode() + "\n")
+    write_json(pretty(value) + b"\n")

@@ -13,9 +13,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..core.errors import NotSetUpError, UsageError
 from ..core.warnings import warn_once
 
-__all__ = ["cache_dir", "config_dir", "create_private", "data_dir", "ensure_private", "private_dir", "read_only"]
+__all__ = [
+    "cache_dir",
+    "config_dir",
+    "create_private",
+    "data_dir",
+    "ensure_private",
+    "expand_home",
+    "private_dir",
+    "read_only",
+    "refuse_device",
+]
 
 VARIABLES = ("ASST_CONFIG_DIR", "ASST_DATA_DIR", "ASST_CACHE_DIR")
 OURS = ("config.toml", "credentials.toml", "sessions", "chat-history", "models", "index.sqlite3")
@@ -26,10 +37,40 @@ _is_read_only = False
 def _dir(variable: str, kind: str) -> Path:
     chosen = os.environ.get(variable)
     if chosen:
-        return Path(chosen).expanduser()
+        return expand_home(chosen)
     import platformdirs
 
-    return Path(getattr(platformdirs, f"user_{kind}_dir")("asst", appauthor=False))
+    found = Path(getattr(platformdirs, f"user_{kind}_dir")("asst", appauthor=False))
+    if not found.is_absolute():  # `~/.config`, left as it is
+        raise NotSetUpError("Your home folder is unknown.", f"Set HOME, or {variable}.")
+    return found
+
+
+def expand_home(path: str) -> Path:
+    """The path, with `~` replaced by the home folder.
+
+    Raises:
+        UsageError: the user does not exist, or the home folder is unknown.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{path}: this home folder is unknown.", "Set HOME, or write the whole path.") from None
+
+
+def refuse_device(path: Path) -> Path:
+    """The path, unless it is a device, which may have no end (`/dev/zero`).
+
+    Raises:
+        UsageError: it is one.
+    """
+    try:
+        kind = path.stat().st_mode
+    except OSError:  # who reads it says so
+        return path
+    if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):
+        raise UsageError(f"{path} is a device, not a file.", "Name a file.")
+    return path
 
 
 def config_dir() -> Path:
@@ -73,10 +114,14 @@ def create_private(path: Path) -> Path:
 
 
 def ensure_private(*paths: Path) -> None:
-    """Close these files and folders to other users, if they are ours and open; never fails.
+    """Close these files and folders to other users, if they are ours and open.
 
-    A folder that is meant to be shared (sticky, like /tmp), the home folder, and one that holds files of others (a variable may
-    name any folder) stay as they are: only our own files in them are closed.
+    A file that a variable names in place of a folder isn't asst's, and stays as it is. A folder that is meant to be shared
+    (sticky, like /tmp), the home folder, and one that holds files of others (a variable may name any folder) stay as they are:
+    only our own files in them are closed.
+
+    Raises:
+        NotSetUpError: one belongs to another user, and others can change it.
     """
     if sys.platform == "win32" or _is_read_only:  # Windows has no such modes
         return
@@ -84,16 +129,33 @@ def ensure_private(*paths: Path) -> None:
         try:
             found = path.stat()
             mode, is_folder = stat.S_IMODE(found.st_mode), stat.S_ISDIR(found.st_mode)
+            if not is_folder and _is_named(path):
+                continue
+            if not (is_folder and mode & stat.S_ISVTX):
+                _refuse_foreign(path, mode, found.st_uid)
             if mode & 0o077 and not (is_folder and (mode & stat.S_ISVTX or _is_shared(path))):
                 _close(path, mode, found.st_uid, is_folder=is_folder)
         except (OSError, RuntimeError):  # it doesn't exist, or the home folder is unknown
             continue
 
 
+def _is_named(path: Path) -> bool:
+    return str(path) in (os.environ.get(name) for name in VARIABLES)
+
+
+def _refuse_foreign(path: Path, mode: int, owner: int) -> None:
+    if sys.platform != "win32" and owner != os.geteuid() and mode & 0o022:
+        folders = {"ASST_CONFIG_DIR": config_dir(), "ASST_DATA_DIR": data_dir(), "ASST_CACHE_DIR": cache_dir()}
+        variable = next((name for name, folder in folders.items() if path.is_relative_to(folder)), "ASST_DATA_DIR")
+        raise NotSetUpError(
+            f"{path} belongs to another user, and others can change it ({mode:04o}): asst doesn't use it.",
+            f"Set {variable} to a folder of your own.",
+        )
+
+
 def _is_shared(folder: Path) -> bool:
-    named = str(folder) in (os.environ.get(name) for name in VARIABLES)
     return folder.samefile(Path.home()) or (
-        named and any(not entry.lstrip(".").startswith(OURS) for entry in os.listdir(folder))
+        _is_named(folder) and any(not entry.lstrip(".").startswith(OURS) for entry in os.listdir(folder))
     )
 
 
@@ -101,7 +163,7 @@ def _close(path: Path, mode: int, owner: int, *, is_folder: bool) -> None:
     open_to_others = f"Others can read {path} ({mode:04o})"
     if sys.platform != "win32" and owner != os.geteuid():
         # it may be the system's: everyone may read it, and only root may change it
-        if owner != 0 or mode & 0o022 or path.name == "credentials.toml":
+        if owner != 0 or path.name == "credentials.toml":
             warn_once(f"{open_to_others}, and it belongs to another user: don't trust it.")
         return
     closed = mode & (0o700 if is_folder else 0o600)

@@ -7,6 +7,7 @@ event of an unknown type is kept as it is (`Unknown`) and written back unchanged
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -19,9 +20,11 @@ from .script import State
 
 __all__ = [
     "EVENTS",
+    "ascii_json",
     "decode",
     "encode",
     "escape_controls",
+    "escape_invisible",
     "from_unix_time",
     "now",
     "pretty",
@@ -70,7 +73,7 @@ def encode(record: Record) -> bytes:
     head = b'{"seq":%d,"at":%b,"state":"%s",' % (record.seq, _encoder.encode(record.at), record.state.value.encode())
     line = head + _body(record.event)[1:]
     # Outside of JSON strings everything is ASCII, so escaping the line escapes the strings.
-    return line if line.isascii() else line.decode().encode("ascii", "asstproxy.json")
+    return ascii_json(line)
 
 
 def _body(event: Event | Unknown) -> bytes:
@@ -99,11 +102,31 @@ def repair_json(value: Any) -> Any:
     return value
 
 
+def ascii_json(json: bytes) -> bytes:
+    """The same JSON in ASCII: every other character is in a string, and is escaped there."""
+    return json if json.isascii() else json.decode().encode("ascii", "asstproxy.json")
+
+
 def escape_controls(json: bytes) -> bytes:
     """The same JSON, harmless on a terminal: C1 controls and bidirectional overrides are escaped."""
     if json.isascii() and b"\x7f" not in json:
         return json
     return _CONTROLS.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), json)
+
+
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Nothing is drawn for these: Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt, 17.0), the empty Braille cell, and
+the musical null notehead."""
+
+
+def escape_invisible(text: str) -> str:
+    """The text with every character that nobody would see as a JSON escape; line feeds and spaces stay."""
+    return "".join(
+        json.dumps(c)[1:-1] if _INVISIBLE.match(c) or not (c.isprintable() or c == "\n") else c for c in text
+    )
 
 
 def pretty(value: Any) -> bytes:

@@ -97,7 +97,8 @@ class Conversation:
         `ending`: see `Hub.publish`.
 
         Raises:
-            OSError: the journal cannot be written, or nobody reads our output any more.
+            OSError: the journal cannot be written.
+            OutputError: a view cannot write its output.
         """
         self._seq += 1
         record = Record(self._seq, now(), self.state, event)
@@ -117,7 +118,8 @@ class Conversation:
         Raises:
             UsageError: the message is empty, or an exchange is in progress.
             asyncio.CancelledError: the exchange was cancelled; its record is published.
-            OSError: the journal cannot be written, or nobody reads our output any more.
+            OSError: the journal cannot be written.
+            OutputError: a view cannot write its output.
         """
         self._require_idle()
         text = repair_surrogates(text)

@@ -12,6 +12,9 @@ __all__ = [
     "AsstError",
     "Kind",
     "NotSetUpError",
+    "OutputClosedError",
+    "OutputError",
+    "OutputStalledError",
     "ScriptError",
     "SessionError",
     "SessionInUseError",
@@ -73,6 +76,24 @@ class SessionError(AsstError):
 
 class SessionInUseError(SessionError):
     """Another process has the session open for writing."""
+
+
+class OutputError(AsstError):
+    """Our output cannot be written. A view that raises it ends the exchange, as cancelled for this `reason`."""
+
+    def __init__(
+        self, message: str, hint: str = "", *, reason: Literal["user", "timeout", "terminated"] = "terminated"
+    ) -> None:
+        super().__init__(message, hint)
+        self.reason: Literal["user", "timeout", "terminated"] = reason
+
+
+class OutputClosedError(OutputError):
+    """Nobody reads our output any more."""
+
+
+class OutputStalledError(OutputError):
+    """Nobody read our output until a signal or a timeout stopped us."""
 
 
 class ToolError(AsstError):

@@ -67,7 +67,8 @@ class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True):
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """A person's decision about one call. `arguments` (JSON text) replaces the assistant's when the person edited them.
 
-    `always`: later calls of this tool need no approval, as long as this program runs.
+    `always`: later calls of this tool need no approval, as long as this program runs. `by`: `person`,
+    `always` (an earlier answer), `option` (`--yes`), `nobody` (nobody could be asked); empty if unknown, as in older journals.
     """
 
     call_id: str
@@ -75,6 +76,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     arguments: str | None = None
     always: bool = False
+    by: str = ""
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
@@ -219,11 +221,15 @@ class HistoryCut(Event, frozen=True, tag="history_cut"):
 
 
 class ToolStarted(Event, frozen=True, tag="tool_started"):
-    """A tool starts with these arguments (a person may have edited them)."""
+    """A tool starts with these arguments (a person may have edited them).
+
+    `approved_by`: who approved the call, in the words of `Decision.by`; empty if it needed no approval.
+    """
 
     call_id: str
     name: str
     arguments: str
+    approved_by: str = ""
 
 
 class ToolFinished(Event, frozen=True, tag="tool_finished"):

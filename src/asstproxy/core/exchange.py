@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, Protocol
 
 from .driver import deliver_cancellation, receive_reply
-from .errors import AssistantError, ScriptError
+from .errors import AssistantError, OutputError, ScriptError
 from .events import (
     ActionRequired,
     ApprovalGiven,
@@ -186,6 +186,9 @@ class Exchange:
     def _settle_failed(self, error: BaseException, *, timed_out: bool) -> Record:
         """Settle an exchange that failed: return its record, or raise what the caller must know."""
         match error:
+            case OutputError() if error is self._publish_failure:
+                self._settle_cancelled(Cancelled(error.reason))
+                raise error
             case BrokenPipeError() if error is self._publish_failure:
                 self._settle_cancelled(Cancelled("terminated"))
                 raise error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .errors import OutputError
 from .events import Record
 from .redact import redacting_logger
 
@@ -42,7 +43,8 @@ class Hub:
         `ending`: the record ends an exchange that failed; every subscriber gets it, whatever fails now.
 
         Raises:
-            BrokenPipeError: nobody reads our output any more.
+            OutputError: a view cannot write its output.
+            BrokenPipeError: the same, from a view of a program.
             Exception: what an essential subscriber raised; those that subscribed after it have not got the record.
         """
         for entry in self._subscribers:
@@ -52,7 +54,7 @@ class Hub:
             except Exception as error:
                 if ending:
                     continue
-                if essential or isinstance(error, BrokenPipeError):
+                if essential or isinstance(error, BrokenPipeError | OutputError):
                     raise
                 _log.exception("a subscriber failed and is dropped: %r", subscriber)
                 self._subscribers = tuple(other for other in self._subscribers if other is not entry)

@@ -37,7 +37,7 @@ class StreamReader:
     done = False
     goes_on = False
     continued = False
-    """The answer went on after a reason to end, so that another one may not be its end either."""
+    """The answer went on after a reason to end, so another such reason does not prove that it has ended."""
     unfinished = False
     """What `reply` read is not the answer yet: the server works on it."""
 

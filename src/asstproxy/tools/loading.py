@@ -23,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ..config.paths import expand_home
 from ..core.errors import AsstError, UsageError
 from .local_imports import allow_local_imports
 from .output_capture import CapturedOutput, capture_output, install_capture, uninstall_capture
@@ -70,7 +71,7 @@ def _functions(name: str, *, here: bool) -> tuple[str, Iterable[tuple[str, Any]]
     """The module that a name stands for, its functions by name, and the place as a person writes it."""
     place, attribute = _split(name)
     if _is_file(place):
-        module = _from_file(Path(place).expanduser())
+        module = _from_file(expand_home(place))
     else:
         place, known = _split(BUILT_IN.get(place) or _registered(place) or place)
         attribute = attribute or known

@@ -16,9 +16,11 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, TextIO, cast
+
+from ..core.redact import hide_cut_end, redact
 
 __all__ = ["CapturedOutput", "capture_output", "reserve_stdout"]
 
@@ -26,12 +28,16 @@ MAX_CHARS = 16 * 1024
 """Characters that are kept of the output of one call."""
 
 
+SPARE = 2048
+"""Characters after those: a key that stands across the limit is recognized, and hidden, before the text is cut."""
+
+
 class CapturedOutput:
     """What one call printed, up to `MAX_CHARS`. Once closed, it takes no more."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
-        self._room = MAX_CHARS
+        self._room = MAX_CHARS + SPARE
         self._open = True
 
     def write(self, text: str) -> None:
@@ -42,9 +48,10 @@ class CapturedOutput:
             self._pieces.append(piece)
 
     def close(self) -> str:
-        """Take no more; returns what was printed so far."""
+        """Take no more; returns what was printed so far, redacted before it is cut."""
         self._open = False
-        return "".join(self._pieces) + ("…" if self._room <= 0 else "")
+        text = hide_cut_end(redact("".join(self._pieces)))
+        return text if len(text) <= MAX_CHARS else f"{text[:MAX_CHARS]}…"
 
 
 _printed: ContextVar[CapturedOutput | None] = ContextVar("asst_printed", default=None)
@@ -140,14 +147,19 @@ def uninstall_capture() -> None:
                 setattr(sys, name, stream._stream)  # noqa: SLF001 - our own
 
 
-def reserve_stdout() -> TextIO:
+def reserve_stdout(open_stream: Callable[[int], TextIO] | None = None) -> TextIO:
     """Reserve standard output for the caller, who writes the answer to the returned stream; call it once, at the start.
+
+    `open_stream` makes a stream of a file descriptor, which is its own from then on.
 
     From then on, file descriptor 1, which child processes inherit, leads to standard error, and so does what any other thread
     prints. In the calling thread, `sys.stdout` is the returned stream.
     """
     sys.stdout.flush()
-    answer = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)
+    if open_stream is None:
+        answer: TextIO = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)
+    else:
+        answer = open_stream(os.dup(1))
     os.dup2(2, 1)
     sys.stdout = cast("TextIO", _StreamProxy(answer, owner=threading.get_ident(), others=sys.stderr))
     return answer

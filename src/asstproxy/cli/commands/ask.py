@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ __all__ = ["ask"]
 def ask(
     options: ConversationOptions,
     prompt: Annotated[
-        list[str] | None, typer.Argument(help="The message. Text piped in is appended; - waits for it.")
+        list[str] | None, typer.Argument(help="The message. Text piped in is appended; - waits for it, however long.")
     ] = None,
     retry: Annotated[
         bool, typer.Option("--retry", help="Ask the last message of the session again (-c is the default).")
@@ -26,16 +27,21 @@ def ask(
         bool, typer.Option("--raw", help="Send control characters in the answer to the terminal, unfiltered.")
     ] = False,
     quiet: Quiet = False,
+    no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Don't read stdin.")] = False,
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
     from ...core.warnings import set_warning_handler
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
+    from ..standard_streams import require_stdout
+    from ..stdin import read_prompt
 
+    require_stdout()
     output = Output(json=json, events=events, raw=raw, quiet=quiet)
     if quiet:
         set_warning_handler(lambda _: None)
     words = prompt or []
-    raise typer.Exit(
-        run(lambda signals: (ask_again if retry else ask)(words, options, output, signals)),
-    )
+    if retry:
+        raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals)))
+    message = read_prompt(words, None if no_stdin else sys.stdin)  # before there is a loop, so that signals end it
+    raise typer.Exit(run(lambda signals: ask(message, options, output, signals)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import typer
+import sys
 
 __all__ = ["script"]
 
@@ -11,4 +11,4 @@ def script() -> None:
     """Print the interaction script as a Mermaid diagram."""
     from ...core.script import mermaid
 
-    typer.echo(mermaid())
+    sys.stdout.write(mermaid() + "\n")

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import groupby
-from pathlib import Path
 
 from ...config.credentials import stored_keys
 from ...config.paths import read_only
@@ -56,7 +55,7 @@ def _findings(*, offline: bool) -> Iterator[Finding]:
 
 def _redacted(finding: Finding) -> Finding:
     """A finding without secrets, control characters, and the home folder's path."""
-    homes = {str(Path.home()), os.environ.get("HOME", "")} - {"", "/"}
+    homes = {os.path.expanduser("~"), os.environ.get("HOME", "")} - {"", "/", "~"}  # noqa: PTH111 - never fails
     parts = []
     for part in (finding.what, finding.text, finding.hint):
         text = redact_settings(clean_line(part))

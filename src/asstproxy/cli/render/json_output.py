@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import IO, Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, TextIO
 
 import msgspec
 
 from ...core.codec import escape_controls
 from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Notice, Record, SetUserMessage
 from ...store.transcript import TranscriptBuilder
+from ..standard_streams import write_json
 
 __all__ = ["JsonLinesView", "JsonView"]
 
@@ -35,7 +36,7 @@ class JsonView:
     `notices` (what the provider says to the person), and `seconds` to the `first_chunk` and in `total`.
     """
 
-    def __init__(self, stdout: IO[str], session: str | None) -> None:
+    def __init__(self, stdout: TextIO, session: str | None) -> None:
         self._stdout, self._session = stdout, session
         self._fold = TranscriptBuilder()
         self._first_chunk: float | None = None
@@ -66,7 +67,7 @@ class JsonView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._last is not None and self._fold.transcript.exchanges:
-            self._stdout.write(escape_controls(msgspec.json.encode(self._result(self._last))).decode() + "\n")
+            write_json(escape_controls(msgspec.json.encode(self._result(self._last))) + b"\n", self._stdout)
             self._stdout.flush()
 
     def _result(self, last: Record) -> dict[str, Any]:

@@ -96,11 +96,11 @@ class _Console(Console):
 def console(*, stderr: bool = False) -> Console:
     """A console on stdout or stderr. `NO_COLOR` (no colour) and `TERM=dumb` (no repainting) are honoured.
 
-    Text is shown as it is: no markup, no emoji codes, no colouring of numbers. A character that the terminal's encoding
-    lacks becomes `?`: an arrow must not end an exchange with an error.
+    Text is shown as it is: no markup, no emoji codes, no colouring of numbers. On a terminal, a character that its
+    encoding lacks becomes `?`, so that the columns stay; in a file it is escaped.
     """
     made = _Console(stderr=stderr, theme=THEME, markup=False, emoji=False, highlight=False)
     if isinstance(made.file, io.TextIOWrapper):
         with contextlib.suppress(io.UnsupportedOperation):
-            made.file.reconfigure(errors="replace")
+            made.file.reconfigure(errors="replace" if made.file.isatty() else "backslashreplace")
     return made

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...config.paths import refuse_device
 from ...core.codec import encode, to_unix_time
 from ...core.errors import UsageError
 from ...core.events import Record, SetUserMessage
@@ -56,7 +57,7 @@ class Pace:
 
 def _file(session: str) -> Path | None:
     is_file = session.endswith((".jsonl", ".json")) or os.sep in session
-    return Path(session) if is_file else None
+    return refuse_device(Path(session)) if is_file else None
 
 
 def _records(session: str) -> list[Record]:

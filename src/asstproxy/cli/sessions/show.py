@@ -9,6 +9,7 @@ from ...core.events import Record
 from ...store.recovery import repaired
 from ...store.store import Store
 from ..error_output import print_warning
+from ..standard_streams import write_json
 
 __all__ = ["records_of", "show_session"]
 
@@ -20,7 +21,7 @@ def show_session(prefix: str, form: str) -> None:
     if form == "json":
         from ...store.transcript_file import to_json
 
-        sys.stdout.write(to_json(store.transcript(session)).decode())
+        write_json(to_json(store.transcript(session)))
         return
     records = records_of(store, session)
     if form == "events":

@@ -15,6 +15,7 @@ from ...config.profiles import Profile, load_config
 from ...core.codec import escape_controls
 from ...core.errors import AsstError, NotSetUpError
 from ..hints import hint_for
+from ..standard_streams import write_json
 from .keys import is_used, key_status
 from .prompts import say, wait_for
 
@@ -66,7 +67,7 @@ def check_profiles(names: Sequence[str], timeout: float, *, as_json: bool) -> in
         results.append(checked)
     if as_json:
         rows = json.dumps([msgspec.to_builtins(one) for one in results], indent=2, ensure_ascii=False)
-        sys.stdout.write(escape_controls(rows.encode()).decode() + "\n")
+        write_json(escape_controls(rows.encode()) + b"\n")
     else:
         _print(results)
     return 0 if all(one.good for one in results) else 1

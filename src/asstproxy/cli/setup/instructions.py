@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...config.paths import expand_home, refuse_device
 from ...core.errors import UsageError
 from .prompts import ask_until, say
 
@@ -53,7 +53,7 @@ def instructions_of(text: str) -> str:
         return text[1:]
     if not text.startswith("@"):
         return text.strip()
-    path = Path(text[1:]).expanduser()
+    path = refuse_device(expand_home(text[1:]))
     try:
         return path.read_text(encoding="utf-8-sig").strip()
     except UnicodeDecodeError:
@@ -116,6 +116,6 @@ def _absolute(name: str) -> str:
     place, colon, function = name.rpartition(":")
     path = place if colon and place else name
     if path.endswith(".py"):
-        whole = str(Path(path).expanduser().resolve())
+        whole = str(expand_home(path).resolve())
         return f"{whole}:{function}" if path != name else whole
     return name

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ...config.paths import expand_home
 from ...config.profiles import Profile
 from ...core.errors import AsstError, NotSetUpError, UsageError
 from .profile_draft import ProfileDraft
@@ -71,7 +72,7 @@ class LocalSteps(SetupSteps):
             return None
         if find_spec("xllamacpp") is None:
             return _no_engine()
-        if profile.model and not Path(profile.model).expanduser().is_file():
+        if profile.model and not expand_home(profile.model).is_file():
             return NotSetUpError(f"No such file: {profile.model}.", "Run: asst setup local -m FILE.gguf")
         return None if profile.model or find_model() else NotSetUpError("No model.", "Run: asst setup local --yes")
 
@@ -131,7 +132,7 @@ async def _probe(name: str, base_url: str) -> _Server | None:
 
 def _find_named(model: str, *, asking: bool) -> dict[str, Any]:
     """A file or folder of this name, else a model of this name on a server that runs here."""
-    if Path(model).expanduser().exists():
+    if expand_home(model).exists():
         return {"model": str(_gguf(model, asking=asking)), "base_url": None}
     if not model.endswith(".gguf") and "/" not in model.removeprefix("hf.co/").lstrip("~."):
         for server in _find_servers():
@@ -140,7 +141,7 @@ def _find_named(model: str, *, asking: bool) -> dict[str, Any]:
                 name = model if model in server.models else f"{model}:latest"
                 return {"model": name, "base_url": server.base_url}
     raise NotSetUpError(
-        f"No such file: {Path(model).expanduser().absolute()}. No server here has such a model either.",
+        f"No such file: {expand_home(model).absolute()}. No server here has such a model either.",
         "Give a GGUF file, or a folder with one.",
     )
 
@@ -182,7 +183,7 @@ def _gguf(given: str, *, asking: bool = False) -> Path:
         UsageError: a folder with several.
         NotSetUpError: there is none, or it isn't a GGUF file.
     """
-    path = Path(given).expanduser().resolve()
+    path = expand_home(given).resolve()
     if path.is_dir():
         files = sorted(file for file in path.rglob("*.gguf") if _is_first(file.name))
         if not files:
@@ -211,7 +212,7 @@ def _is_first(name: str) -> bool:
 
 
 def _template(template: str) -> Path:
-    path = Path(template).expanduser().resolve()
+    path = expand_home(template).resolve()
     try:
         path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

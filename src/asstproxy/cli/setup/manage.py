@@ -15,6 +15,7 @@ from ...config.provider_info import BUILT_IN
 from ...core.codec import escape_controls
 from ...core.errors import AsstError, NotSetUpError
 from ...core.redact import public_url, redact_settings
+from ..standard_streams import write_json
 from .keys import key_status
 from .profile_draft import require_writable_config
 from .prompts import confirm, say
@@ -192,7 +193,8 @@ def _options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print_json(value: object) -> None:
-    _print(escape_controls(json.dumps(value, indent=2, ensure_ascii=False, default=str).encode()).decode())
+    text = escape_controls(json.dumps(value, indent=2, ensure_ascii=False, default=str).encode()).decode()
+    write_json((redact_settings(text) + "\n").encode())
 
 
 def _print(line: str) -> None:

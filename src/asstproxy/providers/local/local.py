@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ...config.paths import expand_home
 from ...config.profiles import Profile
 from ...config.provider_info import BUILT_IN
 from ...core.errors import AssistantError, NotSetUpError
@@ -76,7 +77,7 @@ async def models(profile: Profile) -> list[ModelInfo]:
 
 
 def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport, str]:
-    model = Path(profile.model).expanduser() if profile.model else find_model()
+    model = expand_home(profile.model) if profile.model else find_model()
     if model is None:
         raise NotSetUpError(
             "No local model is installed yet.", "Name a model file, or a server.", code="local_model_missing"
@@ -84,7 +85,7 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
     template = None
     if options.chat_template:
         try:
-            template = Path(options.chat_template).expanduser().read_text(encoding="utf-8")
+            template = expand_home(options.chat_template).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise NotSetUpError(f"Can't read the chat template {options.chat_template}: {error}.") from None
     transport = EmbeddedTransport(

@@ -12,7 +12,7 @@ JSON = dict[str, Any]
 
 
 SKIPPED = "asst.skipped"
-"""The `type` of an event that stands for something else than a JSON object in a stream; `data` is a short text of it."""
+"""The `type` of an event that stands for something in a stream other than a JSON object; `data` is a short text of it."""
 
 
 class WholeReply(dict[str, Any]):
