@@ -35,7 +35,7 @@ class SendingServer(ResponsesServer):
 
     def __init__(self) -> None:
         super().__init__(lambda _: [Say("steady " * 2000, pace=0.004)])
-        self.sent: list[float] = []
+        self.sent_at: list[float] = []
 
     async def answer(self, request: Request) -> Reply:
         return (await super().answer(request)).through(self._noting)
@@ -46,7 +46,7 @@ class SendingServer(ResponsesServer):
             for delta in re.findall(
                 rb'"type":"response.output_text.delta".*?"delta":"([^"]*)"|"delta":"([^"]*)"', piece
             ):
-                self.sent += [time.time()] * len(delta[0] or delta[1])
+                self.sent_at += [time.time()] * len(delta[0] or delta[1])
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(30, marks=pytest.mark.slow(reason="30 processes"))])
@@ -61,10 +61,10 @@ def test_kill_costs_at_most_50_ms_of_received_text(rounds: int, monkeypatch: pyt
             command = [sys.executable, "-m", "asstproxy", "ask", "-p", "gpt", "go"]
             with subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as victim:
                 until = time.monotonic() + 60
-                while len(server.sent) < 1500 and time.monotonic() < until:
+                while len(server.sent_at) < 1500 and time.monotonic() < until:
                     time.sleep(0.002)
                 time.sleep(chance.uniform(0, 0.2))
-                killed, sent = time.time(), list(server.sent)
+                killed, sent = time.time(), list(server.sent_at)
                 victim.kill()
         session = Store().transcript(Store().newest())
         text = "".join(
