@@ -38,11 +38,14 @@ def _stalled(arguments: Sequence[str], stream: str = "stdout") -> Iterator[subpr
         with subprocess.Popen([ASST, *arguments], stdin=subprocess.DEVNULL, **others) as process:
             os.close(writer)
             deadline = time.monotonic() + 30
-            while _unread(reader) < 4096 and process.poll() is None:
+            while not _unread(reader) and process.poll() is None:
                 assert time.monotonic() < deadline, "it did not write"
                 time.sleep(0.02)
-            time.sleep(0.3)
-            yield process
+            time.sleep(0.5)
+            try:
+                yield process
+            finally:
+                process.kill()
     finally:
         os.close(reader)
 
