@@ -53,12 +53,24 @@ from .core.turn import ToolSpec, Turn
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport
-from .providers.fields import ToolCallBuffer, get_arguments, get_content, get_count, get_object, get_objects, get_text
+from .providers.fields import (
+    ToolCallBuffer,
+    get_arguments,
+    get_content,
+    get_count,
+    get_index,
+    get_object,
+    get_objects,
+    get_text,
+    with_hosted_tools,
+)
 from .providers.model_list import ModelInfo, fetch_models
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
+from .providers.text_fold import TextFold
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
-from .providers.transport.failures import reported_error
+from .providers.transport.failures import find_error, reported_error
+from .providers.unshown import WAITING, unshown, waits_for
 
 if TYPE_CHECKING:
     from .providers.transport.http import HttpTransport
@@ -66,6 +78,7 @@ if TYPE_CHECKING:
 __all__ = [
     "JSON",
     "SERVER_QUESTIONS",
+    "WAITING",
     "ActionRequired",
     "AssistantError",
     "AssistantMessage",
@@ -95,6 +108,7 @@ __all__ = [
     "StatelessProvider",
     "StreamReader",
     "TextBuffer",
+    "TextFold",
     "ToolCall",
     "ToolCallBuffer",
     "ToolOutputs",
@@ -109,9 +123,11 @@ __all__ = [
     "api_key",
     "base_url",
     "fetch_models",
+    "find_error",
     "get_arguments",
     "get_content",
     "get_count",
+    "get_index",
     "get_object",
     "get_objects",
     "get_text",
@@ -121,7 +137,10 @@ __all__ = [
     "read_reply",
     "read_stream",
     "reported_error",
+    "unshown",
+    "waits_for",
     "warn_of_plain_http",
+    "with_hosted_tools",
 ]
 
 

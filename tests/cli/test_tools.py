@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from asstproxy import Store
+from asstproxy.config.profiles import config_file
 from servers import Call, ResponsesServer, Say, Script
+from tools.mcp_rig import ODD
 
 from .conftest import Asst
 
@@ -47,7 +50,7 @@ def prices(tmp_path: Path) -> str:
     return str(file)
 
 
-def test_list_show_and_run(asst: Asst, prices: str) -> None:
+def test_list_show_and_run(asst: Asst, prices: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tool is listed, shown as the assistant sees it, and run; printed text is not its output."""
     assert [tool["name"] for tool in json.loads(asst("tools", "list", "-t", prices, "--json").out)] == [
         "price",
@@ -60,6 +63,8 @@ def test_list_show_and_run(asst: Asst, prices: str) -> None:
     assert json.loads(ran.out) == {"symbol": "AAPL", "price": 187.25, "days": 3}
     assert "looking it up" in ran.err
     assert asst("tools", "run", f"{prices}:price", "--args", '{"symbol": "X"}').code == 0
+    monkeypatch.chdir(Path(prices).parent)
+    assert asst("tools", "run", "./prices.py:price", "--arg", "symbol=X").code == 0
 
 
 @pytest.mark.parametrize(
@@ -140,3 +145,20 @@ def test_what_children_and_threads_of_a_tool_print_is_no_answer(
     server.brain = Script([Call("loud")], [Say("Quiet.")])
     ran = asst("ask", "-q", "-p", "gpt", "--yes", "-t", str(file), "go", timeout=30)
     assert (ran.code, ran.out) == (0, "Quiet.\n")
+
+
+def test_what_an_mcp_server_lists_never_ends_ask(asst: Asst, server: ResponsesServer) -> None:
+    """500 tools, two of one name, one that no provider takes: notices name server and tool, and the answer comes."""
+    pytest.importorskip("mcp")
+    tools = [{"name": name} for name in ["a.b", "a/b", *(f"t{n}" for n in range(500))]]
+    bad = {"name": "bad", "inputSchema": {"type": "string"}}
+    config_file().parent.mkdir(parents=True, exist_ok=True)
+    config_file().write_text(
+        f'[profiles.gpt]\nprovider = "gpt"\n[profiles.gpt.mcp.s]\ncommand = {json.dumps(sys.executable)}\n'
+        f"args = {json.dumps([ODD, json.dumps({'tools': [bad, *tools]})])}\n"
+    )
+    ran = asst("ask", "-p", "gpt", "hi")
+    assert (ran.code, ran.out) == (0, "You said: hi\n")
+    assert len(server.requests[-1].json["tools"]) == 128
+    for part in ("'s' has tools that can't be offered: 'bad'", "'a/b' is 's_a_b_2'", "'s' has 502 tools"):
+        assert len([line for line in ran.err.splitlines() if part in line]) == 1

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from asstproxy.core.errors import OutputError
 from asstproxy.core.conversation import Conversation
+from asstproxy.core.errors import OutputError
 from asstproxy.core.events import Cancelled, ErrorOccurred, Record
 from asstproxy.core.script import State
 from asstproxy.providers.scripted import Part, ScriptedProvider, say

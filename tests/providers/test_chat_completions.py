@@ -184,7 +184,7 @@ async def test_a_stream_that_reports_a_failure(monkeypatch: pytest.MonkeyPatch) 
         stage = Stage(assistant=connect(profile(server)))
         last = await stage.conversation.exchange("hi")
         await stage.conversation.aclose()
-    assert (last.state, last.event.kind, last.event.message) == (State.ERROR, "rate_limit", "slow down")  # type: ignore[union-attr]
+    assert (last.state, last.event.kind, last.event.message) == (State.ERROR, "rate_limit", "slow down.")  # type: ignore[union-attr]
     assert "".join(event.text for event in stage.said(ChunkReceived)) == "one two"
 
 
@@ -325,7 +325,7 @@ def test_whole_replies() -> None:
     [
         ({"error": {"message": "slow", "code": 429}}, "rate_limit"),
         ({"error": "slow"}, "server"),
-        ({"error": {"code": 402, "message": "pay"}, "choices": [{"finish_reason": "error", "message": {}}]}, "server"),
+        ({"error": {"code": 402, "message": "pay"}, "choices": [{"finish_reason": "error", "message": {}}]}, "quota"),
         ({"choices": []}, "protocol"),
         ({}, "protocol"),
         ({"choices": [{"message": {"content": None}, "finish_reason": "tool_calls"}]}, "protocol"),

@@ -6,6 +6,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import pytest
@@ -27,6 +28,7 @@ from asstproxy.core.events import (
 )
 from asstproxy.providers.scripted import say
 from asstproxy.tools import Approver, Question, Tool, approve_all, as_tool
+from asstproxy.tools.approval import Approvals
 from core.stage import Stage, calling
 
 ran: list[str] = []
@@ -100,7 +102,9 @@ async def test_no_is_told_with_its_reason() -> None:
     await stage.conversation.exchange("go")
     refused = ToolResult("c0", error="The person refused this call. Not that one.")
     assert stage.script.results == [(refused,)]
-    assert stage.said(ApprovalGiven) == [ApprovalGiven((Decision("c0", approved=False, reason="Not that one."),))]
+    assert stage.said(ApprovalGiven) == [
+        ApprovalGiven((Decision("c0", approved=False, reason="Not that one.", by="person"),))
+    ]
     assert stage.said(ToolStarted) == []
     assert stage.said(ToolFinished) == [ToolFinished(refused, 0.0)]
     assert ran == []
@@ -135,6 +139,45 @@ async def test_always_for_one_call_lets_its_neighbour_run() -> None:
         stage = stage_of([("delete", "a"), ("delete", "b")], approve=approve)
         await stage.conversation.exchange("go")
         assert ran == expected
+
+
+async def test_always_is_for_one_tool_of_one_source_with_one_schema() -> None:
+    """It ends when the source, the description or the parameters change; the same tool loaded again keeps it."""
+    first = as_tool(delete, source="a.py:delete")
+    approvals = Approvals()
+    approvals.apply(_approved("1", always=True), [ToolCall("1", "delete", "{}")], {"delete": first})
+    assert not approvals.needs_approval(as_tool(delete, source="a.py:delete"))
+    for changed in (
+        replace(first, source="b.py:delete"),
+        replace(first, source="mcp:files"),
+        replace(first, description="Delete everything."),
+        replace(first, parameters={"type": "object", "properties": {"all": {"type": "boolean"}}}),
+    ):
+        assert approvals.needs_approval(changed)
+
+
+async def test_who_decided_is_recorded() -> None:
+    """The person, an earlier always, `--yes`, or nobody; a call that needs no approval names nobody."""
+    stage = stage_of(
+        [("delete", "a"), ("look", "b")], [("delete", "c")], approve=Person(lambda one: one.yes(always=True))
+    )
+    await stage.conversation.exchange("go")
+    assert [(event.name, event.approved_by) for event in stage.said(ToolStarted)] == [
+        ("delete", "person"),
+        ("look", ""),
+        ("delete", "always"),
+    ]
+    for approve, by in ((approve_all, "option"), (None, "nobody"), (fails, "nobody")):
+        stage = stage_of([("delete", "a")], approve=approve)
+        await stage.conversation.exchange("go")
+        assert [decision.by for given in stage.said(ApprovalGiven) for decision in given.decisions] == [by]
+
+
+def test_the_question_names_where_the_tool_comes_from() -> None:
+    """A file or package as it was named, an MCP server as one."""
+    call = ToolCall("1", "delete", "{}")
+    for source, words in (("a.py:delete", "a.py:delete"), ("mcp:time", "MCP server time"), ("", "")):
+        assert Question(call, as_tool(delete, source=source)).source == words
 
 
 async def test_a_tool_that_was_withdrawn_is_asked_about_again() -> None:

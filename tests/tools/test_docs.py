@@ -42,7 +42,7 @@ async def test_the_programs_run(tmp_path: Path) -> None:
     program = compile(declare + approve, "docs/tools.md", "exec", dont_inherit=True)
     exec(program, names)  # noqa: S102 - our own page
     question = Question(ToolCall("1", "book", nobody), book)
-    assert (await ask([question], names["ask"])).decisions == (Decision("1", approved=True),)
+    assert (await ask([question], names["ask"])).decisions == (Decision("1", approved=True, by="person"),)
 
 
 def test_the_profiles_are_read() -> None:

@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip("mcp")
 
-from asstproxy import Profile, UserProxy
+from asstproxy import Profile
 from asstproxy.core.events import ToolFinished
 from asstproxy.providers.scripted import say
 from asstproxy.tools import approve_all, run_tool
@@ -85,18 +85,18 @@ async def test_a_conversation_with_a_server() -> None:
         assert (await ask(box, "s_echo")).error == "The MCP server 's' was closed."
 
 
-async def test_names_and_schemas_are_made_to_fit_or_left_out_with_the_reason() -> None:
-    """One tool that a provider would refuse does not cost the others; all pages are read."""
+async def test_names_and_schemas_are_made_to_fit() -> None:
+    """What a provider would refuse is renamed and rewritten; all pages are read."""
     async with servers(s=fake("ok"), **{"my server": fake("ok")}) as box:
         names = [tool.name for tool in box.tools]
-        assert len(names) == 2 * 14
+        assert len(names) == 2 * 16
         assert "s_with_dots_and_more" in names
         assert "my_server_echo" in names
         assert len(box.tool("s_with_dots_and_more").description) == 1024
         assert box.tool("s_echo").parameters["properties"]["text"]["description"] == "(at least 1 characters)"
-        assert len(box.notices) == 4
-        assert box.notices[0].startswith(f"MCP server 's': The tool name 's_{'n' * 70}' is refused by providers")
-        assert "have 'anyOf' at the top level, which OpenAI refuses. This tool is left out." in box.notices[1]
+        assert box.tool("s_no_object").parameters["properties"] == {"a": {}}
+        assert len(box.notices) == 2
+        assert box.notices[0].startswith("The MCP server 's' has names that are too long or used twice: 'nnn")
 
 
 async def test_a_server_s_word_that_it_is_harmless_is_not_taken() -> None:
@@ -129,11 +129,11 @@ async def test_a_huge_result_is_cut() -> None:
         assert "[Cut: these are the first of 1,000,000 bytes" in outcome.output
 
 
-async def test_a_bad_result_is_an_error() -> None:
-    """The assistant is told whose fault it is."""
+async def test_a_result_of_another_form_goes_back() -> None:
+    """The tool ran: what came back is for the assistant, whatever its form."""
     async with servers(s=fake("ok")) as box:
         outcome = await ask(box, "s_bad_result")
-        assert outcome.error.startswith("The MCP server 's' failed: ")
+        assert (outcome.output, outcome.error) == ("not a list", None)
         assert (await ask(box, "s_echo", text="a")).output == '{"text": "a"}'
 
 
@@ -257,10 +257,10 @@ async def test_a_server_that_does_not_start_is_a_notice(config: dict[str, Any], 
         assert box.tool("good_echo")
 
 
-async def test_a_list_without_end_is_cut() -> None:
-    """Twenty pages are read; what is named twice is refused by whoever offers it."""
+async def test_a_list_without_end_is_read_once() -> None:
+    """A page that comes again ends it; what is on several pages is one tool."""
     async with servers(s=fake("endless")) as box:
-        assert len(box.tools) == 20
+        assert [tool.name for tool in box.tools] == ["s_echo"]
 
 
 HTTP = """
@@ -324,10 +324,3 @@ async def test_a_server_behind_a_url(url: str, monkeypatch: pytest.MonkeyPatch) 
         assert len(box.notices) == 1
         assert "'keyless' failed" in box.notices[0]
         assert "w-key" not in str(box.notices)
-
-
-async def test_a_user_proxy_refuses_two_servers_with_one_name_for_a_tool() -> None:
-    """The sources are named."""
-    async with servers(s=fake("endless")) as box:
-        with pytest.raises(Exception, match=r"Two tools are named 's_echo' \(mcp:s\)"):
-            UserProxy(box.tools)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asstproxy import UsageError
+from asstproxy.tools.foreign_schema import portable_foreign
 from asstproxy.tools.portable_schema import portable
 
 from .schemas import assert_portable
@@ -177,4 +179,17 @@ def test_any_rubbish_is_rewritten_or_refused(schema: dict[str, Any]) -> None:
     except UsageError:
         return
     assert_portable(result)
+    assert portable("t", result) == result
+
+
+@given(st.dictionaries(st.sampled_from(KEYWORDS), rubbish | st.floats(), max_size=6) | rubbish)
+def test_any_schema_of_a_server_is_made_portable(schema: Any) -> None:
+    """Unless its arguments aren't an object; and what comes out is JSON that a program could declare."""
+    try:
+        result = portable_foreign("t", schema)
+    except UsageError as error:
+        assert "aren't a JSON object" in str(error)  # noqa: PT017 - both are right
+        return
+    assert_portable(result)
+    json.dumps(result, allow_nan=False)
     assert portable("t", result) == result

@@ -32,7 +32,9 @@ def print_error(error: Exception, *, chat: bool = False) -> int:
     else:
         message = f"{type(error).__name__}: {error}"
         hint, code = "This is a bug in asst. See where: --debug", FAILED
-    print_warning(f"{message} {hint}")
+    from .render.status_text import join_sentences
+
+    print_warning(join_sentences(message, hint))
     return code
 
 

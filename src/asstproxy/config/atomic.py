@@ -1,21 +1,30 @@
-"""Replacing a small file of the user: the whole new content or the old file, readable by the user only."""
+"""Writing a whole file of the user: the whole new content or what was there before, readable by the user only."""
 
 from __future__ import annotations
 
+import errno
 import os
-from contextlib import suppress
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .paths import create_private, private_dir
+from .paths import private_dir
 
-__all__ = ["write_atomically"]
+__all__ = ["append_private", "only_writer", "open_new", "write_atomically", "write_new"]
+
+_PATIENCE = 30.0
+"""Seconds to wait for a lock that is held for some milliseconds: 200 processes may want it at once."""
+_NEW = os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 
 
 def write_atomically(path: Path, data: bytes, *, single_writer: bool = False) -> None:
     """Replace the content of a file. There is always a whole file, also after a power cut; a symbolic link stays one.
 
     `single_writer`: a lock makes this process the only one that writes the file. The temporary file then has a fixed name
-    (`<stem>.tmp`), so that one left by a killed process is overwritten. Otherwise each write takes a new name.
+    (`<stem>.tmp`), so that one left by a killed process is replaced. Otherwise each write takes a new name.
 
     Raises:
         OSError: it can't be written; the old file is unchanged.
@@ -23,20 +32,129 @@ def write_atomically(path: Path, data: bytes, *, single_writer: bool = False) ->
     private_dir(path.parent)
     path = path.resolve()
     if single_writer:
-        temporary = create_private(path.with_suffix(".tmp"))
-        file = temporary.open("wb")
+        temporary = path.with_suffix(".tmp")
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        fd = open_new(temporary, os.O_WRONLY)
     else:
-        import tempfile
-
-        fd, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # created with mode 0600
-        temporary, file = Path(name), os.fdopen(fd, "wb")
+        temporary, fd = _temporary(path)
     try:
-        with file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        _fill(fd, data)
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a new file, for the user only (0600), at once: stopped at any moment, there is the whole file or none.
+
+    Raises:
+        FileExistsError: something of that name exists.
+        OSError: it can't be written; nothing is left.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    temporary, fd = _temporary(path)
+    try:
+        _fill(fd, data)
+        try:
+            os.link(temporary, path)  # unlike a rename, this never replaces a file that appeared meanwhile
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            temporary.rename(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def open_new(path: Path, flags: int) -> int:
+    """A descriptor of a new file, for the user only (0600), opened with these flags, too; never of a link's target.
+
+    Raises:
+        FileExistsError: something of that name exists, or a link does.
+        OSError: it can't be created.
+    """
+    return os.open(path, flags | _NEW, 0o600)
+
+
+def append_private(path: Path, data: bytes) -> None:
+    """Append to a file of ours; a link, a pipe or another's file that has taken its name is replaced.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    with suppress(FileNotFoundError):
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            path.unlink()
+    try:
+        fd = open_new(path, os.O_WRONLY | os.O_APPEND)
+    except FileExistsError:
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
+    with os.fdopen(fd, "ab") as file:
+        file.write(data)
+
+
+if sys.platform == "win32":
+
+    @contextmanager
+    def only_writer(folder: Path) -> Iterator[None]:
+        """Hold the lock of a folder: between reading a file in it and writing it, no other asst writes it.
+
+        Raises:
+            OSError: another process holds it for too long.
+        """
+        import msvcrt
+
+        private_dir(folder)
+        fd = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_LOCK, 1)  # tries for ten seconds
+            yield
+            os.lseek(fd, 0, os.SEEK_SET)
+            msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+        finally:
+            os.close(fd)
+
+else:
+
+    @contextmanager
+    def only_writer(folder: Path) -> Iterator[None]:
+        """Hold the lock of a folder: between reading a file in it and writing it, no other asst writes it.
+
+        Raises:
+            OSError: another process holds it for too long.
+        """
+        import fcntl
+
+        fd = os.open(private_dir(folder), os.O_RDONLY)  # the folder itself: a lock file would stay
+        try:
+            until = time.monotonic() + _PATIENCE
+            while True:
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise TimeoutError(errno.ETIMEDOUT, "another process keeps it locked", str(folder)) from None
+                    time.sleep(0.005)
+            yield
+        finally:
+            os.close(fd)
+
+
+def _temporary(path: Path) -> tuple[Path, int]:
+    import tempfile
+
+    fd, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)  # O_EXCL, O_NOFOLLOW, mode 0600
+    return Path(name), fd
+
+
+def _fill(fd: int, data: bytes) -> None:
+    with os.fdopen(fd, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

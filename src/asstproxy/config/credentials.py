@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from ..core.errors import NotSetUpError, UsageError
 from ..core.redact import register_secrets
-from .atomic import write_atomically
+from .atomic import only_writer, write_atomically
 from .paths import config_dir, ensure_private
 from .toml import read_toml
 
@@ -158,16 +158,17 @@ def _change(variable: str, value: Any) -> None:
     path = credentials_file()
     _entries()
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8-sig") if path.exists() else "")
-        if value is not None:
-            if isinstance(value, dict):
-                inline = tomlkit.inline_table()
-                inline.update(value)
-                value = inline
-            document[variable] = value
-        elif variable in document:
-            del document[variable]
-        write_atomically(path, tomlkit.dumps(document).encode())
+        with only_writer(path.parent):  # another asst may be saving a key, too
+            document = tomlkit.parse(path.read_text(encoding="utf-8-sig") if path.exists() else "")
+            if value is not None:
+                if isinstance(value, dict):
+                    inline = tomlkit.inline_table()
+                    inline.update(value)
+                    value = inline
+                document[variable] = value
+            elif variable in document:
+                del document[variable]
+            write_atomically(path, tomlkit.dumps(document).encode())
     except OSError as error:
         raise NotSetUpError(
             f"{path} can't be written: {error.strerror}.", "Fix its permissions, or set ASST_CONFIG_DIR."

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import NotSetUpError, UsageError
-from .atomic import write_atomically
+from .atomic import only_writer, write_atomically
 from .profiles import config_file, load_config
 
 __all__ = ["Change", "check_name", "make_default", "remove_profile", "set_profile"]
@@ -25,11 +25,16 @@ _NAME = re.compile(r"\w[\w.-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of the file. Nothing is written before `write()`."""
+    """A change of the file. Nothing is written before `write()`.
+
+    `again` makes the same change in another text; `about` finds in a file's values what must not have changed meanwhile.
+    """
 
     path: Path
     before: str
     after: str
+    again: Callable[[str], str] | None = None
+    about: Callable[[dict[str, Any]], object] | None = None
 
     def __bool__(self) -> bool:
         return self.before != self.after
@@ -44,24 +49,39 @@ class Change:
         return shown[1:]
 
     def write(self) -> None:
-        """Write the change.
+        """Write the change. What another asst wrote meanwhile about other profiles is kept.
 
         Raises:
-            NotSetUpError: it can't be written, or the file was changed meanwhile; it is left as it is.
+            NotSetUpError: it can't be written, or the same was changed meanwhile; the file is left as it is.
         """
         try:
-            if _text(self.path) != self.before:
-                raise NotSetUpError(f"{self.path} was changed meanwhile by another program.", "Try again.")
-            if self:
-                write_atomically(self.path, self.after.encode())
+            if not self and _text(self.path) == self.before:
+                return
+            with only_writer(self.path.parent):
+                current = _text(self.path)
+                write_atomically(self.path, (self.after if current == self.before else self._rebased(current)).encode())
         except OSError as error:
             raise NotSetUpError(
                 f"{self.path} can't be written: {error.strerror}.", "Fix its permissions, or set ASST_CONFIG_DIR."
             ) from error
 
+    def _rebased(self, current: str) -> str:
+        """The change in a text that another program wrote meanwhile.
+
+        Raises:
+            NotSetUpError: that program changed the same thing.
+        """
+        with suppress(ValueError):
+            then, now = tomllib.loads(self.before), tomllib.loads(current)
+            if self.again and self.about and self.about(then) == self.about(now):
+                return self.again(current)
+        raise NotSetUpError(f"{self.path} was changed meanwhile by another program.", "Try again.")
+
     def undo(self) -> None:
-        """Restore the file."""
-        with suppress(OSError):
+        """Restore the file, unless another program has changed it since."""
+        with suppress(OSError), only_writer(self.path.parent):
+            if _text(self.path) != self.after:
+                return
             if self.before:
                 write_atomically(self.path, self.before.encode())
             else:
@@ -87,6 +107,7 @@ def set_profile(name: str, values: dict[str, Any], *, default: bool = False) -> 
         NotSetUpError: the file has an error, or can't be read.
     """
     check_name(name)
+    seen: list[Any] = []  # the default that was there when the person was asked
 
     def change(document: Any, table: Callable[[], Any], written: Callable[[Any], Any]) -> None:
         profiles = document.setdefault("profiles", table())
@@ -97,10 +118,11 @@ def set_profile(name: str, values: dict[str, Any], *, default: bool = False) -> 
                     profile[key] = written(value)
             elif key in profile:
                 del profile[key]
-        if default:
+        seen[:] = seen or [document.get("default")]
+        if default and document.get("default") == seen[0]:
             document["default"] = name
 
-    return _make_change(change)
+    return _make_change(change, lambda file: file.get("profiles", {}).get(name))
 
 
 def remove_profile(name: str) -> Change:
@@ -121,7 +143,7 @@ def remove_profile(name: str) -> Change:
         if document.get("default") == name:
             del document["default"]
 
-    return _make_change(change)
+    return _make_change(change, lambda file: file.get("profiles", {}).get(name))
 
 
 def make_default(name: str) -> Change:
@@ -135,25 +157,37 @@ def make_default(name: str) -> Change:
     def change(document: Any, *_: Any) -> None:
         document["default"] = name
 
-    return _make_change(change)
+    return _make_change(change, lambda file: file.get("default"))
 
 
-def _make_change(change: Callable[[Any, Callable[[], Any], Callable[[Any], Any]], None]) -> Change:
-    """Make the change twice, in the values and in the text: the results must be the same."""
-    import tomlkit
-    import tomlkit.exceptions
+_Apply = Callable[[Any, Callable[[], Any], Callable[[Any], Any]], None]
+"""Changes a document, given how to make a table and how to write a value."""
 
+
+def _make_change(apply: _Apply, about: Callable[[dict[str, Any]], object]) -> Change:
     load_config()  # raises for a file that we couldn't change
     path = config_file()
     try:
         before = _text(path)
     except OSError as error:
         raise NotSetUpError(f"{path} can't be read: {error.strerror}.") from None
+
+    def again(text: str) -> str:
+        return _applied(apply, path, text)
+
+    return Change(path, before, again(before), again, about)
+
+
+def _applied(apply: _Apply, path: Path, before: str) -> str:
+    """Make the change twice, in the values and in the text: the results must be the same."""
+    import tomlkit
+    import tomlkit.exceptions
+
     wanted = deepcopy(tomllib.loads(before))
-    change(wanted, dict, lambda value: value)
+    apply(wanted, dict, lambda value: value)
     try:
         document = tomlkit.parse(before)
-        change(document, tomlkit.table, lambda value: _formatted(value, tomlkit))
+        apply(document, tomlkit.table, lambda value: _formatted(value, tomlkit))
         after = tomlkit.dumps(document)
         if not before.strip():
             after = after.lstrip("\n")
@@ -164,7 +198,7 @@ def _make_change(change: Callable[[Any, Callable[[], Any], Callable[[Any], Any]]
         raise NotSetUpError(
             f"{path} has TOML that asst can't change.", "Edit the file yourself.", code="config_not_editable"
         )
-    return Change(path, before, after)
+    return after
 
 
 def _text(path: Path) -> str:

@@ -30,7 +30,7 @@ def warn_of_plain_http(address: str, who: str) -> None:
     if is_exposed(address):
         host = urlsplit(address).hostname
         warn_once(
-            f"{who} is asked over plain HTTP at {host}: others on the way can read what is said, and the key."
+            f"{who} uses plain HTTP to {host}: others on the network can read the messages and the key."
             " Use https://, or a tunnel to localhost.",
             about=f"plain HTTP to {host}",
         )

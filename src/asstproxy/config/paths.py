@@ -53,7 +53,7 @@ def expand_home(path: str) -> Path:
     """The path, with `~` replaced by the home folder.
 
     Raises:
-        UsageError: there is no such user, or the home folder is unknown.
+        UsageError: the user does not exist, or the home folder is unknown.
     """
     try:
         return Path(path).expanduser()
@@ -117,10 +117,14 @@ def create_private(path: Path) -> Path:
 
 
 def ensure_private(*paths: Path) -> None:
-    """Close these files and folders to other users, if they are ours and open; never fails.
+    """Close these files and folders to other users, if they are ours and open.
 
-    A folder that is meant to be shared (sticky, like /tmp), the home folder, and one that holds files of others (a variable may
-    name any folder) stay as they are: only our own files in them are closed.
+    A file that a variable names in place of a folder isn't asst's, and stays as it is. A folder that is meant to be shared
+    (sticky, like /tmp), the home folder, and one that holds files of others (a variable may name any folder) stay as they are:
+    only our own files in them are closed.
+
+    Raises:
+        NotSetUpError: one belongs to another user, and others can change it.
     """
     if sys.platform == "win32" or _is_read_only:  # Windows has no such modes
         return
@@ -128,16 +132,33 @@ def ensure_private(*paths: Path) -> None:
         try:
             found = path.stat()
             mode, is_folder = stat.S_IMODE(found.st_mode), stat.S_ISDIR(found.st_mode)
+            if not is_folder and _is_named(path):
+                continue
+            if not (is_folder and mode & stat.S_ISVTX):
+                _refuse_foreign(path, mode, found.st_uid)
             if mode & 0o077 and not (is_folder and (mode & stat.S_ISVTX or _is_shared(path))):
                 _close(path, mode, found.st_uid, is_folder=is_folder)
         except (OSError, RuntimeError):  # it doesn't exist, or the home folder is unknown
             continue
 
 
+def _is_named(path: Path) -> bool:
+    return str(path) in (os.environ.get(name) for name in VARIABLES)
+
+
+def _refuse_foreign(path: Path, mode: int, owner: int) -> None:
+    if sys.platform != "win32" and owner != os.geteuid() and mode & 0o022:
+        folders = {"ASST_CONFIG_DIR": config_dir(), "ASST_DATA_DIR": data_dir(), "ASST_CACHE_DIR": cache_dir()}
+        variable = next((name for name, folder in folders.items() if path.is_relative_to(folder)), "ASST_DATA_DIR")
+        raise NotSetUpError(
+            f"{path} belongs to another user, and others can change it ({mode:04o}): asst doesn't use it.",
+            f"Set {variable} to a folder of your own.",
+        )
+
+
 def _is_shared(folder: Path) -> bool:
-    named = str(folder) in (os.environ.get(name) for name in VARIABLES)
     return folder.samefile(Path.home()) or (
-        named and any(not entry.lstrip(".").startswith(OURS) for entry in os.listdir(folder))
+        _is_named(folder) and any(not entry.lstrip(".").startswith(OURS) for entry in os.listdir(folder))
     )
 
 
@@ -145,7 +166,7 @@ def _close(path: Path, mode: int, owner: int, *, is_folder: bool) -> None:
     open_to_others = f"Others can read {path} ({mode:04o})"
     if sys.platform != "win32" and owner != os.geteuid():
         # it may be the system's: everyone may read it, and only root may change it
-        if owner != 0 or mode & 0o022 or path.name == "credentials.toml":
+        if owner != 0 or path.name == "credentials.toml":
             warn_once(f"{open_to_others}, and it belongs to another user: don't trust it.")
         return
     closed = mode & (0o700 if is_folder else 0o600)

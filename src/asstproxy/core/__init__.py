@@ -1,1 +1,1 @@
-"""The core: script, events, mediator, conversation, journal. It knows no screen and no provider."""
+"""The script engine: script, events, mediator, conversation. It knows nothing of screens, files and providers."""

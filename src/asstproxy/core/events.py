@@ -33,6 +33,7 @@ __all__ = [
     "RetryScheduled",
     "SessionOpened",
     "SetUserMessage",
+    "Skipped",
     "Started",
     "Titled",
     "ToolCall",
@@ -66,7 +67,8 @@ class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True):
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """A person's decision about one call. `arguments` (JSON text) replaces the assistant's when the person edited them.
 
-    `always`: later calls of this tool need no approval, as long as this program runs.
+    `always`: later calls of this tool need no approval, as long as this program runs. `by`: `person`,
+    `always` (an earlier answer), `option` (`--yes`), `nobody` (nobody could be asked); empty if unknown, as in older journals.
     """
 
     call_id: str
@@ -74,6 +76,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     arguments: str | None = None
     always: bool = False
+    by: str = ""
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
@@ -218,11 +221,15 @@ class HistoryCut(Event, frozen=True, tag="history_cut"):
 
 
 class ToolStarted(Event, frozen=True, tag="tool_started"):
-    """A tool starts with these arguments (a person may have edited them)."""
+    """A tool starts with these arguments (a person may have edited them).
+
+    `approved_by`: who approved the call, in the words of `Decision.by`; empty if it needed no approval.
+    """
 
     call_id: str
     name: str
     arguments: str
+    approved_by: str = ""
 
 
 class ToolFinished(Event, frozen=True, tag="tool_finished"):
@@ -267,6 +274,12 @@ class Reasoning(Event, frozen=True, tag="reasoning"):
 
 class Notice(Event, frozen=True, tag="notice"):
     """One line that the person should see; the exchange continues."""
+
+    text: str
+
+
+class Skipped(Event, frozen=True, tag="skipped"):
+    """Something in the provider's stream that is not part of an answer, such as `null` or `ping`. Only `--events` shows it."""
 
     text: str
 

@@ -190,6 +190,16 @@ class BackgroundJob(StreamReader):
         """See `StreamReader`."""
         return self._reader.end()
 
+    def reply(self, reply: JSON) -> Iterator[Event]:
+        """See `StreamReader`: the reply of a server that does not stream; what it works on is polled."""
+        self._job.id = _id_of(reply) or self._job.id
+        self.unfinished = is_unfinished(reply) and self._job.id is not None
+        if self.unfinished:
+            yield self._heartbeat(str(reply["status"]))
+            return
+        self.done = self._job.done = True
+        yield from self._reader.reply(reply)
+
     # ---- polling -------------------------------------------------------------------------------------------------------
 
     async def _poll(self, reply: JSON, *, wait: bool = True) -> AsyncGenerator[Event]:
@@ -208,6 +218,8 @@ class BackgroundJob(StreamReader):
                     raise _final(error) from error
         self.done = self._job.done = True
         for event in self._reader.reply(reply):
+            if isinstance(event, ChunkReceived):
+                self._read += len(event.text)
             ends = isinstance(event, AssistantMessageRetrieved | MessageIncomplete)
             if ends and self._reader.position is not None and (rest := getattr(event, "text", "")[self._read :]):
                 yield ChunkReceived(rest)  # what the stream no longer said

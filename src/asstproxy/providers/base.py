@@ -64,8 +64,12 @@ class StatelessProvider:
         path, body = self.request(self.turn, items)
         body = {key: value for key, value in body.items() if key not in self._left_out}
         if self.turn.stream:
-            return read_stream(self.transport.events("POST", path, body), self.reader())
-        return read_reply(self.transport, path, body, self.reader())
+            return read_stream(self.transport.events("POST", path, body), self.new_reader())
+        return read_reply(self.transport, path, body, self.new_reader())
+
+    def new_reader(self) -> StreamReader:
+        """A reader for one answer: a new `reader`."""
+        return self.reader()
 
     def annotate(self, event: Event, items: list[Item]) -> Event:  # noqa: ARG002 - for those that override it
         """An event of the answer as it is published, with `resume` for example. Not called for pieces of text."""

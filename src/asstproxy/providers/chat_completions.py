@@ -22,30 +22,55 @@ async def models(profile: ap.Profile) -> list[ap.ModelInfo]:
 
 
 class Reader(ap.StreamReader):
-    """Folds the chunks of a stream, or a whole reply (`message` for `delta`); all but the finish reason may be missing."""
+    """Folds the chunks of a stream, or a whole reply (`message` for `delta`); all but the finish reason may be missing.
 
-    linger = 1.0  # the token counts follow the finish reason
+    `several`: the person asked for several choices, of which the first is read.
+    """
 
-    def __init__(self) -> None:
-        self._text, self._calls, self._usage, self._reason = ap.TextBuffer(), ap.ToolCallBuffer(), ap.JSON(), ""
+    linger, goes_on = 30.0, True  # seconds: as long as a tool of the server's own may take
+
+    def __init__(self, *, several: bool = False) -> None:
+        self._text, self._calls, self._usage, self._reason = ap.TextFold(), ap.ToolCallBuffer(), ap.JSON(), ""
+        self._several, self._steps, self._media, self._waits = several, list[str](), list[str](), list[str]()
 
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
-        if event.get("error") or event.get("type") == "error":
-            raise ap.reported_error(event.get("error") or event)
+        if (error := ap.find_error(event)) is not None:
+            raise ap.reported_error(error)
         self._usage = ap.get_object(event, "usage") or self._usage
-        for choice in (choice for choice in ap.get_objects(event, "choices") if not choice.get("index")):
-            whole, delta = "message" in choice, ap.get_object(choice, "delta") or ap.get_object(choice, "message")
-            if thought := ap.get_text(delta, "reasoning_content") or ap.get_text(delta, "reasoning"):
-                yield ap.Reasoning(thought)
-            if text := ap.get_content(delta, "content") or ap.get_text(delta, "refusal"):
-                self._text.add(text)
-                yield ap.ChunkReceived(text)
-            for number, call in enumerate(ap.get_objects(delta, "tool_calls")):
-                name, arguments = ap.get_text(call, "function", "name"), ap.get_arguments(call, "function", "arguments")
-                index = call.get("index", number if whole else None)
-                self._calls.add(index, ap.get_text(call, "id"), name, arguments)
-            self._reason = ap.get_text(choice, "finish_reason") or self._reason or ("stop" if whole else "")
-        self.done = bool(self._reason)
+        for choice in (one for one in ap.get_objects(event, "choices") if not self._several or not one.get("index")):
+            delta, message = ap.get_object(choice, "delta"), ap.get_object(choice, "message")
+            if (error := ap.find_error(choice)) is not None:
+                raise ap.reported_error(error)
+            news = [one for holder, whole in ((delta, False), (message, True)) for one in self._read(holder, whole)]
+            self.continued = self.continued or (self.done and bool(news))
+            kept = "" if news else self._reason  # the answer went on, so it has not ended
+            self._reason = ap.get_text(choice, "finish_reason") or kept or ("stop" if message and not delta else "")
+            self.done = bool(self._reason)
+            yield from (one for one in news if one is not None)
+            break  # the first choice is the answer
+
+    def _read(self, holder: ap.JSON, whole: bool) -> Iterator[ap.Event | None]:
+        """What is new in a delta or a message; None for what is not text."""
+        thought = ap.get_text(holder, "reasoning_content") or ap.get_text(holder, "reasoning")
+        if thought and not (whole and self._steps):  # a message next to a delta repeats it
+            self._steps.append("reasoning")
+            yield ap.Reasoning(thought)
+        text = ap.get_content(holder, "content") or ap.get_text(holder, "refusal")
+        if text := self._text.complete(text) if whole else self._text.add(text):
+            yield ap.ChunkReceived(text)
+        parts = [ap.get_text(part, "type") for part in ap.get_objects(holder, "content")]
+        self._media += ["audio"] * bool(ap.get_object(holder, "audio"))
+        self._media += ["an image"] * ("image_url" in parts or bool(ap.get_objects(holder, "images")))
+        if whole and self._calls:
+            return
+        old = ap.get_object(holder, "function_call")  # as it was before `tool_calls`
+        for number, call in enumerate(ap.get_objects(holder, "tool_calls") or ([{"function": old}] if old else [])):
+            if ap.get_object(call, "custom"):
+                self._waits.append("the result of a custom tool")
+            name, arguments = ap.get_text(call, "function", "name"), ap.get_arguments(call, "function", "arguments")
+            index = ap.get_index(call, "index")
+            self._calls.add(number if whole and index is None else index, ap.get_text(call, "id"), name, arguments)
+            yield None
 
     def end(self) -> Iterator[ap.Event]:
         if usage := self._usage:
@@ -54,11 +79,15 @@ class Reader(ap.StreamReader):
             read, written = ap.get_count(usage, "prompt_tokens"), ap.get_count(usage, "completion_tokens")
             yield ap.Usage(read, written, cached, thought)
         text = str(self._text)
-        if self._reason in INCOMPLETE:  # the calls are cut, too
+        if self._waits:
+            yield ap.waits_for(self._waits)
+            yield ap.MessageIncomplete(text, ap.WAITING)
+        elif self._reason in INCOMPLETE:  # the calls are cut, too
             yield ap.MessageIncomplete(text, INCOMPLETE[self._reason])
         elif self._calls:
             yield ap.ActionRequired(self._calls.finish(), text)
-        elif text or self._reason not in ("", "tool_calls"):
+        elif text or self._media or self._reason not in ("", "tool_calls"):
+            yield from ap.unshown(self._media, self._steps, answered=bool(text))
             yield ap.AssistantMessageRetrieved(text)
         else:
             raise ap.AssistantError("protocol", "The server's reply contains no answer.", "Check base_url.")
@@ -68,16 +97,18 @@ class ChatCompletionsProvider(ap.StatelessProvider):
     """An Assistant Proxy that calls `POST /chat/completions`; it sends nothing that was not set."""
 
     provider = "chat-completions"
-    reader = Reader
     optional = ("stream_options",)
+
+    def new_reader(self) -> Reader:
+        return Reader(several=self.turn.settings.get("n", 1) != 1)
 
     def request(self, turn: ap.Turn, items: Sequence[ap.Item]) -> tuple[str, ap.JSON]:
         system = [{"role": "system", "content": turn.instructions}] if turn.instructions else []
         schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in turn.tools]
-        tools = {"tools": [{"type": "function", "function": schema} for schema in schemas]} if schemas else {}
-        body = {"model": turn.model, "messages": [*system, *messages(items)]} | tools
+        functions = [{"type": "function", "function": schema} for schema in schemas]
+        body = {"model": turn.model, "messages": [*system, *messages(items)]}
         streamed = {"stream": True, "stream_options": {"include_usage": True}} if turn.stream else {}
-        return "/chat/completions", body | streamed | turn.settings
+        return "/chat/completions", body | streamed | turn.settings | ap.with_hosted_tools(functions, turn.settings)
 
 
 def messages(items: Iterable[ap.Item]) -> list[ap.JSON]:
@@ -90,9 +121,9 @@ def messages(items: Iterable[ap.Item]) -> list[ap.JSON]:
                 sent.append({"role": "user", "content": "\n\n".join([*before, text])})
             case ap.AssistantMessage(text, calls) if text or calls:
                 functions = [(call.call_id, {"name": call.name, "arguments": call.arguments}) for call in calls]
-                made = [{"id": number, "type": "function", "function": function} for number, function in functions]
+                made = [{"id": call_id, "type": "function", "function": function} for call_id, function in functions]
                 sent.append({"role": "assistant", "content": text} | ({"tool_calls": made} if made else {}))
             case ap.ToolOutputs(results):  # the API has no field for an error, and some servers refuse an empty output
-                told = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in results]
-                sent += [{"role": "tool", "tool_call_id": number, "content": words or "-"} for number, words in told]
+                outputs = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in results]
+                sent += [{"role": "tool", "tool_call_id": call_id, "content": text or "-"} for call_id, text in outputs]
     return sent

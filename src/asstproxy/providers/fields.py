@@ -1,4 +1,4 @@
-"""Reading an API's JSON: what is missing, null or of another type counts as empty, since servers differ in it.
+"""Reading an API's JSON: what is missing, null or of another type counts as empty, because servers differ.
 
 `get_count(reply, "usage", "input_tokens")` reads `reply["usage"]["input_tokens"]`.
 """
@@ -7,14 +7,30 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.events import ToolCall
 from .transport import JSON
 
-__all__ = ["ToolCallBuffer", "get_arguments", "get_content", "get_count", "get_object", "get_objects", "get_text"]
+__all__ = [
+    "ToolCallBuffer",
+    "get_arguments",
+    "get_content",
+    "get_count",
+    "get_index",
+    "get_object",
+    "get_objects",
+    "get_text",
+    "parsed_arguments",
+    "readable_arguments",
+    "unique_id",
+    "with_hosted_tools",
+]
+
+LARGEST = 2**53
+"""Beyond it a JSON number is not exact, and no count of tokens and no position in an answer."""
 
 
 def get_text(holder: Mapping[str, Any], *path: str) -> str:
@@ -30,8 +46,13 @@ def get_content(holder: Mapping[str, Any], *path: str) -> str:
 
 def get_count(holder: Mapping[str, Any], *path: str) -> int:
     """A number of tokens; 0 for everything but a positive integer."""
+    return get_index(holder, *path) or 0
+
+
+def get_index(holder: Mapping[str, Any], *path: str) -> int | None:
+    """A position, from 0 on; None if it is none."""
     value = _get(holder, path)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST else None
 
 
 def get_object(holder: Mapping[str, Any], *path: str) -> JSON:
@@ -49,7 +70,38 @@ def get_objects(holder: Mapping[str, Any], *path: str) -> list[JSON]:
 def get_arguments(holder: Mapping[str, Any], *path: str) -> str:
     """The arguments of a tool call as JSON text, which some servers send as an object; empty if there are none."""
     value = _get(holder, path)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else get_text(holder, *path)
+    if not isinstance(value, dict):
+        return get_text(holder, *path)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return ""
+
+
+def readable_arguments(*candidates: str) -> str:
+    """The first arguments that are not empty, else `{}`. JSON within a JSON string, as some servers send, is taken out."""
+    found = next((text for text in candidates if text.strip() not in ("", "{}", "null")), "{}")
+    if not found.lstrip().startswith('"'):
+        return found
+    try:
+        inner = json.loads(found)
+        return inner if isinstance(json.loads(inner), dict) else found
+    except (ValueError, RecursionError):
+        return found
+
+
+def parsed_arguments(arguments: str) -> JSON:
+    """The arguments of a call as an object, even if a model wrote something else."""
+    try:
+        value = json.loads(readable_arguments(arguments))
+    except (ValueError, RecursionError):
+        value = None
+    return value if isinstance(value, dict) else {"arguments": arguments}
+
+
+def unique_id(given: str, taken: Container[str]) -> str:
+    """The id of a call, or one of ours if the server gave none, or gave it to another call, too."""
+    return given if given and given not in taken else f"call_{secrets.token_hex(12)}"
 
 
 def _get(holder: Any, path: tuple[str, ...]) -> Any:
@@ -72,7 +124,7 @@ class ToolCallBuffer:
 
         Pieces without a number: a new id opens a call, and so does a name without an id; any other piece belongs to the newest.
         """
-        if not isinstance(key, int):
+        if not isinstance(key, int) or isinstance(key, bool):
             key = call_id or (f"#{len(self._calls)}" if name else next(reversed(self._calls), ""))
         call = self._calls.setdefault(key, _Call())
         call.id, call.name = call_id or call.id, name or call.name
@@ -84,8 +136,8 @@ class ToolCallBuffer:
         numbered = all(isinstance(key, int) for key in self._calls)
         for key in sorted(self._calls) if numbered else self._calls:
             call = self._calls[key]
-            call_id = call.id if call.id and call.id not in made else f"call_{secrets.token_hex(12)}"
-            made[call_id] = ToolCall(call_id, call.name, "".join(call.arguments) or "{}")
+            call_id = unique_id(call.id, made)
+            made[call_id] = ToolCall(call_id, call.name, readable_arguments("".join(call.arguments)))
         return tuple(made.values())
 
 
@@ -94,3 +146,10 @@ class _Call:
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+
+
+def with_hosted_tools(functions: list[JSON], settings: Mapping[str, Any]) -> JSON:
+    """The `tools` of a body: the person's functions, and after them the server's own tools that a setting names."""
+    hosted = settings.get("tools") or []
+    tools = [*functions, *(hosted if isinstance(hosted, list) else [hosted])]
+    return {"tools": tools} if tools else {}

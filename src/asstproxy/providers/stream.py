@@ -6,15 +6,20 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
-from ..core.coalesce import merge_chunks
+import msgspec
+
+from ..core.coalesce import TEXT_EVENTS, merge_chunks
+from ..core.codec import repair_json, repair_surrogates
 from ..core.errors import AssistantError
-from ..core.events import ChunkReceived, Event
-from .transport import JSON, Transport
+from ..core.events import ChunkReceived, Event, Notice, Reasoning, Skipped
+from .fields import get_text
+from .transport import JSON, SKIPPED, StreamedReply, Transport, WholeReply
 
 __all__ = ["JobReader", "Stream", "StreamReader", "read_reply", "read_stream"]
 
 Stream = AsyncGenerator[list[JSON]]
 """What `Transport.events` gives: the API's events, those that arrived together in one list."""
+NOT_ENDED = "The server said that its answer ends, but left the stream open. The answer may not be whole."
 BROKE_OFF = "The answer broke off: the stream ended before its last event."
 
 
@@ -23,10 +28,18 @@ class StreamReader:
 
     `done` is set by `feed` once the answer is whole. From then on the stream has `linger` seconds to end: something may follow
     (token counts), and only a stream that was read to its end leaves its connection to the next request.
+
+    `goes_on`: the API has no last event, only a reason to end, which some servers send more than once and go on. Such a stream
+    is read to its end; each event takes `done` back, or sets it again, and `linger` is the silence after which that is given up.
     """
 
     linger = 0.25
     done = False
+    goes_on = False
+    continued = False
+    """The answer went on after a reason to end, so another such reason does not prove that it has ended."""
+    unfinished = False
+    """What `reply` read is not the answer yet: the server works on it."""
 
     def feed(self, event: JSON) -> Iterator[Event]:
         """Our events for one of the API's: pieces of text and notes.
@@ -79,8 +92,9 @@ async def read_stream(
         AssistantError: the stream broke or ended before the answer was whole, or the API reports a failure.
     """
     following: Stream | None = stream
+    joiner = SurrogateJoiner()
     while following is not None:
-        broken, deadline = AssistantError("connection", BROKE_OFF, "Try again."), None
+        broken, deadline, silent = AssistantError("connection", BROKE_OFF, "Try again."), None, False
         async with contextlib.aclosing(following) as events:
             while True:
                 try:
@@ -89,23 +103,107 @@ async def read_stream(
                     else:
                         async with asyncio.timeout_at(deadline):
                             together = await anext(events)
-                except (StopAsyncIteration, TimeoutError):
+                except StopAsyncIteration:
+                    break
+                except TimeoutError:
+                    silent = True
                     break
                 except AssistantError as error:
                     broken = error
+                    reader.done = reader.done and not reader.continued
                     break
+                if together and isinstance(together[0], WholeReply):
+                    for event in _guarded(reader.reply(together[0])):
+                        yield joiner.finish(event)
+                    if not reader.unfinished:
+                        return
+                    continue
                 # What this raises was reported by the API: the connection is not broken.
-                for event in merge_chunks(event for one in together for event in reader.feed(one)):
-                    yield event
-                if reader.done and deadline is None:
+                for event in merge_chunks(_feed(reader, together)):
+                    for joined in joiner.feed(event):
+                        yield joined
+                if reader.done and (deadline is None or reader.goes_on):
                     deadline = asyncio.get_running_loop().time() + reader.linger
+                elif not reader.done:
+                    deadline = None
         if reader.done:
-            for event in reader.end():
+            for event in joiner.rest():
                 yield event
+            if silent and reader.goes_on:
+                yield Notice(NOT_ENDED)
+            for event in _guarded(reader.end()):
+                yield joiner.finish(event)
             return
         if reopen is None:
+            for event in joiner.rest():
+                yield event
             raise broken
         following = await reopen(broken)
+
+
+def _feed(reader: StreamReader, together: list[JSON]) -> Iterator[Event]:
+    for one in together:
+        if one.get("type") == SKIPPED:
+            yield Skipped(get_text(one, "data"))
+        else:
+            yield from _guarded(reader.feed(one))
+
+
+def _guarded(events: Iterator[Event]) -> Iterator[Event]:
+    try:
+        yield from events
+    except RecursionError:
+        raise AssistantError("protocol", "The server sent JSON that is nested too deeply.", "Check base_url.") from None
+
+
+class SurrogateJoiner:
+    """Joins the halves of a surrogate pair that a server has sent in two pieces of a text."""
+
+    def __init__(self) -> None:
+        self._held: ChunkReceived | Reasoning | None = None  # a high surrogate at the end of a piece
+
+    def feed(self, event: Event) -> Iterator[Event]:
+        """The event, with the half that was held back in front; a half at its end is held back."""
+        if not isinstance(event, TEXT_EVENTS):
+            if self._held is not None and not isinstance(event, Skipped):
+                yield from self.rest()
+            yield event
+            return
+        if self._held is not None:
+            held, self._held = self._held, None
+            if type(held) is type(event):
+                event = msgspec.structs.replace(event, text=held.text + event.text)
+            else:
+                yield _repaired(held)
+        if event.text and "\ud800" <= event.text[-1] <= "\udbff":
+            self._held = msgspec.structs.replace(event, text=event.text[-1])
+            event = msgspec.structs.replace(event, text=event.text[:-1])
+        if event.text:
+            yield _repaired(event)
+
+    def rest(self) -> Iterator[Event]:
+        """What was held back, once nothing can follow."""
+        if self._held is not None:
+            yield _repaired(self._held)
+            self._held = None
+
+    @staticmethod
+    def finish(event: Event) -> Event:
+        """An event of a finished answer, in which every pair is joined."""
+        if isinstance(event, TEXT_EVENTS):
+            return _repaired(event)
+        try:
+            msgspec.json.encode(event)
+        except UnicodeEncodeError:
+            return msgspec.convert(repair_json(msgspec.to_builtins(event)), type(event))
+        except (OverflowError, RecursionError):
+            pass  # not for us to judge: the driver checks what it is given
+        return event
+
+
+def _repaired(event: ChunkReceived | Reasoning) -> ChunkReceived | Reasoning:
+    text = repair_surrogates(event.text)
+    return event if text is event.text else msgspec.structs.replace(event, text=text)
 
 
 async def read_reply(transport: Transport, path: str, body: JSON, reader: StreamReader) -> AsyncGenerator[Event]:
@@ -114,5 +212,16 @@ async def read_reply(transport: Transport, path: str, body: JSON, reader: Stream
     Raises:
         AssistantError: the request failed, or the answer is a failure or of no use.
     """
-    for event in reader.reply(await transport.call("POST", path, body)):
-        yield event
+    reply = await transport.call("POST", path, body)
+    if isinstance(reply, StreamedReply):
+        async with contextlib.aclosing(read_stream(_played(reply.events), reader)) as events:
+            async for event in events:
+                yield event
+        return
+    for event in _guarded(reader.reply(reply)):
+        yield SurrogateJoiner.finish(event)
+
+
+async def _played(events: list[JSON]) -> Stream:
+    if events:
+        yield events

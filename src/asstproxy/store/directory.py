@@ -7,6 +7,7 @@ no answer grows with the store.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,8 @@ from . import ulid
 
 __all__ = ["SessionDirectory"]
 
+AHEAD = 24 * 3600 * 1000
+"""Milliseconds that the id of a session may be ahead of the clock: clocks are set back, by hours at the most."""
 _SUFFIX = ".jsonl"
 
 
@@ -45,19 +48,10 @@ class SessionDirectory:
         for month in self.months():
             yield from self.month(month)
 
-    def newest(self) -> str:
-        """The id of the newest session.
-
-        Raises:
-            SessionError: there is none.
-        """
-        if found := self._newest():
-            return found
-        raise SessionError("No session is saved yet.", code="no_sessions")
-
     def _newest(self) -> str:
-        newest_of_each = (max(self._ids(month), default="") for month in self.months())
-        return next(filter(None, newest_of_each), "")
+        """The newest id; one that a wrong clock has put into the future does not count."""
+        latest = int(time.time() * 1000) + AHEAD
+        return next((one for one in self.ids() if ulid.time_of(one) <= latest), "")
 
     def find(self, prefix: str) -> str:
         """The only session whose id starts with this (or, if none does, ends with it), in upper or lower case.
@@ -66,7 +60,7 @@ class SessionDirectory:
             SessionError: none fits, or more than one.
         """
         wanted = prefix.strip().upper()
-        if ulid.is_ulid(wanted) and self.path(wanted).exists():
+        if ulid.is_ulid(wanted) and self.path(wanted).is_file():
             return wanted
         found = list(islice((one for one in self.ids() if one.startswith(wanted)), 2)) or list(
             islice((one for one in self.ids() if one.endswith(wanted)), 2)
@@ -84,12 +78,14 @@ class SessionDirectory:
             ensure_private(data_dir())
 
     def _ids(self, month: str) -> Iterator[str]:
-        names = (name.removesuffix(_SUFFIX) for name in _names(self.root / month) if name.endswith(_SUFFIX))
-        return filter(ulid.is_ulid, names)
+        """Files only (a pipe would never end), and only where they are looked for."""
+        names = (name.removesuffix(_SUFFIX) for name in _names(self.root / month, files=True) if name.endswith(_SUFFIX))
+        return (name for name in names if ulid.is_ulid(name) and ulid.month(name) == month)
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: Path, *, files: bool = False) -> list[str]:
     try:
-        return os.listdir(folder)
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries if not files or entry.is_file()]
     except (FileNotFoundError, NotADirectoryError):
         return []

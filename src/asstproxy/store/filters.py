@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from ..core.errors import SessionError, UsageError
 from ..core.script import State
 from . import ulid
-from .store import Store
+from .store import INTERRUPTED, Store
 from .transcript import Summary
 
 __all__ = ["SessionFilter", "cutoff", "filter_sessions", "make_filter"]
@@ -28,10 +28,10 @@ class SessionFilter:
     provider: str = ""
     state: str = ""
 
-    def matches(self, summary: Summary) -> bool:
-        """Whether a session matches the provider and the state."""
+    def matches(self, summary: Summary, state: str) -> bool:
+        """Whether a session that is in this state (see `Store.state_of`) matches the provider and the state."""
         return (not self.provider or self.provider in (summary.provider, summary.profile)) and (
-            not self.state or self.state == summary.state
+            not self.state or self.state == state
         )
 
 
@@ -41,8 +41,8 @@ def make_filter(since: str, provider: str, state: str) -> SessionFilter:
     Raises:
         UsageError: a value is invalid.
     """
-    if state and state not in set(State):
-        raise UsageError(f"No such state: '{state}'.", f"Use one of: {', '.join(State)}.")
+    if state and state not in (states := [*State, INTERRUPTED]):
+        raise UsageError(f"No such state: '{state}'.", f"Use one of: {', '.join(states)}.")
     return SessionFilter(cutoff(since) if since else 0, provider, state)
 
 
@@ -73,5 +73,5 @@ def filter_sessions(store: Store, wanted: SessionFilter) -> Iterator[Summary]:
                 summary = store.summary(one)
             except SessionError as error:
                 summary = Summary(id=one, title=f"[damaged] {error}", state=State.ERROR)
-            if wanted.matches(summary):
+            if wanted.matches(summary, store.state_of(summary) if wanted.state else summary.state):
                 yield summary

@@ -11,7 +11,7 @@ from ..core.events import Event, Record, SessionOpened, SetUserMessage, Unknown
 from .session import Session
 from .store import Store
 
-__all__ = ["copy_records", "fork"]
+__all__ = ["fork", "without_resume"]
 
 
 def fork(store: Store, session: str, at: int | None = None) -> Session:
@@ -30,9 +30,7 @@ def fork(store: Store, session: str, at: int | None = None) -> Session:
         raise UsageError(
             f"Session {session} has fewer than {at} exchanges.", code="session_too_short", data={"session": session}
         )
-    copy = store.create(forked_from=session)
-    copy_records(copy, kept)
-    return copy
+    return store.open(store.copy(without_resume(kept), forked_from=session))
 
 
 def _first(records: Iterable[Record], exchanges: int) -> Iterator[Record]:
@@ -44,19 +42,11 @@ def _first(records: Iterable[Record], exchanges: int) -> Iterator[Record]:
         yield record
 
 
-def copy_records(copy: Session, records: Iterable[Record]) -> None:
-    """Save records of another session in a new one; an exchange that is still running there is interrupted here.
-
-    Raises:
-        OSError: they can't be written.
-    """
-    copy.extend(
-        msgspec.structs.replace(record, event=_without_resume(record.event))
-        for record in records
-        if not isinstance(record.event, SessionOpened)
-    )
-    if copy.is_running:
-        copy.interrupt()
+def without_resume(records: Iterable[Record]) -> Iterator[Record]:
+    """The records that a copy of a session takes over: it has an opening, and no conversation at the provider, of its own."""
+    for record in records:
+        if not isinstance(record.event, SessionOpened):
+            yield msgspec.structs.replace(record, event=_without_resume(record.event))
 
 
 def _without_resume(event: Event | Unknown) -> Event | Unknown:

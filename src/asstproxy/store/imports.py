@@ -15,7 +15,7 @@ from ..core.codec import to_unix_time
 from ..core.errors import SessionError
 from ..core.script import STEPS, State
 from . import ulid
-from .fork import copy_records
+from .fork import without_resume
 from .recovery import read_journal, repaired
 from .store import Store
 from .transcript import ExchangeEntry, Transcript
@@ -67,12 +67,8 @@ def _save(store: Store, records: Iterable[ev.Record]) -> str:
     began = next((int(to_unix_time(r.at) * 1000) for r in records if r.at), 0)
     if not began and ulid.is_ulid(opened):
         began = ulid.time_of(opened)
-    session = store.create(at=max(began, 0), wanted=opened, forked_from=opened)
-    try:
-        copy_records(session, records)
-    finally:
-        session.close()
-    return session.id
+    copied = without_resume(records)
+    return store.copy(copied, at=max(began, 0), wanted=opened, forked_from=opened)
 
 
 # ---- from a transcript -------------------------------------------------------------------------------------------------

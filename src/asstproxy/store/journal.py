@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import time
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.coalesce import RecordMerger
 from ..core.codec import encode
-from ..core.events import Record
+from ..core.events import Record, SetUserMessage
 from ..core.script import SETTLED, STEPS
+from .background_sync import BackgroundSync
+from .lock import close_in_children, closed
 
 if TYPE_CHECKING:
     import asyncio
 
 __all__ = ["Journal"]
 
-BATCH = 1000
-"""Records that are written at once when there are many."""
-PAUSE = 0.05
-"""Seconds between two lines of streamed text: neighbouring chunks are written as one record, at most 20 a second."""
+PAUSE = 0.04
+"""Seconds between two lines of streamed text: neighbouring chunks are written as one record, at most 25 a second."""
 
 
 class Journal:
     """A subscriber that appends every record to an open file, with one unbuffered write each.
 
-    The file is synced to the disk when an exchange settles. A write that fails (disk full) raises `OSError` and leaves only
-    whole lines; what could not be written is kept and written before the next record, so that no line is ever missing in the
-    middle. `size` is the length of the file in bytes.
+    The file is synced to the disk before the message is sent (a power cut must not lose the question), when an exchange
+    settles, and about once a second while an answer arrives, on a thread of its own. A write that fails (disk full) raises
+    `OSError` and leaves only whole lines; what could not be written is kept and written before the next record, so that no
+    line is ever missing in the middle. `size` is the length of the file in bytes.
     """
 
     def __init__(self, fd: int, path: Path) -> None:
@@ -41,13 +39,17 @@ class Journal:
         self._pending: list[RecordMerger] = []  # only the last one still grows
         self._timer: asyncio.TimerHandle | None = None
         self._text_written = 0.0
+        self._failure: OSError | None = None  # of a write that nobody waited for
+        self._sync = BackgroundSync(fd)
+        close_in_children(fd)
 
     def __call__(self, record: Record) -> None:
         """Append a record; streamed text may wait up to `PAUSE` seconds.
 
         Raises:
-            OSError: it can't be written.
+            OSError: it can't be written, or text before it could not be.
         """
+        self._raise_failure()
         if not (self._pending and self._pending[-1].absorb(record)):
             merger = RecordMerger(record)
             if self._pending:
@@ -63,7 +65,8 @@ class Journal:
         elif self._timer is None:
             import asyncio  # here a loop is running; commands that only read sessions don't load it
 
-            self._timer = asyncio.get_running_loop().call_later(PAUSE, self._flush_later)
+            wait = self._text_written + PAUSE - now
+            self._timer = asyncio.get_running_loop().call_later(wait, self._flush_later)
 
     def _flush_before(self, merger: RecordMerger) -> None:
         try:
@@ -75,9 +78,18 @@ class Journal:
     def _flush_later(self) -> None:
         self._timer = None
         self._text_written = time.monotonic()
-        # If this fails, the next record writes it, or raises, where the exchange notices.
-        with contextlib.suppress(OSError):
+        try:
             self.flush()
+        except OSError as error:  # the next chunk raises it, where the exchange notices: nothing more is shown then
+            self._failure = error
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            try:
+                self.flush()  # there may be room again
+            except OSError:
+                raise failure from None
 
     def flush(self) -> None:
         """Write what is pending.
@@ -92,21 +104,12 @@ class Journal:
             return
         records = [merger.record for merger in self._pending]
         self._append(b"".join(encode(record) + b"\n" for record in records))
-        settled = any(record.state in SETTLED and record.event.type in STEPS for record in records)
+        must_last = any(_must_last(record) for record in records)
         self._pending.clear()
-        if settled:
-            os.fsync(self._fd)
-
-    def extend(self, records: Iterable[Record]) -> None:
-        """Append many records at once, and sync the file.
-
-        Raises:
-            OSError: they can't be written.
-        """
-        self.flush()
-        for batch in _batches(records):
-            self._append(b"".join(encode(record) + b"\n" for record in batch))
-        os.fsync(self._fd)
+        if must_last:
+            self._sync.now()
+        else:
+            self._sync.soon()
 
     def _append(self, lines: bytes) -> None:
         try:
@@ -129,10 +132,11 @@ class Journal:
         try:
             self.flush()
         finally:
+            self._sync.stop()
+            closed(self._fd)
             os.close(self._fd)
 
 
-def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    remaining = iter(records)
-    while batch := list(islice(remaining, BATCH)):
-        yield batch
+def _must_last(record: Record) -> bool:
+    """Whether a power cut must not lose this record: the question before it is sent, and how its exchange ended."""
+    return isinstance(record.event, SetUserMessage) or (record.state in SETTLED and record.event.type in STEPS)

@@ -1,28 +1,28 @@
 """A session that is open for writing: its lock, its journal, its transcript.
 
-The lock is on the journal itself. Not `filelock`: it locks a second file, which would stay next to every session forever, since
-deleting it lets two processes in. A lock on the journal's own descriptor leaves nothing behind, also after `kill -9`.
+The lock is on the journal itself (see `lock`).
 """
 
 from __future__ import annotations
 
 import os
-import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..config.paths import create_private
-from ..core.codec import now
+from ..config.atomic import append_private, open_new, write_new
+from ..core.codec import encode, now
 from ..core.errors import SessionError, SessionInUseError
 from ..core.events import Event, Notice, Record, SessionOpened, SetUserMessage, Titled
 from ..core.script import ACTIVE, SETTLED, STEPS, State
 from .journal import Journal
+from .lock import lock, lock_holder
 from .recovery import INTERRUPTION, read_journal, repaired
 from .transcript import title_of
 from .transcript_file import read_head
 from .transcript_writer import TranscriptWriter
 
-__all__ = ["Session", "create", "lock", "lock_holder", "open_journal"]
+__all__ = ["Session", "create", "create_copy", "open_journal"]
 
 
 class Session:
@@ -36,7 +36,7 @@ class Session:
         self._journal = Journal(fd, path)
         file = path.with_suffix(".json")
         self._transcript = TranscriptWriter(file, past, stale=read_head(file, self._journal.size) is None)
-        self._title = ""
+        self._title, self._has_exchange = "", False
         for record in past:
             self._update_title(record.event)
 
@@ -44,6 +44,11 @@ class Session:
     def title(self) -> str:
         """The session's title."""
         return self._title
+
+    @property
+    def has_exchange(self) -> bool:
+        """Whether anything was ever asked in it."""
+        return self._has_exchange
 
     @property
     def is_running(self) -> bool:
@@ -65,8 +70,9 @@ class Session:
     def _update_title(self, event: object) -> None:
         if isinstance(event, Titled):
             self._title = event.title
-        elif not self._title and isinstance(event, SetUserMessage):
-            self._title = title_of(event.text)
+        elif isinstance(event, SetUserMessage):
+            self._has_exchange = True
+            self._title = self._title or title_of(event.text)
 
     def add(self, event: Event, at: str = "") -> None:
         """Save an event from outside of a conversation: what was found on opening, a new title. `at`: when, if not now.
@@ -80,20 +86,6 @@ class Session:
         self(record)
         self.past.append(record)
 
-    def extend(self, records: Iterable[Record]) -> None:
-        """Save the records of another session with their times; they are renumbered.
-
-        Raises:
-            OSError: they can't be written.
-        """
-        first = self.past[-1].seq + 1 if self.past else 1
-        renumbered = [Record(seq, one.at, one.state, one.event) for seq, one in enumerate(records, first)]
-        self._journal.extend(renumbered)
-        for record in renumbered:
-            self._transcript.feed(record)
-            self._update_title(record.event)
-        self.past.extend(renumbered)
-
     def interrupt(self) -> None:
         """Settle the exchange that a process left running when it died.
 
@@ -101,6 +93,19 @@ class Session:
             OSError: it can't be written.
         """
         self.add(INTERRUPTION)
+
+    def discard(self) -> None:
+        """Close it and delete its file: nothing was ever asked in it.
+
+        Raises:
+            OSError: it can't be deleted.
+        """
+        if os.name != "nt":  # while it is locked; Windows deletes no open file
+            self.path.unlink()
+        try:
+            self._journal.close()
+        finally:
+            self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Write the transcript and release the lock.
@@ -118,22 +123,38 @@ class Session:
 # ---- opening -----------------------------------------------------------------------------------------------------------
 
 
-def create(path: Path, asst: str, forked_from: str = "", at: str = "") -> Session:
+def create(path: Path, asst: str, at: str = "") -> Session:
     """A new session, locked by this process; `asst` is the version that creates it. `at`: when it began, if not now.
 
     Raises:
         OSError: the folder or the file can't be written; no file is left then.
     """
-    fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
+    fd = open_new(path, os.O_RDWR | os.O_APPEND)
     try:
         lock(fd)
         session = Session(path, fd, [])
-        session.add(SessionOpened(path.stem, asst=asst, forked_from=forked_from), at)
+        session.add(SessionOpened(path.stem, asst=asst), at)
     except OSError:
         os.close(fd)
         path.unlink()
         raise
     return session
+
+
+def create_copy(path: Path, asst: str, records: Iterable[Record], forked_from: str = "", at: str = "") -> None:
+    """A new session with the records of another one, with their times, renumbered; not opened. It is whole or not there.
+
+    An exchange that still runs in the other one is interrupted in this one.
+
+    Raises:
+        OSError: it can't be written; nothing is left.
+    """
+    copied = [Record(1, at or now(), State.NEW, SessionOpened(path.stem, asst=asst, forked_from=forked_from))]
+    copied += (Record(seq, one.at, one.state, one.event) for seq, one in enumerate(records, 2))
+    last = copied[-1]
+    if last.state in ACTIVE:
+        copied.append(Record(last.seq + 1, now(), State.ERROR, INTERRUPTION))
+    write_new(path, b"".join(encode(record) + b"\n" for record in copied))
 
 
 def open_journal(path: Path, *, keep_running: bool = False) -> Session:
@@ -158,8 +179,14 @@ def open_journal(path: Path, *, keep_running: bool = False) -> Session:
         raise
 
 
+def _lock_after_a_look(fd: int) -> bool:
+    """Lock it a moment later: a list of sessions may have looked whether it is locked."""
+    time.sleep(0.01)
+    return lock(fd)
+
+
 def _opened(path: Path, fd: int, *, keep_running: bool) -> Session:
-    if not lock(fd):
+    if not lock(fd) and not _lock_after_a_look(fd):
         raise SessionInUseError(
             f"Session {path.stem} is open in {lock_holder(path)}.", "Close it there first.", code="session_in_use"
         )
@@ -173,9 +200,8 @@ def _opened(path: Path, fd: int, *, keep_running: bool) -> Session:
             code="session_newer",
         )
     if contents.torn:
-        with create_private(path.with_suffix(".torn")).open("ab") as file:
-            os.lseek(fd, contents.whole, os.SEEK_SET)  # not `pread`: Windows has none
-            file.write(os.read(fd, contents.torn) + b"\n")
+        os.lseek(fd, contents.whole, os.SEEK_SET)  # not `pread`: Windows has none
+        append_private(path.with_suffix(".torn"), os.read(fd, contents.torn) + b"\n")
         os.ftruncate(fd, contents.whole)
     session = Session(path, fd, list(repaired(contents.records)), contents.damage)
     if not session.past:
@@ -185,46 +211,3 @@ def _opened(path: Path, fd: int, *, keep_running: bool) -> Session:
     if session.is_running and not keep_running:
         session.interrupt()
     return session
-
-
-# ---- the lock ----------------------------------------------------------------------------------------------------------
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def lock(fd: int) -> bool:
-        """Lock the open file for this process; False if another process has locked it."""
-        here = os.lseek(fd, 0, os.SEEK_CUR)
-        try:
-            os.lseek(fd, 1 << 40, os.SEEK_SET)  # far beyond the end, so that readers are not shut out
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        finally:
-            os.lseek(fd, here, os.SEEK_SET)
-        return True
-
-else:
-    import fcntl
-
-    def lock(fd: int) -> bool:
-        """Lock the open file for this process; False if another process has locked it."""
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-
-def lock_holder(path: Path) -> str:
-    """The process that holds the lock, for a message; only Linux knows its number (`/proc/locks`)."""
-    try:
-        inode = str(path.stat().st_ino)
-        for line in Path("/proc/locks").read_text().splitlines():
-            fields = line.split()  # 1: FLOCK ADVISORY WRITE <process> <major:minor:inode> 0 EOF
-            if "FLOCK" in fields and "->" not in fields and fields[-3].rpartition(":")[2] == inode:
-                process = int(fields[-4])
-                return f"process {process}" if process > 0 else "a process of another container"
-    except (OSError, IndexError, ValueError):
-        pass
-    return "another process"

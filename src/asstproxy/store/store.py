@@ -6,21 +6,27 @@ Code that reads many sessions takes them one by one, so that memory doesn't grow
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..config.paths import private_dir
 from ..core.codec import from_unix_time
 from ..core.errors import SessionError
 from ..core.events import Record
+from ..core.script import ACTIVE
 from . import ulid
-from .directory import SessionDirectory
+from .directory import AHEAD, SessionDirectory
+from .lock import is_locked, lock, lock_holder
 from .recovery import JournalContents, each_record, read_journal, repaired
-from .session import Session, create, lock, lock_holder, open_journal
+from .session import Session, create, create_copy, open_journal
 from .transcript import Summary, Transcript, TranscriptBuilder
 from .transcript_file import edited_copies, read_head
 
-__all__ = ["Store"]
+__all__ = ["INTERRUPTED", "Store"]
+
+INTERRUPTED = "interrupted"
 
 
 class Store(SessionDirectory):
@@ -71,10 +77,52 @@ class Store(SessionDirectory):
         found = read_head(journal.with_suffix(".json"), size) or self.transcript(session)
         return Summary(**{name: getattr(found, name) for name in Summary.__struct_fields__})
 
+    def newest(self) -> str:
+        """The id of the newest session in which anything was asked; one with an id of the future comes last.
+
+        Raises:
+            SessionError: there is none.
+        """
+        ahead, latest = "", int(time.time() * 1000) + AHEAD
+        for session in self.ids():
+            if self._has_exchange(session):
+                if ulid.time_of(session) <= latest:
+                    return session
+                ahead = ahead or session
+        if ahead:
+            return ahead
+        raise SessionError("No session is saved yet.", code="no_sessions")
+
+    def _has_exchange(self, session: str) -> bool:
+        try:
+            return self.summary(session).exchange_count > 0
+        except SessionError:
+            return False
+
+    def state_of(self, summary: Summary) -> str:
+        """The state of a session, or `interrupted`: the process that held its last exchange is gone."""
+        if summary.state in ACTIVE:
+            with suppress(OSError):
+                return summary.state if is_locked(self.path(summary.id)) else INTERRUPTED
+        return summary.state
+
     # ---- writing -------------------------------------------------------------------------------------------------------
 
-    def create(self, *, at: int | None = None, forked_from: str = "", wanted: str = "") -> Session:
+    def create(self, *, at: int | None = None) -> Session:
         """A new session, open for writing. It is always the newest one, also when the clock was set back.
+
+        `at`: when it began, in milliseconds since 1970, if not now.
+
+        Raises:
+            SessionError: the data dir can't be written.
+        """
+        from .._version import __version__
+
+        with self._new(at) as path:
+            return create(path, __version__, _as_time(at))
+
+    def copy(self, records: Iterable[Record], *, forked_from: str, at: int | None = None, wanted: str = "") -> str:
+        """A new session with the records of another one; returns its id. Stopped at any moment, it is whole or not there.
 
         `at`: when it began, in milliseconds since 1970, if not now. `wanted`: the id to give it, unless that is taken.
 
@@ -83,6 +131,13 @@ class Store(SessionDirectory):
         """
         from .._version import __version__
 
+        with self._new(at, wanted) as path:
+            create_copy(path, __version__, records, forked_from, _as_time(at))
+            return path.stem
+
+    @contextmanager
+    def _new(self, at: int | None, wanted: str = "") -> Iterator[Path]:
+        """The path of a new session, in a folder that exists."""
         session = ulid.new(at)
         if at is None and (newest := self._newest()) >= session:
             session = ulid.new(ulid.time_of(newest) + 1)
@@ -92,7 +147,7 @@ class Store(SessionDirectory):
         try:
             self.make_private()
             private_dir(private_dir(self.root).joinpath(path.parent.name))
-            return create(path, __version__, forked_from, from_unix_time(at / 1000) if at is not None else "")
+            yield path
         except OSError as error:
             raise SessionError(
                 f"The session can't be saved: {error.filename or path.parent}: {error.strerror}.",
@@ -130,6 +185,10 @@ class Store(SessionDirectory):
         path = self.path(session)
         self.make_private(path.parent, path, path.with_suffix(".json"))
         return path
+
+
+def _as_time(milliseconds: int | None) -> str:
+    return from_unix_time(milliseconds / 1000) if milliseconds is not None else ""
 
 
 def _companions(journal: Path) -> Iterator[Path]:

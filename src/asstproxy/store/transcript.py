@@ -16,6 +16,7 @@ __all__ = [
     "ToolEntry",
     "Transcript",
     "TranscriptBuilder",
+    "last_message",
     "title_of",
 ]
 
@@ -47,7 +48,7 @@ class StepEntry(msgspec.Struct):
 
 
 class ToolEntry(msgspec.Struct, omit_defaults=True):
-    """One tool call and its result. `seconds` is None if it was not run."""
+    """One tool call and its result. `seconds` is None if it was not run; `decided_by` is as in `Decision.by`."""
 
     call_id: str
     name: str
@@ -55,6 +56,7 @@ class ToolEntry(msgspec.Struct, omit_defaults=True):
     output: str = ""
     error: str | None = None
     approved: bool | None = None
+    decided_by: str = ""
     seconds: float | None = None
 
 
@@ -157,7 +159,11 @@ class TranscriptBuilder:
                 self._answer = TextBuffer(text, "\n\n") if text else TextBuffer()
             case ev.ApprovalGiven(decisions=decisions):
                 for decision in decisions:
-                    _tool(entry, decision.call_id).approved = decision.approved
+                    tool = _tool(entry, decision.call_id)
+                    tool.approved, tool.decided_by = decision.approved, decision.by
+            case ev.ToolStarted(call_id=call_id, approved_by=by) if by:
+                tool = _tool(entry, call_id)
+                tool.approved, tool.decided_by = True, by
             case ev.ToolFinished(result=result, seconds=seconds):
                 _finish(entry, result).seconds = seconds
             case ev.ToolsExecuted(results=results):
@@ -177,6 +183,11 @@ class TranscriptBuilder:
 
     def _close(self, entry: ExchangeEntry, answer: str, reason: str = "") -> None:
         entry.answer, entry.reason, entry.reasoning = answer, reason, str(self._reasoning).strip()
+
+
+def last_message(transcript: Transcript) -> str | None:
+    """The last message that the assistant still sees: not one that was undone, asked again or cleared."""
+    return next((entry.user for entry in reversed(transcript.exchanges) if not entry.withdrawn), None)
 
 
 def title_of(text: str) -> str:

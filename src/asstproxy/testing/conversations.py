@@ -1,4 +1,4 @@
-"""The contract: whole conversations, and going on with one in another process or from another provider."""
+"""The contract: whole conversations, and continuing one in another process or from another provider."""
 
 # ruff: noqa: S101 - these are tests
 

@@ -1,8 +1,8 @@
 """Function tools: any Python function, described by its signature and docstring, approved, and run within a time limit.
 
-`tool` defines what a tool is; `schema`, `docstring` and `portable_schema` describe it to an assistant; `loading` finds it by
-name; `approval` decides who is asked first; `runner` runs the calls of a reply and `executor` a single call. Nothing here imports
-pydantic before the first function is described.
+`tool` defines what a tool is; `schema`, `annotations`, `docstring` and `portable_schema` describe it to an assistant; `loading`
+finds it by name; the `mcp_` modules and `foreign_schema` connect servers; `approval` decides who is asked first; `runner` runs the
+calls of a reply and `executor` a single call. Nothing here imports pydantic before the first function is described.
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
+from msgspec.structs import replace
 
+from ..core.codec import escape_invisible
 from ..core.errors import ToolError
 from ..core.events import ApprovalGiven, Decision, ToolCall
 from ..core.redact import redacting_logger
@@ -42,7 +43,7 @@ class Question:
     def arguments(self) -> str:
         """The arguments as indented JSON: exactly what the tool gets.
 
-        Characters that nobody would see (control and format characters, unusual spaces) are escaped.
+        Characters that nobody would see (control and format characters, unusual spaces, fillers) are escaped.
         """
         return self._json(indent=2)
 
@@ -56,7 +57,7 @@ class Question:
             text = json.dumps(parse(self.call.arguments), indent=indent, ensure_ascii=False)
         except ToolError:
             return self.call.arguments
-        return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+        return escape_invisible(text)
 
     @property
     def may_always(self) -> bool:
@@ -67,13 +68,21 @@ class Question:
         """What is wrong with arguments that the person edited; None if the tool takes them."""
         return await check_arguments(self.tool, arguments)
 
+    @property
+    def source(self) -> str:
+        """Where the tool comes from, for the person: a file, a package, an MCP server; empty for a program's own function."""
+        source = self.tool.source
+        return f"MCP server {source.removeprefix('mcp:')}" if source.startswith("mcp:") else source
+
     def yes(self, *, always: bool = False, arguments: str | None = None) -> Decision:
         """It may run; `always`: so may later calls of this tool; `arguments`: with these instead (JSON text)."""
-        return Decision(self.call.call_id, approved=True, arguments=arguments, always=always and self.may_always)
+        return Decision(
+            self.call.call_id, approved=True, arguments=arguments, always=always and self.may_always, by="person"
+        )
 
     def no(self, reason: str = "") -> Decision:
         """It may not run; the assistant is given the reason."""
-        return Decision(self.call.call_id, approved=False, reason=reason)
+        return Decision(self.call.call_id, approved=False, reason=reason, by="person")
 
 
 Approver = Callable[[Sequence[Question]], Awaitable[Sequence[Decision]]]
@@ -83,12 +92,12 @@ asking raises, all are refused."""
 
 async def approve_all(questions: Sequence[Question]) -> Sequence[Decision]:
     """Yes to everything (`--yes`)."""
-    return [question.yes() for question in questions]
+    return [replace(question.yes(), by="option") for question in questions]
 
 
 async def deny_all(questions: Sequence[Question]) -> Sequence[Decision]:
     """No to everything, since nobody can be asked."""
-    return [question.no(NOBODY) for question in questions]
+    return [replace(question.no(NOBODY), by="nobody") for question in questions]
 
 
 async def ask(questions: Sequence[Question], approve: Approver) -> ApprovalGiven:
@@ -97,9 +106,10 @@ async def ask(questions: Sequence[Question], approve: Approver) -> ApprovalGiven
         answers = {answer.call_id: answer for answer in await approve(questions)}
     except Exception as error:  # noqa: BLE001 - a question that fails means no
         _log.exception("a person could not be asked")
-        answers = {q.call.call_id: q.no(f"{NOBODY} ({type(error).__name__}: {error})") for q in questions}
+        reason = f"{NOBODY} ({type(error).__name__}: {error})"
+        answers = {question.call.call_id: replace(question.no(reason), by="nobody") for question in questions}
     answered = [(question, answers.get(question.call.call_id)) for question in questions]
-    always = {question.tool.name for question, answer in answered if answer and _is_always(question, answer)}
+    always = {tool_identity(question.tool) for question, answer in answered if answer and _is_always(question, answer)}
     return ApprovalGiven(tuple(_decision(question, answer, always) for question, answer in answered))
 
 
@@ -110,8 +120,15 @@ def _is_always(question: Question, answer: Decision) -> bool:
 def _decision(question: Question, answer: Decision | None, always: set[str]) -> Decision:
     """The answer as it counts and is recorded: no answer means no, and `always-ask` has no "always"."""
     if answer is None:
-        return question.yes() if question.tool.name in always else question.no("Nobody answered.")
-    return answer if question.may_always or not answer.always else msgspec.structs.replace(answer, always=False)
+        if tool_identity(question.tool) in always:
+            return replace(question.yes(), by="always")
+        return replace(question.no("Nobody answered."), by="nobody")
+    return answer if question.may_always or not answer.always else replace(answer, always=False)
+
+
+def tool_identity(tool: Tool) -> str:
+    """What an "always" is for: this tool of this source with this description and schema. If one of them changes, it ends."""
+    return json.dumps([tool.name, tool.source, tool.description, tool.parameters], sort_keys=True)
 
 
 class Approvals:
@@ -121,12 +138,12 @@ class Approvals:
     """
 
     def __init__(self) -> None:
-        self._always: set[str] = set()
+        self._always: set[str] = set()  # identities
         self._bound: dict[str, BoundCall] = {}  # by call_id: arguments are validated once, before the question
 
     def needs_approval(self, tool: Tool) -> bool:
         """Whether a call of this tool needs a person's yes."""
-        return tool.approval == "always-ask" or (tool.approval == "ask" and tool.name not in self._always)
+        return tool.approval == "always-ask" or (tool.approval == "ask" and tool_identity(tool) not in self._always)
 
     async def calls_to_ask(self, calls: Sequence[ToolCall], tools: Mapping[str, Tool]) -> list[ToolCall]:
         """The calls that need approval. One with invalid arguments fails anyway, so nobody is asked about it."""
@@ -145,7 +162,7 @@ class Approvals:
                 continue
             decisions[decision.call_id] = decision
             if decision.approved and decision.always and tool.approval == "ask":
-                self._always.add(tool.name)
+                self._always.add(tool_identity(tool))
         return decisions
 
     async def refusal(self, call: ToolCall, tool: Tool, decision: Decision | None) -> str | None:
@@ -167,6 +184,6 @@ class Approvals:
         found = self._bound.pop(call.call_id, None)
         return found if found and found.tool is tool and found.arguments == arguments else None
 
-    def forget(self, name: str) -> None:
+    def forget(self, tool: Tool) -> None:
         """Ask about this tool again."""
-        self._always.discard(name)
+        self._always.discard(tool_identity(tool))

@@ -25,7 +25,10 @@ _log = redacting_logger(__name__)
 
 
 class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One server as the profile configures it: a `command` or a `url`. `timeout` is in seconds."""
+    """One server as the profile configures it: a `command` or a `url`.
+
+    `timeout` is in seconds. `tools`: names of the tools that are offered, `*` and `?` stand for any text and character; none: all.
+    """
 
     command: str = ""
     args: tuple[str, ...] = ()
@@ -34,6 +37,7 @@ class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str = ""
     headers: dict[str, str] = {}
     timeout: float = 30.0
+    tools: tuple[str, ...] = ()
 
 
 class Connection:
@@ -60,6 +64,10 @@ class Connection:
         """Why the server ended, as far as is known, for a message."""
         return self._process.exit_reason() if self._process is not None else ""
 
+    def first_other_line(self) -> str:
+        """The first line of its output that was not a message, for a message; "" if there was none."""
+        return self._process.first_other_line() if self._process is not None else ""
+
     async def opened(self, seconds: float) -> None:
         """Wait until it is open.
 
@@ -77,9 +85,12 @@ class Connection:
     async def _hold(self) -> None:
         from mcp import Client
 
+        from .mcp_tolerance import TolerantTransport
+
         try:
             async with contextlib.AsyncExitStack() as stack:
-                client = await stack.enter_async_context(Client(await self._transport(stack)))
+                transport = TolerantTransport(await self._transport(stack))
+                client = await stack.enter_async_context(Client(transport))
                 self._client.set_result(client)
                 await self._leave.wait()
         except BaseException as error:
@@ -101,19 +112,23 @@ class Connection:
         import httpx2
         from mcp.client.streamable_http import streamable_http_client
 
+        from .mcp_http import TolerantHttpClient
+
         limit = httpx2.Timeout(
             config.timeout, read=max(config.timeout, 300.0)
         )  # a stream may be silent for a long time
         http: httpx2.AsyncClient = await stack.enter_async_context(
-            httpx2.AsyncClient(headers=config.headers, timeout=limit)
+            TolerantHttpClient(headers=config.headers, timeout=limit)
         )
         return streamable_http_client(config.url, http_client=http)
 
     async def aclose(self) -> None:
         """Close it; if that takes too long, cut it."""
         self._leave.set()
-        for seconds in (CLOSE_WITHIN if self._client.done() else 0.0, 0.3):
+        for seconds in (CLOSE_WITHIN if self._client.done() else 0.0, 0.3, 0.3):
             await asyncio.wait({self._task}, timeout=seconds)
             if self._task.done():
-                return
+                break
             self._task.cancel()
+        if self._process is not None:
+            await self._process.closed()

@@ -10,6 +10,7 @@ env = { TOKEN = "${TIME_TOKEN}" }       # from the environment or credentials.to
 url = "https://wiki.example/mcp"        # streamable HTTP
 headers = { Authorization = "Bearer ${WIKI_TOKEN}" }
 timeout = 60                            # seconds for a call (default: 30)
+tools = ["search", "get_*"]             # those that are offered (default: all)
 ```
 
 A server that died is restarted by the next call. The SDK (extra `mcp`) is imported when the first server is opened.
@@ -18,10 +19,12 @@ A server that died is restarted by the next call. The SDK (extra `mcp`) is impor
 from __future__ import annotations
 
 import asyncio
+import fnmatch
+import json
 import logging
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -31,16 +34,18 @@ from ..core.errors import AsstError, NotSetUpError
 from ..core.redact import redact_logs, redacting_logger, register_named_secrets
 from . import Tool, ToolError
 from .arguments import parse
+from .foreign_schema import portable_foreign
 from .mcp_connection import Connection, McpConfig
+from .mcp_offer import Offer, name_for
+from .mcp_results import raw, result_text
 from .portable_schema import MAX_DESCRIPTION
-
-if TYPE_CHECKING:
-    from mcp.types import CallToolResult
 
 __all__ = ["McpServer", "close_all", "configured_servers"]
 
-MAX_PAGES = 20
+MAX_PAGES = 100
 """Pages of a server's list of tools that are read."""
+MAX_DATA = 300
+"""Characters of the data of an error that a message quotes."""
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _log = redacting_logger(__name__)
@@ -90,44 +95,73 @@ class McpServer:
         self.name, self._config = name, config
         self._connection: Connection | None = None
         self._opening = asyncio.Lock()
+        self._output_schemas: dict[str, Any] = {}
         self._is_closed = False
 
-    async def tools(self) -> tuple[list[Tool], list[str]]:
-        """Its tools, and one line about each that can't be offered.
+    async def tools(self) -> Offer:
+        """Its tools, each judged by itself.
 
         Raises:
             ToolError: the server can't be reached, or doesn't speak MCP.
         """
-        found: list[Tool] = []
-        notices: list[str] = []
+        offer = Offer(self.name)
         client = (await self._connected()).client
+        seen: set[str] = set()
         cursor: str | None = None
+        cursors: set[str | None] = set()
         try:
             async with asyncio.timeout(self._config.timeout):
-                for _ in range(MAX_PAGES):
+                while cursor not in cursors and len(cursors) < MAX_PAGES:
+                    cursors.add(cursor)
                     page = await client.list_tools(cursor=cursor)
-                    for one in page.tools:
-                        try:
-                            found.append(self._tool(one.name, one.description or one.title or "", one.input_schema))
-                        except AsstError as error:
-                            notices.append(f"MCP server '{self.name}': {error} This tool is left out.")
-                    if not (cursor := page.next_cursor):
-                        break
+                    for one in raw(page.meta) or ():
+                        self._add(offer, one, seen)
+                    cursor = page.next_cursor
         except Exception as error:  # whatever a server sends, it is the server's fault
-            raise self._failure(error) from error
-        return found, notices
+            failure = self._failure(error)
+            if not offer.tools:
+                raise failure from error
+            offer.cut = str(failure)
+        else:
+            if cursor not in cursors and cursor is not None:
+                offer.cut = f"It has more than {MAX_PAGES} pages."
+        for pattern in self._config.tools:
+            if not fnmatch.filter(seen, pattern):
+                offer.left_out.append((pattern, "the server has no such tool"))
+        return offer
 
-    def _tool(self, name: str, description: str, schema: dict[str, Any]) -> Tool:
+    def _add(self, offer: Offer, listed: Any, seen: set[str]) -> None:
+        """Add a tool to the offer, or the reason why not. One that was on the list before is passed over."""
+        name = listed.get("name") if isinstance(listed, dict) else None
+        if not isinstance(name, str) or not name:
+            offer.left_out.append(("?", "it has no name"))
+            return
+        patterns = self._config.tools
+        if name in seen or (patterns and not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)):
+            return
+        seen.add(name)
+        execution = listed.get("execution")
+        if isinstance(execution, dict) and execution.get("taskSupport") == "required":
+            offer.left_out.append((name, "it runs as a task of the server only, which asst doesn't support"))
+            return
+        self._output_schemas[name] = listed.get("outputSchema")
+        try:
+            offer.tools.append((name, self._tool(name, listed)))
+        except AsstError as error:
+            offer.left_out.append((name, str(error)))
+
+    def _tool(self, name: str, listed: dict[str, Any]) -> Tool:
         async def call(arguments: dict[str, Any]) -> str:
             return await self._call(name, arguments)
 
-        known_as = re.sub(r"[^A-Za-z0-9_-]", "_", f"{self.name}_{name}")
+        words = (listed.get("description"), listed.get("title"))
+        description = next((text for text in words if isinstance(text, str) and text.strip()), "")
         if len(description) > MAX_DESCRIPTION:
             description = description[: MAX_DESCRIPTION - 1] + "…"
         return Tool(
-            known_as,
+            name_for(self.name, name),
             description,
-            schema,
+            portable_foreign(name, listed.get("inputSchema")),
             call,
             bind=lambda text: ((parse(text),), {}),
             approval="ask",  # whatever it says about itself: the protocol says not to trust its hints
@@ -141,8 +175,8 @@ class McpServer:
             result = await client.call_tool(name, arguments)
         except Exception as error:  # whatever a server sends, it is the server's fault
             raise self._failure(error) from error
-        text = _text(result)
-        if result.is_error:
+        text, failed = result_text(raw(result.meta), self._output_schemas.get(name))
+        if failed:
             raise ToolError(text or f"{name} failed without a message.")
         return text
 
@@ -163,13 +197,19 @@ class McpServer:
     def _failure(self, error: Exception) -> ToolError:
         """The error as a message that names the server."""
         _log.debug("MCP server %s", self.name, exc_info=error)
+        reasons: list[str] = []
+        if self._connection is not None:
+            reasons = [self._connection.exit_reason(), self._connection.first_other_line()]
         if isinstance(error, TimeoutError):
-            return ToolError(f"The MCP server '{self.name}' did not answer within {self._config.timeout:g} s.")
-        reason = self._connection.exit_reason() if self._connection is not None else ""
-        while isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        return ToolError(f"The MCP server '{self.name}' failed: {lines[0][:300]}{f' ({reason})' if reason else ''}.")
+            reasons = reasons[1:]
+            said = f"did not answer within {self._config.timeout:g} s"
+        else:
+            while isinstance(error, ExceptionGroup):
+                error = error.exceptions[0]
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            said = f"failed: {lines[0][:300].rstrip('.')}{_data(error)}".rstrip(".")
+        why = "; ".join(reason for reason in reasons if reason and reason not in said)
+        return ToolError(f"The MCP server '{self.name}' {said}{f' ({why})' if why else ''}.")
 
     async def aclose(self) -> None:
         """Close the connection and stop the server's process; it can't be used again."""
@@ -178,21 +218,14 @@ class McpServer:
             await self._connection.aclose()
 
 
-def _text(result: CallToolResult) -> str:
-    """A result as text; images and sounds are only named."""
-    texts = [_block(block) for block in result.content]
-    if not texts and result.structured_content is not None:
-        return msgspec.json.encode(result.structured_content).decode()
-    return "\n".join(texts)
-
-
-def _block(block: Any) -> str:
-    text = getattr(block, "text", None) or getattr(getattr(block, "resource", None), "text", None)
-    if isinstance(text, str):
-        return text
-    where = getattr(block, "uri", None) or getattr(getattr(block, "resource", None), "uri", "")
-    kind = getattr(block, "mime_type", None) or getattr(block, "type", "something")
-    return f"[{kind} {where}: not shown]".replace(" :", ":")
+def _data(error: BaseException) -> str:
+    """What a JSON-RPC error says besides its message."""
+    data = getattr(error, "data", None)
+    if data in (None, "", {}, []):
+        return ""
+    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, default=str)
+    text = " ".join(text.split())
+    return f": {text if len(text) <= MAX_DATA else text[: MAX_DATA - 1] + '…'}"
 
 
 async def close_all(servers: Iterable[McpServer]) -> None:

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
-from mcp.types import jsonrpc_message_adapter
+
+from .mcp_messages import MAX_BYTES, MessageReader
+from .mcp_watchdog import Watchdog
 
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -29,7 +31,6 @@ __all__ = ["StdioServer"]
 
 T = TypeVar("T")
 
-MAX_LINE = 16 * 1024 * 1024
 MAX_OTHER_LINES = 1000
 """Lines that aren't messages: many servers log to the wrong stream; one that does nothing else isn't an MCP server."""
 KEPT = 2000
@@ -51,8 +52,10 @@ class StdioServer:
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._stderr = b""
-        self._other_lines = 0
+        self._messages = MessageReader()
+        self._watchdog = Watchdog()
         self._fault = ""
+        self._ending: asyncio.Task[None] | None = None
 
     @property
     def alive(self) -> bool:
@@ -67,21 +70,31 @@ class StdioServer:
         lines = self._stderr.decode("utf-8", "replace").strip().splitlines()
         return ": ".join(part for part in (how, lines[-1].strip()[:300] if lines else "") if part)
 
+    def first_other_line(self) -> str:
+        """The first line of its output that was not a message, as a phrase; "" if there was none."""
+        return self._messages.first_other
+
     async def __aenter__(
         self,
     ) -> tuple[MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObjectSendStream[SessionMessage]]:
         program = shutil.which(self._command[0]) or self._command[0]
-        self._process = process = await asyncio.create_subprocess_exec(
-            program,
-            *self._command[1:],
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=self._env,
-            cwd=self._cwd,
-            limit=MAX_LINE,
-            start_new_session=True,  # Ctrl-C is for us only; and everything that it starts can be stopped with it
-        )
+        self._watchdog.start()
+        try:
+            self._process = process = await asyncio.create_subprocess_exec(
+                program,
+                *self._command[1:],
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=self._env,
+                cwd=self._cwd,
+                limit=MAX_BYTES,
+                start_new_session=True,  # Ctrl-C is for us only; and everything that it starts can be stopped with it
+            )
+        except BaseException:
+            self._watchdog.dismiss()
+            raise
+        self._watchdog.watch(process.pid)
         to_session, from_server = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         to_server, from_session = anyio.create_memory_object_stream[SessionMessage](0)
         self._tasks = (
@@ -107,9 +120,20 @@ class StdioServer:
         finally:
             if process.returncode is None or not (reading.done() and listening.done()):
                 _send(process, KILL)  # also to processes that it left behind, and also if we are cancelled here
+            self._watchdog.dismiss()
+            self._ending = asyncio.create_task(self._end_tasks())
+        await self.closed()
+
+    async def closed(self) -> None:
+        """Wait until nothing of it runs here; also after a cancellation of its end."""
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+
+    async def _end_tasks(self) -> None:
         _, left = await asyncio.wait(self._tasks, timeout=0.2)
         for task in left:
             task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _read(
         self, server: asyncio.StreamReader, session: MemoryObjectSendStream[SessionMessage | Exception]
@@ -129,21 +153,19 @@ class StdioServer:
     ) -> None:
         while line := await self._line(server):
             await asyncio.sleep(0)  # a server that floods us must not block the loop
-            try:
-                message = jsonrpc_message_adapter.validate_json(line, by_name=False)
-            except (ValueError, RecursionError):
-                self._other_lines += bool(line.strip())
-                if self._other_lines > MAX_OTHER_LINES:
-                    self._fault = "it does not speak MCP on its standard output"
-                    return
-            else:
-                await session.send(SessionMessage(message))
+            for message in self._messages.read(line):
+                await session.send(message if isinstance(message, Exception) else SessionMessage(message))
+            if self._messages.other_lines > MAX_OTHER_LINES:
+                self._fault = "it does not speak MCP on its standard output"
+                return
+        for message in self._messages.close():
+            await session.send(message if isinstance(message, Exception) else SessionMessage(message))
 
     async def _line(self, server: asyncio.StreamReader) -> bytes:
         try:
             return await server.readline()
         except ValueError:
-            self._fault = f"it sent a line of more than {MAX_LINE:,} bytes"
+            self._fault = f"it sent a line of more than {MAX_BYTES:,} bytes"
             return b""
 
     async def _write(self, server: asyncio.StreamWriter, session: MemoryObjectReceiveStream[SessionMessage]) -> None:

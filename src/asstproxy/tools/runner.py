@@ -60,8 +60,8 @@ class ToolRunner:
 
     def withdraw(self, name: str) -> None:
         """Stop offering a tool; an "always" for it is forgotten."""
-        self.tools.pop(name, None)
-        self._approvals.forget(name)
+        if tool := self.tools.pop(name, None):
+            self._approvals.forget(tool)
 
     async def execute(
         self, calls: Sequence[ToolCall], approved: ApprovalGiven | None, publish: Publish
@@ -106,8 +106,8 @@ class ToolRunner:
             note = f"The person changed the arguments to {truncate(arguments, MAX_QUOTED)}."
         refusal = "Two calls have this call_id." if duplicate else await self._refusal(call, decision)
         if refusal is None:
-            publish(ToolStarted(call.call_id, call.name, arguments))
             tool = self.tools[call.name]
+            publish(ToolStarted(call.call_id, call.name, arguments, _approved_by(tool, decision)))
             outcome = await run_tool(tool, arguments, self._approvals.bound(call, tool, arguments))
         else:
             outcome, note = Outcome(error=refusal), ""
@@ -123,3 +123,10 @@ class ToolRunner:
         if tool is None:
             return f"No such tool: '{call.name}'. Known tools: {', '.join(self.tools) or 'none'}."
         return await self._approvals.refusal(call, tool, decision)
+
+
+def _approved_by(tool: Tool, decision: Decision | None) -> str:
+    """Who approved a call that may run: nobody had to, somebody did, or an earlier "always" holds."""
+    if tool.approval == "never":
+        return ""
+    return decision.by if decision is not None else "always"

@@ -15,6 +15,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ..core.errors import ToolError, UsageError
+from .annotations import description_of, or_none, with_readable_types
 from .arguments import parse
 from .docstring import parse_docstring
 
@@ -73,8 +74,9 @@ def describe(name: str, function: Callable[..., Any]) -> Description:
         raise
     except Exception as error:
         raise UsageError(f"The tool '{name}' can't be described to an assistant: {_first_line(error)}") from error
-    text, descriptions = parse_docstring(inspect.getdoc(plain))
-    for parameter, description in descriptions.items():
+    text, documented = parse_docstring(_docstring(function, plain))
+    annotated = {parameter: words for parameter, hint in hints.items() if (words := description_of(hint))}
+    for parameter, description in (documented | annotated).items():
         if parameter in schema["properties"]:
             schema["properties"][parameter].setdefault("description", description)
     return Description(text, schema, _Binder(model, given))
@@ -89,6 +91,15 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     return type(function).__call__
 
 
+def _docstring(function: Callable[..., Any], plain: Callable[..., Any]) -> str | None:
+    """The docstring; that of the class for a callable object (`getdoc` would find Python's own, of every `__call__`)."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if inspect.isroutine(function):
+        return inspect.getdoc(plain)
+    return getattr(plain, "__doc__", None) or type(function).__doc__
+
+
 def _parameters(name: str, function: Callable[..., Any]) -> list[inspect.Parameter]:
     given = list(inspect.signature(function).parameters.values())
     preset = function.keywords if isinstance(function, functools.partial) else {}  # the assistant doesn't see these
@@ -100,6 +111,8 @@ def _parameters(name: str, function: Callable[..., Any]) -> list[inspect.Paramet
             )
         if index == 0 and parameter.name in ("self", "cls") and parameter.annotation is parameter.empty:
             raise UsageError(f"The tool '{name}' is an unbound method.", "Use the method of an object.")
+    if given and hasattr(function, "dispatch") and hasattr(function, "registry"):
+        given[0] = given[0].replace(kind=inspect.Parameter.POSITIONAL_ONLY)  # `functools.singledispatch` needs it so
     return [parameter for parameter in given if parameter.name not in preset]
 
 
@@ -114,6 +127,7 @@ def _hints(function: Callable[..., Any], given: list[inspect.Parameter]) -> dict
         try:
             if isinstance(hint, str):
                 hint = eval(hint, getattr(function, "__globals__", {}), local)  # noqa: S307 - as `def` itself would
+            hint = with_readable_types(hint, local)
         except NameError as error:
             raise UsageError(
                 f"The annotation of '{parameter.name}' in '{name_of(function)}' isn't defined at run time: {error}.",
@@ -155,13 +169,15 @@ def _model(
     fields: dict[str, Any] = {}
     for index, parameter in enumerate(given):
         hint, default = hints[parameter.name], parameter.default
+        if default is None or (isinstance(default, FieldInfo) and default.default is None):
+            hint = or_none(hint)
         if isinstance(default, FieldInfo):  # `x: int = Field(5, gt=0)`
             hint, default = Annotated[hint, default], parameter.empty
         given_default = {} if default is parameter.empty else {"default": default}
         fields[f"p{index}"] = (hint, Field(alias=parameter.name, **given_default))
     model: type[BaseModel] = create_model(
         name,
-        __config__=ConfigDict(extra="forbid"),
+        __config__=ConfigDict(extra="forbid", ser_json_inf_nan="constants"),  # so that `portable` sees them
         __module__=getattr(function, "__module__", None) or "builtins",
         **fields,
     )

@@ -11,8 +11,10 @@ from ..config.profiles import Profile
 from ..core.errors import NotSetUpError, UsageError
 from . import Tool, ToolError
 from .loading import find_tools
+from .runner import MAX_TOOLS
 
 if TYPE_CHECKING:
+    from .mcp_offer import Offer
     from .mcp_servers import McpServer
 
 __all__ = ["Toolbox", "open_toolbox"]
@@ -70,24 +72,26 @@ async def open_toolbox(profile: Profile | None = None, named: Iterable[str] = ()
     tools += [tool for tool in find_tools(named) if tool.source not in known]
     if profile is None or not mcp or "mcp" not in profile.options:
         return Toolbox(tools, [], [])
+    from .mcp_offer import fit
     from .mcp_servers import close_all, configured_servers
 
     servers = configured_servers(profile)
     notices: list[str] = []
+    offers: list[Offer] = []
     try:
         for answer in await asyncio.gather(*map(_tools_of, servers)):
             if isinstance(answer, ToolError):
                 notices.append(f"{answer} Its tools are missing.")
             else:
-                tools += answer[0]
-                notices += answer[1]
+                offers.append(answer)
+        fitted, about = fit(tools, offers, MAX_TOOLS)
     except BaseException:
         await close_all(servers)
         raise
-    return Toolbox(tools, notices, servers)
+    return Toolbox(tools + fitted, notices + about, servers)
 
 
-async def _tools_of(server: McpServer) -> tuple[list[Tool], list[str]] | ToolError:
+async def _tools_of(server: McpServer) -> Offer | ToolError:
     try:
         return await server.tools()
     except ToolError as error:

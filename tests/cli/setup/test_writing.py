@@ -78,13 +78,27 @@ def test_removing_what_was_added_leaves_the_values(text: str) -> None:
 
 
 def test_what_another_program_wrote_meanwhile_stays() -> None:
-    """Between looking and writing the file may change: then nothing is written."""
-    with _file("") as path:
-        change = set_profile("a", {"provider": "gpt"})
-        path.write_text("# mine\n")
-        with pytest.raises(NotSetUpError, match="changed meanwhile"):
-            change.write()
-        assert path.read_text() == "# mine\n"
+    """Between looking and writing the file may change: what is about other things is kept, and the profile is written."""
+    with _file('default = "z"\n') as path:
+        change = set_profile("a", {"provider": "gpt"}, default=True)
+        path.write_text('# mine\ndefault = "b"\n[profiles.b]\nprovider = "gemini"\n')
+        change.write()
+        assert "# mine" in path.read_text()
+        expected = {"default": "b", "profiles": {"a": {"provider": "gpt"}, "b": {"provider": "gemini"}}}
+        assert tomllib.loads(path.read_text()) == expected
+        change.undo()
+        assert tomllib.loads(path.read_text()) == expected
+
+
+def test_the_same_profile_that_another_program_wrote_meanwhile_stays() -> None:
+    """If the profile itself, or the whole file, became something else, nothing is written."""
+    for meanwhile in ('[profiles.a]\nprovider = "gemini"\n', "odd = [\n"):
+        with _file("") as path:
+            change = set_profile("a", {"provider": "gpt"})
+            path.write_text(meanwhile)
+            with pytest.raises(NotSetUpError, match="changed meanwhile"):
+                change.write()
+            assert path.read_text() == meanwhile
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "-a", "x" * 65, "a\n", "é\u202e"])

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from asstproxy.core.events import ActionRequired, Cancelled, ChunkReceived, ErrorOccurred, RetryScheduled
+from asstproxy.core.events import ActionRequired, Cancelled, ChunkReceived, ErrorOccurred, Notice, RetryScheduled
 from asstproxy.core.script import State
 from asstproxy.providers.gemini.generate import GenerateProvider
+from asstproxy.providers.gemini.generate_reader import Reader
 from asstproxy.providers.gemini.interactions import InteractionsProvider
 from asstproxy.providers.transport.http import HttpTransport
 from core.stage import Stage
 from servers import (
-    BROKEN_FRAMINGS,
     LEGAL_FRAMINGS,
     BrokenJson,
     Call,
@@ -128,7 +128,6 @@ CUTS = [
     Cut(byte=70),
     Cut(how="reset"),
     BrokenJson(1),
-    *(Framing(kind) for kind in BROKEN_FRAMINGS),
 ]
 
 
@@ -142,6 +141,7 @@ async def test_streams_that_break(fault: Any) -> None:
 
 
 DRESSES = [
+    Framing("no_last_blank"),
     *(
         Framing(kind) for kind in LEGAL_FRAMINGS if kind != "bom"
     ),  # httpx2 2.16 takes a BOM for a part of the first line
@@ -160,6 +160,13 @@ async def test_streams_in_another_dress(api: str, fault: Any) -> None:
         record = await stage.conversation.exchange("hi")
     assert record.event.text == "Grüße, 世界 \u2028 👋", record  # type: ignore[union-attr]
     assert text_of(stage) == "Grüße, 世界 \u2028 👋"
+
+
+async def test_lines_of_json_instead_of_events() -> None:
+    """A stream whose lines lack `data:` is read all the same, at its end."""
+    async with on_stage("generate", [Say("one two")], faults=[Framing("no_data_prefix")]) as (_, stage):
+        record = await stage.conversation.exchange("hi")
+    assert record.event.text == text_of(stage) == "one two"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -204,11 +211,13 @@ async def test_a_silent_server(api: str, stream: bool) -> None:
         assert (await failed(stage)).kind == "timeout"
 
 
-async def test_a_server_that_does_not_hang_up() -> None:
-    """The last chunk is the end, whatever the connection does."""
+async def test_a_server_that_does_not_hang_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that stays open after its reason to end is given up after a while, and the person is told."""
+    monkeypatch.setattr(Reader, "linger", 0.2)
     async with on_stage("generate", [Say("ok")], faults=[Stall(event=99)]) as (_, stage):
         record = await stage.conversation.exchange("hi", timeout=4)
     assert record.state == State.COMPLETED
+    assert "left the stream open" in stage.said(Notice)[-1].text
 
 
 @both

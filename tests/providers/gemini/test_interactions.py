@@ -12,7 +12,7 @@ from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Conf
 from asstproxy.core.history import AssistantMessage, UserMessage
 from asstproxy.core.script import State
 from asstproxy.providers.gemini.interactions import steps
-from asstproxy.providers.gemini.interactions_reader import Reader, outcome
+from asstproxy.providers.gemini.interactions_reader import Reader
 from core.stage import Stage
 from servers import Call, Cut, Duplicate, Fail, Say, Think
 
@@ -165,7 +165,7 @@ async def test_an_event_that_comes_twice_counts_once() -> None:
 
 
 def ended(status: str | None, *found: Any, **more: Any) -> list[Event]:
-    return list(outcome({"id": "i", "status": status, "steps": [*found], **more}))
+    return list(Reader().reply({"id": "i", "status": status, "steps": [*found], **more}))
 
 
 def test_how_an_interaction_may_end() -> None:

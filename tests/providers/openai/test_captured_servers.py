@@ -21,7 +21,7 @@ from asstproxy.core.events import (
     Usage,
 )
 from asstproxy.providers.background import is_unfinished
-from asstproxy.providers.openai.wire import Reader, outcome
+from asstproxy.providers.openai.reader import Reader
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "responses"
 JSON = dict[str, Any]
@@ -61,7 +61,7 @@ def test_a_real_tool_call(server: str) -> None:
     (call,) = last.calls
     assert (call.name, json.loads(call.arguments)) == ("get_stock_price", {"symbol": "AAPL"})
     assert call.call_id
-    *_, whole = outcome(WHOLE[f"{server}_tool"])
+    *_, whole = Reader().reply(WHOLE[f"{server}_tool"])
     assert isinstance(whole, ActionRequired)
     assert (whole.calls[0].name, json.loads(whole.calls[0].arguments)) == (call.name, json.loads(call.arguments))
 
@@ -69,7 +69,7 @@ def test_a_real_tool_call(server: str) -> None:
 @pytest.mark.parametrize("server", ["llama", "ogx"])
 def test_a_real_reply_in_one(server: str) -> None:
     """Asked without streaming, both say the same as in the stream."""
-    *_, last = outcome(WHOLE[f"{server}_text"])
+    *_, last = Reader().reply(WHOLE[f"{server}_text"])
     *_, streamed = heard(lines(f"{server}_text_stream"))
     assert last == streamed
 
@@ -78,11 +78,11 @@ def test_a_real_background_response() -> None:
     """OGX's states; its reason `length` is OpenAI's `max_output_tokens`; a cancelled one is an error."""
     assert is_unfinished(WHOLE["ogx_bg_done_poll1"])
     assert not is_unfinished(WHOLE["ogx_bg_done_poll4"])
-    *_, last = outcome(WHOLE["ogx_bg_done_poll4"])
+    *_, last = Reader().reply(WHOLE["ogx_bg_done_poll4"])
     assert isinstance(last, AssistantMessageRetrieved | MessageIncomplete)
     assert last.text
     with pytest.raises(AssistantError) as caught:
-        list(outcome(WHOLE["ogx_bg_cancelled_poll0"]))
+        list(Reader().reply(WHOLE["ogx_bg_cancelled_poll0"]))
     assert (caught.value.kind, caught.value.retryable) == ("interrupted", False)
 
 

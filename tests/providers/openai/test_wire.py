@@ -27,7 +27,8 @@ from asstproxy.core.events import (
 )
 from asstproxy.core.history import AssistantMessage, History, Item, ToolOutputs, UserMessage
 from asstproxy.core.turn import ToolSpec, Turn
-from asstproxy.providers.openai.wire import Reader, input_items, outcome, request, user_item
+from asstproxy.providers.openai.reader import Reader
+from asstproxy.providers.openai.wire import input_items, request, user_item
 from core.strategies import exchanges
 
 PARAMS: TypeAdapter[Any] = TypeAdapter(ResponseCreateParamsNonStreaming)
@@ -137,7 +138,7 @@ def response(*output: JSON, status: str = "completed", **more: Any) -> JSON:
 
 texts = st.text(max_size=5)
 outputs = st.lists(
-    st.builds(message, texts) | st.builds(called, st.sampled_from("ab"), texts) | st.just(THOUGHT), max_size=4
+    st.builds(message, texts) | st.builds(called, st.uuids().map(str), texts) | st.just(THOUGHT), max_size=4
 )
 
 
@@ -145,8 +146,9 @@ outputs = st.lists(
 def test_the_sdk_reads_the_same(output: list[JSON]) -> None:
     """Text, calls and usage are those that OpenAI's own model of a response finds."""
     sdk = Response.construct(**response(*output))
-    usage, last = outcome(response(*output))
+    usage, *notices, last = Reader().reply(response(*output))
     assert usage == Usage(5, 4, 1, 2)
+    assert bool(notices) == (not sdk.output_text and all(item.type != "function_call" for item in sdk.output))
     assert isinstance(last, ActionRequired | AssistantMessageRetrieved)
     assert last.text == sdk.output_text
     calls = [(c.call_id, c.name, c.arguments or "{}") for c in sdk.output if c.type == "function_call"]
@@ -187,10 +189,10 @@ def test_reasoning_is_heard() -> None:
 @pytest.mark.parametrize("status", ["completed", "incomplete"])
 def test_a_thought_that_led_to_nothing_does_not_go_back(status: str) -> None:
     """OpenAI refuses for ever a reasoning item "provided without its required following item"."""
-    *_, last = outcome(response(THOUGHT, status=status))
+    *_, last = Reader().reply(response(THOUGHT, status=status))
     assert isinstance(last, AssistantMessageRetrieved | MessageIncomplete)
     assert last.raw is None
-    *_, more = outcome(response(THOUGHT, message("he"), THOUGHT, status=status))
+    *_, more = Reader().reply(response(THOUGHT, message("he"), THOUGHT, status=status))
     assert isinstance(more, AssistantMessageRetrieved | MessageIncomplete)
     assert more.raw == [THOUGHT, message("he")]
 
@@ -198,13 +200,13 @@ def test_a_thought_that_led_to_nothing_does_not_go_back(status: str) -> None:
 def test_an_answer_that_was_cut_short() -> None:
     """Text and reason are kept; a call that was cut off is not, because nobody will answer it."""
     details = {"incomplete_details": {"reason": "max_output_tokens"}}
-    *_, last = outcome(response(message("he"), status="incomplete", **details))
+    *_, last = Reader().reply(response(message("he"), status="incomplete", **details))
     assert last == MessageIncomplete("he", "max_output_tokens")
-    *_, last = outcome(response(message("he"), called("c", '{"a'), status="incomplete", **details))
+    *_, last = Reader().reply(response(message("he"), called("c", '{"a'), status="incomplete", **details))
     assert last == MessageIncomplete("he", "max_output_tokens")
-    *_, last = outcome(response(THOUGHT, called("c", '{"a'), status="incomplete", **details))
+    *_, last = Reader().reply(response(THOUGHT, called("c", '{"a'), status="incomplete", **details))
     assert last == MessageIncomplete("", "max_output_tokens")
-    *_, last = outcome(response(status="incomplete"))
+    *_, last = Reader().reply(response(status="incomplete"))
     assert last == MessageIncomplete("", "unknown")
 
 
@@ -241,7 +243,7 @@ def test_a_failure_in_any_shape(event: JSON) -> None:
 def test_why_a_response_failed(code: str, kind: str) -> None:
     """The code decides; what is refused for what it says does not become better by trying again."""
     with pytest.raises(AssistantError) as caught:
-        list(outcome(response(status="failed", error={"code": code, "message": "No."})))
+        list(Reader().reply(response(status="failed", error={"code": code, "message": "No."})))
     assert caught.value.kind == kind
     assert caught.value.retryable == (code == "server_error")
 
@@ -252,5 +254,5 @@ def test_why_a_response_failed(code: str, kind: str) -> None:
 def test_what_is_no_finished_response_is_an_error(strange: JSON) -> None:
     """An unknown status, or JSON of something else, is not taken for an empty answer."""
     with pytest.raises(AssistantError) as caught:
-        list(outcome(strange))
+        list(Reader().reply(strange))
     assert caught.value.kind == "protocol"

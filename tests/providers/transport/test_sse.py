@@ -23,7 +23,7 @@ STREAMS = st.lists(st.tuples(LINES, st.sampled_from(ENDS)), max_size=20).map(
 def ours(body: bytes, cuts: list[int]) -> list[bytes]:
     reader = EventReader(limit=10_000)
     places = [0, *sorted(cut for cut in cuts if cut <= len(body)), len(body)]
-    return [data for start, end in pairwise(places) for data in reader.feed(body[start:end])]
+    return [data for start, end in pairwise(places) for _, data in reader.feed(body[start:end])]
 
 
 def theirs(body: bytes) -> list[bytes]:

@@ -18,12 +18,21 @@ class Heard:
     over: bool
 
 
-def heard(body: bytes) -> Heard:
-    """Reads a stream of any of the APIs, as far as it goes."""
+def heard(body: bytes, *, strict: bool = False) -> Heard:
+    """Reads a stream of any of the APIs, as far as it goes; the last event counts without its blank line, unless `strict`."""
     lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # Google ends its lines with both; either ends one
-    frames = lines.split(b"\n\n")[:-1]
+    *frames, last = lines.split(b"\n\n")
+    if not strict and _is_whole(last.rstrip(b"\n").partition(b"data: ")[2]):
+        frames.append(last.rstrip(b"\n"))
     said = [json.loads(data) for frame in frames if (data := frame.partition(b"data: ")[2]) != b"[DONE]"]
     return Heard(len(said), "".join(map(_text, said)), any(map(_ends, said)))
+
+
+def _is_whole(data: bytes) -> bool:
+    try:
+        return isinstance(json.loads(data), dict)
+    except ValueError:
+        return False
 
 
 def _text(event: dict[str, Any]) -> str:
@@ -31,10 +40,13 @@ def _text(event: dict[str, Any]) -> str:
         return str(event["delta"])
     if event.get("event_type") == "step.delta":
         return str(event["delta"].get("text", ""))
+    if "choices" in event:  # Chat Completions
+        return "".join(choice["delta"].get("content") or "" for choice in event["choices"])
     parts = [part for one in event.get("candidates", ()) for part in one.get("content", {}).get("parts", ())]
     return "".join(part.get("text", "") for part in parts)
 
 
 def _ends(event: dict[str, Any]) -> bool:
     finished = any("finishReason" in one for one in event.get("candidates", ()))
+    finished = finished or any(choice["finish_reason"] for choice in event.get("choices", ()))
     return finished or "response.completed" in event.values() or "interaction.completed" in event.values()

@@ -116,7 +116,7 @@ def test_always_is_asked_once(server: ResponsesServer, tmp_path: Path) -> None:
     """A person who says "always" is asked one question for two hundred calls; the screen stays readable at 80 columns."""
     server.brain = model
     with chat(tmp_path) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         assert "write wants to run (1 of 200)" in terminal.wait_for("Allow?")
         terminal.type("a\r")
         text = terminal.wait_for("That was wrote 199.")
@@ -128,23 +128,23 @@ def test_always_is_asked_once(server: ResponsesServer, tmp_path: Path) -> None:
     assert written(tmp_path) == list(range(MANY))
 
 
-def test_ctrl_d_ends_the_questions(server: ResponsesServer, tmp_path: Path) -> None:
-    """Ctrl-D at a question refuses this call and the rest; nobody has to say no two hundred times."""
+def test_ctrl_d_refuses_all_of_them(server: ResponsesServer, tmp_path: Path) -> None:
+    """Ctrl-D at the question, also after a wrong answer, refuses every call; nobody has to say no two hundred times."""
     server.brain = model
     with chat(tmp_path) as terminal:
-        terminal.type("go\r")
-        terminal.wait_for("(1 of 200)")
-        terminal.type("y\r")
-        terminal.wait_for('"page": 1\n         }\n         Allow?')
+        terminal.enter("go")
+        terminal.wait_for('"page": 199\n         }\n         Allow?')
+        terminal.type("only 201\r")
+        terminal.wait_until(lambda: terminal.text.count("Allow?") == 2)
         terminal.type("\x04")
         text = terminal.wait_for("That was ")
         terminal.wait_for("completed")
         terminal.type("\x04")
         terminal.wait_end()
     assert text.count("Allow?") == 2
-    assert written(tmp_path) == [0]
+    assert written(tmp_path) == []
     tools = Store().transcript(Store().newest()).exchanges[0].tools
-    assert [one.approved for one in tools] == [True] + [False] * (MANY - 1)
+    assert [one.approved for one in tools] == [False] * MANY
     sent = [item for item in server.requests[-1].json["input"] if item["type"] == "function_call_output"]
     assert "refused this call" in json.loads(sent[-1]["output"])["error"]
 

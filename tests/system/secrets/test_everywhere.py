@@ -141,23 +141,25 @@ def test_a_chat(planted: ResponsesServer, tmp_path: Path) -> None:
     planted.key = KEYS["keyring"]
     with Tmux([ASST, "chat", "-p", "keyring"], columns=160) as screen:
         screen.wait_for("Ctrl-D leaves")
-        screen.type("hello")
+        screen.enter("hello")
         screen.wait_for("You said: hello")
         planted.key = "another"
-        screen.type("again")
+        screen.enter("again")
         screen.wait_for("Check the key")
-        screen.type("/events")
-        screen.type(f"/save {tmp_path / 'saved.json'}")
+        screen.enter("/events")
+        screen.enter(f"/save {tmp_path / 'saved.json'}")
         screen.wait_for("Saved")
-        screen.type("/quit")
+        screen.enter("/quit")
         assert "PLANTED" not in screen.wait_end(0)
     assert f"Bearer {KEYS['keyring']}" in heard(planted)
     no_file_has_one(tmp_path)
 
 
 def test_what_a_person_says_stays(asst: Asst, planted: ResponsesServer) -> None:
-    """A key that is pasted as a message is a message: it is sent and kept as it was typed. So is what the model says."""
+    """A key that is pasted as a message is a message: it is sent and kept as it was typed. In the answer it is hidden."""
     planted.key = KEYS["environment"]
     ran = asst("ask", "-p", "gpt", f"What is {KEYS['environment']} for?")
-    assert ran.out == f"You said: What is {KEYS['environment']} for?\n"
-    assert KEYS["environment"].encode() in Store().path(Store().newest()).read_bytes()
+    assert ran.out == "You said: What is [key] for?\n"
+    kept = Store().transcript(Store().newest()).exchanges[0]
+    assert kept.user == f"What is {KEYS['environment']} for?"
+    assert kept.answer == "You said: What is [key] for?"

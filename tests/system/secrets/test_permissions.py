@@ -62,11 +62,11 @@ def a_life(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
     assert asst("setup", "use", "gpt").code == 0
     with Tmux([ASST, "chat"]) as screen:
         screen.wait_for("Ctrl-D leaves")
-        screen.type("good morning")
+        screen.enter("good morning")
         screen.wait_for("completed")
-        screen.type(f"/save {tmp_path / 'asst-data' / 'saved.json'}")
+        screen.enter(f"/save {tmp_path / 'asst-data' / 'saved.json'}")
         screen.wait_for("Saved:")
-        screen.type("/quit")
+        screen.enter("/quit")
         screen.wait_end(0)
 
 
@@ -201,6 +201,49 @@ def test_what_belongs_to_somebody_else(asst: Asst, server: ResponsesServer, conf
     assert (ran.code, ran.out) == (0, "You said: hello\n")
     assert f"asst: Others can read {config} (0644), and it belongs to another user" in ran.err
     assert config.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give files away")
+def test_what_others_can_change_is_refused(asst: Asst, server: ResponsesServer, config: Path, tmp_path: Path) -> None:
+    """A data dir (0777) or a config (0666) that belongs to another user is not used, and stays as it is."""
+    key = {"OPENAI_API_KEY": server.key}
+    data = tmp_path / "theirs"
+    data.mkdir()
+    data.chmod(0o777)
+    os.chown(data, 12345, 12345)
+    for command in (["ask", "-p", "gpt", "hello"], ["sessions", "list"]):
+        for stranger in ("", "main.py"):  # a folder of somebody's project, or not
+            if stranger:
+                (data / stranger).touch()
+            ran = asst(*command, env=key | {"ASST_DATA_DIR": str(data)})
+            assert ran.code == 3, ran.all
+            assert "belongs to another user, and others can change it (0777)" in ran.complaint
+            assert "Set ASST_DATA_DIR" in ran.complaint
+    assert [path.name for path in data.iterdir()] == ["main.py"]
+    config.parent.mkdir()
+    config.write_text('default = "gpt"\n')
+    config.chmod(0o666)
+    os.chown(config, 12345, 12345)
+    ran = asst("ask", "hello", env=key)
+    assert (ran.code, "Set ASST_CONFIG_DIR" in ran.complaint) == (3, True)
+    assert server.requests == []
+    assert config.stat().st_mode & 0o777 == 0o666
+
+
+@pytest.mark.parametrize(
+    "command", [["sessions", "list"], ["setup", "gpt", "--no-check", "--yes"], ["ask", "-p", "gpt", "hello"]]
+)
+def test_a_file_that_is_not_ours_keeps_its_mode(
+    asst: Asst, server: ResponsesServer, tmp_path: Path, command: list[str]
+) -> None:
+    """A variable that names a file of somebody's in place of a folder: the file is not touched."""
+    for variable in ("ASST_DATA_DIR", "ASST_CONFIG_DIR", "ASST_CACHE_DIR"):
+        file = tmp_path / f"{variable}.txt"
+        file.write_text("mine")
+        file.chmod(0o644)
+        ran = asst(*command, env={"OPENAI_API_KEY": server.key, variable: str(file)})
+        assert "Traceback" not in ran.all
+        assert (file.stat().st_mode & 0o777, file.read_text()) == (0o644, "mine")
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no folder here that nobody can write")

@@ -13,7 +13,7 @@ from cli.setup.conftest import ASST, Asst
 from cli.setup.tmux import Tmux
 from servers import GeminiServer, ResponsesServer
 
-WARNING = "over plain HTTP at gpu.lan: others on the way can read what is said, and the key."
+WARNING = "uses plain HTTP to gpu.lan: others on the network can read the messages and the key."
 AWAY = "http://gpu.lan:8000"
 
 
@@ -43,7 +43,7 @@ def test_it_is_told_once(asst: Asst, config: Path, server: ResponsesServer, prof
     assert (ran.code, ran.out) == (0, "You said: hello\n")
     assert server.requests[-1].headers["host"] == "gpu.lan:8000"  # it was sent there, in the open
     assert ran.err.count(WARNING) == 1
-    assert f"asst: 'p' is asked {WARNING}" in ran.err
+    assert f"asst: 'p' {WARNING}" in ran.err
     assert WARNING in asst("ask", "-c", "--json", "again").err
     ran = asst("ask", "-q", "hello")
     assert (ran.out, ran.err) == ("You said: hello\n", "")
@@ -88,7 +88,7 @@ def test_chat(config: Path, server: ResponsesServer) -> None:
     with Tmux([ASST, "chat"], columns=200) as screen:
         screen.wait_for("Ctrl-D leaves")
         assert screen.text.count(WARNING) == 1
-        screen.type("/quit")
+        screen.enter("/quit")
         screen.wait_end(0)
 
 
@@ -98,7 +98,7 @@ def test_a_server_of_tools(asst: Asst, config: Path, server: ResponsesServer) ->
     config.parent.mkdir()
     config.write_text(f'[profiles.gpt.mcp.wiki]\nurl = "{AWAY}/mcp"\nheaders = {{ Authorization = "Bearer x" }}\n')
     ran = asst("tools", "list", "-p", "gpt")
-    assert f"The MCP server 'wiki' is asked {WARNING}" in ran.err
+    assert f"The MCP server 'wiki' {WARNING}" in ran.err
 
 
 HERE = ["localhost", "LOCALHOST", "a.localhost", "localhost.", "127.0.0.1", "127.8.9.1", "[::1]", "0.0.0.0", "[::]"]  # noqa: S104 - nothing is bound

@@ -1,4 +1,4 @@
-"""`asst ask`."""
+"""`asst ask`: its options and help."""
 
 from __future__ import annotations
 

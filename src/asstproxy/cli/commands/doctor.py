@@ -1,4 +1,4 @@
-"""`asst doctor`."""
+"""`asst doctor`: its options and help."""
 
 from __future__ import annotations
 

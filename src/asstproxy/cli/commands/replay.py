@@ -1,4 +1,4 @@
-"""`asst replay`."""
+"""`asst replay`: its options and help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`asst script`."""
+"""`asst script`: its options and help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `asst doctor` finds out about the machine: versions, extras, folders and their permissions, the terminal."""
+"""What `asst doctor` checks on this machine: versions, extras, folders and their permissions, the terminal."""
 
 from __future__ import annotations
 

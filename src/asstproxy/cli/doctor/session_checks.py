@@ -1,4 +1,4 @@
-"""What `asst doctor` finds out about the sessions and the search index."""
+"""What `asst doctor` checks of the sessions and the search index."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...config.paths import cache_dir, data_dir
 from ...core.errors import AsstError
+from ...store.store import INTERRUPTED, Store
 from ..hints import hint_for
 from .finding import Finding
 
@@ -20,8 +21,6 @@ INDEXES = ("*.sqlite", "*.sqlite3", "*.db")
 
 def findings() -> Iterator[Finding]:
     """How many sessions there are, whether the newest can be read, and whether the index is intact."""
-    from ...store.store import Store
-
     group, store = "sessions", Store()
     try:
         ids = list(store.ids())
@@ -29,9 +28,13 @@ def findings() -> Iterator[Finding]:
         yield Finding(group, "sessions", "broken", f"{data_dir()}: {error.strerror}", "Fix its permissions.")
         return
     yield Finding(group, "sessions", "ok", f"{len(ids)} in {data_dir() / 'sessions'}")
+    yield from _misplaced(store, set(ids))
     for session in ids[:NEWEST]:
         try:
             store.records(session)
+            if store.state_of(store.summary(session)) == INTERRUPTED:
+                problem = "interrupted: its process ended before the answer was complete"
+                yield Finding(group, session, "warning", problem, f"Go on with it: asst chat --session {session}")
         except AsstError as error:
             yield Finding(group, session, "broken", str(error), hint_for(error))
         except OSError as error:
@@ -47,6 +50,20 @@ def findings() -> Iterator[Finding]:
             yield Finding(group, "index", "ok", f"{file} ({size}, {indexed} of {len(ids)} sessions)")
     if not files:
         yield Finding(group, "index", "absent", "none yet; the first search builds it")
+
+
+def _misplaced(store: Store, ids: set[str]) -> Iterator[Finding]:
+    """What is named like a session and is none: a pipe, a file in the wrong month."""
+    for path in sorted(store.root.glob("*/*.jsonl")):
+        if path.stem not in ids or store.path(path.stem) != path:
+            what = "not where asst looks for it" if path.is_file() else "not a file"
+            yield Finding(
+                "sessions",
+                path.name,
+                "warning",
+                f"{path}: {what}",
+                f"Import it: asst sessions import {path}" if path.is_file() else "Remove it.",
+            )
 
 
 def _inspect(file: Path) -> tuple[str, int]:

@@ -22,6 +22,7 @@ from ..render.status_text import reason_text
 from ..render.timeline import duration
 from ..render.timings import ExchangeSpans, exchange_spans
 from ..sessions.listing import local_time
+from .call_facts import call_facts, call_mark
 from .css import STYLE
 from .svg import sequence_svg, timeline_svg
 
@@ -85,12 +86,11 @@ _LEGEND = (
 
 
 def _tool(tool: ToolEntry) -> str:
-    bad = tool.error is not None
-    took = f" · {duration(tool.seconds)}" if tool.seconds is not None else ""
+    mark, facts = call_mark(tool), call_facts(tool)
     result = tool.error if tool.error is not None else tool.output
     return (
-        f'<details class="tool{" failed" if bad else ""}"><summary>{"✗" if bad else "✓"} '
-        f"{escape(clean_line(tool.name))}{took}</summary>"
+        f'<details class="tool{" failed" if mark == "✗" else ""}"><summary>{mark} '
+        f"{escape(clean_line(tool.name))}{f' · {facts}' if facts else ''}</summary>"
         f"<pre>{escape(clean(tool.arguments))}</pre><pre>{escape(clean(result))}</pre></details>"
     )
 

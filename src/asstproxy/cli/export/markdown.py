@@ -8,6 +8,7 @@ from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
 from ..render.safe_text import clean, clean_line
 from ..render.status_text import reason_text
 from ..sessions.listing import local_time
+from .call_facts import call_facts, call_mark
 
 __all__ = ["markdown"]
 
@@ -33,7 +34,9 @@ def _exchange(entry: ExchangeEntry) -> str:
 
 def _tool(tool: ToolEntry) -> list[str]:
     result = tool.error if tool.error is not None else tool.output
-    text = f"{clean_line(tool.name)}({clean(tool.arguments)})\n{'✗' if tool.error is not None else '→'} {clean(result)}"
+    mark, facts = call_mark(tool).replace("✓", "→"), call_facts(tool)
+    text = f"{clean_line(tool.name)}({clean(tool.arguments)})\n{mark} {clean(result)}".rstrip()
+    text += f"\n({facts})" if facts else ""
     longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return [fence, text, fence]

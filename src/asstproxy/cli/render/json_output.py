@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Self, TextIO
 import msgspec
 
 from ...core.codec import escape_controls
-from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Record
+from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Notice, Record, SetUserMessage
 from ...store.transcript import TranscriptBuilder
 from ..standard_streams import write_json
 
@@ -32,8 +32,8 @@ class JsonLinesView:
 class JsonView:
     """Folds one exchange and prints it when its context is left.
 
-    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `tool_calls`, and
-    `seconds` to the `first_chunk` and in `total`.
+    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `tool_calls`,
+    `notices` (what the provider says to the person), and `seconds` to the `first_chunk` and in `total`.
     """
 
     def __init__(self, stdout: TextIO, session: str | None) -> None:
@@ -41,11 +41,16 @@ class JsonView:
         self._fold = TranscriptBuilder()
         self._first_chunk: float | None = None
         self._last: Record | None = None
+        self._notices: list[str] = []
 
     def __call__(self, record: Record) -> None:
         """Fold a record."""
         self._fold.feed(record)
         self._last = record
+        if isinstance(record.event, SetUserMessage):
+            self._notices.clear()
+        if isinstance(record.event, Notice):
+            self._notices.append(record.event.text)
         if self._first_chunk is None and isinstance(record.event, ChunkReceived):
             self._first_chunk = self._seconds(record)
 
@@ -79,5 +84,6 @@ class JsonView:
             "model": entry.model,
             "usage": entry.usage,
             "tool_calls": entry.tools,
+            "notices": self._notices,
             "seconds": {"first_chunk": self._first_chunk, "total": self._seconds(last)},
         }

@@ -52,7 +52,7 @@ class Layout:
         self._status = ""
         self._retry: PendingRetry | None = None
         self._text = AssistantText(self._scrollback)
-        self._calls = ToolCalls()
+        self._calls = ToolCalls(approvals=self._echo)
 
     # ---- what is shown ---------------------------------------------------------------------------------------------
 

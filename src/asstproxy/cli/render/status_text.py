@@ -8,7 +8,7 @@ from asstproxy.core.events import Cancelled, ErrorOccurred, Event, MessageIncomp
 
 from .safe_text import clean_line
 
-__all__ = ["Ending", "ending", "reason_text"]
+__all__ = ["Ending", "ending", "join_sentences", "reason_text"]
 
 _REASONS = {
     # MessageIncomplete
@@ -16,6 +16,7 @@ _REASONS = {
     "content_filter": "the provider's content filter stopped the answer",
     "expired": "the provider gave up after too long",
     "tool_rounds": "the assistant asked for tools too many times",
+    "waiting": "the assistant waits for something that asst can't give",
     # Cancelled
     "user": "you stopped it",
     "timeout": "it reached the time limit (--timeout)",
@@ -32,7 +33,13 @@ class Ending(NamedTuple):
 
     def __str__(self) -> str:
         message = self.message if self.label == "Error" else f"{self.label}: {self.message}"
-        return f"{message} {self.hint}".strip()
+        return join_sentences(message, self.hint)
+
+
+def join_sentences(*texts: str) -> str:
+    """Texts in one line; one that ends without punctuation gets a full stop, so that the next doesn't run into it."""
+    *before, last = [text.strip() for text in texts if text.strip()] or [""]
+    return " ".join([*(text if text[-1] in ".!?…:;" else f"{text}." for text in before), last])
 
 
 def reason_text(reason: str) -> str:

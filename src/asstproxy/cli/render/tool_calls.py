@@ -26,7 +26,7 @@ from .safe_text import clean_line
 from .timeline import duration, seconds_between
 from .truncate import truncate
 
-__all__ = ["CallLine", "ToolCalls"]
+__all__ = ["CallLine", "ToolCalls", "approval_words"]
 
 _LONG = 2_000
 """Characters of arguments or output that are read for a line."""
@@ -34,7 +34,10 @@ _LONG = 2_000
 
 @dataclass(frozen=True, slots=True)
 class CallLine:
-    """One call as one System line. `seconds`: how long it took, or has been running; `detail`: its output or error."""
+    """One call as one System line. `seconds`: how long it took, or has been running; `detail`: its output or error.
+
+    `who`: who approved it, in words.
+    """
 
     name: str
     arguments: str
@@ -42,6 +45,7 @@ class CallLine:
     detail: str = ""
     seconds: float | None = None
     began: str = ""
+    who: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         mark, style = {
@@ -57,6 +61,7 @@ class CallLine:
         if detail and self.status in ("denied", "abandoned"):
             mark += ":"
         time = "" if self.seconds is None else f" · {duration(self.seconds, ' ')}"
+        time += f" · {self.who}" if self.who else ""
         room = max(8, options.max_width - cell_len(f"System ▸  {mark}{time}") - bool(detail))
         shown = f"{clean_line(self.name[:_LONG])}({_arguments(self.arguments)})"
         # The call gets the columns that the output leaves, and at least half of them.
@@ -69,9 +74,10 @@ class CallLine:
 
 
 class ToolCalls:
-    """Folds the records of one round of calls, in the order of the assistant."""
+    """Folds the records of one round of calls, in the order of the assistant. `approvals`: say who approved each."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, approvals: bool = False) -> None:
+        self._approvals = approvals
         self._calls: dict[str, CallLine] = {}
 
     def __bool__(self) -> bool:
@@ -86,8 +92,9 @@ class ToolCalls:
                 for decision in decisions:
                     if not decision.approved:
                         self._change(decision.call_id, status="denied", detail=decision.reason)
-            case ToolStarted(call_id=call_id, name=name, arguments=arguments):
-                self._calls[call_id] = CallLine(name, arguments, "running", began=record.at)
+            case ToolStarted(call_id=call_id, name=name, arguments=arguments, approved_by=by):
+                who = approval_words(by) if self._approvals else ""
+                self._calls[call_id] = CallLine(name, arguments, "running", began=record.at, who=who)
             case ToolFinished(result=result) if self._calls.get(result.call_id, _NONE).status == "denied":
                 pass  # the result repeats the refusal, for the assistant
             case ToolFinished(result=result, seconds=seconds, abandoned=abandoned):
@@ -139,6 +146,12 @@ class ToolCalls:
 
 
 _NONE = CallLine("", "", "done")
+_WHO = {"person": "you said yes", "always": "always", "option": "--yes"}
+
+
+def approval_words(by: str) -> str:
+    """Who approved a call (`Decision.by`), in words; empty if nobody had to or it is unknown."""
+    return _WHO.get(by, "")
 
 
 def _arguments(text: str) -> str:

@@ -31,21 +31,19 @@ def list_sessions(limit: int | None, which: SessionFilter, *, as_json: bool) -> 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     count = 0
     for count, summary in enumerate(found, 1):  # noqa: B007 - used after the loop
-        sys.stdout.write(line_of(summary)[: width or None] + "\n")
+        sys.stdout.write(line_of(summary, store.state_of(summary))[: width or None] + "\n")
     if not count:
         none_yet = which == SessionFilter()
         sys.stderr.write('No session yet. Start one: asst ask "…", or asst chat\n' if none_yet else "No match.\n")
 
 
-def line_of(summary: Summary) -> str:
-    """When, id, state, turns, tokens, profile and model, title."""
+def line_of(summary: Summary, state: str = "") -> str:
+    """When, id, state, turns, tokens, profile and model, title. `state`: see `Store.state_of`."""
     tokens = summary.usage.input + summary.usage.output
     model = f"{summary.profile or summary.provider}/{summary.model}".strip("/")
     text = clean_line(f"{model}  {summary.title}")
     session = clean_line(summary.id)  # a file may hold any id
-    return (
-        f"{local_time(summary.created)}  {session}  {summary.state:<10} {summary.exchange_count:>4} {tokens:>7}  {text}"
-    )
+    return f"{local_time(summary.created)}  {session}  {state or summary.state:<11} {summary.exchange_count:>4} {tokens:>7}  {text}"
 
 
 def local_time(at: str) -> str:
@@ -63,7 +61,7 @@ def count_of(sessions: int) -> str:
 
 def row_of(store: Store, summary: Summary) -> dict[str, Any]:
     """A session as an object of `--json`."""
-    return {**msgspec.to_builtins(summary), "path": str(store.path(summary.id))}
+    return {**msgspec.to_builtins(summary), "state": store.state_of(summary), "path": str(store.path(summary.id))}
 
 
 def print_json(rows: Iterable[Any]) -> None:

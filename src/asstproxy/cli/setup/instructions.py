@@ -1,4 +1,4 @@
-"""What an assistant is told and may use: instructions (a text, `@file`, or a preset) and tools."""
+"""The instructions of a profile (a text, `@file`, or a preset) and its tools."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any
 from ...core.errors import AssistantError, Kind
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, MessageIncomplete, Notice, ToolCall
 
-__all__ = ["FILTERED", "blocked", "ending"]
+__all__ = ["FILTERED", "WHOLE", "blocked", "ending"]
 
 REPHRASE = "Rephrase it, or set safetySettings."
 FILTERED = {

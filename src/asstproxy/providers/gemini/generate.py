@@ -6,23 +6,22 @@ model itself said goes back exactly as it was received, thought signatures inclu
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from ...core.events import Event, Notice, ToolCall, ToolResult
+from ...core.events import Event, Notice, ToolResult
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import ToolSpec, Turn
+from ..fields import parsed_arguments, with_hosted_tools
 from ..transport import JSON, Transport
 from .generate_reader import Reader
 from .provider import GeminiProvider
 from .schema import inlined
 
-__all__ = ["GenerateProvider", "arguments", "contents", "request"]
+__all__ = ["GenerateProvider", "contents", "request"]
 
 BODY = frozenset(
     (
@@ -47,8 +46,6 @@ NO_BACKGROUND = (
 class GenerateProvider(GeminiProvider):
     """An Assistant Proxy that calls generateContent. `models` is the path under which the API has Google's models."""
 
-    reader = Reader
-
     def __init__(self, transport: Transport, model: str, *, models: str = "/models") -> None:
         super().__init__(transport, model)
         self._models = models
@@ -60,6 +57,14 @@ class GenerateProvider(GeminiProvider):
     async def begin(self, turn: Turn) -> Sequence[Event]:
         """See `StatelessProvider`."""
         return [Notice(NO_BACKGROUND)] if turn.background else []
+
+    def new_reader(self) -> Reader:
+        """See `StatelessProvider`."""
+        settings = self.turn.settings
+        config = settings.get("generationConfig")
+        counts = [config.get("candidateCount") if isinstance(config, dict) else None]
+        counts += [settings.get("candidateCount"), settings.get("candidate_count")]
+        return Reader(several=any(count not in (None, 1) for count in counts))
 
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
         """See `StatelessProvider`."""
@@ -74,12 +79,14 @@ def request(turn: Turn, items: Iterable[Item], *, unsigned: bool = False) -> JSO
     body: JSON = {"contents": contents(items, unsigned=unsigned)}
     if turn.instructions:
         body["systemInstruction"] = {"parts": [{"text": turn.instructions}]}
-    tools = [{"functionDeclarations": [_declaration(tool) for tool in turn.tools]}] if turn.tools else []
+    functions: list[JSON] = (
+        [{"functionDeclarations": [_declaration(tool) for tool in turn.tools]}] if turn.tools else []
+    )
     config: JSON = {}
     for key, value in turn.settings.items():
         match _camel(key):
             case "tools":
-                tools += value  # Google's own tools, next to ours
+                pass  # below
             case "generationConfig":
                 config |= value
             case "thinkingLevel":  # these two as the Interactions API has them: the same profile serves both
@@ -91,7 +98,8 @@ def request(turn: Turn, items: Iterable[Item], *, unsigned: bool = False) -> JSO
                 body[name] = value
             case name:
                 config[name] = value
-    return body | ({"tools": tools} if tools else {}) | ({"generationConfig": config} if config else {})
+    body |= with_hosted_tools(functions, turn.settings)
+    return body | ({"generationConfig": config} if config else {})
 
 
 def _declaration(tool: ToolSpec) -> JSON:
@@ -124,7 +132,7 @@ def contents(items: Iterable[Item], *, unsigned: bool = False) -> list[JSON]:
 def _parts(said: AssistantMessage, *, unsigned: bool) -> list[JSON]:
     if isinstance(said.raw, dict) and isinstance(said.raw.get("parts"), list):
         return list(said.raw["parts"])
-    parts: list[JSON] = [{"functionCall": {"name": c.name, "args": arguments(c)}} for c in said.calls]
+    parts: list[JSON] = [{"functionCall": {"name": c.name, "args": parsed_arguments(c.arguments)}} for c in said.calls]
     if parts and unsigned:
         parts[0]["thoughtSignature"] = UNSIGNED  # the first of parallel calls carries it
     return [{"text": said.text}, *parts] if said.text else parts
@@ -144,12 +152,3 @@ def _responses(calls: Sequence[JSON], results: Sequence[ToolResult]) -> list[JSO
         }
         for call, result in zip(calls, results, strict=False)
     ]
-
-
-def arguments(call: ToolCall) -> Any:
-    """The arguments of a call as an object, even if another model wrote something else."""
-    try:
-        value = json.loads(call.arguments or "{}")
-    except ValueError:
-        value = None
-    return value if isinstance(value, dict) else {"arguments": call.arguments}

@@ -1,7 +1,8 @@
 """generateContent, from Google to us: folds the chunks of an answer into our events.
 
-A whole reply is a single chunk. Any chunk may lack candidates, content or parts, and texts may be empty; the chunk with
-the finish reason may be followed by one that holds only the usage.
+A whole reply is a single chunk. Any chunk may lack candidates, content or parts, and texts may be empty. A finish reason does
+not end the answer: servers send one with every chunk, or after a round of Google's own tools, and go on. Its end is that of the
+stream.
 """
 
 from __future__ import annotations
@@ -9,26 +10,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...core.errors import AssistantError
-from ...core.events import ChunkReceived, Event, Notice, Reasoning, Usage
-from ..fields import ToolCallBuffer, get_arguments, get_count, get_object, get_objects, get_text
+from ...core.events import ChunkReceived, Event, Reasoning, Usage
+from ..fields import (
+    ToolCallBuffer,
+    get_arguments,
+    get_count,
+    get_index,
+    get_object,
+    get_objects,
+    get_text,
+    parsed_arguments,
+)
 from ..stream import StreamReader
 from ..transport import JSON
-from ..transport.failures import refusal
-from .finish_reasons import blocked, ending
+from ..transport.failures import find_error, refusal, reported_error
+from ..unshown import describe_media, unshown
+from .finish_reasons import WHOLE, blocked, ending
 
 __all__ = ["Reader"]
 
 PLAIN = ({"text"}, {"text", "thought"})
 """The keys of a part that may be joined to its neighbour; a signed part stands alone."""
-SILENT = ("inlineData", "fileData")
+NO_REASON = "FINISH_REASON_UNSPECIFIED"
+CODE = ("executableCode", "codeExecutionResult")
 
 
 class Reader(StreamReader):
-    """Folds chunks, or one whole reply, into our events."""
+    """Folds chunks, or one whole reply, into our events. `several`: the person asked for several candidates, of which the first
+    is read.
+    """
 
-    linger = 1.0
+    linger, goes_on = 30.0, True  # seconds: as long as Google's own code execution may take
 
-    def __init__(self) -> None:
+    def __init__(self, *, several: bool = False) -> None:
+        self._several = several
         self._reason, self._detail, self._block = "", "", ""
         self._parts: list[JSON] = []
         self._texts: list[list[str]] = []  # the pieces of each part's text
@@ -37,28 +52,34 @@ class Reader(StreamReader):
 
     def feed(self, chunk: JSON) -> Iterator[Event]:
         """See `StreamReader`."""
-        if isinstance(error := chunk.get("error"), dict):
-            code = error.get("code")
-            raise refusal(code if isinstance(code, int) else 500, chunk, {}, "Gemini")
+        if (error := find_error(chunk)) is not None:
+            if not isinstance(error, dict):
+                raise reported_error(error)
+            raise refusal(get_index(error, "code") or 500, {"error": error}, {}, "Gemini")
         self._usage = get_object(chunk, "usageMetadata") or self._usage
         feedback = get_object(chunk, "promptFeedback")
         if reason := get_text(feedback, "blockReason"):
             self.done = True
             self._block, self._detail = reason, get_text(feedback, "blockReasonMessage")
-        candidate = next((c for c in get_objects(chunk, "candidates") if not c.get("index")), {})
-        for part in get_objects(candidate, "content", "parts"):
+        candidates = get_objects(chunk, "candidates")
+        candidate = next((c for c in candidates if not self._several or not c.get("index")), {})
+        parts = get_objects(candidate, "content", "parts")
+        if self.done and any(_says_something(part) for part in parts):
+            self.done, self.continued, self._reason = False, True, ""
+        for part in parts:
             yield from self._part(part)
-        if reason := get_text(candidate, "finishReason"):
+        if (reason := get_text(candidate, "finishReason")) and reason != NO_REASON:
             self.done = True
             self._reason, self._detail = reason, get_text(candidate, "finishMessage")
 
     def _part(self, part: JSON) -> Iterator[Event]:
         if text := get_text(part, "text"):
-            yield Reasoning(text) if part.get("thought") else ChunkReceived(text)
+            yield Reasoning(text) if part.get("thought") is True else ChunkReceived(text)
         if isinstance(call := part.get("functionCall"), dict):
-            self._calls.add(len(self._calls), get_text(call, "id"), get_text(call, "name"), get_arguments(call, "args"))
-        if any(key in part for key in SILENT):
-            yield Notice("The answer contains something other than text, which is not shown.")
+            arguments = get_arguments(call, "args")
+            self._calls.add(len(self._calls), get_text(call, "id"), get_text(call, "name"), arguments)
+            if isinstance(call.get("args"), str):  # it goes back as Google would have written it
+                part = part | {"functionCall": call | {"args": parsed_arguments(arguments)}}
         self._keep(part)
 
     def _keep(self, part: JSON) -> None:
@@ -82,10 +103,30 @@ class Reader(StreamReader):
         if not self._reason:
             raise AssistantError("protocol", "The answer doesn't say why it ended.", "Check base_url, or try again.")
         parts = self._whole()
-        text = "".join(get_text(part, "text") for part in parts if not part.get("thought"))
-        if not text and not self._calls and self._reason == "STOP":
-            yield Notice("The model ended its turn without an answer.")
+        text = "".join(get_text(part, "text") for part in parts if part.get("thought") is not True)
+        answered = bool(text or self._calls)
+        if answered or self._reason in WHOLE:
+            yield from unshown(_media(parts), _steps(parts), answered=answered)
         yield from ending(self._reason, self._detail, text, self._calls.finish(), _raw(parts))
+
+
+def _says_something(part: JSON) -> bool:
+    return bool(get_text(part, "text") or part.keys() - {"text", "thought", "thoughtSignature"})
+
+
+def _media(parts: list[JSON]) -> Iterator[str]:
+    for part in parts:
+        for holder in ("inlineData", "fileData"):
+            if part.get(holder):
+                yield describe_media(get_text(part, holder, "mimeType"))
+
+
+def _steps(parts: list[JSON]) -> Iterator[str]:
+    for part in parts:
+        if part.get("thought") is True:
+            yield "reasoning"
+        if any(part.get(name) for name in CODE):
+            yield "code"
 
 
 def _raw(parts: list[JSON]) -> JSON | None:

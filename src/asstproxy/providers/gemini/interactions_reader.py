@@ -7,10 +7,10 @@ and usually leaves the steps out.
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator
 from typing import Any
 
+from ...core.coalesce import TextBuffer
 from ...core.errors import AssistantError
 from ...core.events import (
     ActionRequired,
@@ -20,16 +20,61 @@ from ...core.events import (
     MessageIncomplete,
     Notice,
     Reasoning,
+    Skipped,
     ToolCall,
     Usage,
 )
-from ..fields import get_arguments, get_count, get_object, get_objects, get_text
+from ..fields import (
+    get_arguments,
+    get_count,
+    get_index,
+    get_object,
+    get_objects,
+    get_text,
+    parsed_arguments,
+    readable_arguments,
+    unique_id,
+)
 from ..stream import JobReader
+from ..text_fold import differs, rest_of
 from ..transport import JSON
-from ..transport.failures import failure
+from ..transport.failures import error_words, failure, find_error
+from ..unshown import WAITING, describe_media, unshown, waits_for
 from .finish_reasons import FILTERED, blocked
 
-__all__ = ["Reader", "outcome", "thoughts"]
+__all__ = ["Reader"]
+
+
+ENDINGS = {  # the last event, and the status that it means where the interaction has none
+    "interaction.completed": "completed",
+    "interaction.done": "completed",
+    "interaction.requires_action": "requires_action",
+    "interaction.incomplete": "incomplete",
+    "interaction.failed": "failed",
+    "interaction.cancelled": "cancelled",
+}
+FINAL = (
+    "completed",
+    "requires_action",
+    "incomplete",
+    "requires_continuation",
+    "budget_exceeded",
+    "failed",
+    "cancelled",
+)
+CUT = ("incomplete", "requires_continuation", "budget_exceeded")
+CHANGED = "Google's final text differs from the text that it streamed. The final one is saved."
+OURS = ("model_output", "function_call")
+STEPS = {
+    "thought": "reasoning",
+    "code_execution_call": "code",
+    "code_execution_result": "code",
+    "google_search_call": "a web search",
+    "url_context_call": "a look at a web page",
+    "file_search_call": "a file search",
+    "mcp_server_tool_call": "a call of an MCP tool",
+}
+MEDIA = ("image", "audio", "video", "document")
 
 
 class Reader(JobReader):
@@ -37,61 +82,105 @@ class Reader(JobReader):
 
     def __init__(self) -> None:
         self._interaction: JSON = {}
+        self._status = ""  # as the last event says
         self._seen: set[str] = set()
         self._steps: dict[int, JSON] = {}
         self._pieces: dict[int, list[str]] = {}  # of a text, or of the JSON of arguments
+        self._said = TextBuffer()
+        self._from_start: bool | None = None
 
     def feed(self, event: JSON) -> Iterator[Event]:
         """See `StreamReader`; an event that was read before gives nothing, nor does one after the last."""
         if self.done:
             return
+        if self._from_start is None:
+            self._from_start = self.position is None
         if number := get_text(event, "event_id"):
             if number in self._seen:
                 return
             self._seen.add(number)
             self.position = number
-        index = event.get("index")
-        match event.get("event_type"):
+        kind = get_text(event, "event_type") or get_text(event, "type")
+        match kind:
             case "interaction.created":
                 self.job_id = get_text(_interaction(event), "id") or self.job_id
             case "interaction.status_update" if event.get("status") == "cancelled":
                 raise _cancelled()
-            case "step.start" if isinstance(index, int):
-                self._steps[index] = step = copy.deepcopy(get_object(event, "step"))
-                self._pieces[index] = []
-                yield from _opening(step)
-            case "step.delta" if isinstance(index, int):
-                yield from self._delta(index, get_object(event, "delta"))
-            case "interaction.completed":
-                self.done = True
-                interaction = _interaction(event)
-                self.job_id = get_text(interaction, "id") or self.job_id
-                streamed = {"id": self.job_id, "status": "completed", "steps": self._whole()}
-                self._interaction = streamed | {key: value for key, value in interaction.items() if value}
-            case "error":
-                raise _failure(get_object(event, "error") or event)
-            case None if isinstance(event.get("error"), dict):
-                raise _failure(event["error"])
+            case "step.start":
+                yield from self._start(get_index(event, "index"), get_object(event, "step"))
+            case "step.delta":
+                yield from self._delta(get_index(event, "index"), get_object(event, "delta"))
+            case _ if kind in ENDINGS:
+                self.done, self._status = True, ENDINGS[kind]
+                self._interaction = _interaction(event)
+                self.job_id = get_text(self._interaction, "id") or self.job_id
+            case _ if (error := find_error(event)) is not None:
+                raise _failure(error)
+            case _ if kind and not kind.startswith(("interaction.", "step.")):
+                yield Skipped(kind[:80])
 
     def end(self) -> Iterator[Event]:
         """See `StreamReader`."""
-        return outcome(self._interaction)
+        return self._outcome(self._interaction, self._status)
 
     def reply(self, reply: JSON) -> Iterator[Event]:
         """See `StreamReader`."""
-        yield from thoughts(reply)
-        yield from outcome(reply)
+        status = get_text(reply, "status")
+        if not status and (error := find_error(reply)) is not None:  # a failure with the status of a success
+            raise _failure(error)
+        if not status and not (get_objects(reply, "steps") or get_text(reply, "output_text")):
+            raise AssistantError("protocol", "The server's reply is not an interaction.", "Check base_url.")
+        if status and status not in FINAL:
+            raise AssistantError("protocol", f"The interaction has the unknown status '{status}'.", "Check base_url.")
+        if not self._steps:
+            for step in get_objects(reply, "steps"):
+                yield from _summary(step)
+        yield from self._outcome(reply, "completed")
 
-    def _delta(self, index: int, delta: JSON) -> Iterator[Event]:
+    def _outcome(self, interaction: JSON, status: str) -> Iterator[Event]:
+        """The end of the assistant's turn: a usage note, then the closing event, whose `resume` is the interaction's id.
+
+        Raises:
+            AssistantError: the interaction failed or was cancelled.
+        """
+        if any(usage := _counts(get_object(interaction, "usage"))):
+            yield Usage(*usage)
+        told = get_text(interaction, "status")
+        status = told if told in FINAL else status
+        problem = next(iter(get_objects(interaction, "errors")), get_object(interaction, "error"))
+        if status == "failed":
+            raise _failure(problem)
+        if status == "cancelled":
+            raise _cancelled()
+        final = get_objects(interaction, "steps")
+        steps = self._union(final)
+        said, whole = str(self._said), text_of(final) or get_text(interaction, "output_text")
+        text = said if said and (not whole or said.strip() == whole.strip()) else whole
+        if said and (rest := rest_of(said, whole)):
+            yield ChunkReceived(rest)
+        if said and differs(said, whole) and self._from_start:
+            yield Notice(CHANGED)
+        yield from _closing(
+            status, steps, text, get_text(problem, "message"), self.job_id or get_text(interaction, "id")
+        )
+
+    def _start(self, index: int | None, step: JSON) -> Iterator[Event]:
+        index = len(self._steps) if index is None else index
+        self._steps[index] = copy.deepcopy(step)
+        self._pieces[index] = []
+        if text := text_of([step]):
+            self._said.add(text)
+            yield ChunkReceived(text)
+        yield from _summary(step)
+
+    def _delta(self, index: int | None, delta: JSON) -> Iterator[Event]:
+        if index is None:  # it belongs to the newest step
+            index = max(self._steps, default=0)
         step = self._steps.setdefault(index, {"type": "model_output"})
         pieces = self._pieces.setdefault(index, [])
         match delta.get("type"):
-            case "text":
-                pieces.append(get_text(delta, "text"))
-                if pieces[-1]:
-                    yield ChunkReceived(pieces[-1])
             case "arguments_delta":
-                pieces.append(get_text(delta, "arguments"))
+                pieces.append(get_arguments(delta, "arguments"))
             case "thought_summary":
                 content = get_object(delta, "content")
                 step["summary"] = _with(get_objects(step, "summary"), content)
@@ -99,72 +188,97 @@ class Reader(JobReader):
                     yield Reasoning(text)
             case "thought_signature":
                 step["signature"] = delta.get("signature")
+            case kind if (text := get_text(delta, "text")) and (kind == "text" or step.get("type") == "model_output"):
+                pieces.append(text)
+                self._said.add(text)
+                yield ChunkReceived(text)
+            case kind if kind in MEDIA:
+                step["content"] = [*get_objects(step, "content"), delta]
 
     def _whole(self) -> list[JSON]:
-        """The steps as a plain reply would have them."""
+        """The steps that were streamed, as a plain reply would have them."""
         for index, step in self._steps.items():
-            text, self._pieces[index] = "".join(self._pieces[index]), []
+            text, self._pieces[index] = "".join(self._pieces.get(index, ())), []
             if text and step.get("type") == "function_call":
-                step["arguments"] = _object(text)
+                step["arguments"] = parsed_arguments(text)
             elif text:
-                step["content"] = [{"type": "text", "text": _text([step]) + text}]
+                step["content"] = [{"type": "text", "text": text_of([step]) + text}, *_media(step)]
         return [self._steps[index] for index in sorted(self._steps)]
 
+    def _union(self, final: list[JSON]) -> list[JSON]:
+        """The steps of the finished interaction, and the calls that only the stream had."""
+        streamed = self._whole()
+        if not final:
+            return streamed
+        calls = [step for step in streamed if step.get("type") == "function_call"]
+        for step in final:
+            same = next((call for call in calls if _same_call(call, step)), None)
+            if same is not None:
+                calls.remove(same)
+                missing = ("id", "name", "arguments")
+                step.update({name: same[name] for name in missing if not step.get(name) and same.get(name)})
+        return [*final, *calls]
 
-def thoughts(interaction: JSON) -> Iterator[Event]:
-    """The model's thinking in an interaction that was not streamed."""
-    for step in get_objects(interaction, "steps"):
-        yield from _summary(step)
+
+def _closing(status: str, steps: list[JSON], text: str, problem: str, number: str | None) -> Iterator[Event]:
+    number = number or None
+    calls = _calls(steps)
+    if status in CUT:
+        if problem:
+            yield Notice(f"The model stopped: {problem}")
+        reason = "budget_exceeded" if status == "budget_exceeded" else "max_output_tokens"
+        # A call that was cut off is never answered, so nothing that came with it goes back.
+        yield MessageIncomplete(text, reason, raw=None if calls else _raw(steps), resume=number)
+        return
+    if status == "requires_action" and not calls:
+        kinds = (
+            f"an answer to '{kind}'" for step in steps if (kind := get_text(step, "type")) not in (*OURS, "thought")
+        )
+        yield waits_for(tuple(kinds) or ("an action",))
+        yield MessageIncomplete(text, WAITING)
+        return
+    on_the_way = [STEPS.get(kind, f"a step of the type '{kind}'") for kind in _kinds(steps) if kind not in OURS]
+    media = [describe_media(get_text(part, "type")) for step in steps for part in _media(step)]
+    yield from unshown(media, on_the_way, answered=bool(text or calls))
+    if calls:
+        yield ActionRequired(calls, text, raw=_raw(steps), resume=number)
+    else:
+        yield AssistantMessageRetrieved(text, raw=_raw(steps), resume=number)
 
 
-def outcome(interaction: JSON) -> Iterator[Event]:
-    """The end of the assistant's turn: a usage note, then the closing event, whose `resume` is the interaction's id.
+def _calls(steps: list[JSON]) -> tuple[ToolCall, ...]:
+    """The calls; an id that is missing or doubled is replaced by one of ours, in the step, too."""
+    calls: dict[str, ToolCall] = {}
+    for step in steps:
+        if step.get("type") == "function_call":
+            step["id"] = number = unique_id(get_text(step, "id"), calls)
+            arguments = readable_arguments(get_arguments(step, "arguments"))
+            if isinstance(step.get("arguments"), str):  # it goes back as Google would have written it
+                step["arguments"] = parsed_arguments(arguments)
+            calls[number] = ToolCall(number, get_text(step, "name"), arguments)
+    return tuple(calls.values())
 
-    Raises:
-        AssistantError: the interaction failed or was cancelled, or this is not an interaction.
-    """
-    if any(usage := _counts(get_object(interaction, "usage"))):
-        yield Usage(*usage)
-    steps = get_objects(interaction, "steps")
-    text = _text(steps)
-    calls = tuple(
-        ToolCall(get_text(step, "id"), get_text(step, "name"), get_arguments(step, "arguments") or "{}")
-        for step in steps
-        if step.get("type") == "function_call"
-    )
-    problem = next(iter(get_objects(interaction, "errors")), {})
-    number = interaction.get("id")
-    match status := interaction.get("status"):
-        case "requires_action" | "completed" if calls:
-            yield ActionRequired(calls, text, raw=_raw(steps), resume=number)
-        case "completed":
-            yield AssistantMessageRetrieved(text, raw=_raw(steps), resume=number)
-        case "incomplete" | "requires_continuation" | "budget_exceeded":
-            if problem.get("message"):
-                yield Notice(f"The model stopped: {problem['message']}")
-            reason = "budget_exceeded" if status == "budget_exceeded" else "max_output_tokens"
-            # A call that was cut off is never answered, so nothing that came with it goes back.
-            yield MessageIncomplete(text, reason, raw=None if calls else _raw(steps), resume=number)
-        case "failed":
-            raise _failure(problem)
-        case "cancelled":
-            raise _cancelled()
-        case None if error := get_object(interaction, "error"):  # a failure with the status of a success
-            raise _failure(error)
-        case _:
-            raise AssistantError("protocol", f"The interaction has the unknown status '{status}'.", "Check base_url.")
+
+def _same_call(call: JSON, other: JSON) -> bool:
+    if other.get("type") != "function_call":
+        return False
+    if call.get("id") and call["id"] == other.get("id"):
+        return True
+    mine, theirs = get_arguments(call, "arguments"), get_arguments(other, "arguments")
+    return call.get("name") == other.get("name") and (not mine or parsed_arguments(mine) == parsed_arguments(theirs))
+
+
+def _kinds(steps: list[JSON]) -> Iterator[str]:
+    return filter(None, (get_text(step, "type") for step in steps))
+
+
+def _media(step: JSON) -> list[JSON]:
+    return [part for part in get_objects(step, "content") if part.get("type") in MEDIA]
 
 
 def _interaction(event: JSON) -> JSON:
     """The interaction in an event; LiteLLM (1.106) puts its fields into the event itself."""
     return get_object(event, "interaction") or event
-
-
-def _opening(step: JSON) -> Iterator[Event]:
-    """What a step already contains when it begins."""
-    if text := _text([step]):
-        yield ChunkReceived(text)
-    yield from _summary(step)
 
 
 def _summary(step: JSON) -> Iterator[Event]:
@@ -177,12 +291,15 @@ def _with(summary: list[JSON], content: JSON) -> list[JSON]:
     """A summary with one more piece; text joins the text before it."""
     last = summary[-1] if summary else {}
     if set(last) == {"type", "text"} == set(content) and last["type"] == content["type"]:
-        return [*summary[:-1], last | {"text": f"{last['text']}{content['text']}"}]
+        return [*summary[:-1], last | {"text": get_text(last, "text") + get_text(content, "text")}]
     return [*summary, content]
 
 
-def _failure(error: JSON) -> AssistantError:
-    code, message = str(error.get("code") or "").rpartition("/")[2], get_text(error, "message")
+def _failure(error: Any) -> AssistantError:
+    told = error if isinstance(error, dict) else {}
+    given = told.get("code")
+    code = str(given).rpartition("/")[2] if isinstance(given, str | int) else ""
+    message = error_words(error)
     return blocked(code, message) if code in FILTERED else failure(code, message or "The interaction failed.")
 
 
@@ -195,9 +312,15 @@ def _raw(steps: list[JSON]) -> JSON | None:
     return None if all(step.get("type") in ("model_output", "function_call") for step in steps) else {"steps": steps}
 
 
-def _text(steps: list[JSON]) -> str:
-    parts = (part for step in steps if step.get("type") == "model_output" for part in get_objects(step, "content"))
-    return "".join(get_text(part, "text") for part in parts if part.get("type") == "text")
+def text_of(steps: list[JSON]) -> str:
+    """The text of the model's output in these steps."""
+    outputs = (step.get("content") for step in steps if step.get("type") == "model_output")
+    return "".join(content if isinstance(content, str) else _joined(content) for content in outputs)
+
+
+def _joined(content: Any) -> str:
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    return "".join(get_text(part, "text") for part in parts if part.get("type", "text") == "text")
 
 
 def _counts(usage: JSON) -> tuple[int, int, int, int]:
@@ -206,11 +329,3 @@ def _counts(usage: JSON) -> tuple[int, int, int, int]:
         get_count(usage, f"total_{name}_tokens") for name in ("input", "tool_use", "output", "cached", "thought")
     )
     return read + tools, written + thought, cached, thought
-
-
-def _object(text: str) -> Any:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    return value if isinstance(value, dict) else {"arguments": text}

@@ -15,7 +15,8 @@ from ...core.turn import Turn
 from ..base import StatelessProvider
 from ..fields import get_count, get_text
 from ..transport import JSON, Transport
-from .wire import Reader, input_items, request
+from .reader import Reader
+from .wire import input_items, request
 
 if TYPE_CHECKING:
     from ..background import BackgroundJob

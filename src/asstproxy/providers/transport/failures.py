@@ -10,14 +10,15 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ...core.errors import AssistantError, Kind
-from ...core.redact import redact_reply
+from ...core.redact import public_url, redact_reply
 from ..gemini.failures import CLOUD, GOOGLE_CODES, google_meaning, retry_delay
 
-__all__ = ["broken_connection", "failure", "refusal", "reported_error"]
+__all__ = ["broken_connection", "error_words", "failure", "find_error", "refusal", "reported_error", "sentence"]
 
 _KINDS: dict[int, tuple[Kind, bool, str]] = {  # status: kind, whether a retry may help, what to do
     400: ("invalid_request", False, "The request does not suit this model or server."),
     401: ("authentication", False, "Check the key: the server did not accept it."),
+    402: ("quota", False, "The account's balance does not cover this. Check its billing."),
     403: ("authentication", False, "The key is not allowed to do this."),
     404: ("not_found", False, "Check the model's name and base_url."),
     408: ("timeout", True, "Try again."),
@@ -54,6 +55,16 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' codes are more pre
 }
 
 
+_RESPONSES = (
+    "This server doesn't seem to have the Responses API. If it speaks Chat Completions, use a profile with"
+    ' provider = "chat-completions". Or check base_url.'
+)
+_APIS = {  # paths that a server which has the API always has
+    "/responses": _RESPONSES,
+    "/conversations": 'This server doesn\'t seem to keep Conversations. Set history = "client" in the profile.',
+    "/interactions": 'This server doesn\'t seem to have the Interactions API. Set api = "generate" in the profile.',
+    "/chat/completions": "This server doesn't seem to speak Chat Completions here. Check base_url: it often ends in /v1.",
+}
 VAGUE = ("server_error", "internal_error")
 """Codes that are less precise than a status."""
 _TOO_LONG = re.compile(
@@ -62,30 +73,35 @@ _TOO_LONG = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """How servers without a code for it word it: vLLM, LM Studio, Google, proxies."""
+_NO_MONEY = re.compile(
+    r"insufficient[ _](account )?(balance|credits?|funds)|(balance|credits?) (is|are) (too low|exhausted)",
+    re.IGNORECASE,
+)
 YEAR = 365 * 86_400.0
 SAID = 1_000
 """Characters of a server's message that are searched for what it means."""
 _NUMBER = re.compile(r"\d+(\.\d*)?", re.ASCII)
 
 
-def refusal(status: int, body: Any, headers: Mapping[str, str], where: str) -> AssistantError:
-    """The error for an HTTP reply that is not a success. `body` is the decoded JSON, or None."""
-    body = body[0] if isinstance(body, list) and body else body  # Google's, when it refuses a stream
+def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path: str = "") -> AssistantError:
+    """The error for an HTTP reply that is not a success, to a request for this path. `body` is the decoded JSON, or None."""
+    words = error_words(body)
+    if isinstance(body, list):  # Google's, when it refuses a stream
+        body = next((one for one in body if isinstance(one, dict)), {})
     error = body.get("error", body) if isinstance(body, dict) else {}
-    error = error if isinstance(error, dict) else {"message": str(error)}
-    words = str(error.get("message") or error.get("detail") or "")
-    words = (
-        "" if words.lstrip().startswith("<") else words
-    )  # a web page, which google-genai passes on, explains nothing
-    told = [str(error.get(name) or "") for name in ("code", "type")]
+    error = error if isinstance(error, dict) else {"message": words}
+    told = [_code(error.get(name)) for name in ("code", "type")]
     kind, retryable, hint = _KINDS.get(status, ("server", status >= 500, "The provider failed. Try again later."))
     if 300 <= status < 400:
-        kind, hint = "protocol", "Check base_url: the server redirects to another address."
+        target = public_url(headers.get("location", ""))
+        kind, hint = "protocol", f"Check base_url: the server redirects to {target or 'another address'}."
     if code := next((one for one in told if one in _CODES and not (one in VAGUE and status in _KINDS)), ""):
         kind, retryable, hint = _CODES[code]
-    kind, retryable, hint = _too_long(words, kind) or (kind, retryable, hint)
+    kind, retryable, hint = _meaning_of(words, kind) or (kind, retryable, hint)
+    if status in (404, 405, 501) and path in _APIS and not re.search("model", words, re.IGNORECASE):
+        kind, retryable, hint = "not_found", False, _APIS[path]
     kind, retryable, hint = google_meaning(status, error, where) or (kind, retryable, hint)
-    said = f"{where} answered {status}" + (f": {redact_reply(words)}" if words else ".")
+    said = f"{where} answered {status}" + (f": {redact_reply(sentence(words))}" if words else ".")
     if headers.get("x-should-retry") == "false":  # OpenAI's servers know; its SDK obeys as well
         retryable = False
     asked = _retry_after(headers)
@@ -99,27 +115,90 @@ def failure(code: str, message: str) -> AssistantError:
         400 if code == "invalid_request_error" else int(code) if len(code) == 3 and code.isdecimal() else 0
     )
     kind, retryable, hint = _CODES.get(code) or status or ("server", False, "The provider failed. Try again.")
-    kind, retryable, hint = _too_long(message, kind) or (kind, retryable, hint)
-    said = redact_reply(message or code or "The provider failed.")
+    kind, retryable, hint = _meaning_of(message, kind) or (kind, retryable, hint)
+    said = redact_reply(sentence(message or code or "The provider failed"))
     return AssistantError(kind, said, hint, retryable=retryable)
+
+
+def find_error(event: Mapping[str, Any]) -> Any:
+    """What an object reports as a failure, for `reported_error`; None if it reports none."""
+    error = event.get("error")
+    if isinstance(error, str | list | dict) and error:
+        return error
+    if error or event.get("type") == "error" or event.get("object") == "error" or set(event) == {"detail"}:
+        return {key: value for key, value in event.items() if key != "error"}
+    return None
 
 
 def reported_error(error: Any) -> AssistantError:
     """The error for what a server reports inside an answer: an object with `code` or `type` and `message`, or only words."""
-    error = error if isinstance(error, dict) else {"message": error}
-    message = error.get("message")
-    return failure(str(error.get("code") or error.get("type") or ""), message if isinstance(message, str) else "")
+    told = error if isinstance(error, dict) else {}
+    code = _code(told.get("code")) or _code(told.get("type"))
+    return failure("" if code == "error" else code, error_words(error))
 
 
-def _too_long(words: str, kind: Kind) -> tuple[Kind, bool, str] | None:
-    """The meaning of a message that says that the conversation is too long; None if it does not."""
-    vague = kind in ("invalid_request", "server", "rate_limit")
-    return ("context_length", False, LONG.format("")) if vague and _TOO_LONG.search(words[:SAID]) else None
+def error_words(error: Any, depth: int = 4) -> str:
+    """A server's own words for a failure, in whichever shape: text, an object (FastAPI's `detail`, too), a list of them."""
+    match error:
+        case str():
+            return "" if error.lstrip().startswith("<") else " ".join(error.split())  # a web page explains nothing
+        case list() if depth:
+            return "; ".join(dict.fromkeys(filter(None, (error_words(one, depth - 1) for one in error[:MAX_REASONS]))))
+        case dict() if depth:
+            found = (error_words(error.get(name), depth - 1) for name in _WORDS)
+            place = error.get("loc")  # FastAPI: which field is wrong
+            path = ".".join(str(one) for one in place if isinstance(one, str | int)) if isinstance(place, list) else ""
+            words = next(filter(None, found), "")
+            return f"{path}: {words}" if path and words else words
+    return ""
 
 
-def broken_connection(error: Exception, where: str) -> AssistantError:
-    """The error for a connection that failed, by the name of the HTTP library's exception (the same in httpx and httpx2)."""
+_WORDS = ("message", "detail", "msg", "error", "errors", "error_description", "title", "reason")
+"""Where servers put their words, the best place first."""
+MAX_REASONS = 5
+
+
+def sentence(words: str) -> str:
+    """The words with a full stop, if they end with no punctuation: what we add must not run into them."""
+    words = words.rstrip()
+    return f"{words}." if words and words[-1] not in ".!?…" else words
+
+
+def _code(value: Any) -> str:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _meaning_of(words: str, kind: Kind) -> tuple[Kind, bool, str] | None:
+    """What a server's words mean, where its status or code is vague: the conversation is too long, or the account is empty."""
+    if kind not in ("invalid_request", "server", "rate_limit"):
+        return None
+    if re.match(r"\W*No connected db\.", words, re.IGNORECASE):  # LiteLLM without a database: it knows one key only
+        return _KINDS[401]
+    if "invalid model name" in words[:SAID].lower():  # LiteLLM, with the status 400
+        return _CODES["model_not_found"]
+    if _TOO_LONG.search(words[:SAID]):
+        return "context_length", False, LONG.format("")
+    return _KINDS[402] if _NO_MONEY.search(words[:SAID]) else None
+
+
+def broken_connection(
+    error: Exception, where: str, *, answered: bool = True, proxy: tuple[str, str] | None = None
+) -> AssistantError:
+    """The error for a connection that failed, by the name of the HTTP library's exception (the same in httpx and httpx2).
+
+    `answered`: the answer had begun, or it is not known whether it had. `proxy`: the one between, in words, and what names it.
+    """
     name = type(error).__name__
+    if proxy and (name == "ProxyError" or (name in ("ConnectError", "ConnectTimeout") and not _is_tls(error))):
+        shown, source = proxy
+        refused = name == "ProxyError"
+        what = (
+            f"{shown[:1].upper()}{shown[1:]} gives no connection to {where}"
+            if refused
+            else f"Cannot connect to {shown}"
+        )
+        hint = f"Is it the right proxy, and is it running? Correct or unset {source}; NO_PROXY names hosts to ask directly."
+        return AssistantError("connection", f"{what}: {_reason(error)}.", hint, retryable=not refused)
     if name in ("ConnectError", "ConnectTimeout"):
         return AssistantError(
             "connection",
@@ -127,7 +206,7 @@ def broken_connection(error: Exception, where: str) -> AssistantError:
             f"Is the server running, and the network up? Check {'location' if CLOUD in where else 'base_url'}.",
             retryable=True,
         )
-    if name.endswith("Timeout"):
+    if name.endswith("Timeout") and name not in ("WriteTimeout", "PoolTimeout"):
         return AssistantError("timeout", f"{where} was silent for too long.", "Try again.", retryable=False)
     if name in ("InvalidURL", "UnsupportedProtocol", "LocalProtocolError"):
         return AssistantError(
@@ -137,7 +216,20 @@ def broken_connection(error: Exception, where: str) -> AssistantError:
         return AssistantError("protocol", f"{where} redirects in a circle.", "Check base_url.")
     if name == "SSEError":
         return AssistantError("protocol", f"{where} does not stream events: {_reason(error)}", "Check base_url.")
-    return AssistantError("connection", f"The connection to {where} broke: {_reason(error)}.", "Try again.")
+    when = "" if answered else " before the answer began"
+    # What was not sent whole can't have been received. After that, nobody knows, and a second request may be paid, too.
+    unsent = name in ("WriteError", "WriteTimeout", "PoolTimeout")
+    said = f"The connection to {where} broke{when}: {_reason(error)}."
+    return AssistantError("connection", said, "Try again.", retryable=unsent)
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    """Whether encryption failed, so that the connection itself was made."""
+    while error is not None:
+        if type(error).__module__ == "ssl":
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,45 @@
+"""What a person is told of an answer that has more than text in it, or no text at all: one wording for every provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..core.events import Notice
+
+__all__ = ["WAITING", "describe_media", "unshown", "waits_for"]
+
+NO_ANSWER = "The model ended its turn without an answer"
+WAITING = "waiting"
+"""The reason of a `MessageIncomplete`: the assistant waits for something that asst cannot give."""
+MEDIA = {"image": "an image", "audio": "audio", "video": "a video", "text": "a text file"}
+
+
+def describe_media(mime_type: str) -> str:
+    """What a file of this type is, in words."""
+    return MEDIA.get(mime_type.partition("/")[0].lower(), "a file")
+
+
+def unshown(content: Iterable[str], steps: Iterable[str] = (), *, answered: bool) -> Iterator[Notice]:
+    """A notice, if there is something to say. `content`: parts of the answer that can't be shown; `steps`: what came on the way
+    to it, such as reasoning; both in words. `answered`: there is text, or a call.
+    """
+    media, before = _listed(content), _listed(steps)
+    if answered:
+        if media:
+            yield Notice(f"The answer also contains {media}, which asst can't show.")
+    elif media:
+        yield Notice(f"The answer has no text. It contains {media}, which asst can't show.")
+    elif before:
+        yield Notice(f"{NO_ANSWER}. It sent only {before}.")
+    else:
+        yield Notice(f"{NO_ANSWER}.")
+
+
+def waits_for(what: Iterable[str]) -> Notice:
+    """The notice for an answer in which the assistant waits for somebody."""
+    return Notice(f"The assistant waits for {_listed(what)}, which asst can't give.")
+
+
+def _listed(words: Iterable[str]) -> str:
+    *others, last = dict.fromkeys(words) or ("",)
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,0 +1,192 @@
+"""The question whether tools may run: only a clear yes runs one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from asstproxy import Store
+from servers import Call, ResponsesServer, Say, Script
+
+from .conftest import ASST, Asst
+from .terminal import Terminal
+
+
+@pytest.fixture
+def tool(tmp_path: Path) -> Path:
+    """A file with one tool, which writes down with what it ran."""
+    file = tmp_path / "notes.py"
+    file.write_text(
+        f"RAN = {str(tmp_path / 'ran')!r}\n\n\n"
+        'def note(text: str, times: int = 1) -> str:\n    """Write a note."""\n'
+        '    with open(RAN, "a") as file:\n        file.write(f"{text} {times}\\n")\n    return "written"\n'
+    )
+    return file
+
+
+def ran(tool: Path) -> list[str]:
+    """With what the tool ran."""
+    file = tool.with_name("ran")
+    return file.read_text().splitlines() if file.exists() else []
+
+
+@contextmanager
+def chat(tool: Path, columns: int = 100) -> Iterator[Terminal]:
+    with Terminal([ASST, "chat", "-p", "gpt", "-t", str(tool)], columns, 50) as terminal:
+        terminal.wait_for("›")
+        yield terminal
+
+
+def asked(terminal: Terminal, times: int) -> str:
+    """The screen, once the question has been asked so often."""
+    terminal.wait_until(lambda: terminal.text.count("Allow?") == times)
+    return terminal.text
+
+
+def answer(terminal: Terminal, line: str) -> None:
+    """Type an answer to the next question."""
+    terminal.type(f"{line}\r")
+
+
+def test_what_was_typed_before_the_question_stood_there_is_no_answer(server: ResponsesServer, tool: Path) -> None:
+    """Neither what was typed ahead nor what comes in its first moment; then an answer counts."""
+    server.brain = Script([Say("Let me see. ", pace=1.0), Call("note", {"text": "a"})], [Say("That was it.")])
+    with chat(tool) as terminal:
+        terminal.type("go\r")
+        terminal.wait_for("started")
+        terminal.type("A different question\ralways\ry\r")
+        terminal.wait_for("wants to run")
+        terminal.type("y\r")
+        asked(terminal, 1)
+        answer(terminal, "n")
+        text = terminal.wait_for("That was it.")
+    assert ran(tool) == []
+    assert text.count("Allow?") == 1
+
+
+def test_only_the_words_are_answers(server: ResponsesServer, tool: Path) -> None:
+    """A sentence that begins like one is not; the question is asked again, until there is an answer."""
+    server.brain = Script([Call("note", {"text": "a"})], [Say("That was it.")])
+    wrong = [
+        "a different currency please",
+        "yesterday's price",
+        "yes please",
+        "always ask",
+        "nothing",
+        "only 1",
+        "",
+        "edit 2",
+    ]
+    with chat(tool) as terminal:
+        terminal.type("go\r")
+        for times, line in enumerate(wrong, 1):
+            asked(terminal, times)
+            answer(terminal, line)
+        assert asked(terminal, len(wrong) + 1).count("Answer yes, always, edit or no.") == len(wrong)
+        answer(terminal, "NO, wrong file.")
+        terminal.wait_for("That was it.")
+    assert ran(tool) == []
+    assert "wrong file." in str(server.requests[-1].json["input"])
+
+
+def test_several_calls_are_one_question(server: ResponsesServer, tool: Path) -> None:
+    """`only 1 3` runs these and refuses the others; numbers that are not there, and `edit` alone, are asked again."""
+    server.brain = Script([Call("note", {"text": name}) for name in "abc"], [Say("That was it.")])
+    with chat(tool) as terminal:
+        terminal.type("go\r")
+        text = asked(terminal, 1)
+        assert [f"note wants to run ({n} of 3)" in text for n in (1, 2, 3)] == [True] * 3
+        answer(terminal, "only 4")
+        asked(terminal, 2)
+        answer(terminal, "edit")
+        asked(terminal, 3)
+        answer(terminal, "only 1 3")
+        terminal.wait_for("That was it.")
+    assert sorted(ran(tool)) == ["a 1", "c 1"]
+    tools = Store().transcript(Store().newest()).exchanges[0].tools
+    assert [one.approved for one in tools] == [True, False, True]
+
+
+def test_one_of_several_can_be_edited(server: ResponsesServer, tool: Path) -> None:
+    """`edit 2` changes the arguments of the second; what will run is shown before it may."""
+    server.brain = Script([Call("note", {"text": name}) for name in "ab"], [Say("That was it.")])
+    with chat(tool) as terminal:
+        terminal.type("go\r")
+        asked(terminal, 1)
+        answer(terminal, "edit 2")
+        terminal.wait_for("Arguments ›")
+        terminal.type("\x15")  # the line is emptied
+        answer(terminal, '{"text": "mine"}')
+        text = asked(terminal, 2)
+        assert '"text": "mine"' in text.rpartition("(2 of 2)")[2]
+        answer(terminal, "y")
+        terminal.wait_for("That was it.")
+    assert sorted(ran(tool)) == ["a 1", "mine 1"]
+
+
+def test_after_an_edit_that_does_not_fit_the_old_arguments_are_shown_again(server: ResponsesServer, tool: Path) -> None:
+    """The person is told that nothing has changed, and sees what yes would run."""
+    server.brain = Script([Call("note", {"text": "a"})], [Say("That was it.")])
+    with chat(tool) as terminal:
+        terminal.type("go\r")
+        asked(terminal, 1)
+        answer(terminal, "e")
+        terminal.wait_for("Arguments ›")
+        terminal.type("\x15")
+        answer(terminal, '{"text": "b", "times": "often"}')
+        text = asked(terminal, 2)
+        _, _, after = text.partition("The arguments are unchanged:")
+        assert '"text": "a"' in after
+        assert '"b"' not in after
+        answer(terminal, "n")
+        terminal.wait_for("That was it.")
+    assert ran(tool) == []
+
+
+def test_the_question_names_the_source_and_hides_nothing(server: ResponsesServer, tool: Path) -> None:
+    """The file of the tool; characters that are drawn as nothing are escapes, whether Unicode calls them printable or not."""
+    server.brain = Script([Call("note", {"text": "x\u3164y\u2800z\U000e0041\ufe0f\u034f"})], [Say("That was it.")])
+    with chat(tool, 150) as terminal:
+        terminal.type("go\r")
+        text = asked(terminal, 1)
+        answer(terminal, "n")
+        terminal.wait_for("That was it.")
+    assert f"From {tool}" in text.replace("\n", "")
+    assert r'"text": "x\u3164y\u2800z\udb40\udc41\ufe0f\u034f"' in text
+
+
+def test_show_and_the_exports_say_who_approved_what(asst: Asst, server: ResponsesServer, tool: Path) -> None:
+    """The person's yes, an earlier always, `--yes`, a no."""
+    calls = [[Call("note", {"text": name})] for name in "abc"]
+    server.brain = Script(calls[0], calls[1], [Say("first")], calls[2], [Say("second")])
+    with chat(tool) as terminal:
+        terminal.type("go\r")
+        asked(terminal, 1)
+        answer(terminal, "always")
+        terminal.wait_for("first")
+        terminal.wait_for("completed")
+        terminal.type("/quit\r")
+        terminal.wait_end()
+    assert asst("ask", "-q", "-c", "--yes", "-t", str(tool), "again").out == "second\n"
+    shown = [line for line in asst("sessions", "show").out.splitlines() if "note(" in line]
+    assert [line.rpartition(" · ")[2].strip() for line in shown] == ["you said yes", "always", "--yes"]
+    transcript = json.loads(asst("sessions", "export").out)
+    said = [(tool["approved"], tool["decided_by"]) for entry in transcript["exchanges"] for tool in entry["tools"]]
+    assert said == [(True, "person"), (True, "always"), (True, "option")]
+    for form in ("md", "html"):
+        text = asst("sessions", "export", "-f", form).out
+        assert [words in text for words in ("you said yes", "always", "--yes")] == [True] * 3
+
+
+def test_a_call_that_never_ran_is_not_drawn_as_done(asst: Asst, server: ResponsesServer, tool: Path) -> None:
+    """Refused, it has a dash and the reason; nobody said yes to it."""
+    server.brain = Script([Call("note", {"text": "a"})], [Say("As you wish.")])
+    asst("ask", "-q", "-p", "gpt", "-t", str(tool), "go")
+    page = asst("sessions", "export", "-f", "html").out
+    assert "<summary>– note · not approved</summary>" in page
+    assert "✓" not in page
+    assert "– This call needs a person" in asst("sessions", "export", "-f", "md").out

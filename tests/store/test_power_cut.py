@@ -1,0 +1,107 @@
+"""A power cut: what was synced is there after it, and nothing else is relied on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+
+from asstproxy.core.conversation import Conversation
+from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Event, SetUserMessage, Started
+from asstproxy.core.turn import Turn
+from asstproxy.providers.scripted import ScriptedProvider, say
+from asstproxy.store.recovery import read_journal
+from asstproxy.store.store import Store
+from asstproxy.user import UserProxy
+
+
+class Disk:
+    """A disk that keeps only what was synced: after a power cut, a file is as long as at its last sync."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.kept: dict[int, int] = {}
+        self.failing = False
+        sync = os.fsync
+
+        def fsync(fd: int) -> None:
+            if self.failing:
+                raise OSError(5, "Input/output error")
+            size = os.fstat(fd).st_size
+            sync(fd)
+            self.kept[os.fstat(fd).st_ino] = size
+
+        monkeypatch.setattr(os, "fsync", fsync)
+
+    def cut(self, store: Store, session: str) -> list[Event]:
+        """The events of a session that are left if the power fails now."""
+        path = store.path(session)
+        copy = path.with_name("cut.jsonl")
+        copy.write_bytes(path.read_bytes()[: self.kept.get(path.stat().st_ino, 0)])
+        return [record.event for record in read_journal(copy).records if isinstance(record.event, Event)]
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+async def test_the_question_is_on_the_disk_before_it_is_sent(disk: Disk) -> None:
+    """When the provider is asked, a power cut loses nothing of the question."""
+    store = Store()
+    session = store.create()
+    kept: list[list[Event]] = []
+
+    class Provider(ScriptedProvider):
+        def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
+            kept.append(disk.cut(store, session.id))
+            return super().start_processing(turn)
+
+    conversation = Conversation(Provider(say("yes"), say("yes")), UserProxy())
+    conversation.subscribe(session, essential=True)
+    await conversation.exchange("are you there?")
+    assert kept[0][-1] == SetUserMessage("are you there?")
+    assert isinstance(disk.cut(store, session.id)[-1], AssistantMessageRetrieved)
+    session.close()
+
+
+async def test_a_long_answer_is_on_the_disk_but_for_its_last_second(disk: Disk) -> None:
+    """While an answer arrives, a power cut loses about a second of it."""
+    store = Store()
+    session = store.create()
+
+    class Provider(ScriptedProvider):
+        async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
+            yield Started("scripted")
+            while not any(isinstance(event, ChunkReceived) for event in disk.cut(store, session.id)):
+                yield ChunkReceived("word ")
+                await asyncio.sleep(0.02)
+            yield AssistantMessageRetrieved("words")
+
+    conversation = Conversation(Provider(), UserProxy())
+    conversation.subscribe(session, essential=True)
+    async with asyncio.timeout(20):
+        await conversation.exchange("talk")
+    session.close()
+
+
+async def test_a_disk_that_breaks_is_noticed(disk: Disk) -> None:
+    """A sync that fails while an answer arrives ends the exchange: nothing is shown that may not be kept."""
+    session = Store().create()
+
+    class Provider(ScriptedProvider):
+        async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
+            yield Started("scripted")
+            disk.failing = True
+            while True:
+                yield ChunkReceived("word ")
+                await asyncio.sleep(0.02)
+
+    conversation = Conversation(Provider(), UserProxy())
+    conversation.subscribe(session, essential=True)
+    async with asyncio.timeout(20):
+        with pytest.raises(OSError, match="Input/output"):
+            await conversation.exchange("talk")
+    disk.failing = False
+    session.close()

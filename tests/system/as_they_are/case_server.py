@@ -1,0 +1,95 @@
+"""A server that answers the nth POST with the nth prepared answer, byte by byte: those of other people's servers."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+import time
+from types import TracebackType
+from typing import Any, Self
+
+__all__ = ["CaseServer", "reply", "sse"]
+
+NO_LINE_FEED = b"%nolf\n"
+
+
+class CaseServer:
+    """Serves on 127.0.0.1 while the `with` block lasts. `bodies` are the JSON bodies of the requests.
+
+    An answer: status line and headers, an empty line, the body. There, `%sleep N` on a line of its own waits N seconds, `%hang`
+    waits until the client leaves, `%reset` cuts the connection, and `%nolf` at the end takes the last line feeds away.
+    """
+
+    def __init__(self, *answers: bytes) -> None:
+        self.bodies: list[Any] = []
+        self._answers = answers
+        self._lock = threading.Lock()
+        handler = type("Handler", (_Handler,), {"owner": self})
+        self._server = _Server(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def next_answer(self, body: bytes) -> bytes:
+        """The answer to one more POST; the last one again and again."""
+        with self._lock:
+            self.bodies.append(json.loads(body or b"{}"))
+            return self._answers[min(len(self.bodies), len(self._answers)) - 1]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    owner: CaseServer
+
+    def handle(self) -> None:
+        if not self.rfile.readline():
+            return
+        size = 0
+        while header := self.rfile.readline().strip():
+            name, _, value = header.partition(b":")
+            size = int(value) if name.lower() == b"content-length" else size
+        head, _, rest = self.owner.next_answer(self.rfile.read(size)).partition(b"\n\n")
+        if rest.endswith(NO_LINE_FEED):
+            rest = rest.removesuffix(NO_LINE_FEED).rstrip(b"\n")
+        try:
+            if head:
+                self.wfile.write(head.replace(b"\n", b"\r\n") + b"\r\nConnection: close\r\n\r\n")
+            for line in rest.splitlines(keepends=True):
+                if line.startswith(b"%sleep "):
+                    time.sleep(float(line.split()[1]))
+                elif line.startswith(b"%hang"):
+                    self.rfile.read(1)
+                else:
+                    self.wfile.write(line)
+        except OSError:
+            pass  # the client has left
+
+
+def sse(*events: Any, status: str = "200 OK", kind: str = "text/event-stream", end: str = "\n\n") -> bytes:
+    """A stream. An event is an object, or a text that is sent as it is (`%hang`, `event: error`, …)."""
+    lines = [event if isinstance(event, str) else f"data: {json.dumps(event)}" for event in events]
+    return f"HTTP/1.1 {status}\nContent-Type: {kind}\n\n{end.join(lines)}{end}".encode()
+
+
+def reply(body: Any, status: str = "200 OK", kind: str | None = "application/json", **headers: str) -> bytes:
+    """A reply in one piece: JSON, or a text as it is. `kind` None: no `Content-Type`."""
+    told = ({} if kind is None else {"Content-Type": kind}) | {k.replace("_", "-"): v for k, v in headers.items()}
+    text = body if isinstance(body, str) else json.dumps(body)
+    return "\n".join([f"HTTP/1.1 {status}", *(f"{k}: {v}" for k, v in told.items()), "", text]).encode()
