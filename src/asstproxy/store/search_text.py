@@ -61,7 +61,7 @@ _UNSPACED = re.compile(
 
 
 def spaced(text: str) -> str:
-    """The text with spaces around each letter of such a script: each is a word of the index, and a word of the script is a phrase."""
+    """The text with spaces around each letter of such a script: the index takes each as a word, and a word as a phrase."""
     return text if text.isascii() else _UNSPACED.sub(r" \g<0> ", text)
 
 
