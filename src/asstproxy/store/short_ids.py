@@ -22,8 +22,8 @@ def short_ids(directory: SessionDirectory, sessions: Iterable[str]) -> dict[str,
     by_ending: defaultdict[str, list[str]] = defaultdict(list)
     for session in lengths:
         by_ending[session[-SHORTEST:]].append(session)
-    for other in directory.ids():
-        for session in by_ending.get(other[-SHORTEST:], ()):
+    for other in directory.ids_with_end(by_ending, SHORTEST):
+        for session in by_ending[other[-SHORTEST:]]:
             if other != session:
                 lengths[session] = max(lengths[session], _common_end(session, other) + 1)
     return {session: _not_a_beginning(session, length).lower() for session, length in lengths.items()}
