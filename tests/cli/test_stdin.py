@@ -64,7 +64,7 @@ def test_a_writer_elsewhere_is_waited_for_two_seconds(server: ResponsesServer) -
 
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        process = subprocess.Popen([ASST, "ask", "-q", "-p", "gpt", "hi"], stdin=theirs)
+        process = subprocess.Popen([ASST, "ask", "-q", "-p", "gpt", "hi"], stdin=theirs.fileno())
         theirs.close()
         time.sleep(0.8)
         ours.sendall(b"DATA")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ from asstproxy.core.events import SetUserMessage, Started
 from asstproxy.providers.scripted import say
 from asstproxy.store import ulid
 from asstproxy.store.store import Store
-from asstproxy.tools import as_tool
 from servers import ResponsesServer
 
 from .rig import ASST, asst, held
@@ -52,7 +52,7 @@ def test_a_session_that_a_dead_process_left_is_interrupted() -> None:
 
 def test_continue_takes_the_newest_session_with_an_exchange(server: ResponsesServer) -> None:
     """`-c` passes over sessions in which nothing was ever asked, and over those that can't be read."""
-    session = held(["one"], say("1"), profile="gpt", provider="gpt", model="m")
+    session = held(["one"], say("1"), profile="gpt", provider="gpt", model="gpt-6-luna")
     Store().create().close()
     broken = Store().create()
     broken.close()
@@ -76,7 +76,7 @@ def test_a_chat_that_is_left_at_once_leaves_no_session(server: ResponsesServer, 
 
 def test_pipes_misplaced_files_and_ids_of_the_future_spoil_nothing(server: ResponsesServer) -> None:
     """Every command goes on, `-c` takes the real one, a new session has an id of today; doctor names what is odd."""
-    session = held(["one"], say("1"), profile="gpt", provider="gpt", model="m")
+    session = held(["one"], say("1"), profile="gpt", provider="gpt", model="gpt-6-luna")
     folder = session.path.parent
     os.mkfifo(folder / f"{ulid.new()}.jsonl")
     (folder / f"{ulid.new()}.jsonl").mkdir()
@@ -97,7 +97,7 @@ def test_pipes_misplaced_files_and_ids_of_the_future_spoil_nothing(server: Respo
     assert "not a file" in told
 
 
-async def test_a_daemon_that_a_tool_starts_does_not_keep_the_session() -> None:
+def test_a_daemon_that_a_tool_starts_does_not_keep_the_session() -> None:
     """A process that a tool forked lives on; the session can be opened, and the daemon can't write to it."""
     session = Store().create()
 
@@ -110,7 +110,6 @@ async def test_a_daemon_that_a_tool_starts_does_not_keep_the_session() -> None:
                 os._exit(0)
         return pid
 
-    assert as_tool(daemon)
     pid = daemon()
     try:
         session.close()
@@ -126,13 +125,13 @@ async def test_a_daemon_that_a_tool_starts_does_not_keep_the_session() -> None:
 
 def test_a_daemon_of_the_command_does_not_keep_the_session(server: ResponsesServer, tmp_path: Path) -> None:
     """`asst ask` with a tool that forks: the next `-c` goes on while the daemon lives."""
-    from servers import Call, Say
+    from servers import Call, Output, Say
 
     (tmp_path / "forks.py").write_text(
         "import os, time\n\ndef daemon() -> int:\n    'Start a daemon.'\n    pid = os.fork()\n    if pid == 0:\n"
         "        for fd in (0, 1, 2):\n            os.close(fd)\n        time.sleep(30)\n        os._exit(0)\n    return pid\n"
     )
-    replies = iter([[Call("daemon")], [Say("started")], [Say("still here")]])
+    replies: Iterator[list[Output]] = iter([[Call("daemon")], [Say("started")], [Say("still here")]])
     server.brain = lambda _: next(replies)
     done = subprocess.run(
         [*ASST, "ask", "-q", "-t", str(tmp_path / "forks.py"), "--yes", "go"], capture_output=True, text=True, check=False,

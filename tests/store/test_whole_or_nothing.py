@@ -13,7 +13,7 @@ import pytest
 
 from asstproxy.config.atomic import write_new
 from asstproxy.core.events import AssistantMessageRetrieved, Record, SetUserMessage
-from asstproxy.core.script import State
+from asstproxy.core.script import STEPS, State
 from asstproxy.store.session import Session
 from asstproxy.store.store import Store
 
@@ -31,7 +31,7 @@ def long_session() -> str:
         record
         for number in range(EXCHANGES)
         for record in (
-            Record(0, at, State.USER_MESSAGE_SET, SetUserMessage(f"question {number} " + "x" * 200)),
+            Record(0, at, STEPS["set_user_message"].dest, SetUserMessage(f"question {number} " + "x" * 200)),
             Record(0, at, State.COMPLETED, AssistantMessageRetrieved("y" * 500)),
         )
     ]

@@ -225,3 +225,13 @@ def test_any_result_is_text(result: Any, schema: Any) -> None:
     text, _ = result_text(result, schema)
     assert isinstance(text, str)
     assert json.dumps(text)
+
+
+def test_a_hostile_line_costs_no_more_than_its_length() -> None:
+    """A string without an end, full of escaped quotes, within an open message."""
+    reader = MessageReader()
+    began = time.monotonic()
+    reader.read(b"{")
+    reader.read(b'"' + b'\\"' * 200_000)
+    assert reader.read(b'{"jsonrpc": "2.0", "id": 7, "result": {}}')
+    assert time.monotonic() - began < 5  # it took minutes with a pattern that goes back

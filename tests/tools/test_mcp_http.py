@@ -43,6 +43,8 @@ def body(form: str, answer: dict[str, Any]) -> tuple[str, bytes]:
             return "text/html", b"<!doctype html>\n<title>Log in</title>"
         case "comma":
             return JSON, json.dumps(answer).encode()[:-1] + b",}"
+        case "huge":
+            return JSON, json.dumps(answer | {"padding": "x" * 17_000_000}).encode()
         case "empty":
             return JSON, b""
     return JSON, json.dumps(answer).encode()
@@ -111,6 +113,7 @@ async def test_an_answer_in_a_form_of_its_own_is_read(form: str) -> None:
         ("page", "line 1 of its answer isn't a JSON-RPC message: <!doctype html>"),
         ("comma", 'line 1 of its answer isn\'t a JSON-RPC message: {"jsonrpc"'),
         ("empty", "its answer is empty"),
+        ("huge", "its answer has more than 16,777,216 bytes"),
     ],
 )
 async def test_an_answer_that_cannot_be_read_fails_at_once(form: str, said: str) -> None:

@@ -109,6 +109,21 @@ async def test_other_fields_of_a_tool_may_be_anything() -> None:
         assert (await ask(box, "s_t2")).error is None
 
 
+async def test_a_tool_that_cannot_be_called_is_left_out() -> None:
+    """One that runs as a task only would refuse each call."""
+    tools = [
+        listed("slow", {}, execution={"taskSupport": "required"}),
+        listed("b", {}, execution={"taskSupport": "optional"}),
+    ]
+    async with servers(s=odd({"tools": tools})) as box:
+        assert names(box) == ["s_b"]
+        (notice,) = box.notices
+        assert notice == (
+            "The MCP server 's' has tools that can't be offered: "
+            "'slow' (it runs as a task of the server only, which asst doesn't support)."
+        )
+
+
 async def test_a_list_as_an_object_is_read() -> None:
     """PHP writes a list with gaps as an object, and some servers list tools by name."""
     async with servers(s=odd({"tools": {"good": {"inputSchema": A}, "3": listed("other")}})) as box:

@@ -13,6 +13,7 @@ import msgspec
 from .batching import Batching
 from .errors import AssistantError
 from .events import ChunkReceived, Event, Heartbeat, Reasoning, RetryScheduled, is_message
+from .reply_redaction import ReplyRedactor
 from .retry import RetryBudget
 from .roles import ASSISTANT_MESSAGES, CLOSING, OPENING, Publish
 
@@ -41,22 +42,24 @@ async def receive_reply(
     while True:
         attempt += 1
         answering, opened_before = False, opened
+        redactor = ReplyRedactor()
         retries.start_attempt()
         try:
             async with _closing(request()) as events, Heartbeats(publish, heartbeat) as heartbeats:
                 batching = Batching()
-                async for event in events:
+                async for received in events:
                     if is_cancelled():
                         await deliver_cancellation()
-                    _check(event)
-                    if isinstance(event, CLOSING):
-                        return event
-                    answering = answering or isinstance(event, ChunkReceived | Reasoning)
-                    opened = opened or isinstance(event, OPENING)
-                    if opened_before and isinstance(event, OPENING):
-                        opened_before = False  # a retry: the script is past it
-                    else:
-                        publish(event)
+                    _check(received)
+                    for event in redactor.redacted(received):
+                        if isinstance(event, CLOSING):
+                            return event
+                        answering = answering or isinstance(event, ChunkReceived | Reasoning)
+                        opened = opened or isinstance(event, OPENING)
+                        if opened_before and isinstance(event, OPENING):
+                            opened_before = False  # a retry: the script is past it
+                        else:
+                            publish(event)
                     heartbeats.event_received()
                     await batching.after_event()
             raise AssistantError("protocol", "The assistant stopped before its answer was complete.", "Try again.")
@@ -64,6 +67,8 @@ async def receive_reply(
             if is_cancelled():
                 await deliver_cancellation()
             if answering:
+                for event in redactor.rest():
+                    publish(event)
                 raise
             delay = retries.next_delay(attempt, error)
             publish(RetryScheduled(attempt, round(delay, 3), error.kind, str(error), retries.policy.attempts))

@@ -84,7 +84,7 @@ async def run_tool(tool: Tool, arguments: str, checked: BoundCall | None = None)
         abandoned = failure.abandoned
         after = "It was left running, so what it does may still happen." if abandoned else "It was stopped."
         error = f"{tool.name} did not return within {tool.timeout:g} s. {after}"
-    return Outcome(output, error, redact(call.printed.close()), round(time.monotonic() - began, 3), abandoned)
+    return Outcome(output, error, call.printed.close(), round(time.monotonic() - began, 3), abandoned)
 
 
 async def _run(call: BoundCall) -> str:

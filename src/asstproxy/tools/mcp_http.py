@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 from mcp.types import PARSE_ERROR
 
-from .mcp_messages import MessageReader, UnreadableAnswerError
+from .mcp_messages import MAX_BYTES, MessageReader, UnreadableAnswerError
 
 __all__ = ["TolerantHttpClient"]
 
@@ -29,19 +29,28 @@ class TolerantHttpClient(httpx2.AsyncClient):
         is_json = kind == "application/json"
         if not is_json and response.status_code != httpx2.codes.OK:
             return response
-        body = await response.aread()
+        body = bytearray()
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > MAX_BYTES:
+                break
+        await response.aclose()
         reader = MessageReader("its answer")
-        messages = [message for line in [*body.splitlines(), b""] for message in reader.read(line)] + reader.close()
+        messages = [
+            message for line in [*bytes(body).splitlines(), b""] for message in reader.read(line)
+        ] + reader.close()
         read = [message for message in messages if not isinstance(message, UnreadableAnswerError)]
-        if read:
+        if read and len(body) <= MAX_BYTES:
             lines = [message.model_dump_json(by_alias=True, exclude_unset=True) for message in read]
             if len(lines) == 1:
                 return _replaced(response, request, "application/json", lines[0])
             return _replaced(response, request, "text/event-stream", "".join(f"data: {line}\n\n" for line in lines))
         request_id = _id_of(request)
         if response.status_code != httpx2.codes.OK or request_id is None:
-            return response
+            return _replaced(response, request, kind, body.decode("utf-8", "replace"))
         why = reader.first_other or "its answer is empty"
+        if len(body) > MAX_BYTES:
+            why = f"its answer has more than {MAX_BYTES:,} bytes"
         error = {"jsonrpc": "2.0", "id": request_id, "error": {"code": PARSE_ERROR, "message": why}}
         return _replaced(response, request, "application/json", json.dumps(error))
 

@@ -16,14 +16,16 @@ from mcp.types import JSONRPCMessage, jsonrpc_message_adapter
 
 from ..core.codec import repair_json
 
-__all__ = ["MessageReader", "UnreadableAnswerError", "bare"]
+__all__ = ["MAX_BYTES", "MessageReader", "UnreadableAnswerError", "bare"]
 
+MAX_BYTES = 16 * 1024 * 1024
+"""Of one message: no tool needs more, and it is held in memory."""
 QUOTED = 120
 """Characters of a line that a message quotes."""
 
 _BARE = "asstproxy/bare"
 _OPENING = re.compile(r"""\[?\s*\{\s*(?:$|["'}])|\[$""")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # one without an end goes to the end: no backtracking
 _ID = re.compile(r"""["']id["']\s*:\s*["']?(\d+)""")
 _ANSWER = re.compile(r"""["'](?:result|error)["']\s*:""")
 
@@ -44,7 +46,7 @@ class UnreadableAnswerError(Exception):
 class MessageReader:
     """Reads the output of a server, line by line."""
 
-    def __init__(self, what: str = "its output", limit: int = 16 * 1024 * 1024) -> None:
+    def __init__(self, what: str = "its output", limit: int = MAX_BYTES) -> None:
         self._what, self._limit = what, limit
         self._line = 0
         self._began, self._depth, self._size, self._parts = 0, 0, 0, list[str]()

@@ -140,6 +140,10 @@ class McpServer:
         if name in seen or (patterns and not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)):
             return
         seen.add(name)
+        execution = listed.get("execution")
+        if isinstance(execution, dict) and execution.get("taskSupport") == "required":
+            offer.left_out.append((name, "it runs as a task of the server only, which asst doesn't support"))
+            return
         self._output_schemas[name] = listed.get("outputSchema")
         try:
             offer.tools.append((name, self._tool(name, listed)))

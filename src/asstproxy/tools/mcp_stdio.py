@@ -21,7 +21,7 @@ import anyio
 from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
 
-from .mcp_messages import MessageReader
+from .mcp_messages import MAX_BYTES, MessageReader
 from .mcp_watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ __all__ = ["StdioServer"]
 
 T = TypeVar("T")
 
-MAX_LINE = 16 * 1024 * 1024
 MAX_OTHER_LINES = 1000
 """Lines that aren't messages: many servers log to the wrong stream; one that does nothing else isn't an MCP server."""
 KEPT = 2000
@@ -53,7 +52,7 @@ class StdioServer:
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._stderr = b""
-        self._messages = MessageReader(limit=MAX_LINE)
+        self._messages = MessageReader()
         self._watchdog = Watchdog()
         self._fault = ""
         self._ending: asyncio.Task[None] | None = None
@@ -89,7 +88,7 @@ class StdioServer:
                 stderr=asyncio.subprocess.PIPE,
                 env=self._env,
                 cwd=self._cwd,
-                limit=MAX_LINE,
+                limit=MAX_BYTES,
                 start_new_session=True,  # Ctrl-C is for us only; and everything that it starts can be stopped with it
             )
         except BaseException:
@@ -166,7 +165,7 @@ class StdioServer:
         try:
             return await server.readline()
         except ValueError:
-            self._fault = f"it sent a line of more than {MAX_LINE:,} bytes"
+            self._fault = f"it sent a line of more than {MAX_BYTES:,} bytes"
             return b""
 
     async def _write(self, server: asyncio.StreamWriter, session: MemoryObjectReceiveStream[SessionMessage]) -> None:

@@ -20,10 +20,16 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, TextIO, cast
 
+from ..core.redact import hide_cut_end, redact
+
 __all__ = ["CapturedOutput", "capture_output", "reserve_stdout"]
 
 MAX_CHARS = 16 * 1024
 """Characters that are kept of the output of one call."""
+
+
+SPARE = 2048
+"""Characters after those: a key that stands across the limit is recognized, and hidden, before the text is cut."""
 
 
 class CapturedOutput:
@@ -31,7 +37,7 @@ class CapturedOutput:
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
-        self._room = MAX_CHARS
+        self._room = MAX_CHARS + SPARE
         self._open = True
 
     def write(self, text: str) -> None:
@@ -42,9 +48,10 @@ class CapturedOutput:
             self._pieces.append(piece)
 
     def close(self) -> str:
-        """Take no more; returns what was printed so far."""
+        """Take no more; returns what was printed so far, redacted before it is cut."""
         self._open = False
-        return "".join(self._pieces) + ("…" if self._room <= 0 else "")
+        text = hide_cut_end(redact("".join(self._pieces)))
+        return text if len(text) <= MAX_CHARS else f"{text[:MAX_CHARS]}…"
 
 
 _printed: ContextVar[CapturedOutput | None] = ContextVar("asst_printed", default=None)

@@ -156,8 +156,10 @@ def test_a_chat(planted: ResponsesServer, tmp_path: Path) -> None:
 
 
 def test_what_a_person_says_stays(asst: Asst, planted: ResponsesServer) -> None:
-    """A key that is pasted as a message is a message: it is sent and kept as it was typed. So is what the model says."""
+    """A key that is pasted as a message is a message: it is sent and kept as it was typed. In the answer it is hidden."""
     planted.key = KEYS["environment"]
     ran = asst("ask", "-p", "gpt", f"What is {KEYS['environment']} for?")
-    assert ran.out == f"You said: What is {KEYS['environment']} for?\n"
-    assert KEYS["environment"].encode() in Store().path(Store().newest()).read_bytes()
+    assert ran.out == "You said: What is [key] for?\n"
+    kept = Store().transcript(Store().newest()).exchanges[0]
+    assert kept.user == f"What is {KEYS['environment']} for?"
+    assert kept.answer == "You said: What is [key] for?"

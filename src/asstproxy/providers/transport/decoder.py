@@ -1,4 +1,4 @@
-"""From the events of a stream to the API's objects: what is no object is skipped, reported, or refused."""
+"""From the events of a stream to the API's objects: anything else is skipped, reported, or refused."""
 
 from __future__ import annotations
 
