@@ -120,7 +120,7 @@ def test_a_daemon_that_a_tool_starts_does_not_keep_the_session() -> None:
         assert str(session.path) not in links
     finally:
         os.kill(pid, 9)
-        os.waitpid(pid, 0)  # noqa: ASYNC222 - it was killed
+        os.waitpid(pid, 0)
 
 
 def test_a_daemon_of_the_command_does_not_keep_the_session(server: ResponsesServer, tmp_path: Path) -> None:
