@@ -153,7 +153,7 @@ def test_the_sdk_reads_the_same(output: list[JSON]) -> None:
     assert bool(notices) == (not sdk.output_text and all(item.type != "function_call" for item in sdk.output))
     assert isinstance(last, ActionRequired | AssistantMessageRetrieved)
     assert last.text == sdk.output_text
-    calls = [(c.call_id, c.name, c.arguments or "{}") for c in sdk.output if c.type == "function_call"]
+    calls = [(c.call_id, c.name, c.arguments.strip() or "{}") for c in sdk.output if c.type == "function_call"]
     ours = last.calls if isinstance(last, ActionRequired) else ()
     assert [(call.call_id, call.name, call.arguments) for call in ours] == calls
 

@@ -78,8 +78,11 @@ def ending(reason: str, detail: str, text: str, calls: tuple[ToolCall, ...], raw
         kind, words, again = FAILED[reason]
         raise AssistantError(kind, _with(words, detail), "Try again.", retryable=again)
     filtered = reason in FILTERED
-    otherwise = STOPPED.get(reason, f"The model stopped: {reason}.")
-    words = f"The answer was stopped by {FILTERED[reason][0]}." if filtered else otherwise
+    words = (
+        f"The answer was stopped by {FILTERED[reason][0]}."
+        if filtered
+        else STOPPED.get(reason, f"The model stopped: {reason}.")
+    )
     hint = FILTERED[reason][1] if filtered else "Try again."
     if not text:
         raise AssistantError("content" if filtered else "server", _with(words, detail), hint)
