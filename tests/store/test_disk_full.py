@@ -100,7 +100,7 @@ def test_the_screen_is_at_most_50_ms_ahead_of_the_journal(pace: float, monkeypat
             stdin=subprocess.DEVNULL,
             timeout=60,
         )
-        sent = server.sent
+        sent = server.sent_at
     assert done.returncode == 1, done.stderr
     events = (record.event for record in Store().records(Store().newest()))
     kept = "".join(event.text for event in events if isinstance(event, ChunkReceived))
