@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from asstproxy.core.conversation import Conversation
+from asstproxy.core.events import ChunkReceived
 from asstproxy.core.mediator import conform
 from asstproxy.core.script import State
 from asstproxy.providers.scripted import ScriptedProvider, say
@@ -21,6 +22,7 @@ from asstproxy.user import UserProxy
 from servers import ResponsesServer
 
 from .rig import asst, held
+from .sending import SendingServer
 
 
 @pytest.fixture
@@ -80,6 +82,34 @@ def test_the_command_says_it_in_one_line_and_keeps_what_was(server: ResponsesSer
     assert Store().transcript(session.id).exchanges[0].answer == "1"
     assert asst("ask", "-c", "-q", "again").returncode == 0
     assert asst("replay", "--check").returncode == 0
+
+
+@pytest.mark.parametrize("pace", [0.004, 0.001])
+def test_the_screen_is_at_most_50_ms_ahead_of_the_journal(pace: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the disk is full in the middle of an answer, what was shown and is not kept was sent within 50 ms."""
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, -1))"
+    main = "from asstproxy.__main__ import main; main()"
+    with SendingServer(pace) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", server.key)
+        done = subprocess.run(
+            [sys.executable, "-c", f"{limit}; {main}", *["ask", "-p", "gpt", "-q"], "go"],
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+        )
+        sent = server.sent_at
+    assert done.returncode == 1, done.stderr
+    events = (record.event for record in Store().records(Store().newest()))
+    kept = "".join(event.text for event in events if isinstance(event, ChunkReceived))
+    shown = done.stdout.rstrip("\n")
+    assert 0 < len(kept) < len(sent)
+    assert shown.startswith(kept[:100])
+    ahead = sent[len(shown) - 1] - sent[len(kept)] if len(shown) > len(kept) else 0.0
+    print(f"shown {len(shown)}, kept {len(kept)}, {1000 * ahead:.0f} ms ahead")  # noqa: T201 - a measurement: pytest -s
+    assert ahead <= 0.05
 
 
 def test_a_session_that_cannot_begin_leaves_no_file() -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-import re
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 
@@ -20,33 +17,14 @@ from asstproxy.core.mediator import conform
 from asstproxy.core.script import RESTING
 from asstproxy.store.recovery import read_journal
 from asstproxy.store.store import Store
-from servers import ResponsesServer, Say
-from servers.wire import Reply, Request
+
+from .sending import SendingServer
 
 VICTIM = Path(__file__).with_name("victim.py")
 HELD_BACK = 0.05
 """Seconds of streamed text that may be lost."""
 SLACK = 0.25
 """Seconds that a busy machine may be late."""
-
-
-class SendingServer(ResponsesServer):
-    """A server that notes when it sent which letter of an answer."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda _: [Say("steady " * 2000, pace=0.004)])
-        self.sent_at: list[float] = []
-
-    async def answer(self, request: Request) -> Reply:
-        return (await super().answer(request)).through(self._noting)
-
-    async def _noting(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        async for piece in pieces:
-            yield piece
-            for delta in re.findall(
-                rb'"type":"response.output_text.delta".*?"delta":"([^"]*)"|"delta":"([^"]*)"', piece
-            ):
-                self.sent_at += [time.time()] * len(delta[0] or delta[1])
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(30, marks=pytest.mark.slow(reason="30 processes"))])
@@ -74,7 +52,9 @@ def test_kill_costs_at_most_50_ms_of_received_text(rounds: int, monkeypatch: pyt
         assert "steady steady ".startswith(text[:14])
         lost.append(killed - sent[len(text)] if len(text) < len(sent) else 0.0)
     print("lost, in ms:", sorted(round(1000 * seconds) for seconds in lost))  # noqa: T201 - a measurement: pytest -s
-    assert statistics.median(lost) <= HELD_BACK + SLACK
+    lost.sort()
+    assert lost[len(lost) // 4] <= HELD_BACK  # on a busy machine, others have the processor meanwhile
+    assert lost[-1] <= HELD_BACK + SLACK
 
 
 MANY = [pytest.param(25, seed, marks=pytest.mark.slow(reason="200 processes in all")) for seed in range(1, 9)]

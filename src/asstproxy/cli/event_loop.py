@@ -125,7 +125,9 @@ async def _run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
     set_stop_check(signals.why_stop)
     try:
         with _received(signals):
-            return await command(signals)
+            code = await command(signals)
+            await asyncio.sleep(0)  # a signal may have arrived while stderr was not read
+            return code
     except asyncio.CancelledError:
         if not signals.code:
             raise

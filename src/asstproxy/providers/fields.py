@@ -152,4 +152,4 @@ def with_hosted_tools(functions: list[JSON], settings: Mapping[str, Any]) -> JSO
     """The `tools` of a body: the person's functions, and after them the server's own tools that a setting names."""
     hosted = settings.get("tools") or []
     tools = [*functions, *(hosted if isinstance(hosted, list) else [hosted])]
-    return {"tools": tools} if tools else {}
+    return {"tools": tools} if tools or "tools" in settings else {}

@@ -13,7 +13,7 @@ from ..core.codec import repair_json, repair_surrogates
 from ..core.errors import AssistantError
 from ..core.events import ChunkReceived, Event, Notice, Reasoning, Skipped
 from .fields import get_text
-from .transport import JSON, SKIPPED, StreamedReply, Transport, WholeReply
+from .transport import CUT, JSON, SKIPPED, StreamedReply, Transport, WholeReply
 
 __all__ = ["JobReader", "Stream", "StreamReader", "read_reply", "read_stream"]
 
@@ -145,6 +145,8 @@ def _feed(reader: StreamReader, together: list[JSON]) -> Iterator[Event]:
     for one in together:
         if one.get("type") == SKIPPED:
             yield Skipped(get_text(one, "data"))
+        elif one.get("type") == CUT:  # which may have been more of the answer
+            reader.done = reader.done and not reader.goes_on
         else:
             yield from _guarded(reader.feed(one))
 

@@ -285,11 +285,13 @@ async def test_a_call_after_a_reason_to_end() -> None:
         ("generate", [chunk({"text": "a"}, reason="STOP"), chunk({"text": "b"})]),
         ("generate", [chunk({"text": t}, reason="FINISH_REASON_UNSPECIFIED") for t in "ab"]),
         ("chat", [choice("stop", content="a"), choice(content="b")]),
+        ("generate", [chunk({"text": "ab"}, reason="STOP"), 'data: {"candidates": [{"content": {"parts": [{"te']),
+        ("chat", [choice("stop", content="ab"), 'data: {"choices": [{"delta": {"con']),
     ],
 )
 async def test_an_answer_that_went_on_and_did_not_end(api: str, events: list[Any]) -> None:
     """After a reason to end, or one that says nothing, there was more, and then no other reason: it broke off."""
-    got = await exchange(api, sse(*events))
+    got = await exchange(api, sse(*events).rstrip(b"\n"))
     assert (got.settled.state, got.streamed) == (State.ERROR, "ab")
 
 
@@ -429,6 +431,7 @@ CALLS = {
     "told again with other ids": [DONE | {"item": called()}, completed(called(id="x", call_id="y"))],
     "no id": [completed(called(id=None, call_id=None))],
     "id of a number": [completed(called(id=7, call_id=8))],
+    "begun twice": [ADDED, ADDED, DONE | {"item": called()}, completed()],
     "name in the first event only": [ADDED, DONE | {"item": called(name=None)}, completed()],
 }
 

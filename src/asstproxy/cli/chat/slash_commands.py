@@ -148,7 +148,7 @@ async def _save(chat: ChatCommands, name: str) -> None:
     from ...config.paths import expand_home
 
     if not name:
-        raise UsageError("/save needs a file name.", "For example: /save talk.json, talk.md, talk.html")
+        raise UsageError("/save needs a file name.", "For example: /save chat.json (or .md, .html)")
     path = expand_home(name)
     session = chat.opened.session
     records = Store().records(session.id) if session is not None else []

@@ -57,7 +57,7 @@ class OpenAITransport:
                     yield EventDecoder(self._where, self._secrets).whole(data)
                     return
                 async for event in stream:
-                    if isinstance(event, dict):  # `data: null` and the like are no part of an answer
+                    if isinstance(event, dict):  # else `data: null` and the like
                         yield [self._told(dict(event))]
             finally:
                 await stream.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
-__all__ = ["JSON", "SKIPPED", "StreamedReply", "Transport", "WholeReply"]
+__all__ = ["CUT", "JSON", "SKIPPED", "StreamedReply", "Transport", "WholeReply"]
 
 JSON = dict[str, Any]
 """An object of an API, as it is on the wire."""
@@ -13,6 +13,10 @@ JSON = dict[str, Any]
 
 SKIPPED = "asst.skipped"
 """The `type` of an event that stands for something in a stream other than a JSON object; `data` is a short text of it."""
+
+
+CUT = "asst.cut"
+"""The `type` of an event that stands for the beginning of one: the stream ended in the middle of it."""
 
 
 class WholeReply(dict[str, Any]):
