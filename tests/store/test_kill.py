@@ -39,10 +39,10 @@ def test_kill_costs_at_most_50_ms_of_received_text(rounds: int, monkeypatch: pyt
             command = [sys.executable, "-m", "asstproxy", "ask", "-p", "gpt", "go"]
             with subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as victim:
                 until = time.monotonic() + 60
-                while len(server.sent) < 1500 and time.monotonic() < until:
+                while len(server.sent_at) < 1500 and time.monotonic() < until:
                     time.sleep(0.002)
                 time.sleep(chance.uniform(0, 0.2))
-                killed, sent = time.time(), list(server.sent)
+                killed, sent = time.time(), list(server.sent_at)
                 victim.kill()
         session = Store().transcript(Store().newest())
         text = "".join(

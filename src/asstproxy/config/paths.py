@@ -50,7 +50,7 @@ def expand_home(path: str) -> Path:
     """The path, with `~` replaced by the home folder.
 
     Raises:
-        UsageError: there is no such user, or the home folder is unknown.
+        UsageError: no user has that name, or the home folder is unknown.
     """
     try:
         return Path(path).expanduser()

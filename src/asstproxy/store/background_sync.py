@@ -1,4 +1,4 @@
-"""Syncing a growing file to the disk about once a second, without holding up whoever writes it."""
+"""Syncing a growing file to the disk about once a second, without holding up its writer."""
 
 from __future__ import annotations
 
