@@ -118,6 +118,8 @@ def rows(folder: Path) -> list[str]:
     rare, common = in_turns([*ASST, "sessions", "search", "bacodi"], [*ASST, "sessions", "search", "and"], runs=7)
     row("search, warm, a rare word: the whole command", f"{rare.wall:.2f} / {rare.cpu:.2f} s", "0.4 s")
     row("search, warm, a word of every session: the whole command", f"{common.wall:.2f} / {common.cpu:.2f} s", "0.4 s")
+    ideographs = in_turns([*ASST, "sessions", "search", "\u4e07\u4e0e"], runs=7)[0]
+    row("search, warm, two ideographs: the whole command", f"{ideographs.wall:.2f} / {ideographs.cpu:.2f} s", "0.4 s")
     found = inside("search", "and")
     row("… of which the search itself", f"{found['wall']:.0f} / {found['cpu']:.0f} ms")
     long_ = make_session(folder / "long", time.time_ns() // 1_000_000, 5000, random.Random(1))

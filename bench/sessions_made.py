@@ -35,6 +35,8 @@ __all__ = ["make", "make_session"]
 YEARS = 2
 LONG = 1000
 """Exchanges of a long session; one session in five thousand is long."""
+_IDEOGRAPHS = [chr(0x4E00 + 7 * number) for number in range(2_500)]
+"""One session in fifty is in Chinese."""
 SYLLABLES = (
     "ba",
     "co",
@@ -66,12 +68,13 @@ def make(root: Path, count: int, *, seed: int = 5) -> None:
     """Make so many sessions in an empty folder."""
     chance = random.Random(seed)
     words = _vocabulary(chance)
+    chinese = ["".join(chance.choices(_IDEOGRAPHS, k=chance.randint(4, 12))) for _ in range(5_000)]
     now = time.time_ns() // 1_000_000
     span = YEARS * 365 * 24 * 3600 * 1000
     for number in range(count):
         at = now - span + span * number // count
         exchanges = LONG if number % 5000 == 2500 else chance.choice((1, 1, 1, 2, 3))
-        make_session(root, at, exchanges, chance, words)
+        make_session(root, at, exchanges, chance, chinese if number % 50 == 7 else words)
 
 
 def make_session(root: Path, at: int, exchanges: int, chance: random.Random, words: list[str] | None = None) -> Path:

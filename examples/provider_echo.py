@@ -110,7 +110,7 @@ def messages(instructions: str, items: Iterable[Item]) -> list[Any]:
                 made.append({"role": "user", "content": text})
             case AssistantMessage(text, calls):
                 functions = [(call.call_id, {"name": call.name, "arguments": call.arguments}) for call in calls]
-                called = [{"id": number, "type": "function", "function": function} for number, function in functions]
+                called = [{"id": call_id, "type": "function", "function": function} for call_id, function in functions]
                 made.append({"role": "assistant", "content": text} | ({"tool_calls": called} if called else {}))
             case ToolOutputs(results):
                 for result in results:

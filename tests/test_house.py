@@ -1,4 +1,4 @@
-"""The rules of the house (CONTRIBUTING.md) that a test can hold."""
+"""The house rules (CONTRIBUTING.md) that a test can enforce."""
 
 from __future__ import annotations
 

@@ -62,6 +62,7 @@ from .providers.fields import (
     get_object,
     get_objects,
     get_text,
+    with_hosted_tools,
 )
 from .providers.model_list import ModelInfo, fetch_models
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
@@ -139,6 +140,7 @@ __all__ = [
     "unshown",
     "waits_for",
     "warn_of_plain_http",
+    "with_hosted_tools",
 ]
 
 

@@ -97,7 +97,12 @@ def recorder(mode: str) -> VCR:
 
 
 def _bare_request(request: Any) -> Any:
+    """Without what says nothing: `"stream": false`, which older cassettes leave out, is what no `stream` means, too."""
     request.headers = _bare(request.headers)
+    body = json.loads(request.body) if request.body else None
+    if isinstance(body, dict) and body.get("stream") is False:
+        del body["stream"]
+        request.body = json.dumps(body).encode()
     return request
 
 

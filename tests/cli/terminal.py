@@ -73,6 +73,13 @@ class Terminal:
         r"""Press keys; `\r` is Enter, `\x03` Ctrl-C, `\x04` Ctrl-D."""
         os.write(self._master, keys.encode())
 
+    def enter(self, line: str) -> None:
+        """Type a line at the chat's prompt, once it stands there empty: what is typed before that becomes a draft."""
+        self.wait_until(lambda: self._screen.display[self._screen.cursor.y].strip() == "›")
+        before = self.text
+        self.type(f"{line}\r")
+        self.wait_until(lambda: self.text != before)
+
     def resize(self, columns: int, rows: int) -> None:
         """Change the size of the window."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -39,6 +39,9 @@ def test_every_command_has_help(asst: Asst, command: str) -> None:
     [
         (["aks", "hi"], "Did you mean 'ask'? See: asst --help"),
         (["sessions", "lsit"], "Did you mean 'list'? See: asst sessions --help"),
+        (["sesions"], "Did you mean 'sessions'? See: asst --help"),
+        (["what is a mutex?"], 'To ask it: asst ask "what is a mutex?"'),
+        (["what", "is", "it"], 'To ask it: asst ask "what is it"'),
         (["ask", "--tiemout", "3", "hi"], "--timeout"),
         (["ask", "--timeout", "soon", "hi"], "See: asst ask --help"),
     ],
@@ -49,6 +52,17 @@ def test_a_typing_error_is_one_line_that_helps(asst: Asst, arguments: list[str],
     ran = asst(*arguments)
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
     assert words in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["dog"], ["setting"], ["sessions", "first"], ["tools", "rum-and-cola"]], ids=" ".join
+)
+def test_nothing_is_suggested_that_is_not_near(asst: Asst, arguments: list[str]) -> None:
+    """A word of its own is not a slip; the help is named instead."""
+    ran = asst(*arguments)
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert "Did you mean" not in ran.err
+    assert "--help" in ran.err
 
 
 def test_ask_and_chat_share_their_options(asst: Asst) -> None:

@@ -277,3 +277,14 @@ def test_python_m_is_the_command() -> None:
     """`python -m asstproxy` is `asst`."""
     done = subprocess.run([sys.executable, "-m", "asstproxy", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("asst ")
+
+
+def test_instructions_from_a_file(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
+    """`-s @file` reads it as `setup` does, `@@` is an @, and a file that is missing is one line."""
+    (tmp_path / "pirate.txt").write_text("\ufeffTalk like a pirate.\n")
+    for given, sent in ((f"@{tmp_path / 'pirate.txt'}", "Talk like a pirate."), ("@@home", "@home"), (" x ", " x ")):
+        assert asst("ask", "-q", "-p", "gpt", "-s", given, "hi").code == 0
+        assert server.requests[-1].json["instructions"] == sent
+    ran = asst("ask", "-q", "-p", "gpt", "-s", f"@{tmp_path / 'missing'}", "hi")
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert "missing" in ran.err

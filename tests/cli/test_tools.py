@@ -50,7 +50,7 @@ def prices(tmp_path: Path) -> str:
     return str(file)
 
 
-def test_list_show_and_run(asst: Asst, prices: str) -> None:
+def test_list_show_and_run(asst: Asst, prices: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tool is listed, shown as the assistant sees it, and run; printed text is not its output."""
     assert [tool["name"] for tool in json.loads(asst("tools", "list", "-t", prices, "--json").out)] == [
         "price",
@@ -63,6 +63,8 @@ def test_list_show_and_run(asst: Asst, prices: str) -> None:
     assert json.loads(ran.out) == {"symbol": "AAPL", "price": 187.25, "days": 3}
     assert "looking it up" in ran.err
     assert asst("tools", "run", f"{prices}:price", "--args", '{"symbol": "X"}').code == 0
+    monkeypatch.chdir(Path(prices).parent)
+    assert asst("tools", "run", "./prices.py:price", "--arg", "symbol=X").code == 0
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from asstproxy.core.errors import OutputError
 from asstproxy.core.events import Notice, Record
 from asstproxy.core.hub import Hub
 from asstproxy.core.script import State
@@ -109,10 +110,11 @@ def test_an_essential_subscriber_fails_the_record(error: Exception) -> None:
 
 def test_a_closed_pipe_is_told() -> None:
     """That nobody reads our output any more is no fault of a view: whoever publishes must know."""
-    hub = Hub()
-    hub.subscribe(failing(BrokenPipeError()))
-    with pytest.raises(BrokenPipeError):
-        hub.publish(record())
+    for error in (BrokenPipeError(), OutputError("Standard output can't be written.")):
+        hub = Hub()
+        hub.subscribe(failing(error))
+        with pytest.raises(type(error)):
+            hub.publish(record())
 
 
 def test_everybody_hears_the_end() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from asstproxy.core.conversation import Conversation
+from asstproxy.core.errors import OutputError
 from asstproxy.core.events import Cancelled, ErrorOccurred, Record
 from asstproxy.core.script import State
 from asstproxy.providers.scripted import Part, ScriptedProvider, say
@@ -108,6 +109,17 @@ async def test_a_closed_pipe_ends_the_exchange(where: str, mediator: str) -> Non
         assert stage.conversation.state is State.COMPLETED
     else:
         assert (stage.conversation.state, stage.events[-1]) == (State.CANCELLED, Cancelled("terminated"))
+    stage.assert_conforms()
+
+
+@pytest.mark.parametrize("reason", ["user", "timeout", "terminated"])
+async def test_an_output_that_cannot_be_written_ends_the_exchange(reason: str) -> None:
+    """A view says why: the exchange is cancelled for that reason, and the caller gets the error."""
+    stage = Stage(*ROUND, tools=[asking(add)], approve=approve_all)
+    stage.conversation.subscribe(failing_at("chunk_received", OutputError("Nobody reads it.", reason=reason)))  # type: ignore[arg-type]
+    with pytest.raises(OutputError):
+        await stage.conversation.exchange("hi")
+    assert (stage.conversation.state, stage.events[-1]) == (State.CANCELLED, Cancelled(reason))  # type: ignore[arg-type]
     stage.assert_conforms()
 
 

@@ -138,8 +138,8 @@ def messages_of(item: Item) -> list[JSON]:
             return [{"role": "user", "content": text}]
         case AssistantMessage(text, calls, raw):
             functions = [(call.call_id, {"name": call.name, "arguments": call.arguments}) for call in calls]
-            made = [{"id": number, "type": "function", "function": function} for number, function in functions]
+            made = [{"id": call_id, "type": "function", "function": function} for call_id, function in functions]
             return [{"role": "assistant", "content": text} | ({"tool_calls": made} if made else {}) | (raw or {})]
         case ToolOutputs(results):
             outputs = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in results]
-            return [{"role": "tool", "tool_call_id": number, "content": content} for number, content in outputs]
+            return [{"role": "tool", "tool_call_id": call_id, "content": content} for call_id, content in outputs]

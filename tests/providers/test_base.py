@@ -232,10 +232,10 @@ def test_the_address_and_the_key_of_a_profile(tmp_path: Path, monkeypatch: pytes
     """The profile goes before the environment, and that before the usual; of several variables, one that is set counts."""
     monkeypatch.setenv("ASST_CONFIG_DIR", str(tmp_path))
     profile = Profile("p", "example")
-    assert base_url(ServerOptions(), INFO) == "https://example.org"
+    assert base_url(profile, INFO) == "https://example.org"
     monkeypatch.setenv("EXAMPLE_URL", "http://e")
-    assert base_url(ServerOptions(), INFO) == "http://e"
-    assert base_url(ServerOptions(base_url="http://p"), INFO) == "http://p"
+    assert base_url(profile, INFO) == "http://e"
+    assert base_url(Profile("p", "example", options={"base_url": "http://p/"}), INFO) == "http://p"
     with pytest.raises(NotSetUpError, match="NEW_KEY is not set") as caught:
         api_key(profile, ServerOptions(), INFO)
     assert "https://example.org/keys" in caught.value.hint

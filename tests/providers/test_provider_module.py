@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -71,6 +71,12 @@ def test_the_page_lists_every_reply() -> None:
     named = set(re.findall(r"^\| .*?`(\w+)\(", table, re.MULTILINE)) | set(re.findall(r"`(Filtered)\(", table))
     replies = {reply.__name__ for reply in testing.Reply.__args__}
     assert named == replies
+
+
+def test_the_page_lists_every_kind_of_error() -> None:
+    """The table of kinds has all that an `AssistantError` may have, and no other."""
+    kinds = re.findall(r"^\| (`.*?`) \|", section("### The kinds of errors"), re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(kinds))) == sorted(get_args(provider.Kind))
 
 
 def test_every_rule_has_its_test() -> None:

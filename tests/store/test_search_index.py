@@ -37,6 +37,30 @@ def test_all_words_must_occur_in_messages_answers_tools_or_titles() -> None:
     assert found("paris pelican") == []
 
 
+def test_words_of_scripts_without_spaces_are_found() -> None:
+    """Chinese, Japanese and Thai words of any length, in the middle of a sentence and next to Latin letters."""
+    chinese = held(["请解释量子计算的基本原理"], say("量子比特可以同时处于多个状态。"))
+    japanese = held(["東京タワーの高さは？"], say("333メートルです。GPTによると。"))
+    thai = held(["ภาษาไทยเขียนอย่างไร"], say("ok"))
+    for words, session in (
+        ("量子", chinese),
+        ("计算", chinese),
+        ("子计", chinese),
+        ("态", chinese),
+        ("量子 状态", chinese),
+        ("東京タワー", japanese),
+        ("タワ", japanese),
+        ("メートル*", japanese),
+        ("GPT", japanese),
+        ('"高さ"', japanese),
+        ("ไทย", thai),
+    ):
+        assert found(words) == [session.id], words
+    assert found("算计") == []
+    assert found("東タワー") == []
+    assert "量子" in asst("sessions", "search", "计算").stdout
+
+
 def test_the_better_match_comes_first() -> None:
     """Ranked by bm25, not by age."""
     much = held(["pelican pelican pelican"], say("pelican"))

@@ -7,8 +7,9 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_group
+
+from .suggest import SuggestingGroup
 
 __all__ = ["app"]
 
@@ -16,12 +17,12 @@ COMMANDS = ("ask", "chat", "setup", "sessions", "replay", "tools", "script", "do
 """In the order of the help. Each is an attribute of the file of its name in `commands`: a function, or a Typer."""
 
 
-class _Commands(TyperGroup):
+class _Commands(SuggestingGroup):
     """Loads a command when it is needed: `asst ask` does not pay for the options of `asst setup`."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)  # the names, from which typer suggests
+        self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
         """The names, in the order of the help."""
@@ -32,6 +33,14 @@ class _Commands(TyperGroup):
         if cmd_name in COMMANDS and self.commands[cmd_name] is None:
             self.commands[cmd_name] = _build(cmd_name)
         return self.commands.get(cmd_name)
+
+    def hint(self, args: list[str], near: list[str]) -> str:
+        """What was probably meant: a command, or a question without `ask`."""
+        question = " ".join(args)
+        words = len(question.split())
+        if question.endswith("?") or words > (2 if near else 1):
+            return f'To ask it: asst ask "{question}"'
+        return super().hint(args, near)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
         """The first sentence of each command, for which its options need not be built."""

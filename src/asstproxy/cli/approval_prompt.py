@@ -22,6 +22,7 @@ from rich.text import Text
 from ..core.codec import escape_invisible
 from ..core.events import Decision
 from ..tools import Question
+from .event_loop import default_suspend
 from .render.safe_text import clean, clean_line
 
 __all__ = ["ApprovalPrompt"]
@@ -124,9 +125,10 @@ class ApprovalPrompt:
             await asyncio.sleep(_DEAF)
             self._drop_pending_input()
         try:
-            line = await self._prompt.prompt_async(
-                " " * _INDENT + prompt, default=default, handle_sigint=False, enable_suspend=True
-            )
+            with default_suspend():
+                line = await self._prompt.prompt_async(
+                    " " * _INDENT + prompt, default=default, handle_sigint=False, enable_suspend=True
+                )
         except EOFError:
             raise _DeclinedAllError from None
         except KeyboardInterrupt:  # at a prompt, Ctrl-C is a key: it means what the signal means elsewhere

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 import msgspec
@@ -23,11 +23,12 @@ from ..core.turn import Options
 from ..providers import connect
 from ..store.session import Session
 from ..store.store import Store
+from ..tools import Tool
 from ..user import Approver, UserProxy
 from .error_output import print_warning
 from .options import ConversationOptions
 
-__all__ = ["OpenConversation", "choose_profile", "configure", "open_conversation"]
+__all__ = ["OpenConversation", "choose_profile", "configure", "offer_tools", "open_conversation"]
 
 _POLL = 0.05
 """Seconds between two attempts to open a session that another process has open."""
@@ -45,6 +46,7 @@ class OpenConversation:
     profile: Profile
     session: Session | None
     past: Sequence[Record]
+    options: ConversationOptions
 
     @property
     def label(self) -> str:
@@ -62,6 +64,10 @@ async def open_conversation(
     Raises:
         AsstError: the profile, the session, a tool or a key is missing or invalid. Nothing was written then.
     """
+    if options.system is not None and options.system.startswith("@"):
+        from .setup.instructions import instructions_of
+
+        options = replace(options, system=instructions_of(options.system))
     store, session = Store(), None
     session_id = _choose_session(store, options.session, latest=options.continue_latest)
     if (options.wait or options.fork) and not session_id:
@@ -97,7 +103,7 @@ async def open_conversation(
         )
         if session is not None:
             conversation.subscribe(session, essential=True)
-        yield OpenConversation(conversation, user, profile, session, tuple(past))
+        yield OpenConversation(conversation, user, profile, session, tuple(past), options)
     finally:
         if conversation is not None:
             await conversation.aclose()
@@ -196,16 +202,35 @@ def configure(
 async def _user_proxy(profile: Profile, options: ConversationOptions, approve: Approver | None) -> UserProxy:
     """The user proxy with its tools: those of the profile, of `--tool`, and of the profile's MCP servers."""
     user = UserProxy(approve=approve)
-    if not options.no_tools and (profile.tools or options.tools or "mcp" in profile.options):
-        from ..tools.toolbox import open_toolbox
-
-        box = await open_toolbox(profile, tuple(options.tools or ()))
-        user.add_cleanup(box.aclose)
-        try:
-            user.offer(box.tools)
-        except UsageError:
-            await box.aclose()
-            raise
-        for notice in box.notices:
-            print_warning(notice)
+    await offer_tools(user, profile, options)
     return user
+
+
+async def offer_tools(user: UserProxy, profile: Profile, options: ConversationOptions) -> None:
+    """Offer the tools of a profile, of its MCP servers and of `--tool` in place of those that are offered.
+
+    Raises:
+        AsstError: a tool can't be loaded; what was offered still is.
+    """
+    before = list(user.tools.values())
+    if options.no_tools or not (profile.tools or options.tools or "mcp" in profile.options):
+        _withdraw(user, before)
+        return
+    from ..tools.toolbox import open_toolbox
+
+    box = await open_toolbox(profile, tuple(options.tools or ()))
+    user.add_cleanup(box.aclose)
+    _withdraw(user, before)
+    try:
+        user.offer(box.tools)
+    except UsageError:
+        user.offer(before)
+        await box.aclose()
+        raise
+    for notice in box.notices:
+        print_warning(notice)
+
+
+def _withdraw(user: UserProxy, tools: Sequence[Tool]) -> None:
+    for tool in tools:
+        user.withdraw(tool.name)

@@ -26,9 +26,9 @@ def print_error(error: Exception, *, chat: bool = False) -> int:
         message, hint, code = "Stopped. Nothing was changed.", "", INTERRUPTED
     elif isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        if isinstance(error, FileNotFoundError) and not where:  # only the current folder has no name
-            where = "The current folder: "
         message, hint, code = f"{where}{error.strerror or error}.", "", FAILED
+        if isinstance(error, FileNotFoundError) and not where:  # only the current folder has no name
+            message, hint = "The current folder does not exist any more.", "Change to another one."
     else:
         message = f"{type(error).__name__}: {error}"
         hint, code = "This is a bug in asst. See where: --debug", FAILED

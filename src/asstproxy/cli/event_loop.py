@@ -20,7 +20,7 @@ from .exit_codes import HUNG_UP, INTERRUPTED, TERMINATED, TIMED_OUT
 from .render.safe_text import clean
 from .standard_streams import StopReason, set_stop_check
 
-__all__ = ["Signals", "quiet_keyboard", "run"]
+__all__ = ["Signals", "default_suspend", "quiet_keyboard", "run", "suspendable"]
 
 _TWICE_WITHIN = 2.0
 """Seconds in which a second Ctrl-C stops at once."""
@@ -125,7 +125,9 @@ async def _run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
     set_stop_check(signals.why_stop)
     try:
         with _received(signals):
-            return await command(signals)
+            code = await command(signals)
+            await asyncio.sleep(0)  # a signal may have arrived while stderr was not read
+            return code
     except asyncio.CancelledError:
         if not signals.code:
             raise
@@ -166,28 +168,81 @@ def _received(signals: Signals) -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_keyboard() -> Iterator[None]:
-    """Switch the terminal's echo and line mode off, for a whole chat; restored at the end, whatever happens.
+    """Switch the terminal's echo and line mode off while something is drawn; restored at the end, whatever happens.
 
-    What is typed between two prompts is not echoed into the answer, and appears at the next prompt.
+    What is typed meanwhile is not echoed into the drawing; the next prompt of the chat or of the shell receives it.
     """
-    if sys.platform == "win32":  # has no such modes
+    if (fd := _own_terminal()) is None:
         yield
         return
-    try:
-        import termios
+    import termios
 
-        fd = sys.stdin.fileno()
-        before = termios.tcgetattr(fd)
-    except (OSError, ValueError, AttributeError):  # not a terminal
-        yield
-        return
-    silent = list(before)
-    silent[3] &= ~(termios.ECHO | termios.ICANON)  # without line mode, Ctrl-D typed now counts at the prompt
-    termios.tcsetattr(fd, termios.TCSADRAIN, silent)
+    before = termios.tcgetattr(fd)
+    _switch_echo(fd, on=False)
     try:
         yield
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def _own_terminal() -> int | None:
+    """The terminal that the keys for this process come from; None without one, and in a background job."""
+    if sys.platform == "win32":  # has no such modes
+        return None
+    for stream in (sys.stdin, sys.stdout):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, missing, or not a terminal
+            if stream.isatty() and os.tcgetpgrp(stream.fileno()) == os.getpgrp():
+                return stream.fileno()
+    return None
+
+
+def _switch_echo(fd: int, *, on: bool) -> None:
+    import termios
+
+    modes = termios.tcgetattr(fd)
+    quiet = termios.ECHO | termios.ICANON  # without line mode, Ctrl-D typed now counts at the prompt
+    modes[3] = modes[3] | quiet if on else modes[3] & ~quiet
+    termios.tcsetattr(fd, termios.TCSADRAIN, modes)
+
+
+@contextlib.contextmanager
+def suspendable(paused: Callable[[], contextlib.AbstractContextManager[None]]) -> Iterator[None]:
+    """Let Ctrl-Z suspend a drawing: `paused` takes what moves from the screen meanwhile, and `fg` draws it below.
+
+    A question leaves Ctrl-Z to its prompt, see `default_suspend`.
+    """
+    if sys.platform == "win32" or signal.getsignal(signal.SIGTSTP) is signal.SIG_IGN:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def suspend() -> None:
+        fd = _own_terminal()
+        with paused(), default_suspend():
+            if fd is not None:
+                _switch_echo(fd, on=True)
+            os.kill(os.getpid(), signal.SIGTSTP)  # it stops here, until SIGCONT
+            if (fd := _own_terminal()) is not None:
+                _switch_echo(fd, on=False)
+
+    before = signal.signal(signal.SIGTSTP, lambda _number, _frame: loop.call_soon_threadsafe(suspend))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, before)
+
+
+@contextlib.contextmanager
+def default_suspend() -> Iterator[None]:
+    """Let SIGTSTP stop the process at once: a prompt that is shown clears up for itself."""
+    if sys.platform == "win32" or signal.getsignal(signal.SIGTSTP) is signal.SIG_IGN:
+        yield
+        return
+    before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, before)
 
 
 def _terminal_restorer() -> Callable[[], None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
@@ -47,8 +46,6 @@ def _run(options: list[str]) -> int:
     debug = "--debug" in own
     if debug:
         options.remove("--debug")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # an answer is printed in any encoding: `?` stands for what it lacks
     completing = "_ASST_COMPLETE" in os.environ  # a completion prints nothing else
     from ..core.warnings import set_warning_handler
 

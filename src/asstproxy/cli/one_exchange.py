@@ -12,12 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from ..core.errors import UsageError
-from ..core.events import Cancelled, HistoryCut, Record, SetUserMessage
+from ..core.events import Cancelled, Record
 from ..core.resume import last_exchange
 from ..core.script import State
 from .conversation_setup import OpenConversation, open_conversation
 from .error_output import print_error, print_warning
-from .event_loop import Signals
+from .event_loop import Signals, quiet_keyboard, suspendable
 from .exit_codes import FAILED, INCOMPLETE, OK, TIMED_OUT
 from .hints import hint_after
 from .options import ConversationOptions
@@ -72,16 +72,24 @@ async def ask_again(words: Sequence[str], options: ConversationOptions, output: 
         options = replace(options, continue_latest=True)
     async with open_conversation(options) as opened:
         conversation, exchange = opened.conversation, _Exchange(opened, options, output, signals)
-        message = next((r.event.text for r in reversed(opened.past) if isinstance(r.event, SetUserMessage)), "")
-        if not message:
+        message = _last_message(opened.past)
+        if message is None:
             raise UsageError("Nothing to ask again: the session has no message.", 'Run: asst ask -c "…"')
         exchange.print_status(opened.label)
         last = last_exchange(opened.past)
         if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
-        if not any(isinstance(record.event, HistoryCut) for record in last):  # else /undo has cut it off already
-            conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
+        conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
         return await exchange.run(partial(conversation.exchange, message, timeout=options.timeout))
+
+
+def _last_message(past: Sequence[Record]) -> str | None:
+    from ..store.transcript import TranscriptBuilder, last_message
+
+    fold = TranscriptBuilder()
+    for record in past:
+        fold.feed(record)
+    return last_message(fold.transcript)
 
 
 class _Exchange:
@@ -113,7 +121,7 @@ class _Exchange:
                     view(record)
                 unsubscribe = conversation.subscribe(self._told(view))
                 try:
-                    with self._retry_line(), self._notice_lines():
+                    with self._retry_line(), self._notice_lines(), self._keyboard(view):
                         settled = await start()
                 finally:
                     unsubscribe()
@@ -130,6 +138,15 @@ class _Exchange:
         if self._view_failure is not None:
             return print_error(self._view_failure)
         return _EXIT_CODES[settled.state]
+
+    @contextlib.contextmanager
+    def _keyboard(self, view: Subscriber) -> Iterator[None]:
+        """Keep typed keys out of a drawing, and let Ctrl-Z suspend it."""
+        if not self._output.is_drawn:
+            yield
+            return
+        with quiet_keyboard(), suspendable(getattr(view, "paused", contextlib.nullcontext)):
+            yield
 
     def _told(self, view: Subscriber) -> Subscriber:
         """The view, which the conversation drops when it fails: that is remembered for the exit code."""

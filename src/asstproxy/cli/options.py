@@ -45,7 +45,8 @@ class ConversationOptions:
         ),
     ] = ""
     system: Annotated[
-        str | None, typer.Option("--system", "-s", help="Instructions to use instead of the profile's.")
+        str | None,
+        typer.Option("--system", "-s", help="Instructions to use instead of the profile's: a text or @file."),
     ] = None
     continue_latest: Annotated[bool, typer.Option("--continue", "-c", help="Continue the latest session.")] = False
     session: Annotated[

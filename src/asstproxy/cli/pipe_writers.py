@@ -27,7 +27,7 @@ def find_writer(fd: int) -> int:
     except OSError:  # /proc is missing
         return 0
     groups = {process: _group_of(process) for process in others}
-    # A pipeline is a process group: its members come first, and nearly always there is no second look.
+    # A pipeline is a process group: its members come first, and one look is nearly always enough.
     for process in sorted(others, key=lambda process: groups[process] != own_group):
         if _writes(process, pipe, unknown=groups[process] == own_group):
             return process

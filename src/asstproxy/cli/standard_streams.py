@@ -128,7 +128,7 @@ def open_streams() -> None:
     A closed one is opened: stdin is empty, stderr goes nowhere, and stdout fails when something is written. A character that the
     encoding lacks is escaped (`\u2192`).
     """
-    if sys.platform == "win32":  # has none of these errors, and its console is no file
+    if sys.platform == "win32":  # has none of these errors, and its console isn't a file
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")

@@ -27,7 +27,7 @@ _PIECE = 1 << 16
 def read_prompt(words: Sequence[str], stdin: IO[str] | None) -> str:
     """The prompt, then what stdin holds, separated by a blank line.
 
-    Stdin is read to its end when it is not a terminal and either there is no prompt, or a word is `-`, or another process of
+    Stdin is read to its end when it is not a terminal and either the prompt is missing, or a word is `-`, or another process of
     the pipeline has it open, or data comes within 2 s. So no data is lost, and a prompt does not hang on a pipe that is never
     written to and never closed.
 

@@ -40,8 +40,11 @@ def _dir(variable: str, kind: str) -> Path:
         return expand_home(chosen)
     import platformdirs
 
-    found = Path(getattr(platformdirs, f"user_{kind}_dir")("asst", appauthor=False))
-    if not found.is_absolute():  # `~/.config`, left as it is
+    try:
+        found = Path(getattr(platformdirs, f"user_{kind}_dir")("asst", appauthor=False))
+    except RuntimeError:  # of newer versions; older ones leave `~/.config` as it is
+        found = Path()
+    if not found.is_absolute():
         raise NotSetUpError("Your home folder is unknown.", f"Set HOME, or {variable}.")
     return found
 
@@ -50,7 +53,7 @@ def expand_home(path: str) -> Path:
     """The path, with `~` replaced by the home folder.
 
     Raises:
-        UsageError: no user has that name, or the home folder is unknown.
+        UsageError: the user does not exist, or the home folder is unknown.
     """
     try:
         return Path(path).expanduser()

@@ -18,7 +18,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ..core.errors import AssistantError, may_pass
-from ..core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, MessageIncomplete
+from ..core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, MessageIncomplete, Notice
 from .fields import get_object, get_text
 from .stream import JobReader, Stream, StreamReader, read_stream
 from .transport import JSON, Transport
@@ -26,13 +26,16 @@ from .transport import JSON, Transport
 __all__ = ["BackgroundJob", "is_unfinished"]
 
 TRIES = 3
-"""How often in a row a stream is opened again, or a poll repeated, after a failure that may pass."""
+"""How often in a row a stream is opened again after a failure that may pass; then the answer is polled."""
 STOP_WITHIN = 2.0
 """Seconds for asking the server to stop."""
 LONGEST = 60.0
-"""Seconds that a server may make us wait between two polls."""
+"""Seconds that a server may make us wait between two polls, and the longest pause after polls that failed."""
+UNREACHABLE = "The provider keeps working, but can't be asked now. asst goes on asking until it answers. ({error})"
 TOKEN_EVERY = 5.0
 """Seconds of streaming after which a heartbeat brings the token up to date."""
+MAX_DOUBLINGS = 16
+"""Of the pause after a poll that failed: beyond `LONGEST` for every sensible pause, and far from an overflow."""
 UNFINISHED = ("queued", "in_progress")
 RUNNING = {"status": "in_progress"}
 T = TypeVar("T")
@@ -207,15 +210,18 @@ class BackgroundJob(StreamReader):
         while is_unfinished(reply):
             if wait:
                 yield self._heartbeat(str(reply["status"]))
-                await asyncio.sleep(max(self._pause * (1 + failures), asked))
+                await asyncio.sleep(max(min(self._pause * 2**failures, LONGEST), asked))
             wait = True
             try:
                 reply, failures, asked = await self._transport.call("GET", self._where), 0, 0.0
             except AssistantError as error:
-                failures, asked = failures + 1, min(error.retry_after or 0.0, LONGEST)
-                # Polling is free, so a reply that is not the API's (a captive portal's) counts as passing, too.
-                if failures > TRIES or not may_pass(error.kind):
+                # Polling is free and a second request is not, so only the deadline of the exchange ends this. A reply that is
+                # not the API's (a captive portal's) counts as passing, too.
+                if not may_pass(error.kind):
                     raise _final(error) from error
+                failures, asked = min(failures + 1, MAX_DOUBLINGS), min(error.retry_after or 0.0, LONGEST)
+                if failures == TRIES:
+                    yield Notice(UNREACHABLE.format(error=str(error).rstrip(".")))
         self.done = self._job.done = True
         for event in self._reader.reply(reply):
             if isinstance(event, ChunkReceived):

@@ -41,18 +41,18 @@ class Reader(ap.StreamReader):
             delta, message = ap.get_object(choice, "delta"), ap.get_object(choice, "message")
             if (error := ap.find_error(choice)) is not None:
                 raise ap.reported_error(error)
-            said = [one for holder, whole in ((delta, False), (message, True)) for one in self._read(holder, whole)]
-            self.continued = self.continued or (self.done and bool(said))
-            kept = "" if said else self._reason  # the answer went on, so it has not ended
+            news = [one for holder, whole in ((delta, False), (message, True)) for one in self._read(holder, whole)]
+            self.continued = self.continued or (self.done and bool(news))
+            kept = "" if news else self._reason  # the answer went on, so it has not ended
             self._reason = ap.get_text(choice, "finish_reason") or kept or ("stop" if message and not delta else "")
             self.done = bool(self._reason)
-            yield from (one for one in said if one is not None)
-            break
+            yield from (one for one in news if one is not None)
+            break  # the first choice is the answer
 
     def _read(self, holder: ap.JSON, whole: bool) -> Iterator[ap.Event | None]:
         """What is new in a delta or a message; None for what is not text."""
         thought = ap.get_text(holder, "reasoning_content") or ap.get_text(holder, "reasoning")
-        if thought and not (whole and self._steps):  # a message beside a delta repeats it
+        if thought and not (whole and self._steps):  # a message next to a delta repeats it
             self._steps.append("reasoning")
             yield ap.Reasoning(thought)
         text = ap.get_content(holder, "content") or ap.get_text(holder, "refusal")
@@ -105,10 +105,10 @@ class ChatCompletionsProvider(ap.StatelessProvider):
     def request(self, turn: ap.Turn, items: Sequence[ap.Item]) -> tuple[str, ap.JSON]:
         system = [{"role": "system", "content": turn.instructions}] if turn.instructions else []
         schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in turn.tools]
-        tools = {"tools": [{"type": "function", "function": schema} for schema in schemas]} if schemas else {}
-        body = {"model": turn.model, "messages": [*system, *messages(items)]} | tools
+        functions = [{"type": "function", "function": schema} for schema in schemas]
+        body = {"model": turn.model, "messages": [*system, *messages(items)]}
         streamed = {"stream": True, "stream_options": {"include_usage": True}} if turn.stream else {}
-        return "/chat/completions", body | streamed | turn.settings
+        return "/chat/completions", body | streamed | turn.settings | ap.with_hosted_tools(functions, turn.settings)
 
 
 def messages(items: Iterable[ap.Item]) -> list[ap.JSON]:
@@ -121,9 +121,9 @@ def messages(items: Iterable[ap.Item]) -> list[ap.JSON]:
                 sent.append({"role": "user", "content": "\n\n".join([*before, text])})
             case ap.AssistantMessage(text, calls) if text or calls:
                 functions = [(call.call_id, {"name": call.name, "arguments": call.arguments}) for call in calls]
-                made = [{"id": number, "type": "function", "function": function} for number, function in functions]
+                made = [{"id": call_id, "type": "function", "function": function} for call_id, function in functions]
                 sent.append({"role": "assistant", "content": text} | ({"tool_calls": made} if made else {}))
             case ap.ToolOutputs(results):  # the API has no field for an error, and some servers refuse an empty output
-                told = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in results]
-                sent += [{"role": "tool", "tool_call_id": number, "content": words or "-"} for number, words in told]
+                outputs = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in results]
+                sent += [{"role": "tool", "tool_call_id": call_id, "content": text or "-"} for call_id, text in outputs]
     return sent

@@ -6,6 +6,7 @@ import os
 
 import msgspec
 
+from ..config.base_url import choose_base_url
 from ..config.credentials import key_source
 from ..config.insecure_http import warn_of_plain_http
 from ..config.profiles import Profile
@@ -34,10 +35,13 @@ class PolledOptions(ServerOptions, frozen=True):
     poll: float = 2.0
 
 
-def base_url(options: ServerOptions, info: ProviderInfo) -> str:
-    """The address to ask: the profile's, that of the provider's environment variables, or the usual one."""
-    found = (os.environ.get(name) for name in info.base_url_variables)
-    return options.base_url or next(filter(None, found), info.base_url)
+def base_url(profile: Profile, info: ProviderInfo) -> str:
+    """The address to ask: the profile's, that of the provider's environment variables, or the usual one.
+
+    Raises:
+        NotSetUpError: it can't be the address of an API.
+    """
+    return choose_base_url(profile, info.base_url_variables, info.base_url)
 
 
 def api_key(profile: Profile, options: ServerOptions, info: ProviderInfo) -> str:
@@ -74,7 +78,7 @@ def http_transport(profile: Profile, options: ServerOptions, info: ProviderInfo)
     """
     from .transport.http import HttpTransport
 
-    address = base_url(options, info)
+    address = base_url(profile, info)
     if not address:
         raise NotSetUpError(
             f"The profile '{profile.name}' has no base_url.",

@@ -26,6 +26,7 @@ __all__ = [
     "parsed_arguments",
     "readable_arguments",
     "unique_id",
+    "with_hosted_tools",
 ]
 
 LARGEST = 2**53
@@ -145,3 +146,10 @@ class _Call:
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+
+
+def with_hosted_tools(functions: list[JSON], settings: Mapping[str, Any]) -> JSON:
+    """The `tools` of a body: the person's functions, and after them the server's own tools that a setting names."""
+    hosted = settings.get("tools") or []
+    tools = [*functions, *(hosted if isinstance(hosted, list) else [hosted])]
+    return {"tools": tools} if tools or "tools" in settings else {}

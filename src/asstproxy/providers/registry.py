@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
@@ -90,13 +89,14 @@ def address(profile: Profile) -> str:
     `base_url`, that of the environment, or the usual one. Empty for a model in this process, and where nobody knows.
 
     Raises:
-        NotSetUpError: an option of the profile has the wrong type.
+        NotSetUpError: an option of the profile has the wrong type, or the address can't be used.
     """
     if hook := _hook(profile, "address"):
         return str(hook(profile))
+    from ..config.base_url import choose_base_url
+
     info = provider_info(profile.provider)
-    set_variables = filter(None, map(os.environ.get, info.base_url_variables))
-    return str(profile.options.get("base_url") or next(set_variables, info.base_url))
+    return choose_base_url(profile, info.base_url_variables, info.base_url)
 
 
 def provider_names() -> list[str]:

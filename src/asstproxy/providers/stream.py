@@ -13,7 +13,7 @@ from ..core.codec import repair_json, repair_surrogates
 from ..core.errors import AssistantError
 from ..core.events import ChunkReceived, Event, Notice, Reasoning, Skipped
 from .fields import get_text
-from .transport import JSON, SKIPPED, Transport, WholeReply
+from .transport import CUT, JSON, SKIPPED, StreamedReply, Transport, WholeReply
 
 __all__ = ["JobReader", "Stream", "StreamReader", "read_reply", "read_stream"]
 
@@ -37,7 +37,7 @@ class StreamReader:
     done = False
     goes_on = False
     continued = False
-    """The answer went on after a reason to end, so that one more of them is no sure sign of its end."""
+    """The answer went on after a reason to end, so another such reason does not prove that it has ended."""
     unfinished = False
     """What `reply` read is not the answer yet: the server works on it."""
 
@@ -145,6 +145,8 @@ def _feed(reader: StreamReader, together: list[JSON]) -> Iterator[Event]:
     for one in together:
         if one.get("type") == SKIPPED:
             yield Skipped(get_text(one, "data"))
+        elif one.get("type") == CUT:  # which may have been more of the answer
+            reader.done = reader.done and not reader.goes_on
         else:
             yield from _guarded(reader.feed(one))
 
@@ -212,5 +214,16 @@ async def read_reply(transport: Transport, path: str, body: JSON, reader: Stream
     Raises:
         AssistantError: the request failed, or the answer is a failure or of no use.
     """
-    for event in _guarded(reader.reply(await transport.call("POST", path, body))):
+    reply = await transport.call("POST", path, body)
+    if isinstance(reply, StreamedReply):
+        async with contextlib.aclosing(read_stream(_played(reply.events), reader)) as events:
+            async for event in events:
+                yield event
+        return
+    for event in _guarded(reader.reply(reply)):
         yield SurrogateJoiner.finish(event)
+
+
+async def _played(events: list[JSON]) -> Stream:
+    if events:
+        yield events

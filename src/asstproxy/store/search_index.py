@@ -26,7 +26,7 @@ from .store import Store
 
 __all__ = ["Hit", "Progress", "SearchIndex"]
 
-VERSION = 1
+VERSION = 2
 Progress = Callable[[int, int], None]
 """Called with the number of sessions that have been read, and of all that will be."""
 _SETTLING = 2_000_000_000

@@ -53,6 +53,18 @@ class _Session(msgspec.Struct):
     exchanges: list[_Exchange] = []
 
 
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff]"
+)
+"""Letters of scripts that put no spaces between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer."""
+
+
+def spaced(text: str) -> str:
+    """The text with spaces around each letter of such a script: the index takes each as a word, and a word as a phrase."""
+    return text if text.isascii() else _UNSPACED.sub(r" \g<0> ", text)
+
+
 _decoder = msgspec.json.Decoder(_Session)
 
 
@@ -60,7 +72,9 @@ def indexed_text(store: Store, session: str, size: int) -> IndexedText:
     """The text of a session: from its transcript if that is up to date, else from the journal; none if it is damaged."""
     found = _transcript(store.path(session).with_suffix(".json"), size) or _journal(store, session)
     body = "\n".join(_texts(found))
-    return IndexedText(session, size, found.title, body[:MAX_CHARS], found.provider, found.profile, found.state)
+    return IndexedText(
+        session, size, spaced(found.title), spaced(body[:MAX_CHARS]), found.provider, found.profile, found.state
+    )
 
 
 def _texts(session: _Session) -> list[str]:
@@ -101,13 +115,13 @@ def _journal(store: Store, session: str) -> _Session:
 def query(text: str) -> str:
     """The words as an FTS5 query: all must occur; `word*` matches a beginning; words in double quotes occur together.
 
-    No character of the words is ever taken for an operator.
+    A word of a script without spaces is a phrase of its letters. No character of the words is ever taken for an operator.
     """
     parts = []
     for quoted, word in re.findall(r'"([^"]*)"|(\S+)', text):
         if quoted.strip():
-            parts.append(f'"{quoted.strip()}"')
+            parts.append(f'"{spaced(quoted).strip()}"')
         elif re.search(r"\w", word):
-            bare = word.replace('"', "")
+            bare = spaced(word.replace('"', "")).strip()
             parts.append(f'"{bare.rstrip("*")}"{" *" if bare.endswith("*") else ""}')
     return " ".join(part for part in parts if re.search(r"\w", part))

@@ -16,6 +16,7 @@ __all__ = [
     "ToolEntry",
     "Transcript",
     "TranscriptBuilder",
+    "last_message",
     "title_of",
 ]
 
@@ -182,6 +183,11 @@ class TranscriptBuilder:
 
     def _close(self, entry: ExchangeEntry, answer: str, reason: str = "") -> None:
         entry.answer, entry.reason, entry.reasoning = answer, reason, str(self._reasoning).strip()
+
+
+def last_message(transcript: Transcript) -> str | None:
+    """The last message that the assistant still sees: not one that was undone, asked again or cleared."""
+    return next((entry.user for entry in reversed(transcript.exchanges) if not entry.withdrawn), None)
 
 
 def title_of(text: str) -> str:

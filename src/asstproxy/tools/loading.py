@@ -10,6 +10,7 @@ Tools loaded by name require approval, unless they are declared `read_only`: `-t
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import importlib
@@ -107,7 +108,8 @@ def _from_module(name: str, *, here: bool) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")):
         raise UsageError(f"Invalid module name: '{name}'.", "For a file, write ./file.py.")
     if here:
-        allow_local_imports(str(Path.cwd()), name.partition(".")[0])
+        with contextlib.suppress(FileNotFoundError):  # the current folder was deleted
+            allow_local_imports(str(Path.cwd()), name.partition(".")[0])
     return _imported(name, lambda: importlib.import_module(name))
 
 

@@ -82,7 +82,7 @@ def _mismatch(structured: Any, schema: dict[str, Any]) -> str:
     try:
         validator = validator_for(schema)(schema, registry=Registry())  # an empty registry: nothing is fetched
         error = best_match(validator.iter_errors(structured))
-    except Exception:  # noqa: BLE001 - a schema that is no schema says nothing about the result
+    except Exception:  # noqa: BLE001 - an invalid schema says nothing about the result
         return ""
     if error is None:
         return ""

@@ -1,8 +1,8 @@
 """A transport around another one, so that what a server sends in a form of its own passes the SDK's strict checks.
 
 The SDK checks a whole answer against the protocol's types, so one bad schema would cost all tools of a page, and the result of a
-tool that ran would be lost. Here an answer to `tools/list` and `tools/call` is replaced by one that is certainly valid, with what
-the server sent in its `_meta` (see `mcp_results.raw`); `mcp_servers` judges it piece by piece.
+tool that ran would be lost. Here an answer to `tools/list` and `tools/call` is replaced by a valid answer that has what the server
+sent in its `_meta` (see `mcp_results.raw`); `mcp_servers` judges it piece by piece.
 """
 
 from __future__ import annotations

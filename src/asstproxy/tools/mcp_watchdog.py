@@ -26,7 +26,7 @@ kill -KILL "-$group" 2>/dev/null
 
 
 class Watchdog:
-    """Ends the process group that it is given, unless it is dismissed first. It does nothing where there are no groups."""
+    """Ends the process group that it is given, unless it is dismissed first. It does nothing where the system has no groups."""
 
     def __init__(self) -> None:
         self._shell: subprocess.Popen[bytes] | None = None

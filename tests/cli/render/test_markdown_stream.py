@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
@@ -182,6 +183,17 @@ def test_the_tail_is_the_end_of_the_rest() -> None:
 def test_nothing_is_hidden(markdown: str, shown: str) -> None:
     """A link shows where it leads, HTML is text, and no entity smuggles a control character in."""
     assert text_of([markdown]) == f"{shown}\n"
+
+
+def test_a_table_is_folded_and_not_cut() -> None:
+    """At 40 columns every letter of a wide table is there."""
+    words = ["Donaudampfschifffahrtsgesellschaft", "https://example.org/a/long/path", "incomprehensibilities", "x"]
+    table = f"| {' | '.join('ABCD')} |\n|{'---|' * 4}\n| {' | '.join(words)} |\n"
+    shown = text_of([table], columns=40)
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 40
+    letters = Counter(c for c in shown if c.isalnum() or c in ":/.")
+    assert letters == Counter("".join(["ABCD", *words]))
 
 
 @pytest.mark.parametrize("name", REPLIES)

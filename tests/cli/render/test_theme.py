@@ -47,12 +47,15 @@ def test_text_is_shown_as_it_is() -> None:
 
 
 def test_an_arrow_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Characters that the terminal's encoding lacks are replaced."""
-    out = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="latin-1"))
-    console().print("a ▸ ä")
-    sys.stdout.flush()
-    assert out.getvalue() == b"a ? \xe4\n"
+    """Characters that the encoding lacks are replaced by `?` on a terminal, and escaped elsewhere."""
+    for is_terminal, shown in ((True, b"a ? \xe4\n"), (False, b"a \\u25b8 \xe4\n")):
+        out = io.BytesIO()
+        stream = io.TextIOWrapper(out, encoding="latin-1")
+        monkeypatch.setattr(stream, "isatty", lambda is_terminal=is_terminal: is_terminal)
+        monkeypatch.setattr(sys, "stdout", stream)
+        console().print("a ▸ ä")
+        stream.flush()
+        assert out.getvalue() == shown
 
 
 def test_a_closed_pipe_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

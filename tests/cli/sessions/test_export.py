@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -12,7 +13,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
+from asstproxy.cli.export.harmless_markdown import harmless_markdown
 from asstproxy.core.events import ActionRequired, ToolCall
 from asstproxy.core.mediator import conform
 from asstproxy.providers.scripted import say
@@ -109,6 +112,111 @@ def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
     for outside in ("src=", "<link", "@import", "url(http", "<script"):
         assert outside not in page
     assert tmp_path.exists()
+
+
+RICH = """# Big
+
+See https://example.org/a_(b)?x=1&y=2. Also <https://auto.example> and `https://in.code`.
+
+```python
+def f(x):
+    return "<b>"
+```
+
+```nosuchlanguage
+<i>
+```
+"""
+
+
+def test_the_page_has_headings_links_and_coloured_code() -> None:
+    """A heading of an answer keeps its size, URLs are links in messages and answers, code has colours in light and dark."""
+    session = held(["look at http://one.example/x, please"], say(RICH))
+    page = asst("sessions", "export", session.id, "-f", "html").stdout
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    assert "<h1>Big</h1>" in page
+    assert [line for line in style.splitlines() if line.startswith(("h1", "h2"))] == []
+    assert ".md h1{" in style
+    assert '<a href="http://one.example/x" rel="noopener noreferrer nofollow">http://one.example/x</a>, please' in page
+    assert '<a href="https://example.org/a_(b)?x=1&amp;y=2"' in page
+    assert page.count('href="https://auto.example"') == 1
+    assert "<code>https://in.code</code>" in page
+    assert '<span class="c-k">def</span>' in page
+    assert style.count(".md pre .c-k ") == 2
+    assert "<code>&lt;i&gt;\n</code>" in page
+
+
+RAW = """<script>alert(1)</script> a <b>bold</b> `<code>` \\`<u>\\` <https://auto.example> 1 < 2 <!-- x -->
+
+<div onclick="x()">
+block
+</div>
+
+```html
+<script>stays()</script>
+```
+
+    <pre>indented</pre>
+
+`a <script> b
+"""
+
+
+def test_markdown_has_no_raw_html() -> None:
+    """What a Markdown renderer would run is escaped, wherever it comes from; code and links are as they were."""
+    session = held(["<script>mine()</script>"], say(RAW))
+    asst("sessions", "rename", session.id, "<script>title()</script>")
+    text = asst("sessions", "export", session.id, "--format", "md").stdout
+    html = MarkdownIt("commonmark").render(text)
+    for tag in ("<script", "<b>", "<u>", "<div", "<!--"):
+        assert tag not in html
+    assert html.count("&lt;script&gt;") == 5
+    assert '<a href="https://auto.example">' in html
+    assert "<code>&lt;code&gt;</code>" in html
+    assert "```html\n<script>stays()</script>\n```" in text
+    assert "    <pre>indented</pre>" in text
+    assert "1 < 2" in text
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_mixture_of_ticks_fences_and_tags_gets_through(seed: int) -> None:
+    """Whatever hides a tag from a glance: the parser finds no HTML."""
+    chance = random.Random(seed)  # noqa: S311
+    pieces = [
+        "`",
+        "``",
+        "```",
+        "~~~",
+        "\n",
+        "\n\n",
+        "    ",
+        "> ",
+        "- ",
+        "\\",
+        "<script>",
+        "</p>",
+        "<!--",
+        "<?x ?>",
+        "a ",
+        "<a\nb>",
+    ]
+    text = harmless_markdown("".join(chance.choices(pieces, k=40)))
+    tokens = MarkdownIt("commonmark").parse(text)
+    found = [token for token in tokens if token.type == "html_block"]
+    found += [child for token in tokens for child in token.children or () if child.type == "html_inline"]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("x.html", "<!doctype"), ("x.md", "# "), ("x.mmd", "sequence"), ("x.txt", "{")]
+)
+def test_the_suffix_chooses_the_format(name: str, begins: str, tmp_path: Path) -> None:
+    """As the name says; `--format` overrides it."""
+    session = held(["one"], say("1"))
+    asst("sessions", "export", session.id, "-o", str(tmp_path / name))
+    assert (tmp_path / name).read_text().startswith(begins)
+    asst("sessions", "export", session.id, "-f", "json", "-o", str(tmp_path / f"j{name}"))
+    assert (tmp_path / f"j{name}").read_text().startswith("{")
 
 
 def test_markdown_keeps_the_answer_as_it_is() -> None:

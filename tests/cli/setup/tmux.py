@@ -46,6 +46,17 @@ class Tmux:
         if enter:
             self._tmux("send-keys", "-t", "test", "Enter")
 
+    def enter(self, line: str, within: float = 20.0) -> None:
+        """Type a line at the chat's prompt, once it stands there empty: what is typed before that becomes a draft."""
+        deadline = time.monotonic() + within
+        while (before := self.text).rpartition("\n")[2] != "›":
+            assert time.monotonic() < deadline, f"no prompt within {within} s on:\n{before}"
+            time.sleep(0.03)
+        self.type(line)
+        while self.text == before:
+            assert time.monotonic() < deadline, f"nothing happened within {within} s on:\n{before}"
+            time.sleep(0.03)
+
     def press(self, key: str) -> None:
         """Press a key: `C-c`, `C-d`, `Up`."""
         self._tmux("send-keys", "-t", "test", key)

@@ -125,7 +125,7 @@ def test_renders_tools(served: Served) -> None:
 
 def test_renders_tools_when_it_is_gone() -> None:
     """An engine that has ended is an error with one line."""
-    with pytest.raises(EmbeddedError, match="does not answer"):
+    with pytest.raises(EmbeddedError, match="no longer answers"):
         renders_tools(Served("http://127.0.0.1:9/v1", "key", "gone"))
 
 

@@ -11,7 +11,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from asstproxy.core.codec import decode, encode
-from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Configured, Heartbeat
+from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Configured, Heartbeat, Notice
 from asstproxy.core.script import State
 from asstproxy.providers.openai.provider import ResponsesProvider
 from asstproxy.providers.openai.sdk_transport import OpenAITransport
@@ -220,9 +220,16 @@ async def test_a_poll_that_fails_is_not_the_end(server: ResponsesServer, gpt: Gp
 
 @pytest.mark.parametrize("status", [500, 404])
 async def test_polls_that_fail_for_good_are(status: int, server: ResponsesServer, gpt: Gpt) -> None:
-    """The exchange fails, the request is not sent twice, and the server is told that nobody waits any more."""
+    """The request is not sent twice, and the server is told that nobody waits any more.
+
+    What may pass is asked again, with growing pauses, until the deadline of the exchange; the person is told so once.
+    """
     server.faults.add(Status(status, on="GET /v1/responses/"))
     stage = gpt(options={"background": True, "stream": False})
-    assert (await stage.conversation.exchange("hi")).state is State.ERROR
+    record = await stage.conversation.exchange("hi", timeout=1.5)
+    assert record.state is (State.CANCELLED if status == 500 else State.ERROR)
     assert len(asked(server)) == 1
+    assert len(stage.said(Notice)) == (1 if status == 500 else 0)
+    polls = sum(request.method == "GET" for request in server.requests)
+    assert (4 < polls < 40) if status == 500 else polls == 1
     assert server.requests[-1].path.endswith("/cancel")

@@ -69,10 +69,12 @@ def test_any_history_is_accepted_by_the_sdk(session: list[Sequence[Event]], text
 
 
 def test_a_setting_is_sent_only_when_it_was_set() -> None:
-    """The least request is model and input; a setting of the user's has the last word."""
+    """The least request is model and input; a setting of the user's has the last word, but `tools` are added to the functions."""
     assert request(Turn("hi", model="m"), []) == {"model": "m", "input": []}
-    body = request(Turn("hi", model="m", settings={"temperature": 0, "tools": []}, tools=(ADD,)), [])
-    assert body == {"model": "m", "input": [], "temperature": 0, "tools": []}
+    body = request(Turn("hi", model="m", settings={"temperature": 0, "model": "n", "tools": []}), [])
+    assert body == {"model": "n", "input": [], "temperature": 0, "tools": []}
+    body = request(Turn("hi", model="m", settings={"tools": [{"type": "web_search"}]}, tools=(ADD,)), [])
+    assert [tool.get("name", tool["type"]) for tool in body["tools"]] == ["add", "web_search"]
 
 
 def test_a_tool_is_not_strict() -> None:
@@ -151,7 +153,7 @@ def test_the_sdk_reads_the_same(output: list[JSON]) -> None:
     assert bool(notices) == (not sdk.output_text and all(item.type != "function_call" for item in sdk.output))
     assert isinstance(last, ActionRequired | AssistantMessageRetrieved)
     assert last.text == sdk.output_text
-    calls = [(c.call_id, c.name, c.arguments or "{}") for c in sdk.output if c.type == "function_call"]
+    calls = [(c.call_id, c.name, c.arguments.strip() or "{}") for c in sdk.output if c.type == "function_call"]
     ours = last.calls if isinstance(last, ActionRequired) else ()
     assert [(call.call_id, call.name, call.arguments) for call in ours] == calls
 

@@ -31,6 +31,7 @@ class Api:
 
 APIS = {
     "responses": Api("gpt"),
+    "sdk": Api("gpt", {"transport": "sdk"}),
     "local": Api("local"),
     "chat": Api("chat-completions"),
     "generate": Api("gemini", path="/v1beta"),

@@ -102,6 +102,22 @@ async def test_a_reply_instead_of_a_stream(api: str, kind: str | None) -> None:
 
 
 @api
+async def test_a_stream_instead_of_a_reply(api: str) -> None:
+    """So is one that streams although it was not asked to."""
+    got = await exchange(api, sse(*STREAM[api]), stream=False)
+    assert (got.settled.state, got.text) == (State.COMPLETED, "Hello there"), got.error
+
+
+@pytest.mark.parametrize(
+    "answer", [reply(WHOLE["responses"]), sse("data: null", *STREAM["responses"])], ids=["reply", "noise"]
+)
+async def test_the_openai_sdk_as_transport(answer: bytes) -> None:
+    """A reply instead of a stream, and noise in one, are read there, too."""
+    got = await exchange("sdk", answer)
+    assert (got.settled.state, got.text) == (State.COMPLETED, "Hello there"), got.error
+
+
+@api
 async def test_a_last_event_without_its_blank_line(api: str) -> None:
     """It counts, whether or not its line has ended."""
     body = sse(*STREAM[api])
@@ -267,12 +283,15 @@ async def test_a_call_after_a_reason_to_end() -> None:
     ("api", "events"),
     [
         ("generate", [chunk({"text": "a"}, reason="STOP"), chunk({"text": "b"})]),
+        ("generate", [chunk({"text": t}, reason="FINISH_REASON_UNSPECIFIED") for t in "ab"]),
         ("chat", [choice("stop", content="a"), choice(content="b")]),
+        ("generate", [chunk({"text": "ab"}, reason="STOP"), 'data: {"candidates": [{"content": {"parts": [{"te']),
+        ("chat", [choice("stop", content="ab"), 'data: {"choices": [{"delta": {"con']),
     ],
 )
 async def test_an_answer_that_went_on_and_did_not_end(api: str, events: list[Any]) -> None:
-    """After a reason to end there was more, and then no other reason: it broke off."""
-    got = await exchange(api, sse(*events))
+    """After a reason to end, or one that says nothing, there was more, and then no other reason: it broke off."""
+    got = await exchange(api, sse(*events).rstrip(b"\n"))
     assert (got.settled.state, got.streamed) == (State.ERROR, "ab")
 
 
@@ -412,6 +431,7 @@ CALLS = {
     "told again with other ids": [DONE | {"item": called()}, completed(called(id="x", call_id="y"))],
     "no id": [completed(called(id=None, call_id=None))],
     "id of a number": [completed(called(id=7, call_id=8))],
+    "begun twice": [ADDED, ADDED, DONE | {"item": called()}, completed()],
     "name in the first event only": [ADDED, DONE | {"item": called(name=None)}, completed()],
 }
 

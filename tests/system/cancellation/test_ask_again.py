@@ -51,15 +51,15 @@ def test_retry_works_after_an_error_and_after_ctrl_c(server: ResponsesServer) ->
     server.faults.add(Cut(event=6, how="reset", first=1, skip=1))
     with Terminal([ASST, "chat", "-p", "gpt"]) as terminal:
         terminal.wait_for("›")
-        terminal.type("one\r")
+        terminal.enter("one")
         terminal.wait_for("First.")
-        terminal.type("two\r")
+        terminal.enter("two")
         terminal.wait_for("Try again: /retry")
-        terminal.type("/retry\r")
+        terminal.enter("/retry")
         terminal.wait_for("Another part.")
         terminal.type("\x03")
         terminal.wait_for("▸ cancelled")
-        terminal.type("/retry\r")
+        terminal.enter("/retry")
         terminal.wait_for("All of it.")
     sent = str(server.requests[-1].json["input"])
     assert "First." in sent
@@ -67,25 +67,32 @@ def test_retry_works_after_an_error_and_after_ctrl_c(server: ResponsesServer) ->
     assert "part" not in sent
 
 
-def test_retry_after_undo_takes_back_no_other_exchange(server: ResponsesServer, asst: Asst) -> None:
-    """What /undo took back is asked again; what stood before it stays, in the chat and in the shell."""
+def test_retry_after_undo_does_not_bring_back_what_was_undone(server: ResponsesServer, asst: Asst) -> None:
+    """What /undo took back stays gone; the message before it is named and asked again, in the chat and in the shell."""
     server.brain = lambda _: [Say("So it is.")]
     with Terminal([ASST, "chat", "-p", "gpt"]) as terminal:
-        terminal.wait_for("›")
-        for number, line in enumerate(("one", "two"), 1):
-            terminal.type(f"{line}\r")
+        for number, line in enumerate(("one", "two", "three"), 1):
+            terminal.enter(line)
             terminal.wait_until(lambda number=number: terminal.text.count("completed") == number)  # type: ignore[misc]
-        terminal.type("/undo\r")
-        terminal.wait_for("no longer sees the last turn")
-        terminal.type("/retry\r")
-        terminal.wait_until(lambda: terminal.text.count("completed") == 3)
+        terminal.enter("/undo")
+        terminal.wait_for('Undone: "three" The assistant no longer sees the last turn')
+        terminal.enter("/retry")
+        terminal.wait_for('Trying again: "two"')
+        terminal.wait_until(lambda: terminal.text.count("completed") == 4)
         assert _asked(server) == ["one", "So it is.", "two"]
-        terminal.type("/undo\r")
-        terminal.wait_until(lambda: terminal.text.count("no longer sees the last turn") == 2)
+        terminal.enter("/undo")
+        terminal.wait_for('Undone: "two"')
         terminal.type("\x04")
         terminal.wait_end()
     asst("ask", "--retry")
-    assert _asked(server) == ["one", "So it is.", "two"]
+    assert _asked(server) == ["one"]
+    with Terminal([ASST, "chat", "-c"]) as terminal:
+        terminal.enter("/undo")
+        terminal.wait_for('Undone: "one"')
+        terminal.enter("/retry")
+        terminal.wait_for("Nothing to retry")
+    assert asst("ask", "--retry").code == 2
+    assert _asked(server) == ["one"]
 
 
 def _asked(server: ResponsesServer) -> list[str]:

@@ -118,13 +118,13 @@ def test_a_question_is_stopped_in_a_chat(server: ResponsesServer, hangs: str) ->
     """Ctrl-C at the question is no answer to it: the exchange is cancelled, the chat goes on."""
     server.brain = Script([Call("asking")], [Say("Fine.")])
     with chat("-t", f"{hangs}:asking") as terminal:
-        terminal.type("hi\r")
+        terminal.enter("hi")
         terminal.wait_for("Allow?")
         terminal.type("\x03")
         terminal.wait_for("cancelled")
         assert events()[-1] == Cancelled("user")
         time.sleep(0.3)
-        terminal.type("again\r")
+        terminal.enter("again")
         terminal.wait_for("Fine.")
     assert len(server.requests) == 2
 
@@ -148,7 +148,7 @@ def test_sigterm_ends_a_chat_in_a_tool_round(name: str, sign: str, server: Respo
     with Terminal([ASST, "chat", "-p", "gpt", *yes, "-t", f"{hangs}:{name}"]) as terminal:
         before = terminal.modes()
         terminal.wait_for("›")
-        terminal.type("hi\r")
+        terminal.enter("hi")
         terminal.wait_for(sign)
         terminal.process.terminate()
         assert terminal.wait_end(within=10) == 143
@@ -167,7 +167,7 @@ def test_twice_ends_at_once_and_leaves_a_usable_terminal(command: str, server: R
         before = terminal.modes()
         if command == "chat":
             terminal.wait_for("›")
-            terminal.type("hi\r")
+            terminal.enter("hi")
         terminal.wait_for("queued")
         terminal.type("\x03")
         time.sleep(0.3)
@@ -190,10 +190,10 @@ def test_once_in_each_of_two_exchanges_is_not_twice(server: ResponsesServer) -> 
     server.brain = lambda _: [Say("one "), Wait(60)]
     with chat() as terminal:
         for n in (1, 2):
-            terminal.type("hi\r")
+            terminal.enter("hi")
             terminal.wait_until(lambda n=n: terminal.text.count("│ ready") == 1 and len(server.requests) == n)  # type: ignore[misc]
             terminal.type("\x03")
             terminal.wait_until(lambda n=n: terminal.text.count("▸ cancelled") == n)  # type: ignore[misc]
-        terminal.type("/help\r")
+        terminal.enter("/help")
         terminal.wait_for("/quit")
     assert events().count(Cancelled("user")) == 2

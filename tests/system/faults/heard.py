@@ -22,10 +22,14 @@ def heard(body: bytes, *, strict: bool = False) -> Heard:
     """Reads a stream of any of the APIs, as far as it goes; the last event counts without its blank line, unless `strict`."""
     lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # Google ends its lines with both; either ends one
     *frames, last = lines.split(b"\n\n")
+    half = last.partition(b"data: ")[2].startswith(b"{")
     if not strict and _is_whole(last.rstrip(b"\n").partition(b"data: ")[2]):
         frames.append(last.rstrip(b"\n"))
+        half = False
     said = [json.loads(data) for frame in frames if (data := frame.partition(b"data: ")[2]) != b"[DONE]"]
-    return Heard(len(said), "".join(map(_text, said)), any(map(_ends, said)))
+    return Heard(
+        len(said), "".join(map(_text, said)), any(map(_ends, said)) or (any(map(_gives_reason, said)) and not half)
+    )
 
 
 def _is_whole(data: bytes) -> bool:
@@ -47,6 +51,10 @@ def _text(event: dict[str, Any]) -> str:
 
 
 def _ends(event: dict[str, Any]) -> bool:
+    return "response.completed" in event.values() or "interaction.completed" in event.values()
+
+
+def _gives_reason(event: dict[str, Any]) -> bool:
+    """Whether it gives a reason to end: one that is followed by the half of an event did not end the answer."""
     finished = any("finishReason" in one for one in event.get("candidates", ()))
-    finished = finished or any(choice["finish_reason"] for choice in event.get("choices", ()))
-    return finished or "response.completed" in event.values() or "interaction.completed" in event.values()
+    return finished or any(choice["finish_reason"] for choice in event.get("choices", ()))

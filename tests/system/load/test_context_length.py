@@ -212,7 +212,7 @@ def test_in_the_chat(server: ResponsesServer) -> None:
     with Tmux([ASST, "chat", "-p", "gpt"], columns=100) as terminal:
         terminal.wait_for("/help")
         for number in range(12):
-            terminal.type(f"Remember this number: {number:040}")
+            terminal.enter(f"Remember this number: {number:040}")
             text = terminal.wait_for("completed", within=30) if not number else _next(terminal, number)
             if "Error" in text:
                 break
@@ -223,9 +223,9 @@ def test_in_the_chat(server: ResponsesServer) -> None:
         assert "exceeds the context window" in told
         assert "Start a new one, or set truncation = 'auto'." in told
         assert "/clear starts fresh" in told
-        terminal.type("/clear")
+        terminal.enter("/clear")
         terminal.wait_for("Starting fresh")
-        terminal.type("Hello again")
+        terminal.enter("Hello again")
         terminal.wait_for("Understood.")
         terminal.press("C-d")
         terminal.wait_end(0)

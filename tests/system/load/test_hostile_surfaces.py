@@ -199,7 +199,7 @@ def test_a_person_approves_what_is_run(server: ResponsesServer, tmp_path: Path) 
     file.write_text('def remove(path: str) -> str:\n    """Remove a file."""\n    return path\n')
     server.brain = Script([Call("remove", {"path": "a\u202etxt.exe\u200b\x9b2J\x1b[2J\u00a0b"})], [Say("So be it.")])
     with Terminal([ASST, "chat", "-p", "gpt", "-t", f"{file}:remove"]) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         text = terminal.wait_for("Allow?")
         terminal.type("n\r")
         terminal.wait_for("So be it.")

@@ -116,7 +116,7 @@ def test_always_is_asked_once(server: ResponsesServer, tmp_path: Path) -> None:
     """A person who says "always" is asked one question for two hundred calls; the screen stays readable at 80 columns."""
     server.brain = model
     with chat(tmp_path) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         assert "write wants to run (1 of 200)" in terminal.wait_for("Allow?")
         terminal.type("a\r")
         text = terminal.wait_for("That was wrote 199.")
@@ -132,7 +132,7 @@ def test_ctrl_d_refuses_all_of_them(server: ResponsesServer, tmp_path: Path) -> 
     """Ctrl-D at the question, also after a wrong answer, refuses every call; nobody has to say no two hundred times."""
     server.brain = model
     with chat(tmp_path) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         terminal.wait_for('"page": 199\n         }\n         Allow?')
         terminal.type("only 201\r")
         terminal.wait_until(lambda: terminal.text.count("Allow?") == 2)

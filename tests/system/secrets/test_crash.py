@@ -243,7 +243,7 @@ def test_openai_log(asst: Asst, config: Path, tmp_path: Path, monkeypatch: pytes
     with EchoingServer("a header") as server:
         host = server.url.removeprefix("http://")
         for name, value in (
-            ("OPENAI_BASE_URL", f"http://me:{PASSWORD}@{host}/v1"),
+            ("OPENAI_BASE_URL", f"http://{host}/v1"),
             ("OPENAI_API_KEY", KEY),
             ("OPENAI_LOG", "debug"),
         ):

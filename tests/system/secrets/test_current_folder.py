@@ -131,10 +131,10 @@ def test_completion_and_chat(asst: Asst, hostile: Hostile, server: ResponsesServ
     assert "./json.py" in asst(env=env).out  # a name is offered: nobody has chosen it
     with Tmux([ASST, "chat", "-p", "gpt"]) as screen:
         screen.wait_for("Ctrl-D leaves")
-        screen.type("hello")
+        screen.enter("hello")
         screen.wait_for("You said: hello")
-        screen.type("/help")
-        screen.type("/quit")
+        screen.enter("/help")
+        screen.enter("/quit")
         screen.wait_end(0)
     assert hostile.loaded == set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,11 +13,10 @@ from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived
 from asstproxy.core.script import SETTLED
 from asstproxy.providers import connect
 from asstproxy.user import UserProxy
-from servers import Call, Incomplete, ResponsesServer, Say, Think
-from servers.brain import Block
+from servers import Call, Incomplete, Output, ResponsesServer, Say, Think
 
 KEY = "sk-ECHOED-zyxwvutsrqponml-0123"
-ECHOES: dict[str, list[Block]] = {
+ECHOES: dict[str, list[Output]] = {
     "answer": [Say(f"Your key is {KEY}, and more.")],
     "answer, spaced": [Say(f"Your key is {' '.join(KEY)}, and more.")],
     "answer, base64": [Say(f"Your key is {base64.b64encode(KEY.encode()).decode()}, and more.")],
@@ -39,7 +39,7 @@ async def test_an_echoed_key_is_not_published(echo: str, transport: str, monkeyp
     """It is in no record and no file, and a tool gets it neither; what is around it is there."""
     if transport == "sdk":
         pytest.importorskip("openai")
-    replies = iter([ECHOES[echo], [Say("Done.")]])
+    replies: Iterator[list[Output]] = iter([ECHOES[echo], [Say("Done.")]])
     with ResponsesServer(key=KEY) as server:
         server.brain = lambda _: next(replies)
         monkeypatch.setenv("ECHO_ONE", KEY)  # a name that does not say that it is a key

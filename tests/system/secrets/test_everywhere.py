@@ -141,15 +141,15 @@ def test_a_chat(planted: ResponsesServer, tmp_path: Path) -> None:
     planted.key = KEYS["keyring"]
     with Tmux([ASST, "chat", "-p", "keyring"], columns=160) as screen:
         screen.wait_for("Ctrl-D leaves")
-        screen.type("hello")
+        screen.enter("hello")
         screen.wait_for("You said: hello")
         planted.key = "another"
-        screen.type("again")
+        screen.enter("again")
         screen.wait_for("Check the key")
-        screen.type("/events")
-        screen.type(f"/save {tmp_path / 'saved.json'}")
+        screen.enter("/events")
+        screen.enter(f"/save {tmp_path / 'saved.json'}")
         screen.wait_for("Saved")
-        screen.type("/quit")
+        screen.enter("/quit")
         assert "PLANTED" not in screen.wait_end(0)
     assert f"Bearer {KEYS['keyring']}" in heard(planted)
     no_file_has_one(tmp_path)

@@ -62,11 +62,11 @@ def a_life(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
     assert asst("setup", "use", "gpt").code == 0
     with Tmux([ASST, "chat"]) as screen:
         screen.wait_for("Ctrl-D leaves")
-        screen.type("good morning")
+        screen.enter("good morning")
         screen.wait_for("completed")
-        screen.type(f"/save {tmp_path / 'asst-data' / 'saved.json'}")
+        screen.enter(f"/save {tmp_path / 'asst-data' / 'saved.json'}")
         screen.wait_for("Saved:")
-        screen.type("/quit")
+        screen.enter("/quit")
         screen.wait_end(0)
 
 

@@ -88,7 +88,7 @@ def test_chat(config: Path, server: ResponsesServer) -> None:
     with Tmux([ASST, "chat"], columns=200) as screen:
         screen.wait_for("Ctrl-D leaves")
         assert screen.text.count(WARNING) == 1
-        screen.type("/quit")
+        screen.enter("/quit")
         screen.wait_end(0)
 
 

@@ -18,14 +18,14 @@ from rich.text import Text
 from ...config.paths import create_private, data_dir, private_dir
 from ...core.codec import encode
 from ...core.errors import AsstError, UsageError
-from ...core.events import Cancelled, Configured, ErrorOccurred, Record, SetUserMessage
+from ...core.events import Cancelled, Configured, ErrorOccurred, Record
 from ...core.resume import last_exchange
 from ...store.transcript import Transcript, TranscriptBuilder
 from ...tools import approve_all
 from ..approval_prompt import ApprovalPrompt
 from ..conversation_setup import OpenConversation, open_conversation
 from ..error_output import print_error
-from ..event_loop import Signals, quiet_keyboard
+from ..event_loop import Signals, quiet_keyboard, suspendable
 from ..exit_codes import OK
 from ..hints import hint_after
 from ..options import ConversationOptions
@@ -33,7 +33,8 @@ from ..render.live import LiveView
 from ..render.print_conversation import print_conversation
 from ..render.safe_text import clean, clean_line
 from ..render.theme import console
-from .slash_commands import SlashCompleter, run_command
+from .slash_commands import SlashCompleter, parse_line
+from .type_ahead import take_typed_ahead
 
 __all__ = ["chat"]
 
@@ -41,8 +42,8 @@ _LEAVE_WITHIN = 2.0
 """Seconds in which a second Ctrl-C at the prompt leaves."""
 
 
-async def chat(options: ConversationOptions, signals: Signals) -> int:
-    """Hold a conversation in the terminal; returns the exit code.
+async def chat(options: ConversationOptions, message: str, signals: Signals) -> int:
+    """Hold a conversation in the terminal, which begins with `message` if there is one; returns the exit code.
 
     Raises:
         UsageError: stdin or stdout is not a terminal.
@@ -52,7 +53,7 @@ async def chat(options: ConversationOptions, signals: Signals) -> int:
     repl = _Chat(options, signals)
     async with open_conversation(options, approve_all if options.yes else repl.approver) as opened:
         with quiet_keyboard():
-            return await repl.run(opened)
+            return await repl.run(opened, message)
 
 
 class _Chat:
@@ -64,7 +65,6 @@ class _Chat:
         self.console = console()
         self.leaving = False
         self.show_events = False
-        self.last_message = ""
         self._options, self._signals = options, signals
         self._view: LiveView | None = None
         self._fold = TranscriptBuilder()
@@ -76,8 +76,8 @@ class _Chat:
         """The session so far."""
         return self._fold.transcript
 
-    async def run(self, opened: OpenConversation) -> int:
-        """Prompt and answer until the user leaves."""
+    async def run(self, opened: OpenConversation, message: str) -> int:
+        """Prompt and answer until the user leaves; `message` is sent first."""
         self.opened = opened
         for record in opened.past:
             self._follow(record)
@@ -92,14 +92,21 @@ class _Chat:
             key_bindings=_key_bindings(),
             multiline=True,
             prompt_continuation=FormattedText([("class:prompt", "  ")]),
+            enable_suspend=True,
         )
+        if message:
+            self.console.print(Text.assemble(("› ", "bold"), clean(message)))
+            await self._send(message)
         pressed = -_LEAVE_WITHIN
         while not self.leaving:
             try:
-                line = (await prompt.prompt_async(HTML("<b>›</b> "), handle_sigint=False)).strip()
+                draft = take_typed_ahead(prompt.app.input)
+                line = (await prompt.prompt_async(HTML("<b>›</b> "), default=draft, handle_sigint=False)).strip()
             except EOFError:
                 break
             except KeyboardInterrupt:
+                if draft := prompt.default_buffer.text.strip():
+                    prompt.history.append_string(draft)
                 if time.monotonic() - pressed < _LEAVE_WITHIN:
                     break
                 pressed = time.monotonic()
@@ -114,10 +121,18 @@ class _Chat:
 
     async def _respond(self, line: str) -> None:
         try:
-            if line.startswith("/"):
-                await run_command(self, line)
+            parsed = parse_line(line)
+            if isinstance(parsed, str):
+                await self.exchange(parsed)
             else:
-                await self.exchange(line)
+                command, argument = parsed
+                await command(self, argument)
+        except (AsstError, OSError) as error:
+            print_error(error, chat=True)
+
+    async def _send(self, message: str) -> None:
+        try:
+            await self.exchange(message)
         except (AsstError, OSError) as error:
             print_error(error, chat=True)
 
@@ -145,7 +160,8 @@ class _Chat:
                 for record in (*self._configured, *received):
                     self._view(record)
                 unsubscribe = conversation.subscribe(self._view)
-                await asyncio.wait({task})
+                with suspendable(self._view.paused):
+                    await asyncio.wait({task})
                 unsubscribe()
         finally:
             self._signals.on_signal, self._view = None, None
@@ -165,8 +181,6 @@ class _Chat:
         self._fold.feed(record)
         if isinstance(record.event, Configured):
             self._configured = (record,)
-        if isinstance(record.event, SetUserMessage):
-            self.last_message = record.event.text
         if self.show_events and self._view is not None:
             self._view.print(Text(encode(record).decode(), style="dim"))
 

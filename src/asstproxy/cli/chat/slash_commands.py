@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -13,11 +14,19 @@ from rich.console import Console
 from ...config.profiles import Profile, load_config
 from ...core.errors import UsageError
 from ...providers import connect
-from ...store.transcript import Transcript
-from ..conversation_setup import OpenConversation, configure
+from ...store.store import Store
+from ...store.transcript import Transcript, last_message
+from ..conversation_setup import OpenConversation, configure, offer_tools
 from ..options import ConversationOptions
+from ..render.safe_text import clean_label
+from ..suggest import near_names
 
-__all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "run_command"]
+__all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "parse_line"]
+
+_QUOTED = 60
+"""Characters of a message or of instructions that are quoted."""
+_CLEAR = frozenset({"clear", "none", "-", '""'})
+"""Words after `/system` that remove the instructions."""
 
 
 class ChatCommands(Protocol):
@@ -29,7 +38,6 @@ class ChatCommands(Protocol):
     """Set it to end the chat."""
     show_events: bool
     """Whether every step is printed as JSON, too."""
-    last_message: str
 
     @property
     def transcript(self) -> Transcript:
@@ -47,8 +55,9 @@ Command = Callable[[ChatCommands, str], Awaitable[None]]
 
 
 async def _help(chat: ChatCommands, _: str) -> None:
-    for name, (_command, words) in COMMANDS.items():
-        chat.say(f"/{name:<9} {words}")
+    for name, command in COMMANDS.items():
+        chat.say(f"/{name:<9} {command.words}")
+    chat.say("A command is a whole line. To send a message that begins with a slash, type two: //etc/hosts")
     chat.say("Enter sends · Esc Enter: new line · Ctrl-C stops an answer · Ctrl-D leaves")
 
 
@@ -61,8 +70,9 @@ async def _profile(chat: ChatCommands, name: str) -> None:
     if not name:
         chat.say(f"{chat.opened.label}   (profiles: {', '.join(config.names)})")
         return
-    await _switch(chat, config.profile(name), ConversationOptions())
-    chat.say(chat.opened.label)
+    profile = config.profile(name)
+    await _switch(chat, profile, ConversationOptions(system=profile.instructions), tools=True)
+    chat.say(_whole_label(chat))
 
 
 async def _model(chat: ChatCommands, model: str) -> None:
@@ -71,22 +81,48 @@ async def _model(chat: ChatCommands, model: str) -> None:
     chat.say(chat.opened.label)
 
 
-async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOptions) -> None:
-    """Continue with another assistant. The present one is closed once the new one is connected."""
-    conversation = chat.opened.conversation
+async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOptions, *, tools: bool = False) -> None:
+    """Continue with another assistant, and with `tools` with those of the profile.
+
+    The present one is closed once the new one is connected; if something of the new one is missing, nothing changes.
+    """
+    conversation, user = chat.opened.conversation, chat.opened.user
     before = conversation.configured
     configured = configure(profile, options, before, before.tools)
     assistant = connect(msgspec.structs.replace(profile, model=configured.model))
+    if tools:
+        try:
+            await offer_tools(user, profile, chat.opened.options)
+        except BaseException:
+            await assistant.aclose()
+            raise
+        configured = msgspec.structs.replace(configured, tools=tuple(user.tools))
     await conversation.assistant.aclose()
     conversation.configure(configured, assistant)
     chat.opened.profile = profile
 
 
+def _whole_label(chat: ChatCommands) -> str:
+    """Who answers, with which instructions and tools."""
+    instructions = clean_label(chat.opened.conversation.configured.instructions, _QUOTED)
+    tools = ", ".join(chat.opened.user.tools)
+    return " · ".join(
+        (
+            chat.opened.label,
+            f'instructions: "{instructions}"' if instructions else "no instructions",
+            f"tools: {tools}" if tools else "no tools",
+        )
+    )
+
+
 async def _system(chat: ChatCommands, instructions: str) -> None:
     conversation = chat.opened.conversation
-    if instructions:
+    if instructions in _CLEAR:
+        conversation.configure(msgspec.structs.replace(conversation.configured, instructions=""))
+    elif instructions:
         conversation.configure(msgspec.structs.replace(conversation.configured, instructions=instructions))
-    chat.say(conversation.configured.instructions or "No instructions. To give some: /system TEXT")
+    now = conversation.configured.instructions
+    chat.say(f"{now}   (to remove them: /system clear)" if now else "No instructions. To give some: /system TEXT")
 
 
 async def _tools(chat: ChatCommands, _: str) -> None:
@@ -108,30 +144,29 @@ async def _events(chat: ChatCommands, _: str) -> None:
 
 
 async def _save(chat: ChatCommands, name: str) -> None:
-    from ...config.atomic import write_new
     from ...config.paths import expand_home
-    from ...store.transcript_file import to_json
+    from ..export.write import export, form_of, write_export
 
     if not name:
-        raise UsageError("/save needs a file name.", "For example: /save talk.json")
+        raise UsageError("/save needs a file name.", "For example: /save talk.json, talk.md, talk.html")
     path = expand_home(name)
-    if path.exists():
-        raise UsageError(f"{path} already exists.", "Choose another name.")
-    write_new(path, to_json(chat.transcript))
+    session = chat.opened.session
+    records = Store().records(session.id) if session is not None else []
+    write_export(path, export(chat.transcript, records, form_of(path)))
     chat.say(f"Saved: {path}")
 
 
 async def _retry(chat: ChatCommands, _: str) -> None:
-    if not chat.last_message:
-        raise UsageError("Nothing to retry: you sent no message yet.")
-    if not chat.transcript.exchanges[-1].withdrawn:  # else /undo has done it already
-        _cut_last_exchange(chat)
-    await chat.exchange(chat.last_message)
+    message = _cut_last_exchange(chat, "retry")
+    chat.say(f'Trying again: "{clean_label(message, _QUOTED)}"')
+    await chat.exchange(message)
 
 
 async def _undo(chat: ChatCommands, _: str) -> None:
-    _cut_last_exchange(chat)
-    chat.say("Undone. The assistant no longer sees the last turn; the session file keeps it.")
+    message = _cut_last_exchange(chat, "undo")
+    chat.say(
+        f'Undone: "{clean_label(message, _QUOTED)}" The assistant no longer sees the last turn; the session file keeps it.'
+    )
 
 
 async def _clear(chat: ChatCommands, _: str) -> None:
@@ -140,39 +175,71 @@ async def _clear(chat: ChatCommands, _: str) -> None:
     chat.say("Starting fresh. The session file still has everything.")
 
 
-def _cut_last_exchange(chat: ChatCommands) -> None:
+def _cut_last_exchange(chat: ChatCommands, to: str) -> str:
+    """Take the last exchange back that the assistant still sees; returns its message."""
     conversation = chat.opened.conversation
-    if not conversation.history.exchanges:
-        raise UsageError("Nothing to undo.")
+    message = last_message(chat.transcript)
+    if message is None or not conversation.history.exchanges:
+        raise UsageError(f"Nothing to {to}: the assistant sees no turn.")
     conversation.cut_history(len(conversation.history.exchanges) - 1)
+    return message
 
 
-COMMANDS: dict[str, tuple[Command, str]] = {
-    "help": (_help, "list the commands"),
-    "quit": (_quit, "leave; the session is saved"),
-    "profile": (_profile, "show the profile; /profile NAME switches to another"),
-    "model": (_model, "show the model; /model NAME switches to another"),
-    "system": (_system, "show the instructions; /system TEXT changes them"),
-    "tools": (_tools, "list the tools that the assistant may call"),
-    "session": (_session, "show the session's id and file"),
-    "events": (_events, "print every step as JSON, too: on or off"),
-    "save": (_save, "/save FILE writes the transcript"),
-    "retry": (_retry, "send the last message again"),
-    "undo": (_undo, "take the last turn back"),
-    "clear": (_clear, "start fresh, and clear the screen"),
+@dataclass(frozen=True, slots=True)
+class SlashCommand:
+    """A command, what `/help` says about it, and what may follow its name: nothing, one `word`, or any `text`."""
+
+    run: Command
+    words: str
+    takes: Literal["nothing", "word", "text"] = "nothing"
+
+
+COMMANDS: dict[str, SlashCommand] = {
+    "help": SlashCommand(_help, "list the commands"),
+    "quit": SlashCommand(_quit, "leave; the session is saved"),
+    "profile": SlashCommand(
+        _profile, "show the profile; /profile NAME switches, with its instructions and tools", "word"
+    ),
+    "model": SlashCommand(_model, "show the model; /model NAME switches to another", "word"),
+    "system": SlashCommand(
+        _system, "show the instructions; /system TEXT changes them, /system clear removes them", "text"
+    ),
+    "tools": SlashCommand(_tools, "list the tools that the assistant may call"),
+    "session": SlashCommand(_session, "show the session's id and file"),
+    "events": SlashCommand(_events, "print every step as JSON, too: on or off"),
+    "save": SlashCommand(_save, "/save FILE writes the session; the suffix chooses: .json, .md, .html, .mmd", "word"),
+    "retry": SlashCommand(_retry, "send the last message again"),
+    "undo": SlashCommand(_undo, "take the last turn back"),
+    "clear": SlashCommand(_clear, "start fresh, and clear the screen"),
 }
+_OTHER_NAMES = {"/exit": "quit", "/q": "quit", "exit": "quit", "quit": "quit", ":q": "quit", "/?": "help"}
 
 
-async def run_command(chat: ChatCommands, line: str) -> None:
-    """Run `/name argument`.
+def parse_line(line: str) -> tuple[Command, str] | str:
+    """What a line at the prompt is: a command with its argument, or a message to send.
+
+    A command is a whole line: `/clear is what in bash?` and `/etc/hosts explain this` are messages, and `//x` sends `/x`.
 
     Raises:
-        UsageError: the command doesn't exist, or can't be run now.
+        UsageError: it looks like a command that doesn't exist.
     """
-    name, _, argument = line.removeprefix("/").partition(" ")
-    if name not in COMMANDS:
-        raise UsageError(f"No such command: /{name}.", "/help lists the commands.")
-    await COMMANDS[name][0](chat, argument.strip())
+    if line.startswith("//"):
+        return line[1:]
+    if line in _OTHER_NAMES:
+        return COMMANDS[_OTHER_NAMES[line]].run, ""
+    if not line.startswith("/"):
+        return line
+    first, *_ = line.split(maxsplit=1)
+    name, argument = first[1:], line[len(first) :].strip()
+    command = COMMANDS.get(name)
+    if command is not None:
+        takes_it = not argument or command.takes == "text" or (command.takes == "word" and len(argument.split()) == 1)
+        return (command.run, argument) if takes_it else line
+    near = near_names(name, COMMANDS)
+    if "/" in name or (argument and not near):
+        return line
+    meant = f"Did you mean /{near[0]}?" if near else "/help lists the commands."
+    raise UsageError(f"No such command: /{name}.", f"{meant} To send it as a message: /{line}")
 
 
 class SlashCompleter(Completer):
@@ -190,4 +257,4 @@ class SlashCompleter(Completer):
             return
         for name in names:
             if name.startswith(typed):
-                yield Completion(name, -len(typed), display_meta=COMMANDS[name][1] if name in COMMANDS else "")
+                yield Completion(name, -len(typed), display_meta=COMMANDS[name].words if name in COMMANDS else "")

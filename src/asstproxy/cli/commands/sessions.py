@@ -9,11 +9,15 @@ from typing import Annotated, Literal
 import typer
 
 from .. import completion
+from ..suggest import SuggestingGroup
 
 __all__ = ["sessions"]
 
 sessions = typer.Typer(
-    help="List, show, search, export and change saved sessions.", no_args_is_help=True, rich_markup_mode=None
+    help="List, show, search, export and change saved sessions.",
+    cls=SuggestingGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 AnySession = Annotated[
@@ -87,14 +91,15 @@ def search(
 def export(
     session: AnySession = "",
     format_: Annotated[
-        Literal["json", "md", "html", "mermaid"], typer.Option("--format", "-f", help="Format to write.")
-    ] = "json",
+        Literal["json", "md", "html", "mermaid"] | None,
+        typer.Option("--format", "-f", help="Format to write. Default: as the suffix of -o says, else json."),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
 ) -> None:
     """Write a session as a transcript, Markdown, one HTML page, or a Mermaid sequence diagram."""
     from ..sessions.transfer import export_session
 
-    export_session(session, format_, output)
+    export_session(session, format_ or "", output)
 
 
 @sessions.command("import")

@@ -7,11 +7,15 @@ from typing import Annotated
 import typer
 
 from ..options import ProfileName, Tools
+from ..suggest import SuggestingGroup
 
 __all__ = ["tools"]
 
 tools = typer.Typer(
-    help="List, show and try the tools that an assistant may call.", no_args_is_help=True, rich_markup_mode=None
+    help="List, show and try the tools that an assistant may call.",
+    cls=SuggestingGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 Name = Annotated[

@@ -68,6 +68,7 @@ def _profile(config: Config, name: str) -> Finding:
     try:
         profile = config.profile(name)
         provider_module(profile)
+        address(profile)
         if problem := steps_of(profile.provider).problem(profile):
             raise problem
     except AsstError as error:
@@ -116,10 +117,17 @@ def _keys(config: Config) -> Iterator[Finding]:
 
 
 def _servers(urls: Mapping[str, str]) -> Iterator[Finding]:
-    """Whether each server accepts a connection. Nothing is sent but the beginning of TLS."""
+    """Whether each server, or the proxy before it, accepts a connection. Nothing is sent but the beginning of TLS."""
+    from ...providers.transport.proxies import tls_context
+
     for variable in PROXIES:
         if os.environ.get(variable):
-            yield Finding("servers", variable, "ok", public_url(os.environ[variable]))
+            yield _proxy(variable, os.environ[variable])
+    try:
+        tls_context()
+    except AsstError as error:
+        yield Finding("servers", "certificates", "broken", str(error), hint_for(error))
+        return
     with ThreadPoolExecutor(8) as pool:
         for (name, url), problem in zip(urls.items(), pool.map(_connection_problem, urls.values()), strict=True):
             if problem:
@@ -129,14 +137,27 @@ def _servers(urls: Mapping[str, str]) -> Iterator[Finding]:
                 yield Finding("servers", name, "ok", f"{public_url(url)} can be reached")
 
 
+def _proxy(variable: str, url: str) -> Finding:
+    from ...providers.transport.proxies import EnvironmentProxy
+
+    try:
+        EnvironmentProxy(url if "://" in url else f"http://{url}", variable).client_proxy(context=False)
+    except AsstError as error:
+        return Finding("servers", variable, "broken", str(error), hint_for(error))
+    return Finding("servers", variable, "ok", public_url(url))
+
+
 def _connection_problem(url: str) -> str:
     """Why no connection can be made; nothing if it can."""
-    parts = urlsplit(url)
+    from ...providers.transport.proxies import proxy_for
+
+    proxy = proxy_for(url)
+    parts = urlsplit(proxy.url if proxy else url)
     host = parts.hostname or ""
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         with socket.create_connection((host, port), CONNECT_TIMEOUT) as plain:
-            if parts.scheme == "https":
+            if parts.scheme == "https" and not proxy:
                 import ssl
 
                 with ssl.create_default_context().wrap_socket(plain, server_hostname=host):
@@ -146,5 +167,6 @@ def _connection_problem(url: str) -> str:
     except TimeoutError:
         return f"no connection within {CONNECT_TIMEOUT:.0f} s"
     except OSError as error:
-        return str(error.strerror or error).rstrip(".")
+        reason = str(error.strerror or error).rstrip(".")
+        return f"{proxy.shown}: {reason}" if proxy else reason
     return ""

@@ -12,16 +12,17 @@ STYLE = """
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--fg);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{max-width:58rem;margin:0 auto;padding:2rem 1rem}
-header{margin-bottom:2rem}h1{font-size:1.7rem;margin:0 0 .3rem;overflow-wrap:anywhere}
+header{margin-bottom:2rem}header h1{font-size:1.7rem;margin:0 0 .3rem;overflow-wrap:anywhere}
 header p,footer,.legend{color:var(--dim);margin:.1rem 0;font-size:.9rem}footer{text-align:center;padding:1rem}
 section{margin-bottom:2.5rem}
-h2{font-size:.8rem;letter-spacing:.04em;color:var(--dim);margin:0 0 .4rem;font-weight:600}
+.user>h2,.assistant>h2{font-size:.8rem;letter-spacing:.04em;color:var(--dim);margin:0 0 .4rem;font-weight:600}
 .user,.assistant{border:1px solid var(--line);border-radius:12px;padding:.9rem 1.1rem;background:var(--card);margin-bottom:.7rem}
 .user{background:var(--user);margin-left:12%}.user pre{font:inherit;background:none;padding:0;border:0}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--bg);border:1px solid var(--line);border-radius:8px;
 padding:.6rem .8rem;margin:.5rem 0;font-size:.88rem}
 code{font-family:ui-monospace,"Cascadia Mono",Menlo,Consolas,monospace;font-size:.9em;overflow-wrap:anywhere}
 .md>:first-child{margin-top:0}.md>:last-child{margin-bottom:0}.md{overflow-wrap:anywhere;overflow-x:auto}
+.md h1{font-size:1.45rem}.md h2{font-size:1.25rem}.md h3{font-size:1.1rem}.md h4,.md h5,.md h6{font-size:1rem}
 .md table{border-collapse:collapse}.md td,.md th{border:1px solid var(--line);padding:.25rem .6rem}
 .md blockquote{border-left:3px solid var(--line);margin-left:0;padding-left:1rem;color:var(--dim)}
 a{color:var(--link)}a.dead{color:inherit}

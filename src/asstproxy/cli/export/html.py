@@ -6,13 +6,15 @@ address as text. As a second defence, a Content-Security-Policy forbids scripts 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
 
 from ...core.events import Record
 from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
@@ -23,8 +25,10 @@ from ..render.timeline import duration
 from ..render.timings import ExchangeSpans, exchange_spans
 from ..sessions.listing import local_time
 from .call_facts import call_facts, call_mark
+from .code_colours import code_style, coloured
 from .css import STYLE
 from .svg import sequence_svg, timeline_svg
+from .urls import split_urls
 
 __all__ = ["page"]
 
@@ -57,7 +61,7 @@ def page(transcript: Transcript, records: Sequence[Record]) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="referrer" content="no-referrer">'
-        f"<title>{title}</title><style>{STYLE}</style></head>\n<body><main>"
+        f"<title>{title}</title><style>{STYLE}{code_style()}</style></head>\n<body><main>"
         f"<header><h1>{title}</h1><p>{head}</p><p><code>{escape(clean_line(transcript.id))}</code></p></header>\n"
         f"{''.join(body)}</main><footer>asst</footer></body></html>\n"
     )
@@ -71,7 +75,7 @@ def _exchange(number: int, entry: ExchangeEntry, spans: ExchangeSpans | None, se
     took = f" · {duration(spans.seconds)}" if spans else ""
     timeline = timeline_svg(spans) + _LEGEND if spans else ""
     return (
-        f'<section id="e{number}"><div class="user"><h2>You</h2><pre>{escape(clean(entry.user))}</pre></div>'
+        f'<section id="e{number}"><div class="user"><h2>You</h2><pre>{_linked(clean(entry.user))}</pre></div>'
         f'<div class="assistant"><h2>{who}</h2>{thought}{"".join(map(_tool, entry.tools))}{_markdown(entry.answer)}{settled}</div>'
         f'<details class="drawing" open><summary>Timeline{took}</summary>{timeline}</details>'
         f'<details class="drawing"><summary>Sequence</summary>{sequence}</details></section>\n'
@@ -111,8 +115,44 @@ class _Renderer(RendererHTML):
             return '<a class="dead">'
         return f'<a href="{escape(href)}" rel="noopener noreferrer nofollow" title="{escape(href)}">'
 
+    def fence(self, tokens: Sequence[Any], idx: int, options: Any, env: Any) -> str:  # noqa: ARG002
+        """A block of code, in colours."""
+        language = tokens[idx].info.strip().partition(" ")[0]
+        return f"<pre><code>{coloured(tokens[idx].content, language)}</code></pre>\n"
+
 
 _PARSER = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).enable(["table", "strikethrough"])
+
+
+def _link_urls(state: StateCore) -> None:
+    """Make links of the URLs that stand in the text as such."""
+    for block in state.tokens:
+        children: list[Token] = []
+        inside = 0
+        for token in block.children or ():
+            inside += token.nesting if token.type in ("link_open", "link_close") else 0
+            children += [token] if inside or token.type != "text" else _with_links(token)
+        block.children = children if block.children is not None else None
+
+
+def _with_links(token: Token) -> Iterator[Token]:
+    for piece, is_url in split_urls(token.content):
+        text = Token("text", "", 0, content=piece, level=token.level)
+        if is_url:
+            yield from (Token("link_open", "a", 1, attrs={"href": piece}), text, Token("link_close", "a", -1))
+        else:
+            yield text
+
+
+_PARSER.core.ruler.push("urls", _link_urls)
+
+
+def _linked(text: str) -> str:
+    """Text with its URLs as links."""
+    return "".join(
+        f'<a href="{escape(piece)}" rel="noopener noreferrer nofollow">{escape(piece)}</a>' if is_url else escape(piece)
+        for piece, is_url in split_urls(text)
+    )
 
 
 def _markdown(text: str) -> str:

@@ -9,6 +9,7 @@ from ..render.safe_text import clean, clean_line
 from ..render.status_text import reason_text
 from ..sessions.listing import local_time
 from .call_facts import call_facts, call_mark
+from .harmless_markdown import harmless_markdown
 
 __all__ = ["markdown"]
 
@@ -16,20 +17,28 @@ __all__ = ["markdown"]
 def markdown(transcript: Transcript) -> str:
     """The conversation: messages as quotations, answers as they are, tool calls as code."""
     who = f"{transcript.provider} {transcript.model}".strip()
-    title = clean_line(transcript.title or transcript.id)
-    head = f"# {title}\n\n{local_time(transcript.created)} · {clean_line(who)} · `{clean_line(transcript.id)}`\n"
+    title = _text(transcript.title or transcript.id)
+    head = f"# {title}\n\n{local_time(transcript.created)} · {_text(who)} · `{clean_line(transcript.id)}`\n"
     return head + "".join(_exchange(entry) for entry in transcript.exchanges)
 
 
+def _text(text: str) -> str:
+    return clean_line(text).replace("<", "\\<")
+
+
 def _exchange(entry: ExchangeEntry) -> str:
-    parts = ["\n---\n", *(f"> {line}".rstrip() for line in clean(entry.user).split("\n")), ""]
+    parts = ["\n---\n", *(f"> {line}".rstrip() for line in harmless_markdown(clean(entry.user)).split("\n")), ""]
     for tool in entry.tools:
         parts += [*_tool(tool), ""]
     if entry.answer:
-        parts += [clean(entry.answer).rstrip(), ""]
+        parts += [harmless_markdown(clean(entry.answer)).rstrip(), ""]
     if entry.state != "completed":
-        parts += [f"*{entry.state}{f': {reason_text(entry.reason)}' if entry.reason else ''}*", ""]
+        parts += [f"*{entry.state}{f': {_reason(entry.reason)}' if entry.reason else ''}*", ""]
     return "\n".join(parts)
+
+
+def _reason(reason: str) -> str:
+    return harmless_markdown(clean_line(reason_text(reason)))
 
 
 def _tool(tool: ToolEntry) -> list[str]:

@@ -140,12 +140,14 @@ class _Rule(HorizontalRule):
 
 
 class _Table(TableElement):
-    """Without Rich's empty rows above and below."""
+    """Without Rich's empty rows above and below; a word that is wider than its column is folded, not cut."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for table in super().__rich_console__(console, options):
             if isinstance(table, Table):
                 table.show_edge = False
+                for column in table.columns:
+                    column.overflow = "fold"
             yield table
 
 

@@ -16,6 +16,11 @@ _REASONS = {
     "content_filter": "the provider's content filter stopped the answer",
     "expired": "the provider gave up after too long",
     "tool_rounds": "the assistant asked for tools too many times",
+    "unknown": "the provider doesn't say why",
+    "other": "the provider doesn't say why",
+    "image_other": "the model didn't finish an image",
+    "no_image": "the model made no image",
+    "budget_exceeded": "the budget of the request is used up",
     "waiting": "the assistant waits for something that asst can't give",
     # Cancelled
     "user": "you stopped it",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["truncate"]
+__all__ = ["pad", "truncate"]
 
 
 def truncate(text: str, columns: int, end: str = "") -> str:
@@ -14,3 +14,8 @@ def truncate(text: str, columns: int, end: str = "") -> str:
     if columns <= len(end):
         return ""
     return set_cell_size(text, columns - 1 - len(end)).rstrip() + "…" + end
+
+
+def pad(text: str, columns: int) -> str:
+    """The text, followed by spaces up to so many columns."""
+    return text + " " * max(columns - cell_len(text), 0)

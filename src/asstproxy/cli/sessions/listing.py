@@ -13,12 +13,14 @@ import msgspec
 
 from ...core.codec import pretty
 from ...store.filters import SessionFilter, filter_sessions
+from ...store.short_ids import short_ids
 from ...store.store import Store
 from ...store.transcript import Summary
 from ..render.safe_text import clean_line
 from ..standard_streams import write_json
+from .table import SessionTable
 
-__all__ = ["count_of", "line_of", "list_sessions", "local_time", "print_json", "row_of"]
+__all__ = ["count_of", "line_of", "list_sessions", "local_time", "print_json", "row_of", "table_of"]
 
 
 def list_sessions(limit: int | None, which: SessionFilter, *, as_json: bool) -> None:
@@ -28,13 +30,38 @@ def list_sessions(limit: int | None, which: SessionFilter, *, as_json: bool) -> 
     if as_json:
         print_json(row_of(store, summary) for summary in found)
         return
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    count = 0
-    for count, summary in enumerate(found, 1):  # noqa: B007 - used after the loop
-        sys.stdout.write(line_of(summary, store.state_of(summary))[: width or None] + "\n")
+    count = _print_table(store, found, limit) if sys.stdout.isatty() else _print_lines(store, found)
     if not count:
         none_yet = which == SessionFilter()
         sys.stderr.write('No session yet. Start one: asst ask "…", or asst chat\n' if none_yet else "No match.\n")
+
+
+def _print_lines(store: Store, found: Iterable[Summary]) -> int:
+    count = 0
+    for count, summary in enumerate(found, 1):  # noqa: B007 - used after the loop
+        sys.stdout.write(f"{line_of(summary, store.state_of(summary))}\n")
+    return count
+
+
+def _print_table(store: Store, found: Iterable[Summary], limit: int | None) -> int:
+    """For a person: a header, short ids, as wide as the terminal."""
+    shown = list(found) if limit is not None else found  # however many there are, only their ids are kept
+    table = table_of(store, store.ids() if limit is None else [summary.id for summary in shown])
+    count, first = 0, ""
+    for count, summary in enumerate(shown, 1):  # noqa: B007 - used after the loop
+        if not first:
+            first = table.short(summary.id)
+            sys.stdout.write(f"{table.header}\n")
+        sys.stdout.write(f"{table.row(summary, store.state_of(summary))}\n")
+    if count:
+        more = " · more: --all" if count == limit else ""
+        sys.stdout.write(f"{count_of(count)} · show one: asst sessions show {first}{more}\n")
+    return count
+
+
+def table_of(store: Store, sessions: Iterable[str]) -> SessionTable:
+    """The table for these sessions, as wide as the terminal."""
+    return SessionTable(shutil.get_terminal_size().columns, short_ids(store, sessions))
 
 
 def line_of(summary: Summary, state: str = "") -> str:

@@ -15,7 +15,7 @@ from ...store.search_text import texts
 from ...store.store import Store
 from ...store.transcript import Summary
 from ..render.safe_text import clean_line
-from .listing import count_of, line_of, print_json, row_of
+from .listing import count_of, line_of, print_json, row_of, table_of
 
 __all__ = ["search_sessions"]
 
@@ -32,8 +32,13 @@ def search_sessions(words: str, limit: int | None, which: SessionFilter, *, as_j
     if as_json:
         print_json(_row(store, hit.session, words, hit.rank) for hit in hits)
         return
+    table = table_of(store, (hit.session for hit in hits)) if hits and sys.stdout.isatty() else None
+    if table:
+        sys.stdout.write(f"{table.header}\n")
     for hit in hits:
-        sys.stdout.write(f"{line_of(_summary(store, hit.session))}\n")
+        summary = _summary(store, hit.session)
+        line = table.row(summary, store.state_of(summary)) if table else line_of(summary, store.state_of(summary))
+        sys.stdout.write(f"{line}\n")
         if snippet := _snippet(store, hit.session, words, bold=sys.stdout.isatty()):
             sys.stdout.write(f"    {snippet}\n")
     if not hits:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from ...config.base_url import choose_base_url
 from ...config.insecure_http import warn_of_plain_http
 from ...config.profiles import Profile
 from ...config.provider_info import BUILT_IN
@@ -81,7 +82,7 @@ def address(profile: Profile) -> str:
     Raises:
         NotSetUpError: an option of the profile has the wrong type.
     """
-    return base_of(profile.read(GeminiOptions))
+    return base_of(profile.read(GeminiOptions), profile)
 
 
 def endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
@@ -95,13 +96,15 @@ def endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
     return place
 
 
-def base_of(options: GeminiOptions) -> str:
-    """The address to ask, without a trailing slash. No key is needed to know it."""
+def base_of(options: GeminiOptions, profile: Profile) -> str:
+    """The address to ask, without a trailing slash. No key is needed to know it.
+
+    Raises:
+        NotSetUpError: it can't be the address of an API.
+    """
     if is_vertex(options):
-        base = options.base_url or os.environ.get("GOOGLE_VERTEX_BASE_URL") or host(_location(options))
-    else:
-        base = options.base_url or os.environ.get("GOOGLE_GEMINI_BASE_URL") or INFO.base_url
-    return base.rstrip("/")
+        return choose_base_url(profile, ("GOOGLE_VERTEX_BASE_URL",), host(_location(options)))
+    return choose_base_url(profile, ("GOOGLE_GEMINI_BASE_URL",), INFO.base_url)
 
 
 def _location(options: GeminiOptions) -> str:
@@ -117,7 +120,7 @@ def _has_vertex_key(options: GeminiOptions) -> bool:
 
 
 def _endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
-    base = base_of(options)
+    base = base_of(options, profile)
     if not is_vertex(options):
         return Endpoint(vertex=False, base=base, key=api_key(profile, options, INFO))
     location = _location(options)

@@ -49,6 +49,12 @@ FAILED: dict[str, tuple[Kind, str, bool]] = {
 }
 """Reason: kind of the error, what went wrong, and whether the same request may work."""
 
+STOPPED = {
+    "OTHER": "The model stopped, and Google doesn't say why.",
+    "IMAGE_OTHER": "The model stopped while it made an image, and Google doesn't say why.",
+    "NO_IMAGE": "The model was asked for an image and made none.",
+}
+"""Reason: what happened, in words; a reason that is not listed stands for itself."""
 TOO_LONG = {"MAX_TOKENS": "max_output_tokens", "CONTINUATION": "max_output_tokens"}
 WHOLE = ("STOP", "FUNCTION_CALL", "TOOL_CALLS")  # the last two are other servers' names
 
@@ -72,7 +78,11 @@ def ending(reason: str, detail: str, text: str, calls: tuple[ToolCall, ...], raw
         kind, words, again = FAILED[reason]
         raise AssistantError(kind, _with(words, detail), "Try again.", retryable=again)
     filtered = reason in FILTERED
-    words = f"The answer was stopped by {FILTERED[reason][0]}." if filtered else f"The model stopped: {reason}."
+    words = (
+        f"The answer was stopped by {FILTERED[reason][0]}."
+        if filtered
+        else STOPPED.get(reason, f"The model stopped: {reason}.")
+    )
     hint = FILTERED[reason][1] if filtered else "Try again."
     if not text:
         raise AssistantError("content" if filtered else "server", _with(words, detail), hint)

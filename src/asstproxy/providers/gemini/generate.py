@@ -15,7 +15,7 @@ import msgspec
 from ...core.events import Event, Notice, ToolResult
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import ToolSpec, Turn
-from ..fields import parsed_arguments
+from ..fields import parsed_arguments, with_hosted_tools
 from ..transport import JSON, Transport
 from .generate_reader import Reader
 from .provider import GeminiProvider
@@ -79,12 +79,14 @@ def request(turn: Turn, items: Iterable[Item], *, unsigned: bool = False) -> JSO
     body: JSON = {"contents": contents(items, unsigned=unsigned)}
     if turn.instructions:
         body["systemInstruction"] = {"parts": [{"text": turn.instructions}]}
-    tools = [{"functionDeclarations": [_declaration(tool) for tool in turn.tools]}] if turn.tools else []
+    functions: list[JSON] = (
+        [{"functionDeclarations": [_declaration(tool) for tool in turn.tools]}] if turn.tools else []
+    )
     config: JSON = {}
     for key, value in turn.settings.items():
         match _camel(key):
             case "tools":
-                tools += value  # Google's own tools, next to ours
+                pass  # below
             case "generationConfig":
                 config |= value
             case "thinkingLevel":  # these two as the Interactions API has them: the same profile serves both
@@ -96,7 +98,8 @@ def request(turn: Turn, items: Iterable[Item], *, unsigned: bool = False) -> JSO
                 body[name] = value
             case name:
                 config[name] = value
-    return body | ({"tools": tools} if tools else {}) | ({"generationConfig": config} if config else {})
+    body |= with_hosted_tools(functions, turn.settings)
+    return body | ({"generationConfig": config} if config else {})
 
 
 def _declaration(tool: ToolSpec) -> JSON:

@@ -23,7 +23,7 @@ from ..fields import (
 )
 from ..stream import StreamReader
 from ..transport import JSON
-from ..transport.failures import find_error, refusal
+from ..transport.failures import find_error, refusal, reported_error
 from ..unshown import describe_media, unshown
 from .finish_reasons import WHOLE, blocked, ending
 
@@ -31,6 +31,7 @@ __all__ = ["Reader"]
 
 PLAIN = ({"text"}, {"text", "thought"})
 """The keys of a part that may be joined to its neighbour; a signed part stands alone."""
+NO_REASON = "FINISH_REASON_UNSPECIFIED"
 CODE = ("executableCode", "codeExecutionResult")
 
 
@@ -52,8 +53,9 @@ class Reader(StreamReader):
     def feed(self, chunk: JSON) -> Iterator[Event]:
         """See `StreamReader`."""
         if (error := find_error(chunk)) is not None:
-            code = get_index(error, "code") if isinstance(error, dict) else None
-            raise refusal(code or 500, {"error": error}, {}, "Gemini")
+            if not isinstance(error, dict):
+                raise reported_error(error)
+            raise refusal(get_index(error, "code") or 500, {"error": error}, {}, "Gemini")
         self._usage = get_object(chunk, "usageMetadata") or self._usage
         feedback = get_object(chunk, "promptFeedback")
         if reason := get_text(feedback, "blockReason"):
@@ -66,7 +68,7 @@ class Reader(StreamReader):
             self.done, self.continued, self._reason = False, True, ""
         for part in parts:
             yield from self._part(part)
-        if reason := get_text(candidate, "finishReason"):
+        if (reason := get_text(candidate, "finishReason")) and reason != NO_REASON:
             self.done = True
             self._reason, self._detail = reason, get_text(candidate, "finishMessage")
 

@@ -16,7 +16,7 @@ from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Hea
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
 from ..background import BackgroundJob
-from ..fields import parsed_arguments
+from ..fields import parsed_arguments, with_hosted_tools
 from ..stream import read_stream
 from ..transport import JSON, Transport
 from .interactions_reader import Reader
@@ -65,8 +65,9 @@ class InteractionsProvider(GeminiProvider):
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
         """See `StatelessProvider`; a stored interaction already holds all but what is new."""
         given = steps(self.accepted(items), self._known if self._previous else 0)
-        how = {"background": True} if turn.background else {"stream": True} if turn.stream else {}
-        return PATH, request(turn, given, self._previous) | how
+        how = {"background": True} if turn.background else {}
+        # Said in either case: servers differ in what they do when it is left out.
+        return PATH, request(turn, given, self._previous) | how | {"stream": turn.stream and not turn.background}
 
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """See `StatelessProvider`; Google continues with an interaction that it stores when its stream breaks."""
@@ -130,21 +131,22 @@ def request(turn: Turn, given: list[JSON], previous: str | None) -> JSON:
         body["previous_interaction_id"] = previous
     if turn.instructions:
         body["system_instruction"] = turn.instructions
-    tools: list[JSON] = [
+    functions: list[JSON] = [
         {"type": "function", "name": t.name, "description": t.description, "parameters": inlined(t.parameters)}
         for t in turn.tools
     ]
     config: JSON = {}
     for name, value in turn.settings.items():
         if name == "tools":
-            tools += value  # Google's own tools, next to ours
-        elif name == "generation_config":
+            continue  # below
+        if name == "generation_config":
             config |= value
         elif name in BODY:
             body[name] = value
         else:
             config[name] = value
-    return body | ({"tools": tools} if tools else {}) | ({"generation_config": config} if config else {})
+    body |= with_hosted_tools(functions, turn.settings)
+    return body | ({"generation_config": config} if config else {})
 
 
 def is_stored(turn: Turn) -> bool:

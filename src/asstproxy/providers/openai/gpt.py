@@ -94,6 +94,6 @@ def _transport(profile: Profile, options: GptOptions, client: Any = None) -> Tra
         raise NotSetUpError(
             "The openai SDK is not installed.", "Run: pip install 'asstproxy[openai]', or use transport = \"http\"."
         ) from None
-    address, key = base_url(options, INFO), api_key(profile, options, INFO)
+    address, key = base_url(profile, INFO), api_key(profile, options, INFO)
     warn_of_plain_http(address, f"'{profile.name}'")
     return OpenAITransport(AsyncOpenAI(base_url=address, api_key=key, timeout=options.silence), own=True)

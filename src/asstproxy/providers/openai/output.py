@@ -46,6 +46,17 @@ class _Item:
         (_, name, arguments), (_, my_name, mine_so_far) = _Item(CALL).call(other), self.call({})
         return name == my_name and (mine_so_far == "{}" or _parsed(arguments) == _parsed(mine_so_far))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no part of its content has come; a call is known by its id alone."""
+        return self.kind == CALL or not (len(self.text) or self.done)
+
+    def is_usable(self, *, alone: bool) -> bool:
+        """Whether it counts although the finished output lacks it. `alone`: that output is empty."""
+        if self.kind == CALL:
+            return bool(self.call({})[1])
+        return bool(self.kind and self.done) and (alone or self.kind != MESSAGE)
+
     def call(self, final: JSON) -> tuple[str, str, str]:
         """Id, name and arguments of a call: the last word first."""
         told = (final, self.done, self.begun)
@@ -87,10 +98,10 @@ class StreamedOutput:
     def begin_item(self, event: JSON) -> None:
         """`response.output_item.added`."""
         item = get_object(event, "item")
-        opened = _Item(
-            _kind(item), get_text(item, "id"), get_index(event, "output_index"), get_text(item, "phase"), item
-        )
-        self._items.append(opened)
+        kind, number = _kind(item), get_text(item, "id")
+        if number and any(one.item_id == number and one.kind == kind and one.is_empty for one in self._items):
+            return  # the event came twice
+        self._items.append(_Item(kind, number, get_index(event, "output_index"), get_text(item, "phase"), item))
 
     def begin_part(self, event: JSON) -> None:
         """`response.content_part.added`."""
@@ -141,17 +152,13 @@ class StreamedOutput:
                 left.remove(same)
             items.append((same or _Item(_kind(told))).merged(told))
         for item in (item for item in left if not any(item.holds(told) for told in final)):
-            if (
-                item.call({})[1]
-                if item.kind == CALL
-                else item.kind and item.done and not (final and item.kind == MESSAGE)
-            ):
+            if item.is_usable(alone=not final):
                 place = item.index if final and item.index is not None else len(items)
                 items.insert(min(place, len(items)), item.merged({}))
         rest = rest_of(said, whole)
         text = said if said and (not whole or said.strip() == whole.strip()) else whole
         if text and not text_of(items):
-            items.append({"type": MESSAGE, "role": "assistant", "content": [{"type": "output_text", "text": text}]})
+            items.append({"type": MESSAGE, "role": "assistant", "content": text})
         return Output(items, text, rest if said else "", changed=bool(said) and differs(said, whole))
 
     def _whole(self, final: list[JSON]) -> str:

@@ -130,7 +130,13 @@ class ResponsesProvider(StatelessProvider):
         return ()
 
     async def recover(self, error: AssistantError, items: list[Item]) -> str | None:
-        """A Conversation that a call without a result blocks is replaced by a new one, once for a turn."""
+        """A Conversation that a call without a result blocks is replaced by a new one, once for a turn.
+
+        A server that doesn't stream what it makes in the background is polled.
+        """
+        if self._resumable and self.turn.background and error.kind == "invalid_request" and _refuses_stream(str(error)):
+            self._resumable = False
+            return ""
         blocked = self._conversation is not None and UNANSWERED in str(error) and isinstance(items[-1], UserMessage)
         if not blocked or self._replaced_for is self._begun:
             return None
@@ -163,3 +169,9 @@ def created_id(created: JSON) -> str:
 
 def _conversation_of(resume: Any) -> str | None:
     return resume.get("conversation") if isinstance(resume, dict) else None
+
+
+def _refuses_stream(words: str) -> bool:
+    """OGX: "Cannot use stream=True with background=True"."""
+    words = words.lower()
+    return "stream" in words and "background" in words

@@ -10,6 +10,7 @@ import msgspec
 from ...core.errors import AssistantError
 from ...core.redact import redact_logs, register_named_secrets, remove_secrets
 from ..transport import JSON
+from ..transport.decoder import EventDecoder
 from ..transport.failures import broken_connection, failure, refusal
 from ..transport.http import ONCE
 
@@ -52,9 +53,12 @@ class OpenAITransport:
             try:
                 kind = str(stream.response.headers.get("content-type", ""))
                 if not kind.startswith("text/event-stream"):
-                    raise AssistantError("protocol", f"{self._where} does not stream events.", "Check base_url.")
+                    data = await stream.response.aread()
+                    yield EventDecoder(self._where, self._secrets).whole(data)
+                    return
                 async for event in stream:
-                    yield [self._told(dict(event))]
+                    if isinstance(event, dict):  # else `data: null` and the like
+                        yield [self._told(dict(event))]
             finally:
                 await stream.close()
         except Exception as error:

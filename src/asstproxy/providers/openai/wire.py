@@ -11,28 +11,28 @@ from collections.abc import Iterable
 from ...core.events import ToolResult
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
+from ..fields import with_hosted_tools
 from ..transport import JSON
 
 __all__ = ["input_items", "request", "tool_output_items", "user_item"]
 
 
 def request(turn: Turn, items: list[JSON]) -> JSON:
-    """The body of `POST /responses`. A setting is sent only when the user set it."""
+    """The body of `POST /responses`. A setting is sent only when the user set it; `tools` are added to the functions."""
     body: JSON = {"model": turn.model, "input": items}
     if turn.instructions:
         body["instructions"] = turn.instructions
-    if turn.tools:
-        body["tools"] = [
-            {
-                "type": "function",
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": tool.parameters,
-                "strict": False,  # left out, the API rewrites the schema to its strict subset
-            }
-            for tool in turn.tools
-        ]
-    return body | turn.settings
+    functions = [
+        {
+            "type": "function",
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.parameters,
+            "strict": False,  # left out, the API rewrites the schema to its strict subset
+        }
+        for tool in turn.tools
+    ]
+    return body | turn.settings | with_hosted_tools(functions, turn.settings)
 
 
 def input_items(history: Iterable[Item]) -> list[JSON]:

@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
-__all__ = ["JSON", "SKIPPED", "Transport", "WholeReply"]
+__all__ = ["CUT", "JSON", "SKIPPED", "StreamedReply", "Transport", "WholeReply"]
 
 JSON = dict[str, Any]
 """An object of an API, as it is on the wire."""
 
 
 SKIPPED = "asst.skipped"
-"""The `type` of an event that stands for something in a stream that is no JSON object; `data` is a short text of it."""
+"""The `type` of an event that stands for something in a stream other than a JSON object; `data` is a short text of it."""
+
+
+CUT = "asst.cut"
+"""The `type` of an event that stands for the beginning of one: the stream ended in the middle of it."""
 
 
 class WholeReply(dict[str, Any]):
     """An object that is not an event, but the whole reply of a server that does not stream."""
+
+
+class StreamedReply(dict[str, Any]):
+    """Instead of an object, the `events` of a server that streams although it was not asked to."""
+
+    def __init__(self, events: list[JSON]) -> None:
+        super().__init__()
+        self.events = events
 
 
 class Transport(Protocol):
@@ -26,7 +38,7 @@ class Transport(Protocol):
     """
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
-        """Send a request, and return the object of the reply."""
+        """Send a request, and return the object of the reply; a `StreamedReply` if the server streams."""
 
     def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """Send a request, and yield the API's events (the objects of its SSE stream) as they arrive; those that arrived

@@ -1,4 +1,4 @@
-"""From the events of a stream to the API's objects: what is no object is skipped, reported, or refused."""
+"""From the events of a stream to the API's objects: anything else is skipped, reported, or refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from ...core.errors import AssistantError
 from ...core.redact import redact_reply, remove_secrets
-from . import JSON, SKIPPED, WholeReply
+from . import CUT, JSON, SKIPPED, WholeReply
 from .body import decode_json, plain_words
 from .failures import error_words, reported_error, sentence
 
@@ -36,7 +36,7 @@ class EventDecoder:
     def decode(self, events: Iterable[tuple[bytes, bytes]], *, cut: bool = False) -> Iterator[list[JSON]]:
         """The objects of events that arrived together, in one list; those before one that can't be read are yielded first.
 
-        `cut`: the last event may be cut off; then it is none.
+        `cut`: the last event may be cut off; then it is a `CUT`.
 
         Raises:
             AssistantError: an event is broken, so that a part of the answer is missing.
@@ -87,7 +87,7 @@ class EventDecoder:
             return []
         if stripped.startswith(b"{"):
             if cut:
-                return []
+                return [{"type": CUT}]
             raise AssistantError(
                 "protocol",
                 f"The server at {self._where} sent something other than a JSON object.",

@@ -55,6 +55,16 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' codes are more pre
 }
 
 
+_RESPONSES = (
+    "This server doesn't seem to have the Responses API. If it speaks Chat Completions, use a profile with"
+    ' provider = "chat-completions". Or check base_url.'
+)
+_APIS = {  # paths that a server which has the API always has
+    "/responses": _RESPONSES,
+    "/conversations": 'This server doesn\'t seem to keep Conversations. Set history = "client" in the profile.',
+    "/interactions": 'This server doesn\'t seem to have the Interactions API. Set api = "generate" in the profile.',
+    "/chat/completions": "This server doesn't seem to speak Chat Completions here. Check base_url: it often ends in /v1.",
+}
 VAGUE = ("server_error", "internal_error")
 """Codes that are less precise than a status."""
 _TOO_LONG = re.compile(
@@ -73,8 +83,8 @@ SAID = 1_000
 _NUMBER = re.compile(r"\d+(\.\d*)?", re.ASCII)
 
 
-def refusal(status: int, body: Any, headers: Mapping[str, str], where: str) -> AssistantError:
-    """The error for an HTTP reply that is not a success. `body` is the decoded JSON, or None."""
+def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path: str = "") -> AssistantError:
+    """The error for an HTTP reply that is not a success, to a request for this path. `body` is the decoded JSON, or None."""
     words = error_words(body)
     if isinstance(body, list):  # Google's, when it refuses a stream
         body = next((one for one in body if isinstance(one, dict)), {})
@@ -88,6 +98,8 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str) -> A
     if code := next((one for one in told if one in _CODES and not (one in VAGUE and status in _KINDS)), ""):
         kind, retryable, hint = _CODES[code]
     kind, retryable, hint = _meaning_of(words, kind) or (kind, retryable, hint)
+    if status in (404, 405, 501) and path in _APIS and not re.search("model", words, re.IGNORECASE):
+        kind, retryable, hint = "not_found", False, _APIS[path]
     kind, retryable, hint = google_meaning(status, error, where) or (kind, retryable, hint)
     said = f"{where} answered {status}" + (f": {redact_reply(sentence(words))}" if words else ".")
     if headers.get("x-should-retry") == "false":  # OpenAI's servers know; its SDK obeys as well
@@ -160,17 +172,33 @@ def _meaning_of(words: str, kind: Kind) -> tuple[Kind, bool, str] | None:
     """What a server's words mean, where its status or code is vague: the conversation is too long, or the account is empty."""
     if kind not in ("invalid_request", "server", "rate_limit"):
         return None
+    if re.match(r"\W*No connected db\.", words, re.IGNORECASE):  # LiteLLM without a database: it knows one key only
+        return _KINDS[401]
+    if "invalid model name" in words[:SAID].lower():  # LiteLLM, with the status 400
+        return _CODES["model_not_found"]
     if _TOO_LONG.search(words[:SAID]):
         return "context_length", False, LONG.format("")
     return _KINDS[402] if _NO_MONEY.search(words[:SAID]) else None
 
 
-def broken_connection(error: Exception, where: str, *, answered: bool = True) -> AssistantError:
+def broken_connection(
+    error: Exception, where: str, *, answered: bool = True, proxy: tuple[str, str] | None = None
+) -> AssistantError:
     """The error for a connection that failed, by the name of the HTTP library's exception (the same in httpx and httpx2).
 
-    `answered`: the answer had begun, or it is not known whether it had.
+    `answered`: the answer had begun, or it is not known whether it had. `proxy`: the one between, in words, and what names it.
     """
     name = type(error).__name__
+    if proxy and (name == "ProxyError" or (name in ("ConnectError", "ConnectTimeout") and not _is_tls(error))):
+        shown, source = proxy
+        refused = name == "ProxyError"
+        what = (
+            f"{shown[:1].upper()}{shown[1:]} gives no connection to {where}"
+            if refused
+            else f"Cannot connect to {shown}"
+        )
+        hint = f"Is it the right proxy, and is it running? Correct or unset {source}; NO_PROXY names hosts to ask directly."
+        return AssistantError("connection", f"{what}: {_reason(error)}.", hint, retryable=not refused)
     if name in ("ConnectError", "ConnectTimeout"):
         return AssistantError(
             "connection",
@@ -193,6 +221,15 @@ def broken_connection(error: Exception, where: str, *, answered: bool = True) ->
     unsent = name in ("WriteError", "WriteTimeout", "PoolTimeout")
     said = f"The connection to {where} broke{when}: {_reason(error)}."
     return AssistantError("connection", said, "Try again.", retryable=unsent)
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    """Whether encryption failed, so that the connection itself was made."""
+    while error is not None:
+        if type(error).__module__ == "ssl":
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _reason(error: Exception) -> str:

@@ -11,16 +11,23 @@ import httpx2
 
 from ...core.errors import AssistantError
 from ...core.redact import public_url, redact_logs, register_secrets, remove_secrets
-from . import JSON
+from . import JSON, StreamedReply
 from .body import BodyReader, decode_error, decode_json
 from .decoder import EventDecoder
 from .failures import broken_connection, refusal
+from .proxies import proxy_for, tls_context
 from .sse import TooLargeError
 
 __all__ = ["ONCE", "HttpTransport"]
 
-MAX_EVENT = 256 * 1024 * 1024
-"""Bytes of one event; the last one of a stream repeats the whole answer."""
+MAX_EVENT = 64 * 1024 * 1024
+"""Bytes, decompressed, of one event or of a whole reply: several images in base64. More would take gigabytes to decode."""
+MAX_REFUSAL = 64 * 1024
+"""Bytes of an error's body that are read: far more than any API explains."""
+REFUSAL_WITHIN = 5.0
+"""Seconds in which the body of an error has to arrive; then its status alone counts."""
+ENDLESS = 5.0
+"""Seconds beyond `silence` in which the headers have to arrive: a server may send interim replies (1xx) and never fall silent."""
 STREAMED = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 ONCE = {"Connection": "close"}
 """For plain HTTP: llama.cpp closes the connection after every stream although it says otherwise; a new one costs nothing."""
@@ -32,6 +39,9 @@ class HttpTransport:
     `headers` carry the key and never appear in a message. `connect` and `silence` are in seconds: how long to wait for a
     connection, and for the next piece of an answer. `proxies`: whether the environment's proxy variables count. `reuse`:
     whether a connection serves several requests; by default it does if it is encrypted.
+
+    Raises:
+        NotSetUpError: the environment's proxy or certificates can't be used.
     """
 
     def __init__(
@@ -52,40 +62,67 @@ class HttpTransport:
         # Plain HTTP needs no certificates, and reading them takes 60 ms.
         secure = urlsplit(self._base).scheme != "http"
         once = {} if (secure if reuse is None else reuse) else ONCE
+        context = tls_context() if secure else False
+        self._proxy = proxy_for(self._base) if proxies else None
+        self._silence = silence
         self._client = httpx2.AsyncClient(
             headers=dict(headers) | once,
             timeout=httpx2.Timeout(silence, connect=connect),
-            verify=secure,
-            trust_env=proxies,
+            verify=context,
+            proxy=self._proxy.client_proxy(context) if self._proxy else None,
+            trust_env=False,
         )
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """See `Transport.call`."""
-        try:
-            response = await self._client.request(method, self._base + path, json=body)
-        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-            raise broken_connection(error, self._shown) from error
-        self._check(response)
-        return self._object(response.content)
+        async with self._answer(method, path, body, {}) as response:
+            pieces, size = list[bytes](), 0
+            async with contextlib.aclosing(response.aiter_bytes()) as arriving:
+                async for piece in arriving:
+                    pieces.append(piece)
+                    if (size := size + len(piece)) > MAX_EVENT:
+                        raise TooLargeError
+        return self._object(b"".join(pieces), labelled=_is_stream(response))
 
     async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
+        async with (
+            self._answer(method, path, body, STREAMED) as response,
+            contextlib.aclosing(response.aiter_bytes()) as pieces,
+            contextlib.aclosing(self._read(pieces, labelled=_is_stream(response))) as read,
+        ):
+            async for together in read:
+                yield together
+
+    @contextlib.asynccontextmanager
+    async def _answer(
+        self, method: str, path: str, body: JSON | None, headers: Mapping[str, str]
+    ) -> AsyncIterator[httpx2.Response]:
+        """The reply to a request, whose body is not read yet.
+
+        Raises:
+            AssistantError: there is none, the server refuses, or (in the block, too) the connection breaks.
+        """
         answered = False
         try:
-            async with self._client.stream(method, self._base + path, json=body, headers=STREAMED) as response:
-                answered = True
+            request = self._client.build_request(method, self._base + path, json=body, headers=headers)
+            async with asyncio.timeout(self._silence + ENDLESS):
+                response = await self._client.send(request, stream=True)
+            answered = True
+            async with contextlib.aclosing(response):
                 if not response.is_success:
-                    await response.aread()
-                    self._check(response)
-                async with contextlib.aclosing(response.aiter_bytes()) as pieces:
-                    async for together in self._read(pieces, labelled=_is_stream(response)):
-                        yield together
+                    await self._refuse(response, path)
+                yield response
         except TooLargeError:
-            raise AssistantError(
-                "protocol", f"{self._shown} sent an event that is too large.", "Check base_url."
-            ) from None
+            limit = f"{MAX_EVENT // 1024**2} MB"
+            said = f"{self._shown} sent more than {limit} in one piece."
+            raise AssistantError("protocol", said, "Check base_url: is it the address of this API?") from None
+        except TimeoutError:
+            said = f"{self._shown} sent no answer within {self._silence:.0f} seconds."
+            raise AssistantError("timeout", said, "Try again.") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-            raise broken_connection(error, self._shown, answered=answered) from error
+            via = (self._proxy.shown, self._proxy.source) if self._proxy else None
+            raise broken_connection(error, self._shown, answered=answered, proxy=via) from error
 
     async def _read(self, pieces: AsyncIterator[bytes], *, labelled: bool) -> AsyncGenerator[list[JSON]]:
         """The objects in a body: those of its events, or the one that it is."""
@@ -103,12 +140,23 @@ class HttpTransport:
         if reader.kind in ("json", "words"):
             yield decoder.whole(reader.body)
 
-    def _check(self, response: httpx2.Response) -> None:
-        if not response.is_success:
-            body = decode_error(response.content)
-            raise refusal(response.status_code, body, response.headers, self._shown)
+    async def _refuse(self, response: httpx2.Response, path: str) -> None:
+        """Raise what the reply says; of its body, what arrives soon and is not endless."""
+        body = b""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REFUSAL_WITHIN), contextlib.aclosing(response.aiter_bytes()) as pieces:
+                async for piece in pieces:
+                    body += piece
+                    if len(body) >= MAX_REFUSAL:
+                        break
+        raise refusal(response.status_code, decode_error(body[:MAX_REFUSAL]), response.headers, self._shown, path)
 
-    def _object(self, data: bytes) -> JSON:
+    def _object(self, data: bytes, *, labelled: bool) -> JSON:
+        reader = BodyReader(MAX_EVENT, labelled=labelled)
+        events = [*reader.feed(data), *reader.end()]
+        if reader.kind == "events":
+            decoded = EventDecoder(self._shown, self._secrets).decode(events, cut=True)
+            return StreamedReply([event for together in decoded for event in together])
         if b'"error"' in data:  # an error message may quote the key
             data = remove_secrets(data.decode(errors="replace"), self._secrets).encode()
         value = decode_json(data)

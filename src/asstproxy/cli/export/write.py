@@ -1,0 +1,60 @@
+"""A session as bytes in one of the export formats, and those bytes as a new file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...config.atomic import write_new
+from ...core.errors import UsageError
+from ...core.events import Record
+from ...store.transcript import Transcript
+
+__all__ = ["export", "form_of", "write_export"]
+
+_SUFFIXES = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html", ".mmd": "mermaid", ".mermaid": "mermaid"}
+
+
+def form_of(path: Path | None) -> str:
+    """The format that a file name asks for: `json` unless its suffix says otherwise."""
+    return _SUFFIXES.get(path.suffix.lower(), "json") if path is not None else "json"
+
+
+def export(transcript: Transcript, records: Sequence[Record], form: str) -> bytes:
+    """A session in a format; the records are needed for the drawings of `html` and for `mermaid`.
+
+    Raises:
+        UsageError: a drawing was asked for, without records.
+    """
+    if form == "mermaid":
+        from ..render.sequence import arrows
+        from .mermaid import mermaid
+
+        if not records:
+            raise UsageError("A diagram needs the session's steps, and this chat isn't saved.", "Choose .json or .md.")
+        return mermaid(arrows(records)).encode()
+    if form == "html":
+        from .html import page
+
+        return page(transcript, records).encode("utf-8", "replace")
+    if form == "md":
+        from .markdown import markdown
+
+        return markdown(transcript).encode("utf-8", "replace")
+    from ...store.transcript_file import to_json
+
+    return to_json(transcript)
+
+
+def write_export(path: Path, data: bytes) -> None:
+    """Write a new file that only its owner can read: whether others may read a conversation is for its owner to decide.
+
+    Raises:
+        UsageError: the file exists, or it can't be written.
+    """
+    try:
+        write_new(path, data)
+    except FileExistsError:
+        raise UsageError(f"{path} already exists.", "Choose another name.") from None
+    except OSError as error:
+        raise UsageError(f"Can't write {path}: {error.strerror}.") from error

@@ -1,0 +1,159 @@
+"""What is asked, and what is shown of an answer: the server's own tools, sources, work in the background, fitting hints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .asking import PROVIDERS, asst, profile_for
+from .case_server import CaseServer, reply
+
+OK: dict[str, dict[str, Any]] = {
+    "gpt": {
+        "id": "r1",
+        "status": "completed",
+        "output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hi"}]}],
+    },
+    "chat": {"choices": [{"message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]},
+    "gemini": {"candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}]},
+    "interactions": {
+        "id": "i1",
+        "status": "completed",
+        "steps": [{"type": "model_output", "content": [{"type": "text", "text": "Hi"}]}],
+    },
+}
+OK["local"] = OK["gpt"]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_hosted_tools_join_the_functions(name: str, tmp_path: Path) -> None:
+    """A setting `tools` adds the server's tools to the person's functions, in every API."""
+    (tmp_path / "add.py").write_text('def add(a: int, b: int) -> int:\n    """Add."""\n    return a + b\n')
+    with CaseServer(reply(OK[name])) as server:
+        profile = profile_for(name, server.url, settings={"tools": '[{type = "web_search"}]'})
+        done = asst(tmp_path, profile, "ask", "-q", "--no-stream", "-p", "p", "-t", "./add.py", "hi")
+    assert (done.stdout, done.returncode) == ("Hi\n", 0), done.stderr
+    functions, hosted = server.bodies[0]["tools"]
+    assert hosted == {"type": "web_search"}
+    assert "add" in str(functions)
+
+
+def test_an_interaction_that_is_not_streamed_says_so(tmp_path: Path) -> None:
+    """`"stream": false` is sent, because servers differ in what they do without it."""
+    with CaseServer(reply(OK["interactions"])) as server:
+        done = asst(
+            tmp_path, profile_for("interactions", server.url), "ask", "-q", "--no-stream", "--no-tools", "-p", "p", "hi"
+        )
+    assert (done.stdout, server.bodies[0]["stream"]) == ("Hi\n", False)
+
+
+# ---- in the background -------------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_refuses_to_stream_in_the_background_is_polled(tmp_path: Path) -> None:
+    """OGX takes `stream` or `background`, not both: the request is made again without `stream`, and nobody has to know."""
+    refused = reply({"detail": "Cannot use 'stream' with 'background'."}, "400 Bad Request")
+    with CaseServer(refused, reply(OK["gpt"])) as server:
+        done = asst(
+            tmp_path, profile_for("gpt", server.url), "ask", "-q", "--background", "--no-tools", "-p", "p", "hi"
+        )
+    assert (done.stdout, done.stderr, done.returncode) == ("Hi\n", "", 0)
+    assert [body.get("stream") for body in server.bodies] == [True, None]
+    assert all(body["background"] for body in server.bodies)
+
+
+# ---- hints that fit ----------------------------------------------------------------------------------------------------
+
+NO_ROUTE = ({"detail": "Not Found"}, "404 page not found", "<html><h1>404</h1></html>", {"error": "Cannot POST"}, "")
+
+
+@pytest.mark.parametrize("body", NO_ROUTE, ids=str)
+@pytest.mark.parametrize("options", [(), ("--no-stream",)], ids=["streamed", "replied"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gpt", 'provider = "chat-completions"'),
+        ("local", 'provider = "chat-completions"'),
+        ("chat", "it often ends in /v1"),
+        ("interactions", 'api = "generate"'),
+    ],
+)
+def test_a_server_without_this_api(name: str, words: str, options: tuple[str, ...], body: Any, tmp_path: Path) -> None:
+    """A 404 of the API itself says what to use instead, and does not blame the model."""
+    if options == () and body != NO_ROUTE[0]:
+        pytest.skip("the body is read in the same way for a stream")
+    with CaseServer(reply(body, "404 Not Found")) as server:
+        done = asst(tmp_path, profile_for(name, server.url), "ask", "-q", *options, "--no-tools", "-p", "p", "hi")
+    (line,) = done.stderr.splitlines()
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert words in line
+    assert "model's name" not in line
+
+
+def test_a_server_without_conversations(tmp_path: Path) -> None:
+    """The option that would work is named."""
+    with CaseServer(reply({"detail": "Not Found"}, "404 Not Found")) as server:
+        profile = profile_for("gpt", server.url, history="server")
+        done = asst(tmp_path, profile, "ask", "-q", "--no-tools", "-p", "p", "hi")
+    assert 'history = "client"' in done.stderr
+
+
+@pytest.mark.parametrize("name", ["gpt", "local", "chat"])
+@pytest.mark.parametrize(
+    ("message", "status", "words"),
+    [
+        ("The model `m` does not exist.", "404 Not Found", "Check the model's name"),
+        (
+            "/responses: Invalid model name passed in model=m. Call `/v1/models`",
+            "400 Bad Request",
+            "Check the model's name",
+        ),
+        ("No connected db.", "400 Bad Request", "Check the key"),
+    ],
+)
+def test_what_servers_mean(name: str, message: str, status: str, words: str, tmp_path: Path) -> None:
+    """A model that is missing and a key that is wrong are told as such, whatever the status."""
+    body = {"error": {"message": message, "type": "None", "param": "None", "code": status[:3]}}
+    with CaseServer(reply(body, status)) as server:
+        done = asst(tmp_path, profile_for(name, server.url), "ask", "-q", "--no-tools", "-p", "p", "hi")
+    (line,) = done.stderr.splitlines()
+    assert message in line
+    assert words in line
+
+
+# ---- endings in plain words --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["OTHER", "IMAGE_OTHER", "NO_IMAGE", "SOMETHING_NEW"])
+@pytest.mark.parametrize("text", ["", "Half"])
+def test_gemini_s_reasons(reason: str, text: str, tmp_path: Path) -> None:
+    """A reason without details ends the answer as incomplete, or as a failure if there is none, in words."""
+    parts = [{"text": text}] if text else []
+    with CaseServer(reply({"candidates": [{"content": {"parts": parts}, "finishReason": reason}]})) as server:
+        profile = profile_for("gemini", server.url)
+        done = asst(tmp_path, profile, "ask", "--no-stream", "--no-tools", "-p", "p", "hi")
+    assert (done.stdout.strip(), done.returncode) == (text, 4 if text else 1)
+    known = reason != "SOMETHING_NEW"
+    assert (reason in done.stderr or reason.lower() in done.stderr) is not known, done.stderr
+    assert "_" not in done.stderr or not known
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "words"),
+    [
+        ("gpt", "incomplete", "Cut short: the provider doesn't say why."),
+        ("gpt", "failed", "The response failed."),
+        ("gpt", "cancelled", "The response was cancelled at the provider."),
+        ("interactions", "failed", "The interaction failed."),
+        ("interactions", "cancelled", "The interaction was cancelled at Google."),
+    ],
+)
+def test_an_ending_without_details(name: str, status: str, words: str, tmp_path: Path) -> None:
+    """`incomplete`, `failed` and `cancelled` alone are worded, too."""
+    with CaseServer(reply(OK[name] | {"status": status})) as server:
+        profile = profile_for(name, server.url)
+        done = asst(tmp_path, profile, "ask", "-q", "--no-stream", "--no-tools", "-p", "p", "hi")
+    assert done.returncode == (4 if status == "incomplete" else 1)
+    assert words in done.stderr
