@@ -1,4 +1,4 @@
-"""The command `asst`."""
+"""The command `asst`. Its version is printed before anything else is imported."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 
 def main() -> None:
     """Run `asst` and exit with its code."""
+    if sys.argv[1:] in (["--version"], ["-V"]) and _print_version():
+        return
     import gc
 
     # Starting creates tens of thousands of objects that stay; to look for garbage among them takes 20 ms.
@@ -19,6 +21,17 @@ def main() -> None:
     code = run(sys.argv[1:])
     gc.freeze()  # Python collects once more when it exits, which takes 50 ms
     sys.exit(code)
+
+
+def _print_version() -> bool:
+    """Print the version before anything else is imported; False if it can't be written, which the long way explains."""
+    from ._version import __version__
+
+    try:
+        os.write(1, f"asst {__version__}\n".encode())
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ from .core.events import (
     MessageIncomplete,
     Notice,
     Reasoning,
+    Source,
     Started,
     ToolCall,
     ToolOutputsSubmitted,
@@ -67,6 +68,7 @@ from .providers.fields import (
     with_hosted_tools,
 )
 from .providers.model_list import ModelInfo, fetch_models
+from .providers.sources import cited, url_citations
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
 from .providers.text_fold import TextFold
 from .providers.transport import JSON, Transport
@@ -107,6 +109,7 @@ __all__ = [
     "Reasoning",
     "ServerOptions",
     "SetupQuestion",
+    "Source",
     "Started",
     "StatelessProvider",
     "StreamReader",
@@ -125,6 +128,7 @@ __all__ = [
     "api_error",
     "api_key",
     "base_url",
+    "cited",
     "fetch_models",
     "find_error",
     "get_arguments",
@@ -142,6 +146,7 @@ __all__ = [
     "read_stream",
     "reported_error",
     "unshown",
+    "url_citations",
     "waits_for",
     "warn_of_plain_http",
     "with_hosted_tools",

@@ -175,7 +175,14 @@ def test_keys_and_ctrl_z_do_not_disturb_the_drawing(server: ResponsesServer, com
 
 def test_a_slash_command_is_a_whole_line(server: ResponsesServer) -> None:
     """A sentence that begins with a command or a path is a message; two slashes send one; a near miss is not sent."""
-    messages = ["/clear is what in bash?", "/etc/hosts explain this", "/model names, please", "/tmp is full", "//undo"]
+    messages = [
+        "/clear is what in bash?",
+        "/etc/hosts explain this",
+        "/model names, please",
+        "/tmp is full",
+        "/save the whales",
+        "//undo",
+    ]
     with _chat(columns=120) as terminal:
         for number, line in enumerate(messages, 1):
             terminal.enter(line)
@@ -261,7 +268,7 @@ def test_slash_commands_answer(server: ResponsesServer, tmp_path: Path) -> None:
             ("/system Be brief.", "Be brief."),
             ("/session", Store().newest()),
             (f"/save {tmp_path / 'talk.json'}", "Saved"),
-            (f"/save {tmp_path / 'talk.md'}", "talk.md"),
+            (f"/save {tmp_path / 'my talk.md'}", "talk.md"),
             (f"/save {tmp_path / 'talk.html'}", "talk.html"),
             ("/undo", "no longer sees the last turn"),
             ("/nonsense", "No such command: /nonsense"),
@@ -274,7 +281,7 @@ def test_slash_commands_answer(server: ResponsesServer, tmp_path: Path) -> None:
         terminal.enter("/quit")
         assert terminal.wait_end() == 0
     assert '"format": "asst-transcript"' in (tmp_path / "talk.json").read_text()
-    assert "> remember me" in (tmp_path / "talk.md").read_text()
+    assert "> remember me" in (tmp_path / "my talk.md").read_text()
     assert (tmp_path / "talk.html").read_text().startswith("<!doctype html>")
     body = server.requests[-1].json
     assert (body["model"], body["instructions"], len(body["input"])) == ("gpt-6.2-sol", "Be brief.", 1)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def _stalled(arguments: Sequence[str], stream: str = "stdout") -> Iterator[subpr
     """The command, once it waits for a reader of this stream, which there never is."""
     reader, writer = os.pipe()
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
-    others = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | {stream: writer}
+    others: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | {stream: writer}
     try:
         with subprocess.Popen([ASST, *arguments], stdin=subprocess.DEVNULL, **others) as process:
             os.close(writer)

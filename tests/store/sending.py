@@ -17,7 +17,7 @@ class SendingServer(ResponsesServer):
 
     def __init__(self, pace: float = 0.004) -> None:
         super().__init__(lambda _: [Say("steady " * 2000, pace=pace)])
-        self.sent: list[float] = []
+        self.sent_at: list[float] = []
 
     async def answer(self, request: Request) -> Reply:
         return (await super().answer(request)).through(self._noting)
@@ -28,4 +28,4 @@ class SendingServer(ResponsesServer):
             for delta in re.findall(
                 rb'"type":"response.output_text.delta".*?"delta":"([^"]*)"|"delta":"([^"]*)"', piece
             ):
-                self.sent += [time.time()] * len(delta[0] or delta[1])
+                self.sent_at += [time.time()] * len(delta[0] or delta[1])

@@ -123,7 +123,7 @@ async def test_syncing_costs_nothing_that_can_be_seen(tmp_path: Path) -> None:
         return took
 
     synced, other = Store().create(), Store(tmp_path / "other").create()
-    other._journal._sync.soon = lambda: None  # type: ignore[method-assign] - the same, without a thread
+    other._journal._sync.soon = lambda: None  # type: ignore[method-assign]  # the same, without a thread
     pairs = [(await seconds(synced), await seconds(other)) for _ in range(250)]
     with_sync, without = (statistics.median(times) for times in zip(*pairs, strict=True))
     print(f"with {1e6 * with_sync:.0f} us, without {1e6 * without:.0f} us")  # noqa: T201 - a measurement: pytest -s

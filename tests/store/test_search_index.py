@@ -40,7 +40,7 @@ def test_all_words_must_occur_in_messages_answers_tools_or_titles() -> None:
 def test_words_of_scripts_without_spaces_are_found() -> None:
     """Chinese, Japanese and Thai words of any length, in the middle of a sentence and next to Latin letters."""
     chinese = held(["请解释量子计算的基本原理"], say("量子比特可以同时处于多个状态。"))
-    japanese = held(["東京タワーの高さは？"], say("333メートルです。GPTによると。"))
+    japanese = held(["東京タワーの高さは？"], say("333メートルです。GPTによると。"))  # noqa: RUF001
     thai = held(["ภาษาไทยเขียนอย่างไร"], say("ok"))
     for words, session in (
         ("量子", chinese),

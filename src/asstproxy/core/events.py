@@ -20,6 +20,7 @@ __all__ = [
     "AssistantMessageRetrieved",
     "Cancelled",
     "ChunkReceived",
+    "Cited",
     "Configured",
     "Decision",
     "ErrorOccurred",
@@ -34,6 +35,7 @@ __all__ = [
     "SessionOpened",
     "SetUserMessage",
     "Skipped",
+    "Source",
     "Started",
     "Titled",
     "ToolCall",
@@ -77,6 +79,13 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     arguments: str | None = None
     always: bool = False
     by: str = ""
+
+
+class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A page that an answer cites. Both are as the provider sent them."""
+
+    url: str
+    title: str = ""
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
@@ -276,6 +285,12 @@ class Notice(Event, frozen=True, tag="notice"):
     """One line that the person should see; the exchange continues."""
 
     text: str
+
+
+class Cited(Event, frozen=True, tag="cited"):
+    """What the answer cites, as its provider reports it; comes before the message that ends the assistant's turn."""
+
+    sources: tuple[Source, ...]
 
 
 class Skipped(Event, frozen=True, tag="skipped"):

@@ -39,6 +39,7 @@ class Reader(ap.StreamReader):
 
     def __init__(self, *, several: bool = False) -> None:
         self._text, self._calls, self._usage, self._reason = ap.TextFold(), ap.ToolCallBuffer(), ap.JSON(), ""
+        self._sources = list[ap.Source]()
         self._several, self._steps, self._media, self._waits = several, list[str](), list[str](), list[str]()
 
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
@@ -64,6 +65,7 @@ class Reader(ap.StreamReader):
             self._steps.append("reasoning")
             yield ap.Reasoning(thought)
         text = ap.get_content(holder, "content") or ap.get_text(holder, "refusal")
+        self._sources += ap.url_citations([holder])
         if text := self._text.complete(text) if whole else self._text.add(text):
             yield ap.ChunkReceived(text)
         parts = [ap.get_text(part, "type") for part in ap.get_objects(holder, "content")]
@@ -86,6 +88,7 @@ class Reader(ap.StreamReader):
             thought = ap.get_count(usage, "completion_tokens_details", "reasoning_tokens")
             read, written = ap.get_count(usage, "prompt_tokens"), ap.get_count(usage, "completion_tokens")
             yield ap.Usage(read, written, cached, thought)
+        yield from ap.cited(self._sources)
         text = str(self._text)
         if self._waits:
             yield ap.waits_for(self._waits)

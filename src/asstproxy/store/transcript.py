@@ -73,6 +73,7 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     reason: str = ""
     reasoning: str = ""
     tools: list[ToolEntry] = []
+    sources: list[ev.Source] = []
     usage: Tokens = msgspec.field(default_factory=Tokens)
     withdrawn: bool = False
     steps: list[StepEntry] = []
@@ -169,6 +170,8 @@ class TranscriptBuilder:
             case ev.ToolsExecuted(results=results):
                 for result in results:
                     _finish(entry, result)
+            case ev.Cited(sources=sources):
+                entry.sources += [source for source in sources if source not in entry.sources]
             case ev.Usage() as usage:
                 entry.usage.add(usage)
                 self.transcript.usage.add(usage)

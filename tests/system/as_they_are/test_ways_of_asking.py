@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .asking import PROVIDERS, asst, profile_for
-from .case_server import CaseServer, reply
+from .case_server import CaseServer, reply, sse
 
 OK: dict[str, dict[str, Any]] = {
     "gpt": {
@@ -157,3 +158,92 @@ def test_an_ending_without_details(name: str, status: str, words: str, tmp_path:
         done = asst(tmp_path, profile, "ask", "-q", "--no-stream", "--no-tools", "-p", "p", "hi")
     assert done.returncode == (4 if status == "incomplete" else 1)
     assert words in done.stderr
+
+
+# ---- what an answer cites ----------------------------------------------------------------------------------------------
+
+PAGE, SHADY = "https://example.org/a?b=1&c=2", "javascript:alert(1)"
+
+
+def with_sources(name: str) -> dict[str, Any]:
+    """A reply that cites two pages, one of them twice, and names one of them in no safe way."""
+    told = [{"url": PAGE, "title": "A [page] <b>"}, {"url": PAGE, "title": ""}, {"url": SHADY, "title": "x"}]
+    annotations = [{"type": "url_citation", **one} for one in told]
+    match name:
+        case "chat":
+            nested = [{"type": "url_citation", "url_citation": one} for one in told]
+            message = {"role": "assistant", "content": "Hi", "annotations": nested}
+            return {"choices": [{"message": message, "finish_reason": "stop"}]}
+        case "gemini":
+            chunks = [{"web": {"uri": one["url"], "title": one["title"]}} for one in told]
+            found = {"groundingMetadata": {"groundingChunks": chunks}}
+            return {"candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP", **found}]}
+        case "interactions":
+            content = [{"type": "text", "text": "Hi", "annotations": annotations}]
+            return {"id": "i1", "status": "completed", "steps": [{"type": "model_output", "content": content}]}
+    content = [{"type": "output_text", "text": "Hi", "annotations": annotations}]
+    message = {"type": "message", "role": "assistant", "content": content}
+    return {"id": "r1", "status": "completed", "output": [message]}
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_sources_are_kept(name: str, tmp_path: Path) -> None:
+    """In `--json`, once each; as footnotes below the answer on a screen; in exports, where only web addresses are links."""
+    with CaseServer(reply(with_sources(name))) as server:
+        profile = profile_for(name, server.url)
+        done = asst(tmp_path, profile, "ask", "--json", "--no-stream", "--no-tools", "-p", "p", "hi")
+    result = json.loads(done.stdout)
+    assert result["answer"] == "Hi"
+    assert result["sources"] == [{"url": PAGE, "title": "A [page] <b>"}, {"url": SHADY, "title": "x"}]
+    shown = asst(tmp_path, profile, "sessions", "show", result["session"]).stdout
+    assert f"[1] A [page] <b> · {PAGE}" in shown.replace("\n", "")
+    as_markdown = asst(tmp_path, profile, "sessions", "export", result["session"], "--format", "md").stdout
+    assert rf"1. A \[page\] \<b\> · <{PAGE}>" in as_markdown
+    assert "2. x\n" in as_markdown
+    as_html = asst(tmp_path, profile, "sessions", "export", result["session"], "--format", "html").stdout
+    assert 'href="https://example.org/a?b=1&amp;c=2"' in as_html
+    assert SHADY not in as_html.partition("<ol")[2].partition("</ol>")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "events"),
+    [
+        (
+            "gpt",
+            [
+                {"type": "response.output_item.added", "item": {"type": "web_search_call", "id": "w"}},
+                {"type": "response.web_search_call.in_progress", "item_id": "w"},
+                {"type": "response.web_search_call.searching", "item_id": "w"},
+                {"type": "response.completed", "response": OK["gpt"]},
+            ],
+        ),
+        (
+            "interactions",
+            [
+                {"event_type": "step.start", "index": 0, "step": {"type": "google_search_call", "id": "g"}},
+                {"event_type": "interaction.completed", "interaction": OK["interactions"]},
+            ],
+        ),
+    ],
+)
+def test_the_progress_of_hosted_tools(name: str, events: list[Any], tmp_path: Path) -> None:
+    """A search of the server's own is a note, once."""
+    with CaseServer(sse(*events)) as server:
+        done = asst(tmp_path, profile_for(name, server.url), "ask", "--json", "--no-tools", "-p", "p", "hi")
+    result = json.loads(done.stdout)
+    assert (result["answer"], result["notices"]) == ("Hi", ["Searching the web …"])
+
+
+@pytest.mark.parametrize("options", [(), ("--no-stream",)], ids=["streamed", "replied"])
+def test_an_answer_that_llama_cpp_has_cut(options: tuple[str, ...], tmp_path: Path) -> None:
+    """`/v1/responses` of llama.cpp says "completed" where the answer reached its limit; the count of tokens tells."""
+    cut = OK["local"] | {"usage": {"input_tokens": 3, "output_tokens": 5}}
+    answer = reply(cut) if options else sse({"type": "response.completed", "response": cut})
+    with CaseServer(answer) as server:
+        profile = profile_for("local", server.url, settings={"max_output_tokens": "5"})
+        done = asst(tmp_path, profile, "ask", "-q", *options, "--no-tools", "-p", "p", "hi")
+        assert (done.stdout, done.returncode) == ("Hi\n", 4), done.stderr
+        assert "length limit" in done.stderr
+        profile = profile_for("local", server.url, settings={"max_output_tokens": "6"})
+        done = asst(tmp_path, profile, "ask", "-q", *options, "--no-tools", "-p", "p", "hi")
+    assert (done.stdout, done.returncode) == ("Hi\n", 0), done.stderr

@@ -97,6 +97,8 @@ class _Chat:
         if message:
             self.console.print(Text.assemble(("› ", "bold"), clean(message)))
             await self._send(message)
+            if self._signals.is_terminated:
+                return self._signals.code
         pressed = -_LEAVE_WITHIN
         while not self.leaving:
             try:

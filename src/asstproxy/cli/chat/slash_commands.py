@@ -17,6 +17,7 @@ from ...providers import connect
 from ...store.store import Store
 from ...store.transcript import Transcript, last_message
 from ..conversation_setup import OpenConversation, configure, offer_tools
+from ..export.write import SUFFIXES, export, form_of, write_export
 from ..options import ConversationOptions
 from ..render.safe_text import clean_label
 from ..suggest import near_names
@@ -145,10 +146,9 @@ async def _events(chat: ChatCommands, _: str) -> None:
 
 async def _save(chat: ChatCommands, name: str) -> None:
     from ...config.paths import expand_home
-    from ..export.write import export, form_of, write_export
 
     if not name:
-        raise UsageError("/save needs a file name.", "For example: /save talk.json, talk.md, talk.html")
+        raise UsageError("/save needs a file name.", "For example: /save chat.json (or .md, .html)")
     path = expand_home(name)
     session = chat.opened.session
     records = Store().records(session.id) if session is not None else []
@@ -187,11 +187,14 @@ def _cut_last_exchange(chat: ChatCommands, to: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SlashCommand:
-    """A command, what `/help` says about it, and what may follow its name: nothing, one `word`, or any `text`."""
+    """A command, what `/help` says about it, and what may follow its name.
+
+    That is nothing, one `word`, a `file` (one word, or a name that ends as exports do), or any `text`.
+    """
 
     run: Command
     words: str
-    takes: Literal["nothing", "word", "text"] = "nothing"
+    takes: Literal["nothing", "word", "file", "text"] = "nothing"
 
 
 COMMANDS: dict[str, SlashCommand] = {
@@ -207,7 +210,7 @@ COMMANDS: dict[str, SlashCommand] = {
     "tools": SlashCommand(_tools, "list the tools that the assistant may call"),
     "session": SlashCommand(_session, "show the session's id and file"),
     "events": SlashCommand(_events, "print every step as JSON, too: on or off"),
-    "save": SlashCommand(_save, "/save FILE writes the session; the suffix chooses: .json, .md, .html, .mmd", "word"),
+    "save": SlashCommand(_save, "/save FILE writes the session; the suffix chooses: .json, .md, .html, .mmd", "file"),
     "retry": SlashCommand(_retry, "send the last message again"),
     "undo": SlashCommand(_undo, "take the last turn back"),
     "clear": SlashCommand(_clear, "start fresh, and clear the screen"),
@@ -233,13 +236,18 @@ def parse_line(line: str) -> tuple[Command, str] | str:
     name, argument = first[1:], line[len(first) :].strip()
     command = COMMANDS.get(name)
     if command is not None:
-        takes_it = not argument or command.takes == "text" or (command.takes == "word" and len(argument.split()) == 1)
-        return (command.run, argument) if takes_it else line
+        return (command.run, argument) if not argument or _fits(argument, command.takes) else line
     near = near_names(name, COMMANDS)
     if "/" in name or (argument and not near):
         return line
     meant = f"Did you mean /{near[0]}?" if near else "/help lists the commands."
     raise UsageError(f"No such command: /{name}.", f"{meant} To send it as a message: /{line}")
+
+
+def _fits(argument: str, takes: str) -> bool:
+    if takes == "file" and argument.lower().endswith(SUFFIXES):
+        return True
+    return takes == "text" or (takes in ("word", "file") and len(argument.split()) == 1)
 
 
 class SlashCompleter(Completer):

@@ -18,6 +18,7 @@ from markdown_it.token import Token
 
 from ...core.events import Record
 from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..render.footnotes import web_address
 from ..render.safe_text import clean, clean_line
 from ..render.sequence import arrows
 from ..render.status_text import reason_text
@@ -71,12 +72,13 @@ def _exchange(number: int, entry: ExchangeEntry, spans: ExchangeSpans | None, se
     who = escape(clean_line(f"{entry.provider} {entry.model}")) or "Assistant"
     reason = f": {escape(reason_text(entry.reason))}" if entry.reason else ""
     settled = f'<p class="state {entry.state}">{entry.state}{reason}{" · undone" if entry.withdrawn else ""}</p>'
+    answer = _markdown(entry.answer) + _sources(entry)
     thought = f"<details><summary>Reasoning</summary>{_markdown(entry.reasoning)}</details>" if entry.reasoning else ""
     took = f" · {duration(spans.seconds)}" if spans else ""
     timeline = timeline_svg(spans) + _LEGEND if spans else ""
     return (
         f'<section id="e{number}"><div class="user"><h2>You</h2><pre>{_linked(clean(entry.user))}</pre></div>'
-        f'<div class="assistant"><h2>{who}</h2>{thought}{"".join(map(_tool, entry.tools))}{_markdown(entry.answer)}{settled}</div>'
+        f'<div class="assistant"><h2>{who}</h2>{thought}{"".join(map(_tool, entry.tools))}{answer}{settled}</div>'
         f'<details class="drawing" open><summary>Timeline{took}</summary>{timeline}</details>'
         f'<details class="drawing"><summary>Sequence</summary>{sequence}</details></section>\n'
     )
@@ -87,6 +89,16 @@ _LEGEND = (
     + "".join(f'<span class="{kind}"></span>{kind} ' for kind in ("waiting", "streaming", "tools", "approval"))
     + "</p>"
 )
+
+
+def _sources(entry: ExchangeEntry) -> str:
+    items = []
+    for source in entry.sources:
+        words = escape(clean_line(source.title) or clean_line(source.url))
+        address = web_address(source)
+        link = f'<a href="{escape(address)}" rel="noopener noreferrer nofollow">{words}</a>' if address else words
+        items.append(f"<li>{link}</li>")
+    return f'<ol class="sources">{"".join(items)}</ol>' if items else ""
 
 
 def _tool(tool: ToolEntry) -> str:

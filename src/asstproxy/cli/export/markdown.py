@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from ...core.events import Source
 from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..render.footnotes import web_address
 from ..render.safe_text import clean, clean_line
 from ..render.status_text import reason_text
 from ..sessions.listing import local_time
@@ -32,9 +34,18 @@ def _exchange(entry: ExchangeEntry) -> str:
         parts += [*_tool(tool), ""]
     if entry.answer:
         parts += [harmless_markdown(clean(entry.answer)).rstrip(), ""]
+    if entry.sources:
+        parts += [*map(_footnote, range(1, len(entry.sources) + 1), entry.sources), ""]
     if entry.state != "completed":
         parts += [f"*{entry.state}{f': {_reason(entry.reason)}' if entry.reason else ''}*", ""]
     return "\n".join(parts)
+
+
+def _footnote(number: int, source: Source) -> str:
+    title = re.sub(r"([\\`*_\[\]<>])", r"\\\1", clean_line(source.title))
+    address = web_address(source)
+    link = f"<{address}>" if address else ""
+    return f"{number}. {' · '.join(filter(None, (title, link)))}"
 
 
 def _reason(reason: str) -> str:

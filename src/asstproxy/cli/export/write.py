@@ -10,14 +10,25 @@ from ...core.errors import UsageError
 from ...core.events import Record
 from ...store.transcript import Transcript
 
-__all__ = ["export", "form_of", "write_export"]
+__all__ = ["SUFFIXES", "export", "form_of", "write_export"]
 
-_SUFFIXES = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html", ".mmd": "mermaid", ".mermaid": "mermaid"}
+_FORMS = {
+    ".json": "json",
+    ".md": "md",
+    ".markdown": "md",
+    ".html": "html",
+    ".htm": "html",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+}
+
+SUFFIXES = tuple(_FORMS)
+"""The ends of file names that choose a format."""
 
 
 def form_of(path: Path | None) -> str:
     """The format that a file name asks for: `json` unless its suffix says otherwise."""
-    return _SUFFIXES.get(path.suffix.lower(), "json") if path is not None else "json"
+    return _FORMS.get(path.suffix.lower(), "json") if path is not None else "json"
 
 
 def export(transcript: Transcript, records: Sequence[Record], form: str) -> bytes:

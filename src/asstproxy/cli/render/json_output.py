@@ -33,7 +33,8 @@ class JsonView:
     """Folds one exchange and prints it when its context is left.
 
     The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `tool_calls`,
-    `notices` (what the provider says to the person), and `seconds` to the `first_chunk` and in `total`.
+    `notices` (what the provider says to the person), `sources` (`url` and `title` of each page that the answer cites), and seconds:
+    to the `first_chunk`, and in `total`.
     """
 
     def __init__(self, stdout: TextIO, session: str | None) -> None:
@@ -85,5 +86,6 @@ class JsonView:
             "usage": entry.usage,
             "tool_calls": entry.tools,
             "notices": self._notices,
+            "sources": [{"url": source.url, "title": source.title} for source in entry.sources],
             "seconds": {"first_chunk": self._first_chunk, "total": self._seconds(last)},
         }

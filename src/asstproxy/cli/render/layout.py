@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from asstproxy.core.events import (
+    Cited,
     Configured,
     Event,
     Heartbeat,
@@ -17,6 +18,7 @@ from asstproxy.core.events import (
     Record,
     RetryScheduled,
     SetUserMessage,
+    Source,
     Started,
     ToolsExecuted,
     Unknown,
@@ -26,6 +28,7 @@ from asstproxy.core.events import (
 from asstproxy.core.script import ACTIVE, SETTLED, State
 
 from .assistant_text import AssistantText
+from .footnotes import footnotes
 from .live_panel import LivePanel
 from .retry_countdown import PendingRetry, attempt_text
 from .safe_text import clean, clean_line
@@ -50,6 +53,7 @@ class Layout:
         self._timeline: Timeline | None = None
         self._usage: Usage | None = None
         self._status = ""
+        self._sources: list[Source] = []
         self._retry: PendingRetry | None = None
         self._text = AssistantText(self._scrollback)
         self._calls = ToolCalls(approvals=self._echo)
@@ -127,6 +131,8 @@ class Layout:
                 self._print("notice", _notice("Retry", f"{attempt_text(event, event.delay)}: {clean_line(message)}"))
             case Notice(text=text):
                 self._print("notice", _notice("Notice", clean_line(text)))
+            case Cited(sources=sources):
+                self._sources += [source for source in sources if source not in self._sources]
             case HistoryCut(keep=keep) if self._echo:
                 self._print("notice", _notice("Notice", _cut_text(keep)))
             case ToolsExecuted():
@@ -143,6 +149,8 @@ class Layout:
 
     def _settle(self, event: Event | Unknown) -> None:
         self._end_parts()
+        if self._sources:
+            self._print("notice", *(Text(line, style="dim", overflow="fold") for line in footnotes(self._sources)))
         lines: list[RenderableType] = [*_ending_lines(event)]
         if self._timeline is not None:
             lines.append(ClosingLine(self._timeline, self._usage))

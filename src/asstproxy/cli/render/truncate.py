@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len, set_cell_size
-
 __all__ = ["pad", "truncate"]
 
 
 def truncate(text: str, columns: int, end: str = "") -> str:
     """The text in at most so many columns. A cut is shown as `…`, followed by `end` (a closing bracket)."""
+    from rich.cells import cell_len, set_cell_size  # late: a list that goes into a pipe is not cut
+
     if cell_len(text) <= columns:
         return text
     if columns <= len(end):
@@ -18,4 +18,6 @@ def truncate(text: str, columns: int, end: str = "") -> str:
 
 def pad(text: str, columns: int) -> str:
     """The text, followed by spaces up to so many columns."""
+    from rich.cells import cell_len
+
     return text + " " * max(columns - cell_len(text), 0)

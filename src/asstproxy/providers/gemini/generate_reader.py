@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...core.errors import AssistantError
-from ...core.events import ChunkReceived, Event, Reasoning, Usage
+from ...core.events import ChunkReceived, Event, Reasoning, Source, Usage
 from ..fields import (
     ToolCallBuffer,
     get_arguments,
@@ -21,6 +21,7 @@ from ..fields import (
     get_text,
     parsed_arguments,
 )
+from ..sources import cited
 from ..stream import StreamReader
 from ..transport import JSON
 from ..transport.failures import find_error, refusal, reported_error
@@ -49,6 +50,7 @@ class Reader(StreamReader):
         self._texts: list[list[str]] = []  # the pieces of each part's text
         self._calls = ToolCallBuffer()
         self._usage: JSON = {}
+        self._sources: list[Source] = []
 
     def feed(self, chunk: JSON) -> Iterator[Event]:
         """See `StreamReader`."""
@@ -68,6 +70,7 @@ class Reader(StreamReader):
             self.done, self.continued, self._reason = False, True, ""
         for part in parts:
             yield from self._part(part)
+        self._sources += _sources(candidate)
         if (reason := get_text(candidate, "finishReason")) and reason != NO_REASON:
             self.done = True
             self._reason, self._detail = reason, get_text(candidate, "finishMessage")
@@ -102,6 +105,7 @@ class Reader(StreamReader):
             raise blocked(self._block, self._detail)
         if not self._reason:
             raise AssistantError("protocol", "The answer doesn't say why it ended.", "Check base_url, or try again.")
+        yield from cited(self._sources)
         parts = self._whole()
         text = "".join(get_text(part, "text") for part in parts if part.get("thought") is not True)
         answered = bool(text or self._calls)
@@ -112,6 +116,16 @@ class Reader(StreamReader):
 
 def _says_something(part: JSON) -> bool:
     return bool(get_text(part, "text") or part.keys() - {"text", "thought", "thoughtSignature"})
+
+
+def _sources(candidate: JSON) -> Iterator[Source]:
+    """What grounding found (web pages, files, places), and what a text repeats."""
+    for chunk in get_objects(candidate, "groundingMetadata", "groundingChunks"):
+        for kind in ("web", "retrievedContext", "maps"):
+            yield Source(get_text(chunk, kind, "uri"), get_text(chunk, kind, "title"))
+    for name in ("citationSources", "citations"):
+        for source in get_objects(candidate, "citationMetadata", name):
+            yield Source(get_text(source, "uri"), get_text(source, "title"))
 
 
 def _media(parts: list[JSON]) -> Iterator[str]:

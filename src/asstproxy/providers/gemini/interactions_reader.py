@@ -35,6 +35,7 @@ from ..fields import (
     readable_arguments,
     unique_id,
 )
+from ..sources import Progress, cited, url_citations
 from ..stream import JobReader
 from ..text_fold import differs, rest_of
 from ..transport import JSON
@@ -88,6 +89,8 @@ class Reader(JobReader):
         self._pieces: dict[int, list[str]] = {}  # of a text, or of the JSON of arguments
         self._said = TextBuffer()
         self._from_start: bool | None = None
+        self._progress = Progress()
+        self._annotated: list[JSON] = []  # deltas that carry annotations
 
     def feed(self, event: JSON) -> Iterator[Event]:
         """See `StreamReader`; an event that was read before gives nothing, nor does one after the last."""
@@ -160,6 +163,8 @@ class Reader(JobReader):
             yield ChunkReceived(rest)
         if said and differs(said, whole) and self._from_start:
             yield Notice(CHANGED)
+        parts = (part for step in steps for part in get_objects(step, "content"))
+        yield from cited(url_citations([*self._annotated, *parts]))
         yield from _closing(
             status, steps, text, get_text(problem, "message"), self.job_id or get_text(interaction, "id")
         )
@@ -172,12 +177,15 @@ class Reader(JobReader):
             self._said.add(text)
             yield ChunkReceived(text)
         yield from _summary(step)
+        yield from self._progress.notes(get_text(step, "type"))
 
     def _delta(self, index: int | None, delta: JSON) -> Iterator[Event]:
         if index is None:  # it belongs to the newest step
             index = max(self._steps, default=0)
         step = self._steps.setdefault(index, {"type": "model_output"})
         pieces = self._pieces.setdefault(index, [])
+        if "annotations" in delta:
+            self._annotated.append(delta)
         match delta.get("type"):
             case "arguments_delta":
                 pieces.append(get_arguments(delta, "arguments"))

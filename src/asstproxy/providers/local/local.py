@@ -61,7 +61,7 @@ def connect(profile: Profile, *, client: Any = None) -> ResponsesProvider:
         return EmbeddedProvider(*_engine(profile, options), options.n_predict)
     if not profile.model:
         raise NotSetUpError(f"The profile '{profile.name}' names no model.", "Choose one of the server's: -m MODEL.")
-    return ResponsesProvider(http_transport(profile, options, INFO), provider="local", model=profile.model)
+    return LocalProvider(http_transport(profile, options, INFO), provider="local", model=profile.model)
 
 
 async def models(profile: Profile) -> list[ModelInfo]:
@@ -98,22 +98,16 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
     return transport, model.stem
 
 
-class EmbeddedProvider(ResponsesProvider):
-    """The same protocol, with what llama.cpp does not say: that an answer was cut, and that a template shows no tools."""
+class LocalProvider(ResponsesProvider):
+    """The same protocol, with what llama.cpp does not say: that an answer was cut (its status is "completed" all the same)."""
 
-    def __init__(self, transport: EmbeddedTransport, model: str, n_predict: int) -> None:
-        super().__init__(transport, provider="local", model=model)
-        self._engine, self._n_predict = transport, n_predict
-        self._spent = 0  # tokens of this answer
+    _spent = 0
+    """Tokens of this answer."""
 
-    def resolve(self, turn: Turn) -> Turn:
-        """See `StatelessProvider`: there is only this model, and it needs instructions."""
-        return msgspec.structs.replace(turn, model=self.model, instructions=turn.instructions or INSTRUCTIONS)
-
-    async def begin(self, turn: Turn) -> Sequence[Event]:
-        """See `StatelessProvider`."""
-        hidden = bool(turn.tools) and not await self._engine.renders_tools()
-        return [Notice(NO_TOOLS.format(model=self.model))] if hidden else []
+    def longest_answer(self) -> int | None:
+        """Tokens at which an answer is cut, if that is known."""
+        limit = self.turn.settings.get("max_output_tokens")
+        return limit if isinstance(limit, int) else None
 
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """See `StatelessProvider`."""
@@ -124,10 +118,31 @@ class EmbeddedProvider(ResponsesProvider):
         """See `StatelessProvider`: an answer that used up its tokens was cut."""
         if isinstance(event, Usage):
             self._spent = event.output_tokens
-        limit = int(self.turn.settings.get("max_output_tokens") or self._n_predict)
-        if isinstance(event, AssistantMessageRetrieved) and self._spent >= limit:
+        limit = self.longest_answer()
+        if isinstance(event, AssistantMessageRetrieved) and limit and self._spent >= limit:
             event = MessageIncomplete(event.text, "max_output_tokens", event.raw, event.resume)
         return super().annotate(event, items)
+
+
+class EmbeddedProvider(LocalProvider):
+    """llama.cpp in a process of ours: it also does not say that a template shows no tools."""
+
+    def __init__(self, transport: EmbeddedTransport, model: str, n_predict: int) -> None:
+        super().__init__(transport, provider="local", model=model)
+        self._engine, self._n_predict = transport, n_predict
+
+    def longest_answer(self) -> int:
+        """See `LocalProvider`."""
+        return super().longest_answer() or self._n_predict
+
+    def resolve(self, turn: Turn) -> Turn:
+        """See `StatelessProvider`: there is only this model, and it needs instructions."""
+        return msgspec.structs.replace(turn, model=self.model, instructions=turn.instructions or INSTRUCTIONS)
+
+    async def begin(self, turn: Turn) -> Sequence[Event]:
+        """See `StatelessProvider`."""
+        hidden = bool(turn.tools) and not await self._engine.renders_tools()
+        return [Notice(NO_TOOLS.format(model=self.model))] if hidden else []
 
 
 class EmbeddedTransport:

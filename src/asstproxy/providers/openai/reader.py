@@ -22,6 +22,7 @@ from ...core.events import (
     Usage,
 )
 from ..fields import get_count, get_index, get_object, get_objects, get_text
+from ..sources import Progress, cited, url_citations
 from ..stream import JobReader
 from ..transport import JSON
 from ..transport.failures import error_words, find_error, reported_error
@@ -80,6 +81,7 @@ class Reader(JobReader):
         self._status = ""  # as the last event says
         self._thought = False
         self._from_start: bool | None = None
+        self._progress = Progress()
 
     def feed(self, event: JSON) -> Iterator[Event]:
         """See `StreamReader`; nothing after the last event.
@@ -116,12 +118,15 @@ class Reader(JobReader):
                 self._output.end_arguments(event)
             case "response.output_item.added":
                 self._output.begin_item(event)
+                yield from self._progress.notes(get_text(event, "item", "type"))
             case "response.output_item.done":
                 yield from _chunk(self._output.end_item(event))
             case "response.created" | "response.queued" | "response.in_progress":
                 self.job_id = get_text(event, "response", "id") or self.job_id
             case str() if kind in ENDINGS:
                 self.done, self._response, self._status = True, get_object(event, "response"), ENDINGS[kind]
+            case str() if kind.endswith((".in_progress", ".searching")):
+                yield from self._progress.notes(kind.split(".")[1])
             case _ if (error := find_error(event)) is not None:
                 raise reported_error(error)
             case str() if not kind.startswith("response."):
@@ -179,6 +184,8 @@ class Reader(JobReader):
         yield from self._closing(output, status, get_text(response, "incomplete_details", "reason") or "unknown")
 
     def _closing(self, output: Output, status: str, reason: str) -> Iterator[Event]:
+        parts = (part for item in output.items for part in get_objects(item, "content"))
+        yield from cited(url_citations(parts))
         calls = calls_of(output.items)
         kinds = [get_text(item, "type") for item in output.items]
         missing = [WAITS[kind] for kind, item in zip(kinds, output.items, strict=True) if _waits(item, output.items)]
