@@ -7,18 +7,26 @@ from typing import Any
 
 import asstproxy.provider as ap
 
+from ..config.vendors import VENDORS
+
 INFO = ap.ProviderInfo("any server that speaks Chat Completions", questions=ap.SERVER_QUESTIONS)
 INCOMPLETE = {"length": "max_output_tokens", "model_length": "max_output_tokens", "content_filter": "content_filter"}
 
 
 def connect(profile: ap.Profile, *, client: Any = None) -> ChatCompletionsProvider:  # noqa: ARG001 - no SDK is used
     """An Assistant Proxy for this profile; `NotSetUpError` if it names no address, or a key that is not set."""
-    return ChatCompletionsProvider(ap.http_transport(profile, profile.read(ap.ServerOptions), INFO), profile.model)
+    made = ChatCompletionsProvider(_transport(profile), profile.model)
+    made.provider = profile.provider  # it may be the name of a vendor
+    return made
 
 
 async def models(profile: ap.Profile) -> list[ap.ModelInfo]:
     """The models of the server; `AssistantError` if it cannot be reached, or refuses."""
-    return await ap.fetch_models(ap.http_transport(profile, profile.read(ap.ServerOptions), INFO), "/models", {})
+    return await ap.fetch_models(_transport(profile), "/models", {})
+
+
+def _transport(profile: ap.Profile) -> ap.Transport:
+    return ap.http_transport(profile, profile.read(ap.ServerOptions), VENDORS.get(profile.provider, INFO))
 
 
 class Reader(ap.StreamReader):

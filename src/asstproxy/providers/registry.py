@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from ..config.provider_info import BUILT_IN, ProviderInfo
+from ..config.vendors import VENDORS
 from ..core.errors import NotSetUpError
 
 if TYPE_CHECKING:  # shell completion reads the names, and must not pay for msgspec
@@ -48,9 +49,9 @@ def entry_point(profile: Profile) -> str:
         NotSetUpError: the provider is not installed.
     """
     name = profile.provider
-    if found := PROVIDERS.get(name) or _registered().get(name):
+    if found := PROVIDERS.get(name) or _registered().get(name) or (name in VENDORS and PROVIDERS["chat-completions"]):
         return found
-    known = ", ".join([*PROVIDERS, *sorted(_registered())])
+    known = ", ".join([*PROVIDERS, *VENDORS, *sorted(_registered())])
     raise NotSetUpError(
         f"The profile '{profile.name}' names the provider '{name}', which is not installed.",
         f"Run: pip install PACKAGE, with the package that brings it; or choose one of: {known}.",
@@ -110,6 +111,8 @@ def provider_info(name: str) -> ProviderInfo:
     """What a provider declares about itself; only its name, when it declares nothing or cannot be imported."""
     if name in BUILT_IN:
         return BUILT_IN[name]
+    if name in VENDORS and name not in _registered():
+        return VENDORS[name]
     from ..config.profiles import Profile
 
     try:
@@ -121,6 +124,8 @@ def provider_info(name: str) -> ProviderInfo:
 
 def _hook(profile: Profile, name: str) -> Any:
     """A function that the provider's module may have. A module that can't be imported has none; `connect` says why."""
+    if profile.provider in VENDORS and profile.provider not in _registered():
+        return None
     if profile.provider in PROVIDERS:
         return getattr(import_module(HOOKS[profile.provider]), name) if profile.provider in HOOKS else None
     try:

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from ...config.provider_info import BUILT_IN, SetupQuestion
+from ...config.vendors import VENDORS
 from ...core.errors import UsageError
 from ...providers.registry import provider_info, provider_names
 from .. import completion
@@ -98,7 +99,7 @@ def build_command(name: str) -> TyperCommand | None:
     """The command of this name, if there is a verb or a provider of this name."""
     if found := _verb_commands().get(name):
         return found
-    return _provider_command(name) if name in provider_names() else None
+    return _provider_command(name) if name in provider_names() or name in VENDORS else None
 
 
 def bare_command(name: str) -> TyperCommand | None:
@@ -111,7 +112,7 @@ def unknown_command(name: str) -> UsageError:
     """The error for a name that is neither a verb nor a provider."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, command_names(), 1)
+    near = get_close_matches(name, [*command_names(), *VENDORS], 1)
     hint = f"Did you mean {near[0]}?" if near else f"Use one of: {', '.join(command_names())}."
     return UsageError(f'asst setup has no command "{name}", and no provider of that name is installed.', hint)
 

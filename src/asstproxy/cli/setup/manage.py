@@ -12,6 +12,7 @@ from ...config.credentials import forget_key, key_source
 from ...config.edit import Change, make_default, remove_profile
 from ...config.profiles import Config, config_file, load_config
 from ...config.provider_info import BUILT_IN
+from ...config.vendors import VENDORS
 from ...core.codec import escape_controls
 from ...core.errors import AsstError, NotSetUpError
 from ...core.redact import public_url, redact_settings
@@ -35,13 +36,14 @@ TEMPLATE = """\
 
 
 def list_profiles(*, as_json: bool) -> None:
-    """Print every profile; the default is marked.
+    """Print every profile, and the vendors whose key is in the environment; the default is marked.
 
     Raises:
         NotSetUpError: a file has an error.
     """
     config = load_config()
-    rows = [_row(config, name) for name in config.names]
+    ready = [name for name, info in VENDORS.items() if any(map(os.environ.get, info.key_variables))]
+    rows = [_row(config, name) for name in dict.fromkeys([*config.names, *ready])]
     if as_json:
         _print_json(rows)
         return
