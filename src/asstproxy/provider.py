@@ -53,6 +53,7 @@ from .core.roles import AssistantProxy, Attachable
 from .core.turn import ToolSpec, Turn
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
+from .providers.block_buffer import BlockBuffer
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport
 from .providers.fields import (
     ToolCallBuffer,
@@ -63,6 +64,7 @@ from .providers.fields import (
     get_object,
     get_objects,
     get_text,
+    parsed_arguments,
     with_hosted_tools,
 )
 from .providers.model_list import ModelInfo, fetch_models
@@ -89,6 +91,7 @@ __all__ = [
     "AsstError",
     "Attachable",
     "BackgroundJob",
+    "BlockBuffer",
     "ChunkReceived",
     "Event",
     "Heartbeat",
@@ -138,6 +141,7 @@ __all__ = [
     "http_transport",
     "may_pass",
     "merge_chunks",
+    "parsed_arguments",
     "read_reply",
     "read_stream",
     "reported_error",

@@ -23,6 +23,7 @@ from asstproxy.core.events import (
     Reasoning,
     Record,
     SetUserMessage,
+    Source,
     Started,
     ToolCall,
     ToolFinished,
@@ -79,7 +80,7 @@ def _values(hint: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
         return st.none() | _values(hint.__args__[0], text)
     if getattr(hint, "__origin__", None) is tuple:
         return st.lists(_values(hint.__args__[0], text), max_size=3).map(tuple)
-    assert issubclass(hint, ToolCall | ToolResult | Decision), hint
+    assert issubclass(hint, ToolCall | ToolResult | Decision | Source), hint
     return structs(hint, text)
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from itertools import count
 from typing import Any, ClassVar, cast
@@ -160,6 +160,10 @@ API = Api(ASKED, FAULTS, [Cut("response.completed", how="end")], {})
 IN_ONE_REPLY = Api(ASKED, FAULTS, [Cut(byte=40)], {})
 IN_BACKGROUND = Api(ASKED, FAULTS, [Cut("response.completed", how="end"), Cut(byte=40, on="GET")], {})
 
+POLLED: Mapping[Any, str] = {
+    CutOff: "what the server works on is polled again, until the deadline of the exchange (test_gpt.py)"
+}
+
 
 class TestGpt(ProviderContract):
     failures = frozenset(FAULTS)
@@ -189,17 +193,19 @@ class TestGptInOneReply(TestGpt):
 
 
 class TestGptInTheBackground(TestGpt):
+    unsupported: ClassVar = POLLED
     options = Options(background=True)
     api = IN_BACKGROUND
 
 
 class TestGptPolledInTheBackground(TestGpt):
+    unsupported: ClassVar = POLLED
     options = Options(background=True, stream=False)
     api = IN_BACKGROUND
 
 
 class TestGptInTheBackgroundWithServerHistory(TestGpt):
-    unsupported: ClassVar = KEPT
+    unsupported: ClassVar = {**KEPT, **POLLED}
     options = Options(background=True)
     api = IN_BACKGROUND
     profile: ClassVar = {"history": "server"}

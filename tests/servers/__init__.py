@@ -10,6 +10,7 @@ Brains: a callable from the request's JSON to outputs, or a list of turns that a
 the model (a retry is a new run); without one, the model repeats what the user said.
 """
 
+from .anthropic import AnthropicServer
 from .brain import Block, Brain, Call, Fail, Incomplete, Output, Refuse, Say, Script, Think, Wait, echo
 from .faults import (
     BrokenJson,
@@ -41,6 +42,7 @@ from .wire import ApiError, Json, Reply, Request
 __all__ = [
     "BROKEN_FRAMINGS",
     "LEGAL_FRAMINGS",
+    "AnthropicServer",
     "ApiError",
     "Background",
     "Block",

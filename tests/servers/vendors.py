@@ -37,6 +37,8 @@ class Vendor:
         if shape == "nested":
             body = self.error(problem)
             return {"event_type": "error", **body} if self.name == "interactions" else body
+        if self.name == "anthropic":
+            return self.error(problem)
         error = self.error(problem)["error"]
         flat = {"code": error["code"], "message": error["message"], "param": error.get("param")}
         return {self.type_key or "type": "error", **flat}
@@ -139,6 +141,33 @@ def _interactions(problem: ApiError) -> Json:
     return {"error": {"message": message, "code": problem.code or _INTERACTIONS.get(problem.status, "internal_error")}}
 
 
+# status -> (type, message)
+_ANTHROPIC: dict[int, tuple[str, str]] = {
+    400: ("invalid_request_error", "Invalid request."),
+    401: ("authentication_error", "invalid x-api-key"),
+    402: ("billing_error", "Your account has no payment method."),
+    403: ("permission_error", "Your API key does not have permission to use the specified resource."),
+    404: ("not_found_error", "model: unknown"),
+    409: ("conflict_error", "The resource was changed."),
+    413: ("request_too_large", "Request exceeds the maximum allowed number of bytes."),
+    429: ("rate_limit_error", "This request would exceed your account's rate limit. Please try again later."),
+    500: ("api_error", "Internal server error"),
+    504: ("timeout_error", "The request timed out."),
+    529: ("overloaded_error", "Overloaded"),
+}
+
+
+def _anthropic(problem: ApiError) -> Json:
+    kind, message = _ANTHROPIC.get(
+        problem.status, ("invalid_request_error" if problem.status < 500 else "api_error", "Error")
+    )
+    error: Json = {"type": kind, "message": problem.message or message}
+    if problem.code:
+        error["details"] = {"error_code": problem.code}
+    return {"type": "error", "error": error, "request_id": "req_refused"}
+
+
+ANTHROPIC = Vendor("anthropic", _anthropic, "type")
 OPENAI = Vendor("openai", _openai, "type")
 GEMINI = Vendor("gemini", _gemini, None)
 INTERACTIONS = Vendor("interactions", _interactions, "event_type")

@@ -42,6 +42,9 @@ def test_a_session_that_a_dead_process_left_is_interrupted() -> None:
     held(["hi"], say("hello"))
     assert "  interrupted " in asst("sessions", "list").stdout
     assert _states("--state", "interrupted") == {session: "interrupted"}
+    search = ["search", "then", "--json", "--state"]
+    assert [row["id"] for row in json.loads(asst("sessions", *search, "interrupted").stdout)] == [session]
+    assert json.loads(asst("sessions", *search, "started").stdout) == []
     told = asst("doctor", "--offline").stdout
     assert f"asst chat --session {session}" in told
     mine = Store().open(session, keep_running=True)

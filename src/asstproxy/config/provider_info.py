@@ -89,6 +89,16 @@ BUILT_IN: dict[str, ProviderInfo] = {
             SetupQuestion("location", "The Google Cloud location: global, us, eu or a region."),
         ),
     ),
+    "anthropic": ProviderInfo(
+        title="Claude, over Anthropic's API",
+        vendor="Anthropic",
+        key_variables=("ANTHROPIC_API_KEY",),
+        keys_url="https://platform.claude.com/settings/keys",
+        base_url="https://api.anthropic.com",
+        base_url_variables=("ANTHROPIC_BASE_URL",),
+        default_model="claude-sonnet-5-5",
+        models={"claude-haiku-5-5": "cheapest", "claude-sonnet-5-5": "everyday", "claude-opus-5-5": "top"},
+    ),
     "local": ProviderInfo(
         title="a model on this machine: no key, no network",
         questions=(SetupQuestion("chat_template", "A Jinja template to use instead of the model's."),),

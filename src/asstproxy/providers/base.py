@@ -61,11 +61,25 @@ class StatelessProvider:
 
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """Ask, and read the answer: everything but the opening event."""
+        reader = self.new_reader()
+        return self._ask_until_whole(items, reader) if reader.pauses else self._ask(items, reader)
+
+    def _ask(self, items: list[Item], reader: StreamReader) -> AsyncGenerator[Event]:
         path, body = self.request(self.turn, items)
         body = {key: value for key, value in body.items() if key not in self._left_out}
         if self.turn.stream:
-            return read_stream(self.transport.events("POST", path, body), self.new_reader())
-        return read_reply(self.transport, path, body, self.new_reader())
+            return read_stream(self.transport.events("POST", path, body), reader)
+        return read_reply(self.transport, path, body, reader)
+
+    async def _ask_until_whole(self, items: list[Item], reader: StreamReader) -> AsyncGenerator[Event]:
+        so_far: list[Item] = []
+        while True:
+            async with contextlib.aclosing(self._ask([*items, *so_far], reader)) as events:
+                async for event in events:
+                    yield event
+            if (paused := reader.resume()) is None:
+                return
+            so_far = [paused]
 
     def new_reader(self) -> StreamReader:
         """A reader for one answer: a new `reader`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import msgspec
 
@@ -21,12 +22,13 @@ class ServerOptions(msgspec.Struct, frozen=True):
     """What a profile may say of its server.
 
     `base_url` and `api_key_env` (the variable that holds the key) replace the provider's own. `silence` is in seconds: how long
-    to wait for the next piece of an answer.
+    to wait for the next piece of an answer. `headers` are sent with each request; never put a key there.
     """
 
     base_url: str = ""
     api_key_env: str = ""
     silence: float = 600.0
+    headers: dict[str, str] = {}
 
 
 class PolledOptions(ServerOptions, frozen=True):
@@ -70,8 +72,18 @@ def usual_key_variable(info: ProviderInfo) -> str:
     return (found or names[-1:])[0]
 
 
-def http_transport(profile: Profile, options: ServerOptions, info: ProviderInfo) -> Transport:
+def http_transport(
+    profile: Profile,
+    options: ServerOptions,
+    info: ProviderInfo,
+    *,
+    root: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Transport:
     """A transport to this profile's server, with the key as a bearer token if there is one.
+
+    `root` is the first part of every path, such as `/v1`; some people write it into the address as well. `headers` are the
+    provider's own; those of the profile replace them.
 
     Raises:
         NotSetUpError: the address or the key is missing.
@@ -88,4 +100,10 @@ def http_transport(profile: Profile, options: ServerOptions, info: ProviderInfo)
         )
     key = api_key(profile, options, info)
     warn_of_plain_http(address, f"'{profile.name}'")
-    return HttpTransport(address, {"Authorization": f"Bearer {key}"} if key else {}, silence=options.silence)
+    address = address.rstrip("/").removesuffix(root) + root
+    return HttpTransport(
+        address,
+        {"Authorization": f"Bearer {key}"} if key else {},
+        plain_headers={**(headers or {}), **options.headers},
+        silence=options.silence,
+    )

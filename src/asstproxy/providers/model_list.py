@@ -52,7 +52,7 @@ async def fetch_models(transport: Transport, path: str, notes: Mapping[str, str]
 
 def _info(one: dict[str, Any], notes: Mapping[str, str]) -> ModelInfo:
     name = str(one.get("id") or one.get("name") or "").removeprefix("models/")
-    return ModelInfo(name, notes.get(name, ""), _date(one.get("shutdown_date")))
+    return ModelInfo(name, notes.get(name, ""), _date(one.get("shutdown_date") or one.get("retires_at")))
 
 
 def _date(value: Any) -> str:

@@ -19,6 +19,7 @@ GROUP = "asstproxy.providers"
 PROVIDERS = {
     "gpt": "asstproxy.providers.openai.gpt:connect",
     "gemini": "asstproxy.providers.gemini.gemini:connect",
+    "anthropic": "asstproxy.providers.anthropic:connect",
     "local": "asstproxy.providers.local.local:connect",
     "chat-completions": "asstproxy.providers.chat_completions:connect",
     "replay": "asstproxy.providers.playback:connect",

@@ -12,6 +12,7 @@ from ..core.coalesce import TEXT_EVENTS, merge_chunks
 from ..core.codec import repair_json, repair_surrogates
 from ..core.errors import AssistantError
 from ..core.events import ChunkReceived, Event, Notice, Reasoning, Skipped
+from ..core.history import AssistantMessage
 from .fields import get_text
 from .transport import CUT, JSON, SKIPPED, StreamedReply, Transport, WholeReply
 
@@ -40,6 +41,8 @@ class StreamReader:
     """The answer went on after a reason to end, so another such reason does not prove that it has ended."""
     unfinished = False
     """What `reply` read is not the answer yet: the server works on it."""
+    pauses = False
+    """The server may pause a turn, and continue it when it is sent what it said so far; see `resume`."""
 
     def feed(self, event: JSON) -> Iterator[Event]:
         """Our events for one of the API's: pieces of text and notes.
@@ -56,6 +59,13 @@ class StreamReader:
             AssistantError: the answer is a failure, or of no use.
         """
         raise NotImplementedError
+
+    def resume(self) -> AssistantMessage | None:
+        """What a paused turn consists of so far; the rest of it is then read by this reader, too. None: the turn is whole.
+
+        `end` gives no closing event for a paused turn.
+        """
+        return None
 
     def reply(self, reply: JSON) -> Iterator[Event]:
         """The same for an answer that comes in a single reply; here, one that looks like an event of the stream.

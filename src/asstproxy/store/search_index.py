@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.paths import cache_dir, create_private, ensure_private, private_dir
-from ..core.errors import AsstError, UsageError
+from ..core.errors import AsstError, SessionError, UsageError
+from ..core.script import ACTIVE
 from . import ulid
 from .filters import SessionFilter
 from .search_text import IndexedText, indexed_text, query
-from .store import Store
+from .store import INTERRUPTED, Store
 
 __all__ = ["Hit", "Progress", "SearchIndex"]
 
@@ -73,11 +74,22 @@ class SearchIndex:
             try:
                 with contextlib.closing(self._connect(rebuild=again)) as db:
                     self._refresh(db, progress or _ignore)
-                    return _find(db, terms, wanted, limit)
+                    if not _is_unsettled(wanted.state):
+                        return _find(db, terms, wanted, limit)
+                    return self._in_state(wanted.state, _find(db, terms, wanted, None))[:limit]
             except sqlite3.DatabaseError as error:
                 if again or "locked" in str(error):
                     raise AsstError(f"The search index can't be used: {error}.", f"Delete {self._path}.") from error
         raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def _in_state(self, state: str, hits: list[Hit]) -> list[Hit]:
+        """Whether a process still holds an exchange isn't in the index."""
+        found = []
+        for hit in hits:
+            with contextlib.suppress(SessionError):
+                if self._store.state_of(self._store.summary(hit.session)) == state:
+                    found.append(hit)
+        return found
 
     def _connect(self, *, rebuild: bool) -> sqlite3.Connection:
         try:
@@ -174,13 +186,18 @@ def _put(db: sqlite3.Connection, text: IndexedText) -> None:
     db.execute("INSERT INTO words (rowid, title, said) VALUES (?, ?, ?)", (row, text.title, text.body))
 
 
+def _is_unsettled(state: str) -> bool:
+    return state == INTERRUPTED or state in ACTIVE
+
+
 def _find(db: sqlite3.Connection, terms: str, wanted: SessionFilter, limit: int | None) -> list[Hit]:
     since = ulid.new(wanted.since)[:10] if wanted.since else ""
+    states = " ".join(["", *(ACTIVE if _is_unsettled(wanted.state) else [wanted.state]), ""])
     rows = db.execute(
         "SELECT sessions.id, found.rank FROM (SELECT rowid, rank FROM words(?)) AS found"
         " JOIN sessions ON sessions.row = found.rowid"
-        " WHERE (? = '' OR ? IN (sessions.provider, sessions.profile)) AND (? = '' OR sessions.state = ?)"
+        " WHERE (? = '' OR ? IN (sessions.provider, sessions.profile)) AND (? = '' OR instr(?, ' ' || sessions.state || ' '))"
         " AND sessions.id >= ? ORDER BY found.rank LIMIT ?",
-        (terms, wanted.provider, wanted.provider, wanted.state, wanted.state, since, -1 if limit is None else limit),
+        (terms, wanted.provider, wanted.provider, wanted.state, states, since, -1 if limit is None else limit),
     )
     return [Hit(session, rank) for session, rank in rows]

@@ -31,7 +31,7 @@ def test_profiles_models_presets_and_tools(complete: Complete, config: Path) -> 
     """Each place offers what fits there: the models of the provider that is meant, the profiles with theirs."""
     config.parent.mkdir()
     config.write_text('[profiles.work]\nprovider = "gpt"\nmodel = "gpt-7"\ntools = ["my.tools:add"]\n')
-    assert complete("asst ask -p ") == ["gpt", "gemini", "local", "work"]
+    assert complete("asst ask -p ") == ["gpt", "gemini", "anthropic", "local", "work"]
     assert complete("asst ask -p w", "fish") == ["work\tgpt gpt-7"]
     assert complete("asst ask -p gemini -m gemini-4") == ["gemini-4-hydrogen", "gemini-4-carbon"]
     assert "gpt-7" in complete("asst chat -p work -m ")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from servers import GeminiServer, ResponsesServer, Say, Status, refused_port
+from servers import AnthropicServer, GeminiServer, ResponsesServer, Say, Status, refused_port
 
 from .conftest import Asst, profiles
 
@@ -55,6 +55,27 @@ def test_gemini_with_its_options(asst: Asst, google: GeminiServer, config: Path)
     assert profiles(config) == {"gemini": {"provider": "gemini", "model": "gemini-4-carbon", "api": "generate"}}
     assert asst("ask", "hi").code == 0
     assert asst("setup", "gemini", "--api", "nonsense", "--yes").code == 2
+
+
+def test_anthropic(asst: Asst, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key alone is enough to be answered; `asst setup` checks it, and knows the models and their endings."""
+    with AnthropicServer([[Say("Hello.")], [Say("Bye.")]]) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        missing = asst("ask", "-p", "anthropic", "hi")
+        assert "ANTHROPIC_API_KEY" in missing.complaint
+        assert "https://platform.claude.com/settings/keys" in missing.complaint
+        monkeypatch.setenv("ANTHROPIC_API_KEY", server.key)
+        assert asst("ask", "-p", "anthropic", "hi").out == "Hello.\n"
+        ran = asst("setup", "anthropic", "--model", "claude-opus-5-5", "--yes")
+        assert "Checked: ANTHROPIC_API_KEY works, 4 models." in ran.err
+        assert profiles(config) == {"anthropic": {"provider": "anthropic", "model": "claude-opus-5-5"}}
+        assert asst("ask", "hi").out == "Bye.\n"
+        assert server.requests[-1].json["model"] == "claude-opus-5-5"
+        gone = asst("setup", "anthropic", "--model", "claude-2", "--yes")
+        assert 'anthropic has no model "claude-2"' in gone.complaint
+        wrong = asst("setup", "anthropic", "--yes", env={"ANTHROPIC_API_KEY": "sk-ant-wrong-012345"})
+        assert "create a new key: https://platform.claude.com" in wrong.complaint
+        assert "sk-ant-wrong" not in wrong.all
 
 
 def test_local_is_a_file(asst: Asst, config: Path) -> None:
@@ -230,7 +251,7 @@ def test_asks_nothing_without_a_terminal(asst: Asst) -> None:
     """`asst setup` alone, in a script, says what to run."""
     ran = asst("setup")
     assert ran.code == 2
-    assert "Run: asst setup NAME, one of: gpt, gemini, local" in ran.complaint
+    assert "Run: asst setup NAME, one of: gpt, gemini, anthropic, local" in ran.complaint
 
 
 def test_key_in_the_environment_is_enough(asst: Asst, google: GeminiServer) -> None:

@@ -283,7 +283,7 @@ def test_completion(asst: Asst, complete: Complete, example: ResponsesServer, in
 def test_wizard(example: ResponsesServer, config: Path, credentials: Path) -> None:
     """`asst setup` offers it, asks what it wants to know, and takes its key; a second run proposes the saved answers."""
     with Tmux([ASST, "setup"]) as screen:
-        screen.wait_for("Assistant [3]:")
+        screen.wait_for("Assistant [4]:")
         assert "acme              Example's models" in screen.text
         screen.type("acme")
         screen.wait_for("Region of the servers [1]:")

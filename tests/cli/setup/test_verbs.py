@@ -44,8 +44,8 @@ def test_list(asst: Asst) -> None:
     assert lines[1].split() == ["*", "gpt", "gpt", "gpt-6-luna", "environment"]
     assert lines[-1].split() == ["work", "gpt", "-", "missing"]
     rows = json.loads(asst("setup", "list", "--json").out)
-    assert [row["name"] for row in rows] == ["gpt", "gemini", "local", "work"]
-    assert [row["default"] for row in rows] == [True, False, False, False]
+    assert [row["name"] for row in rows] == ["gpt", "gemini", "anthropic", "local", "work"]
+    assert [row["default"] for row in rows] == [True, False, False, False, False]
 
 
 def test_show(asst: Asst) -> None:
@@ -76,7 +76,8 @@ def test_list_survives_an_option_with_an_error(asst: Asst, config: Path) -> None
     """A wrong value in one profile's own options does not keep the others from being listed."""
     config.write_text(TWO + '[profiles.gemini]\nvertex = "perhaps"\n')
     rows = {row["name"]: row["key"] for row in json.loads(asst("setup", "list", "--json").out)}
-    assert rows == {"gpt": "missing", "gemini": "missing", "local": "not needed", "work": "missing"}
+    keys = {"gpt": "missing", "gemini": "missing", "anthropic": "missing", "local": "not needed", "work": "missing"}
+    assert rows == keys
 
 
 def test_use(asst: Asst, config: Path) -> None:

@@ -37,7 +37,7 @@ def test_gpt(openai: ResponsesServer, config: Path, credentials: Path) -> None:
     """It asks for the key without showing it, checks it, offers the models, and writes what was confirmed."""
     openai.models = {**dict.fromkeys(("gpt-6-luna", "gpt-6.1-terra", "gpt-6.2-sol")), "gpt-4o": "2099-01-14"}
     with Tmux([ASST, "setup"]) as screen:
-        screen.wait_for("Assistant [3]:")
+        screen.wait_for("Assistant [4]:")
         screen.type("1")
         screen.wait_for("Paste the key")
         screen.type(openai.key)

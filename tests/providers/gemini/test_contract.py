@@ -15,7 +15,7 @@ from asstproxy.config.profiles import Profile
 from asstproxy.core.errors import Kind
 from asstproxy.core.turn import Options
 from asstproxy.providers import connect
-from asstproxy.testing import Backend, Filtered, ProviderContract
+from asstproxy.testing import Backend, CutOff, Filtered, ProviderContract
 from providers.backends import Api, ServerBackend
 from servers import ApiError, Cut, Fault, GeminiServer, Html, InteractionsServer, Reply, Status
 from servers.vendors import Vendor
@@ -81,6 +81,10 @@ class TestInteractionsInOneReply(TestInteractions):
 
 
 class TestInteractionsInTheBackground(TestInteractions):
+    unsupported: ClassVar = {
+        **TestInteractions.unsupported,
+        CutOff: "what Google works on is polled again, until the deadline of the exchange (test_background.py)",
+    }
     options = Options(background=True)
     api = Api(ASKED, FAULTS, [Cut(byte=40, on="GET")], {})
 

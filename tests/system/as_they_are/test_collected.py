@@ -54,6 +54,21 @@ def with_sum(case: Case) -> Case:
 
 
 TABLE = [
+    fails("anthropic/429-spend.http", "Monthly limit reached.", "billing"),
+    with_sum(runs("anthropic/args-in-pieces.sse")),
+    with_sum(runs("anthropic/args-whole.sse")),
+    fails("anthropic/cut.sse", "broke off", out=HELLO),
+    fails("anthropic/error-mid.sse", "Overloaded.", out="Hello \n"),
+    with_sum(runs("anthropic/ids-doubled.sse", {"a": 1, "b": 2}, {"a": 5, "b": 6})),
+    whole("anthropic/json-instead-of-stream.http"),
+    whole("anthropic/no-block-start.sse"),
+    whole("anthropic/no-event-names.sse"),
+    whole("anthropic/no-message-stop.sse"),
+    whole("anthropic/ok.sse"),
+    Case(("anthropic/refusal-empty.sse",), "", 4, ("content filter",)),
+    Case(("anthropic/thinking-only.sse",), "", told=("without an answer", "only reasoning")),
+    whole("anthropic/unknown-events.sse"),
+    whole("anthropic/usage-null.sse"),
     whole("gemini/ok.sse"),
     with_sum(runs("gemini/args-string.sse")),
     fails("gemini/error-mid-string.sse", "backend gone", out="Hel\n"),
@@ -96,9 +111,9 @@ def ask(
     """Run the command against a server that answers with the files; returns the bodies of its requests, too."""
     (folder / "add.py").write_text('def add(a: int, b: int) -> int:\n    """Add two numbers."""\n    return a + b\n')
     with CaseServer(*((CASES / name).read_bytes() for name in case.files)) as server:
-        gemini = case.files[0].startswith("gemini")
-        profile = {"provider": "gemini" if gemini else "gpt", "model": "m", "api_key_env": "TEST_KEY"}
-        profile["base_url"] = server.url + ("/v1beta" if gemini else "/v1")
+        kind = case.files[0].partition("/")[0]
+        profile = {"provider": {"responses": "gpt"}.get(kind, kind), "model": "m", "api_key_env": "TEST_KEY"}
+        profile["base_url"] = server.url + ("/v1beta" if kind == "gemini" else "/v1")
         (folder / "config").mkdir(exist_ok=True)
         text = "\n".join(f"{key} = {json.dumps(value)}" for key, value in profile.items())
         (folder / "config" / "config.toml").write_text(f"[profiles.p]\n{text}\n")
@@ -128,6 +143,8 @@ def arguments_of(bodies: list[object]) -> list[object]:
                 found.append(json.loads(value["arguments"]))
             elif isinstance(value.get("functionCall"), dict):
                 found.append(value["functionCall"]["args"])
+            elif value.get("type") == "tool_use":
+                found.append(value["input"])
             for one in value.values():
                 walk(one)
         elif isinstance(value, list):

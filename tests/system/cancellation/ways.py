@@ -17,7 +17,19 @@ from asstproxy.providers import connect
 from asstproxy.testing import tasks_left
 from asstproxy.tools import Question, tool
 from core.stage import Stage
-from servers import Call, Fault, GeminiServer, InteractionsServer, Json, Output, ResponsesServer, Say, Server, Status
+from servers import (
+    AnthropicServer,
+    Call,
+    Fault,
+    GeminiServer,
+    InteractionsServer,
+    Json,
+    Output,
+    ResponsesServer,
+    Say,
+    Server,
+    Status,
+)
 from servers.brain import last_text
 
 __all__ = ["KEY", "WAYS", "WITHIN", "Way", "check"]
@@ -100,7 +112,8 @@ class Way:
     async def talk(self, server: Server, **stage_options: Any) -> AsyncIterator[Stage]:
         """A conversation with it; the key is in `TEST_KEY`."""
         own = {"base_url": server.url + self.path, "api_key_env": "TEST_KEY", "poll": 0.003, **self.profile}
-        name = "gemini-3.8-flash" if self.provider == "gemini" else "gpt-6-luna"
+        models = {"gemini": "gemini-3.8-flash", "anthropic": "claude-sonnet-5-5"}
+        name = models.get(self.provider, "gpt-6-luna")
         assistant = connect(Profile("p", self.provider, model=name, options=own))
         options = {**self.options, **stage_options}
         stage = Stage(assistant=assistant, tools=[blocking, awaiting, asking], approve=person, **options)
@@ -124,6 +137,7 @@ WAYS = [
     Way("gemini", GeminiServer, "gemini"),
     Way("gemini-retried", GeminiServer, "gemini", faults=BUSY),
     Way("chat-completions", ResponsesServer, "chat-completions", "/v1"),
+    Way("anthropic", AnthropicServer, "anthropic"),
     Way("interactions", InteractionsServer, "gemini", profile=INTERACTIONS),
     Way(
         "interactions-background",

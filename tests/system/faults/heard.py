@@ -42,7 +42,7 @@ def _is_whole(data: bytes) -> bool:
 def _text(event: dict[str, Any]) -> str:
     if event.get("type") == "response.output_text.delta":
         return str(event["delta"])
-    if event.get("event_type") == "step.delta":
+    if event.get("event_type") == "step.delta" or event.get("type") == "content_block_delta":
         return str(event["delta"].get("text", ""))
     if "choices" in event:  # Chat Completions
         return "".join(choice["delta"].get("content") or "" for choice in event["choices"])
@@ -51,7 +51,7 @@ def _text(event: dict[str, Any]) -> str:
 
 
 def _ends(event: dict[str, Any]) -> bool:
-    return "response.completed" in event.values() or "interaction.completed" in event.values()
+    return any(last in event.values() for last in ("response.completed", "interaction.completed", "message_delta"))
 
 
 def _gives_reason(event: dict[str, Any]) -> bool:

@@ -105,7 +105,12 @@ ERRORS = [
     Case(
         ErrorEvent(BEGUN),
         fails("server"),
-        {"gemini-sdk": fails("connection"), "gemini*": fails("server", AGAIN), "inter*": fails("server", AGAIN)},
+        {
+            "gemini-sdk": fails("connection"),
+            "gemini*": fails("server", AGAIN),
+            "inter*": fails("server", AGAIN),
+            "anthropic": fails("server", AGAIN),
+        },
         "stream",
     ),
     Case(ErrorEvent(BEGUN, shape="nested"), fails("server", AGAIN), {"gpt-sdk-background": works()}, "stream"),
@@ -126,16 +131,21 @@ SPOILED = [  # events that are not what the server meant to say; only the Respon
         Duplicate(MIDDLE),
         works(pieces="one two three three four five six"),
         {"inter*": works()}  # it numbers its events
-        | dict.fromkeys(("gemini*", "chat-*"), works("one two three three four five six")),
+        | dict.fromkeys(("gemini*", "chat-*", "anthropic"), works("one two three three four five six")),
         "stream",
     ),
     Case(
         Swap(MIDDLE),
         works(pieces="one two four three five six"),
-        dict.fromkeys(("inter*", "gemini*", "chat-*"), works("one two four three five six")),
+        dict.fromkeys(("inter*", "gemini*", "chat-*", "anthropic"), works("one two four three five six")),
         "stream",
     ),
-    Case(Drop(MIDDLE), LOST, dict.fromkeys(("inter*", "gemini*", "chat-*"), works("one two four five six")), "stream"),
+    Case(
+        Drop(MIDDLE),
+        LOST,
+        dict.fromkeys(("inter*", "gemini*", "chat-*", "anthropic"), works("one two four five six")),
+        "stream",
+    ),
     Case(
         BrokenUtf8(
             MIDDLE
@@ -143,6 +153,7 @@ SPOILED = [  # events that are not what the server meant to say; only the Respon
         LOST,
         {
             "chat-*": works(),
+            "anthropic": works(),
             "gpt-sdk-background": works(),
             **dict.fromkeys(("gpt-sdk", "interactions-sdk"), fails("protocol", text=PART)),
             "inter*": works("one two four five six"),

@@ -17,7 +17,7 @@ from asstproxy.core.roles import AssistantProxy
 from asstproxy.providers import connect
 from asstproxy.providers.openai.provider import ResponsesProvider
 from asstproxy.providers.transport.http import HttpTransport
-from servers import GeminiServer, InteractionsServer, ResponsesServer, Server
+from servers import AnthropicServer, GeminiServer, InteractionsServer, ResponsesServer, Server
 
 __all__ = ["KEY", "WAYS", "Way", "matches", "way"]
 
@@ -61,7 +61,8 @@ class Way:
     @property
     def model(self) -> str:
         """The model that is asked."""
-        return "gemini-3.8-flash" if self.provider == "gemini" else "gpt-6-luna"
+        models = {"gemini": "gemini-3.8-flash", "anthropic": "claude-sonnet-5-5"}
+        return models.get(self.provider, "gpt-6-luna")
 
     @property
     def missing(self) -> str:
@@ -177,6 +178,8 @@ WAYS = [
     Way("chat", ResponsesServer, "chat", r"POST /v1/chat/completions$", how="unary"),
     Way("chat-completions", ResponsesServer, "chat-completions", r"POST /v1/chat/completions$", begun=1, middle=3),
     Way("chat-completions-unary", ResponsesServer, "chat-completions", r"POST /v1/chat/completions$", how="unary"),
+    Way("anthropic", AnthropicServer, "anthropic", r"POST /v1/messages$", begun=3, middle=5),
+    Way("anthropic-unary", AnthropicServer, "anthropic", r"POST /v1/messages$", how="unary"),
 ]
 
 

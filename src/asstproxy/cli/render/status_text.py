@@ -14,6 +14,8 @@ _REASONS = {
     # MessageIncomplete
     "max_output_tokens": "the answer reached its length limit",
     "content_filter": "the provider's content filter stopped the answer",
+    "context_length": "the conversation filled the model's context window",
+    "paused": "the provider paused its own tools too many times",
     "expired": "the provider gave up after too long",
     "tool_rounds": "the assistant asked for tools too many times",
     "unknown": "the provider doesn't say why",

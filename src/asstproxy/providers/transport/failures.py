@@ -51,6 +51,22 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' codes are more pre
         ("invalid_prompt", "bio_policy", "misalignment_policy_violation"),
         ("content", False, "The provider refuses this message. Rephrase it."),
     ),
+    **{  # Anthropic's types of errors
+        name: _KINDS[status]
+        for name, status in {
+            "authentication_error": 401,
+            "billing_error": 402,
+            "permission_error": 403,
+            "not_found_error": 404,
+            "conflict_error": 409,
+            "request_too_large": 413,
+            "rate_limit_error": 429,
+            "enforced_spend_limit_reached": 402,
+            "contract_spend_limit_reached": 402,
+        }.items()
+    },
+    **dict.fromkeys(("api_error", "timeout_error"), ("server", True, "The provider failed. Try again.")),
+    "overloaded_error": ("server", True, "The provider is overloaded. Try again later."),
     **GOOGLE_CODES,
 }
 
@@ -63,9 +79,10 @@ _APIS = {  # paths that a server which has the API always has
     "/responses": _RESPONSES,
     "/conversations": 'This server doesn\'t seem to keep Conversations. Set history = "client" in the profile.',
     "/interactions": 'This server doesn\'t seem to have the Interactions API. Set api = "generate" in the profile.',
+    "/messages": "This server doesn't seem to have Anthropic's Messages API. Check base_url.",
     "/chat/completions": "This server doesn't seem to speak Chat Completions here. Check base_url: it often ends in /v1.",
 }
-VAGUE = ("server_error", "internal_error")
+VAGUE = ("server_error", "internal_error", "api_error")
 """Codes that are less precise than a status."""
 _TOO_LONG = re.compile(
     r"context (length|size|window).{0,80}(exceed|only)|(exceed|maximum|longer).{0,80}(context (length|size|window)|model length)"
@@ -90,7 +107,9 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
         body = next((one for one in body if isinstance(one, dict)), {})
     error = body.get("error", body) if isinstance(body, dict) else {}
     error = error if isinstance(error, dict) else {"message": words}
-    told = [_code(error.get(name)) for name in ("code", "type")]
+    details = error.get("details")  # Anthropic's, which are more precise than its types
+    told = [_code(details.get("error_code"))] if isinstance(details, dict) else []
+    told += [_code(error.get(name)) for name in ("code", "type")]
     kind, retryable, hint = _KINDS.get(status, ("server", status >= 500, "The provider failed. Try again later."))
     if 300 <= status < 400:
         target = public_url(headers.get("location", ""))

@@ -36,9 +36,9 @@ ONCE = {"Connection": "close"}
 class HttpTransport:
     """JSON and server-sent events over HTTP.
 
-    `headers` carry the key and never appear in a message. `connect` and `silence` are in seconds: how long to wait for a
-    connection, and for the next piece of an answer. `proxies`: whether the environment's proxy variables count. `reuse`:
-    whether a connection serves several requests; by default it does if it is encrypted.
+    `headers` carry the key and never appear in a message; `plain_headers` hold nothing secret. `connect` and `silence` are in
+    seconds: how long to wait for a connection, and for the next piece of an answer. `proxies`: whether the environment's proxy
+    variables count. `reuse`: whether a connection serves several requests; by default it does if it is encrypted.
 
     Raises:
         NotSetUpError: the environment's proxy or certificates can't be used.
@@ -49,6 +49,7 @@ class HttpTransport:
         base_url: str,
         headers: Mapping[str, str],
         *,
+        plain_headers: Mapping[str, str] | None = None,
         connect: float = 10.0,
         silence: float = 600.0,
         proxies: bool = True,
@@ -66,7 +67,7 @@ class HttpTransport:
         self._proxy = proxy_for(self._base) if proxies else None
         self._silence = silence
         self._client = httpx2.AsyncClient(
-            headers=dict(headers) | once,
+            headers={**(plain_headers or {}), **headers, **once},
             timeout=httpx2.Timeout(silence, connect=connect),
             verify=context,
             proxy=self._proxy.client_proxy(context) if self._proxy else None,

@@ -1,0 +1,66 @@
+"""The content blocks of an answer, which arrive in pieces: objects with a `type`, and fields that are added to."""
+
+from __future__ import annotations
+
+from ..core.events import ToolCall
+from .fields import ToolCallBuffer, get_arguments, get_objects, get_text, parsed_arguments
+from .transport import JSON
+
+__all__ = ["BlockBuffer"]
+
+
+class BlockBuffer:
+    """Blocks by their number in the answer; one without a number is the newest.
+
+    After `begin_part` they are numbered from 0 again: the answer goes on in another reply.
+    """
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, JSON] = {}
+        self._pieces: dict[int, dict[str, list[str]]] = {}
+        self._first = 0
+
+    def begin_part(self) -> None:
+        """What follows comes after all blocks so far."""
+        self._first = max(self._blocks, default=-1) + 1
+
+    def start(self, index: int | None, block: JSON) -> None:
+        """A block begins, or is here as a whole."""
+        self._blocks[self._place(index)] = block | {"type": get_text(block, "type")}
+
+    def add(self, index: int | None, field: str, piece: str) -> None:
+        """A piece of a field that holds text, or, as `input`, JSON. A block that never began is of the type `field`."""
+        place = self._place(index)
+        self._blocks.setdefault(place, {"type": field})
+        self._pieces.setdefault(place, {}).setdefault(field, []).append(piece)
+
+    def append(self, index: int | None, field: str, value: JSON) -> None:
+        """One more object for a field that holds a list."""
+        block = self._blocks.setdefault(self._place(index), {"type": "text"})
+        block[field] = [*get_objects(block, field), value]
+
+    def _place(self, index: int | None) -> int:
+        return max(self._blocks, default=0) if index is None else self._first + index
+
+    def whole(self) -> list[JSON]:
+        """The blocks, in their order. An `input` that came in pieces is still text, as the model wrote it."""
+        found = []
+        for place, block in sorted(self._blocks.items()):
+            said = {field: "".join(pieces) for field, pieces in self._pieces.get(place, {}).items()}
+            texts = {f: text if f == "input" else get_text(block, f) + text for f, text in said.items() if text}
+            found.append({**block, **texts})
+        return found
+
+    def tool_calls(self) -> tuple[list[JSON], tuple[ToolCall, ...]]:
+        """The blocks as they go back, with their `input` as an object, and the calls among them (`tool_use`) with their ids."""
+        blocks, calls = self.whole(), ToolCallBuffer()
+        wanted = [block for block in blocks if block["type"] == "tool_use"]
+        for number, block in enumerate(wanted):
+            calls.add(number, get_text(block, "id"), get_text(block, "name"), get_arguments(block, "input"))
+        made = calls.finish()
+        for block in blocks:
+            if block["type"] == "tool_use" or "input" in block:
+                block["input"] = parsed_arguments(get_arguments(block, "input"))
+        for block, call in zip(wanted, made, strict=True):
+            block["id"] = call.call_id  # some servers give none, or the same twice
+        return blocks, made
