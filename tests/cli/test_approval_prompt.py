@@ -138,7 +138,7 @@ def test_after_an_edit_that_does_not_fit_the_old_arguments_are_shown_again(serve
         terminal.wait_for("Arguments ›")
         terminal.type("\x15")
         answer(terminal, '{"text": "b", "times": "often"}')
-        text = asked(terminal, 2)
+        text = " ".join(asked(terminal, 2).split())  # lines may be wrapped anywhere
         _, _, after = text.partition("The arguments are unchanged:")
         assert '"text": "a"' in after
         assert '"b"' not in after
@@ -155,7 +155,7 @@ def test_the_question_names_the_source_and_hides_nothing(server: ResponsesServer
         text = asked(terminal, 1)
         answer(terminal, "n")
         terminal.wait_for("That was it.")
-    assert f"From {tool}" in text.replace("\n", "")
+    assert f"From{tool}" in "".join(text.split())  # a long path is wrapped
     assert r'"text": "x\u3164y\u2800z\udb40\udc41\ufe0f\u034f"' in text
 
 
