@@ -14,7 +14,7 @@ from servers import BrokenJson, Cut, Document, Fault, Html, Stall, Status
 from .outcomes import AGAIN, PART, Outcome, fails, works
 from .ways import Way, way
 
-__all__ = ["CANCEL", "ROWS", "Between"]
+__all__ = ["CANCEL", "ENDLESS", "LOOK", "ROWS", "Between"]
 
 MAKE = r"^POST /v1/conversations$"
 LOOK = r"^GET /v1(beta)?/(responses|interactions)/\w+$"
@@ -78,10 +78,6 @@ POLLING = [  # three polls without a fault: queued, in progress, done
         _poll(name, works(), 4, Html(first=1, on=LOOK)),
         _poll(name, works(), 3, BrokenJson(0, first=1, on=LOOK)),
         # What nobody waits for any more is stopped, once.
-        _poll(name, fails("server"), 4, Status(503, on=LOOK), cancels=1),
-        _poll(name, fails("connection"), 4, Cut(on=LOOK), cancels=1),
-        _poll(name, fails("timeout"), 4, Stall(on=LOOK), cancels=1),
-        _poll(name, fails("protocol"), 4, Html(on=LOOK), cancels=1),
         _poll(name, fails("not_found"), 1, Status(404, on=LOOK), cancels=1),
         _poll(name, fails("authentication"), 1, Status(401, on=LOOK), cancels=1),
     )
@@ -106,8 +102,6 @@ RESUMING = [  # a stream that was cut, and then
             _resume(name, works(), 3, Cut(first=2, on=LOOK)),
             _resume(name, works(), 2, Stall(first=1, on=LOOK)),
             _resume(name, works(), 2, Html(first=1, on=LOOK)),
-            _resume(name, fails("connection", text=PART), 7, Cut(on=LOOK), cancels=1),  # three streams, four polls
-            _resume(name, fails("server"), 7, Status(503, on=LOOK), cancels=1, begun=True),
             _resume(name, fails("not_found", text=PART), 2, Status(404, on=LOOK), cancels=1),
         )
     ),
@@ -123,6 +117,18 @@ RESUMING = [  # a stream that was cut, and then
             _resume(name, fails("server"), 3, Status(503, on=LOOK), begun=True),  # not asked again: it was heard
             _resume(name, fails("not_found", text=PART), 1, Status(404, on=LOOK)),
         )
+    ),
+]
+ENDLESS = [  # every look fails in a way that may pass: only the deadline of the exchange ends it
+    *(
+        _poll(name, works(), 0, fault)
+        for name in ("gpt-polled", "interactions-polled")
+        for fault in (Status(503, on=LOOK), Cut(on=LOOK), Stall(on=LOOK), Html(on=LOOK))
+    ),
+    *(
+        _resume(name, works(), 0, fault, begun=begun)
+        for name in ("gpt-background", "gpt-sdk-background")
+        for fault, begun in ((Cut(on=LOOK), False), (Status(503, on=LOOK), True))
     ),
 ]
 ROWS = [*MAKING, *POLLING, *RESUMING]

@@ -8,12 +8,12 @@ import re
 import pytest
 
 from asstproxy import State
-from asstproxy.core.events import ChunkReceived, Heartbeat, Record
+from asstproxy.core.events import Cancelled, ChunkReceived, Heartbeat, Record
 from servers import Cut, Fault, Html, Redirect, Say, Stall, Status, Wait
 
-from .between import CANCEL, ROWS, Between
+from .between import CANCEL, ENDLESS, LOOK, ROWS, Between
 from .outcomes import PART, TEXT
-from .rig import Scene, asked, scene
+from .rig import WITHIN, Scene, asked, scene
 from .ways import Way, way
 
 BACKGROUND = [way("gpt-background"), way("gpt-polled"), way("interactions-polled")]
@@ -31,6 +31,21 @@ async def test_what_is_around_the_question(way: Way, row: Between) -> None:
         for pattern, times in row.counts.items():
             assert sent(stage, pattern) == times, [str(request) for request in stage.server.requests]
         stage.server.faults.clear()
+        assert (await stage.exchange("and now?")).state is State.COMPLETED
+
+
+@pytest.mark.parametrize(("way", "row"), [(row.way, row) for row in ENDLESS], ids=str)
+async def test_looks_that_fail_for_good(way: Way, row: Between) -> None:
+    """It is looked again until the deadline of the exchange; the answer is asked for, and stopped, once; the next works."""
+    async with scene(way, lambda _: [Say(TEXT)], silence=0.1) as stage:
+        stage.server.faults.add(*row.faults)
+        async with asyncio.timeout(WITHIN):
+            settled = await stage.conversation.exchange("hello", timeout=2.0)
+        assert settled.event == Cancelled("timeout")
+        assert sent(stage, LOOK) >= 4
+        assert (asked(way, stage.server), sent(stage, CANCEL)) == (1, 1)
+        stage.server.faults.clear()
+        stage.calm = True
         assert (await stage.exchange("and now?")).state is State.COMPLETED
 
 
