@@ -3,7 +3,7 @@
 usage: python scripts/audit.py
 
 Prints every package that asst needs at run time (no extras) with its version, licence, who wants it, and whether it has
-compiled code; then `pip check`; then `pip-audit` (https://pypi.org/project/pip-audit), which asks for known weaknesses. The exit
+compiled code; then `pip check`; then `pip-audit`, which asks for known weaknesses. The exit
 code is 1 when a package is missing, unfit or weak, or of a licence that is none of the known permissive ones, and 3 when the
 weaknesses could not be looked up: that is not the same as none.
 """
