@@ -66,7 +66,7 @@ FORMS: dict[str, list[str]] = {
 }
 """More of what goes to stdout."""
 SILENT = {
-    *("chat", "setup gpt", "setup gemini", "setup local", "setup chat-completions"),
+    *("chat", "setup gpt", "setup gemini", "setup local", "setup anthropic", "setup chat-completions"),
     *("setup use", "setup remove", "setup edit", "sessions rename", "sessions rm"),
 }
 """Commands that print nothing to stdout."""
