@@ -145,7 +145,8 @@ def _received(signals: Signals) -> Iterator[None]:
 
     Not `loop.add_signal_handler`: its handlers run in the loop, and a reader that stalls may have stopped that.
     """
-    loop, before = asyncio.get_running_loop(), {}
+    loop = asyncio.get_running_loop()
+    before: dict[signal.Signals, Any] = {}
 
     def receive(number: int, _: object) -> None:
         signals.note(number)
@@ -172,7 +173,8 @@ def quiet_keyboard() -> Iterator[None]:
 
     What is typed meanwhile is not echoed into the drawing; the next prompt of the chat or of the shell receives it.
     """
-    if (fd := _own_terminal()) is None:
+    fd = _own_terminal()
+    if sys.platform == "win32" or fd is None:
         yield
         return
     import termios
@@ -197,6 +199,8 @@ def _own_terminal() -> int | None:
 
 
 def _switch_echo(fd: int, *, on: bool) -> None:
+    if sys.platform == "win32":  # has no such modes
+        return
     import termios
 
     modes = termios.tcgetattr(fd)

@@ -45,6 +45,8 @@ def _ancestors() -> set[int]:
 
 
 def _group_of(process: int) -> int:
+    if sys.platform == "win32":  # has no process groups, and no /proc
+        return 0
     try:
         return os.getpgid(process)
     except OSError:
