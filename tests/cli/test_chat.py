@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -129,6 +130,25 @@ def test_a_draft_survives_leaving(server: ResponsesServer) -> None:
         terminal.type("\x1b[A")
         terminal.wait_for("› half a thought")
     assert server.requests == []
+
+
+def test_an_interrupt_at_the_prompt_is_ctrl_c(server: ResponsesServer) -> None:
+    """SIGINT asks for a second Ctrl-C, as the key does: between two prompts, the terminal makes a signal of the key."""
+    with _chat() as terminal:
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.wait_for("Press Ctrl-C again")
+        terminal.type("\x03")
+        assert terminal.wait_end() == 0
+
+
+def test_two_fast_ctrl_c_leave(server: ResponsesServer) -> None:
+    """Both keys count, even if they arrive at once."""
+    with _chat() as terminal:
+        terminal.type("half a thought\x03\x03")
+        assert terminal.wait_end() == 0
+    with _chat() as terminal:
+        terminal.type("\x1b[A")
+        terminal.wait_for("› half a thought")
 
 
 SHELL = ["bash", "--norc", "-i"]

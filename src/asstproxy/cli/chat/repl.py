@@ -99,16 +99,21 @@ class _Chat:
             await self._send(message)
             if self._signals.is_terminated:
                 return self._signals.code
+        interrupted = self._watch_prompt(prompt)
         pressed = -_LEAVE_WITHIN
         while not self.leaving:
             try:
+                if interrupted.is_set():
+                    interrupted.clear()
+                    raise KeyboardInterrupt
                 draft = take_typed_ahead(prompt.app.input)
                 line = (await prompt.prompt_async(HTML("<b>›</b> "), default=draft, handle_sigint=False)).strip()
             except EOFError:
                 break
-            except KeyboardInterrupt:
-                if draft := prompt.default_buffer.text.strip():
+            except KeyboardInterrupt as interrupt:
+                if draft := (str(interrupt) or prompt.default_buffer.text).strip():
                     prompt.history.append_string(draft)
+                prompt.default_buffer.reset()
                 if time.monotonic() - pressed < _LEAVE_WITHIN:
                     break
                 pressed = time.monotonic()
@@ -120,6 +125,24 @@ class _Chat:
                 return self._signals.code
         self._farewell()
         return OK
+
+    def _watch_prompt(self, prompt: PromptSession[str]) -> asyncio.Event:
+        """Make SIGINT at the prompt the key Ctrl-C; the event is set by one between two prompts.
+
+        There the terminal makes Ctrl-C a signal: a second one, typed fast, would end the chat as a fault.
+        """
+        between, main = asyncio.Event(), asyncio.current_task()
+
+        def on_signal(terminated: bool) -> None:
+            if terminated and main is not None:
+                main.cancel()
+            elif prompt.app.is_running:
+                prompt.app.exit(exception=KeyboardInterrupt)
+            else:
+                between.set()
+
+        self._signals.on_signal = on_signal
+        return between
 
     async def _respond(self, line: str) -> None:
         try:
@@ -154,6 +177,7 @@ class _Chat:
         """Draw an exchange while it runs, after the records of it that were `received` before."""
         conversation = self.opened.conversation
         task = asyncio.create_task(exchange)
+        at_prompt = self._signals.on_signal
         self._signals.on_signal = lambda terminated: conversation.cancel(
             Cancelled("terminated" if terminated else "user")
         )
@@ -166,7 +190,7 @@ class _Chat:
                     await asyncio.wait({task})
                 unsubscribe()
         finally:
-            self._signals.on_signal, self._view = None, None
+            self._signals.on_signal, self._view = at_prompt, None
         # `result` raises what the exchange could not publish.
         if not task.cancelled() and (hint := hint_after(task.result().event, chat=True)):
             self.say(hint)

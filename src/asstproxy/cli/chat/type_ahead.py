@@ -19,6 +19,7 @@ def take_typed_ahead(source: Input) -> str:
 
     Raises:
         EOFError: Ctrl-D was typed, and nothing before it.
+        KeyboardInterrupt: Ctrl-C was typed; its argument is the text before it.
     """
     typed = "".join(key.data for key in get_typeahead(source)) + _pending(source)
     text = ""
@@ -28,6 +29,8 @@ def take_typed_ahead(source: Input) -> str:
                 text = text[:-1]
             case "\x15":  # Ctrl-U
                 text = ""
+            case "\x03":
+                raise KeyboardInterrupt(clean(text))
             case "\x04" if not text.strip():
                 raise EOFError
             case _:
