@@ -74,6 +74,7 @@ from .providers.text_fold import TextFold
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
+from .providers.usage import chat_usage, service_tier, told_cost
 from .providers.unshown import WAITING, unshown, waits_for
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ __all__ = [
     "api_error",
     "api_key",
     "base_url",
+    "chat_usage",
     "cited",
     "fetch_models",
     "find_error",
@@ -145,6 +147,8 @@ __all__ = [
     "read_reply",
     "read_stream",
     "reported_error",
+    "service_tier",
+    "told_cost",
     "unshown",
     "url_citations",
     "waits_for",

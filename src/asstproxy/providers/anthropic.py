@@ -79,7 +79,9 @@ class Reader(ap.StreamReader):
         count = functools.partial(ap.get_count, self._usage)
         cached, written = count("cache_read_input_tokens"), count("output_tokens")
         if any(read := (count("input_tokens"), count("cache_creation_input_tokens"), cached)) or written:
-            yield ap.Usage(sum(read), written, cached, count("output_tokens_details", "thinking_tokens"))
+            thought, stored = count("output_tokens_details", "thinking_tokens"), count("cache_creation_input_tokens")
+            cost, tier = ap.told_cost(self._usage), ap.service_tier(self._usage)
+            yield ap.Usage(sum(read), written, cached, thought, stored, cost, tier)
         self._paused += reason == "pause_turn"
         if reason == "pause_turn" and self._paused <= PAUSES:
             return

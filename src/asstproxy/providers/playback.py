@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from ..config.profiles import Profile
+from ..config.provider_info import ProviderInfo
 from ..core.errors import AssistantError, NotSetUpError, SessionError
 from ..core.events import (
     ActionRequired,
@@ -38,6 +39,7 @@ from ..core.turn import Turn
 
 __all__ = ["ReplayProvider", "connect"]
 
+INFO = ProviderInfo("a recorded session", prices="local")
 _SAID = (*ASSISTANT_MESSAGES, Reasoning, Usage)
 _WIDTH = 60
 

@@ -13,6 +13,7 @@ from ...core.errors import AssistantError
 from ...core.redact import public_url, redact_logs, register_secrets, remove_secrets
 from . import JSON, StreamedReply
 from .body import BodyReader, decode_error, decode_json
+from .cost_header import with_cost
 from .decoder import EventDecoder
 from .failures import broken_connection, refusal
 from .proxies import proxy_for, tls_context
@@ -83,7 +84,7 @@ class HttpTransport:
                     pieces.append(piece)
                     if (size := size + len(piece)) > MAX_EVENT:
                         raise TooLargeError
-        return self._object(b"".join(pieces), labelled=_is_stream(response))
+        return with_cost(self._object(b"".join(pieces), labelled=_is_stream(response)), response.headers)
 
     async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
