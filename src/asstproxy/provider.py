@@ -74,8 +74,8 @@ from .providers.text_fold import TextFold
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
-from .providers.usage import chat_usage, service_tier, told_cost
 from .providers.unshown import WAITING, unshown, waits_for
+from .providers.usage import chat_usage, service_tier, told_cost
 
 if TYPE_CHECKING:
     from .providers.transport.http import HttpTransport

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from ..config.profiles import Config, Profile, load_config
 from ..config.provider_info import BUILT_IN
@@ -20,13 +19,16 @@ from ..core.mediator import make_mediator
 from ..core.resume import can_attach
 from ..core.roles import AssistantProxy
 from ..core.turn import Options
-from ..providers import connect
 from ..store.session import Session
 from ..store.store import Store
 from ..tools import Tool
 from ..user import Approver, UserProxy
+from .assistant_setup import budget_for, connect_assistant, settings_for
 from .error_output import print_warning
 from .options import ConversationOptions
+
+if TYPE_CHECKING:
+    from ..providers.budget import Budget
 
 __all__ = ["OpenConversation", "choose_profile", "configure", "offer_tools", "open_conversation"]
 
@@ -38,6 +40,8 @@ _POLL = 0.05
 class OpenConversation:
     """A conversation that can begin. `session` is None when it isn't saved, `past` are the session's records so far.
 
+    `budget` is what `--max-cost` allows.
+
     When `conversation.is_running`, the provider is still working on its last exchange: `conversation.attach()` comes first.
     """
 
@@ -47,6 +51,7 @@ class OpenConversation:
     session: Session | None
     past: Sequence[Record]
     options: ConversationOptions
+    budget: Budget | None = None
 
     @property
     def label(self) -> str:
@@ -87,7 +92,8 @@ async def open_conversation(
         profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
         user = await _user_proxy(profile, options, approve)
         configured = configure(profile, options, before, tuple(user.tools))
-        assistant = connect(msgspec.structs.replace(profile, model=configured.model))
+        budget = budget_for(profile, options)
+        assistant = connect_assistant(profile, configured, options, budget)
         if session is None and not options.no_save:
             session, is_new = store.create(), True
             past = session.past
@@ -103,7 +109,7 @@ async def open_conversation(
         )
         if session is not None:
             conversation.subscribe(session, essential=True)
-        yield OpenConversation(conversation, user, profile, session, tuple(past), options)
+        yield OpenConversation(conversation, user, profile, session, tuple(past), options, budget)
     finally:
         if conversation is not None:
             await conversation.aclose()
@@ -192,7 +198,7 @@ def configure(
         model=options.model or (same.model if same else "") or profile.model,
         instructions=instructions,
         tools=tools,
-        settings=profile.settings,
+        settings=settings_for(profile, options),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .paths import private_dir
 
-__all__ = ["append_private", "only_writer", "open_new", "write_atomically", "write_new"]
+__all__ = ["append_private", "only_writer", "open_new", "replace_file", "write_atomically", "write_new"]
 
 _PATIENCE = 30.0
 """Seconds to wait for a lock that is held for some milliseconds: 200 processes may want it at once."""
@@ -39,6 +39,27 @@ def write_atomically(path: Path, data: bytes, *, single_writer: bool = False) ->
     else:
         temporary, fd = _temporary(path)
     try:
+        _fill(fd, data)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file of the user's wherever it is, at once: there is the whole new file or what was there before.
+
+    A new file is for the user only (0600), one that exists keeps its permissions; a symbolic link stays one.
+
+    Raises:
+        OSError: it can't be written; nothing has changed.
+    """
+    path = path.resolve()
+    temporary, fd = _temporary(path)
+    try:
+        if path.exists():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         _fill(fd, data)
         temporary.replace(path)
     except BaseException:

@@ -16,12 +16,11 @@ from ..core.money import Cost
 from ..store.transcript import ExchangeEntry, RequestEntry
 from .registry import provider_info
 
-__all__ = ["LOCAL", "PriceTable", "Rates"]
+__all__ = ["LOCAL", "PriceTable", "Rates", "steps"]
 
 LOCAL = "local"
 """In `ProviderInfo.prices`: nothing is paid."""
 _MILLION = 1_000_000
-_UNKNOWN, _FREE = Cost(unknown=1), Cost(local=1)
 Number = int | Decimal
 
 
@@ -48,9 +47,11 @@ class PriceTable:
         """What an exchange cost so far. One that was answered without a report of its tokens has an unknown price."""
         if exchange.requests:
             return sum(map(self.cost, exchange.requests), Cost())
-        if not (exchange.provider and exchange.answer):
-            return Cost()
-        return _FREE if self._id(exchange.provider) == LOCAL else _UNKNOWN
+        return self.unreported(exchange.provider) if exchange.provider and exchange.answer else Cost()
+
+    def unreported(self, provider: str, count: int = 1) -> Cost:
+        """What requests cost whose provider doesn't report their tokens."""
+        return Cost(local=count) if self._id(provider) == LOCAL else Cost(unknown=count)
 
     def cost(self, request: RequestEntry, count: int = 1) -> Cost:
         """What a request cost, or `count` requests of one model and hour whose tokens are summed in `request`.
@@ -70,9 +71,7 @@ class PriceTable:
         provider = self._id(request.provider)
         if provider == LOCAL:
             return Cost(local=count)
-        found = _listed(
-            provider, request.model, request.at, request.service_tier, (read, written, cached, stored)
-        )
+        found = _listed(provider, request.model, request.at, request.service_tier, (read, written, cached, stored))
         return Cost(unknown=count) if found is None else Cost(found.total_price * count, priced=count)
 
     def rates(self, provider: str, model: str, *, profile: str = "", at: str = "") -> Rates:
@@ -146,4 +145,5 @@ def _listed(
 
 def _base(price: Any) -> Decimal | None:
     """The price of a small request."""
-    return getattr(price, "base", price)
+    base: Decimal | None = getattr(price, "base", price)
+    return base

@@ -10,6 +10,7 @@ import msgspec
 from ..core.errors import SessionError
 from ..core.script import State
 from .store import Store
+from .usage import ExchangeUsage, IndexedRequest, indexed_requests
 
 __all__ = ["IndexedText", "indexed_text", "query", "texts"]
 
@@ -18,7 +19,10 @@ MAX_CHARS = 1_000_000
 
 
 class IndexedText(msgspec.Struct):
-    """What the index takes of a session: `body` is all its text but the title, `bytes` the length of its journal."""
+    """What the index takes of a session: `body` is all its text but the title, `bytes` the length of its journal.
+
+    `requests` are what it used.
+    """
 
     id: str
     bytes: int
@@ -27,6 +31,7 @@ class IndexedText(msgspec.Struct):
     provider: str = ""
     profile: str = ""
     state: str = ""
+    requests: list[IndexedRequest] = []
 
 
 class _Tool(msgspec.Struct):
@@ -35,11 +40,10 @@ class _Tool(msgspec.Struct):
     output: str = ""
 
 
-class _Exchange(msgspec.Struct):
-    user: str
-    answer: str = ""
+class _Exchange(ExchangeUsage):
+    user: str = ""
     reason: str = ""
-    tools: list[_Tool] = []
+    tools: list[_Tool] = msgspec.field(default_factory=list)
 
 
 class _Session(msgspec.Struct):
@@ -50,6 +54,7 @@ class _Session(msgspec.Struct):
     profile: str = ""
     provider: str = ""
     journal_bytes: int = -1
+    forked_from: str = ""
     exchanges: list[_Exchange] = []
 
 
@@ -73,7 +78,14 @@ def indexed_text(store: Store, session: str, size: int) -> IndexedText:
     found = _transcript(store.path(session).with_suffix(".json"), size) or _journal(store, session)
     body = "\n".join(_texts(found))
     return IndexedText(
-        session, size, spaced(found.title), spaced(body[:MAX_CHARS]), found.provider, found.profile, found.state
+        session,
+        size,
+        spaced(found.title),
+        spaced(body[:MAX_CHARS]),
+        found.provider,
+        found.profile,
+        found.state,
+        indexed_requests(session, found.forked_from, found.exchanges, found.profile),
     )
 
 

@@ -13,9 +13,9 @@ from rich.console import Console
 
 from ...config.profiles import Profile, load_config
 from ...core.errors import UsageError
-from ...providers import connect
 from ...store.store import Store
 from ...store.transcript import Transcript, last_message
+from ..assistant_setup import connect_assistant
 from ..conversation_setup import OpenConversation, configure, offer_tools
 from ..export.write import SUFFIXES, export, form_of, write_export
 from ..options import ConversationOptions
@@ -78,7 +78,8 @@ async def _profile(chat: ChatCommands, name: str) -> None:
 
 async def _model(chat: ChatCommands, model: str) -> None:
     if model:
-        await _switch(chat, chat.opened.profile, ConversationOptions(model=model))
+        options = ConversationOptions(model=model, settings=chat.opened.options.settings)
+        await _switch(chat, chat.opened.profile, options)
     chat.say(chat.opened.label)
 
 
@@ -90,7 +91,7 @@ async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOpt
     conversation, user = chat.opened.conversation, chat.opened.user
     before = conversation.configured
     configured = configure(profile, options, before, before.tools)
-    assistant = connect(msgspec.structs.replace(profile, model=configured.model))
+    assistant = connect_assistant(profile, configured, chat.opened.options, chat.opened.budget)
     if tools:
         try:
             await offer_tools(user, profile, chat.opened.options)
@@ -142,6 +143,17 @@ async def _session(chat: ChatCommands, _: str) -> None:
 async def _events(chat: ChatCommands, _: str) -> None:
     chat.show_events = not chat.show_events
     chat.say(f"Steps as JSON: {'on' if chat.show_events else 'off'}.")
+
+
+async def _usage(chat: ChatCommands, _: str) -> None:
+    from ..exchange_cost import prices
+    from ..usage_table import sums_of_exchanges, total_of, usage_lines
+
+    sums = sums_of_exchanges(chat.transcript.exchanges, prices())
+    if not sums:
+        chat.say("No turn yet.")
+    for line in usage_lines("Model", sums, total_of(sums), chat.console.width) if sums else ():
+        chat.say(line)
 
 
 async def _save(chat: ChatCommands, name: str) -> None:
@@ -209,6 +221,7 @@ COMMANDS: dict[str, SlashCommand] = {
     ),
     "tools": SlashCommand(_tools, "list the tools that the assistant may call"),
     "session": SlashCommand(_session, "show the session's id and file"),
+    "usage": SlashCommand(_usage, "show the turns, tokens and cost of this session"),
     "events": SlashCommand(_events, "print every step as JSON, too: on or off"),
     "save": SlashCommand(_save, "/save FILE writes the session; the suffix chooses: .json, .md, .html, .mmd", "file"),
     "retry": SlashCommand(_retry, "send the last message again"),

@@ -27,17 +27,41 @@ def ask(
         bool, typer.Option("--raw", help="Send control characters in the answer to the terminal, unfiltered.")
     ] = False,
     quiet: Quiet = False,
+    output_file: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Save the complete answer in this file, too.")
+    ] = "",
+    extract: Annotated[
+        bool, typer.Option("--extract", "-x", help="Print only the first code block of the answer.")
+    ] = False,
+    extract_last: Annotated[
+        bool, typer.Option("--extract-last", help="Print only the last code block of the answer.")
+    ] = False,
+    cost: Annotated[bool, typer.Option("--cost", help="Print tokens and cost on stderr; with --json, in it.")] = False,
+    models: Annotated[bool, typer.Option("--models", help="List the models of the profile, and ask nothing.")] = False,
     no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Don't read stdin.")] = False,
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
     from ...core.warnings import set_warning_handler
+    from ..answer_file import output_path
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
     from ..standard_streams import require_stdout
     from ..stdin import read_prompt
 
     require_stdout()
-    output = Output(json=json, events=events, raw=raw, quiet=quiet)
+    if models:
+        from ..model_table import print_models
+
+        raise typer.Exit(run(lambda _: print_models(options.profile, as_json=json)))
+    output = Output(
+        json=json,
+        events=events,
+        raw=raw,
+        quiet=quiet,
+        file=output_path(output_file) if output_file else None,
+        extract="last" if extract_last else "first" if extract else None,
+        cost=cost,
+    )
     if quiet:
         set_warning_handler(lambda _: None)
     words = prompt or []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from . import JSON
@@ -18,8 +19,6 @@ def with_cost(reply: JSON, headers: Mapping[str, str]) -> JSON:
     """
     usage = reply.get("usage")
     if HEADER in headers and isinstance(usage, dict):
-        try:
+        with contextlib.suppress(ValueError):
             usage.setdefault("cost", float(headers[HEADER]))
-        except ValueError:
-            pass
     return reply
