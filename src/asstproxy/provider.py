@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from .config.insecure_http import warn_of_plain_http
 from .config.profiles import Profile
 from .config.provider_info import SERVER_QUESTIONS, ProviderInfo, SetupQuestion
+from .config.setting_tables import Setting
 from .core.coalesce import TextBuffer, merge_chunks
 from .core.errors import AssistantError, AsstError, Kind, NotSetUpError, may_pass
 from .core.events import (
@@ -75,7 +76,7 @@ from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
 from .providers.unshown import WAITING, unshown, waits_for
-from .providers.usage import chat_usage, service_tier, told_cost
+from .providers.usage import chat_usage, messages_usage, service_tier, told_cost
 
 if TYPE_CHECKING:
     from .providers.transport.http import HttpTransport
@@ -109,6 +110,7 @@ __all__ = [
     "ProviderInfo",
     "Reasoning",
     "ServerOptions",
+    "Setting",
     "SetupQuestion",
     "Source",
     "Started",
@@ -143,6 +145,7 @@ __all__ = [
     "http_transport",
     "may_pass",
     "merge_chunks",
+    "messages_usage",
     "parsed_arguments",
     "read_reply",
     "read_stream",

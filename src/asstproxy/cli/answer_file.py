@@ -31,14 +31,14 @@ def output_path(name: str) -> Path:
     if not stat.S_ISREG(kind):
         raise UsageError(f"Can't write {path}: it isn't a file.", "Leave out -o: the answer is on stdout.")
     if not folder.is_dir():
-        raise UsageError(f"Can't write {path}: there is no folder {folder}.", "Create it, or choose another file.")
+        raise UsageError(f"Can't write {path}: the folder {folder} doesn't exist.", "Create it, or choose another file.")
     if not os.access(folder, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise UsageError(f"Can't write {path}: permission denied.", "Choose another file.")
     return path
 
 
-def save_answer(path: Path, text: str) -> None:
-    """Replace the file by this text, at once; the line feed at its end is as on stdout.
+def save_answer(path: Path, text: str, *, in_session: bool) -> None:
+    """Replace the file by this text, at once; the line feed at its end is as on stdout. `in_session`: a session has it, too.
 
     Raises:
         AsstError: it can't be written; nothing has changed.
@@ -47,6 +47,5 @@ def save_answer(path: Path, text: str) -> None:
     try:
         replace_file(path, (text if text.endswith("\n") else f"{text}\n").encode())
     except OSError as error:
-        raise AsstError(
-            f"The answer isn't in {path}: {error.strerror}.", "It is saved in the session: asst sessions show"
-        ) from error
+        hint = "It is saved in the session: asst sessions show" if in_session else "It is on stdout only."
+        raise AsstError(f"The answer isn't in {path}: {error.strerror}.", hint) from error

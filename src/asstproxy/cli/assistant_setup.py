@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..config.profiles import Profile, load_config
-from ..config.settings import merge_settings, typed_settings, unknown_settings
 from ..core.events import Configured
 from ..core.roles import AssistantProxy
 from ..providers import connect
@@ -30,6 +29,8 @@ def settings_for(profile: Profile, options: ConversationOptions) -> dict[str, An
     """
     if not options.settings:
         return profile.settings
+    from ..config.settings import merge_settings, typed_settings, unknown_settings
+
     table = provider_info(profile.provider).settings
     typed = typed_settings(options.settings, table)
     if line := unknown_settings(typed.unknown, table, profile.provider):
@@ -43,6 +44,8 @@ def with_settings(configured: Configured, pairs: list[str]) -> Configured:
     Raises:
         UsageError: a value has the wrong type.
     """
+    from ..config.settings import merge_settings, typed_settings
+
     table = provider_info(configured.provider).settings
     return msgspec.structs.replace(
         configured, settings=merge_settings(configured.settings, typed_settings(pairs, table).values)
@@ -87,6 +90,7 @@ def connect_assistant(
 
 def _fallback(profile: Profile, options: ConversationOptions, budget: Budget | None) -> Candidate:
     """A profile that answers in the place of another; of `-O` it gets what its own provider lists."""
+    from ..config.settings import merge_settings, typed_settings
     from ..providers.fallback import Candidate
 
     table = provider_info(profile.provider).settings

@@ -171,12 +171,13 @@ class _Exchange:
         if output.file is not None:
             from .answer_file import save_answer
 
-            save_answer(output.file, answer.text if code is None else code)
+            text = answer.text if code is None else code
+            save_answer(output.file, text, in_session=self._opened.session is not None)
         return OK
 
     def _print_cost(self) -> None:
         if self._figures is not None:
-            self.print_status(self._figures.line())
+            sys.stderr.write(f"{self._figures.line()}\n")
 
     @contextlib.contextmanager
     def _keyboard(self, view: Subscriber) -> Iterator[None]:
@@ -209,10 +210,12 @@ class _Exchange:
         if output.json:
             from .render.json_output import JsonView
 
-            price = None
-            if output.cost:
-                from .exchange_cost import exchange_price as price
-            return JsonView(stdout, self._opened.session.id if self._opened.session else None, price)
+            session = self._opened.session.id if self._opened.session else None
+            if not output.cost:
+                return JsonView(stdout, session)
+            from .exchange_cost import exchange_price
+
+            return JsonView(stdout, session, exchange_price)
         if output.extract:
             from .render.code_view import CodeView
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -51,7 +52,10 @@ def load_prices() -> OwnPrices:
     """
     path = prices_file()
     ensure_private(path)
-    prices = convert(read_toml(path), OwnPrices, path)
+    prices: OwnPrices = {}
+    for owner, table in read_toml(path).items():  # one by one: an error within a dict has no place
+        models = convert(table, dict[str, Any], path, (owner,))
+        prices[owner] = {model: convert(one, OwnPrice, path, (owner, model)) for model, one in models.items()}
     for owner, models in prices.items():
         for model, price in models.items():
             for name, value in msgspec.structs.asdict(price).items():

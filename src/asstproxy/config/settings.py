@@ -29,7 +29,7 @@ _WANTED: dict[Kind, str] = {
 
 
 class TypedSettings(NamedTuple):
-    """Settings to send; one that is None is to be left out. `unknown` are the names that the provider's table doesn't have."""
+    """Settings to send; None leaves one out. `unknown` are the names that the provider's table doesn't have."""
 
     values: dict[str, Any]
     unknown: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ def typed_settings(pairs: Iterable[str], table: Mapping[str, Setting]) -> TypedS
         key, sign, text = pair.partition("=")
         key = key.strip()
         if not sign or not all(key.split(".")):
-            raise UsageError(f'"{pair}" isn\'t key=value.', "For example: -O temperature=0.2")
+            raise UsageError(f'"{pair}" isn\'t key=value.', "For example: temperature=0.2")
         setting = table.get(key)
         if setting is None and key.partition(".")[0] not in table:
             unknown.append(key)
@@ -67,7 +67,7 @@ def typed_settings(pairs: Iterable[str], table: Mapping[str, Setting]) -> TypedS
 
 
 def merge_settings(settings: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with others over them: an object is merged, any other value replaced; one that is None is left out."""
+    """Settings with others over them: an object is merged, any other value replaced, and None leaves one out."""
     merged = dict(settings)
     for name, value in over.items():
         before = merged.get(name)
@@ -95,7 +95,7 @@ def unknown_settings(names: Iterable[str], table: Mapping[str, Setting], provide
 def _value(key: str, text: str, kind: Kind) -> Any:
     text = text.strip()
     if not text:
-        raise UsageError(f"-O {key}= has no value.", f"It takes {_WANTED[kind]}; {key}=null leaves it out.")
+        raise UsageError(f"{key}= has no value.", f"It takes {_WANTED[kind]}; {key}=null leaves it out.")
     match kind:
         case "text":
             return text
@@ -130,7 +130,7 @@ def _json(text: str) -> Any:
         if is_too_deep(value):
             return None
         json.dumps(value, allow_nan=False)
-        return value if not isinstance(value, int | float) or abs(value) <= _LARGEST else None
+        return value if not isinstance(value, int) or abs(value) <= _LARGEST else None
     except (ValueError, RecursionError):
         return None
 
@@ -141,4 +141,4 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _refuse(key: str, text: str, kind: Kind) -> NoReturn:
     shown = text if len(text) <= 60 else f"{text[:60]}…"
-    raise UsageError(f'-O {key}: "{shown}" isn\'t {_WANTED[kind]}.')
+    raise UsageError(f'{key}: "{shown}" isn\'t {_WANTED[kind]}.')

@@ -8,14 +8,19 @@ import msgspec
 
 __all__ = ["Cost", "dollars"]
 
+_SMALLEST = Decimal("0.0001")
+_DIGITS = ((Decimal("0.0995"), 2), (Decimal("0.00995"), 3))
+"""From which amount on there are so few digits: as soon as rounding leads there."""
+
 
 def dollars(amount: Decimal | float) -> str:
     """An amount in US dollars: `$12.50`, `$0.42`, `$0.018`, `$0.0002`, `<$0.0001`; `free` for nothing."""
+    amount = Decimal(str(amount))  # what is written 0.0001 is not less than that
     if amount <= 0:
         return "free"
-    if amount < 0.0001:
+    if amount < _SMALLEST:
         return "<$0.0001"
-    digits = 2 if amount >= 0.0995 else 3 if amount >= 0.00995 else 4
+    digits = next((digits for limit, digits in _DIGITS if amount >= limit), 4)
     return f"${amount:,.{digits}f}"
 
 

@@ -1,4 +1,4 @@
-"""`--max-cost`: a request that could pass the limit is not sent.
+"""A limit for what requests cost: one that could pass it is not sent.
 
 Before each request its largest cost is reserved: the tokens of what is sent, estimated, and the limit of the answer. Afterwards
 the real cost takes the place of the reservation. Without a limit for the answer no such bound exists, so one is set.
@@ -53,7 +53,7 @@ class Budget:
     def __init__(self, limit: float) -> None:
         if not (math.isfinite(limit) and limit > 0):
             raise UsageError(
-                f"--max-cost must be an amount in US dollars, not {limit:g}.", "For example: --max-cost 0.50"
+                f"The cost limit must be a positive amount in US dollars, not {limit:g}.", "For example: 0.50"
             )
         self.limit, self.spent = Decimal(str(limit)), Decimal(0)
         self.prices = PriceTable()
@@ -87,13 +87,15 @@ class BudgetedProvider:
         price = self._cost(model or self.model, 1, 1)
         if price.unknown:
             raise UsageError(
-                f"The price of {model or self.model} is unknown, so --max-cost can't be kept.",
-                f"Add it to {prices_file()}, or leave out --max-cost.",
+                f"The price of {model or self.model or self.provider} is unknown, so its cost can't be limited.",
+                f"Add it to {prices_file()}.",
+                code="price_unknown",
+                data={"file": str(prices_file())},
             )
         if price.priced and not self._limit:
             raise UsageError(
-                f"asst can't limit the answers of {self.provider}, so --max-cost can't be kept.",
-                "Leave out --max-cost.",
+                f"The length of answers of {self.provider} can't be limited, so their cost can't be, either.",
+                code="cost_unlimited",
             )
 
     def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:

@@ -1,4 +1,4 @@
-"""`--fallback`: another assistant answers when the first fails before its first piece.
+"""Another assistant answers when the first fails before its first piece.
 
 To the conversation it is one assistant. When another one takes over, a notice says why, and `TakenOver` says who answers.
 """

@@ -10,7 +10,7 @@ from ..core.events import Usage
 from .fields import get_count, get_object, get_text
 from .transport import JSON
 
-__all__ = ["chat_usage", "responses_usage", "service_tier", "told_cost"]
+__all__ = ["chat_usage", "messages_usage", "responses_usage", "service_tier", "told_cost"]
 
 _USUAL_TIERS = frozenset({"auto", "default", "standard"})
 
@@ -45,6 +45,16 @@ def chat_usage(usage: JSON, service_tier: str = "") -> Usage:
         cost=told_cost(usage),
         service_tier=service_tier,
     )
+
+
+def messages_usage(usage: JSON) -> Usage | None:
+    """The usage of Anthropic's Messages API, which counts apart what was read from the cache and written to it; None for none."""
+    cached, stored = get_count(usage, "cache_read_input_tokens"), get_count(usage, "cache_creation_input_tokens")
+    read, written = get_count(usage, "input_tokens") + cached + stored, get_count(usage, "output_tokens")
+    thought = get_count(usage, "output_tokens_details", "thinking_tokens")
+    if not (read or written):
+        return None
+    return Usage(read, written, cached, thought, stored, told_cost(usage), service_tier(usage))
 
 
 def told_cost(usage: Mapping[str, Any]) -> float | None:

@@ -42,7 +42,6 @@ def ask(
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
     from ...core.warnings import set_warning_handler
-    from ..answer_file import output_path
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
     from ..standard_streams import require_stdout
@@ -53,12 +52,17 @@ def ask(
         from ..model_table import print_models
 
         raise typer.Exit(run(lambda _: print_models(options.profile, as_json=json)))
+    file = None
+    if output_file:
+        from ..answer_file import output_path
+
+        file = output_path(output_file)
     output = Output(
         json=json,
         events=events,
         raw=raw,
         quiet=quiet,
-        file=output_path(output_file) if output_file else None,
+        file=file,
         extract="last" if extract_last else "first" if extract else None,
         cost=cost,
     )

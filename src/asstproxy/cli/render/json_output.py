@@ -32,9 +32,9 @@ class JsonLinesView:
 class JsonView:
     """Folds one exchange and prints it when its context is left.
 
-    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), with `price` its `cost`, `tool_calls`,
-    `notices` (what the provider says to the person), `sources` (`url` and `title` of each page that the answer cites), and seconds:
-    to the `first_chunk`, and in `total`.
+    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `cost` (if there is a
+    `price`), `tool_calls`, `notices` (what the provider says to the person), `sources` (`url` and `title` of each page that the
+    answer cites), and seconds: to the `first_chunk`, and in `total`.
     """
 
     def __init__(
