@@ -16,8 +16,6 @@ from .conftest import Asst
 
 def write_profiles(text: str) -> None:
     """Make this the file of profiles."""
-
-
     folder = Path(os.environ["ASST_CONFIG_DIR"])
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "config.toml").write_text(text)
@@ -26,7 +24,16 @@ def write_profiles(text: str) -> None:
 def test_a_setting_is_sent_wins_over_the_profile_and_is_in_the_journal(asst: Asst, server: ResponsesServer) -> None:
     """Typed by the provider's table; the profile's other settings stay."""
     write_profiles('[profiles.gpt]\nsettings = { temperature = 1.0, top_p = 0.5, reasoning = { summary = "auto" } }\n')
-    options = ["-O", "temperature=0.2", "--option", "reasoning_effort=low", "-O", "max_output_tokens=500", "-O", "top_p=null"]
+    options = [
+        "-O",
+        "temperature=0.2",
+        "--option",
+        "reasoning_effort=low",
+        "-O",
+        "max_output_tokens=500",
+        "-O",
+        "top_p=null",
+    ]
     ran = asst("ask", "-p", "gpt", *options, "hi")
     assert (ran.code, ran.err) == (0, "gpt · gpt-6-luna\n")
     sent = {"temperature": 0.2, "max_output_tokens": 500, "reasoning": {"summary": "auto", "effort": "low"}}

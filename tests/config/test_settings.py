@@ -26,7 +26,11 @@ TABLE = {
     "effort": Setting("text", "reasoning.effort"),
 }
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -61,7 +65,8 @@ def test_a_value_has_the_type_of_the_table(pair: str, value: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     "pair",
     [
-        "warm", "=1", ".a=1", "a..b=1", "warm=hot", "warm=nan", "warm=inf", "warm=1e400", "warm=", "count=1.5", "count=9999999999999999999",
+        "warm", "=1", ".a=1", "a..b=1", "warm=hot", "warm=nan", "warm=inf", "warm=1e400", "warm=", "count=1.5",
+        "count=9999999999999999999",
         "on=maybe", "names=[1", "parts=a", "parts={", f"parts={'[' * 100_000}", "parts=NaN", "count=" + "9" * 5000,
     ],
 )  # fmt: skip
@@ -108,7 +113,7 @@ def test_parts_of_one_object_meet() -> None:
 def test_an_unknown_name_gets_a_line() -> None:
     """It says that the setting is sent, and what may have been meant."""
     assert unknown_settings(["temprature"], CHAT_COMPLETIONS, "groq") == (
-        "\"temprature\" is sent as it is: asst doesn't know it for groq. Did you mean temperature?"
+        '"temprature" is sent as it is: asst doesn\'t know it for groq. Did you mean temperature?'
     )
     assert unknown_settings([], CHAT_COMPLETIONS, "groq") == unknown_settings(["x"], {}, "mine") == ""
 

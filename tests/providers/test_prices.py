@@ -44,7 +44,10 @@ def entry(provider: str, model: str, read: int, written: int, **more: object) ->
         (entry("gpt", "gpt-6-luna", 10_000, 1_000), "0.0015"),  # 0.10 and 0.50 for a million
         (entry("gpt", "gpt-6-luna", 10_000, 1_000, cached=10_000), "0.0006"),  # 0.01 from the cache
         (entry("gpt", "gpt-6-luna", 10_000, 1_000, cache_write=10_000), "0.00175"),  # 0.125 into it
-        (entry("gpt", "gpt-6-luna", 10_000, 1_000, reasoning=900), "0.0015"),  # reasoning is output, and not counted twice
+        (
+            entry("gpt", "gpt-6-luna", 10_000, 1_000, reasoning=900),
+            "0.0015",
+        ),  # reasoning is output, and not counted twice
         (entry("anthropic", "claude-haiku-4-5", 10_000, 1_000), "0.015"),  # 1 and 5
         (entry("gemini", "gemini-2.5-flash", 10_000, 1_000), "0.0055"),  # 0.30 and 2.50
         (entry("groq", "llama-3.3-70b-versatile", 10_000, 1_000), "0.00669"),  # 0.59 and 0.79
@@ -114,11 +117,11 @@ def test_own_prices_are_by_profile_provider_and_model() -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ('[vllm]\n\nx = { input = -1, output = 1 }\n', "line 3"),
-        ('[vllm]\nx = { input = 1 }\n', "line 2"),
+        ("[vllm]\n\nx = { input = -1, output = 1 }\n", "line 3"),
+        ("[vllm]\nx = { input = 1 }\n", "line 2"),
         ('[vllm]\nx = { input = 1, output = "2" }\n', "line 2"),
-        ('[vllm]\nx = { input = 1, output = 2, per = 3 }\n', "line 2"),
-        ('[vllm]\nx = { input = nan, output = 2 }\n', "line 2"),
+        ("[vllm]\nx = { input = 1, output = 2, per = 3 }\n", "line 2"),
+        ("[vllm]\nx = { input = nan, output = 2 }\n", "line 2"),
         ("[vllm\n", "line 1"),
         ("vllm = 3\n", "line 1"),
     ],

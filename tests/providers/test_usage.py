@@ -56,7 +56,9 @@ async def test_a_cost_in_a_header_is_kept(header: str, cost: float | None) -> No
 async def test_the_body_wins_over_the_header_and_a_header_alone_is_no_usage() -> None:
     """A reply without usage stays without; one with a cost keeps it."""
     headers = {"x-litellm-response-cost": "5"}
-    assert await _usage(Reply.json(ANSWER | {"usage": USAGE | {"cost": 1.5}}, headers=headers)) == [Usage(10, 4, cost=1.5)]
+    assert await _usage(Reply.json(ANSWER | {"usage": USAGE | {"cost": 1.5}}, headers=headers)) == [
+        Usage(10, 4, cost=1.5)
+    ]
     assert await _usage(Reply.json(ANSWER, headers=headers)) == []
 
 

@@ -31,7 +31,9 @@ def output_path(name: str) -> Path:
     if not stat.S_ISREG(kind):
         raise UsageError(f"Can't write {path}: it isn't a file.", "Leave out -o: the answer is on stdout.")
     if not folder.is_dir():
-        raise UsageError(f"Can't write {path}: the folder {folder} doesn't exist.", "Create it, or choose another file.")
+        raise UsageError(
+            f"Can't write {path}: the folder {folder} doesn't exist.", "Create it, or choose another file."
+        )
     if not os.access(folder, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise UsageError(f"Can't write {path}: permission denied.", "Choose another file.")
     return path

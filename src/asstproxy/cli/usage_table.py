@@ -134,7 +134,7 @@ def _with_titles(store: Store, sums: Sums) -> dict[str, Sum]:
     """The newest sessions, by their short ids and titles."""
     newest = list(sums)[:SHOWN_SESSIONS]
     ids = short_ids(store, newest)
-    return {f"{ids.get(session, session)}  {_title(store, session)}": sums[session] for session in newest}
+    return {f"{ids.get(session, session)} · {_title(store, session)}": sums[session] for session in newest}
 
 
 def _title(store: Store, session: str) -> str:

@@ -66,12 +66,12 @@ class FallbackProvider:
         self._answering = first
         self._turn: Turn | None = None  # that of the present exchange
         self._announced = 0  # who answers it, as far as the journal knows
-        self._failures: set[str] = set()  # that the user has seen
+        self._told: set[str] = set()  # notices of this exchange
 
     async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         if turn is not self._turn:
-            self._turn, self._announced, self._failures = turn, 0, set()
+            self._turn, self._announced, self._told = turn, 0, set()
         failed: list[AssistantError] = []
         for number, candidate in enumerate(self._candidates):
             self._answering = candidate.assistant
@@ -94,9 +94,11 @@ class FallbackProvider:
                 failed.append(error)
             else:
                 return
-            if number + 1 < len(self._candidates) and str(failed[-1]) not in self._failures:
-                self._failures.add(str(failed[-1]))
-                yield Notice(_taken_over(candidate.profile, failed[-1], self._candidates[number + 1].profile))
+            if number + 1 < len(self._candidates):
+                notice = _taken_over(candidate.profile, failed[-1], self._candidates[number + 1].profile)
+                if notice not in self._told:
+                    self._told.add(notice)
+                    yield Notice(notice)
         raise next((error for error in failed if error.retryable), failed[-1])
 
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncIterator[Event]:
