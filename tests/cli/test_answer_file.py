@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asstproxy.cli.render.code_view import code_block
-from servers import Call, Cut, Incomplete, ResponsesServer, Say, Status
+from servers import Call, Cut, Incomplete, ResponsesServer, Say, Script, Status
 
 from .conftest import ASST, Asst, Ran
 
@@ -73,8 +73,7 @@ def test_the_file_is_the_last_answer_after_tools(asst: Asst, server: ResponsesSe
     """What was said before a tool call isn't in it."""
     tool = tmp_path / "tools.py"
     tool.write_text('def price() -> str:\n    """The price."""\n    return "4"\n')
-    turns = iter([[Say("Let me look."), Call("price", {})], [Say("It is 4.")]])
-    server.brain = lambda _: next(turns)
+    server.brain = Script([Say("Let me look."), Call("price", {})], [Say("It is 4.")])
     ran = asst("ask", "-p", "gpt", "-q", "-t", str(tool), "--yes", "-o", str(tmp_path / "out"), "hi")
     assert (ran.code, (tmp_path / "out").read_text()) == (0, "It is 4.\n")
 

@@ -16,7 +16,7 @@ from asstproxy.config.paths import cache_dir
 from asstproxy.config.prices import prices_file
 from asstproxy.core import events as ev
 from asstproxy.core.script import STEPS, State
-from servers import Call, ResponsesServer, Say
+from servers import Call, ResponsesServer, Say, Script
 
 from .conftest import ASST, Asst
 from .terminal import Terminal
@@ -215,8 +215,7 @@ def test_cost_is_a_line_on_stderr(asst: Asst, server: ResponsesServer, tmp_path:
     """State, time, tokens, cost and tools, also with `-q`; stdout is the answer."""
     tool = tmp_path / "tools.py"
     tool.write_text('def price() -> str:\n    """The price."""\n    return "4"\n')
-    turns = iter([[Call("price", {})], [Say("It is 4.")]])
-    server.brain = lambda _: next(turns)
+    server.brain = Script([Call("price", {})], [Say("It is 4.")])
     ran = asst("ask", "-p", "gpt", "-q", "--cost", "-t", str(tool), "--yes", "hi")
     assert ran.out == "It is 4.\n"
     state, _, tokens, cost, tools = _lines(ran.err)[-1].split(" · ")

@@ -133,7 +133,7 @@ async def test_a_request_that_failed_at_once_costs_nothing() -> None:
     budget = Budget(1.0)
     luna = Luna([AssistantError("server", "x", retryable=True)], [AssistantError("quota", "x")])
     await hold(within_budget(luna, budget, "gpt"), "hi")
-    assert (budget.spent, len(luna.turns)) == (0, 2)
+    assert (float(budget.spent), len(luna.turns)) == (0.0, 2)
     luna = Luna([ChunkReceived("Well"), AssistantError("connection", "cut")])
     await hold(within_budget(luna, budget, "gpt"), "hi", settings={"max_output_tokens": 1_000})
     assert Decimal("0.0005") < budget.spent < Decimal("0.0006")
@@ -147,7 +147,7 @@ async def test_a_local_model_is_never_stopped() -> None:
 
     local, budget = Local(*[used(9_000_000, 1_000_000)] * 3), Budget(0.0001)
     await hold(within_budget(local, budget, "local"), "a", "b", "c")
-    assert (len(local.turns), local.turns[0].settings, budget.spent) == (3, {}, 0)
+    assert (len(local.turns), dict(local.turns[0].settings), float(budget.spent)) == (3, dict[str, Any](), 0.0)
 
 
 def test_an_unknown_price_is_refused_until_it_is_given() -> None:

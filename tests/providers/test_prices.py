@@ -63,7 +63,7 @@ def test_the_price_is_that_of_the_requests_date() -> None:
     o3 = {"provider": "gpt", "model": "o3", "input": 1_000_000, "output": 0}
     before = usd(RequestEntry("2025-05-01T00:00:00+00:00", **o3))  # type: ignore[arg-type]
     after = usd(RequestEntry("2025-07-01T00:00:00+00:00", **o3))  # type: ignore[arg-type]
-    assert (before, after) == (10, 2)
+    assert [before, after] == [Decimal(10), Decimal(2)]
     tier = {**o3, "model": "gpt-5", "input": 10_000}
     assert usd(RequestEntry(AT, service_tier="batch", **tier)) * 2 == usd(RequestEntry(AT, **tier))  # type: ignore[arg-type]
 
