@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 
 import pytest
+from genai_prices import Usage, calc_price
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +20,12 @@ from asstproxy.store.transcript import ExchangeEntry, RequestEntry
 
 AT = "2026-11-28T12:00:00.000+00:00"
 LUNA = RequestEntry(AT, provider="gpt", model="gpt-6-luna", input=1_000_000, output=1_000_000)
+
+
+@cache
+def shared() -> PriceTable:
+    """One table for all examples: it remembers what it has looked up."""
+    return PriceTable()
 
 
 def own(text: str) -> PriceTable:
@@ -142,7 +151,33 @@ def test_an_answer_without_reported_tokens_has_an_unknown_price() -> None:
     assert [str(table.cost_of(one)) for one in (answered, failed, local)] == ["price unknown", "", "local"]
 
 
-sizes = st.integers(1, 400_000)
+sizes = st.integers(1, 400_000) | st.sampled_from(
+    [32_000, 32_001, 128_000, 128_001, 200_000, 200_001, 272_000, 272_001]
+)
+
+
+@given(
+    st.sampled_from(
+        [
+            ("gpt", "openai", "gpt-6-luna"),
+            ("gemini", "google", "gemini-2.5-pro"),
+            ("deepseek", "deepseek", "deepseek-chat"),
+        ]
+    ),
+    sizes,
+    st.integers(0, 10_000),
+    st.floats(0, 1),
+    st.datetimes(datetime(2025, 1, 1), datetime(2026, 11, 28), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis wants it so
+)
+def test_a_request_costs_what_the_table_says(
+    model: tuple[str, str, str], read: int, written: int, cached: float, when: datetime
+) -> None:
+    """At every size, date and hour, to the last digit that matters: what is remembered of the table is the table."""
+    hit = int(read * cached)
+    request = RequestEntry(when.isoformat(), provider=model[0], model=model[2], input=read, output=written, cached=hit)
+    usage = Usage(input_tokens=read, output_tokens=written, cache_read_tokens=hit)
+    price = calc_price(usage, model[2], provider_id=model[1], genai_request_timestamp=when).total_price
+    assert abs(shared().cost(request).usd - price) <= price * Decimal("1e-20")
 
 
 @given(st.lists(st.tuples(sizes, sizes, st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=6))

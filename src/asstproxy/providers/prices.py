@@ -7,6 +7,8 @@ nothing else imports this module at its top.
 
 from __future__ import annotations
 
+import bisect
+import math
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -21,7 +23,6 @@ __all__ = ["LOCAL", "PriceTable", "Rates", "steps"]
 LOCAL = "local"
 """In `ProviderInfo.prices`: nothing is paid."""
 _MILLION = 1_000_000
-Number = int | Decimal
 
 
 class Rates(NamedTuple):
@@ -41,6 +42,7 @@ class PriceTable:
 
     def __init__(self) -> None:
         self._own = load_prices()
+        self._listed = _Listed()
         self._ids: dict[str, str] = {}
 
     def cost_of(self, exchange: ExchangeEntry) -> Cost:
@@ -67,26 +69,29 @@ class PriceTable:
         stored = min(Decimal(request.cache_write) / count, read - cached)
         own = find_price(self._own, (request.profile, request.provider), request.model)
         if own is not None:
-            return Cost(_own_cost(own, read, written, cached, stored) * count, priced=count)
+            return Cost(_own_rates(own).price(read, written, cached, stored) * count, priced=count)
         provider = self._id(request.provider)
         if provider == LOCAL:
             return Cost(local=count)
-        found = _listed(provider, request.model, request.at, request.service_tier, (read, written, cached, stored))
-        return Cost(unknown=count) if found is None else Cost(found.total_price * count, priced=count)
+        rates = self._listed.rates(provider, request.model, request.at, request.service_tier, math.ceil(read))
+        if rates is None:
+            return Cost(unknown=count)
+        return Cost(rates.price(read, written, cached, stored) * count, priced=count)
 
     def rates(self, provider: str, model: str, *, profile: str = "", at: str = "") -> Rates:
         """What a million tokens cost (of a small request), at this ISO 8601 time or now; zeros for a local model."""
         own = find_price(self._own, (profile, provider), model)
-        found = _listed(self._id(provider), model, at, "", (1, 1, 0, 0))
+        found = self._listed.find(self._id(provider), model)
         context = found.model.context_window if found is not None else None
         if own is not None:
-            return Rates(Decimal(str(own.input)), Decimal(str(own.output)), context)
-        if self._id(provider) == LOCAL:
+            rates = _own_rates(own)
+        elif self._id(provider) == LOCAL:
             return Rates(Decimal(0), Decimal(0), context)
-        if found is None:
+        elif (listed := self._listed.rates(self._id(provider), model, at, "", 1)) is not None:
+            rates = listed
+        else:
             return Rates()
-        price = found.model_price
-        return Rates(_base(price.input_mtok), _base(price.output_mtok), context)
+        return Rates(rates.read * _MILLION, rates.written * _MILLION, context)
 
     def _id(self, provider: str) -> str:
         """The provider's name in the table."""
@@ -109,41 +114,75 @@ def steps() -> list[int]:
     return sorted(found)
 
 
-def _own_cost(price: OwnPrice, read: Decimal, written: Decimal, cached: Decimal, stored: Decimal) -> Decimal:
-    usual = Decimal(str(price.input))
-    parts = (
-        (usual, read - cached - stored),
-        (usual if price.cached is None else Decimal(str(price.cached)), cached),
-        (usual if price.cache_write is None else Decimal(str(price.cache_write)), stored),
-        (Decimal(str(price.output)), written),
+def _own_rates(price: OwnPrice) -> _TokenPrices:
+    read = Decimal(str(price.input))
+    return _TokenPrices(
+        read / _MILLION,
+        Decimal(str(price.output)) / _MILLION,
+        (read if price.cached is None else Decimal(str(price.cached))) / _MILLION,
+        (read if price.cache_write is None else Decimal(str(price.cache_write))) / _MILLION,
     )
-    return sum((rate * tokens for rate, tokens in parts), Decimal(0)) / _MILLION
 
 
-def _listed(
-    provider: str, model: str, at: str, tier: str, tokens: tuple[Number, Number, Number, Number]
+class _TokenPrices(NamedTuple):
+    """US dollars for one token of each kind."""
+
+    read: Decimal
+    written: Decimal
+    cached: Decimal
+    stored: Decimal
+
+    def price(self, read: Decimal, written: Decimal, cached: Decimal, stored: Decimal) -> Decimal:
+        """What a request costs; `read` includes what was read from the cache and written to it."""
+        uncached = read - cached - stored
+        return self.read * uncached + self.written * written + self.cached * cached + self.stored * stored
+
+
+class _Listed:
+    """The table of `genai-prices`. A price is looked up once for each model, date and size; requests are a multiplication then."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Any] = {}
+        self._rates: dict[tuple[object, ...], _TokenPrices] = {}
+        self._steps: list[int] = []
+
+    def find(self, provider: str, model: str) -> Any:
+        """A price calculation for this model, which knows the model; None if the table doesn't have it, or no price of it."""
+        if (provider, model) not in self._found:
+            found = _calculate(provider, model, datetime.now(UTC), "", 1, 1)
+            if found is not None and found.model_price.input_mtok is None and found.model_price.output_mtok is None:
+                found = None
+            self._found[provider, model] = found
+        return self._found[provider, model]
+
+    def rates(self, provider: str, model: str, at: str, tier: str, size: int) -> _TokenPrices | None:
+        """What a token costs in a request of this time (ISO 8601; empty: now), tier and size (input tokens)."""
+        if (found := self.find(provider, model)) is None:
+            return None
+        try:
+            when = datetime.fromisoformat(at) if at else datetime.now(UTC)
+            prices = found.model.get_prices(when)
+        except (ValueError, TypeError):  # no time, or one without a zone
+            return None
+        self._steps = self._steps or steps()
+        key = (provider, model, tier, at[:13] if tier else id(prices), bisect.bisect_left(self._steps, size))
+        if key not in self._rates:
+            size = max(size, 1)
+            parts = [(size, 0, 0, 0), (size, size, 0, 0), (size, 0, size, 0), (size, 0, 0, size)]
+            alone, *more = [_calculate(provider, model, when, tier, *part).total_price for part in parts]
+            written, cached, stored = ((total / size) for total in (more[0] - alone, more[1], more[2]))
+            self._rates[key] = _TokenPrices(alone / size, written, cached, stored)
+        return self._rates[key]
+
+
+def _calculate(
+    provider: str, model: str, when: datetime, tier: str, read: int, written: int, cached: int = 0, stored: int = 0
 ) -> Any:  # a PriceCalculation
-    """The price in the table of `genai-prices`; None if it has none. `tokens`: read, written, cached, written to the cache."""
     from genai_prices import Usage, calc_price
 
-    read, written, cached, stored = tokens
+    usage = Usage(input_tokens=read, output_tokens=written, cache_read_tokens=cached, cache_write_tokens=stored)
     context = {"processing": "batch"} if tier == "batch" else {"service_tier": tier} if tier else None
     try:
-        when = datetime.fromisoformat(at) if at else datetime.now(UTC)
-        found = calc_price(
-            Usage(input_tokens=read, output_tokens=written, cache_read_tokens=cached, cache_write_tokens=stored),
-            model,
-            provider_id=provider,
-            genai_request_timestamp=when,
-            price_context=context,
-        )
+        return calc_price(usage, model, provider_id=provider, genai_request_timestamp=when, price_context=context)
     except (LookupError, ValueError):
         return None
-    known = found.model_price.input_mtok is not None or found.model_price.output_mtok is not None
-    return found if known else None
-
-
-def _base(price: Any) -> Decimal | None:
-    """The price of a small request."""
-    base: Decimal | None = getattr(price, "base", price)
-    return base

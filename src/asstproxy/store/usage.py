@@ -78,7 +78,9 @@ def indexed_requests(
     began = ulid.time_of(session) / 1000 if forked_from else 0.0
     found = []
     for exchange in exchanges:
-        entries = [entry for entry in _entries(exchange, profile) if to_unix_time(entry.at) >= began]
+        entries = _entries(exchange, profile)
+        if began:
+            entries = [entry for entry in entries if to_unix_time(entry.at) >= began]
         for number, entry in enumerate(entries, 1):
             reported = bool(entry.input or entry.output or entry.cost is not None)
             found.append(IndexedRequest(int(number == len(entries)), int(reported or not exchange.answer), entry))
