@@ -19,6 +19,7 @@ from ...store.transcript import Transcript, last_message
 from ..conversation_setup import OpenConversation, configure, offer_tools
 from ..export.write import SUFFIXES, export, form_of, write_export
 from ..options import ConversationOptions
+from ..render.call_text import call_line, call_text
 from ..render.safe_text import clean_label
 from ..suggest import near_names
 
@@ -129,7 +130,7 @@ async def _system(chat: ChatCommands, instructions: str) -> None:
 async def _tools(chat: ChatCommands, _: str) -> None:
     tools = chat.opened.user.tools
     for tool in tools.values():
-        chat.say(f"{tool.name}   {tool.description}")
+        chat.say(f"{call_line(tool.name)}   {call_text(tool.description)}")
     if not tools:
         chat.say("No tools. To offer some: asst chat -t package.module:function")
 

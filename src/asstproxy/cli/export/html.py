@@ -18,6 +18,7 @@ from markdown_it.token import Token
 
 from ...core.events import Record
 from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..render.call_text import call_line, call_text, output_text
 from ..render.footnotes import web_address
 from ..render.safe_text import clean, clean_line
 from ..render.sequence import arrows
@@ -106,8 +107,8 @@ def _tool(tool: ToolEntry) -> str:
     result = tool.error if tool.error is not None else tool.output
     return (
         f'<details class="tool{" failed" if mark == "✗" else ""}"><summary>{mark} '
-        f"{escape(clean_line(tool.name))}{f' · {facts}' if facts else ''}</summary>"
-        f"<pre>{escape(clean(tool.arguments))}</pre><pre>{escape(clean(result))}</pre></details>"
+        f"{escape(call_line(tool.name))}{f' · {facts}' if facts else ''}</summary>"
+        f"<pre>{escape(call_text(tool.arguments))}</pre><pre>{escape(output_text(result))}</pre></details>"
     )
 
 

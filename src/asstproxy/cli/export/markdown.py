@@ -6,6 +6,7 @@ import re
 
 from ...core.events import Source
 from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..render.call_text import call_line, call_text, output_text
 from ..render.footnotes import web_address
 from ..render.safe_text import clean, clean_line
 from ..render.status_text import reason_text
@@ -55,7 +56,7 @@ def _reason(reason: str) -> str:
 def _tool(tool: ToolEntry) -> list[str]:
     result = tool.error if tool.error is not None else tool.output
     mark, facts = call_mark(tool).replace("✓", "→"), call_facts(tool)
-    text = f"{clean_line(tool.name)}({clean(tool.arguments)})\n{mark} {clean(result)}".rstrip()
+    text = f"{call_line(tool.name)}({call_text(tool.arguments)})\n{mark} {output_text(result)}".rstrip()
     text += f"\n({facts})" if facts else ""
     longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from .call_text import call_line
 from .safe_text import clean_line
 from .timeline import duration
 from .timings import ExchangeSpans, Kind, Span
@@ -44,7 +45,7 @@ def _rows(exchange: ExchangeSpans, width: int) -> Iterator[Text]:
             yield _row(kind, spans, exchange.seconds, width, duration(exchange.total(kind)))
         if kind == "tools":
             for tool in exchange.tools:
-                name = f"  {clean_line(tool.name)}"
+                name = f"  {call_line(tool.name)}"
                 yield _row(name, [tool], exchange.seconds, width, duration(tool.end - tool.start))
 
 
