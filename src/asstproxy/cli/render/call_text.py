@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from asstproxy.core.codec import escape_invisible
+from asstproxy.core.invisible import escape_invisible
 
 from .safe_text import clean, clean_line
 

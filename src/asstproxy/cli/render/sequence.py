@@ -28,7 +28,6 @@ from ...core.events import (
     ToolsExecuted,
 )
 from ...core.script import STEPS, Do
-
 from .call_text import call_line, decision_words, output_line
 
 __all__ = ["LANES", "Arrow", "arrows"]
