@@ -163,7 +163,9 @@ def _is_shared(folder: Path) -> bool:
 
 
 def _close(path: Path, mode: int, owner: int, *, is_folder: bool) -> None:
-    open_to_others = f"Others can read {path} ({mode:04o})"
+    may_write = mode & 0o022 != 0  # then somebody may have changed it, which a person must know even with --quiet
+    act = "change" if may_write else "read"
+    open_to_others = f"Others can {act} {path} ({mode:04o})"
     if sys.platform != "win32" and owner != os.geteuid():
         # it may be the system's: everyone may read it, and only root may change it
         if owner != 0 or path.name == "credentials.toml":
@@ -173,14 +175,15 @@ def _close(path: Path, mode: int, owner: int, *, is_folder: bool) -> None:
     try:
         path.chmod(closed)
     except OSError as error:
-        warn_once(f"{open_to_others}, and that can't be changed: {error.strerror}.")
+        warn_once(f"{open_to_others}, and that can't be changed: {error.strerror}.", urgent=may_write)
         return
     if is_folder:
-        warn_once(f"Others could read {path} ({mode:04o}); now only you can ({closed:04o}).")
+        warn_once(f"Others could {act} {path} ({mode:04o}); now only you can ({closed:04o}).", urgent=may_write)
     else:  # one line for all files of a folder
         warn_once(
-            f"Others could read files in {path.parent} (such as {path.name}, {mode:04o}); now only you can.",
-            about=f"files in {path.parent}",
+            f"Others could {act} files in {path.parent} (such as {path.name}, {mode:04o}); now only you can.",
+            about=f"files in {path.parent}, {act}",
+            urgent=may_write,
         )
 
 
