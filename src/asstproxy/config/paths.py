@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..core.errors import NotSetUpError, UsageError
@@ -26,6 +26,7 @@ __all__ = [
     "private_dir",
     "read_only",
     "refuse_device",
+    "sync_folder",
 ]
 
 VARIABLES = ("ASST_CONFIG_DIR", "ASST_DATA_DIR", "ASST_CACHE_DIR")
@@ -100,9 +101,22 @@ def private_dir(path: Path) -> Path:
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):  # not `parents=True`, which creates them with the default mode
         folder.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder.parent)
     path.mkdir(exist_ok=True)
     ensure_private(path)
     return path
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk: a power cut may take a file's new name, although its content was synced."""
+    if sys.platform == "win32":  # opens no folders
+        return
+    with suppress(OSError):  # not every file system can; what the file itself reports counts
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 def create_private(path: Path) -> Path:
