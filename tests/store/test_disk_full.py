@@ -136,7 +136,7 @@ def test_a_disk_that_is_full_at_the_start_is_told_before_anything_is_sent(
     )
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (5, "", 1)
     assert done.stderr.startswith("asst: The session can't be saved: ")
-    assert done.stderr.endswith(f": File too large. {hint}\n")
+    assert done.stderr.endswith((f": File too large. {hint}\n", f": No space left on device. {hint}\n"))
     assert server.requests == []
     assert list(Store().ids()) == [session.id]
 
