@@ -10,7 +10,8 @@ from ..core.events import Record
 from ..core.money import Cost
 from ..providers.prices import PriceTable
 from ..store.transcript import ExchangeEntry, TranscriptBuilder
-from .render.timeline import duration, seconds_between
+from ..text.figures import duration
+from .render.timeline import seconds_between
 
 __all__ = ["CostLine", "closing_line", "exchange_cost", "exchange_price", "json_cost", "prices"]
 

@@ -11,9 +11,9 @@ from ..core.errors import NotSetUpError
 from ..providers.model_list import ModelInfo, list_models
 from ..providers.prices import PriceTable
 from ..providers.registry import provider_module
+from ..text.safe_text import clean_line
 from .conversation_setup import choose_profile
 from .exit_codes import OK
-from .render.safe_text import clean_line
 from .render.table import Column, table_lines
 from .sessions.listing import print_json
 

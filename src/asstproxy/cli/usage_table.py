@@ -17,8 +17,8 @@ from ..store.short_ids import short_ids
 from ..store.store import Store
 from ..store.transcript import ExchangeEntry
 from ..store.usage import By, UsageRow
+from ..text.safe_text import clean_line
 from .exchange_cost import json_cost
-from .render.safe_text import clean_line
 from .render.table import Column, table_lines
 from .sessions.search import show_progress
 from .standard_streams import write_json

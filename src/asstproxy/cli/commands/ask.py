@@ -41,7 +41,7 @@ def ask(
     no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Don't read stdin.")] = False,
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
-    from ...core.warnings import set_warning_handler
+    from ...core.warnings import quieten_warnings
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
     from ..standard_streams import require_stdout
@@ -67,7 +67,7 @@ def ask(
         cost=cost,
     )
     if quiet:
-        set_warning_handler(lambda _: None)
+        quieten_warnings()
     words = prompt or []
     if retry:
         raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals)))

@@ -6,8 +6,7 @@ from typing import Literal, TextIO
 
 from asstproxy.core.codec import repair_surrogates
 from asstproxy.core.events import AssistantMessageRetrieved, Record
-
-from .safe_text import clean
+from asstproxy.text.safe_text import clean
 
 __all__ = ["CodeView", "code_block"]
 
