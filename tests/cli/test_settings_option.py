@@ -11,7 +11,8 @@ from asstproxy import Store
 from asstproxy.core.events import Configured
 from servers import AnthropicServer, GeminiServer, ResponsesServer
 
-from .conftest import Asst
+from .conftest import ASST, Asst
+from .terminal import Terminal
 
 
 def write_profiles(text: str) -> None:
@@ -67,6 +68,26 @@ def test_an_unknown_setting_passes_with_a_notice(asst: Asst, server: ResponsesSe
     assert ran.code == 1  # this server refuses it
     ran = asst("ask", "-p", "gpt", "-O", "temprature=1", "hi")
     assert "Did you mean temperature?" in ran.err.splitlines()[0]
+
+
+def test_a_chat_keeps_its_settings_and_its_budget(server: ResponsesServer) -> None:
+    """Also with another model of the profile; a message that could pass the limit isn't sent, and the chat goes on."""
+    arguments = ["chat", "-p", "gpt", "-O", "temperature=0.3", "--max-cost", "0.01"]
+    with Terminal([ASST, *arguments], 80) as terminal:
+        terminal.wait_for("›")
+        terminal.enter("/model gpt-6.1-terra")
+        terminal.wait_for("gpt · gpt-6.1-terra")
+        terminal.enter("hi")
+        terminal.wait_for("tokens")
+        sent = server.requests[-1].json
+        assert (sent["model"], sent["temperature"]) == ("gpt-6.1-terra", 0.3)
+        assert 1024 <= sent["max_output_tokens"] <= 2000  # what a cent buys of this model
+        terminal.enter("x" * 30_000)
+        terminal.wait_for("is spent")
+        assert len(server.requests) == 1
+        terminal.enter("/model gpt-6-luna")
+        terminal.enter("and now?")
+        terminal.wait_until(lambda: len(server.requests) == 2)
 
 
 def test_each_api_has_its_own_names(asst: Asst, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,8 +62,9 @@ def print_usage(by: By, since: str, *, as_json: bool) -> None:
         AsstError: the search index can't be used.
     """
     prices, store = PriceTable(), Store()
-    rows = SearchIndex(store).usage(by, cutoff(since) if since else 0, steps(), show_progress)
-    sums = _sorted(_sums(rows, prices), by)
+    began = cutoff(since) if since else 0
+    sums = SearchIndex(store).usage(by, began, steps(), lambda rows: _sums(rows, prices), show_progress)
+    sums = _sorted(sums, by)
     if as_json:
         total = {name: value for name, value in _object(by, "", total_of(sums)).items() if name != by}
         write_json(pretty({"rows": [_object(by, key, one) for key, one in sums.items()], "total": total}) + b"\n")

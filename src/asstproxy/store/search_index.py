@@ -86,13 +86,20 @@ class SearchIndex:
 
         return self._query(find, progress)
 
-    def usage(self, by: By, since: int, steps: Sequence[int], progress: Progress | None = None) -> list[UsageRow]:
-        """What the requests of all sessions used; see `usage_rows`.
+    def usage(
+        self,
+        by: By,
+        since: int,
+        steps: Sequence[int],
+        read: Callable[[Iterator[UsageRow]], T],
+        progress: Progress | None = None,
+    ) -> T:
+        """What `read` makes of the rows that say what the requests of all sessions used; see `usage_rows`.
 
         Raises:
             AsstError: SQLite fails, and rebuilding the index doesn't help.
         """
-        return self._query(lambda db: list(usage_rows(db, by, since, steps)), progress)
+        return self._query(lambda db: read(usage_rows(db, by, since, steps)), progress)
 
     def _query(self, run: Callable[[sqlite3.Connection], T], progress: Progress | None) -> T:
         for again in (False, True):
