@@ -75,12 +75,17 @@ def test_a_chat_keeps_its_settings_and_its_budget(server: ResponsesServer) -> No
     arguments = ["chat", "-p", "gpt", "-O", "temperature=0.3", "--max-cost", "0.01"]
     with Terminal([ASST, *arguments], 80) as terminal:
         terminal.wait_for("›")
+        terminal.enter("/set top_p=high")
+        terminal.wait_for("isn't a number")
+        terminal.enter("/set reasoning_effort=low")
+        terminal.wait_for('reasoning = {"effort":"low"}')
         terminal.enter("/model gpt-6.1-terra")
         terminal.wait_for("gpt · gpt-6.1-terra")
         terminal.enter("hi")
         terminal.wait_for("tokens")
         sent = server.requests[-1].json
         assert (sent["model"], sent["temperature"]) == ("gpt-6.1-terra", 0.3)
+        assert sent["reasoning"] == {"effort": "low"}
         assert 1024 <= sent["max_output_tokens"] <= 2000  # what a cent buys of this model
         terminal.enter("x" * 30_000)
         terminal.wait_for("is spent")

@@ -19,11 +19,12 @@ from ..core.mediator import make_mediator
 from ..core.resume import can_attach
 from ..core.roles import AssistantProxy
 from ..core.turn import Options
+from ..providers.assembly import budget_of
 from ..store.session import Session
 from ..store.store import Store
 from ..tools import Tool
 from ..user import Approver, UserProxy
-from .assistant_setup import budget_for, connect_assistant, settings_for
+from .assistant_setup import connect_assistant, settings_for
 from .error_output import print_warning
 from .options import ConversationOptions
 
@@ -92,7 +93,7 @@ async def open_conversation(
         profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
         user = await _user_proxy(profile, options, approve)
         configured = configure(profile, options, before, tuple(user.tools))
-        budget = budget_for(profile, options)
+        budget = budget_of(options.max_cost, profile)
         assistant = connect_assistant(profile, configured, options, budget)
         if session is None and not options.no_save:
             session, is_new = store.create(), True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import msgspec
@@ -18,7 +18,7 @@ from ...store.store import Store
 from ...store.transcript import Transcript, last_message
 from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label
-from ..assistant_setup import connect_assistant
+from ..assistant_setup import connect_assistant, settings_for
 from ..conversation_setup import OpenConversation, configure, offer_tools
 from ..options import ConversationOptions
 from ..suggest import near_names
@@ -116,6 +116,19 @@ def _whole_label(chat: ChatCommands) -> str:
             f"tools: {tools}" if tools else "no tools",
         )
     )
+
+
+async def _set(chat: ChatCommands, pair: str) -> None:
+    opened, conversation = chat.opened, chat.opened.conversation
+    if pair:
+        options = replace(opened.options, settings=[*(opened.options.settings or ()), pair])
+        settings = settings_for(opened.profile, options)
+        conversation.configure(msgspec.structs.replace(conversation.configured, settings=settings))
+        opened.options = options
+    for name, value in conversation.configured.settings.items():
+        chat.say(f"{name} = {msgspec.json.encode(value).decode()}")
+    if not conversation.configured.settings:
+        chat.say("No settings. To change one: /set temperature=0.2")
 
 
 async def _system(chat: ChatCommands, instructions: str) -> None:
@@ -219,6 +232,9 @@ COMMANDS: dict[str, SlashCommand] = {
     "model": SlashCommand(_model, "show the model; /model NAME switches to another", "word"),
     "system": SlashCommand(
         _system, "show the instructions; /system TEXT changes them, /system clear removes them", "text"
+    ),
+    "set": SlashCommand(
+        _set, "show the settings of the API; /set key=value changes one, key=null leaves it out", "text"
     ),
     "tools": SlashCommand(_tools, "list the tools that the assistant may call"),
     "session": SlashCommand(_session, "show the session's id and file"),
