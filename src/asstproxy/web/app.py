@@ -14,10 +14,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ..config.atomic import open_new
+from ..config.atomic import write_new
 from ..config.paths import data_dir, private_dir
 from ..export.code_colours import code_style
-from ..export.html import html_of
+from ..export.markdown_html import markdown_html
 from ..tools import Tool
 from .api import routes
 from .security import Guard, loopback_hosts
@@ -49,7 +49,7 @@ def app(
     Raises:
         AsstError: the data dir can't be written.
     """
-    sessions = Sessions(html_of, tools)
+    sessions = Sessions(markdown_html, tools)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -81,12 +81,7 @@ async def _code_style(_: Request) -> Response:
 def _secret() -> bytes:
     """The key of the cookies. It outlives the server, so that a page that is open goes on after a restart."""
     path = private_dir(data_dir()) / "web-secret"
-    with contextlib.suppress(FileExistsError):
-        import os
-
-        fd = open_new(path, os.O_WRONLY)
-        try:
-            os.write(fd, secrets.token_hex(32).encode())
-        finally:
-            os.close(fd)
+    if not path.exists():
+        with contextlib.suppress(FileExistsError):  # another server was faster
+            write_new(path, secrets.token_hex(32).encode())
     return path.read_bytes()

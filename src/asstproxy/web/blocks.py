@@ -58,7 +58,9 @@ class AnswerBlocks:
             case ChunkReceived(text=text, phase="answer"):
                 self._rest += text
                 self._take_finished()
-            case AssistantMessageRetrieved(text=text) | MessageIncomplete(text=text) if not self._end and not self._rest:
+            case AssistantMessageRetrieved(text=text) | MessageIncomplete(text=text) if (
+                not self._end and not self._rest
+            ):
                 self._rest = text
         if record.event.type in STEPS and (record.state in SETTLED or isinstance(record.event, ActionRequired)):
             self._finish()

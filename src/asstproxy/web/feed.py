@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ class Feed:
         """All finished blocks."""
         return self._answers.all
 
-    async def watch(self, after: int) -> AsyncIterator[Update]:
+    async def watch(self, after: int) -> AsyncGenerator[Update]:
         """Everything after the record with this number, and what comes later, without an end.
 
         The blocks of the exchange in which that record is come again: the viewer may have only some of them.

@@ -29,7 +29,8 @@ MAX_BODY = 64 * 1024 * 1024
 HEADER = "x-asst"
 """A form of another site can't send it, and a script of another site has to ask first, which we never allow."""
 _POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; object-src 'none'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 _HEADERS = {
     "content-security-policy": _POLICY,
@@ -84,7 +85,9 @@ class Guard:
             return _refuse(413, f"The request is longer than {MAX_BODY // 1_000_000} MB.")
         if self._token and (given := _token_of(scope)):
             if not hmac.compare_digest(given.encode(), self._token.encode()):
-                return _refuse(403, "The token in the address is not that of this server. Use the address that asst web printed.")
+                return _refuse(
+                    403, "The token in the address is not that of this server. Use the address that asst web printed."
+                )
             return self._enter(scope, headers)
         if self._token and not self._has_cookie(headers):
             return _refuse(401, "Open the address with the token that asst web printed.")
@@ -117,7 +120,8 @@ def _cookie_name(headers: Headers) -> str:
 
 
 def _token_of(scope: Scope) -> str:
-    return parse_qs(scope.get("query_string", b"").decode("ascii", "replace")).get("token", [""])[0]
+    query: bytes = scope.get("query_string", b"")
+    return parse_qs(query.decode("ascii", "replace")).get("token", [""])[0]
 
 
 def _host_name(host: str) -> str:
