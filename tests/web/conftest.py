@@ -39,6 +39,7 @@ class WebProcess:
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.port = parts.port or 0
         self.token = parse_qs(parts.query)["token"][0]
+        self.clients: list[Any] = []
 
     def __enter__(self) -> Self:
         return self
@@ -49,6 +50,14 @@ class WebProcess:
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
+        for client in self.clients:
+            client.close()
+
+    def client(self, **settings: Any) -> Any:
+        """A client that is closed at the end."""
+        made = httpx2.Client(base_url=self.origin, timeout=20, **settings)
+        self.clients.append(made)
+        return made
 
     def page(self) -> Page:
         """A browser's page that has let itself in with the token."""
@@ -58,14 +67,20 @@ class WebProcess:
 class Page:
     """What the page does, over HTTP."""
 
-    def __init__(self, web: WebProcess) -> None:
+    def __init__(self, web: WebProcess, cookies: Any = None) -> None:
         self.web = web
-        self.client = httpx2.Client(base_url=web.origin, timeout=20)
-        _wait_for(lambda: self._enter())
+        self.client = web.client(cookies=cookies)
+        _wait_for(self._enter if cookies is None else self._is_up)
 
     def _enter(self) -> bool:
         try:
             return bool(self.client.get("/", params={"token": self.web.token}).status_code == 200)
+        except httpx2.TransportError:
+            return False
+
+    def _is_up(self) -> bool:
+        try:
+            return bool(self.client.get("/").status_code == 200)
         except httpx2.TransportError:
             return False
 
@@ -97,17 +112,20 @@ class Watch:
         self.blocks: list[dict[str, Any]] = []
         self.status: dict[str, Any] = {}
         self.last_id = after
-        self._client = httpx2.Client(base_url=page.web.origin, cookies=page.client.cookies, timeout=60)
+        self._leaving = False
+        self._client = page.web.client(cookies=page.client.cookies)
         self._lines: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(
-            target=self._read, args=(f"/api/sessions/{session}/events?after={after}",), daemon=True
-        ).start()
+        path = f"/api/sessions/{session}/events?after={after}"
+        self._reader = threading.Thread(target=self._read, args=(path,), daemon=True)
+        self._reader.start()
 
     def _read(self, path: str) -> None:
         try:
             with self._client.stream("GET", path) as response:
                 for line in response.iter_lines():
                     self._lines.put(line)
+                    if self._leaving:
+                        break
         except httpx2.HTTPError:
             pass
         self._lines.put(None)
@@ -148,7 +166,8 @@ class Watch:
 
     def close(self) -> None:
         """Leave, as a tab that is closed."""
-        self._client.close()
+        self._leaving = True
+        self._reader.join(20)
 
 
 def _wait_for(so: Callable[[], bool], within: float = 20.0) -> None:
