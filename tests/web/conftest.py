@@ -99,15 +99,15 @@ class Page:
         assert answer.status_code == 200, answer.text
         return str(answer.json()["session"])
 
-    def watch(self, session: str, after: int = 0) -> Watch:
+    def watch(self, session: str, after: int = 0, feed: str = "") -> Watch:
         """The session's stream of records."""
-        return Watch(self, session, after)
+        return Watch(self, session, f"after={after}{f'&feed={feed}' if feed else ''}", after)
 
 
 class Watch:
     """An open stream of records, read in a thread; what came is in `records`, `blocks` and `status`."""
 
-    def __init__(self, page: Page, session: str, after: int) -> None:
+    def __init__(self, page: Page, session: str, query: str, after: int) -> None:
         self.records: list[dict[str, Any]] = []
         self.blocks: list[dict[str, Any]] = []
         self.status: dict[str, Any] = {}
@@ -115,7 +115,7 @@ class Watch:
         self._leaving = False
         self._client = page.web.client(cookies=page.client.cookies)
         self._lines: queue.Queue[str | None] = queue.Queue()
-        path = f"/api/sessions/{session}/events?after={after}"
+        path = f"/api/sessions/{session}/events?{query}"
         self._reader = threading.Thread(target=self._read, args=(path,), daemon=True)
         self._reader.start()
 

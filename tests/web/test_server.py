@@ -170,6 +170,16 @@ def test_bad_requests_are_one_line(page: Page) -> None:
     assert page.get("/sessions").json() == []
 
 
+def test_a_page_that_watched_another_server_loads_anew(page: Page, provider: ResponsesServer) -> None:
+    """The journal joins chunks: a record's number may stand for more than the page has seen."""
+    session = page.send("hi", profile="gpt")
+    page.watch(session).until_state("completed")
+    feed = page.get(f"/sessions/{session}").json()["feed"]
+    assert "event: reload" in page.get(f"/sessions/{session}/events?after=3&feed=other").text
+    watch = page.watch(session, after=0, feed=feed)
+    assert watch.until_state("completed").records
+
+
 # ---- several processes -------------------------------------------------------------------------------------------------
 
 

@@ -104,17 +104,24 @@ class _Api:
     async def session(self, request: Request) -> Response:
         """All records of a session and the finished blocks of its answers."""
         feed = self._sessions.feed(request.path_params["id"])
-        head = {"id": feed.session, "status": feed.status, "blocks": feed.blocks}
+        head = {"id": feed.session, "feed": feed.id, "status": feed.status, "blocks": feed.blocks}
         body = b"".join((_json(head)[:-1], b',"records":[', b",".join(map(encode, feed.records)), b"]}"))
         return Response(body, media_type="application/json")
 
     async def events(self, request: Request) -> Response:
-        """The records after `Last-Event-ID` (or `after`), and all that come: Server-Sent Events that don't end."""
+        """The records after `Last-Event-ID` (or `after`), and all that come: Server-Sent Events that don't end.
+
+        `feed`: which one the viewer has watched; if it is another one now, the viewer is told to load the session anew.
+        """
         feed = self._sessions.feed(request.path_params["id"])
+        known = request.query_params.get("feed", feed.id)
         after = _number(request.headers.get("last-event-id") or request.query_params.get("after"), 0)
 
         async def stream() -> AsyncIterator[bytes]:
             yield b"retry: 500\n\n"
+            if known != feed.id:
+                yield b"event: reload\ndata: {}\n\n"
+                return
             async with contextlib.aclosing(feed.watch(after)) as updates:
                 waiting = asyncio.ensure_future(anext(updates))
                 try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,15 @@ class Update:
 class Feed:
     """One session. While it isn't open in this server, its journal is followed, as long as someone watches.
 
+    The journal joins chunks of an answer that come close together, so its records may be fewer than those that were watched.
+    A viewer that comes back continues where it was only in the same feed, which `id` names.
+
     `status` is what the page must know besides the records: who has the session open, and which calls wait for a yes.
     """
 
     def __init__(self, store: Store, session: str, render: Render) -> None:
         self.session = session
+        self.id = secrets.token_hex(8)
         self.records: list[Record] = []
         self.status: dict[str, Any] = {}
         self.viewers = 0

@@ -222,6 +222,7 @@ async def open_live(
         raise
     if session.is_running and not can_attach(assistant, session.past):
         session.interrupt()
+        feed.extend(session.past)
     user = UserProxy((*tools, *box.tools))
     user.add_cleanup(box.aclose)
     conversation = Conversation(
