@@ -67,7 +67,15 @@ def _with_links(token: Token) -> Iterator[Token]:
             yield text
 
 
+def _align_by_class(state: StateCore) -> None:
+    """Columns of a table are aligned by a class: a page whose policy forbids inline styles shows them, too."""
+    for token in state.tokens:
+        if token.type in ("th_open", "td_open") and (style := token.attrs.pop("style", None)):
+            token.attrs["class"] = str(style).removeprefix("text-align:")
+
+
 _PARSER.core.ruler.push("urls", _link_urls)
+_PARSER.core.ruler.push("align", _align_by_class)
 
 
 def linked(text: str) -> str:
