@@ -62,6 +62,7 @@ def app(
         routes=[
             Route("/", _index),
             Route("/code.css", _code_style),
+            Route("/favicon.ico", _icon),  # what a browser asks for before it has read the page
             *routes(sessions, tuple(profiles)),
             Mount("/", StaticFiles(directory=_STATIC)),
         ],
@@ -72,6 +73,10 @@ def app(
 
 async def _index(_: Request) -> Response:
     return FileResponse(_STATIC / "index.html")
+
+
+async def _icon(_: Request) -> Response:
+    return FileResponse(_STATIC / "icon.svg")
 
 
 async def _code_style(_: Request) -> Response:

@@ -449,6 +449,7 @@ function panel(shownNow) {
 }
 /** @param {boolean} shownNow */
 function side(shownNow) {
+  if (shownNow && innerWidth > 760) return; // there it is always shown
   $("app").dataset.side = shownNow ? "open" : "";
   $("open-side").setAttribute("aria-expanded", String(shownNow));
 }
@@ -710,6 +711,9 @@ function tick(frame) {
   }
   requestAnimationFrame(tick);
 }
+
+/** For measurements: paint at once. */
+/** @type {any} */ (window).paintNow = paint;
 
 async function start() {
   S.about = await get("/about");
