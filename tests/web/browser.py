@@ -37,6 +37,7 @@ class Browser:
 
     def __init__(self, driver: Any, address: str) -> None:
         self.driver = driver
+        self.origin = address.partition("/?")[0]
         driver.get("about:blank")  # the page of the test before has lost its server
         driver.get_log("browser")
         driver.get_log("performance")
@@ -85,5 +86,9 @@ class Browser:
             time.sleep(0.03)
 
     def complaints(self) -> list[str]:
-        """What the browser complained about: errors of scripts, what its policy forbade, what couldn't be loaded."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        """What the browser complained about: errors of scripts, what its policy forbade, what couldn't be loaded.
+
+        Without those about the server of the test before: its end may be told late.
+        """
+        found = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        return [message for message in found if self.origin in message or "127.0.0.1" not in message]

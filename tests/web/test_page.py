@@ -133,6 +133,7 @@ def test_a_tool_waits_for_a_click(driver: Any, provider: ResponsesServer, tmp_pa
         assert tab.one("#status").get_attribute("textContent") == "Your approval is needed"
         tab.one("#say").send_keys("y", Keys.ENTER, "yes", Keys.ENTER, Keys.SPACE)
         tab.click("[data-edit]")
+        tab.until(lambda: tab.all("[data-arguments]"))
         area = tab.one("[data-arguments]")
         area.clear()
         area.send_keys('{"text": 7')
