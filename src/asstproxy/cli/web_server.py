@@ -18,7 +18,7 @@ async def serve_page(host: str, port: int, profiles: Sequence[str], signals: Sig
     """Serve the page until a signal; returns the exit code.
 
     Raises:
-        NotSetUpError: the extra `web` isn't installed, or there is no such profile.
+        NotSetUpError: the extra `web` isn't installed, or a profile doesn't exist.
         UsageError: the address can't be used.
     """
     config = load_config()
@@ -33,7 +33,7 @@ async def serve_page(host: str, port: int, profiles: Sequence[str], signals: Sig
     if server.is_public:
         print_warning(
             "Others on your network can reach this page. They need the token, but the connection isn't encrypted:"
-            " whoever listens on the network can read all of it."
+            " everything in it can be read on the way."
         )
     sys.stdout.write(f"{server.address}\n")
     sys.stdout.flush()

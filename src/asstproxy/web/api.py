@@ -18,9 +18,11 @@ from ..core.errors import AsstError, NotSetUpError, SessionError, SessionInUseEr
 from ..core.events import Record
 from ..core.script import LISTENING, RESTING, SCRIPT, SETTLED
 from ..store.transcript import TranscriptBuilder
+from .changes import fork_session, remove_session, rename_session
 from .live import Choice
 from .profiles import profile_rows
-from .sessions import Sessions, problem_of
+from .session_rows import session_rows
+from .sessions import Sessions
 
 __all__ = ["routes"]
 
@@ -62,15 +64,19 @@ def _told(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Reques
         try:
             return await handler(request)
         except SessionInUseError as error:
-            return JSONResponse(problem_of(error), 409)
+            return JSONResponse(_problem(error), 409)
         except SessionError as error:
-            return JSONResponse(problem_of(error), 404)
+            return JSONResponse(_problem(error), 404)
         except AsstError as error:
-            return JSONResponse(problem_of(error), 400)
+            return JSONResponse(_problem(error), 400)
         except OSError as error:
             return JSONResponse({"error": f"The session can't be saved: {error.strerror}.", "hint": ""}, 500)
 
     return told
+
+
+def _problem(error: AsstError) -> dict[str, str]:
+    return {"error": str(error), "hint": error.hint}
 
 
 class _Api:
@@ -99,7 +105,7 @@ class _Api:
         """The latest sessions, or those that hold the words of `q`."""
         limit = _number(request.query_params.get("limit"), 100)
         words = request.query_params.get("q", "")
-        return JSONResponse(await asyncio.to_thread(self._sessions.rows, words, max(1, min(limit, 1000))))
+        return JSONResponse(await asyncio.to_thread(session_rows, self._sessions, words, max(1, min(limit, 1000))))
 
     async def session(self, request: Request) -> Response:
         """All records of a session and the finished blocks of its answers."""
@@ -179,10 +185,10 @@ class _Api:
         return JSONResponse({})
 
     async def approval(self, request: Request) -> Response:
-        """Answer the question whether tools may run: `answers` by `call_id`, see `LiveSession.answer`."""
+        """Answer the question whether tools may run: `answers` by `call_id`, see `PageApproval.answer`."""
         answers = (await _body(request)).get("answers")
         given = answers if isinstance(answers, dict) else {}
-        await self._sessions.live(request.path_params["id"]).answer(
+        await self._sessions.live(request.path_params["id"]).approval.answer(
             {str(call): answer for call, answer in given.items() if isinstance(answer, dict)}
         )
         return JSONResponse({})
@@ -195,12 +201,12 @@ class _Api:
     async def fork(self, request: Request) -> Response:
         """Copy a session; `keep`: only so many exchanges."""
         keep = (await _body(request)).get("keep")
-        copied = await self._sessions.fork(request.path_params["id"], keep if isinstance(keep, int) else None)
+        copied = await fork_session(self._sessions, request.path_params["id"], keep if isinstance(keep, int) else None)
         return JSONResponse({"session": copied})
 
     async def rename(self, request: Request) -> Response:
         """Give a session a `title`."""
-        await self._sessions.rename(request.path_params["id"], _text(await _body(request), "title"))
+        await rename_session(self._sessions, request.path_params["id"], _text(await _body(request), "title"))
         return JSONResponse({})
 
     async def close(self, request: Request) -> Response:
@@ -210,7 +216,7 @@ class _Api:
 
     async def remove(self, request: Request) -> Response:
         """Delete a session."""
-        await self._sessions.remove(request.path_params["id"])
+        await remove_session(self._sessions, request.path_params["id"])
         return JSONResponse({})
 
 

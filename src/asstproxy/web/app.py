@@ -39,10 +39,10 @@ def app(
 
     Args:
         profiles: names of those that it offers; all, if empty.
-        tools: functions that assistants may call, besides those of their profiles.
-        token: what the address must hold at the first visit (`/?token=…`); empty: whoever can reach it may use it, so the
+        tools: functions that assistants may call, in addition to those of their profiles.
+        token: what the address must hold at the first visit (`/?token=…`); empty: all who can reach it may use it, so the
             program that mounts it has to let people in.
-        hosts: names in the `Host` header that are allowed besides those of the loopback interface; `*` allows all.
+        hosts: names in the `Host` header that are allowed in addition to those of the loopback interface; `*` allows all.
 
     Sessions are those of the user (`asst sessions`).
 

@@ -36,7 +36,7 @@ class Feed:
     The journal joins chunks of an answer that come close together, so its records may be fewer than those that were watched.
     A viewer that comes back continues where it was only in the same feed, which `id` names.
 
-    `status` is what the page must know besides the records: who has the session open, and which calls wait for a yes.
+    `status` is what the page must know in addition to the records: who has the session open, and which calls wait for a yes.
     """
 
     def __init__(self, store: Store, session: str, render: Render) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -12,14 +12,15 @@ import msgspec
 from ..config.profiles import load_config
 from ..core.conversation import Conversation
 from ..core.errors import UsageError
-from ..core.events import Cancelled, Configured, Decision, Event, Notice, Record
+from ..core.events import Cancelled, Configured, Event, Notice, Record
 from ..core.redact import redacting_logger
 from ..core.resume import can_attach
 from ..providers import connect
 from ..store.session import Session
-from ..tools import Question, Tool
+from ..tools import Tool
 from ..tools.toolbox import open_toolbox
 from ..user import UserProxy
+from .approval import PageApproval
 from .feed import Feed
 
 __all__ = ["Choice", "LiveSession", "open_live"]
@@ -41,8 +42,7 @@ class LiveSession:
         self.feed = feed
         self._session, self._conversation = session, conversation
         self._task: asyncio.Task[Record] | None = None
-        self._questions: dict[str, Question] = {}
-        self._answers: asyncio.Future[Sequence[Decision]] | None = None
+        self.approval = PageApproval(self._tell)
         self._closed = False
         conversation.subscribe(feed.add)
         feed.is_live = True
@@ -74,7 +74,7 @@ class LiveSession:
     # ---- exchanges -----------------------------------------------------------------------------------------------------
 
     def send(self, text: str, keep: int | None, done: Callable[[], None]) -> None:
-        """Hold an exchange; `keep`: first forget all but so many exchanges (an edited message, or one that is asked again).
+        """Hold an exchange; `keep`: first forget all but so many exchanges (an edited message, or a repeated one).
 
         Raises:
             UsageError: the message is empty, or an exchange is in progress.
@@ -108,14 +108,6 @@ class LiveSession:
         """Stop the exchange in progress."""
         self._conversation.cancel(Cancelled("user"))
 
-    def cut(self, keep: int) -> None:
-        """Send the assistant only the first `keep` exchanges from now on.
-
-        Raises:
-            UsageError: an exchange is in progress.
-        """
-        self._conversation.cut_history(keep)
-
     async def aclose(self) -> None:
         """Stop what runs, close the assistant and the MCP servers, and release the session."""
         if self._closed:
@@ -136,47 +128,6 @@ class LiveSession:
                 self.feed.caught_up()
             self.feed.set_status(live=False)
 
-    # ---- approval ------------------------------------------------------------------------------------------------------
-
-    async def approve(self, questions: Sequence[Question]) -> Sequence[Decision]:
-        """Ask in the page; waits until `answer` is called."""
-        self._questions = {question.call.call_id: question for question in questions}
-        self._answers = asyncio.get_running_loop().create_future()
-        self._tell()
-        try:
-            return await self._answers
-        finally:
-            self._questions, self._answers = {}, None
-            self._tell()
-
-    async def answer(self, given: dict[str, dict[str, Any]]) -> None:
-        """Answer the question whether calls may run: for each `call_id` an `answer` (`yes`, `always`, `no`).
-
-        A `no` may have a `reason`; a `yes` may have other `arguments` (JSON text), which the tool must take. A call that isn't
-        named is refused.
-
-        Raises:
-            UsageError: nothing is asked now, the calls are others, or a tool doesn't take the arguments.
-        """
-        if self._answers is None or not given.keys() <= self._questions.keys() or not given:
-            raise UsageError("These calls aren't waiting for an answer.", "Reload the page.")
-        decisions = []
-        for call_id, question in self._questions.items():
-            one = given.get(call_id, {})
-            answer, arguments = one.get("answer"), one.get("arguments")
-            if answer not in ("yes", "always"):
-                decisions.append(question.no(str(one.get("reason") or "")))
-                continue
-            if arguments is not None:
-                problem = await question.problem(str(arguments))
-                if problem is not None:
-                    raise UsageError(f"That doesn't fit: {problem}", "The arguments are unchanged.")
-            decisions.append(
-                question.yes(always=answer == "always", arguments=None if arguments is None else str(arguments))
-            )
-        if self._answers is not None and not self._answers.done():
-            self._answers.set_result(decisions)
-
     # ---- status --------------------------------------------------------------------------------------------------------
 
     def _tell(self) -> None:
@@ -184,20 +135,9 @@ class LiveSession:
         self.feed.set_status(
             live=True,
             busy=self.is_busy,
-            asked=[_asked(question) for question in self._questions.values()],
+            asked=self.approval.asked,
             **fault,
         )
-
-
-def _asked(question: Question) -> dict[str, Any]:
-    return {
-        "call_id": question.call.call_id,
-        "name": question.tool.name,
-        "about": question.tool.description,
-        "source": question.source,
-        "arguments": question.arguments,
-        "may_always": question.may_always,
-    }
 
 
 async def open_live(
@@ -240,7 +180,7 @@ async def open_live(
     )
     conversation.subscribe(session, essential=True)
     live = LiveSession(session, conversation, feed)
-    user.approve = live.approve
+    user.approve = live.approval.approve
     for notice in box.notices:
         conversation.publish(Notice(notice))
     return live

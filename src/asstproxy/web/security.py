@@ -70,7 +70,7 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":  # there is no WebSocket
+        if scope["type"] != "http":  # the page uses no WebSocket
             raise RuntimeError(scope["type"])
         headers = Headers(scope=scope)
         refusal = self._refusal(scope, headers)

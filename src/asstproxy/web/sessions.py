@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterable
-from itertools import islice
 from typing import Any
 
-from ..core.errors import AsstError, SessionError, UsageError
-from ..core.events import Titled
+from ..core.errors import UsageError
 from ..core.script import ACTIVE
-from ..store.filters import SessionFilter, filter_sessions
-from ..store.fork import fork
 from ..store.lock import is_locked, lock_holder
-from ..store.search_index import SearchIndex
-from ..store.short_ids import short_ids
 from ..store.store import Store
-from ..store.transcript import Summary
 from ..tools import Tool
 from .blocks import Render
 from .feed import Feed
@@ -39,43 +31,7 @@ class Sessions:
         self._live: dict[str, LiveSession] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
-
-    # ---- reading -------------------------------------------------------------------------------------------------------
-
-    def rows(self, words: str, limit: int) -> list[dict[str, Any]]:
-        """The latest sessions, or those in which these words occur, best match first.
-
-        Raises:
-            AsstError: the search index can't be used.
-        """
-        if words.strip():
-            hits = SearchIndex(self.store).search(words, SessionFilter(), limit)
-            found = [summary for hit in hits if (summary := self._summary(hit.session)) is not None]
-        else:
-            found = list(islice(filter_sessions(self.store, SessionFilter()), limit))
-        short = short_ids(self.store, [summary.id for summary in found])
-        return [self._row(summary, short.get(summary.id, summary.id)) for summary in found if summary.exchange_count]
-
-    def _summary(self, session: str) -> Summary | None:
-        with contextlib.suppress(SessionError):
-            return self.store.summary(session)
-        return None
-
-    def _row(self, summary: Summary, short: str) -> dict[str, Any]:
-        live = self._live.get(summary.id)
-        return {
-            "id": summary.id,
-            "short": short,
-            "title": summary.title,
-            "updated": summary.updated,
-            "profile": summary.profile or summary.provider,
-            "model": summary.model,
-            "turns": summary.exchange_count,
-            "state": self.store.state_of(summary),
-            "here": live is not None,
-            "busy": live is not None and live.is_busy,
-            "asks": live is not None and bool(live.feed.status.get("asked")),
-        }
+        self._closing: set[asyncio.Task[None]] = set()  # the loop holds its tasks weakly
 
     def feed(self, session: str) -> Feed:
         """The records of a session; its status says who has it open.
@@ -164,6 +120,10 @@ class Sessions:
         else:
             self._close_later(name)
 
+    def find_live(self, session: str) -> LiveSession | None:
+        """The session, if it is open here; `session` is a whole id."""
+        return self._live.get(session)
+
     def live(self, session: str) -> LiveSession:
         """The session, which is open here.
 
@@ -193,12 +153,10 @@ class Sessions:
     def _close_later(self, session: str) -> None:
         self._keep_open(session)
         loop = asyncio.get_running_loop()
-        self._timers[session] = loop.call_later(_IDLE, lambda: loop.create_task(self._close_if_idle(session)))
-
-    async def _close_if_idle(self, session: str) -> None:
-        live = self._live.get(session)
-        if live is not None and not live.is_busy:
-            await self._close(session)
+        # A new message takes the timer back, so nothing runs when it is due.
+        self._timers[session] = loop.call_later(
+            _IDLE, lambda: self._closing.add(loop.create_task(self._close(session)))
+        )
 
     async def _close(self, session: str) -> None:
         self._keep_open(session)
@@ -206,59 +164,15 @@ class Sessions:
         if live is not None:
             await live.aclose()
 
+    def forget(self, session: str) -> None:
+        """Forget a session that was deleted."""
+        self._feeds.pop(session, None)
+
     async def aclose(self) -> None:
         """Close all sessions; what runs is stopped, and what was received is saved."""
         await asyncio.gather(*map(self._close, list(self._live)), return_exceptions=True)
-
-    # ---- changes -------------------------------------------------------------------------------------------------------
-
-    async def fork(self, session: str, keep: int | None) -> str:
-        """Copy a session, or its first `keep` exchanges; returns the new id.
-
-        Raises:
-            AsstError: it doesn't exist, is shorter, or the copy can't be saved.
-        """
-        copy = await asyncio.to_thread(fork, self.store, self.store.find(session), keep)
-        copy.close()
-        return copy.id
-
-    async def rename(self, session: str, title: str) -> None:
-        """Give a session a title.
-
-        Raises:
-            AsstError: the title is empty, or the session is open elsewhere.
-        """
-        title = " ".join(title.split())
-        if not title:
-            raise UsageError("The title is empty.", "Write one.")
-        session = self.store.find(session)
-        live = self._live.get(session)
-        if live is not None:
-            live.publish(Titled(title))
-            return
-        opened = self.store.open(session, keep_running=True)
-        try:
-            opened.add(Titled(title))
-        finally:
-            opened.close()
-
-    async def remove(self, session: str) -> None:
-        """Delete a session.
-
-        Raises:
-            AsstError: it is open elsewhere, or an exchange is in progress.
-        """
-        session = self.store.find(session)
-        await self.close(session)
-        self.store.remove(session)
-        self._feeds.pop(session, None)
 
 
 def _same(live: LiveSession, choice: Choice) -> bool:
     now = live.configured
     return choice.profile in ("", now.profile) and choice.model in ("", now.model)
-
-
-def problem_of(error: AsstError) -> dict[str, str]:
-    """An error as the page shows it."""
-    return {"error": str(error), "hint": error.hint}
