@@ -79,8 +79,7 @@ async def ask_again(words: Sequence[str], options: ConversationOptions, output: 
         last = last_exchange(opened.past)
         if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
-        conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
-        return await exchange.run(partial(conversation.exchange, message, timeout=options.timeout))
+        return await exchange.run(partial(conversation.retry, message, timeout=options.timeout))
 
 
 def _last_message(past: Sequence[Record]) -> str | None:

@@ -15,7 +15,7 @@ NO_LINE_FEED = b"%nolf\n"
 
 
 class CaseServer:
-    """Serves on 127.0.0.1 while the `with` block lasts. `bodies` are the JSON bodies of the requests.
+    """Serves on 127.0.0.1 while the `with` block lasts. `bodies` are the JSON bodies of the requests, `asked` their first lines.
 
     An answer: status line and headers, an empty line, the body. There, `%sleep N` on a line of its own waits N seconds, `%hang`
     waits until the client leaves, `%reset` cuts the connection, and `%nolf` at the end takes the last line feeds away.
@@ -23,7 +23,8 @@ class CaseServer:
 
     def __init__(self, *answers: bytes) -> None:
         self.bodies: list[Any] = []
-        self._answers = answers
+        self.asked: list[str] = []
+        self.answers = answers
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"owner": self})
         self._server = _Server(("127.0.0.1", 0), handler)
@@ -34,11 +35,12 @@ class CaseServer:
         """Where it listens."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def next_answer(self, body: bytes) -> bytes:
-        """The answer to one more POST; the last one again and again."""
+    def next_answer(self, line: str, body: bytes) -> bytes:
+        """The answer to one more request; the last one again and again."""
         with self._lock:
+            self.asked.append(line.removesuffix(" HTTP/1.1"))
             self.bodies.append(json.loads(body or b"{}"))
-            return self._answers[min(len(self.bodies), len(self._answers)) - 1]
+            return self.answers[min(len(self.bodies), len(self.answers)) - 1]
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -59,13 +61,13 @@ class _Handler(socketserver.StreamRequestHandler):
     owner: CaseServer
 
     def handle(self) -> None:
-        if not self.rfile.readline():
+        if not (line := self.rfile.readline()):
             return
         size = 0
         while header := self.rfile.readline().strip():
             name, _, value = header.partition(b":")
             size = int(value) if name.lower() == b"content-length" else size
-        head, _, rest = self.owner.next_answer(self.rfile.read(size)).partition(b"\n\n")
+        head, _, rest = self.owner.next_answer(line.decode().strip(), self.rfile.read(size)).partition(b"\n\n")
         if rest.endswith(NO_LINE_FEED):
             rest = rest.removesuffix(NO_LINE_FEED).rstrip(b"\n")
         try:
