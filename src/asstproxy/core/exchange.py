@@ -126,9 +126,9 @@ class Exchange:
                 return await self.receive(lambda: self.assistant.submit_tool_outputs(results))
             case Do.EXECUTE_TOOLS, ActionRequired(calls=calls):
                 self._calls = calls
-                return await self._user.execute_tools(calls, None, self._publish)
+                return await self._user.execute_tools(calls, None, self.publish)
             case Do.EXECUTE_TOOLS, ApprovalGiven() as approved:
-                return await self._user.execute_tools(self._calls, approved, self._publish)
+                return await self._user.execute_tools(self._calls, approved, self.publish)
             case Do.ASK_APPROVAL, ApprovalRequested(calls=calls):
                 return await self._user.ask_approval(calls)
             case _:  # Do.SET_ASSISTANT_MESSAGE

@@ -101,16 +101,18 @@ def test_tools_do_not_run_again(name: str, tmp_path: Path) -> None:
     assert [word in json.dumps(server.bodies[-1]) for word in ("c1", "Three", "more")] == [True] * 3
 
 
-def test_a_stream_goes_on_where_it_broke(tmp_path: Path) -> None:
-    """The text that came before is printed again, and the rest once."""
+@pytest.mark.parametrize("seconds", [0, 5.1], ids=["from_start", "from_a_token"])
+def test_a_stream_goes_on_where_it_broke(seconds: float, tmp_path: Path) -> None:
+    """The text that came before is printed again, and the rest once; a token that brings it up to date comes after 5 s."""
     created = {"type": "response.created", "sequence_number": 0, "response": {"id": "r1", "status": "queued"}}
     deltas = [
         {"type": "response.output_text.delta", "sequence_number": n, "item_id": "m", "delta": text}
         for n, text in enumerate(("One ", "two ", "three"), 1)
     ]
     whole = answered("gpt", "One two three")
-    rest = sse(*deltas, {"type": "response.completed", "sequence_number": 4, "response": whole})
-    with CaseServer(sse(created, *deltas[:2]), WRONG_KEY, WRONG_KEY, WRONG_KEY, rest) as server:
+    rest = sse(*(deltas[2:] if seconds else deltas), {"type": "response.completed", "sequence_number": 4, "response": whole})
+    half = sse(created, deltas[0], f"%sleep {seconds}", deltas[1])
+    with CaseServer(half, WRONG_KEY, WRONG_KEY, WRONG_KEY, reply(RUNS["gpt"]), rest) as server:
         profile = profile_for("gpt", server.url, poll=0.05)
         broken = asst(tmp_path, profile, "ask", "-p", "p", "--background", "--no-tools", "hi")
         assert (broken.stdout, broken.returncode) == ("One two \n", 1)
