@@ -36,6 +36,8 @@ APIS = {
     "chat": Api("chat-completions"),
     "generate": Api("gemini", path="/v1beta"),
     "interactions": Api("gemini", {"api": "interactions"}, "/v1beta"),
+    "generate-sdk": Api("gemini", {"transport": "sdk"}, "/v1beta"),
+    "interactions-sdk": Api("gemini", {"api": "interactions", "transport": "sdk"}, "/v1beta"),
 }
 
 

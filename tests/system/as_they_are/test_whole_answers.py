@@ -77,6 +77,10 @@ STREAM = {
         ended(),
     ],
 }
+for _one in ("generate", "interactions"):
+    WHOLE[f"{_one}-sdk"] = WHOLE[_one]
+    STREAM[f"{_one}-sdk"] = STREAM[_one]
+WHOLE["sdk"], STREAM["sdk"] = WHOLE["responses"], STREAM["responses"]
 api = pytest.mark.parametrize("api", WHOLE)
 
 
