@@ -240,8 +240,9 @@ class _Exchange:
         output, session = self._output, self._opened.session
         if output.json or output.events:
             return
-        lines = [] if output.is_drawn else [str(ending(settled.event) or "")]
-        if session is not None and not output.quiet:
-            lines.append(hint_after(settled.event, session=session.id))
-        if line := " ".join(filter(None, lines)):
+        hint = hint_after(settled.event, session=session.id) if session is not None and not output.quiet else ""
+        end = None if output.is_drawn else ending(settled.event)
+        if end is not None and hint:
+            end = end.without_repeat()
+        if line := " ".join(filter(None, (str(end or ""), hint))):
             print_warning(line)

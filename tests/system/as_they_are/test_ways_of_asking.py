@@ -65,6 +65,35 @@ def test_a_server_that_refuses_to_stream_in_the_background_is_polled(tmp_path: P
     assert all(body["background"] for body in server.bodies)
 
 
+@pytest.mark.parametrize("stored", [False, True], ids=["new", "continued"])
+def test_a_server_that_keeps_no_interactions(stored: bool, tmp_path: Path) -> None:
+    """aimock: it knows no interaction again. That is told once, however many rounds of tools there are, and all is sent."""
+    (tmp_path / "add.py").write_text('def add(a: int, b: int) -> int:\n    """Add."""\n    return a + b\n')
+    calls = [
+        reply(
+            {
+                "id": f"i{number}",
+                "status": "requires_action",
+                "steps": [{"type": "function_call", "id": f"c{number}", "name": "add", "arguments": {"a": 1, "b": 2}}],
+            }
+        )
+        for number in range(3)
+    ]
+    gone = reply({"error": {"message": "Interaction not found", "code": "not_found"}}, "404 Not Found")
+    before = [reply(OK["interactions"] | {"id": "old"}), gone] if stored else []
+    with CaseServer(*before, calls[0], gone, calls[1], calls[2], reply(OK["interactions"])) as server:
+        profile = profile_for("interactions", server.url)
+        if stored:
+            asst(tmp_path, profile, "ask", "-q", "--no-stream", "-t", "./add.py", "-p", "p", "hi")
+        words = ("-c",) if stored else ("-p", "p")
+        done = asst(tmp_path, profile, "ask", "--no-stream", "-t", "./add.py", *words, "hello")
+    assert (done.stdout, done.returncode) == ("Hi\n", 0), done.stderr
+    assert done.stderr.count("Google no longer has this conversation") == 1
+    assert [kind for step in server.bodies[-1]["input"] if (kind := step["type"]) == "function_result"] == [
+        "function_result"
+    ] * 3
+
+
 # ---- hints that fit ----------------------------------------------------------------------------------------------------
 
 NO_ROUTE = ({"detail": "Not Found"}, "404 page not found", "<html><h1>404</h1></html>", {"error": "Cannot POST"}, "")
@@ -122,6 +151,15 @@ def test_what_servers_mean(name: str, message: str, status: str, words: str, tmp
     (line,) = done.stderr.splitlines()
     assert message in line
     assert words in line
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_hint_is_not_given_twice(name: str, tmp_path: Path) -> None:
+    """The command that tries again comes instead of the words."""
+    with CaseServer(sse("data: null")) as server:
+        done = asst(tmp_path, profile_for(name, server.url), "ask", "--no-tools", "-p", "p", "hi")
+    assert done.returncode == 1
+    assert "ended before its last event. Try again: asst ask --retry --session" in done.stderr
 
 
 # ---- endings in plain words --------------------------------------------------------------------------------------------
