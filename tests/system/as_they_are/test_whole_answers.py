@@ -288,6 +288,32 @@ async def test_an_answer_that_went_on_and_did_not_end(api: str, events: list[Any
     assert (got.settled.state, got.streamed) == (State.ERROR, "ab")
 
 
+FRAMED = {
+    "chunked": lambda body: b"Transfer-Encoding: chunked\n\n%x\r\n%b\r\n" % (len(body), body),
+    "counted": lambda body: b"Content-Length: %d\n\n%b" % (len(body) + 5, body),
+}
+
+
+@api
+@pytest.mark.parametrize("framing", FRAMED)
+async def test_a_connection_that_breaks_after_a_reason_to_end(api: str, framing: str) -> None:
+    """HTTP tells that something is missing. Where only a reason to end has come, that is told; a last event proves the end."""
+    events = [one for one in STREAM[api] if one != "data: [DONE]"]
+    head, _, body = sse(*events).partition(b"\n\n")
+    got = await exchange(api, head + b"\n" + FRAMED[framing](body))
+    assert (got.settled.state, got.text) == (State.COMPLETED, "Hello there"), got.error
+    proven = api not in ("chat", "generate", "generate-sdk")
+    assert ["may not be whole" in notice for notice in got.notices] == [True] * (not proven)
+
+
+@pytest.mark.parametrize("framing", FRAMED)
+async def test_nothing_is_missing_after_done(framing: str) -> None:
+    """`[DONE]` is the end, however the connection ends."""
+    head, _, body = sse(*STREAM["chat"]).partition(b"\n\n")
+    got = await exchange("chat", head + b"\n" + FRAMED[framing](body))
+    assert (got.settled.state, got.text, got.notices) == (State.COMPLETED, "Hello there", [])
+
+
 # ---- endings of a response -------------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -218,6 +218,12 @@ def broken_connection(
         )
         hint = f"Is it the right proxy, and is it running? Correct or unset {source}; NO_PROXY names hosts to ask directly."
         return AssistantError("connection", f"{what}: {_reason(error)}.", hint, retryable=not refused)
+    if _has(error, lambda one: type(one).__name__ == "SSLCertVerificationError"):
+        return AssistantError(
+            "connection",
+            f"The certificate of {where} is not trusted: {_reason(error)}.",
+            "Check base_url. If the server is right, name its certificate in SSL_CERT_FILE.",
+        )
     if name in ("ConnectError", "ConnectTimeout"):
         return AssistantError(
             "connection",
@@ -242,10 +248,15 @@ def broken_connection(
     return AssistantError("connection", said, "Try again.", retryable=unsent)
 
 
-def _is_tls(error: BaseException | None) -> bool:
+def _is_tls(error: BaseException) -> bool:
     """Whether encryption failed, so that the connection itself was made."""
+    return _has(error, lambda one: type(one).__module__ == "ssl")
+
+
+def _has(error: BaseException | None, wanted: Callable[[BaseException], bool]) -> bool:
+    """Whether this error, or one that caused it, is wanted."""
     while error is not None:
-        if type(error).__module__ == "ssl":
+        if wanted(error):
             return True
         error = error.__cause__ or error.__context__
     return False
