@@ -15,6 +15,7 @@ from ..core.events import ChunkReceived, Event, Notice, Reasoning, Skipped
 from ..core.history import AssistantMessage
 from .fields import get_text
 from .transport import CUT, JSON, SKIPPED, StreamedReply, Transport, WholeReply
+from .transport.failures import refused_reply
 
 __all__ = ["JobReader", "Stream", "StreamReader", "read_reply", "read_stream"]
 
@@ -125,7 +126,7 @@ async def read_stream(
                     doubt = CUT_OFF
                     break
                 if together and isinstance(together[0], WholeReply):
-                    for event in _guarded(reader.reply(together[0])):
+                    for event in _guarded(_replied(reader, together[0])):
                         yield joiner.finish(event)
                     if not reader.unfinished:
                         return
@@ -161,6 +162,12 @@ def _feed(reader: StreamReader, together: list[JSON]) -> Iterator[Event]:
             reader.done = reader.done and not reader.goes_on
         else:
             yield from _guarded(reader.feed(one))
+
+
+def _replied(reader: StreamReader, reply: JSON) -> Iterator[Event]:
+    if (refused := refused_reply(reply)) is not None:
+        raise refused
+    yield from reader.reply(reply)
 
 
 def _guarded(events: Iterator[Event]) -> Iterator[Event]:
@@ -232,7 +239,7 @@ async def read_reply(transport: Transport, path: str, body: JSON, reader: Stream
             async for event in events:
                 yield event
         return
-    for event in _guarded(reader.reply(reply)):
+    for event in _guarded(_replied(reader, reply)):
         yield SurrogateJoiner.finish(event)
 
 

@@ -38,6 +38,7 @@ APIS = {
     "chat": Api("chat-completions"),
     "generate": Api("gemini", path="/v1beta"),
     "interactions": Api("gemini", {"api": "interactions"}, "/v1beta"),
+    "anthropic": Api("anthropic"),
     "generate-sdk": Api("gemini", {"transport": "sdk"}, "/v1beta"),
     "interactions-sdk": Api("gemini", {"api": "interactions", "transport": "sdk"}, "/v1beta"),
 }

@@ -91,7 +91,9 @@ def test_tools_do_not_run_again(name: str, tmp_path: Path) -> None:
     first, second = reply(call(name)), reply(RUNS[name] | {"id": "r2"})
     last = reply(answered(name, "Three") | {"id": "r2"})
     with CaseServer(reply(RUNS[name]), first, second, WRONG_KEY, WRONG_KEY, last) as server:
-        profile = profile_for(name, server.url, poll=0.05, **({"settings": {"store": "false"}} if name != "gpt" else {}))
+        profile = profile_for(
+            name, server.url, poll=0.05, **({"settings": {"store": "false"}} if name != "gpt" else {})
+        )
         assert ask(tmp_path, profile, "-p", "p", "-t", "./add.py", "--yes", "hi").returncode == 1
         done = ask(tmp_path, profile, "-t", "./add.py", "--yes", "--retry")
         assert (done.stdout, done.returncode) == ("Three\n", 0), done.stderr
@@ -110,7 +112,9 @@ def test_a_stream_goes_on_where_it_broke(seconds: float, tmp_path: Path) -> None
         for n, text in enumerate(("One ", "two ", "three"), 1)
     ]
     whole = answered("gpt", "One two three")
-    rest = sse(*(deltas[2:] if seconds else deltas), {"type": "response.completed", "sequence_number": 4, "response": whole})
+    rest = sse(
+        *(deltas[2:] if seconds else deltas), {"type": "response.completed", "sequence_number": 4, "response": whole}
+    )
     half = sse(created, deltas[0], f"%sleep {seconds}", deltas[1])
     with CaseServer(half, WRONG_KEY, WRONG_KEY, WRONG_KEY, reply(RUNS["gpt"]), rest) as server:
         profile = profile_for("gpt", server.url, poll=0.05)

@@ -290,12 +290,16 @@ def test_an_answer_that_llama_cpp_has_cut(options: tuple[str, ...], tmp_path: Pa
 LLAMA_CPP = reply({"object": "list", "data": [{"id": "m", "object": "model", "owned_by": "llamacpp"}]})
 
 
-@pytest.mark.parametrize("options", [(), ("--no-stream",), ("--background",)], ids=["streamed", "replied", "background"])
+@pytest.mark.parametrize(
+    "options", [(), ("--no-stream",), ("--background",)], ids=["streamed", "replied", "background"]
+)
 def test_llama_cpp_is_asked_in_the_way_that_tells(options: tuple[str, ...], tmp_path: Path) -> None:
     """Its Chat Completions say that the server's own limit cut an answer; settings of the Responses API are translated."""
     chunks = [{"choices": [{"delta": {"content": "Hi"}}]}, {"choices": [{"delta": {}, "finish_reason": "length"}]}]
     cut = {"choices": [{"message": {"role": "assistant", "content": "Hi"}, "finish_reason": "length"}]}
-    with CaseServer(reply(cut) if "--no-stream" in options else sse(*chunks, "data: [DONE]"), models=LLAMA_CPP) as server:
+    with CaseServer(
+        reply(cut) if "--no-stream" in options else sse(*chunks, "data: [DONE]"), models=LLAMA_CPP
+    ) as server:
         profile = profile_for("local", server.url, settings={"max_output_tokens": "50", "top_k": "4"})
         done = asst(tmp_path, profile, "ask", "-q", *options, "--no-tools", "-p", "p", "hi")
     assert (done.stdout, done.returncode) == ("Hi\n", 4), done.stderr

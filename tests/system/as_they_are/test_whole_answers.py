@@ -77,6 +77,18 @@ STREAM = {
         ended(),
     ],
 }
+WHOLE["anthropic"] = {
+    "type": "message",
+    "role": "assistant",
+    "content": [{"type": "text", "text": "Hello there"}],
+    "stop_reason": "end_turn",
+}
+STREAM["anthropic"] = [
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello "}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "there"}},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
+    {"type": "message_stop"},
+]
 for _sdk, _own in (("sdk", "responses"), ("generate-sdk", "generate"), ("interactions-sdk", "interactions")):
     WHOLE[_sdk], STREAM[_sdk] = WHOLE[_own], STREAM[_own]
 api = pytest.mark.parametrize("api", WHOLE)
@@ -197,6 +209,56 @@ async def test_words_of_a_failure_with_the_status_of_a_success(api: str, stream:
     got = await exchange(api, reply(BODIES[body]), stream=stream)
     assert isinstance(got.settled.event, ErrorOccurred)
     assert WORDS in got.settled.event.message
+
+
+REMARKS: list[Any] = [
+    {"code": 500, "msg": WORDS},
+    {"success": False, "message": WORDS},
+    {"status": "error", "message": WORDS},
+    {"status": "error", "error": WORDS},
+    {"errors": [{"message": WORDS}]},
+    {"detail": WORDS, "status": 404},
+    {"type": "about:blank", "title": WORDS, "status": 500, "instance": "/v1"},
+    {"fault": {"faultstring": WORDS}},
+    {"error_message": WORDS},
+    {"ok": False, "reason": WORDS},
+    {"error": {"details": WORDS}},
+]
+"""What gateways and frameworks say, beside the shapes of the APIs."""
+
+
+@api
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(
+    "body", [*REMARKS, {"message": WORDS}, {"msg": WORDS}, [WORDS], [{"error": WORDS}], WORDS], ids=str
+)
+async def test_words_of_whatever_is_no_answer(api: str, stream: bool, body: Any) -> None:
+    """A 200 that is no answer of any API, and not one of its failures either: its words are told."""
+    got = await exchange(api, reply(body), stream=stream)
+    assert isinstance(got.settled.event, ErrorOccurred)
+    assert f"{WORDS}." in got.error
+
+
+@api
+@pytest.mark.parametrize("body", REMARKS, ids=str)
+async def test_words_of_a_gateway_in_an_open_stream(api: str, body: Any) -> None:
+    """They end the exchange, at once; a remark that says of no failure does not."""
+    got = await exchange(api, sse(STREAM[api][0], body, "%hang"), within=15)
+    assert isinstance(got.settled.event, ErrorOccurred)
+    assert (f"{WORDS}." in got.error, got.streamed) == (True, "Hello ")
+    first, *rest = STREAM[api]
+    got = await exchange(api, sse(first, {"status": "processing", "message": "one moment"}, *rest))
+    assert (got.settled.state, got.text) == (State.COMPLETED, "Hello there"), got.error
+
+
+@api
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("status", ["200 OK", "202 Accepted", "204 No Content"])
+async def test_an_empty_reply(api: str, status: str, stream: bool) -> None:
+    """It is called that; google-genai fails at it before we see it."""
+    got = await exchange(api, reply("", status), stream=stream)
+    assert isinstance(got.settled.event, ErrorOccurred)
+    assert ("can't be read" if api.endswith("-sdk") and status != "200 OK" else "sent an empty reply") in got.error
 
 
 @api

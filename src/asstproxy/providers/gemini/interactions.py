@@ -111,7 +111,8 @@ class InteractionsProvider(GeminiProvider):
             return msgspec.structs.replace(event, resume=self._resume(self._previous) | running)
         if isinstance(event, ActionRequired | AssistantMessageRetrieved | MessageIncomplete):
             number = event.resume if is_stored(self.turn) and self._keeps else None
-            self._made |= {number} - {None}
+            if number:
+                self._made.add(number)
             if isinstance(event, ActionRequired):
                 self._previous, self._known = number, len(items) + 1
             return msgspec.structs.replace(event, resume=self._resume(number) or None)

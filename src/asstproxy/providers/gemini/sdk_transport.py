@@ -102,7 +102,9 @@ class GoogleTransport:
         if isinstance(status, int) and status >= 300:
             reply = getattr(error, "response", None)
             content = getattr(reply, "content", None)  # of aiohttp it is no bytes
-            told = decode_error(content[:MAX_REFUSAL]) if isinstance(content, bytes) else getattr(error, "details", None)
+            told = (
+                decode_error(content[:MAX_REFUSAL]) if isinstance(content, bytes) else getattr(error, "details", None)
+            )
             return refusal(status, told, getattr(reply, "headers", None) or {}, WHERE)
         match type(error).__name__:
             case _ if type(error).__module__.partition(".")[0] in STACKS:

@@ -7,9 +7,8 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from ...core.errors import AssistantError
-from ...core.redact import remove_secrets
-from . import JSON, StreamedReply
-from .body import BodyReader, decode_json
+from . import JSON, StreamedReply, WholeReply
+from .body import BodyReader
 from .decoder import EventDecoder
 from .sse import TooLargeError
 
@@ -86,16 +85,8 @@ class Body:
         if reader.kind == "events":
             decoded = EventDecoder(self._where, self._secrets).decode(events, cut=True)
             return StreamedReply([event for together in decoded for event in together])
-        if b'"error"' in data:  # an error message may quote the key
-            data = remove_secrets(data.decode(errors="replace"), self._secrets).encode()
-        value = decode_json(data)
-        if not isinstance(value, dict):
-            raise AssistantError(
-                "protocol",
-                f"The server at {self._where} sent something other than a JSON object.",
-                "Check base_url: is it the address of this API?",
-            )
-        return value
+        objects = EventDecoder(self._where, self._secrets).whole(data, asked="a JSON object")
+        return objects[0] if isinstance(objects[0], WholeReply) else StreamedReply(objects)
 
     async def aclose(self) -> None:
         """Read no more of it."""
