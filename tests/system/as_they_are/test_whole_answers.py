@@ -673,3 +673,108 @@ async def test_recorded_streams(api: str, name: str) -> None:
     assert got.settled.state is State.COMPLETED, got.error
     assert bool(got.calls) == ("tool" in name)
     assert (got.notices, got.said(Skipped)) == ([], [])
+
+
+# ---- what else servers send: neighbours of the above, each by one line -----------------------------------------------
+
+TOOL = {"index": 0, "id": "c", "function": {"name": "add", "arguments": '{"a":1,"b":2}'}}
+OTHER = {"index": 0, "id": "d", "function": {"name": "add", "arguments": '{"a":5,"b":6}'}}
+UPDATE = {"event_type": "interaction.status_update", "status": "failed"}
+PLAINLY_CUT = ["error", "abort", "insufficient_system_resource", "SAFETY", "MAX_TOKENS", "max_tokens", "network_error"]
+
+
+@pytest.mark.parametrize("reason", PLAINLY_CUT)
+async def test_reasons_of_chat_completions_that_mean_a_cut(reason: str) -> None:
+    """Whatever the case of their letters: the answer is incomplete."""
+    got = await exchange("chat", sse(choice(content="Hi"), choice(reason)))
+    assert (got.settled.state, got.text) == (State.INCOMPLETE, "Hi")
+
+
+@pytest.mark.parametrize("reason", ["STOP", "eos", "end_turn"])
+async def test_reasons_of_chat_completions_that_mean_an_end(reason: str) -> None:
+    """And those that other servers have for `stop`."""
+    got = await exchange("chat", sse(choice(content="Hi"), choice(reason)))
+    assert (got.settled.state, got.text, got.notices) == (State.COMPLETED, "Hi", [])
+
+
+async def test_a_reason_that_nobody_knows() -> None:
+    """It is told, with the doubt that it leaves."""
+    got = await exchange("chat", sse(choice(content="Hi"), choice("weird")))
+    assert (got.settled.state, got.text) == (State.COMPLETED, "Hi")
+    assert "'weird'" in got.notices[0]
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+async def test_calls_that_share_a_number(pieces: int) -> None:
+    """Two whole calls with ids of their own run both, although each has the number 0; pieces of one call are one."""
+    deltas = [choice(tool_calls=[TOOL]), choice(tool_calls=[OTHER])]
+    if pieces == 2:
+        first, second = ({"index": 0, "id": one, "function": {"name": "add"}} for one in "xy")
+        first["function"] |= {"arguments": '{"a":1,'}
+        second["function"] |= {"arguments": '"b":2}'}
+        deltas = [choice(tool_calls=[first]), choice(tool_calls=[second])]
+    got = await exchange("chat", sse(*deltas, choice("tool_calls")), sse(*STREAM["chat"]))
+    assert sorted(got.ran) == ([(1, 2), (5, 6)] if pieces == 1 else [(1, 2)])
+
+
+async def test_arguments_that_were_encoded_again_and_again() -> None:
+    """Each gateway on the way may have done it once."""
+    arguments = '{"a":1,"b":2}'
+    for _ in range(4):
+        got = await exchange("responses", sse(completed(called(arguments=arguments))), sse(*STREAM["responses"]))
+        assert got.ran == [(1, 2)]
+        arguments = json.dumps(arguments)
+
+
+@pytest.mark.parametrize(
+    ("api", "answer"),
+    [
+        ("chat", sse({"choices": [{"text": "Hi"}]}, {"choices": [{"text": "", "finish_reason": "stop"}]})),
+        ("chat", sse({"choices": {"delta": {"content": "Hi"}, "finish_reason": "stop"}})),
+        ("generate", sse(chunk({"text": "Hi"}, reason="stop"))),
+        ("generate", sse({"candidates": [{"content": {"parts": {"text": "Hi"}}, "finishReason": "STOP"}]})),
+        ("generate", sse({"candidates": [{"content": "Hi", "finishReason": "STOP"}]})),
+        ("interactions", reply({"id": "i", "status": "completed", "outputs": [{"type": "text", "text": "Hi"}]})),
+        ("anthropic", reply({"type": "message", "content": "Hi", "stop_reason": "end_turn"})),
+    ],
+)
+async def test_text_in_places_of_other_servers(api: str, answer: bytes) -> None:
+    """It is read where it stands."""
+    got = await exchange(api, answer)
+    assert (got.settled.state, got.text, got.notices) == (State.COMPLETED, "Hi", []), got.error
+
+
+@pytest.mark.parametrize("kind", ["image", "mcp_tool_use"])
+async def test_blocks_of_claude_that_are_no_text(kind: str) -> None:
+    """The notice says what came."""
+    begun = {"type": "content_block_start", "index": 0, "content_block": {"type": kind}}
+    got = await exchange("anthropic", sse(begun, *STREAM["anthropic"][2:]))
+    assert got.text == ""
+    assert ("an image" if kind == "image" else "'mcp_tool_use'") in got.notices[0]
+
+
+@pytest.mark.parametrize("item", [message("Hi", status="incomplete"), called(status="incomplete", arguments='{"a":1,')])
+async def test_an_item_that_is_incomplete(item: Any) -> None:
+    """So is the answer, whatever the status of the response; a call that was cut does not run."""
+    got = await exchange("responses", sse(completed(item)))
+    assert (got.settled.state, got.ran, len(got.bodies)) == (State.INCOMPLETE, [], 1)
+
+
+async def test_an_error_beside_an_answer() -> None:
+    """Both are told."""
+    got = await exchange("responses", sse(completed(message("Hi"), error={"message": WORDS})))
+    assert (got.settled.state, got.text) == (State.COMPLETED, "Hi")
+    assert WORDS in got.notices[0]
+
+
+@pytest.mark.parametrize("status", ["queued", "in_progress"])
+async def test_a_server_that_works_in_the_background_unasked(status: str) -> None:
+    """The option that follows it is named."""
+    got = await exchange("responses", reply({"id": "r", "status": status, "output": []}), stream=False)
+    assert "--background" in got.error
+
+
+async def test_a_status_that_says_of_failure() -> None:
+    """An interaction that has failed is not waited for."""
+    got = await exchange("interactions", sse(STREAM["interactions"][0], UPDATE, "%hang"), within=10)
+    assert (got.settled.state, got.streamed, got.error) == (State.ERROR, "Hello ", "The interaction failed. Try again.")

@@ -18,6 +18,7 @@ _REASONS = {
     "paused": "the provider paused its own tools too many times",
     "expired": "the provider gave up after too long",
     "tool_rounds": "the assistant asked for tools too many times",
+    "broken": "the server broke it off",
     "unknown": "the provider doesn't say why",
     "other": "the provider doesn't say why",
     "image_other": "the model didn't finish an image",
