@@ -109,7 +109,6 @@ class _Fetching:
                             self._exchange.publish(Notice(FETCHED))
                             self._repeat()
                         yield event
-                return
             except AssistantError as error:
                 if found or error.kind in _KEPT:
                     self._repeat()
@@ -118,6 +117,8 @@ class _Fetching:
             except BaseException:
                 self._repeat()  # the token is kept, so that the answer can be fetched later
                 raise
+            else:
+                return
             yield Notice(anew)
         async with _closing(self._exchange.assistant.start_processing(self._anew)) as events:
             async for event in events:

@@ -130,10 +130,10 @@ class BackgroundJob(StreamReader):
 
     async def _found(self) -> AsyncGenerator[Event]:
         streamed = self._reader.position is not None
-        async with self._job.cancel_on_exit():
-            async with contextlib.aclosing(self._poll(RUNNING, wait=False, once=streamed)) as events:
-                async for event in events:
-                    yield event
+        looking = self._poll(RUNNING, wait=False, once=streamed)
+        async with self._job.cancel_on_exit(), contextlib.aclosing(looking) as events:
+            async for event in events:
+                yield event
         if not self.done:
             async with contextlib.aclosing(self._follow(self._rest())) as events:
                 async for event in events:

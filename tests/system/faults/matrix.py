@@ -140,9 +140,7 @@ SPOILED = [  # events that are not what the server meant to say; only the Respon
         "stream",
     ),
     Case(
-        BrokenUtf8(
-            MIDDLE
-        ),  # it is read on; what breaks is the event's type, with Gemini its text, in a chunk its id
+        BrokenUtf8(MIDDLE),  # it is read on; what breaks is the event's type, with Gemini its text, in a chunk its id
         LOST,
         {
             "chat-*": works(),
