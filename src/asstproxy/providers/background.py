@@ -118,7 +118,7 @@ class BackgroundJob(StreamReader):
         """Create it, and follow its stream."""
         return self._follow(self._transport.events("POST", self._path, body))
 
-    def found(self, number: str, position: int | str | None = None, text: int = 0) -> AsyncGenerator[Event]:
+    async def found(self, number: str, position: int | str | None = None, text: int = 0) -> AsyncGenerator[Event]:
         """Continue with what another process left; its stream is followed if there is a position in it.
 
         It is looked at first: an answer that failed meanwhile is told as such before any of its text.
@@ -126,11 +126,7 @@ class BackgroundJob(StreamReader):
         self._job.id = self._reader.job_id = number
         self._reader.position = self._broke_at = position
         self._read, self._token_at = text, 0.0
-        return self._found()
-
-    async def _found(self) -> AsyncGenerator[Event]:
-        streamed = self._reader.position is not None
-        looking = self._poll(RUNNING, wait=False, once=streamed)
+        looking = self._poll(RUNNING, wait=False, once=position is not None)
         async with self._job.cancel_on_exit(), contextlib.aclosing(looking) as events:
             async for event in events:
                 yield event

@@ -769,9 +769,9 @@ async def test_an_error_beside_an_answer() -> None:
 
 @pytest.mark.parametrize("status", ["queued", "in_progress"])
 async def test_a_server_that_works_in_the_background_unasked(status: str) -> None:
-    """The option that follows it is named."""
+    """What follows it is named."""
     got = await exchange("responses", reply({"id": "r", "status": status, "output": []}), stream=False)
-    assert "--background" in got.error
+    assert "Ask for an answer in the background." in got.error
 
 
 async def test_a_status_that_says_of_failure() -> None:

@@ -101,7 +101,7 @@ class GoogleTransport:
         status = getattr(error, "status_code", None) or getattr(error, "code", None)
         if isinstance(status, int) and status >= 300:
             reply = getattr(error, "response", None)
-            content = getattr(reply, "content", None)  # of aiohttp it is no bytes
+            content = getattr(reply, "content", None)  # aiohttp has a stream there
             told = (
                 decode_error(content[:MAX_REFUSAL]) if isinstance(content, bytes) else getattr(error, "details", None)
             )

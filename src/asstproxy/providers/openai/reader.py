@@ -159,7 +159,9 @@ class Reader(JobReader):
             raise AssistantError("protocol", "The server's reply is not a response of this API.", "Check base_url.")
         if said in ("queued", "in_progress"):
             raise AssistantError(
-                "protocol", "The server works on the answer in the background, unasked.", "Ask it with --background."
+                "protocol",
+                "The server works on the answer in the background, unasked.",
+                "Ask for an answer in the background.",
             )
         if said and said not in STATUSES:
             raise AssistantError("protocol", f"The response has the unknown status '{said}'.", "Check base_url.")
@@ -183,7 +185,7 @@ class Reader(JobReader):
         output = self._output.finish(response)
         if output.rest:
             yield ChunkReceived(output.rest)
-        if error and (words := error_words(error)):
+        if isinstance(error, dict | str) and (words := error_words(error)):
             yield Notice(f"The server reported an error with its answer: {words}")
         if status == "completed" and any(get_text(item, "status") == "incomplete" for item in output.items):
             status = "incomplete"

@@ -161,7 +161,7 @@ def find_error(event: Mapping[str, Any]) -> Any:
 
 
 def refused_reply(reply: Mapping[str, Any]) -> AssistantError | None:
-    """The error for a whole reply with the status of a success that is no answer of any API, but words; None: it may be one."""
+    """The error for a whole reply with the status of a success that isn't an answer of any API, but words; None: it may be one."""
     return reported_error(find_error(reply) or dict(reply)) if _is_remark(reply) else None
 
 
@@ -213,7 +213,7 @@ _REMARK = frozenset(
     (*_WORDS, "code", "status", "statusCode", "status_code", "success", "ok", "type", "instance", "path", "timestamp")
 )
 _REMARK |= {"error_code", "errcode", "request_id", "requestId", "trace_id"}
-"""All that such an object has, beside its words."""
+"""All that such an object may have."""
 MAX_REASONS = 5
 
 

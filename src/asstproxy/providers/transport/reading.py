@@ -1,4 +1,4 @@
-"""Reading the body of a reply, whoever has received it: our own HTTP client, or that of an SDK."""
+"""Reading the body of a reply that our own HTTP client has received, or that of an SDK."""
 
 from __future__ import annotations
 
