@@ -229,6 +229,17 @@ def test_markdown_keeps_the_answer_as_it_is() -> None:
     assert "\nIt is ```.\n" in text
 
 
+@pytest.mark.parametrize("form", ["json", "md", "html"])
+def test_what_had_arrived_when_a_process_died_is_exported(form: str) -> None:
+    """An exchange that never settled has no answer, but the part that is in the journal."""
+    session = held(["one"], say("a pelican flies", pieces=3))
+    lines = session.path.read_bytes().splitlines(keepends=True)
+    last = max(number for number, line in enumerate(lines) if b'"chunk_received"' in line)
+    session.path.write_bytes(b"".join(lines[: last + 1]))
+    assert "a pelican" in asst("sessions", "export", session.id, "-f", form).stdout
+    assert asst("sessions", "search", "pelican").stdout
+
+
 def test_mermaid_takes_every_text_for_text() -> None:
     """One statement a line; what Mermaid would read as its own is escaped."""
     session = held(["a;b#c\nU->>M: x %% end"], *tool_exchange("<b>;"))

@@ -41,6 +41,7 @@ def _exported(store: Store, session: str, form: str) -> bytes:
     fold = TranscriptBuilder(session)
     for record in records:
         fold.feed(record)
+    fold.include_partial()
     return export(fold.transcript, records, form)
 
 
