@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
-from ..core.errors import UsageError
+from ..core.errors import OutputError, UsageError
 from ..core.events import Cancelled, Record
 from ..core.resume import last_exchange
 from ..core.script import State
@@ -135,8 +135,8 @@ class _Exchange:
         finally:
             self._signals.on_signal = None
         self._print_ending(settled)
-        if self._view_failure is not None:
-            return print_error(self._view_failure)
+        if failure := self._view_failure or getattr(view, "failure", None):
+            return self._print_view_failure(failure)
         return _EXIT_CODES[settled.state]
 
     @contextlib.contextmanager
@@ -149,16 +149,26 @@ class _Exchange:
             yield
 
     def _told(self, view: Subscriber) -> Subscriber:
-        """The view, which the conversation drops when it fails: that is remembered for the exit code."""
+        """The view, until a fault of ours ends it: that is remembered for the exit code. What can't be written is raised."""
 
         def show(record: Record) -> None:
+            if self._view_failure is not None:
+                return
             try:
                 view(record)
-            except Exception as error:
-                self._view_failure = self._view_failure or error
+            except (OutputError, BrokenPipeError):
                 raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the conversation goes on
+                self._view_failure = error
 
         return show
+
+    def _print_view_failure(self, failure: Exception) -> int:
+        """Say that the output is not what it should be, and where the answer is."""
+        code = print_error(failure)
+        if self._opened.session is not None and not self._output.is_drawn:
+            print_warning(f"The answer is saved. Run: asst sessions show {self._opened.session.id}")
+        return code
 
     def _view(self) -> AbstractAsyncContextManager[Subscriber]:
         output, stdout = self._output, self._stdout()
@@ -172,10 +182,10 @@ class _Exchange:
 
             return JsonView(stdout, self._opened.session.id if self._opened.session else None)
         if output.is_drawn:
-            from .render.live import LiveView
+            from .render.guarded_view import GuardedView
             from .render.theme import console
 
-            return LiveView(console())
+            return GuardedView(console())
         from .render.plain import PlainView
 
         return contextlib.nullcontext(PlainView(stdout, raw=output.raw))

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from ...config.paths import create_private, data_dir, private_dir
 from ...core.codec import encode
-from ...core.errors import AsstError, UsageError
+from ...core.errors import UsageError
 from ...core.events import Cancelled, Configured, ErrorOccurred, Record
 from ...core.resume import last_exchange
 from ...store.transcript import Transcript, TranscriptBuilder
@@ -29,7 +29,7 @@ from ..event_loop import Signals, quiet_keyboard, suspendable
 from ..exit_codes import OK
 from ..hints import hint_after
 from ..options import ConversationOptions
-from ..render.live import LiveView
+from ..render.guarded_view import GuardedView
 from ..render.print_conversation import print_conversation
 from ..render.safe_text import clean, clean_line
 from ..render.theme import console
@@ -66,7 +66,7 @@ class _Chat:
         self.leaving = False
         self.show_events = False
         self._options, self._signals = options, signals
-        self._view: LiveView | None = None
+        self._view: GuardedView | None = None
         self._fold = TranscriptBuilder()
         self._configured: tuple[Record, ...] = ()  # the latest such record: a new live view shows its profile and model
         self.approver = ApprovalPrompt(self.console, self._pause_view)
@@ -152,13 +152,13 @@ class _Chat:
             else:
                 command, argument = parsed
                 await command(self, argument)
-        except (AsstError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
             print_error(error, chat=True)
 
     async def _send(self, message: str) -> None:
         try:
             await self.exchange(message)
-        except (AsstError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
             print_error(error, chat=True)
 
     async def exchange(self, text: str) -> None:
@@ -170,7 +170,7 @@ class _Chat:
         self.say("The provider kept working on your last message. Here is the rest.")
         try:
             await self._watch(self.opened.conversation.attach(), received=last_exchange(self.opened.past))
-        except (AsstError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
             print_error(error, chat=True)
 
     async def _watch(self, exchange: Coroutine[Any, Any, Record], received: Sequence[Record] = ()) -> None:
@@ -182,7 +182,8 @@ class _Chat:
             Cancelled("terminated" if terminated else "user")
         )
         try:
-            async with LiveView(self.console, echo=bool(received)) as self._view:
+            async with GuardedView(self.console, echo=bool(received)) as view:
+                self._view = view
                 for record in (*self._configured, *received):
                     self._view(record)
                 unsubscribe = conversation.subscribe(self._view)
@@ -191,6 +192,8 @@ class _Chat:
                 unsubscribe()
         finally:
             self._signals.on_signal, self._view = at_prompt, None
+        if view.failure is not None:
+            print_error(view.failure, chat=True)
         # `result` raises what the exchange could not publish.
         if not task.cancelled() and (hint := hint_after(task.result().event, chat=True)):
             self.say(hint)

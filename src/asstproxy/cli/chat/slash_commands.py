@@ -16,7 +16,7 @@ from ...core.errors import UsageError
 from ...providers import connect
 from ...store.store import Store
 from ...store.transcript import Transcript, last_message
-from ..conversation_setup import OpenConversation, configure, offer_tools
+from ..conversation_setup import OpenConversation, configure
 from ..export.write import SUFFIXES, export, form_of, write_export
 from ..options import ConversationOptions
 from ..render.call_text import call_line, call_text
@@ -94,7 +94,7 @@ async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOpt
     assistant = connect(msgspec.structs.replace(profile, model=configured.model))
     if tools:
         try:
-            await offer_tools(user, profile, chat.opened.options)
+            await chat.opened.tools.offer(profile, chat.opened.options)
         except BaseException:
             await assistant.aclose()
             raise
