@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -76,7 +77,9 @@ def test_a_secret_is_found_however_it_is_split(form: str, data: st.DataObject) -
 def test_a_secret_written_with_fillers_leaves_no_letter(data: st.DataObject) -> None:
     """Blanks, line ends, zero-width characters between its letters, each letter plain or escaped, piece by piece."""
     fillers = st.text(st.sampled_from(" \n\t\u200b\u2060\ufeff"), max_size=3)
-    letter = st.sampled_from([str, lambda c: f"%{ord(c):02X}", lambda c: f"\\u{ord(c):04x}"])
+    letter: st.SearchStrategy[Callable[[str], str]] = st.sampled_from(
+        [str, lambda c: f"%{ord(c):02X}", lambda c: f"\\u{ord(c):04x}"]
+    )
     written = "".join(
         data.draw(letter)(c) + (data.draw(fillers) if at < len(KEY) - 1 else "") for at, c in enumerate(KEY)
     )

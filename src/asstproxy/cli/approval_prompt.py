@@ -20,9 +20,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from ..core.events import Decision
+from ..text.call_text import call_line, call_text, output_line
 from ..tools import Question
 from .event_loop import default_suspend
-from .render.call_text import call_line, call_text, output_line
 
 __all__ = ["ApprovalPrompt"]
 

@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Sequence
 from ..config.profiles import Profile, load_config
 from ..core.codec import pretty
 from ..core.errors import NotSetUpError
+from ..text.call_text import call_line, call_text
+from ..text.safe_text import clean
 from ..tools import Tool, from_pairs, run_tool
 from ..tools.loading import installed
 from ..tools.toolbox import Toolbox, open_toolbox
 from .conversation_setup import choose_profile
 from .error_output import print_warning
-from .render.call_text import call_line, call_text
-from .render.safe_text import clean
 from .standard_streams import write_json
 
 __all__ = ["list_tools", "run_one_tool", "show_tool"]

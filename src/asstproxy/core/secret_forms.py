@@ -24,7 +24,7 @@ _ESCAPE = re.compile(r'\\u([0-9a-fA-F]{4})|\\(["\\/bfnrt])|%([0-9a-fA-F]{2})')
 CUT_ESCAPE = re.compile(r"(?:\\(?:u[0-9a-fA-F]{0,3})?|%[0-9a-fA-F]?)$")
 """The beginning of an escape at the end of a text."""
 _LONGEST_LETTER = 16
-"""Characters of a text that one letter takes at most, as an escape with fillers; what is spread more widely is no secret."""
+"""Characters of a text that one letter takes at most, as an escape with fillers; what is spread more widely isn't one."""
 
 
 @lru_cache(maxsize=256)
@@ -106,7 +106,7 @@ def _read(letters: str) -> str:
 
 
 def _letter(escape: re.Match[str]) -> str:
-    """What an escape stands for; nothing, if that is a filler, and the escape itself, if it is no letter of a secret."""
+    """What an escape stands for; nothing, if that is a filler, and the escape itself, if it isn't a letter of a secret."""
     code, short, percent = escape.groups()
     if short:
         return "" if short in "bfnrt" else str(short)

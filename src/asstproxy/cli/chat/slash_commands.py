@@ -13,14 +13,14 @@ from rich.console import Console
 
 from ...config.profiles import Profile, load_config
 from ...core.errors import UsageError
+from ...export.write import SUFFIXES, export, form_of, write_export
 from ...providers import connect
 from ...store.store import Store
 from ...store.transcript import Transcript, last_message
+from ...text.call_text import call_line, call_text
+from ...text.safe_text import clean_label
 from ..conversation_setup import OpenConversation, configure
-from ..export.write import SUFFIXES, export, form_of, write_export
 from ..options import ConversationOptions
-from ..render.call_text import call_line, call_text
-from ..render.safe_text import clean_label
 from ..suggest import near_names
 
 __all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "parse_line"]

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from .call_text import call_line
-from .safe_text import clean_line
-from .timeline import duration
-from .timings import ExchangeSpans, Kind, Span
+from ...export.timings import ExchangeSpans, Kind, Span
+from ...text.call_text import call_line
+from ...text.figures import duration
+from ...text.safe_text import clean_line
 
 __all__ = ["print_timeline"]
 

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from asstproxy.core.events import (
+from ...core.events import (
     ActionRequired,
     ApprovalGiven,
     ApprovalRequested,
@@ -21,9 +21,9 @@ from asstproxy.core.events import (
     ToolsExecuted,
     ToolStarted,
 )
-
-from .call_text import approval_words, call_line, output_line, refusal_words
-from .timeline import duration, seconds_between
+from ...text.call_text import approval_words, call_line, output_line, refusal_words
+from ...text.figures import duration
+from .timeline import seconds_between
 from .truncate import truncate
 
 __all__ = ["CallLine", "ToolCalls"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ..render.call_text import call_line
-from ..render.safe_text import clean_label
-from ..render.sequence import LANES, Arrow
-from ..render.timeline import duration
-from ..render.timings import ExchangeSpans
+from ..text.call_text import call_line
+from ..text.figures import duration
+from ..text.safe_text import clean_label
+from .sequence import LANES, Arrow
+from .timings import ExchangeSpans
 
 __all__ = ["sequence_svg", "timeline_svg"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from ...core.events import Source
-from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
-from ..render.call_text import call_line, call_text, output_text
-from ..render.footnotes import web_address
-from ..render.safe_text import clean, clean_line
-from ..render.status_text import reason_text
-from ..sessions.listing import local_time
+from ..core.events import Source
+from ..store.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..text.call_text import call_line, call_text, output_text
+from ..text.figures import local_time
+from ..text.footnotes import web_address
+from ..text.safe_text import clean, clean_line
+from ..text.status_text import reason_text
 from .call_facts import call_facts, call_mark
 from .harmless_markdown import harmless_markdown
 

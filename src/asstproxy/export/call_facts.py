@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...store.transcript import ToolEntry
-from ..render.call_text import approval_words, refusal_words
-from ..render.timeline import duration
+from ..store.transcript import ToolEntry
+from ..text.call_text import approval_words, refusal_words
+from ..text.figures import duration
 
 __all__ = ["call_facts", "call_mark"]
 

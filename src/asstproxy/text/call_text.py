@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-from asstproxy.core.invisible import escape_invisible
-
+from ..core.invisible import escape_invisible
 from .safe_text import clean, clean_line
 
 __all__ = ["approval_words", "call_line", "call_text", "decision_words", "output_line", "output_text", "refusal_words"]

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from ...core.codec import to_unix_time
-from ...core.events import (
+from ..core.codec import to_unix_time
+from ..core.events import (
     ActionRequired,
     ApprovalGiven,
     ApprovalRequested,
@@ -27,8 +27,8 @@ from ...core.events import (
     ToolOutputsSubmitted,
     ToolsExecuted,
 )
-from ...core.script import STEPS, Do
-from .call_text import call_line, decision_words, output_line
+from ..core.script import STEPS, Do
+from ..text.call_text import call_line, decision_words, output_line
 
 __all__ = ["LANES", "Arrow", "arrows"]
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asstproxy.cli.render.call_text import call_line, call_text, output_text, refusal_words
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.events import ActionRequired, Decision, ToolCall
 from asstproxy.providers.scripted import ScriptedProvider, say
 from asstproxy.store.store import Store
+from asstproxy.text.call_text import call_line, call_text, output_text, refusal_words
 from asstproxy.tools import Question, as_tool
 from asstproxy.user import UserProxy
 from cli.terminal import Terminal
