@@ -18,6 +18,7 @@ from asstproxy import Store, conform
 from servers import Cut, Html, Incomplete, ResponsesServer, Say, Status, refused_port
 
 from .conftest import ASST, Asst, Ran
+from .terminal import Terminal
 
 
 def _states(out: str) -> list[str]:
@@ -31,6 +32,14 @@ def test_stdout_is_the_answer_and_nothing_else(asst: Asst, server: ResponsesServ
     ran = asst("ask", "-p", "gpt", "What is the capital of France?")
     assert ran == Ran(0, "Paris, *of course*.\n\n    code\n", "gpt · gpt-6-luna\n")
     assert asst("ask", "-p", "gpt", "-q", "x").err == ""
+
+
+def test_a_terminal_shows_once_who_answers(server: ResponsesServer) -> None:
+    """The heading of the answer says it; there is no line of its own."""
+    with Terminal([ASST, "ask", "-p", "gpt", "hi"]) as terminal:
+        assert terminal.wait_end() == 0
+        assert terminal.text.count("gpt · gpt-6-luna") == 1
+        assert terminal.text.lstrip().startswith("gpt · gpt-6-luna\nYou said: hi\n")
 
 
 @pytest.mark.parametrize(
@@ -285,6 +294,7 @@ def test_instructions_from_a_file(asst: Asst, server: ResponsesServer, tmp_path:
     for given, sent in ((f"@{tmp_path / 'pirate.txt'}", "Talk like a pirate."), ("@@home", "@home"), (" x ", " x ")):
         assert asst("ask", "-q", "-p", "gpt", "-s", given, "hi").code == 0
         assert server.requests[-1].json["instructions"] == sent
+    assert "file is missing after @" in asst("ask", "-q", "-p", "gpt", "-s", "@", "hi").err
     ran = asst("ask", "-q", "-p", "gpt", "-s", f"@{tmp_path / 'missing'}", "hi")
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
     assert "missing" in ran.err

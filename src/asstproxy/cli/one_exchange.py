@@ -55,7 +55,7 @@ async def ask(message: str, options: ConversationOptions, output: Output, signal
     """Send a message, and print the answer as it arrives; returns the exit code."""
     async with open_conversation(options) as opened:
         exchange = _Exchange(opened, options, output, signals)
-        exchange.print_status(opened.label)
+        exchange.print_label()
         if opened.conversation.is_running:
             settled = await opened.conversation.attach(timeout=options.timeout)
             exchange.print_status(
@@ -75,7 +75,7 @@ async def ask_again(words: Sequence[str], options: ConversationOptions, output: 
         message = _last_message(opened.past)
         if message is None:
             raise UsageError("Nothing to ask again: the session has no message.", 'Run: asst ask -c "…"')
-        exchange.print_status(opened.label)
+        exchange.print_label()
         last = last_exchange(opened.past)
         if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
@@ -100,6 +100,11 @@ class _Exchange:
     ) -> None:
         self._opened, self._options, self._output, self._signals = opened, options, output, signals
         self._view_failure: Exception | None = None
+
+    def print_label(self) -> None:
+        """Print who answers, unless the drawing says it."""
+        if not self._output.is_drawn:
+            self.print_status(self._opened.label)
 
     def print_status(self, line: str) -> None:
         """Print a line on stderr, unless --quiet."""

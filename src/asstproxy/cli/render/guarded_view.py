@@ -21,7 +21,7 @@ __all__ = ["GuardedView"]
 class GuardedView:
     """A `LiveView`; after a fault in it (`failure`), the answer is printed as text, from its beginning.
 
-    Output that can't be written is no fault of the drawing: that error is raised, as by any view.
+    Output that can't be written is a different matter: that error is raised, as by any view.
     """
 
     def __init__(self, console: Console, *, echo: bool = False) -> None:
