@@ -43,6 +43,28 @@ def test_a_terminal_shows_once_who_answers(server: ResponsesServer) -> None:
 
 
 @pytest.mark.parametrize(
+    ("encoding", "shown"), [("ascii", "caf? ??"), ("latin-1", "caf\u00e9 ??"), ("utf-8", "caf\u00e9 京")]
+)
+def test_a_terminal_whose_encoding_lacks_characters(server: ResponsesServer, encoding: str, shown: str) -> None:
+    """Frames and marks are ASCII there; what the text loses is told, with the way to see it."""
+    server.brain = lambda _: [Say("caf\u00e9 京\n\n- one")]
+    with Terminal([ASST, "ask", "-p", "gpt", "hi"], 100, env={"PYTHONIOENCODING": encoding}) as terminal:
+        assert terminal.wait_end() == 0
+        text = terminal.text
+    if encoding == "utf-8":
+        assert "stands for" not in text
+        return
+    assert (
+        f"asst: ? stands for a character that your terminal's encoding ({encoding}) lacks. Set LC_ALL=C.UTF-8" in text
+    )
+    assert "ready " in text
+    assert " > started " in text
+    assert " * one" in text
+    if encoding == "ascii":
+        assert f"\n{shown}\n" in text
+
+
+@pytest.mark.parametrize(
     ("words", "stdin", "sent"),
     [
         (["two", "words"], None, "two words"),

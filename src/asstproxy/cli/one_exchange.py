@@ -256,6 +256,11 @@ class _Exchange:
         output, session = self._output, self._opened.session
         if output.json or output.events:
             return
+        if output.is_drawn:
+            from .render.theme import encoding_warning
+
+            if warning := encoding_warning():
+                print_warning(warning)
         lines = [] if output.is_drawn else [str(ending(settled.event) or "")]
         if session is not None and not output.quiet:
             lines.append(hint_after(settled.event, session=session.id))

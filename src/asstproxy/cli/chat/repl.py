@@ -32,7 +32,7 @@ from ..hints import hint_after
 from ..options import ConversationOptions
 from ..render.guarded_view import GuardedView
 from ..render.print_conversation import print_conversation
-from ..render.theme import console
+from ..render.theme import console, encoding_warning
 from .slash_commands import SlashCompleter, parse_line
 from .type_ahead import take_typed_ahead
 
@@ -192,6 +192,8 @@ class _Chat:
                 unsubscribe()
         finally:
             self._signals.on_signal, self._view = at_prompt, None
+        if warning := encoding_warning():
+            self.say(warning)
         if view.failure is not None:
             print_error(view.failure, chat=True)
         # `result` raises what the exchange could not publish.
