@@ -7,6 +7,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
+from html import escape
 from typing import Any
 
 from prompt_toolkit import PromptSession
@@ -32,7 +33,7 @@ from ..hints import hint_after
 from ..options import ConversationOptions
 from ..render.guarded_view import GuardedView
 from ..render.print_conversation import print_conversation
-from ..render.theme import console, encoding_warning
+from ..render.theme import console, encoding_warning, with_marks_for
 from .slash_commands import SlashCompleter, parse_line
 from .type_ahead import take_typed_ahead
 
@@ -100,6 +101,7 @@ class _Chat:
             if self._signals.is_terminated:
                 return self._signals.code
         interrupted = self._watch_prompt(prompt)
+        mark = HTML(f"<b>{escape(with_marks_for(self.console.file, '›'))}</b> ")
         pressed = -_LEAVE_WITHIN
         while not self.leaving:
             try:
@@ -107,7 +109,7 @@ class _Chat:
                     interrupted.clear()
                     raise KeyboardInterrupt
                 draft = take_typed_ahead(prompt.app.input)
-                line = (await prompt.prompt_async(HTML("<b>›</b> "), default=draft, handle_sigint=False)).strip()
+                line = (await prompt.prompt_async(mark, default=draft, handle_sigint=False)).strip()
             except EOFError:
                 break
             except KeyboardInterrupt as interrupt:

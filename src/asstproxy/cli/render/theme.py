@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import io
+from typing import IO
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -14,7 +15,7 @@ from rich.theme import Theme
 
 from ...core.script import State
 
-__all__ = ["CODE", "THEME", "console", "encoding_warning"]
+__all__ = ["CODE", "THEME", "console", "encoding_warning", "with_marks_for"]
 
 _STATES = {
     State.NEW: "dim",
@@ -99,12 +100,22 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end].translate(_ASCII)
-    if not text.isascii():
+    columns = "".join(c if c.isascii() else "?" * cell_len(c) for c in text)
+    if columns != text and columns:
         _lacking.add(error.encoding)
-    return "".join(c if c.isascii() else "?" * cell_len(c) for c in text), error.end
+    return columns, error.end
 
 
 codecs.register_error(_HANDLER, _replaced)
+
+
+def with_marks_for(stream: IO[str], text: str) -> str:
+    """Text of our own, with ASCII marks if the stream's encoding lacks those that are in it."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return text.translate(_ASCII)
+    return text
 
 
 def encoding_warning() -> str:
