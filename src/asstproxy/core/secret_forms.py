@@ -1,8 +1,8 @@
 r"""Finding a secret in a text, in whatever form it is written there.
 
 The forms: as it is; percent-encoded (`%2D`) or with the escapes of JSON and Markdown (`\u002d`, `\/`, `\_`), all of it or some of
-its letters; in base64, wherever it begins in the bytes that were encoded. In each of them there may be fillers: blanks, line ends, characters
-that nobody sees.
+its letters; in base64, wherever it begins in the bytes that were encoded. In each of them there may be fillers: blanks, line
+ends, characters that nobody sees.
 
 So a text is read in two ways, without fillers: its letters as they stand, and those that its escapes stand for. `find` and
 `partial_at` look for a secret, and for its beginning at the end of the text, in both, and say where it is in the text itself.
