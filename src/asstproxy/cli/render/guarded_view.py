@@ -9,6 +9,7 @@ from typing import Self, TextIO, cast
 
 from rich.console import Console, RenderableType
 
+from asstproxy.core.coalesce import RecordMerger
 from asstproxy.core.errors import OutputError
 from asstproxy.core.events import Record
 
@@ -29,7 +30,7 @@ class GuardedView:
         self._console = console
         self._live = LiveView(console, echo=echo)
         self._plain = PlainView(cast("TextIO", console.file))
-        self._records: list[Record] = []
+        self._shown: list[RecordMerger] = []  # a long answer is one text there
 
     async def __aenter__(self) -> Self:
         await self._live.__aenter__()
@@ -54,7 +55,8 @@ class GuardedView:
         if self.failure is not None:
             self._plain(record)
             return
-        self._records.append(record)
+        if not (self._shown and self._shown[-1].absorb(record)):
+            self._shown.append(RecordMerger(record))
         self._guarded(lambda: self._live(record))
 
     def print(self, part: RenderableType) -> None:
@@ -93,6 +95,6 @@ class GuardedView:
         with contextlib.suppress(Exception):
             self._live.abandon()
         self._console.print()
-        for record in self._records:
-            self._plain(record)
-        self._records.clear()
+        for merged in self._shown:
+            self._plain(merged.record)
+        self._shown.clear()
