@@ -19,7 +19,7 @@ from ...store.store import Store
 from ...store.transcript import Transcript, last_message
 from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label
-from ..conversation_setup import OpenConversation, configure, offer_tools
+from ..conversation_setup import OpenConversation, configure
 from ..options import ConversationOptions
 from ..suggest import near_names
 
@@ -94,7 +94,7 @@ async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOpt
     assistant = connect(msgspec.structs.replace(profile, model=configured.model))
     if tools:
         try:
-            await offer_tools(user, profile, chat.opened.options)
+            await chat.opened.tools.offer(profile, chat.opened.options)
         except BaseException:
             await assistant.aclose()
             raise
