@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -709,7 +710,8 @@ async def test_calls_that_share_a_number(pieces: int) -> None:
     """Two whole calls with ids of their own run both, although each has the number 0; pieces of one call are one."""
     deltas = [choice(tool_calls=[TOOL]), choice(tool_calls=[OTHER])]
     if pieces == 2:
-        first, second = ({"index": 0, "id": one, "function": {"name": "add"}} for one in "xy")
+        parts: Iterator[dict[str, Any]] = ({"index": 0, "id": one, "function": {"name": "add"}} for one in "xy")
+        first, second = parts
         first["function"] |= {"arguments": '{"a":1,'}
         second["function"] |= {"arguments": '"b":2}'}
         deltas = [choice(tool_calls=[first]), choice(tool_calls=[second])]
