@@ -104,6 +104,20 @@ def _last_message(past: Sequence[Record]) -> str | None:
     return last_message(fold.transcript)
 
 
+def _deliver(answer: Event | Unknown, output: Output, code: str | None, *, in_session: bool) -> int:
+    """Save a complete answer, or its `code`, if asked to; returns the exit code of what is wrong with it, or 0."""
+    if not isinstance(answer, AssistantMessageRetrieved) or not (output.file or output.extract):
+        return OK
+    if output.extract and code is None:
+        print_warning(f"{NO_CODE} Show it: asst sessions show" if in_session else NO_CODE)
+        return MISMATCH
+    if output.file is not None:
+        from .answer_file import save_answer
+
+        save_answer(output.file, answer.text if code is None else code, in_session=in_session)
+    return OK
+
+
 class _Exchange:
     """Runs one exchange of an open conversation, and prints it in the form that was asked for."""
 
@@ -158,30 +172,13 @@ class _Exchange:
         finally:
             self._signals.on_signal = None
         self._print_ending(settled)
-        self._print_cost()
-        if failure := self._view_failure or getattr(view, "failure", None):
-            return self._print_view_failure(failure)
-        return self._deliver(settled.event) or _EXIT_CODES[settled.state]
-
-    def _deliver(self, answer: Event | Unknown) -> int:
-        """Save a complete answer, if asked to; returns the exit code of what is wrong with it, or 0."""
-        output = self._output
-        if not isinstance(answer, AssistantMessageRetrieved) or not (output.file or output.extract):
-            return OK
-        code = self._code.code if self._code is not None else None
-        if output.extract and code is None:
-            print_warning(NO_CODE if self._opened.session is None else f"{NO_CODE} Show it: asst sessions show")
-            return MISMATCH
-        if output.file is not None:
-            from .answer_file import save_answer
-
-            text = answer.text if code is None else code
-            save_answer(output.file, text, in_session=self._opened.session is not None)
-        return OK
-
-    def _print_cost(self) -> None:
         if self._figures is not None:
             sys.stderr.write(f"{self._figures.line()}\n")
+        if failure := self._view_failure or getattr(view, "failure", None):
+            return self._print_view_failure(failure)
+        code = self._code.code if self._code is not None else None
+        in_session = self._opened.session is not None
+        return _deliver(settled.event, self._output, code, in_session=in_session) or _EXIT_CODES[settled.state]
 
     @contextlib.contextmanager
     def _keyboard(self, view: Subscriber) -> Iterator[None]:
