@@ -79,8 +79,7 @@ async def ask_again(words: Sequence[str], options: ConversationOptions, output: 
         last = last_exchange(opened.past)
         if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
-        conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
-        return await exchange.run(partial(conversation.exchange, message, timeout=options.timeout))
+        return await exchange.run(partial(conversation.retry, message, timeout=options.timeout))
 
 
 def _last_message(past: Sequence[Record]) -> str | None:
@@ -261,8 +260,9 @@ class _Exchange:
 
             if warning := encoding_warning():
                 print_warning(warning)
-        lines = [] if output.is_drawn else [str(ending(settled.event) or "")]
-        if session is not None and not output.quiet:
-            lines.append(hint_after(settled.event, session=session.id))
-        if line := " ".join(filter(None, lines)):
+        hint = hint_after(settled.event, session=session.id) if session is not None and not output.quiet else ""
+        end = None if output.is_drawn else ending(settled.event)
+        if end is not None and hint:
+            end = end.without_repeat()
+        if line := " ".join(filter(None, (str(end or ""), hint))):
             print_warning(line)

@@ -167,6 +167,10 @@ class _Chat:
         """Hold one exchange. Ctrl-C cancels it and nothing else."""
         await self._watch(self.opened.conversation.exchange(text, timeout=self._options.timeout))
 
+    async def retry(self, text: str) -> None:
+        """Hold the last exchange again, whose message is `text`."""
+        await self._watch(self.opened.conversation.retry(text, timeout=self._options.timeout))
+
     async def _attach(self) -> None:
         """Watch the rest of the exchange that another process left running at the provider."""
         self.say("The provider kept working on your last message. Here is the rest.")
