@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 
+from .attachment import AttachedFile, Attachment, AttachmentStore, check_accepted
 from .coalesce import RecordStream
 from .codec import now, repair_surrogates
 from .errors import UsageError
-from .events import Cancelled, Configured, Event, HistoryCut, Record
+from .events import Cancelled, Configured, Event, HistoryCut, Record, SetUserMessage
 from .exchange import Exchange
 from .history import History
 from .hub import Hub, Subscriber
 from .mediator import Mediator, make_mediator
+from .memory_files import MemoryFiles
 from .resume import in_flight_exchange
-from .roles import AssistantProxy, Attachable, UserProxy
+from .roles import AcceptsAttachments, AssistantProxy, Attachable, UserProxy
 from .script import ACTIVE, State
 from .turn import Options, turn_for
 
@@ -26,6 +28,7 @@ class Conversation:
     """Two proxies who never meet, and the mediator between them.
 
     `past` are the records of a session that is continued. `configured` says who answers and how; change it with `configure`.
+    `files` keeps the bytes of attachments; without it they are kept in memory.
     """
 
     def __init__(
@@ -37,10 +40,12 @@ class Conversation:
         mediator: str = "state-machine",
         options: Options | None = None,
         past: Iterable[Record] = (),
+        files: AttachmentStore | None = None,
     ) -> None:
         self.assistant, self.user = assistant, user
         self.options = options or Options()
-        self.history = History()
+        self.files: AttachmentStore = MemoryFiles() if files is None else files
+        self.history = History(self.files)
         self.configured = configured or Configured(provider=assistant.provider, model=assistant.model)
         self._hub = Hub()
         self._exchange: Exchange | None = None
@@ -110,23 +115,33 @@ class Conversation:
 
     # ---- exchanges -----------------------------------------------------------------------------------------------------
 
-    async def exchange(self, text: str, *, timeout: float | None = None) -> Record:
+    async def exchange(
+        self, text: str, *, attachments: Sequence[AttachedFile | Attachment] = (), timeout: float | None = None
+    ) -> Record:
         """Hold one exchange; returns the record that settled it. `timeout` is in seconds.
 
-        A failure of the assistant settles the exchange as `error` and is not raised.
+        `attachments` are files that were read (`asstproxy.read_attachment`), or attachments of earlier messages. A failure of the
+        assistant settles the exchange as `error` and is not raised.
 
         Raises:
-            UsageError: the message is empty, or an exchange is in progress.
+            UsageError: the message is empty, the assistant can't read an attachment, or an exchange is in progress.
             asyncio.CancelledError: the exchange was cancelled; its record is published.
             OSError: the journal cannot be written.
             OutputError: a view cannot write its output.
         """
         self._require_idle()
         text = repair_surrogates(text)
-        if not text.strip():
+        if not text.strip() and not attachments:
             raise UsageError("The message is empty.", "Write something.")
+        if attachments:
+            model = self.configured.model or self.assistant.model
+            await _keep(attachments, self.assistant, model, self.files)
+            self._require_idle()
         notes = () if self.configured == self._published_configured else (self.configured,)
-        return await self._new_exchange().send(text, notes, timeout)
+        message = SetUserMessage(
+            text, tuple(one if isinstance(one, Attachment) else one.attachment for one in attachments)
+        )
+        return await self._new_exchange().send(message, notes, timeout)
 
     async def attach(self, *, timeout: float | None = None) -> Record:
         """Follow the exchange that the past left running at the provider to its end; see `exchange`.
@@ -188,6 +203,7 @@ class Conversation:
                 options=self.options,
                 provider=self.assistant.provider,
                 model=self.configured.model or self.assistant.model,
+                files=self.files,
             ),
             options=self.options,
         )
@@ -198,3 +214,21 @@ class Conversation:
             raise UsageError("An exchange is in progress.", "Wait for its answer, or cancel it.")
         if self.is_running:
             raise UsageError("The last exchange is still running at the provider.", "Await attach() first.")
+
+
+async def _keep(
+    attachments: Sequence[AttachedFile | Attachment], assistant: AssistantProxy, model: str, files: AttachmentStore
+) -> None:
+    """Keep the bytes of these files, before a message names them.
+
+    Raises:
+        UsageError: the assistant can't read one of them; nothing is kept then.
+        OSError: they can't be written.
+    """
+    known = [one if isinstance(one, Attachment) else one.attachment for one in attachments]
+    if any(one.kind != "text" for one in known):
+        accepted = await assistant.accepts(model) if isinstance(assistant, AcceptsAttachments) else {}
+        check_accepted(known, accepted, model or assistant.provider)
+    for one in attachments:
+        if isinstance(one, AttachedFile):
+            await asyncio.to_thread(files.keep, one)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, Protocol
 
+from .attachment import Attachment
 from .driver import deliver_cancellation, receive_reply
 from .errors import AssistantError, OutputError, ScriptError
 from .events import (
@@ -44,7 +45,7 @@ class PublishRecord(Protocol):
 class MakeTurn(Protocol):
     """Makes what the provider is sent for a message, or for attaching with a token of the provider's."""
 
-    def __call__(self, text: str, resume: Any = None) -> Turn: ...
+    def __call__(self, text: str, resume: Any = None, *, attachments: tuple[Attachment, ...] = ()) -> Turn: ...
 
 
 class Exchange:
@@ -91,18 +92,18 @@ class Exchange:
 
     # ---- from the first message to the last ----------------------------------------------------------------------------
 
-    async def send(self, text: str, notes: Iterable[Event], timeout: float | None) -> Record:
+    async def send(self, message: SetUserMessage, notes: Iterable[Event], timeout: float | None) -> Record:
         """Publish these notes, then hold the exchange that the message opens; see `Conversation.exchange`."""
-        return await self._run(self._opened(text, notes), timeout)
+        return await self._run(self._opened(message, notes), timeout)
 
     async def attach(self, in_flight: InFlight, timeout: float | None) -> Record:
         """Follow an exchange that still runs at the provider; see `Conversation.attach`."""
         return await self._run(self._attached(in_flight), timeout)
 
-    async def _opened(self, text: str, notes: Iterable[Event]) -> Event:
+    async def _opened(self, message: SetUserMessage, notes: Iterable[Event]) -> Event:
         for note in notes:
             self._publish(note)
-        return SetUserMessage(text)
+        return message
 
     async def _attached(self, in_flight: InFlight) -> Event:
         assistant = self._assistant
@@ -143,8 +144,8 @@ class Exchange:
     async def _carry_out(self, do: Do, event: Event) -> Event | None:
         """Let the proxy whose turn it is do what the script says; its reply is the next message."""
         match do, event:
-            case Do.START_PROCESSING, SetUserMessage(text=text):
-                turn = self._make_turn(text)
+            case Do.START_PROCESSING, SetUserMessage(text=text, attachments=attachments):
+                turn = self._make_turn(text, attachments=attachments)
                 return await self._receive(lambda: self._assistant.start_processing(turn))
             case Do.SUBMIT_TOOL_OUTPUTS, ToolsExecuted(results=results):
                 return await self._receive(lambda: self._assistant.submit_tool_outputs(results))

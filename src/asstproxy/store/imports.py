@@ -6,7 +6,8 @@ its steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..config.paths import refuse_device
@@ -17,6 +18,7 @@ from ..core.script import STEPS, State
 from . import ulid
 from .fork import without_resume
 from .recovery import read_journal, repaired
+from .session_files import SessionFiles, attachments_of
 from .store import Store
 from .transcript import ExchangeEntry, Transcript
 from .transcript_file import load_transcript
@@ -36,7 +38,20 @@ def import_file(store: Store, path: Path) -> list[str]:
         from .llm_logs import conversations
 
         return [_save(store, list(synthesize_records(one))) for one in conversations(path)]
-    return [_save(store, records_of_file(path))]
+    records, files = _contents(path)
+    attached = attachments_of(records)
+
+    def fill(kept: SessionFiles) -> None:
+        """Keep the bytes that came with it: in the transcript, or beside the journal."""
+        for one in attached:
+            with contextlib.suppress(FileNotFoundError):
+                if one.sha256 in files:
+                    kept.keep_bytes(one, files[one.sha256])
+                elif (beside := SessionFiles(path)).path(one).is_file():
+                    with beside.open(one) as file:
+                        kept.keep_bytes(one, file.read())
+
+    return [_save(store, records, fill if attached else None)]
 
 
 def records_of_file(path: Path) -> list[ev.Record]:
@@ -45,10 +60,16 @@ def records_of_file(path: Path) -> list[ev.Record]:
     Raises:
         SessionError: the file can't be read, or is neither.
     """
+    return _contents(path)[0]
+
+
+def _contents(path: Path) -> tuple[list[ev.Record], dict[str, bytes]]:
+    """The records of a journal or of a transcript, and the attachments that a transcript brings."""
     start = _start(path).lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b'{"seq":'):
-        return list(repaired(read_journal(path).records))
-    return list(synthesize_records(load_transcript(path.read_bytes(), str(path))))
+        return list(repaired(read_journal(path).records)), {}
+    transcript = load_transcript(path.read_bytes(), str(path))
+    return list(synthesize_records(transcript)), transcript.files
 
 
 def _start(path: Path) -> bytes:
@@ -61,14 +82,14 @@ def _start(path: Path) -> bytes:
         ) from error
 
 
-def _save(store: Store, records: Iterable[ev.Record]) -> str:
+def _save(store: Store, records: Iterable[ev.Record], fill: Callable[[SessionFiles], object] | None = None) -> str:
     records = list(records)
     opened = next((r.event.session for r in records if isinstance(r.event, ev.SessionOpened)), "")
     began = next((int(to_unix_time(r.at) * 1000) for r in records if r.at), 0)
     if not began and ulid.is_ulid(opened):
         began = ulid.time_of(opened)
     copied = without_resume(records)
-    return store.copy(copied, at=max(began, 0), wanted=opened, forked_from=opened)
+    return store.copy(copied, at=max(began, 0), wanted=opened, forked_from=opened, fill=fill)
 
 
 # ---- from a transcript -------------------------------------------------------------------------------------------------
@@ -95,7 +116,7 @@ def _events(transcript: Transcript) -> Iterator[tuple[str, ev.Event]]:
 def _exchange(entry: ExchangeEntry) -> Iterator[tuple[str, ev.Event]]:
     times = {step.state: step.at for step in reversed(entry.steps)}
     start, end = entry.started, entry.updated or entry.started
-    yield start, ev.SetUserMessage(entry.user)
+    yield start, ev.SetUserMessage(entry.user, tuple(entry.attachments))
     yield times.get(State.STARTED, start), ev.Started(entry.provider, entry.model)
     if entry.tools:
         asked, done = times.get(State.REQUIRES_ACTION, start), times.get(State.TOOLS_EXECUTED, end)

@@ -35,11 +35,16 @@ class _Tool(msgspec.Struct):
     output: str = ""
 
 
+class _Attachment(msgspec.Struct):
+    name: str
+
+
 class _Exchange(msgspec.Struct):
     user: str
     answer: str = ""
     reason: str = ""
     tools: list[_Tool] = []
+    attachments: list[_Attachment] = []
 
 
 class _Session(msgspec.Struct):
@@ -81,7 +86,7 @@ def _texts(session: _Session) -> list[str]:
     """Every text of a session, in order."""
     parts = []
     for exchange in session.exchanges:
-        parts.append(exchange.user)
+        parts += (exchange.user, *(one.name for one in exchange.attachments))
         for tool in exchange.tools:
             parts += (tool.name, tool.arguments, tool.output)
         parts += (exchange.answer, exchange.reason)
