@@ -126,29 +126,24 @@ def check_accepted(attachments: Sequence[Attachment], accepted: Mapping[str, int
     for one in attachments:
         if is_accepted(one, accepted):
             continue
-        data = {"kind": one.kind, "name": one.name}
+        code = "recording_not_read" if one.kind in ("audio", "video") else "attachment_not_read"
         same_kind = [name for name in accepted if Attachment("", name, "", 0).kind == one.kind]
         if one.media_type in accepted:
             limit = readable_size(accepted[one.media_type])
             raise UsageError(
                 f"{one.name} is too large for {model}: {readable_size(one.size)}; it takes at most {limit}.",
                 "Send a smaller file.",
-                code="attachment_too_large",
-                data=data,
             )
         if same_kind:
             known = ", ".join(sorted({name.partition("/")[2].upper() for name in same_kind}))
             raise UsageError(
                 f"{model} can't read {one.name}: of {_PLURALS[one.kind]}, it reads {known}, and this is {one.media_type}.",
                 "Convert it first.",
-                code="attachment_type",
-                data=data,
             )
         raise UsageError(
             f"{model} can't read {_PLURALS[one.kind]}.",
             "Choose a model that can.",
-            code="attachment_kind",
-            data=data,
+            code=code,
         )
 
 

@@ -67,7 +67,6 @@ class Receiver:
             raise UsageError(
                 f"{self.name} can't be attached: it is {what_it_is(data)}, not an image, PDF, audio, video or text in UTF-8.",
                 "Convert it first.",
-                code="attachment_type",
             )
         pages = 0
         if kind == "application/pdf":
@@ -140,7 +139,7 @@ def read_stdin(fd: int) -> AttachedFile:
 
 def too_large(name: str, how: str) -> UsageError:
     """The error for a file that has too many bytes."""
-    return UsageError(f"{name} is too large: {how}.", "Send a part of it.", code="attachment_too_large")
+    return UsageError(f"{name} is too large: {how}.", "Send a part of it.")
 
 
 def _read_all(next_piece: Callable[[], bytes | None], receiver: Receiver) -> None:
@@ -153,7 +152,7 @@ def _unreadable(path: Path, error: OSError) -> UsageError:
         return _not_a_file(path, stat.S_IFDIR)
     if error.errno == errno.ENXIO:  # how Unix refuses to open a socket
         return _not_a_file(path, stat.S_IFSOCK)
-    return UsageError(f"{path} can't be read: {error.strerror or error}.", "Check the path.", code="attachment_missing")
+    return UsageError(f"{path} can't be read: {error.strerror or error}.", "Check the path.")
 
 
 def _not_a_file(path: Path, mode: int) -> UsageError:

@@ -42,13 +42,13 @@ def import_file(store: Store, path: Path) -> list[str]:
     attached = attachments_of(records)
 
     def fill(kept: SessionFiles) -> None:
-        """Keep the bytes that came with it: in the transcript, or beside the journal."""
+        """Keep the bytes that came with it: in the transcript, or next to the journal."""
         for one in attached:
             with contextlib.suppress(FileNotFoundError):
                 if one.sha256 in files:
                     kept.keep_bytes(one, files[one.sha256])
-                elif (beside := SessionFiles(path)).path(one).is_file():
-                    with beside.open(one) as file:
+                elif (near := SessionFiles(path)).path(one).is_file():
+                    with near.open(one) as file:
                         kept.keep_bytes(one, file.read())
 
     return [_save(store, records, fill if attached else None)]

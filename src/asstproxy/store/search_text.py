@@ -84,7 +84,7 @@ def indexed_text(store: Store, session: str, size: int) -> IndexedText:
 
 def _texts(session: _Session) -> list[str]:
     """Every text of a session, in order."""
-    parts = []
+    parts: list[str] = []
     for exchange in session.exchanges:
         parts += (exchange.user, *(one.name for one in exchange.attachments))
         for tool in exchange.tools:

@@ -1,4 +1,4 @@
-"""The attachments of a session on disk: `<ulid>.files/` beside the journal, one file for each SHA-256.
+"""The attachments of a session on disk: `<ulid>.files/` next to the journal, one file for each SHA-256.
 
 `uploads.json` in it says which copies are at a provider. The folder and everything in it is for the user only.
 """
@@ -140,7 +140,7 @@ class SessionFiles:
                 try:
                     os.link(source, target)
                 except OSError:
-                    with self.open(attachment) as file, other._new(target) as copy:  # noqa: SLF001 - of this class
+                    with self.open(attachment) as file, other._new(target) as copy:
                         while piece := file.read(PIECE):
                             copy.write(piece)
         if other.folder.exists() and (uploads := self._uploads()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -12,15 +12,17 @@ from prompt_toolkit.document import Document
 from rich.console import Console
 
 from ...config.profiles import Profile, load_config
+from ...core.attachment import AttachedFile, Attachment
 from ...core.errors import UsageError
 from ...providers import connect
 from ...store.store import Store
-from ...store.transcript import Transcript, last_message
+from ...store.transcript import ExchangeEntry, Transcript, last_sent
 from ..conversation_setup import OpenConversation, configure, offer_tools
 from ..export.write import SUFFIXES, export, form_of, write_export
 from ..options import ConversationOptions
 from ..render.safe_text import clean_label
 from ..suggest import near_names
+from .pending_files import PendingFiles
 
 __all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "parse_line"]
 
@@ -39,6 +41,8 @@ class ChatCommands(Protocol):
     """Set it to end the chat."""
     show_events: bool
     """Whether every step is printed as JSON, too."""
+    files: PendingFiles
+    """What goes with the next message."""
 
     @property
     def transcript(self) -> Transcript:
@@ -47,7 +51,7 @@ class ChatCommands(Protocol):
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
 
-    async def exchange(self, text: str) -> None:
+    async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
         """Hold one exchange."""
 
 
@@ -152,20 +156,30 @@ async def _save(chat: ChatCommands, name: str) -> None:
     path = expand_home(name)
     session = chat.opened.session
     records = Store().records(session.id) if session is not None else []
-    write_export(path, export(chat.transcript, records, form_of(path)))
+    write_export(path, export(chat.transcript, records, form_of(path), files=chat.opened.conversation.files))
     chat.say(f"Saved: {path}")
 
 
+async def _attach(chat: ChatCommands, source: str) -> None:
+    if source == "-1":
+        chat.say(f"No longer attached: {chat.files.take_back()}")
+    elif source:
+        chat.say(await chat.files.add(source))
+    else:
+        for line in chat.files.lines() or ["No file is attached. To attach one: /attach FILE, or @path in the message"]:
+            chat.say(line)
+
+
 async def _retry(chat: ChatCommands, _: str) -> None:
-    message = _cut_last_exchange(chat, "retry")
-    chat.say(f'Trying again: "{clean_label(message, _QUOTED)}"')
-    await chat.exchange(message)
+    entry = _cut_last_exchange(chat, "retry")
+    chat.say(f'Trying again: "{clean_label(entry.user, _QUOTED)}"')
+    await chat.exchange(entry.user, entry.attachments)
 
 
 async def _undo(chat: ChatCommands, _: str) -> None:
-    message = _cut_last_exchange(chat, "undo")
+    entry = _cut_last_exchange(chat, "undo")
     chat.say(
-        f'Undone: "{clean_label(message, _QUOTED)}" The assistant no longer sees the last turn; the session file keeps it.'
+        f'Undone: "{clean_label(entry.user, _QUOTED)}" The assistant no longer sees the last turn; the session file keeps it.'
     )
 
 
@@ -175,14 +189,14 @@ async def _clear(chat: ChatCommands, _: str) -> None:
     chat.say("Starting fresh. The session file still has everything.")
 
 
-def _cut_last_exchange(chat: ChatCommands, to: str) -> str:
-    """Take the last exchange back that the assistant still sees; returns its message."""
+def _cut_last_exchange(chat: ChatCommands, to: str) -> ExchangeEntry:
+    """Take the last exchange back that the assistant still sees, and return it."""
     conversation = chat.opened.conversation
-    message = last_message(chat.transcript)
-    if message is None or not conversation.history.exchanges:
+    entry = last_sent(chat.transcript)
+    if entry is None or not conversation.history.exchanges:
         raise UsageError(f"Nothing to {to}: the assistant sees no turn.")
     conversation.cut_history(len(conversation.history.exchanges) - 1)
-    return message
+    return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +225,11 @@ COMMANDS: dict[str, SlashCommand] = {
     "session": SlashCommand(_session, "show the session's id and file"),
     "events": SlashCommand(_events, "print every step as JSON, too: on or off"),
     "save": SlashCommand(_save, "/save FILE writes the session; the suffix chooses: .json, .md, .html, .mmd", "file"),
+    "attach": SlashCommand(
+        _attach,
+        "/attach FILE sends a file with the next message (@path in the message does, too); -1 takes it back",
+        "text",
+    ),
     "retry": SlashCommand(_retry, "send the last message again"),
     "undo": SlashCommand(_undo, "take the last turn back"),
     "clear": SlashCommand(_clear, "start fresh, and clear the screen"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,11 @@ from ...core.errors import AssistantError, NotSetUpError
 from ...core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Usage
 from ...core.history import Item
 from ...core.turn import Turn
+from ..attachments import MB, AttachmentFormat
 from ..connection import ServerOptions, http_transport
+from ..modalities import readable_by
 from ..model_list import ModelInfo, fetch_models
+from ..openai.files import IMAGES, responses_part
 from ..openai.provider import ResponsesProvider
 from ..transport import JSON, Transport
 from .process import INSTRUCTIONS, Embedded, EmbeddedError, Served, find_model, renders_tools
@@ -26,6 +29,8 @@ from .process import INSTRUCTIONS, Embedded, EmbeddedError, Served, find_model, 
 __all__ = ["INFO", "LocalOptions", "connect", "models"]
 
 INFO = BUILT_IN["local"]
+FILES = AttachmentFormat(dict.fromkeys(IMAGES, 20 * MB), responses_part, inline=40 * MB)
+"""Pictures, if the model can see. llama.cpp refuses `input_file`; the sizes are ours."""
 NO_TOOLS = (
     "{model} will not see the tools, because its chat template has no place for them. "
     'A profile can name another template: chat_template = "FILE".'
@@ -36,11 +41,12 @@ class LocalOptions(ServerOptions, frozen=True):
     """What a profile of this provider may hold.
 
     With `base_url`, a running server is asked (Ollama, vLLM, LM Studio, llama-server). Otherwise the model is a GGUF file:
-    `chat_template` is a file with a Jinja template, `n_predict` the most tokens of an answer, `n_ctx` the tokens of the
-    context, `threads` the number of the processor's threads.
+    `chat_template` is a file with a Jinja template, `mmproj` the GGUF file with which the model sees pictures, `n_predict` the
+    most tokens of an answer, `n_ctx` the tokens of the context, `threads` the number of the processor's threads.
     """
 
     chat_template: str = ""
+    mmproj: str = ""
     n_predict: int = 512
     n_ctx: int = 4096
     threads: int | None = None
@@ -91,6 +97,7 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
     transport = EmbeddedTransport(
         model,
         chat_template=template,
+        mmproj=str(expand_home(options.mmproj)) if options.mmproj else "",
         n_predict=options.n_predict,
         n_ctx=options.n_ctx,
         threads=options.threads,
@@ -101,8 +108,13 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
 class LocalProvider(ResponsesProvider):
     """The same protocol, with what llama.cpp does not say: that an answer was cut (its status is "completed" all the same)."""
 
+    attachment_format = FILES
     _spent = 0
     """Tokens of this answer."""
+
+    async def accepts(self, model: str) -> Mapping[str, int]:
+        """See `StatelessProvider`: what the server says of this model."""
+        return await readable_by(self.transport, model, self.attachments.accepted)
 
     def longest_answer(self) -> int | None:
         """Tokens at which an answer is cut, if that is known."""
