@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import stat
 import tempfile
@@ -34,7 +35,7 @@ class Receiver:
     def __init__(self, name: str, limit: int = LIMIT) -> None:
         self.name, self.size = " ".join(name.split())[:NAME] or "file", 0
         self._limit, self._hash = limit, hashlib.sha256()
-        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the conversation reads it
+        self._file: IO[bytes] = io.BytesIO()
 
     def take(self, piece: bytes) -> None:
         """Take the next bytes.
@@ -46,6 +47,10 @@ class Receiver:
         if self.size > self._limit:
             raise too_large(self.name, f"more than {readable_size(self._limit)}")
         self._hash.update(piece)
+        if self.size > IN_MEMORY and isinstance(self._file, io.BytesIO):
+            on_disk = tempfile.TemporaryFile()  # noqa: SIM115 - the conversation reads it
+            on_disk.write(self._file.getbuffer())
+            self._file = on_disk
         self._file.write(piece)
 
     def finish(self) -> AttachedFile:
@@ -56,7 +61,7 @@ class Receiver:
         """
         if not self.size:
             raise UsageError(f"{self.name} is empty.", "Attach a file with something in it.")
-        content: IO[bytes] = self._file
+        content = self._file
         content.seek(0)
         # A text may differ from one only in its last byte, so all of it is looked at, if it can be one.
         data = content.read(TEXT_LIMIT if self.size <= TEXT_LIMIT else HEAD)
@@ -99,10 +104,11 @@ def read(source: str | Path) -> AttachedFile:
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError as error:
         raise _unreadable(path, error) from None
+    before = os.fstat(fd)
+    if not stat.S_ISREG(before.st_mode):
+        os.close(fd)
+        raise _not_a_file(path, before.st_mode)
     with os.fdopen(fd, "rb", buffering=0) as file:
-        before = os.fstat(fd)
-        if not stat.S_ISREG(before.st_mode):
-            raise _not_a_file(path, before.st_mode)
         if before.st_size > LIMIT:
             raise too_large(str(path), f"{readable_size(before.st_size)}; the most that any provider takes is 2 GB")
         receiver = Receiver(path.name)
