@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import socket
 import threading
-import time
 import zlib
 from pathlib import Path
 
@@ -108,19 +108,19 @@ async def test_a_wrong_file_is_one_line(tmp_path: Path, what: str) -> None:
 
 async def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     """Half of an old and half of a new file is never sent."""
-    path, stop = tmp_path / "growing.log", threading.Event()
+    path, growing, stop = tmp_path / "growing.log", threading.Event(), threading.Event()
     path.write_bytes(b"x" * 40_000_000)
 
     def grow() -> None:
         with path.open("ab", buffering=0) as file:
             while not stop.is_set():
                 file.write(b"more\n")
+                growing.set()
 
     writer = threading.Thread(target=grow)
     writer.start()
-    while path.stat().st_size == 40_000_000:
-        time.sleep(0.001)
     try:
+        await asyncio.to_thread(growing.wait)
         with pytest.raises(UsageError, match=r"changed while it was read|is too large"):
             await read_attachment(path)
     finally:
