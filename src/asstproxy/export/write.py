@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ...config.atomic import write_new
-from ...core.attachment import AttachmentStore
-from ...core.errors import UsageError
-from ...core.events import Record
-from ...store.transcript import Transcript
+from ..config.atomic import write_new
+from ..core.attachment import AttachmentStore
+from ..core.errors import UsageError
+from ..core.events import Record
+from ..store.transcript import Transcript
 
 __all__ = ["SUFFIXES", "export", "form_of", "write_export"]
 
@@ -49,8 +49,8 @@ def export(
         UsageError: a drawing was asked for, without records.
     """
     if form == "mermaid":
-        from ..render.sequence import arrows
         from .mermaid import mermaid
+        from .sequence import arrows
 
         if not records:
             raise UsageError("A diagram needs the session's steps, and this chat isn't saved.", "Choose .json or .md.")
@@ -63,7 +63,7 @@ def export(
         from .markdown import markdown
 
         return markdown(transcript).encode("utf-8", "replace")
-    from ...store.transcript_file import to_json
+    from ..store.transcript_file import to_json
 
     if with_files and files is not None:
         for one in (one for entry in transcript.exchanges for one in entry.attachments):
