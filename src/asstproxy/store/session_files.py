@@ -16,7 +16,7 @@ from typing import IO
 
 import msgspec
 
-from ..config.atomic import open_new, write_atomically
+from ..config.atomic import open_new, sync_folder, write_atomically
 from ..config.paths import private_dir
 from ..core.attachment import AttachedFile, Attachment, Upload
 from ..core.events import Record, SetUserMessage
@@ -81,7 +81,7 @@ class SessionFiles:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink()
@@ -172,14 +172,3 @@ def attachments_of(records: Iterable[Record]) -> list[Attachment]:
         if isinstance(record.event, SetUserMessage):
             found |= {one.sha256: one for one in record.event.attachments if one.sha256 not in found}
     return list(found.values())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last: without this, a power cut may lose the name of a file whose bytes are safe."""
-    if os.name == "nt":  # Windows opens no folder
-        return
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
