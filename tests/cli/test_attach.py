@@ -75,6 +75,18 @@ def test_the_session_works_when_the_original_is_gone(asst: Asst, server: Respons
     assert _parts(server, 0)[0]["image_url"].endswith(DATA)
 
 
+def test_what_a_killed_fork_left_is_removed(asst: Asst, server: ResponsesServer, picture: Path) -> None:
+    """A folder of files without its session, which a killed fork left an hour ago, is gone after the next fork."""
+    asst("ask", "-p", "gpt", "-a", str(picture), "first")
+    orphan = _folder().with_name("01ARZ3NDEKTSV4RRFFQ69G5FAV.files")
+    shutil.copytree(_folder(), orphan)
+    assert asst("sessions", "fork", Store().newest()).code == 0
+    assert orphan.exists()
+    os.utime(orphan, (1, 1))
+    assert asst("sessions", "fork", Store().newest()).code == 0
+    assert not orphan.exists()
+
+
 @pytest.mark.parametrize("source", ["export", "journal"])
 def test_an_import_elsewhere_brings_the_picture(
     asst: Asst, server: ResponsesServer, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str

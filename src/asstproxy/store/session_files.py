@@ -16,14 +16,16 @@ from typing import IO
 
 import msgspec
 
-from ..config.atomic import open_new, sync_folder, write_atomically
-from ..config.paths import private_dir
+from ..config.atomic import open_new, write_atomically
+from ..config.paths import private_dir, sync_folder
 from ..core.attachment import AttachedFile, Attachment, Upload
 from ..core.events import Record, SetUserMessage
 
-__all__ = ["SessionFiles", "attachments_of"]
+__all__ = ["SessionFiles", "attachments_of", "remove_orphans"]
 
 PIECE = 1 << 20
+LEFT = 3600.0
+"""Seconds after which a folder without a journal belongs to no copy that is still being made."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _UPLOADS = "uploads.json"
 
@@ -163,6 +165,14 @@ class SessionFiles:
             file.unlink()
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             self.folder.rmdir()
+
+
+def remove_orphans(month: Path) -> None:
+    """Delete the folders that killed copies left behind: those of no session, an hour old."""
+    for folder in month.glob("*.files"):
+        with contextlib.suppress(OSError):
+            if not folder.with_suffix(".jsonl").exists() and time.time() - folder.lstat().st_mtime > LEFT:
+                SessionFiles(folder.with_suffix(".jsonl")).remove()
 
 
 def attachments_of(records: Iterable[Record]) -> list[Attachment]:

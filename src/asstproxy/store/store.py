@@ -23,7 +23,7 @@ from .directory import AHEAD, SessionDirectory
 from .lock import is_locked, lock, lock_holder
 from .recovery import JournalContents, each_record, read_journal, repaired
 from .session import Session, create, create_copy, open_journal
-from .session_files import SessionFiles
+from .session_files import SessionFiles, remove_orphans
 from .transcript import Summary, Transcript, TranscriptBuilder
 from .transcript_file import edited_copies, read_head
 
@@ -146,6 +146,7 @@ class Store(SessionDirectory):
 
         with self._new(at, wanted, is_copy=True) as path:
             remove_leftovers(path.parent, "*.jsonl")
+            remove_orphans(path.parent)
             files = SessionFiles(path)
             try:
                 if fill is not None:
