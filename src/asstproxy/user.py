@@ -94,15 +94,17 @@ class UserProxy:
                 raise AssistantError(kind, message, hint)  # type: ignore[arg-type]  # a newer asst may know more kinds
         raise asyncio.CancelledError
 
-    def stream(self, text: str | None = None) -> AsyncIterator[Record]:
-        """The records of the exchange as they come, to its end; with `text`, send that message first.
+    def stream(
+        self, text: str | None = None, attachments: Sequence[AttachedFile | Attachment] = ()
+    ) -> AsyncIterator[Record]:
+        """The records of the exchange as they come, to its end; with `text`, send that message first, with these files.
 
         A slow reader gets adjacent chunks of text merged; nothing is lost. After the last record, what the exchange
         raised is raised (see `Conversation.exchange`), but for its cancellation.
         """
         records = RecordStream()
         if text is not None:
-            self.send_user_message(text)
+            self.send_user_message(text, attachments)
         return records.until_done(self.current_task, self.conversation.subscribe(records))
 
     async def aclose(self) -> None:

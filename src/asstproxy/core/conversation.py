@@ -156,10 +156,12 @@ class Conversation:
             )
         return await self._new_exchange().attach(in_flight, timeout)
 
-    async def stream(self, text: str) -> AsyncIterator[Record]:
+    async def stream(
+        self, text: str, *, attachments: Sequence[AttachedFile | Attachment] = ()
+    ) -> AsyncIterator[Record]:
         """Hold an exchange and yield its records as they come. Leaving the loop early cancels the exchange.
 
-        A slow reader gets adjacent chunks merged; nothing is lost.
+        `attachments` as in `exchange`. A slow reader gets adjacent chunks merged; nothing is lost.
 
         Raises:
             UsageError: the message is empty, or an exchange is in progress.
@@ -167,7 +169,7 @@ class Conversation:
         """
         records = RecordStream()
         unsubscribe = self.subscribe(records)
-        exchange = asyncio.create_task(self.exchange(text))
+        exchange = asyncio.create_task(self.exchange(text, attachments=attachments))
         try:
             async for record in records.until_done(exchange, unsubscribe):
                 yield record
