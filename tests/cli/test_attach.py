@@ -14,7 +14,17 @@ import pytest
 
 from asstproxy import Store
 from pictures import MP4, PDF, PNG, WAV, png
-from servers import AnthropicServer, GeminiServer, InteractionsServer, Reply, Request, ResponsesServer, Say, Server
+from servers import (
+    AnthropicServer,
+    GeminiServer,
+    InteractionsServer,
+    Reply,
+    Request,
+    ResponsesServer,
+    Say,
+    Server,
+    Status,
+)
 
 from .conftest import Asst
 
@@ -330,6 +340,30 @@ def test_a_copy_that_is_gone_is_uploaded_again(asst: Asst, server: ResponsesServ
     uploads.write_text(json.dumps(known))
     assert asst("ask", "-c", "third").code == 0
     assert server.files.uploads == 3
+
+
+def test_an_upload_is_repeated_or_done_without(asst: Asst, server: ResponsesServer, large: Path) -> None:
+    """An upload that fails for a moment is made again; a server without a store of files gets the bytes in the request."""
+    server.faults.add(Status(503, retry_after=0, on="POST /v1/files$", first=1))
+    assert asst("ask", "-p", "gpt", "-a", str(large), "first").code == 0
+    assert (server.files.uploads, "file_id" in _parts(server)[0]) == (1, True)
+    server.faults.add(Status(404, on="POST /v1/files$"))
+    assert asst("ask", "-p", "gpt", "-a", str(large), "other session").code == 0
+    assert _parts(server)[0]["file_data"].endswith(base64.b64encode(large.read_bytes()).decode())
+
+
+def test_a_recording_answers_the_same_files(asst: Asst, server: ResponsesServer, picture: Path, tmp_path: Path) -> None:
+    """`replay:SESSION` answers a message with the files that were recorded, and no other one."""
+    (tmp_path / "notes.txt").write_text("text")
+    asst("ask", "-p", "gpt", "-a", str(picture), "-a", str(tmp_path / "notes.txt"), "What is this?")
+    session = Store().newest()
+    same = asst(
+        "ask", "-p", f"replay:{session}", "-a", str(picture), "-a", str(tmp_path / "notes.txt"), "What is this?"
+    )
+    assert (same.code, same.out) == (0, "You said: notes.txt:\n```\ntext\n```\n\nWhat is this?\n")
+    picture.write_bytes(png(2))
+    other = asst("ask", "-p", f"replay:{session}", "-a", str(picture), "What is this?")
+    assert (other.code, "other files are attached" in other.err) == (1, True)
 
 
 def test_claude_gets_pictures_pdfs_and_large_files(

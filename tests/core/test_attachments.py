@@ -51,7 +51,7 @@ async def test_a_picture_is_kept_before_the_message_names_it(tmp_path: Path) -> 
     store = Store(tmp_path / "sessions")
     session = store.create()
     conversation = Conversation(_Seeing(say("a dot")), UserProxy(), files=session.files)
-    there = []
+    there: list[bytes] = []
 
     def look(record: object) -> None:
         event = getattr(record, "event", None)

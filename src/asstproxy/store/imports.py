@@ -39,17 +39,18 @@ def import_file(store: Store, path: Path) -> list[str]:
 
         return [_save(store, list(synthesize_records(one))) for one in conversations(path)]
     records, files = _contents(path)
-    attached = attachments_of(records)
+    attached, near = attachments_of(records), SessionFiles(path)
 
     def fill(kept: SessionFiles) -> None:
         """Keep the bytes that came with it: in the transcript, or next to the journal."""
         for one in attached:
-            with contextlib.suppress(FileNotFoundError):
-                if one.sha256 in files:
-                    kept.keep_bytes(one, files[one.sha256])
-                elif (near := SessionFiles(path)).path(one).is_file():
+            data = files.get(one.sha256, b"")
+            with contextlib.suppress(OSError):  # a hash that is none, a link, a file that is not there
+                if not data and near.path(one).is_file():
                     with near.open(one) as file:
-                        kept.keep_bytes(one, file.read())
+                        data = file.read()
+            if data:
+                kept.keep_bytes(one, data)
 
     return [_save(store, records, fill if attached else None)]
 
