@@ -57,7 +57,7 @@ def test_a_picture_goes_with_the_message_and_is_kept(asst: Asst, server: Respons
     assert (ran.code, ran.out) == (0, "You said: What is this?\n")
     assert f"[1] dot.png · image · {len(PNG)} bytes" in ran.err
     image, text = _parts(server)
-    assert image == {"type": "input_image", "image_url": f"data:image/png;base64,{DATA}"}
+    assert image == {"type": "input_image", "detail": "auto", "image_url": f"data:image/png;base64,{DATA}"}
     assert text == {"type": "input_text", "text": "What is this?"}
     (kept,) = _folder().iterdir()
     assert kept.read_bytes() == PNG

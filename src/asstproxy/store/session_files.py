@@ -84,6 +84,9 @@ class SessionFiles:
                 os.fsync(file.fileno())
             temporary.replace(path)
             sync_folder(self.folder)
+        except OSError as error:
+            error.filename = error.filename or str(path)  # a write does not say where
+            raise
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink()

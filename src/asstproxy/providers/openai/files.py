@@ -26,7 +26,8 @@ IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 def responses_part(file: SentFile) -> JSON:
     """A file as part of a message."""
     if file.attachment.kind == "image":
-        return {"type": "input_image"} | ({"file_id": file.reference} if file.reference else {"image_url": file.url})
+        where = {"file_id": file.reference} if file.reference else {"image_url": file.url}
+        return {"type": "input_image", "detail": "auto", **where}
     if file.reference:
         return {"type": "input_file", "file_id": file.reference}
     return {"type": "input_file", "filename": file.attachment.name, "file_data": file.url}
