@@ -10,12 +10,14 @@ from .attachment import AttachedFile, Attachment, AttachmentStore, check_accepte
 from .coalesce import RecordStream
 from .codec import now, repair_surrogates
 from .errors import UsageError
-from .events import Cancelled, Configured, Event, HistoryCut, Record, SetUserMessage
+from .events import Cancelled, Configured, Event, HistoryCut, Record, SetUserMessage, Started
 from .exchange import Exchange
 from .history import History
 from .hub import Hub, Subscriber
+from .lost_answer import LostAnswerFinder
 from .mediator import Mediator, make_mediator
 from .memory_files import MemoryFiles
+from .openings import attached, sent, taken_up
 from .resume import in_flight_exchange
 from .roles import AcceptsAttachments, AssistantProxy, Attachable, UserProxy
 from .script import ACTIVE, State
@@ -46,6 +48,7 @@ class Conversation:
         self.options = options or Options()
         self.files: AttachmentStore = MemoryFiles() if files is None else files
         self.history = History(self.files)
+        self._lost_answer = LostAnswerFinder()
         self.configured = configured or Configured(provider=assistant.provider, model=assistant.model)
         self._hub = Hub()
         self._exchange: Exchange | None = None
@@ -55,6 +58,7 @@ class Conversation:
         for record in past:
             self._seq, state = record.seq, record.state
             self.history.feed(record.event)
+            self._lost_answer.feed(record.event)
             if isinstance(record.event, Configured):
                 self._published_configured = record.event
         self.mediator: Mediator = make_mediator(mediator, state)
@@ -108,6 +112,7 @@ class Conversation:
         self._seq += 1
         record = Record(self._seq, now(), self.state, event)
         self.history.feed(event)
+        self._lost_answer.feed(event)
         self._hub.publish(record, ending=ending)
         if isinstance(event, Configured):
             self._published_configured = event
@@ -130,18 +135,11 @@ class Conversation:
             OutputError: a view cannot write its output.
         """
         self._require_idle()
-        text = repair_surrogates(text)
-        if not text.strip() and not attachments:
-            raise UsageError("The message is empty.", "Write something.")
-        if attachments:
-            model = self.configured.model or self.assistant.model
-            await _keep(attachments, self.assistant, model, self.files)
-            self._require_idle()
+        model = self.configured.model or self.assistant.model
+        message = await _message(text, attachments, self.assistant, model, self.files)
+        self._require_idle()
         notes = () if self.configured == self._published_configured else (self.configured,)
-        message = SetUserMessage(
-            text, tuple(one if isinstance(one, Attachment) else one.attachment for one in attachments)
-        )
-        return await self._new_exchange().send(message, notes, timeout)
+        return await self._new_exchange().hold(sent(message, notes), timeout)
 
     async def attach(self, *, timeout: float | None = None) -> Record:
         """Follow the exchange that the past left running at the provider to its end; see `exchange`.
@@ -154,7 +152,28 @@ class Conversation:
             raise UsageError(
                 "No exchange is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
             )
-        return await self._new_exchange().attach(in_flight, timeout)
+        return await self._new_exchange().hold(attached(in_flight), timeout)
+
+    async def retry(self, text: str, *, attachments: Sequence[Attachment] = (), timeout: float | None = None) -> Record:
+        """Take the last exchange back and hold it again, with its message `text` and its `attachments`; see `exchange`.
+
+        One that failed while the provider worked in the background gets the answer of then, if it can still be fetched.
+
+        Raises:
+            UsageError: an exchange is in progress, or the assistant can't read an attachment; nothing is taken back then.
+        """
+        self._require_idle()
+        model = self.configured.model or self.assistant.model
+        message = await _message(text, attachments, self.assistant, model, self.files)
+        self._require_idle()
+        lost = self._lost_answer.found
+        self.cut_history(max(len(self.history.exchanges) - 1, 0))
+        notes = () if self.configured == self._published_configured else (self.configured,)
+        mine = Started(self.assistant.provider, model)
+        is_lost = lost is not None and (lost.message, lost.started) == (message, mine)
+        if lost is None or not is_lost or notes or not isinstance(self.assistant, Attachable):
+            return await self._new_exchange().hold(sent(message, notes), timeout)
+        return await self._new_exchange().hold(taken_up(lost), timeout)
 
     async def stream(
         self, text: str, *, attachments: Sequence[AttachedFile | Attachment] = ()
@@ -218,19 +237,27 @@ class Conversation:
             raise UsageError("The last exchange is still running at the provider.", "Await attach() first.")
 
 
-async def _keep(
-    attachments: Sequence[AttachedFile | Attachment], assistant: AssistantProxy, model: str, files: AttachmentStore
-) -> None:
-    """Keep the bytes of these files, before a message names them.
+async def _message(
+    text: str,
+    attachments: Sequence[AttachedFile | Attachment],
+    assistant: AssistantProxy,
+    model: str,
+    files: AttachmentStore,
+) -> SetUserMessage:
+    """A message to this assistant; the bytes of its attachments are kept before it names them.
 
     Raises:
-        UsageError: the assistant can't read one of them; nothing is kept then.
-        OSError: they can't be written.
+        UsageError: it is empty, or the assistant can't read an attachment; nothing is kept then.
+        OSError: the bytes can't be written.
     """
-    known = [one if isinstance(one, Attachment) else one.attachment for one in attachments]
+    text = repair_surrogates(text)
+    if not text.strip() and not attachments:
+        raise UsageError("The message is empty.", "Write something.")
+    known = tuple(one if isinstance(one, Attachment) else one.attachment for one in attachments)
     if any(one.kind != "text" for one in known):
         accepted = await assistant.accepts(model) if isinstance(assistant, AcceptsAttachments) else {}
         check_accepted(known, accepted, model or assistant.provider)
     for one in attachments:
         if isinstance(one, AttachedFile):
             await asyncio.to_thread(files.keep, one)
+    return SetUserMessage(text, known)

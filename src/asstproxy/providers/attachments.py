@@ -72,7 +72,7 @@ class Attachments:
     """What a provider does with the attachments of one conversation after the other."""
 
     def __init__(self, form: AttachmentFormat, transport: Transport, *, uploads: bool = True) -> None:
-        self._form, self._transport = form, transport
+        self.form, self._transport = form, transport
         self._upload = form.upload if uploads and hasattr(transport, "upload") else None
         self._store: AttachmentStore | None = None
         self._accepted: Mapping[str, int] = {}
@@ -85,8 +85,8 @@ class Attachments:
     def accepted(self) -> Mapping[str, int]:
         """The media types that the API reads, each with the most bytes of one file."""
         if self._upload is not None:
-            return self._form.largest
-        return {name: min(limit, self._form.inline) for name, limit in self._form.largest.items()}
+            return self.form.largest
+        return {name: min(limit, self.form.inline) for name, limit in self.form.largest.items()}
 
     # ---- at the beginning of a turn ------------------------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ class Attachments:
         if self._collected is not None:
             self._collected += attachments
             return [{} for _ in attachments]
-        return [self._form.part(self._sent(one)) for one in attachments]
+        return [self.form.part(self._sent(one)) for one in attachments]
 
     def _sent(self, attachment: Attachment) -> SentFile:
         def read() -> bytes:
@@ -162,10 +162,10 @@ class Attachments:
             self._collected = None
         inline = 0
         for one in sorted(carried.values(), key=lambda one: one.size):
-            is_large = one.size > LARGE or inline + one.size > self._form.inline
+            is_large = one.size > LARGE or inline + one.size > self.form.inline
             if not (self._upload is not None and is_large and await self._refer(one)):
                 inline += one.size
-        if inline > (most := self._form.inline):
+        if inline > (most := self.form.inline):
             raise AssistantError(
                 "invalid_request",
                 f"The files of this conversation have {readable_size(inline)}; one request takes {readable_size(most)}.",

@@ -12,7 +12,7 @@ from prompt_toolkit.document import Document
 from rich.console import Console
 
 from ...config.profiles import Profile, load_config
-from ...core.attachment import AttachedFile, Attachment
+from ...core.attachment import Attachment
 from ...core.errors import UsageError
 from ...export.write import SUFFIXES, export, form_of, write_export
 from ...providers import connect
@@ -20,7 +20,7 @@ from ...store.store import Store
 from ...store.transcript import ExchangeEntry, Transcript, last_sent
 from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label
-from ..conversation_setup import OpenConversation, configure, offer_tools
+from ..conversation_setup import OpenConversation, configure
 from ..options import ConversationOptions
 from ..suggest import near_names
 from .pending_files import PendingFiles
@@ -52,8 +52,8 @@ class ChatCommands(Protocol):
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
 
-    async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
-        """Hold one exchange."""
+    async def retry(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
+        """Hold the last exchange again, whose message is `text` with these `attachments`."""
 
 
 Command = Callable[[ChatCommands, str], Awaitable[None]]
@@ -98,7 +98,7 @@ async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOpt
     assistant = connect(msgspec.structs.replace(profile, model=configured.model))
     if tools:
         try:
-            await offer_tools(user, profile, chat.opened.options)
+            await chat.opened.tools.offer(profile, chat.opened.options)
         except BaseException:
             await assistant.aclose()
             raise
@@ -172,13 +172,14 @@ async def _attach(chat: ChatCommands, source: str) -> None:
 
 
 async def _retry(chat: ChatCommands, _: str) -> None:
-    entry = _cut_last_exchange(chat, "retry")
+    entry = _last_exchange(chat, "retry")
     chat.say(f'Trying again: "{clean_label(entry.user, _QUOTED)}"')
-    await chat.exchange(entry.user, entry.attachments)
+    await chat.retry(entry.user, entry.attachments)
 
 
 async def _undo(chat: ChatCommands, _: str) -> None:
-    entry = _cut_last_exchange(chat, "undo")
+    entry = _last_exchange(chat, "undo")
+    chat.opened.conversation.cut_history(len(chat.opened.conversation.history.exchanges) - 1)
     chat.say(
         f'Undone: "{clean_label(entry.user, _QUOTED)}" The assistant no longer sees the last turn; the session file keeps it.'
     )
@@ -190,13 +191,11 @@ async def _clear(chat: ChatCommands, _: str) -> None:
     chat.say("Starting fresh. The session file still has everything.")
 
 
-def _cut_last_exchange(chat: ChatCommands, to: str) -> ExchangeEntry:
-    """Take the last exchange back that the assistant still sees, and return it."""
-    conversation = chat.opened.conversation
+def _last_exchange(chat: ChatCommands, to: str) -> ExchangeEntry:
+    """The last exchange that the assistant still sees."""
     entry = last_sent(chat.transcript)
-    if entry is None or not conversation.history.exchanges:
+    if entry is None or not chat.opened.conversation.history.exchanges:
         raise UsageError(f"Nothing to {to}: the assistant sees no turn.")
-    conversation.cut_history(len(conversation.history.exchanges) - 1)
     return entry
 
 
