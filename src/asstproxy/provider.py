@@ -68,6 +68,7 @@ from .providers.fields import (
     with_hosted_tools,
 )
 from .providers.model_list import ModelInfo, fetch_models
+from .providers.provisioning import Provisioned
 from .providers.sources import cited, url_citations
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
 from .providers.text_fold import TextFold
@@ -106,6 +107,7 @@ __all__ = [
     "PolledOptions",
     "Profile",
     "ProviderInfo",
+    "Provisioned",
     "Reasoning",
     "ServerOptions",
     "SetupQuestion",

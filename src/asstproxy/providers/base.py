@@ -109,6 +109,11 @@ class StatelessProvider:
         """See `AssistantProxy`."""
         return self._run([*self._items, ToolOutputs(tuple(results))], ToolOutputsSubmitted())
 
+    def take_up(self, turn: Turn, answer: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+        """For `attach`: `answer`, which goes on at the provider, is the rest of the exchange of this turn."""
+        self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
+        return self._run(list(turn.history), None, answer=answer)
+
     async def _run(
         self,
         items: list[Item],

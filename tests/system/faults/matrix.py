@@ -40,7 +40,7 @@ __all__ = ["CASES"]
 
 PAGE = fails("protocol")
 JUNK = "\N{REPLACEMENT CHARACTER}(\N{REPLACEMENT CHARACTER}"  # what `BrokenUtf8` puts into a text
-TAKEN_UP = {"gpt*-background": works(), "interactions": works(), "interactions-sdk": works()}
+TAKEN_UP = {"gpt*-background": works(), "assistants*": works(), "interactions": works(), "interactions-sdk": works()}
 """The ways that follow an answer which goes on at the provider."""
 
 BEFORE = [  # instead of an answer, or all over it

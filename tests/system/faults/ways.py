@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +18,7 @@ from asstproxy.core.roles import AssistantProxy
 from asstproxy.providers import connect
 from asstproxy.providers.openai.provider import ResponsesProvider
 from asstproxy.providers.transport.http import HttpTransport
-from servers import AnthropicServer, GeminiServer, InteractionsServer, ResponsesServer, Server
+from servers import AnthropicServer, AssistantsServer, GeminiServer, InteractionsServer, ResponsesServer, Server
 
 __all__ = ["KEY", "WAYS", "Way", "matches", "way"]
 
@@ -75,7 +76,7 @@ class Way:
         options: dict[str, Any] = {"base_url": server.url + self.path, "api_key_env": "TEST_KEY"}
         if self.provider != "chat":
             options |= {"silence": silence}
-        if self.provider in ("gpt", "gemini"):
+        if self.provider in ("gpt", "gemini", "assistants"):
             options |= {"poll": 0.01}
         return Profile("p", self.provider, model=self.model, options=options | dict(self.options))
 
@@ -137,6 +138,21 @@ def _gemini(name: str, how: Any = "streamed", **options: Any) -> Way:
     return Way(name, GeminiServer, "gemini", asks, "", how, begun=0, middle=2, options=tuple(options.items()))
 
 
+def _assistants(name: str, how: Any = "streamed", *, oaa: bool = False) -> Way:
+    return Way(
+        name,
+        partial(AssistantsServer, oaa=oaa),
+        "assistants",
+        r"POST /api/v1/threads/\w+/runs(/\w+/submit_tool_outputs)?$",
+        "/api/v1",
+        how,
+        resumes=how == "streamed",
+        begun=7,
+        middle=9,
+        options=(("assistant_id", AssistantsServer.assistant),),
+    )
+
+
 def _interactions(name: str, how: Any = "streamed", *, store: bool = True, **options: Any) -> Way:
     return Way(
         name,
@@ -180,6 +196,9 @@ WAYS = [
     Way("chat-completions-unary", ResponsesServer, "chat-completions", r"POST /v1/chat/completions$", how="unary"),
     Way("anthropic", AnthropicServer, "anthropic", r"POST /v1/messages$", begun=3, middle=5),
     Way("anthropic-unary", AnthropicServer, "anthropic", r"POST /v1/messages$", how="unary"),
+    _assistants("assistants"),
+    _assistants("assistants-oaa", oaa=True),
+    _assistants("assistants-polled", "polled"),
 ]
 
 

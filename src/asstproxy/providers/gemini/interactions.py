@@ -89,10 +89,9 @@ class InteractionsProvider(GeminiProvider):
         token = turn.resume if isinstance(turn.resume, dict) else {}
         if not token.get("running"):
             raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
-        self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
         self._previous = token.get("interaction")
         found = self._job(Reader()).found(str(token["running"]))
-        async with contextlib.aclosing(self._run(list(turn.history), None, answer=found)) as events:
+        async with contextlib.aclosing(self.take_up(turn, found)) as events:
             async for event in events:
                 yield event
 

@@ -87,13 +87,12 @@ class ResponsesProvider(StatelessProvider):
         token = turn.resume
         if not isinstance(token, dict) or "response" not in token:
             raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
-        self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
         self._conversation = _conversation_of(token)
         position = token.get("sequence")
         found = self._job().found(
             str(token["response"]), position if isinstance(position, int) else None, get_count(token, "text")
         )
-        async with contextlib.aclosing(self._run(list(turn.history), None, answer=found)) as events:
+        async with contextlib.aclosing(self.take_up(turn, found)) as events:
             async for event in events:
                 yield event
 
