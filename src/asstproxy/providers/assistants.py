@@ -76,8 +76,9 @@ class Reader(ap.JobReader):
         yield from self.end()
 
     def end(self) -> Iterator[ap.Event]:
-        run, text = self.run, "\n\n".join(self._whole.get(number) or str(fold) for number, fold in self._pieces.items())
-        status, usage = ap.get_text(run, "status"), ap.get_object(run, "usage")
+        run, status, usage = self.run, ap.get_text(self.run, "status"), ap.get_object(self.run, "usage")
+        said = self._whole if self._whole and status == "completed" else {**self._pieces, **self._whole}
+        text = "\n\n".join(map(str, said.values()))
         if usage and status != "requires_action":
             yield ap.Usage(ap.get_count(usage, "prompt_tokens"), ap.get_count(usage, "completion_tokens"))
         yield from ap.cited(self._sources)

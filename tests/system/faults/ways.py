@@ -33,8 +33,9 @@ class Way:
     """A provider's API, and how it is asked.
 
     `asks`: the request that makes the model work, and is paid for. `begun` and `middle`: the events before the first piece of
-    text, and before the third. `resumes`: a stream that broke can be taken up again. `kept_alive`: a connection serves
-    several requests, as over TLS; no profile says so of a plain-text address.
+    text, and before the third; `lead`: how many of them come only once in an exchange. `resumes`: a stream that broke can be
+    taken up again. `kept_alive`: a connection serves several requests, as over TLS; no profile says so of a plain-text
+    address.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Way:
     resumes: bool = False
     begun: int = 2
     middle: int = 6
+    lead: int = 0
     options: tuple[tuple[str, Any], ...] = ()
     settings: tuple[tuple[str, Any], ...] = ()
     kept_alive: bool = False
@@ -58,6 +60,11 @@ class Way:
     def stream(self) -> bool:
         """Whether the answer comes in pieces."""
         return self.how == "streamed"
+
+    @property
+    def later(self) -> Way:
+        """The same, for the answer to the results of tools."""
+        return replace(self, begun=self.begun - self.lead, middle=self.middle - self.lead)
 
     @property
     def model(self) -> str:
@@ -149,6 +156,7 @@ def _assistants(name: str, how: Any = "streamed", *, oaa: bool = False) -> Way:
         resumes=how == "streamed",
         begun=7,
         middle=9,
+        lead=2,
         options=(("assistant_id", AssistantsServer.assistant),),
     )
 
