@@ -54,7 +54,7 @@ def explain(error: ap.AssistantError) -> ap.AssistantError:
     """The error, with a hint that names the key of the profile to look at."""
     if error.kind == "authentication":
         error.hint = "Set ASSISTANTS_API_KEY, or the variable that api_key_env in the profile names, to a key of this server."
-    elif error.kind == "not_found" and "assistant" in str(error).lower():
+    elif error.kind == "not_found" and re.search(r"\bassistant\b", str(error).lower()):
         error.hint = "Set assistant_id in the profile to an assistant that this server has."
     return error
 
@@ -66,7 +66,10 @@ async def models(profile: ap.Profile) -> list[ap.ModelInfo]:
         AssistantError: it has no assistants, can't be reached, or refuses.
     """
     async with contextlib.aclosing(connected(profile)) as transport:
-        await transport.call("GET", "/assistants?limit=1")
+        try:
+            await transport.call("GET", "/assistants?limit=1")
+        except ap.AssistantError as error:
+            raise explain(error) from None
         with contextlib.suppress(ap.AssistantError):
             return await ap.fetch_models(transport, "/models", {})
     return []

@@ -75,11 +75,13 @@ _RESPONSES = (
     "This server doesn't seem to have the Responses API. If it speaks Chat Completions, use a profile with"
     ' provider = "chat-completions". Or check base_url.'
 )
+_ASSISTANTS = "This server doesn't seem to have the Assistants API. Check base_url: it often ends in /v1 or /api/v1."
 _APIS = {  # paths that a server which has the API always has
     "/responses": _RESPONSES,
     "/conversations": 'This server doesn\'t seem to keep Conversations. Set history = "client" in the profile.',
     "/interactions": 'This server doesn\'t seem to have the Interactions API. Set api = "generate" in the profile.',
     "/messages": "This server doesn't seem to have Anthropic's Messages API. Check base_url.",
+    **dict.fromkeys(("/assistants?limit=1", "/threads"), _ASSISTANTS),
     "/chat/completions": "This server doesn't seem to speak Chat Completions here. Check base_url: it often ends in /v1.",
 }
 VAGUE = ("server_error", "internal_error", "api_error")
