@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 import asstproxy.provider as ap
 
-from .assistants_server import INFO, Options, connected, explain, functions, models, provision, withdraw
+from . import assistants_server as server
+from .assistants_server import INFO, models, provision, withdraw
 
 __all__ = ["INFO", "AssistantsProvider", "connect", "models", "provision", "withdraw"]
 
-BATCH = 32  # messages that a thread can begin with
 ENDS = ("requires_action", "completed", "incomplete", "expired", "failed", "cancelled")
 INCOMPLETE = {"max_completion_tokens": "max_output_tokens", "max_prompt_tokens": "context_length"}
 
 
 def connect(profile: ap.Profile, *, client: Any = None) -> AssistantsProvider:  # noqa: ARG001 - no SDK is used
     """An Assistant Proxy for this profile; `NotSetUpError` if it names no assistant, or no server that can have one."""
-    transport, options = connected(profile), profile.read(Options)
-    if not options.assistant_id:
-        data = {"provider": profile.provider, "profile": profile.name}
-        said = f"The profile '{profile.name}' has no assistant_id."
-        raise ap.NotSetUpError(said, "Set assistant_id in the profile.", code="assistant_missing", data=data)
-    return AssistantsProvider(transport, profile.model, options.assistant_id, options.poll)
+    transport, poll = server.connected(profile), profile.read(server.Options).poll
+    return AssistantsProvider(transport, profile.model, server.assistant_of(profile), poll)
 
 
 class Reader(ap.JobReader):
@@ -38,31 +34,26 @@ class Reader(ap.JobReader):
 
     def __init__(self, thread: str, told: set[str], answered: Collection[str] = ()) -> None:
         self._thread, self._told, self._answered, self.run = thread, told, answered, ap.JSON()
-        self._pieces, self._whole = dict[str, ap.TextFold](), dict[str, str]()  # by the id of a message
-        self._media, self._sources = list[str](), list[ap.Source]()
+        self._said, self._media = ap.MessageFold(), list[str]()
 
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
         if (error := ap.find_error(event)) is not None:
             raise ap.reported_error(error)
         kind = ap.get_text(event, "object") or ap.get_text(event, "type")
         if kind.startswith("thread.message"):
-            yield from self._read(event, ap.get_object(event, "delta"))
-        elif re.match(r"thread\.run(?!\.step)", kind):  # its status counts: some servers send it under the name of another
+            if new := self._read(event, ap.get_object(event, "delta")):
+                yield ap.ChunkReceived(new)
+        elif re.match(
+            r"thread\.run(?!\.step)", kind
+        ):  # its status counts: some servers send it under the name of another
             self.run, self.job_id, status = event, ap.get_text(event, "id") or self.job_id, ap.get_text(event, "status")
-            self.done = status in ENDS and bool(self._pieces or status != "completed")
+            self.done = status in ENDS and bool(self._said or status != "completed")
 
-    def _read(self, message: ap.JSON, delta: ap.JSON) -> Iterator[ap.Event]:
+    def _read(self, message: ap.JSON, delta: ap.JSON) -> str:
         content, number = ap.get_objects(delta or message, "content"), ap.get_text(message, "id")
         text = "".join(ap.get_text(part, "text", "value") or ap.get_text(part, "refusal") for part in content)
         self._media += ["an image" for part in content if "image" in ap.get_text(part, "type")]
-        self._sources += ap.url_citations(ap.get_object(part, "text") for part in content)
-        if not text or number in self._told:
-            return
-        gap = "\n\n" if self._pieces and number not in self._pieces else ""
-        fold = self._pieces.setdefault(number, ap.TextFold())
-        self._whole |= {} if delta else {number: text}
-        if new := fold.add(text) if delta else fold.complete(text):
-            yield ap.ChunkReceived(gap + new)
+        return "" if number in self._told else self._said.add(number, text, whole=not delta)
 
     def missing(self, reply: ap.JSON) -> str:
         ended, number = ap.get_text(reply, "status") in ENDS and "rest" not in reply, ap.get_text(reply, "id")
@@ -72,20 +63,22 @@ class Reader(ap.JobReader):
         list(self.feed({"object": "thread.run"} | reply))
         for message in reversed(ap.get_objects(reply, "rest", "data")):
             if (message.get("role"), message.get("run_id")) == ("assistant", self.job_id):
-                list(self._read(message, {}))
+                self._read(message, {})
         yield from self.end()
 
     def end(self) -> Iterator[ap.Event]:
         run, status, usage = self.run, ap.get_text(self.run, "status"), ap.get_object(self.run, "usage")
-        said = self._whole if self._whole and status == "completed" else {**self._pieces, **self._whole}
-        text = "\n\n".join(map(str, said.values()))
         if usage and status != "requires_action":
             yield ap.Usage(ap.get_count(usage, "prompt_tokens"), ap.get_count(usage, "completion_tokens"))
-        yield from ap.cited(self._sources)
+        text = self._said.text(ended=status == "completed")
         match status:
             case "requires_action":
-                calls = self._calls()
-                self._told |= {*self._pieces}
+                wanted = ap.get_objects(run, "required_action", "submit_tool_outputs", "tool_calls")
+                if not (calls := ap.function_calls(wanted, self._answered)):
+                    raise self.refused or ap.AssistantError(
+                        "protocol", "The run waits for something else.", "Ask again."
+                    )
+                self._told |= self._said.ids
                 yield ap.ActionRequired(calls, text)
             case "completed":
                 yield from ap.unshown(self._media, answered=bool(text))
@@ -93,24 +86,12 @@ class Reader(ap.JobReader):
             case "incomplete" | "expired":
                 why = ap.get_text(run, "incomplete_details", "reason") or ap.get_text(run, "incomplete_details")
                 yield ap.MessageIncomplete(text, INCOMPLETE.get(why, why or status))
-            case "failed":  # some servers have one code only, and what their own server answered in the message
-                error = ap.get_object(run, "last_error")
-                upstream = re.match(r"Error code: (\d{3})\b", ap.get_text(error, "message"))
-                raise ap.reported_error(error | {"code": upstream[1]} if upstream else error)
+            case "failed":
+                raise ap.reported_error(run.get("last_error"))
             case "cancelled":
                 raise ap.AssistantError("interrupted", "The run was cancelled at the server.", "Ask again.")
             case _:
                 raise ap.AssistantError("protocol", "The server's reply contains no run.", "Check base_url.")
-
-    def _calls(self) -> tuple[ap.ToolCall, ...]:
-        calls = ap.ToolCallBuffer()
-        for number, call in enumerate(ap.get_objects(self.run, "required_action", "submit_tool_outputs", "tool_calls")):
-            if (call_id := ap.get_text(call, "id")) not in self._answered:
-                name, arguments = ap.get_text(call, "function", "name"), ap.get_arguments(call, "function", "arguments")
-                calls.add(number, call_id, name, arguments)
-        if not calls:
-            raise self.refused or ap.AssistantError("protocol", "The run waits for nothing that asst knows.", "Ask again.")
-        return calls.finish()
 
 
 class AssistantsProvider(ap.StatelessProvider):
@@ -126,18 +107,13 @@ class AssistantsProvider(ap.StatelessProvider):
     async def begin(self, turn: ap.Turn) -> Sequence[ap.Event]:
         token = turn.resume if isinstance(turn.resume, dict) and turn is not self._begun else {}
         self._begun, self._thread, self._waiting, self._told = turn, ap.get_text(token, "thread"), "", set()
-        self._resumed = bool(self._thread)  # if not, or if it failed, nobody knows what it contains: a new one is made
+        self._resumed = bool(self._thread)  # if a turn is repeated, nobody knows what its thread contains: not that one
         return ()
 
     async def answer(self, items: list[ap.Item]) -> AsyncGenerator[ap.Event]:
         if not self._thread:
-            said = messages(items[:-1] if isinstance(items[-1], ap.UserMessage) else items)
-            made = ap.get_text(await self.transport.call("POST", "/threads", {"messages": said[:BATCH]}), "id")
-            if not made:
-                raise ap.AssistantError("protocol", "The server made no thread.", "Check base_url.")
-            for message in said[BATCH:]:
-                await self.transport.call("POST", f"/threads/{made}/messages", message)
-            self._thread, self._waiting = made, ""
+            told = items[:-1] if isinstance(items[-1], ap.UserMessage) else items
+            self._thread, self._waiting = await server.new_thread(self.transport, told), ""
         answered = [r.call_id for r in items[-1].results] if isinstance(items[-1], ap.ToolOutputs) else []
         job, (path, body) = self._job(answered, self._waiting), self.request(self.turn, items)
         running = job.streamed(body, path) if self.turn.stream or self._waiting else job.polled(body)
@@ -155,21 +131,21 @@ class AssistantsProvider(ap.StatelessProvider):
             given = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in new.results]
             outputs = [{"tool_call_id": call_id, "output": output} for call_id, output in given]
             return f"{runs}/{self._waiting}/submit_tool_outputs", {"tool_outputs": outputs} | how
-        said = messages([new]) if isinstance(new, ap.UserMessage) else []
-        body: ap.JSON = {"assistant_id": self._assistant, "model": turn.model, "instructions": turn.instructions}
-        body = {key: value for key, value in (body | {"additional_messages": said}).items() if value}
-        return runs, body | how | turn.settings | ap.with_hosted_tools(functions(turn.tools), turn.settings)
+        own: ap.JSON = {
+            "model": turn.model,
+            "instructions": turn.instructions,
+        }  # where empty, the assistant's own count
+        own["additional_messages"] = ap.in_words([new]) if isinstance(new, ap.UserMessage) else []
+        body = {"assistant_id": self._assistant} | {key: value for key, value in own.items() if value} | how
+        return runs, body | turn.settings | ap.with_hosted_tools(server.functions(turn.tools), turn.settings)
 
-    async def attach(self, turn: ap.Turn) -> AsyncGenerator[ap.Event]:
+    def attach(self, turn: ap.Turn) -> AsyncGenerator[ap.Event]:
         """See `Attachable`: a run goes on without us."""
-        token = turn.resume if isinstance(turn.resume, dict) else {}
-        if not (run := ap.get_text(token, "run")):
-            raise ap.AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
+        return self.take_up(turn, "run", self._found)
+
+    def _found(self, token: ap.JSON) -> AsyncGenerator[ap.Event]:
         self._thread, self._told = ap.get_text(token, "thread"), {*token.get("told", ())}
-        found = self._job().found(run, text=ap.get_count(token, "text"), in_pieces="text" in token)
-        async with contextlib.aclosing(self.take_up(turn, found)) as events:
-            async for event in events:
-                yield event
+        return self._job().found(token["run"], text=ap.get_count(token, "text"), in_pieces="text" in token)
 
     def annotate(self, event: ap.Event, items: list[ap.Item]) -> ap.Event:  # noqa: ARG002 - as in the base
         token: ap.JSON = {"thread": self._thread}
@@ -183,29 +159,11 @@ class AssistantsProvider(ap.StatelessProvider):
         return msgspec.structs.replace(event, resume=token)
 
     async def recover(self, error: ap.AssistantError, items: list[ap.Item]) -> str | None:  # noqa: ARG002 - as in the base
-        explain(error)
+        server.explain(error)
         if self._waiting and ap.get_text(self._reader.run, "status") in ("", "requires_action"):
             return None  # it waits as before
         resumed, self._thread, self._resumed = self._resumed, "", False
         lost = error.kind in ("not_found", "invalid_request") and "thread" in str(error).lower()
-        return "The server can't continue its thread; sending the conversation to a new one." if resumed and lost else None
-
-
-def messages(items: Iterable[ap.Item]) -> list[ap.JSON]:
-    """The conversation as messages of a thread: calls and results, which have no place there, in words."""
-    sent, names = list[ap.JSON](), dict[str, str]()
-    for item in items:
-        role, said = "assistant", ""
-        match item:
-            case ap.UserMessage(text):
-                role, said = "user", text
-            case ap.AssistantMessage(text, calls):
-                said, names = text, {call.call_id: f"{call.name}({call.arguments})" for call in calls}
-            case ap.ToolOutputs(results):
-                given = [(r.call_id, f": {r.output}" if r.error is None else f", which failed: {r.error}") for r in results]
-                said = "\n".join(f"[Called {names.get(call_id, 'a function')}{result}]" for call_id, result in given)
-        if sent and sent[-1]["role"] == role and said.strip():
-            sent[-1]["content"] += f"\n\n{said}"
-        elif said.strip():
-            sent.append({"role": role, "content": said})
-    return sent
+        return (
+            "The server can't continue its thread; sending the conversation to a new one." if resumed and lost else None
+        )

@@ -9,7 +9,18 @@ from urllib.parse import urlsplit
 
 import asstproxy.provider as ap
 
-__all__ = ["INFO", "Options", "connected", "explain", "functions", "models", "provision", "withdraw"]
+__all__ = [
+    "INFO",
+    "Options",
+    "assistant_of",
+    "connected",
+    "explain",
+    "functions",
+    "models",
+    "new_thread",
+    "provision",
+    "withdraw",
+]
 
 INFO = ap.ProviderInfo(
     "any server that speaks the Assistants API",
@@ -19,6 +30,8 @@ INFO = ap.ProviderInfo(
     remote="assistant_id",
 )
 SHUT_DOWN = re.compile(r"(^|\.)(openai\.com|openai\.azure\.com|cognitiveservices\.azure\.com)$")
+BATCH = 32
+"""Messages that a thread can begin with."""
 OWNER = "asst"
 """The key in the metadata of the assistants that asst has created: only these it changes and deletes."""
 
@@ -44,6 +57,19 @@ def connected(profile: ap.Profile) -> ap.Transport:
     return ap.http_transport(profile, profile.read(Options), INFO, headers={"OpenAI-Beta": "assistants=v2"})
 
 
+def assistant_of(profile: ap.Profile) -> str:
+    """The id of this profile's assistant.
+
+    Raises:
+        NotSetUpError: the profile names none.
+    """
+    if not (number := profile.read(Options).assistant_id):
+        data = {"provider": profile.provider, "profile": profile.name}
+        said = f"The profile '{profile.name}' has no assistant_id."
+        raise ap.NotSetUpError(said, "Set assistant_id in the profile.", code="assistant_missing", data=data)
+    return number
+
+
 def functions(tools: Iterable[ap.ToolSpec]) -> list[ap.JSON]:
     """The functions as this API describes them."""
     schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in tools]
@@ -53,10 +79,27 @@ def functions(tools: Iterable[ap.ToolSpec]) -> list[ap.JSON]:
 def explain(error: ap.AssistantError) -> ap.AssistantError:
     """The error, with a hint that names the key of the profile to look at."""
     if error.kind == "authentication":
-        error.hint = "Set ASSISTANTS_API_KEY, or the variable that api_key_env in the profile names, to a key of this server."
+        error.hint = (
+            "Set ASSISTANTS_API_KEY, or the variable that api_key_env in the profile names, to a key of this server."
+        )
     elif error.kind == "not_found" and re.search(r"\bassistant\b", str(error).lower()):
         error.hint = "Set assistant_id in the profile to an assistant that this server has."
     return error
+
+
+async def new_thread(transport: ap.Transport, items: Iterable[ap.Item]) -> str:
+    """A thread that contains this conversation; its id.
+
+    Raises:
+        AssistantError: the server refuses, or can't be reached.
+    """
+    said = ap.in_words(items)
+    number = ap.get_text(await transport.call("POST", "/threads", {"messages": said[:BATCH]}), "id")
+    if not number:
+        raise ap.AssistantError("protocol", "The server created no thread.", "Check base_url.")
+    for message in said[BATCH:]:
+        await transport.call("POST", f"/threads/{number}/messages", message)
+    return number
 
 
 async def models(profile: ap.Profile) -> list[ap.ModelInfo]:
@@ -101,7 +144,7 @@ async def withdraw(profile: ap.Profile) -> str:
     Raises:
         AssistantError: the server refuses, or no longer has it.
     """
-    number = profile.read(Options).assistant_id
+    number = assistant_of(profile)
     async with contextlib.aclosing(connected(profile)) as transport:
         if not await _is_ours(transport, number):
             return f"The assistant {number} stays at the server: asst did not create it."

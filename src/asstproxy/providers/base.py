@@ -7,7 +7,7 @@ is here. Where the API offers more (conversations that it keeps, work in the bac
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 import msgspec
 
@@ -109,10 +109,21 @@ class StatelessProvider:
         """See `AssistantProxy`."""
         return self._run([*self._items, ToolOutputs(tuple(results))], ToolOutputsSubmitted())
 
-    def take_up(self, turn: Turn, answer: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-        """For `attach`: `answer`, which goes on at the provider, is the rest of the exchange of this turn."""
+    async def take_up(
+        self, turn: Turn, needed: str, found: Callable[[JSON], AsyncGenerator[Event]]
+    ) -> AsyncGenerator[Event]:
+        """For `attach`: the rest of an exchange that goes on at the provider. `found` reads it, by the token in `resume`.
+
+        Raises:
+            AssistantError: the token has nothing under the key `needed`, so that it is not one of this provider.
+        """
+        token = turn.resume if isinstance(turn.resume, dict) else {}
+        if not token.get(needed):
+            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
         self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
-        return self._run(list(turn.history), None, answer=answer)
+        async with contextlib.aclosing(self._run(list(turn.history), None, answer=found(token))) as events:
+            async for event in events:
+                yield event
 
     async def _run(
         self,

@@ -96,6 +96,8 @@ _NO_MONEY = re.compile(
     r"insufficient[ _](account )?(balance|credits?|funds)|(balance|credits?) (is|are) (too low|exhausted)",
     re.IGNORECASE,
 )
+_UPSTREAM = re.compile(r"Error code: (\d{3}) - ")
+"""How the openai package words what a server answered it: servers that use it pass this on as a failure of their own."""
 YEAR = 365 * 86_400.0
 SAID = 1_000
 """Characters of a server's message that are searched for what it means."""
@@ -132,6 +134,8 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
 
 def failure(code: str, message: str) -> AssistantError:
     """The error for a code and a message that a server reports; some (OGX) give an HTTP status as the code."""
+    if code in VAGUE and (upstream := _UPSTREAM.match(message)):
+        code = upstream[1]
     status = _KINDS.get(
         400 if code == "invalid_request_error" else int(code) if len(code) == 3 and code.isdecimal() else 0
     )
