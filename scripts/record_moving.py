@@ -1,6 +1,6 @@
 """Record examples/moving.jsonl: one session that moves through seven APIs, at the local servers of the tests.
 
-    python scripts/record_moving.py
+python scripts/record_moving.py
 """
 
 from __future__ import annotations

@@ -219,7 +219,9 @@ class AssistantsServer(Server):
         head |= {"required_action": None, "incomplete_details": None}
         head |= {name: body.get(name) or assistant.get(name) for name in ("model", "instructions", "tools")}
         asked = head | {name: value for name, value in body.items() if name not in head}
-        kept = Kept(head, thread, asked | {"background": True}, Run(_unnumbered, streamed=True), bool(body.get("stream")))
+        kept = Kept(
+            head, thread, asked | {"background": True}, Run(_unnumbered, streamed=True), bool(body.get("stream"))
+        )
         self.runs[head["id"]] = kept
         return await self._work(kept, ["created", "queued"], bool(body.get("stream")))
 
@@ -237,7 +239,7 @@ class AssistantsServer(Server):
     async def _submit(self, request: Request, thread: str, number: str) -> Reply:
         kept, body = self._run_of(thread, number), json_object(request)
         if kept.head["status"] != "requires_action":
-            words = f"Runs in status \"{kept.head['status']}\" do not accept tool outputs."
+            words = f'Runs in status "{kept.head["status"]}" do not accept tool outputs.'
             raise ApiError(404, "run_step not found or not in progress") if self.oaa else ApiError(400, words)
         wanted = [call["id"] for call in kept.head["required_action"]["submit_tool_outputs"]["tool_calls"]]
         outputs = {one["tool_call_id"]: one["output"] for one in body.get("tool_outputs", [])}  # type: ignore[attr-defined]
@@ -293,10 +295,14 @@ class AssistantsServer(Server):
             for index, output in enumerate(outputs):
                 match output:
                     case Say() | Refuse():
-                        await self._say(kept, output, lost=self.oaa and any(isinstance(o, Call) for o in outputs[index:]))
+                        await self._say(
+                            kept, output, lost=self.oaa and any(isinstance(o, Call) for o in outputs[index:])
+                        )
                     case Call(name=name):
                         function = {"name": name, "arguments": output.arguments_json}
-                        calls.append({"id": output.call_id or self._ids("call"), "type": "function", "function": function})
+                        calls.append(
+                            {"id": output.call_id or self._ids("call"), "type": "function", "function": function}
+                        )
                     case Wait(seconds=seconds):
                         await asyncio.sleep(seconds)
                     case Fail(code=code, message=message):
@@ -325,7 +331,12 @@ class AssistantsServer(Server):
         """A message of the model's; `lost`: open-assistant-api keeps none that comes before a call."""
         run, head, text = kept.run, kept.head, output.text
         message = self._message(kept.thread, "assistant", "", head["id"])
-        step: Json = {"id": self._ids("step"), "object": "thread.run.step", "type": "message_creation", "run_id": head["id"]}
+        step: Json = {
+            "id": self._ids("step"),
+            "object": "thread.run.step",
+            "type": "message_creation",
+            "run_id": head["id"],
+        }
         step["step_details"] = {"type": "message_creation", "message_creation": {"message_id": message["id"]}}
         for name in ("created", "in_progress"):
             run.emit(_named(f"thread.run.step.{name}", step))

@@ -30,6 +30,8 @@ INFO = ap.ProviderInfo(
     remote="assistant_id",
 )
 SHUT_DOWN = re.compile(r"(^|\.)(openai\.com|openai\.azure\.com|cognitiveservices\.azure\.com)$")
+INSTRUCTIONS = "You are a helpful assistant."
+"""For a profile without instructions: a run without any makes open-assistant-api fail (its event has no place for none)."""
 BATCH = 32
 """Messages that a thread can begin with."""
 OWNER = "asst"
@@ -131,7 +133,7 @@ async def provision(profile: ap.Profile, tools: Sequence[ap.ToolSpec]) -> ap.Pro
         if not profile.model:
             raise ap.NotSetUpError("An assistant needs a model.", "Set model in the profile.", code="model_missing")
         body: ap.JSON = {"model": profile.model, "name": profile.name, "metadata": {OWNER: profile.name}}
-        body |= {"instructions": profile.instructions, "tools": functions(tools)}
+        body |= {"instructions": profile.instructions or INSTRUCTIONS, "tools": functions(tools)}
         made = ap.get_text(await transport.call("POST", f"/assistants/{number}".rstrip("/"), body), "id")
     if not made:
         raise ap.AssistantError("protocol", "The server created no assistant.", "Check base_url.")
