@@ -1,4 +1,4 @@
-"""One session that moves from one API to the next with `asst ask -c -p …`, at local servers; scripts/record_moving.py records it."""
+"""One session that moves from one API to the next with `asst ask -c -p …`; scripts/record_moving.py records it."""
 
 from __future__ import annotations
 
