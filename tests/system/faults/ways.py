@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Literal
 
 from asstproxy.config.profiles import Profile
@@ -25,7 +22,6 @@ __all__ = ["KEY", "WAYS", "Way", "matches", "way"]
 KEY = "sk-test-0123456789abcdef"
 """The key that every server here wants; a proxy finds it in `TEST_KEY`."""
 AUTHORIZATION = {"Authorization": f"Bearer {KEY}"}
-EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 @dataclass(frozen=True)
@@ -80,9 +76,7 @@ class Way:
 
     def profile(self, server: Server, silence: float) -> Profile:
         """The profile that asks this server in this way; the stream and the background are options of a conversation."""
-        options: dict[str, Any] = {"base_url": server.url + self.path, "api_key_env": "TEST_KEY"}
-        if self.provider != "chat":
-            options |= {"silence": silence}
+        options: dict[str, Any] = {"base_url": server.url + self.path, "api_key_env": "TEST_KEY", "silence": silence}
         if self.provider in ("gpt", "gemini", "assistants"):
             options |= {"poll": 0.01}
         return Profile("p", self.provider, model=self.model, options=options | dict(self.options))
@@ -95,8 +89,6 @@ class Way:
             if self.kept_alive:
                 transport = HttpTransport(address, AUTHORIZATION, silence=silence, reuse=True)
                 yield server, ResponsesProvider(transport, provider="gpt", model=self.model, extra={"store": False})
-            elif self.provider == "chat":
-                yield server, _example(HttpTransport(address, AUTHORIZATION, silence=silence), self.model)
             else:
                 yield server, connect(self.profile(server, silence))
 
@@ -111,16 +103,6 @@ def _installed(package: str) -> bool:
 def matches(way: Way, request: Any) -> bool:
     """Whether a request is the one that asks the model."""
     return re.search(way.asks, str(request)) is not None
-
-
-def _example(transport: HttpTransport, model: str) -> AssistantProxy:
-    """The provider of docs/providers.md, as a program takes it."""
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        proxy: AssistantProxy = import_module("provider_echo").ChatProxy(transport, model)
-    finally:
-        sys.path.remove(str(EXAMPLES))
-    return proxy
 
 
 def _gpt(name: str, how: Any = "streamed", *, provider: str = "gpt", background: bool = False, **options: Any) -> Way:
@@ -199,7 +181,6 @@ WAYS = [
     _interactions("interactions-unary", "unary"),
     _interactions("interactions-polled", "polled"),
     _interactions("interactions-sdk", transport="sdk"),
-    Way("chat", ResponsesServer, "chat", r"POST /v1/chat/completions$", how="unary"),
     Way("chat-completions", ResponsesServer, "chat-completions", r"POST /v1/chat/completions$", begun=1, middle=3),
     Way("chat-completions-unary", ResponsesServer, "chat-completions", r"POST /v1/chat/completions$", how="unary"),
     Way("anthropic", AnthropicServer, "anthropic", r"POST /v1/messages$", begun=3, middle=5),
