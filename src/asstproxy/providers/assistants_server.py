@@ -54,8 +54,9 @@ def connected(profile: ap.Profile) -> ap.Transport:
     host = (urlsplit(ap.base_url(profile, INFO)).hostname or "").rstrip(".")
     if SHUT_DOWN.search(host):
         said = f"{host} has no assistants any more: OpenAI and Azure shut the Assistants API down on 2026-08-26."
-        data = {"profile": profile.name}
-        raise ap.NotSetUpError(said, 'Set provider = "gpt" in the profile.', code="assistants_shut_down", data=data)
+        raise ap.NotSetUpError(
+            said, 'Set provider = "gpt" in the profile.', code="assistants_shut_down", data={"profile": profile.name}
+        )
     return ap.http_transport(profile, profile.read(Options), INFO, headers={"OpenAI-Beta": "assistants=v2"})
 
 
@@ -66,9 +67,12 @@ def assistant_of(profile: ap.Profile) -> str:
         NotSetUpError: the profile names none.
     """
     if not (number := profile.read(Options).assistant_id):
-        data = {"provider": profile.provider, "profile": profile.name}
-        said = f"The profile '{profile.name}' has no assistant_id."
-        raise ap.NotSetUpError(said, "Set assistant_id in the profile.", code="assistant_missing", data=data)
+        raise ap.NotSetUpError(
+            f"The profile '{profile.name}' has no assistant_id.",
+            "Set assistant_id in the profile.",
+            code="assistant_missing",
+            data={"provider": profile.provider, "profile": profile.name},
+        )
     return number
 
 
