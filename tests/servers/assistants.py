@@ -212,13 +212,14 @@ class AssistantsServer(Server):
         _check_tools(body)
         if run := self._active(thread):
             raise ApiError(400, f"Thread {number} already has an active run {run}.")
-        for message in body.pop("additional_messages", None) or []:
+        more = body.get("additional_messages") or []
+        for message in more if isinstance(more, list) else []:
             self._add(thread, message)
         head: Json = {"id": self._ids("run"), "object": "thread.run", "thread_id": number, "status": "queued"}
         head |= {"created_at": float(int(time.time())), "expires_at": None, "last_error": None, "usage": None}
         head |= {"required_action": None, "incomplete_details": None}
         head |= {name: body.get(name) or assistant.get(name) for name in ("model", "instructions", "tools")}
-        asked = head | {name: value for name, value in body.items() if name not in head}
+        asked = head | {name: value for name, value in body.items() if name not in (*head, "additional_messages")}
         kept = Kept(
             head, thread, asked | {"background": True}, Run(_unnumbered, streamed=True), bool(body.get("stream"))
         )

@@ -121,6 +121,8 @@ RECORDED: dict[tuple[str, str], list[Any]] = {
     ("interactions", "tool"): CALLING,
     ("chat", "text"): CHAT,
     ("chat", "tool"): CHAT_CALL,
+    ("assistants", "text"): _lines("assistants/text_stream.jsonl"),
+    ("assistants", "tool"): _lines("assistants/tool_stream.jsonl"),
 }
 
 

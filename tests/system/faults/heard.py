@@ -54,7 +54,7 @@ def _text(event: dict[str, Any]) -> str:
 
 def _ends(event: dict[str, Any]) -> bool:
     if event.get("object") == "thread.run":
-        return event["status"] == "completed"
+        return bool(event["status"] == "completed")
     return any(last in event.values() for last in ("response.completed", "interaction.completed", "message_delta"))
 
 
