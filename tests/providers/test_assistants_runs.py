@@ -121,7 +121,11 @@ async def test_the_answer_is_all_that_the_run_wrote(server: AssistantsServer, st
 @pytest.mark.parametrize("stream", [True, False])
 async def test_text_of_an_earlier_round_is_not_told_twice(stream: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """What came with the calls belongs to them; the rest of the run is the answer."""
-    turns = [[Say("I look."), Call("add", {"a": 1})], [Say("I look again."), Call("add", {"a": 2})], [Say("Three.")]]
+    turns: list[list[Output]] = [
+        [Say("I look."), Call("add", {"a": 1})],
+        [Say("I look again."), Call("add", {"a": 2})],
+        [Say("Three.")],
+    ]
     with AssistantsServer(turns) as server:
         monkeypatch.setenv("ASSISTANTS_API_KEY", server.key)
         async with aclosing(connect(profile(server))) as proxy:
@@ -233,7 +237,11 @@ async def test_what_a_profile_leaves_open_is_the_assistant_s_own(server: Assista
 async def test_the_server_is_what_the_sdk_takes_it_for() -> None:
     """The oracle of the test server: OpenAI's package provisions, streams and polls on it, tools included."""
     call: Json = {"name": "add", "parameters": {"type": "object", "properties": {}}}
-    turns = [[Say("I look. "), Call("add", {"a": 1}), Call("add", {"a": 2})], [Say("Three.")], [Say("Four.")]]
+    turns: list[list[Output]] = [
+        [Say("I look. "), Call("add", {"a": 1}), Call("add", {"a": 2})],
+        [Say("Three.")],
+        [Say("Four.")],
+    ]
     with AssistantsServer(turns) as server:
         async with AsyncOpenAI(base_url=server.base_url, api_key=server.key) as client:
             beta = client.beta
@@ -247,11 +255,11 @@ async def test_the_server_is_what_the_sdk_takes_it_for() -> None:
             calls = run.required_action.submit_tool_outputs.tool_calls
             assert [json.loads(one.function.arguments) for one in calls] == [{"a": 1}, {"a": 2}]
             outputs: Any = [{"tool_call_id": one.id, "output": "3"} for one in calls]
-            path = {"thread_id": thread.id, "run_id": run.id}
+            path: Any = {"thread_id": thread.id, "run_id": run.id}
             async with beta.threads.runs.submit_tool_outputs_stream(**path, tool_outputs=outputs) as stream:
                 run = await stream.get_final_run()
                 (message,) = await stream.get_final_messages()
-            assert (run.status, message.content[0].text.value) == ("completed", "Three.")  # type: ignore[union-attr]
+            assert (run.status, message.content[0].text.value) == ("completed", "Three.")
             run = await beta.threads.runs.create_and_poll(
                 thread_id=thread.id, assistant_id=made.id, additional_messages=[{"role": "user", "content": "more"}]
             )

@@ -360,8 +360,12 @@ class AssistantsServer(Server):
 
     def _require(self, kept: Kept, calls: list[Json]) -> None:
         run, head = kept.run, kept.head
+        step: Json = {"id": self._ids("step"), "object": "thread.run.step", "type": "tool_calls", "run_id": head["id"]}
+        step["step_details"] = {"type": "tool_calls", "tool_calls": calls}
+        for name in ("created", "in_progress"):
+            run.emit(_named(f"thread.run.step.{name}", step))
         details = {"type": "tool_calls", "tool_calls": [{"index": n, **call} for n, call in enumerate(calls)]}
-        delta = {"id": self._ids("step"), "object": "thread.run.step.delta", "delta": {"step_details": details}}
+        delta = {"id": step["id"], "object": "thread.run.step.delta", "delta": {"step_details": details}}
         run.emit(_named("thread.run.step.delta", delta))
         kept.thread.context.append({"role": "assistant", "tool_calls": calls})
         action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}}

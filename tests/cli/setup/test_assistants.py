@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from servers import AssistantsServer, Call, Cut, Say, Status
+from servers import AssistantsServer, Call, Cut, Fail, Say, Status
 
 from .conftest import Asst, profiles
 
@@ -143,8 +143,8 @@ def test_keys(asst: Asst, server: AssistantsServer, monkeypatch: pytest.MonkeyPa
         assert ran.code == 3
         assert "ASSISTANTS_API_KEY" in ran.complaint
     monkeypatch.delenv("ASSISTANTS_API_KEY")
-    given = ("setup", "assistants", "--base-url", server.base_url, "-m", "gpt-6-luna", "--key-stdin", "--yes")
-    assert asst(*given, stdin=server.key).code == 0
+    words = ("setup", "assistants", "--base-url", server.base_url, "-m", "gpt-6-luna", "--key-stdin", "--yes")
+    assert asst(*words, stdin=server.key).code == 0
     assert "ASSISTANTS_API_KEY" in credentials.read_text()
     assert asst("ask", "hello").code == 0
     monkeypatch.setenv("ASSISTANTS_API_KEY", "sk-wrong-0123456789")
@@ -179,8 +179,6 @@ def test_wrong_model(asst: Asst, server: AssistantsServer) -> None:
     ran = asst("setup", "assistants", "--base-url", server.base_url, "-m", "gpt-7", "--yes")
     assert (ran.code, 'no model "gpt-7"' in ran.complaint) == (3, True)
     set_up(asst, server)
-    from servers import Fail
-
     server.brain = lambda _: [Fail("server_error", "Error code: 404 - {'error': {'message': 'no such model'}}")]
     ran = asst("ask", "-m", "gpt-7", "hello")
     assert (ran.code, "no such model" in ran.complaint, "Check the model's name" in ran.complaint) == (1, True, True)
