@@ -72,6 +72,7 @@ from .providers.in_words import in_words
 from .providers.model_list import ModelInfo, fetch_models
 from .providers.provisioning import Provisioned
 from .providers.sources import cited, url_citations
+from .providers.stateful import StatefulProvider
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
 from .providers.text_fold import MessageFold, TextFold
 from .providers.transport import JSON, Transport
@@ -116,6 +117,7 @@ __all__ = [
     "SetupQuestion",
     "Source",
     "Started",
+    "StatefulProvider",
     "StatelessProvider",
     "StreamReader",
     "TextBuffer",

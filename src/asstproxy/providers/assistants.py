@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from typing import Any
@@ -43,9 +42,7 @@ class Reader(ap.JobReader):
         if kind.startswith("thread.message"):
             if new := self._read(event, ap.get_object(event, "delta")):
                 yield ap.ChunkReceived(new)
-        elif re.match(
-            r"thread\.run(?!\.step)", kind
-        ):  # its status counts: some servers send it under the name of another
+        elif re.match(r"thread\.run(?!\.step)", kind):  # its status counts: some name the event after another one
             self.run, self.job_id, status = event, ap.get_text(event, "id") or self.job_id, ap.get_text(event, "status")
             self.done = status in ENDS and bool(self._said or status != "completed")
 
@@ -75,9 +72,7 @@ class Reader(ap.JobReader):
             case "requires_action":
                 wanted = ap.get_objects(run, "required_action", "submit_tool_outputs", "tool_calls")
                 if not (calls := ap.function_calls(wanted, self._answered)):
-                    raise self.refused or ap.AssistantError(
-                        "protocol", "The run waits for something else.", "Ask again."
-                    )
+                    raise self.refused or ap.AssistantError("protocol", "The run waits for something unknown.")
                 self._told |= self._said.ids
                 yield ap.ActionRequired(calls, text)
             case "completed":
@@ -94,48 +89,37 @@ class Reader(ap.JobReader):
                 raise ap.AssistantError("protocol", "The server's reply contains no run.", "Check base_url.")
 
 
-class AssistantsProvider(ap.StatelessProvider):
-    """An Assistant Proxy that runs `assistant`; `poll` is in seconds. The thread's id is in `resume`."""
+class AssistantsProvider(ap.StatefulProvider):
+    """An Assistant Proxy that runs `assistant` in a thread; `poll` is in seconds."""
 
-    provider = "assistants"
+    provider, kept_as = "assistants", "thread"
 
     def __init__(self, transport: ap.Transport, model: str, assistant: str, poll: float) -> None:
         super().__init__(transport, model)
-        self._assistant, self._poll, self._begun, self._reader = assistant, poll, ap.Turn(""), Reader("", set())
-        self._thread, self._waiting, self._told, self._resumed = "", "", set[str](), False
+        self._assistant, self._poll, self._told, self._reader = assistant, poll, set[str](), Reader("", set())
 
-    async def begin(self, turn: ap.Turn) -> Sequence[ap.Event]:
-        token = turn.resume if isinstance(turn.resume, dict) and turn is not self._begun else {}
-        self._begun, self._thread, self._waiting, self._told = turn, ap.get_text(token, "thread"), "", set()
-        self._resumed = bool(self._thread)  # if a turn is repeated, nobody knows what its thread contains: not that one
-        return ()
+    async def tell(self, items: Sequence[ap.Item]) -> str:
+        return await server.new_thread(self.transport, items)
 
-    async def answer(self, items: list[ap.Item]) -> AsyncGenerator[ap.Event]:
-        if not self._thread:
-            told = items[:-1] if isinstance(items[-1], ap.UserMessage) else items
-            self._thread, self._waiting = await server.new_thread(self.transport, told), ""
+    def answer(self, items: list[ap.Item]) -> AsyncGenerator[ap.Event]:
         answered = [r.call_id for r in items[-1].results] if isinstance(items[-1], ap.ToolOutputs) else []
-        job, (path, body) = self._job(answered, self._waiting), self.request(self.turn, items)
-        running = job.streamed(body, path) if self.turn.stream or self._waiting else job.polled(body)
-        async with contextlib.aclosing(running) as events:
-            async for event in events:
-                yield event
+        self._told = self._told if self.waiting else set()
+        job, (path, body) = self._job(answered, self.waiting), self.request(self.turn, items)
+        return job.streamed(body, path) if self.turn.stream or self.waiting else job.polled(body)
 
     def _job(self, answered: Collection[str] = (), waiting: str = "") -> ap.BackgroundJob:
-        self._reader, runs = Reader(self._thread, self._told, answered), f"/threads/{self._thread}/runs"
+        self._reader, runs = Reader(self.kept, self._told, answered), f"/threads/{self.kept}/runs"
         return ap.BackgroundJob(self.transport, runs, self._reader, poll=self._poll, waiting=waiting)
 
     def request(self, turn: ap.Turn, items: Sequence[ap.Item]) -> tuple[str, ap.JSON]:
-        runs, new, how = f"/threads/{self._thread}/runs", items[-1], {"stream": True} if turn.stream else {}
-        if self._waiting and isinstance(new, ap.ToolOutputs):
+        runs, new, how = f"/threads/{self.kept}/runs", items[-1], {"stream": True} if turn.stream else {}
+        if self.waiting and isinstance(new, ap.ToolOutputs):
             given = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in new.results]
             outputs = [{"tool_call_id": call_id, "output": output} for call_id, output in given]
-            return f"{runs}/{self._waiting}/submit_tool_outputs", {"tool_outputs": outputs} | how
-        own: ap.JSON = {
-            "model": turn.model,
-            "instructions": turn.instructions,
-        }  # where empty, the assistant's own count
-        own["additional_messages"] = ap.in_words([new]) if isinstance(new, ap.UserMessage) else []
+            return f"{runs}/{self.waiting}/submit_tool_outputs", {"tool_outputs": outputs} | how
+        said = ap.in_words([new]) if isinstance(new, ap.UserMessage) else []
+        own: ap.JSON = {"model": turn.model, "instructions": turn.instructions, "additional_messages": said}
+        # Where one is empty, the assistant's own counts.
         body = {"assistant_id": self._assistant} | {key: value for key, value in own.items() if value} | how
         return runs, body | turn.settings | ap.with_hosted_tools(server.functions(turn.tools), turn.settings)
 
@@ -144,26 +128,21 @@ class AssistantsProvider(ap.StatelessProvider):
         return self.take_up(turn, "run", self._found)
 
     def _found(self, token: ap.JSON) -> AsyncGenerator[ap.Event]:
-        self._thread, self._told = ap.get_text(token, "thread"), {*token.get("told", ())}
+        self.kept, self._told = ap.get_text(token, "thread"), {*token.get("told", ())}
         return self._job().found(token["run"], text=ap.get_count(token, "text"), in_pieces="text" in token)
 
-    def annotate(self, event: ap.Event, items: list[ap.Item]) -> ap.Event:  # noqa: ARG002 - as in the base
-        token: ap.JSON = {"thread": self._thread}
-        if isinstance(event, ap.Heartbeat) and event.resume:
-            token |= {"run": event.resume["id"], "told": sorted(self._told)}
-            token |= {"text": event.resume["text"]} if self.turn.stream else {}
-        elif isinstance(event, ap.ActionRequired):
-            self._waiting = self._reader.job_id or ""
-        elif not isinstance(event, ap.AssistantMessageRetrieved | ap.MessageIncomplete):
-            return event
-        return msgspec.structs.replace(event, resume=token)
-
-    async def recover(self, error: ap.AssistantError, items: list[ap.Item]) -> str | None:  # noqa: ARG002 - as in the base
-        server.explain(error)
-        if self._waiting and ap.get_text(self._reader.run, "status") in ("", "requires_action"):
-            return None  # it waits as before
-        resumed, self._thread, self._resumed = self._resumed, "", False
-        lost = error.kind in ("not_found", "invalid_request") and "thread" in str(error).lower()
-        return (
-            "The server can't continue its thread; sending the conversation to a new one." if resumed and lost else None
+    def annotate(self, event: ap.Event, items: list[ap.Item]) -> ap.Event:
+        if isinstance(event, ap.ActionRequired):
+            self.waiting = self._reader.job_id or ""
+        if not isinstance(event, ap.Heartbeat) or not event.resume:
+            return super().annotate(event, items)
+        token = {"thread": self.kept, "run": event.resume["id"], "told": sorted(self._told)}
+        return msgspec.structs.replace(
+            event, resume=token | ({"text": event.resume["text"]} if self.turn.stream else {})
         )
+
+    def still_waits(self) -> bool:
+        return ap.get_text(self._reader.run, "status") in ("", "requires_action")
+
+    async def recover(self, error: ap.AssistantError, items: list[ap.Item]) -> str | None:
+        return await super().recover(server.explain(error), items)
