@@ -101,7 +101,7 @@ class AssistantsProvider(ap.StatefulProvider):
     async def tell(self, items: Sequence[ap.Item]) -> str:
         return await server.new_thread(self.transport, items)
 
-    def answer(self, items: list[ap.Item]) -> AsyncGenerator[ap.Event]:
+    def ask(self, items: list[ap.Item]) -> AsyncGenerator[ap.Event]:
         answered = [r.call_id for r in items[-1].results] if isinstance(items[-1], ap.ToolOutputs) else []
         self._told = self._told if self.waiting else set()
         job, (path, body) = self._job(answered, self.waiting), self.request(self.turn, items)

@@ -59,13 +59,6 @@ class StatelessProvider:
         """
         return ()
 
-    async def prepare(self, items: list[Item]) -> None:
-        """What has to be at the server before it is asked: before every request, also one that is made in another way.
-
-        Raises:
-            AssistantError: it can't be made.
-        """
-
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """Ask, and read the answer: everything but the opening event."""
         reader = self.new_reader()
@@ -149,8 +142,6 @@ class StatelessProvider:
         while True:
             spoken = False
             try:
-                if not attached:
-                    await self.prepare(items)
                 async with contextlib.aclosing(answer or self.answer(items)) as events:
                     async for event in events:
                         if isinstance(event, TEXT_EVENTS):

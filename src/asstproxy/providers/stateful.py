@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 
@@ -51,11 +52,18 @@ class StatefulProvider(StatelessProvider):
         self._resumed = bool(self.kept)
         return ()
 
-    async def prepare(self, items: list[Item]) -> None:
-        """See `StatelessProvider`; the newest message of the person is left to the request."""
+    async def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
+        """See `StatelessProvider`; there is a conversation then, without the newest message of the person."""
         if not self.kept:
             told = items[:-1] if isinstance(items[-1], UserMessage) else items
             self.kept, self.waiting = await self.tell(told), ""
+        async with contextlib.aclosing(self.ask(items)) as events:
+            async for event in events:
+                yield event
+
+    def ask(self, items: list[Item]) -> AsyncGenerator[Event]:
+        """Ask in the conversation `kept`, and read the answer."""
+        return super().answer(items)
 
     def annotate(self, event: Event, items: list[Item]) -> Event:  # noqa: ARG002 - as in the base
         """See `StatelessProvider`: a closing event with the id."""
