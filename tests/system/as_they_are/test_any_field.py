@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import ActionRequired, ChunkReceived, Event, Notice, Reasoning, Usage
+from asstproxy.providers.anthropic import Reader as AnthropicReader
 from asstproxy.providers.assistants import Reader as AssistantsReader
 from asstproxy.providers.chat_completions import Reader as ChatReader
 from asstproxy.providers.gemini.generate_reader import Reader as GenerateReader
@@ -28,6 +29,7 @@ from .streams import RECORDED
 
 READERS: dict[str, Callable[[], StreamReader]] = {
     "responses": ResponsesReader,
+    "anthropic": AnthropicReader,
     "chat": ChatReader,
     "generate": GenerateReader,
     "interactions": InteractionsReader,
