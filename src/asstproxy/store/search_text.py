@@ -41,10 +41,15 @@ class _Tool(msgspec.Struct):
     output: str = ""
 
 
+class _Attachment(msgspec.Struct):
+    name: str
+
+
 class _Exchange(ExchangeUsage):
     user: str = ""
     reason: str = ""
     tools: list[_Tool] = msgspec.field(default_factory=list)
+    attachments: list[_Attachment] = msgspec.field(default_factory=list)
 
 
 class _Session(msgspec.Struct):
@@ -94,9 +99,9 @@ def indexed_text(store: Store, session: str, size: int) -> IndexedText:
 
 def _texts(session: _Session) -> list[str]:
     """Every text of a session, in order."""
-    parts = []
+    parts: list[str] = []
     for exchange in session.exchanges:
-        parts.append(exchange.user)
+        parts += (exchange.user, *(one.name for one in exchange.attachments))
         for tool in exchange.tools:
             parts += (tool.name, tool.arguments, tool.output)
         parts += (exchange.answer, exchange.reason)
