@@ -73,7 +73,7 @@ class _Chat:
         self.leaving = False
         self.show_events = False
         self.files = PendingFiles(signals)
-        self._draft = ""
+        self.draft = ""
         self._options, self._signals = options, signals
         self._view: GuardedView | None = None
         self._fold = TranscriptBuilder()
@@ -94,23 +94,15 @@ class _Chat:
         opened.conversation.subscribe(self._follow)
         if opened.conversation.is_running:
             await self._attach()
-        prompt: PromptSession[str] = PromptSession(
-            history=_input_history(save=not self._options.no_save),
-            completer=merge_completers([SlashCompleter(), PathMentions()]),
-            complete_while_typing=True,
-            key_bindings=_key_bindings(self.files),
-            multiline=True,
-            prompt_continuation=FormattedText([("class:prompt", "  ")]),
-            enable_suspend=True,
-        )
+        reader = self._reader()
         for line in self.files.lines():
             self.say(line)
         if message:
             self.console.print(Text.assemble(("› ", "bold"), clean(message)))
-            await self._respond(message, is_message=True)
+            await self._respond(Typed(message), is_message=True)
             if self._signals.is_terminated:
                 return self._signals.code
-        interrupted = self._watch_prompt(prompt)
+        interrupted = self._watch_prompt(reader)
         mark = HTML(f"<b>{escape(with_marks_for(self.console.file, '›'))}</b> ")
         pressed = -_LEAVE_WITHIN
         while not self.leaving:
@@ -118,27 +110,28 @@ class _Chat:
                 if interrupted.is_set():
                     interrupted.clear()
                     raise KeyboardInterrupt
-                draft, self._draft = self._draft + take_typed_ahead(prompt.app.input), ""
-                line = (await prompt.prompt_async(mark, default=draft, handle_sigint=False)).strip()
+                draft, self.draft = self.draft + take_typed_ahead(reader.session.app.input), ""
+                typed = await reader.read(mark, draft)
+                self.draft, reader.draft = reader.draft, ""
             except EOFError:
                 break
             except KeyboardInterrupt as interrupt:
-                if draft := (str(interrupt) or prompt.default_buffer.text).strip():
-                    prompt.history.append_string(draft)
-                prompt.default_buffer.reset()
+                if draft := (str(interrupt) or reader.session.default_buffer.text).strip():
+                    reader.history.append_string(draft)
+                reader.session.default_buffer.reset()
                 if time.monotonic() - pressed < _LEAVE_WITHIN:
                     break
                 pressed = time.monotonic()
                 self.say("Press Ctrl-C again to leave.")
                 continue
-            if line:
-                await self._respond(line)
+            if typed.text:
+                await self._respond(typed)
             if self._signals.is_terminated:
                 return self._signals.code
         self._farewell()
         return OK
 
-    def _watch_prompt(self, prompt: PromptSession[str]) -> asyncio.Event:
+    def _watch_prompt(self, reader: MessagePrompt) -> asyncio.Event:
         """Make SIGINT at the prompt the key Ctrl-C; the event is set by one between two prompts.
 
         There the terminal makes Ctrl-C a signal: a second one, typed fast, would end the chat as a fault.
@@ -148,8 +141,10 @@ class _Chat:
         def on_signal(terminated: bool) -> None:
             if terminated and main is not None:
                 main.cancel()
-            elif prompt.app.is_running:
-                prompt.app.exit(exception=KeyboardInterrupt)
+            elif reader.editor_is_open:
+                pass  # it is the editor's key
+            elif reader.session.app.is_running:
+                reader.session.app.exit(exception=KeyboardInterrupt)
             else:
                 between.set()
 
@@ -166,7 +161,7 @@ class _Chat:
                 await command(self, argument)
         except Offer as offer:
             self.say(f"{offer} {offer.hint}")
-            self._draft = offer.draft
+            self.draft = offer.draft
         except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
             print_error(error, chat=True)
 
@@ -257,29 +252,3 @@ class _Chat:
         session = self.opened.session
         if session is not None and self.transcript.exchanges:
             self.say(f"Saved. Continue: asst chat --session {session.id}")
-
-
-def _input_history(*, save: bool) -> History:
-    if not save:
-        return InMemoryHistory()
-    return FileHistory(str(create_private(private_dir(data_dir()) / "chat-history")))
-
-
-def _key_bindings(files: PendingFiles) -> KeyBindings:
-    keys = KeyBindings()
-
-    @keys.add("enter")
-    def _(event: KeyPressEvent) -> None:
-        event.current_buffer.validate_and_handle()
-
-    @keys.add("escape", "enter")
-    def _(event: KeyPressEvent) -> None:
-        event.current_buffer.insert_text("\n")
-
-    @keys.add(Keys.BracketedPaste)
-    def _(event: KeyPressEvent) -> None:
-        text = event.data.replace("\r\n", "\n").replace("\r", "\n")  # as prompt_toolkit's own binding does
-        files.note_paste(text)
-        event.current_buffer.insert_text(text)
-
-    return keys

@@ -128,6 +128,7 @@ def edit_config() -> None:
     import tempfile
 
     from ...config.paths import create_private
+    from ..editor import open_editor
 
     path = config_file()
     require_writable_config()
@@ -139,7 +140,7 @@ def edit_config() -> None:
         copy = create_private(Path(folder) / path.name)
         copy.write_text(before or TEMPLATE, encoding="utf-8")
         while True:
-            _open_editor(copy)
+            open_editor(copy)
             try:
                 _validate(copy)
                 break
@@ -152,20 +153,6 @@ def edit_config() -> None:
     for line in change.diff:
         say(f"  {line}")
     say("Saved." if change else "No changes.")
-
-
-def _open_editor(path: Path) -> None:
-    import shlex
-    import shutil
-    import subprocess
-
-    named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
-    command = shlex.split(named) if named else [next(filter(None, map(shutil.which, ("nano", "vi"))), "")]
-    if not command[0] or shutil.which(command[0]) is None:
-        raise NotSetUpError(f"No editor found: {command[0]}".rstrip(": ") + ".", "Set EDITOR.")
-    done = subprocess.run([*command, str(path)], check=False)  # noqa: S603 - the user's own editor
-    if done.returncode:
-        raise NotSetUpError(f"{command[0]} ended with exit code {done.returncode}.", "Nothing was changed.")
 
 
 def _validate(path: Path) -> None:
