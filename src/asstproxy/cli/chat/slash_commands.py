@@ -13,6 +13,7 @@ from rich.console import Console
 
 from ...config.profiles import Profile, load_config
 from ...core.errors import UsageError
+from ...core.near_names import near_names
 from ...providers import connect
 from ...store.store import Store
 from ...store.transcript import Transcript, last_message
@@ -20,7 +21,6 @@ from ..conversation_setup import OpenConversation, configure, offer_tools
 from ..export.write import SUFFIXES, export, form_of, write_export
 from ..options import ConversationOptions
 from ..render.safe_text import clean_label
-from ..suggest import near_names
 
 __all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "parse_line"]
 
