@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -28,6 +29,9 @@ from ..user import Approver, UserProxy
 from .error_output import print_warning
 from .options import ConversationOptions
 
+if TYPE_CHECKING:
+    from ..tools.toolbox import Toolbox
+
 __all__ = ["OpenConversation", "choose_profile", "configure", "offer_tools", "open_conversation"]
 
 _POLL = 0.05
@@ -47,6 +51,8 @@ class OpenConversation:
     session: Session | None
     past: Sequence[Record]
     options: ConversationOptions
+    toolbox: Toolbox | None = None
+    """What its tools come from, if it has any: MCP servers, too."""
 
     @property
     def label(self) -> str:
@@ -57,9 +63,11 @@ class OpenConversation:
 
 @asynccontextmanager
 async def open_conversation(
-    options: ConversationOptions, approve: Approver | None = None
+    options: ConversationOptions, approve: Approver | None = None, *, settings: Mapping[str, Any] | None = None
 ) -> AsyncIterator[OpenConversation]:
     """A conversation as the options ask for it. At the end it is closed, and its session with it.
+
+    `settings`: the provider's own, in place of the profile's where both have one.
 
     Raises:
         AsstError: the profile, the session, a tool or a key is missing or invalid. Nothing was written then.
@@ -85,8 +93,11 @@ async def open_conversation(
         past = session.past if session else store.records(session_id) if session_id else []
         before = next((r.event for r in reversed(past) if isinstance(r.event, Configured)), None)
         profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
-        user = await _user_proxy(profile, options, approve)
+        user = UserProxy(approve=approve)
+        toolbox = await offer_tools(user, profile, options)
         configured = configure(profile, options, before, tuple(user.tools))
+        if settings:
+            configured = msgspec.structs.replace(configured, settings={**configured.settings, **settings})
         assistant = connect(msgspec.structs.replace(profile, model=configured.model))
         if session is None and not options.no_save:
             session, is_new = store.create(), True
@@ -103,7 +114,7 @@ async def open_conversation(
         )
         if session is not None:
             conversation.subscribe(session, essential=True)
-        yield OpenConversation(conversation, user, profile, session, tuple(past), options)
+        yield OpenConversation(conversation, user, profile, session, tuple(past), options, toolbox)
     finally:
         if conversation is not None:
             await conversation.aclose()
@@ -199,15 +210,10 @@ def configure(
 # ---- the tools ---------------------------------------------------------------------------------------------------------
 
 
-async def _user_proxy(profile: Profile, options: ConversationOptions, approve: Approver | None) -> UserProxy:
-    """The user proxy with its tools: those of the profile, of `--tool`, and of the profile's MCP servers."""
-    user = UserProxy(approve=approve)
-    await offer_tools(user, profile, options)
-    return user
-
-
-async def offer_tools(user: UserProxy, profile: Profile, options: ConversationOptions) -> None:
+async def offer_tools(user: UserProxy, profile: Profile, options: ConversationOptions) -> Toolbox | None:
     """Offer the tools of a profile, of its MCP servers and of `--tool` in place of those that are offered.
+
+    Returns what they come from; None without tools.
 
     Raises:
         AsstError: a tool can't be loaded; what was offered still is.
@@ -215,7 +221,7 @@ async def offer_tools(user: UserProxy, profile: Profile, options: ConversationOp
     before = list(user.tools.values())
     if options.no_tools or not (profile.tools or options.tools or "mcp" in profile.options):
         _withdraw(user, before)
-        return
+        return None
     from ..tools.toolbox import open_toolbox
 
     box = await open_toolbox(profile, tuple(options.tools or ()))
@@ -229,6 +235,7 @@ async def offer_tools(user: UserProxy, profile: Profile, options: ConversationOp
         raise
     for notice in box.notices:
         print_warning(notice)
+    return box
 
 
 def _withdraw(user: UserProxy, tools: Sequence[Tool]) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ..core.hub import Subscriber
     from ..user import Approver
+    from .templates.apply import Applied
 
 __all__ = ["Output", "ask", "ask_again"]
 
@@ -51,9 +52,16 @@ class Output:
         return sys.stdout.isatty() and not (self.json or self.events or self.quiet or self.raw)
 
 
-async def ask(message: str, options: ConversationOptions, output: Output, signals: Signals) -> int:
-    """Send a message, and print the answer as it arrives; returns the exit code."""
-    async with open_conversation(options) as opened:
+async def ask(
+    message: str, options: ConversationOptions, output: Output, signals: Signals, applied: Applied | None = None
+) -> int:
+    """Send a message, and print the answer as it arrives; returns the exit code.
+
+    `applied`: the template that the message was made with.
+    """
+    async with open_conversation(options, settings=applied.settings if applied else None) as opened:
+        if applied is not None:
+            message = await applied.fetch(opened, message)
         exchange = _Exchange(opened, options, output, signals)
         exchange.print_status(opened.label)
         if opened.conversation.is_running:
@@ -66,8 +74,8 @@ async def ask(message: str, options: ConversationOptions, output: Output, signal
 
 async def ask_again(words: Sequence[str], options: ConversationOptions, output: Output, signals: Signals) -> int:
     """Send the session's last message again, or fetch the answer that the provider kept working on."""
-    if words:
-        raise UsageError("--retry takes no message.", "It sends the last one again.")
+    if words or options.template or options.values:
+        raise UsageError("--retry takes no message and no template.", "It sends the last message again.")
     if not options.session:
         options = replace(options, continue_latest=True)
     async with open_conversation(options) as opened:

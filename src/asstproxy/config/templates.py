@@ -13,7 +13,15 @@ from .paths import config_dir, ensure_private, expand_home, private_dir
 from .template import Template
 from .template_file import SKILLS, read_template
 
-__all__ = ["check_template_name", "find_template", "load_template", "save_template", "template_file", "template_names"]
+__all__ = [
+    "check_template_name",
+    "find_template",
+    "load_template",
+    "save_template",
+    "template_file",
+    "template_names",
+    "templates_dir",
+]
 
 _NAME = re.compile(r"\w[\w.-]{0,63}")
 _SUFFIXES = (".md", ".markdown", ".prompt")

@@ -33,7 +33,10 @@ from ..render.live import LiveView
 from ..render.print_conversation import print_conversation
 from ..render.safe_text import clean, clean_line
 from ..render.theme import console
-from .slash_commands import SlashCompleter, parse_line
+from ..templates.apply import Applied
+from ..templates.mcp_prompt import fetch_prompt
+from .prompt_commands import ChatCompleter, PromptCommand, parse_prompt
+from .slash_commands import parse_line
 from .type_ahead import take_typed_ahead
 
 __all__ = ["chat"]
@@ -42,16 +45,26 @@ _LEAVE_WITHIN = 2.0
 """Seconds in which a second Ctrl-C at the prompt leaves."""
 
 
-async def chat(options: ConversationOptions, message: str, signals: Signals) -> int:
+async def chat(options: ConversationOptions, message: str, signals: Signals, applied: Applied | None = None) -> int:
     """Hold a conversation in the terminal, which begins with `message` if there is one; returns the exit code.
+
+    `applied`: a template, which the first message is put into.
 
     Raises:
         UsageError: stdin or stdout is not a terminal.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("asst chat needs a terminal.", "In a script or a pipe, use: asst ask")
-    repl = _Chat(options, signals)
-    async with open_conversation(options, approve_all if options.yes else repl.approver) as opened:
+    waiting = None if applied is None or message or not applied.needs_input else applied
+    if waiting is not None:
+        options = waiting.without_input()
+    elif applied is not None:
+        options, message = applied.fill(message)
+    repl = _Chat(options, signals, waiting)
+    settings = applied.settings if applied is not None else None
+    async with open_conversation(options, approve_all if options.yes else repl.approver, settings=settings) as opened:
+        if applied is not None:
+            message = await applied.fetch(opened, message)
         with quiet_keyboard():
             return await repl.run(opened, message)
 
@@ -61,8 +74,9 @@ class _Chat:
 
     opened: OpenConversation
 
-    def __init__(self, options: ConversationOptions, signals: Signals) -> None:
+    def __init__(self, options: ConversationOptions, signals: Signals, template: Applied | None = None) -> None:
         self.console = console()
+        self._template = template  # waits for the first message
         self.leaving = False
         self.show_events = False
         self._options, self._signals = options, signals
@@ -87,7 +101,7 @@ class _Chat:
             await self._attach()
         prompt: PromptSession[str] = PromptSession(
             history=_input_history(save=not self._options.no_save),
-            completer=SlashCompleter(),
+            completer=ChatCompleter(lambda: self.opened),
             complete_while_typing=True,
             key_bindings=_key_bindings(),
             multiline=True,
@@ -146,9 +160,16 @@ class _Chat:
 
     async def _respond(self, line: str) -> None:
         try:
-            parsed = parse_line(line)
+            if prompt := parse_prompt(line, self.opened.profile):
+                parsed: Any = await self._fetch(prompt)
+            else:
+                parsed = parse_line(line)
             if isinstance(parsed, str):
-                await self.exchange(parsed)
+                if self._template is not None and prompt is None:
+                    _, parsed = self._template.fill(parsed)
+                    self._template = None
+                if parsed:
+                    await self.exchange(parsed)
             else:
                 command, argument = parsed
                 await command(self, argument)
@@ -160,6 +181,21 @@ class _Chat:
             await self.exchange(message)
         except (AsstError, OSError) as error:
             print_error(error, chat=True)
+
+    async def _fetch(self, prompt: PromptCommand) -> str:
+        """The text of an MCP server's prompt; empty if Ctrl-C stopped it."""
+        task = asyncio.create_task(fetch_prompt(self.opened, prompt.name, prompt.values))
+        at_prompt = self._signals.on_signal
+
+        def stop(_: bool) -> None:
+            task.cancel()
+
+        self._signals.on_signal = stop
+        try:
+            await asyncio.wait({task})
+        finally:
+            self._signals.on_signal = at_prompt
+        return "" if task.cancelled() else task.result()
 
     async def exchange(self, text: str) -> None:
         """Hold one exchange. Ctrl-C cancels it and nothing else."""
@@ -216,6 +252,8 @@ class _Chat:
 
     def _greet(self) -> None:
         self.console.print(Text.assemble(("asst", "bold"), " · ", (clean_line(self.opened.label), "asst.assistant")))
+        if self._template is not None:
+            self.say(f"Your first message is put into the template {self._options.template}.")
         if not self.transcript.exchanges:
             self.say("/help lists the commands · Esc Enter makes a new line · Ctrl-D leaves")
             return

@@ -58,6 +58,8 @@ Command = Callable[[ChatCommands, str], Awaitable[None]]
 async def _help(chat: ChatCommands, _: str) -> None:
     for name, command in COMMANDS.items():
         chat.say(f"/{name:<9} {command.words}")
+    if chat.opened.profile.options.get("mcp"):
+        chat.say("/SERVER:PROMPT name=value sends a prompt of an MCP server; Tab lists them.")
     chat.say("A command is a whole line. To send a message that begins with a slash, type two: //etc/hosts")
     chat.say("Enter sends · Esc Enter: new line · Ctrl-C stops an answer · Ctrl-D leaves")
 
@@ -93,7 +95,7 @@ async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOpt
     assistant = connect(msgspec.structs.replace(profile, model=configured.model))
     if tools:
         try:
-            await offer_tools(user, profile, chat.opened.options)
+            chat.opened.toolbox = await offer_tools(user, profile, chat.opened.options)
         except BaseException:
             await assistant.aclose()
             raise

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConversationOptions, Quiet, takes_conversation_options
+from ..options import ConversationOptions, Quiet, on_command_line, takes_conversation_options
 
 __all__ = ["ask"]
 
@@ -15,6 +15,7 @@ __all__ = ["ask"]
 @takes_conversation_options
 def ask(
     options: ConversationOptions,
+    context: typer.Context,
     prompt: Annotated[
         list[str] | None, typer.Argument(help="The message. Text piped in is appended; - waits for it, however long.")
     ] = None,
@@ -28,6 +29,10 @@ def ask(
     ] = False,
     quiet: Quiet = False,
     no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Don't read stdin.")] = False,
+    save_template: Annotated[
+        str,
+        typer.Option("--save-template", metavar="NAME", help="Save this command line as a template, and don't ask."),
+    ] = "",
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
     from ...core.warnings import set_warning_handler
@@ -41,7 +46,19 @@ def ask(
     if quiet:
         set_warning_handler(lambda _: None)
     words = prompt or []
+    if save_template:
+        from ..templates.save import save_command_line
+
+        save_command_line(save_template, words, options, given=on_command_line(context))
+        return
     if retry:
         raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals)))
-    message = read_prompt(words, None if no_stdin else sys.stdin)  # before there is a loop, so that signals end it
-    raise typer.Exit(run(lambda signals: ask(message, options, output, signals)))
+    stdin = None if no_stdin else sys.stdin  # read before there is a loop, so that signals end it
+    if not (options.template or options.values):
+        message = read_prompt(words, stdin)
+        raise typer.Exit(run(lambda signals: ask(message, options, output, signals)))
+    from ..templates.apply import apply_template
+
+    applied = apply_template(options, on_command_line(context))
+    options, message = applied.fill(read_prompt(words, stdin, waits=applied.needs_input, may_be_empty=True))
+    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, applied)))
