@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .config.profiles import Profile
+    from .config.template import Template
+    from .config.templates import load_template
     from .core.conversation import Conversation
     from .core.errors import AssistantError, AsstError, NotSetUpError, ScriptError, SessionError, UsageError
     from .core.events import Event, Record
@@ -54,6 +56,7 @@ __all__ = [
     "State",
     "Step",
     "Store",
+    "Template",
     "Tool",
     "ToolError",
     "ToolSpec",
@@ -62,6 +65,7 @@ __all__ = [
     "UserProxy",
     "__version__",
     "conform",
+    "load_template",
     "start_conversation",
     "tool",
 ]
@@ -70,6 +74,8 @@ _HOMES = {
     "core.roles": ("AssistantProxy",),
     "core.turn": ("Options", "ToolSpec", "Turn"),
     "config.profiles": ("Profile",),
+    "config.template": ("Template",),
+    "config.templates": ("load_template",),
     "core.conversation": ("Conversation",),
     "core.retry": ("RetryPolicy",),
     "core.errors": ("AssistantError", "AsstError", "NotSetUpError", "ScriptError", "SessionError", "UsageError"),

@@ -93,8 +93,8 @@ def _read_llm(path: Path, name: str) -> tuple[Template, list[str]]:
     keys = Keys(root, path, _LLM_KEYS)
     notes = [f"{key} ({why})" for key, why in _LLM_KEYS.items() if why and keys.get(key) is not None]
     notes += [
-        f"{key} (use asst ask {option})"
-        for key, option in (("extract", "-x"), ("extract_last", "--extract-last"))
+        f"{key} (an option of each request, not of a template)"
+        for key in ("extract", "extract_last")
         if (node := keys.get(key)) is not None and node.value is True
     ]
     profile, model = _profile_of(keys.text("model"))

@@ -90,9 +90,8 @@ async def show_template(named: str, profile: str) -> int:
             prompt = await find_prompt(server, name)
         sys.stdout.write(clean(f"{prompt.full_name}   {prompt.about}".rstrip()) + "\n")
         for one in prompt.arguments:
-            sys.stdout.write(
-                clean_line(f"  {one.name:<16} {one.about}{'' if one.is_required else ' (optional)'}") + "\n"
-            )
+            about = clean_line(f"{one.about}{'' if one.is_required else ' (optional)'}")
+            sys.stdout.write(f"  {clean_line(one.name):<16} {about}\n")
         return OK
     found = find_template(named)
     if found is None:
@@ -248,11 +247,11 @@ def _marked(variable: dict[str, Any]) -> str:
     return f"{variable['name']}{'' if variable['required'] else '?'}"
 
 
-def _print_rows(rows: list[tuple[str, str, str]]) -> None:
+def _print_rows(rows: Sequence[Sequence[str]]) -> None:
+    cells = [[clean_line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
-        for row in rows:
-            sys.stdout.write("\t".join(map(clean_line, row)) + "\n")
+        sys.stdout.writelines("\t".join(row) + "\n" for row in cells)
         return
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
-    for name, variables, about in rows:
-        sys.stdout.write(clean_line(f"{name:<{widths[0]}}  {variables:<{widths[1]}}  {about}").rstrip() + "\n")
+    widths = [max((len(row[column]) for row in cells), default=0) for column in range(2)]
+    for name, variables, about in cells:
+        sys.stdout.write(f"{name:<{widths[0]}}  {variables:<{widths[1]}}  {about}".rstrip() + "\n")
