@@ -44,7 +44,9 @@ def test_values_are_put_in_as_they_are(before: str, value: str, after: str) -> N
     system=TEXT,
     description=TEXT,
     model=TEXT,
-    config=st.dictionaries(TEXT.filter(bool), st.integers() | st.booleans() | TEXT | st.none() | st.lists(TEXT), max_size=3),
+    config=st.dictionaries(
+        TEXT.filter(bool), st.integers() | st.booleans() | TEXT | st.none() | st.lists(TEXT), max_size=3
+    ),
     tools=st.lists(TEXT.filter(str.strip), max_size=2),
     default=TEXT,
 )
@@ -76,11 +78,12 @@ def test_what_is_written_is_read(
 @given(st.text(max_size=200))
 def test_reading_yaml_ends_with_a_value_or_a_usage_error(text: str) -> None:
     """Any text is YAML, or is refused in one line."""
-    path = Path("t.yaml")
+    refused = ""
     try:
-        read_yaml(text, path)
+        read_yaml(text, Path("t.yaml"))
     except UsageError as error:
-        assert str(error).startswith("t.yaml")
+        refused = str(error)
+    assert not refused or refused.startswith("t.yaml")
 
 
 @pytest.mark.parametrize(

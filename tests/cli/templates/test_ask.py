@@ -85,7 +85,9 @@ def test_values_are_never_interpreted(asst: Asst, server: ResponsesServer, write
 def test_input_that_the_text_has_no_place_for_follows_it(asst: Asst, server: ResponsesServer, write: Write) -> None:
     """Nothing that was piped in is lost; and without an input, the text alone is sent."""
     write("joke", "Tell a joke.")
-    assert asst("ask", "-q", "-p", "gpt", "-T", "joke", stdin="about cats").out == "You said: Tell a joke.\n\nabout cats\n"
+    assert (
+        asst("ask", "-q", "-p", "gpt", "-T", "joke", stdin="about cats").out == "You said: Tell a joke.\n\nabout cats\n"
+    )
     assert asst("ask", "-q", "-p", "gpt", "-T", "joke").out == "You said: Tell a joke.\n"
     write("role", "---\nsystem: You are a poet.\n---\n")
     assert asst("ask", "-q", "-p", "gpt", "-T", "role", "hi").out == "You said: hi\n"
@@ -214,7 +216,9 @@ def test_odd_files_are_refused_at_once(asst: Asst, tmp_path: Path) -> None:
         assert says in ran.err
 
 
-def test_template_from_elsewhere_runs_no_code(asst: Asst, server: ResponsesServer, tmp_path: Path, write: Write) -> None:
+def test_template_from_elsewhere_runs_no_code(
+    asst: Asst, server: ResponsesServer, tmp_path: Path, write: Write
+) -> None:
     """A file with a template may not name code: it is refused before it is loaded. One of the user's own may."""
     ran_file = tmp_path / "ran"
     (tmp_path / "evil.py").write_text(f"open({str(ran_file)!r}, 'w')\n\ndef f() -> int:\n    'F.'\n    return 1\n")

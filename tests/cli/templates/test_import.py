@@ -71,7 +71,10 @@ def test_llm_template_that_is_only_a_text(asst: Asst, server: ResponsesServer, t
     """A YAML file with one string is the prompt, as in llm."""
     (tmp_path / "joke.yaml").write_text("Tell a joke about $topic for $5\n")
     assert asst("templates", "import", str(tmp_path / "joke.yaml")).code == 0
-    assert asst("ask", "-q", "-p", "gpt", "-T", "joke", "-P", "topic=cats").out == "You said: Tell a joke about cats for $5\n"
+    assert (
+        asst("ask", "-q", "-p", "gpt", "-T", "joke", "-P", "topic=cats").out
+        == "You said: Tell a joke about cats for $5\n"
+    )
 
 
 def test_dotprompt_is_taken_over(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
@@ -107,7 +110,11 @@ def test_dotprompt_is_taken_over(asst: Asst, server: ResponsesServer, tmp_path: 
     [
         ("a.prompt", "Hi {{#if x}}a{{/if}}", "a.prompt, line 1, column 4: {{#if x}} isn't a variable."),
         ("a.prompt", "---\nmodel: m\n---\nHi\n{{media url=x}}", "a.prompt, line 5, column 1: {{media url=x}} isn't"),
-        ("a.prompt", 'A\n{{role "model"}}\nB\n{{role "user"}}\nC', "line 3: a template is one message, and this text has"),
+        (
+            "a.prompt",
+            'A\n{{role "model"}}\nB\n{{role "user"}}\nC',
+            "line 3: a template is one message, and this text has",
+        ),
         ("a.yaml", "prompt: x\nmodle: y\n", 'a.yaml, line 2, column 1: unknown key "modle". Did you mean "model"?'),
         ("a.yaml", "- a\n", "a.yaml, line 1, column 1: the front matter must be keys with values."),
         ("a.yaml", "prompt: !!python/object:os.x y\n", "a.yaml, line 1, column 9: the tag"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -121,4 +120,4 @@ def test_folder_is_closed_to_others(asst: Asst, write: Write) -> None:
     path = write("joke", "Tell a joke.")
     path.chmod(0o644)
     assert "Others could read files in" in asst("ask", "-p", "replay:none", "-T", "joke").err
-    assert os.stat(path).st_mode & 0o077 == 0
+    assert path.stat().st_mode & 0o077 == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -143,6 +141,10 @@ async def test_resource_is_read() -> None:
         one = box.server("s")
         assert await read_resource(one, "file:///a%20b.txt") == ("grün".encode(), "text/plain", "a b.txt")
         assert await read_resource(one, "db://x/pic") == (b"\0\1\2", "image/png", "pic")
-        for uri, says in (("db://bad", "isn't base64"), ("db://none", "gave no content"), ("db://gone", "failed: unknown")):
+        for uri, says in (
+            ("db://bad", "isn't base64"),
+            ("db://none", "gave no content"),
+            ("db://gone", "failed: unknown"),
+        ):
             with pytest.raises(ToolError, match=says):
                 await read_resource(one, uri)

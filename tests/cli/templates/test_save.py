@@ -39,7 +39,9 @@ def test_command_line_is_saved_and_not_asked(asst: Asst, server: ResponsesServer
     assert "f" in {tool["name"] for tool in server.requests[-1].json["tools"]}
 
 
-def test_template_is_saved_with_what_the_command_line_changes(asst: Asst, server: ResponsesServer, write: Write) -> None:
+def test_template_is_saved_with_what_the_command_line_changes(
+    asst: Asst, server: ResponsesServer, write: Write
+) -> None:
     """With -T: values become defaults, another model replaces the template's, words become the input by default."""
     write("say", "---\nprofile: gpt\nmodel: one\nconfig: {top_p: 0.5}\n---\nSay {{lang}}: {{input}}")
     assert asst("ask", "-T", "say", "-P", "lang=de", "-m", "gpt-6-luna", "--save-template", "sag").code == 0
@@ -53,7 +55,10 @@ def test_nothing_is_replaced_and_nothing_bad_is_saved(asst: Asst, write: Write, 
     """A name in use, an invalid name, logic, a value without a variable, nothing to save: exit 2, no file."""
     path = write("say", "Say {{input}}")
     for arguments, says in (
-        (["x", "--save-template", "say"], "The template 'say' exists. Choose another name, or edit it: asst templates edit say"),
+        (
+            ["x", "--save-template", "say"],
+            "The template 'say' exists. Choose another name, or edit it: asst templates edit say",
+        ),
         (["x", "--save-template", "../up"], "Invalid template name: '../up'."),
         (["x", "--save-template", "a.md"], "Invalid template name: 'a.md'."),
         (["{{#if}}", "--save-template", "new"], "the message, line 1, column 1: {{#if}} isn't a variable."),

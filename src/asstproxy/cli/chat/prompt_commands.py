@@ -13,8 +13,8 @@ from prompt_toolkit.document import Document
 
 from ...config.profiles import Profile
 from ...core.errors import UsageError
+from ...text.safe_text import clean_line
 from ...tools import ToolError
-from ..render.safe_text import clean_line
 from ..templates.apply import values_of
 from .slash_commands import SlashCompleter
 

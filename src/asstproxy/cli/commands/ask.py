@@ -35,7 +35,7 @@ def ask(
     ] = "",
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
-    from ...core.warnings import set_warning_handler
+    from ...core.warnings import quieten_warnings
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
     from ..standard_streams import require_stdout
@@ -44,7 +44,7 @@ def ask(
     require_stdout()
     output = Output(json=json, events=events, raw=raw, quiet=quiet)
     if quiet:
-        set_warning_handler(lambda _: None)
+        quieten_warnings()
     words = prompt or []
     if save_template:
         from ..templates.save import save_command_line

@@ -24,10 +24,10 @@ from ...config.templates import (
 from ...core.codec import pretty
 from ...core.errors import AsstError, NotSetUpError, UsageError
 from ...core.near_names import did_you_mean
+from ...text.safe_text import clean, clean_line
 from ..conversation_setup import choose_profile
 from ..error_output import print_error, print_warning
 from ..exit_codes import OK
-from ..render.safe_text import clean, clean_line
 from ..standard_streams import write_json
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from ...config.template import Template, Variable
 from ...config.template_text import INPUT, TemplateText, escape, parse_text
 from ...config.templates import check_template_name, load_template, save_template, template_file
 from ...core.errors import UsageError
+from ...text.safe_text import clean_line
 from ..options import ConversationOptions
-from ..render.safe_text import clean_line
 from ..setup.instructions import checked_tools, instructions_of
 from .apply import place_of, values_of
 
