@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,8 +68,8 @@ def test_glossary_has_every_state() -> None:
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [str(state) for state in State]
 
 
-def _shell_block() -> list[str]:
-    block = re.search(r"## In the shell\n+```sh\n(.*?)```", README, re.DOTALL)
+def _shell_block(heading: str = "In the shell") -> list[str]:
+    block = re.search(rf"## {heading}\n+```sh\n(.*?)```", README, re.DOTALL)
     assert block
     return [line.split(" #")[0].strip() for line in block[1].splitlines()]
 
@@ -89,6 +91,39 @@ def test_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             )  # fmt: skip
             assert done.returncode == 0, f"{line}: {done.stderr}"
             assert done.stdout.strip(), line
+
+
+def test_every_day_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command of the README's section "Every day" runs, in this order, against a server that answers."""
+    monkeypatch.chdir(tmp_path)
+    with ResponsesServer() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", server.key)
+        monkeypatch.setenv("ASST_PROFILE", "gpt")
+        monkeypatch.setenv("PATH", f"{BIN}:/usr/local/bin:/usr/bin:/bin")
+        for line in _shell_block("Every day"):
+            done = subprocess.run(
+                ["bash", "-o", "pipefail", "-c", line],
+                capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, f"{line}: {done.stderr}"
+            assert done.stdout.strip() or done.stderr.startswith("Saved "), line
+
+
+def test_template_of_the_page_is_one(tmp_path: Path) -> None:
+    """The example in docs/templates.md is a template, and the page's program gives its instructions and message."""
+    page = (ROOT / "docs/templates.md").read_text(encoding="utf-8")
+    example = re.search(r"```markdown\n(.*?)```", page, re.DOTALL)
+    program = re.search(r"```python\n(.*?)```", page, re.DOTALL)
+    assert example
+    assert program
+    folder = Path(os.environ["ASST_CONFIG_DIR"]) / "templates"
+    folder.mkdir(parents=True)
+    (folder / "review.md").write_text(example[1])
+    names: dict[str, Any] = {}
+    exec(compile(program[1].partition("user =")[0], "docs/templates.md", "exec"), names)  # noqa: S102 - our own page
+    assert names["filled"].system == "You review Python code. Name each problem with its line."
+    assert names["filled"].text == "Review this change. Answer in German.\n\nx = 1"
 
 
 @pytest.mark.parametrize("number", range(README.count("```python\n")))

@@ -29,8 +29,8 @@ __all__ = ["SKILLS", "front_matter", "read_template", "read_text", "without_fron
 
 MAX_BYTES = 1_000_000
 """Of a template file: nobody writes so much, and a model reads all of it."""
-SKILLS = ("skill.md", "agents.md")
-"""Files of instructions, in small letters: they have no variables."""
+SKILLS = ("SKILL.MD", "AGENTS.MD")
+"""Files of instructions, in capitals: they have no variables."""
 
 _READ = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FENCE = re.compile(r"---[ \t]*")
@@ -94,7 +94,7 @@ def read_template(path: Path, name: str, *, is_trusted: bool) -> Template:
         UsageError: the file can't be read, or something in it isn't a template; the message has the line and the column.
     """
     text = read_text(path)
-    if path.name.lower() in SKILLS:
+    if path.name.upper() in SKILLS:
         about = re.search(r"^description:[ \t]*(\S.*)$", text, re.MULTILINE)
         system = without_front_matter(text).strip()
         return Template(

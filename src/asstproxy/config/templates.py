@@ -77,7 +77,7 @@ def find_template(named: str) -> tuple[Path, bool] | None:
     if named.lower().endswith(_SUFFIXES) or "/" in named or os.sep in named:
         path = expand_home(named)
         if path.is_dir():
-            path = next((path / name for name in os.listdir(path) if name.lower() == SKILLS[0]), path)
+            path = next((path / name for name in os.listdir(path) if name.upper() == SKILLS[0]), path)
         if not os.path.lexists(path):
             raise UsageError(f"No such file: {path}.", "Name a template, or the path of a Markdown file.")
         return path, path.resolve().parent == templates_dir().resolve()
@@ -108,7 +108,7 @@ def load_template(named: str) -> Template:
 
         template, _ = read_dotprompt(path, is_trusted=is_own)
         return template
-    name = path.parent.name if path.name.lower() == SKILLS[0] and path.parent.name else path.stem
+    name = path.parent.name if path.name.upper() == SKILLS[0] and path.parent.name else path.stem
     return read_template(path, name, is_trusted=is_own)
 
 

@@ -63,7 +63,7 @@ def instructions_of(text: str) -> str:
         raise UsageError(f"The instructions in {path} are not UTF-8 text.") from None
     except OSError as error:
         raise UsageError(f"Can't read the instructions in {path}: {error.strerror}.") from None
-    return (without_front_matter(text) if path.name.lower() in SKILLS else text).strip()
+    return (without_front_matter(text) if path.name.upper() in SKILLS else text).strip()
 
 
 def checked_tools(names: Sequence[str]) -> list[str]:

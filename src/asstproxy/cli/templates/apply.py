@@ -75,7 +75,7 @@ class Applied:
         """The message as it is sent: a prompt of an MCP server with the input below it, else the message as it is.
 
         Raises:
-            UsageError: there is no such server or prompt, or a value is missing.
+            UsageError: the server or the prompt is unknown, or a value is missing.
             ToolError: the server failed.
         """
         if self.template is not None:
@@ -92,7 +92,7 @@ def apply_template(options: ConversationOptions, given: Collection[str] = ()) ->
     `given`: the options that stand on the command line itself; a profile and a model may also come from the environment.
 
     Raises:
-        UsageError: there is no such template, it has an error, or a value is missing or isn't `name=value`.
+        UsageError: the template is unknown or has an error, or a value is missing or isn't `name=value`.
     """
     values = values_of(options.values or ())
     if not options.template:

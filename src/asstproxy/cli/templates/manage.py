@@ -106,7 +106,7 @@ def print_path(named: str) -> None:
     """Print the path of a template's file, or of the folder.
 
     Raises:
-        UsageError: there is no such template.
+        UsageError: the template is unknown.
     """
     if not named:
         sys.stdout.write(f"{templates_dir()}\n")
@@ -183,7 +183,7 @@ def _files(path: Path) -> list[Path]:
         names = sorted(os.listdir(path))
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}.") from None
-    skill = [path / one for one in names if one.lower() == SKILLS[0]]
+    skill = [path / one for one in names if one.upper() == SKILLS[0]]
     found = skill or [path / one for one in names if one.lower().endswith(SUFFIXES)]
     if not found:
         raise UsageError(f"{path} has no templates.", f"Their names end in {', '.join(SUFFIXES)}.")
@@ -191,7 +191,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _name_of(file: Path) -> str:
-    if file.name.lower() == SKILLS[0]:
+    if file.name.upper() == SKILLS[0]:
         return file.resolve().parent.name
     return file.name.partition(".")[0] if file.suffix.lower() == ".prompt" else file.stem
 

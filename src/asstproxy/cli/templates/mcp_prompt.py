@@ -23,7 +23,7 @@ async def fetch_prompt(opened: OpenConversation, named: str, values: Mapping[str
     """The text of the prompt `server:prompt` with these values.
 
     Raises:
-        UsageError: there is no such server or prompt, or a value is missing.
+        UsageError: the server or the prompt is unknown, or a value is missing.
         ToolError: the server failed.
     """
     server_name, _, name = named.partition(":")
