@@ -224,7 +224,12 @@ async def offer_tools(user: UserProxy, profile: Profile, options: ConversationOp
         return None
     from ..tools.toolbox import open_toolbox
 
-    box = await open_toolbox(profile, tuple(options.tools or ()))
+    try:
+        box = await open_toolbox(profile, tuple(options.tools or ()))
+    except UsageError as error:
+        from .templates.apply import template_meant
+
+        raise template_meant(error, options.tools or ()) from error
     user.add_cleanup(box.aclose)
     _withdraw(user, before)
     try:

@@ -17,7 +17,7 @@ HINTS: dict[str, str] = {
     "key_missing": "Run: export {variable}=…, or {setup}",
     "keyring_refused": "Leave out --keyring: the key is then saved in credentials.toml.",
     "template_exists": "Choose another name, or edit it: asst templates edit {name}",
-    "template_input_missing": 'Type it, or pipe it in: asst ask -T {name} "…"',
+    "template_input_missing": 'Give it after the options, -T {name} "…", or pipe it in.',
     "template_unknown": "List them: asst templates list",
     "template_value_missing": "Add {values}",
     "profile_unknown": "Known: {known}. Or run: asst setup",

@@ -78,9 +78,13 @@ def find_template(named: str) -> tuple[Path, bool] | None:
         path = expand_home(named)
         if path.is_dir():
             path = next((path / name for name in os.listdir(path) if name.upper() == SKILLS[0]), path)
+        if path.suffix == ".py":
+            raise UsageError(f"{path} is a Python file, not a template.", "Tools are named with -t.")
         if not os.path.lexists(path):
             raise UsageError(f"No such file: {path}.", "Name a template, or the path of a Markdown file.")
-        return path, path.resolve().parent == templates_dir().resolve()
+        if is_own := path.resolve().parent == templates_dir().resolve():
+            ensure_private(path.parent, path)
+        return path, is_own
     if _NAME.fullmatch(named) and (path := template_file(named)).exists():
         ensure_private(path.parent, path)
         return path, True

@@ -100,7 +100,7 @@ def test_input_that_the_text_has_no_place_for_follows_it(asst: Asst, server: Res
         ("{{a}} {{b}}", [], "needs a value for a and b. Add -P a=… -P b=…"),
         ("Hi {{lang}}", ["-P", "lag=de"], "needs a value for lang, and has no lag. Add"),
         ("---\ninput: {schema: {a: 'string, the city'}}\n---\n{{a}}", [], "needs a value for a (a: the city)"),
-        ("Hi {{input}}", [], 'The template "t" needs an input. Type it, or pipe it in: asst ask -T t "…"'),
+        ("Hi {{input}}", [], 'The template "t" needs an input. Give it after the options, -T t "…", or pipe it in.'),
         ("", [], 'The template "t" needs an input.'),
         ("x", ["-P", "lang"], '"lang" isn\'t a name and a value. Write -P name=value.'),
         ("---\nmodle: x\n---\n", [], 't.md, line 2, column 1: unknown key "modle". Did you mean "model"?'),
@@ -183,6 +183,20 @@ def test_unknown_template_is_named(asst: Asst, write: Write) -> None:
     )
     assert "-P gives a value to a template, and there is none." in asst("ask", "-P", "a=b", "hi").err
     assert "--retry takes no message and no template." in asst("ask", "--retry", "-T", "review", "-P", "lang=x").err
+
+
+def test_mixed_up_options_are_told_apart(asst: Asst, write: Write, tmp_path: Path) -> None:
+    """In llm, -t is a template and -T a tool: who names one as the other reads which option is meant."""
+    write("review", REVIEW)
+    (tmp_path / "tools.py").write_text("def f() -> int:\n    'F.'\n    return 1\n")
+    for arguments, says in (
+        (["-t", "review"], "No such tool: 'review'. It is a template: -T review"),
+        (["-T", "stocks"], "stocks is a tool, not a template. Offer it: -t stocks"),
+        (["-T", f"{tmp_path}/tools.py"], "tools.py is a Python file, not a template. Tools are named with -t."),
+    ):
+        ran = asst("ask", "-p", "gpt", *arguments, "hi")
+        assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+        assert says in ran.err
 
 
 def test_alias_bomb_is_bounded(asst: Asst, write: Write) -> None:

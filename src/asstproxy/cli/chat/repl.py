@@ -60,7 +60,8 @@ async def chat(options: ConversationOptions, message: str, signals: Signals, app
         options = waiting.without_input()
     elif applied is not None:
         options, message = applied.fill(message)
-    repl = _Chat(options, signals, waiting)
+    has_text = waiting is not None and waiting.template is not None and bool(waiting.template.body)
+    repl = _Chat(options, signals, waiting if has_text else None)
     settings = applied.settings if applied is not None else None
     async with open_conversation(options, approve_all if options.yes else repl.approver, settings=settings) as opened:
         if applied is not None:
