@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..core.errors import NotSetUpError, UsageError
 from ..core.near_names import did_you_mean
+from ..core.warnings import warn_once
 from .atomic import write_new
 from .paths import config_dir, ensure_private, expand_home, private_dir
 from .template import Template
@@ -110,7 +111,9 @@ def load_template(named: str) -> Template:
     if path.suffix.lower() == ".prompt":
         from .template_imports import read_dotprompt
 
-        template, _ = read_dotprompt(path, is_trusted=is_own)
+        template, notes = read_dotprompt(path, is_trusted=is_own)
+        for note in notes:
+            warn_once(f"{path}: not used: {note}.")
         return template
     name = path.parent.name if path.name.upper() == SKILLS[0] and path.parent.name else path.stem
     return read_template(path, name, is_trusted=is_own)

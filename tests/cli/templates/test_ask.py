@@ -288,9 +288,11 @@ def test_plain_dotprompt_file_runs(asst: Asst, server: ResponsesServer, tmp_path
     """A `.prompt` file without logic: its model's prefix is the profile, its system part the instructions."""
     prompt = tmp_path / "translate.prompt"
     prompt.write_text(
-        "---\nmodel: openai/gpt-6-luna\nconfig: {maxOutputTokens: 50}\ninput:\n  schema: {text: string}\n---\n"
+        "---\nmodel: openai/gpt-6-luna\nconfig: {maxOutputTokens: 50}\nmaxTurns: 3\ninput:\n  schema: {text: string}\n---\n"
         '{{role "system"}}\nYou translate.\n{{role "user"}}\nTranslate {{{text}}}\n'
     )
-    assert asst("ask", "-q", "-T", str(prompt), "-P", "text=hi").out == "You said: Translate hi\n"
+    ran = asst("ask", "-T", str(prompt), "-P", "text=hi")
+    assert ran.out == "You said: Translate hi\n"
+    assert f"asst: {prompt}: not used: maxTurns (asst has no such setting).\n" in ran.err
     sent = server.requests[-1].json
     assert (sent["model"], sent["max_output_tokens"], sent["instructions"]) == ("gpt-6-luna", 50, "You translate.")

@@ -14,7 +14,7 @@ from ..suggest import SuggestingGroup
 __all__ = ["templates"]
 
 templates = typer.Typer(
-    help="List, show, edit and import templates: prompts to use again with -T.",
+    help="List, show, edit and import templates (for -T).",
     cls=SuggestingGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
