@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -143,6 +145,34 @@ def test_scalars_are_those_of_yaml_1_2(yaml: str, plain: object) -> None:
 def test_picoschema(pico: str, schema: object) -> None:
     """Picoschema becomes the JSON Schema that dotprompt makes of it; JSON Schema stays."""
     assert json_schema(read_yaml(pico, Path("t")), Path("t")) == schema
+
+
+@pytest.mark.parametrize(
+    ("yaml", "says"),
+    [
+        ("[" * 900_000, "nested too deeply"),
+        ("a: [" + "x," * 450_000 + "]", "more than 10,000 values"),
+        ("".join(f"k{number}: v\n" for number in range(90_000)), "more than 10,000 values"),
+    ],
+    ids=["brackets", "values", "keys"],
+)
+def test_a_megabyte_of_yaml_is_refused_early(yaml: str, says: str) -> None:
+    """The parser stops at the limit, not at the end of the text (which took half a minute)."""
+    began = time.monotonic()
+    with pytest.raises(UsageError, match=says):
+        read_yaml(yaml, Path("t"))
+    assert time.monotonic() - began < 12
+
+
+@pytest.mark.parametrize("text", ["\\" * 900_000, "{{!" * 300_000, "{ {" * 300_000, "{{a}}" * 180_000])
+def test_a_megabyte_of_text_is_read_once(text: str, tmp_path: Path) -> None:
+    """Braces and backslashes in any number take the time of reading them."""
+    path = tmp_path / "t.prompt"
+    path.write_text(text)
+    began = time.monotonic()
+    with contextlib.suppress(UsageError):
+        load_template(str(path))
+    assert time.monotonic() - began < 12
 
 
 def test_template_in_a_program(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from .yaml_reader import Node, at
 
 __all__ = ["json_schema"]
 
+MAX_KEY = 500
+"""Characters of a key with its description."""
 SCALARS = ("string", "boolean", "null", "number", "integer", "any")
 _KEY = re.compile(r"(?P<name>[^(?]+?)(?P<optional>\?)?\s*(?:\((?P<kind>\w+)\s*(?:,\s*(?P<about>.*))?\))?\s*", re.DOTALL)
 _REST = "(*)"
@@ -58,10 +60,10 @@ def _schema(node: Node, path: Path) -> dict[str, Any]:
         if key.strip() == _REST:
             schema["additionalProperties"] = _schema(value, path)
             continue
-        found = _KEY.fullmatch(key)
+        found = _KEY.fullmatch(key) if len(key) <= MAX_KEY else None
         if found is None:
             raise UsageError(
-                f'{at(path, *node.keys[key])}: "{key}" isn\'t a name.',
+                f'{at(path, *node.keys[key])}: "{key[:40]}" isn\'t a name.',
                 "Write name, name?, or name(array, description).",
             )
         properties[found["name"]] = _property(found, value, path, node.keys[key])

@@ -62,7 +62,6 @@ _DOLLAR = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<named>[_a-z][_a-z0-9]*)|\{(?P<braced>[_a-z][_a-z0-9]*)\})", re.ASCII | re.IGNORECASE
 )
 _ROLE = re.compile(r"\{\{\s*role\s+[\"'](\w+)[\"']\s*\}\}\n?")
-_COMMENT = re.compile(r"\{\{!--.*?--\}\}|\{\{![^}]*\}\}", re.DOTALL)
 _TRIPLE = re.compile(r"\{\{\{\s*([\w-]+)\s*\}\}\}")
 
 
@@ -172,8 +171,7 @@ def read_dotprompt(path: Path, *, is_trusted: bool) -> tuple[Template, list[str]
 
 def _roles(body: str, path: Path, line: int) -> tuple[Any, Any]:
     """The instructions and the message of a text: it may begin with a part for the role `system`."""
-    body = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), body)
-    body = _TRIPLE.sub(r"{{\1}}", body)
+    body = _TRIPLE.sub(r"{{\1}}", _without_comments(body))
     parts = _ROLE.split(body)  # text, role, text, role, text …
     texts: dict[str, tuple[str, int]] = {}
     begin = line
@@ -193,6 +191,19 @@ def _roles(body: str, path: Path, line: int) -> tuple[Any, Any]:
         parse_text(*_placed(texts.get("system", empty), path)),
         parse_text(*_placed(texts.get("user", empty), path)),
     )
+
+
+def _without_comments(text: str) -> str:
+    """The text without `{{! … }}` and `{{!-- … --}}`; its lines keep their numbers."""
+    parts, end = [], 0
+    while (start := text.find("{{!", end)) >= 0:
+        close = "--}}" if text.startswith("{{!--", start) else "}}"
+        stop = text.find(close, start)
+        if stop < 0:
+            break  # `parse_text` names it
+        parts += [text[end:start], "\n" * text.count("\n", start, stop)]
+        end = stop + len(close)
+    return "".join([*parts, text[end:]])
 
 
 def _placed(text: tuple[str, int], path: Path) -> tuple[str, str, int]:

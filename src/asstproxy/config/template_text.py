@@ -16,7 +16,8 @@ __all__ = ["INPUT", "TemplateText", "escape", "parse_text"]
 INPUT = "input"
 """The variable that stands for what is typed or piped in."""
 
-_BRACES = re.compile(r"(?P<slashes>\\*)\{\{(?:(?P<inner>[^{}\n]*)\}\})?")
+# `(?<!\\)`: otherwise a run of backslashes is read again from each of them
+_BRACES = re.compile(r"(?<!\\)(?P<slashes>\\*)\{\{(?:(?P<inner>[^{}\n]*)\}\})?")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 
 
@@ -77,4 +78,4 @@ def parse_text(source: str, where: str, first_line: int = 1, first_column: int =
 
 def escape(text: str) -> str:
     r"""The source of a literal text: each `{{` becomes `\{{`."""
-    return re.sub(r"(\\*)\{\{", lambda found: found[1] * 2 + r"\{{", text)
+    return re.sub(r"(?<!\\)(\\*)\{\{", lambda found: found[1] * 2 + r"\{{", text)

@@ -77,6 +77,7 @@ def read_yaml(text: str, path: Path, first_line: int = 1) -> Node:
         for character in (*first, *([""] if name == "null" else [])):
             resolvers = loader.yaml_implicit_resolvers.setdefault(character, [])
             resolvers.append((f"tag:yaml.org,2002:{name}", re.compile(f"(?:{pattern.pattern})\\Z")))
+    _limit(loader, path)
     builder = _Builder(path, first_line)
     try:
         root = loader.get_single_node()
@@ -104,6 +105,31 @@ def _loader(text: str, path: Path, first_line: int) -> Any:
         ) from None
 
 
+def _limit(loader: Any, path: Path) -> None:
+    """Let the parser stop as soon as there is too much: a megabyte of brackets takes it half a minute."""
+    take, count, depth = loader.get_event, 0, 0
+
+    def limited() -> Any:
+        nonlocal count, depth
+        event = take()
+        count += 1
+        if count > 3 * MAX_VALUES:  # a collection has two events
+            raise _too_many(path)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise RecursionError
+        return event
+
+    loader.get_event = limited
+
+
+def _too_many(path: Path) -> UsageError:
+    return UsageError(f"{path} has more than {MAX_VALUES:,} values.", "Use fewer, or fewer aliases.")
+
+
 class _Builder:
     """Turns PyYAML's nodes into ours, and counts them."""
 
@@ -114,7 +140,7 @@ class _Builder:
         line, column = self._place(node)
         self._count += 1
         if self._count > MAX_VALUES:
-            raise UsageError(f"{self._path} has more than {MAX_VALUES:,} values.", "Use fewer, or fewer aliases.")
+            raise _too_many(self._path)
         if depth > MAX_DEPTH:
             raise RecursionError
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
