@@ -227,7 +227,7 @@ async def offer_tools(user: UserProxy, profile: Profile, options: ConversationOp
     try:
         box = await open_toolbox(profile, tuple(options.tools or ()))
     except UsageError as error:
-        from .templates.apply import template_meant
+        from .templates.mixed_up import template_meant
 
         raise template_meant(error, options.tools or ()) from error
     user.add_cleanup(box.aclose)

@@ -88,6 +88,8 @@ class Template:
         Raises:
             UsageError: one is missing, or isn't allowed.
         """
+        if INPUT in values:
+            raise UsageError('"input" is what is typed or piped in, not a value.', "Give it as the message.")
         missing = [name for name in self.names if name not in values and self._variable(name).default is None]
         if missing:
             first = missing[0]

@@ -102,6 +102,7 @@ def test_input_that_the_text_has_no_place_for_follows_it(asst: Asst, server: Res
         ("---\ninput: {schema: {a: 'string, the city'}}\n---\n{{a}}", [], "needs a value for a (a: the city)"),
         ("Hi {{input}}", [], 'The template "t" needs an input. Give it after the options, -T t "…", or pipe it in.'),
         ("", [], 'The template "t" needs an input.'),
+        ("{{input}}", ["-P", "input=x"], '"input" is what is typed or piped in, not a value. Give it as the message.'),
         ("x", ["-P", "lang"], '"lang" isn\'t a name and a value. Write -P name=value.'),
         ("---\nmodle: x\n---\n", [], 't.md, line 2, column 1: unknown key "modle". Did you mean "model"?'),
         ("---\nfoo: x\n---\n", [], 't.md, line 2, column 1: unknown key "foo". Known: description, profile,'),

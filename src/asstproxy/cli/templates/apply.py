@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 from ...config.paths import expand_home
 from ...config.template import Template
 from ...config.template_text import INPUT
-from ...config.templates import find_template, load_template, template_names
+from ...config.templates import find_template
 from ...core.errors import UsageError
 from ...core.warnings import warn_once
 from ..options import ConversationOptions
+from .mixed_up import load_named
 
 if TYPE_CHECKING:
     from ..conversation_setup import OpenConversation
 
-__all__ = ["Applied", "apply_template", "place_of", "template_meant", "values_of"]
+__all__ = ["Applied", "apply_template", "place_of", "values_of"]
 
 _REGISTERED = re.compile(r"[\w-]+")
 """A tool under the name that an installed package registered."""
@@ -99,7 +100,7 @@ def apply_template(options: ConversationOptions, given: Collection[str] = ()) ->
         raise UsageError("-P gives a value to a template, and there is none.", "Name it: -T NAME")
     if find_template(options.template) is None and ":" in options.template:
         return Applied(options, values, None)
-    template = _loaded(options.template)
+    template = load_named(options.template)
     template.check(values)
     for line in template.unused(values):
         warn_once(line)
@@ -109,24 +110,6 @@ def apply_template(options: ConversationOptions, given: Collection[str] = ()) ->
     if template.model and is_same and "model" not in given:  # a model belongs to its profile, and so do settings
         options = replace(options, model=template.model)
     return Applied(_handed_over(template, options), values, template, template.config if is_same else {})
-
-
-def _loaded(named: str) -> Template:
-    """The template; for a name of a tool, the error says so: in llm, -T names tools and -t a template."""
-    try:
-        return load_template(named)
-    except UsageError as error:
-        from ...tools.loading import installed
-
-        if error.code == "template_unknown" and named in installed():
-            raise UsageError(f"{named} is a tool, not a template.", f"Offer it: -t {named}") from None
-        raise
-
-
-def template_meant(error: UsageError, tools: Sequence[str]) -> UsageError:
-    """The error about a tool that can't be loaded; if its name is that of a template, it says so."""
-    named = next((name for name in tools if f"'{name}'" in str(error) and name in template_names()), "")
-    return UsageError(f"No such tool: '{named}'.", f"It is a template: -T {named}") if named else error
 
 
 def _handed_over(template: Template, options: ConversationOptions) -> ConversationOptions:
