@@ -113,7 +113,14 @@ def apply_template(options: ConversationOptions, given: Collection[str] = ()) ->
 
 
 def _handed_over(template: Template, options: ConversationOptions) -> ConversationOptions:
-    """The options, with what the template says as if it stood on the command line before the rest."""
+    """The options, with what the template says as if it stood on the command line before the rest.
+
+    Raises:
+        UsageError: a tool can't be loaded or may not be, or the template has what can't be sent.
+    """
+    for has, what in ((template.attachments, "attachments"), (template.schema, "output.schema")):
+        if has:  # handed over to -a and --schema once there are such options
+            raise UsageError(f'The template "{template.name}" has {what}, which asst can\'t send yet.', "Remove it.")
     if template.tools and not options.no_tools:
         from ...tools.loading import find_tools
 
