@@ -93,11 +93,11 @@ async def open_conversation(
         past = session.past if session else store.records(session_id) if session_id else []
         before = next((r.event for r in reversed(past) if isinstance(r.event, Configured)), None)
         profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
+        if settings:
+            profile = msgspec.structs.replace(profile, settings={**profile.settings, **settings})
         user = UserProxy(approve=approve)
         toolbox = await offer_tools(user, profile, options)
         configured = configure(profile, options, before, tuple(user.tools))
-        if settings:
-            configured = msgspec.structs.replace(configured, settings={**configured.settings, **settings})
         assistant = connect(msgspec.structs.replace(profile, model=configured.model))
         if session is None and not options.no_save:
             session, is_new = store.create(), True
