@@ -32,7 +32,7 @@ from .options import ConversationOptions
 if TYPE_CHECKING:
     from ..tools.toolbox import Toolbox
 
-__all__ = ["OpenConversation", "choose_profile", "configure", "offer_tools", "open_conversation"]
+__all__ = ["OpenConversation", "choose_profile", "configure", "open_conversation"]
 
 _POLL = 0.05
 """Seconds between two attempts to open a session that another process has open."""
@@ -51,8 +51,7 @@ class OpenConversation:
     session: Session | None
     past: Sequence[Record]
     options: ConversationOptions
-    toolbox: Toolbox | None = None
-    """What its tools come from, if it has any: MCP servers, too."""
+    tools: OfferedTools
 
     @property
     def label(self) -> str:
@@ -96,7 +95,8 @@ async def open_conversation(
         if settings:
             profile = msgspec.structs.replace(profile, settings={**profile.settings, **settings})
         user = UserProxy(approve=approve)
-        toolbox = await offer_tools(user, profile, options)
+        tools = OfferedTools(user)
+        await tools.offer(profile, options)
         configured = configure(profile, options, before, tuple(user.tools))
         assistant = connect(msgspec.structs.replace(profile, model=configured.model))
         if session is None and not options.no_save:
@@ -114,7 +114,7 @@ async def open_conversation(
         )
         if session is not None:
             conversation.subscribe(session, essential=True)
-        yield OpenConversation(conversation, user, profile, session, tuple(past), options, toolbox)
+        yield OpenConversation(conversation, user, profile, session, tuple(past), options, tools)
     finally:
         if conversation is not None:
             await conversation.aclose()
@@ -210,37 +210,54 @@ def configure(
 # ---- the tools ---------------------------------------------------------------------------------------------------------
 
 
-async def offer_tools(user: UserProxy, profile: Profile, options: ConversationOptions) -> Toolbox | None:
-    """Offer the tools of a profile, of its MCP servers and of `--tool` in place of those that are offered.
+class OfferedTools:
+    """The tools that a user proxy offers: those of a profile, of its MCP servers, and of `--tool`. They may be replaced."""
 
-    Returns what they come from; None without tools.
+    def __init__(self, user: UserProxy) -> None:
+        self._user = user
+        self._box: Toolbox | None = None
+        user.add_cleanup(self._close)
 
-    Raises:
-        AsstError: a tool can't be loaded; what was offered still is.
-    """
-    before = list(user.tools.values())
-    if options.no_tools or not (profile.tools or options.tools or "mcp" in profile.options):
+    @property
+    def toolbox(self) -> Toolbox | None:
+        """What they come from, MCP servers, too; None without tools."""
+        return self._box
+
+    async def offer(self, profile: Profile, options: ConversationOptions) -> None:
+        """Offer these in place of those that are offered, whose MCP servers are stopped.
+
+        Raises:
+            AsstError: a tool can't be loaded; what was offered still is.
+        """
+        user, before = self._user, list(self._user.tools.values())
+        if options.no_tools or not (profile.tools or options.tools or "mcp" in profile.options):
+            _withdraw(user, before)
+            await self._close()
+            return
+        from ..tools.toolbox import open_toolbox
+
+        try:
+            box = await open_toolbox(profile, tuple(options.tools or ()))
+        except UsageError as error:
+            from .templates.mixed_up import template_meant
+
+            raise template_meant(error, options.tools or ()) from error
         _withdraw(user, before)
-        return None
-    from ..tools.toolbox import open_toolbox
+        try:
+            user.offer(box.tools)
+        except UsageError:
+            user.offer(before)
+            await box.aclose()
+            raise
+        await self._close()
+        self._box = box
+        for notice in box.notices:
+            print_warning(notice)
 
-    try:
-        box = await open_toolbox(profile, tuple(options.tools or ()))
-    except UsageError as error:
-        from .templates.mixed_up import template_meant
-
-        raise template_meant(error, options.tools or ()) from error
-    user.add_cleanup(box.aclose)
-    _withdraw(user, before)
-    try:
-        user.offer(box.tools)
-    except UsageError:
-        user.offer(before)
-        await box.aclose()
-        raise
-    for notice in box.notices:
-        print_warning(notice)
-    return box
+    async def _close(self) -> None:
+        box, self._box = self._box, None
+        if box is not None:
+            await box.aclose()
 
 
 def _withdraw(user: UserProxy, tools: Sequence[Tool]) -> None:

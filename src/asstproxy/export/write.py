@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..config.atomic import write_new
+from ..config.atomic import remove_leftovers, write_new
 from ..core.errors import UsageError
 from ..core.events import Record
 from ..store.transcript import Transcript
@@ -64,6 +64,7 @@ def write_export(path: Path, data: bytes) -> None:
         UsageError: the file exists, or it can't be written.
     """
     try:
+        remove_leftovers(path.parent, path.name)
         write_new(path, data)
     except FileExistsError:
         raise UsageError(f"{path} already exists.", "Choose another name.") from None

@@ -18,6 +18,7 @@ INCOMPLETE = {"max_tokens": "max_output_tokens", "model_context_window_exceeded"
 INCOMPLETE |= {"refusal": "content_filter", "pause_turn": "paused"}
 FIELDS = {f"{name}_delta": name for name in ("text", "thinking", "signature")} | {"input_json_delta": "input"}
 STEPS = {"thinking": "reasoning", "redacted_thinking": "reasoning", "server_tool_use": "calls of the provider's tools"}
+MEDIA = {"image": "an image", "document": "a document", "container_upload": "a file"}
 NEEDED = {"text": "text", "thinking": "signature"}  # the API refuses empty text, and reasoning without its signature
 
 
@@ -62,7 +63,9 @@ class Reader(ap.StreamReader):
             self._last |= {key: value for key, value in last.items() if value is not None}
         if piece and field in ("text", "thinking"):
             yield ap.ChunkReceived(piece) if field == "text" else ap.Reasoning(piece)
-        for number, block in enumerate(ap.get_objects(event, "content")):  # of a whole reply
+        said = ap.get_text(event, "content")
+        whole = [{"type": "text", "text": said}] if said else ap.get_objects(event, "content")
+        for number, block in enumerate(whole):  # of a whole reply
             yield from self.feed({"index": number, "content_block": block})
         self.done = self.done or bool(self._last.get("stop_reason")) or event.get("type") == "message_stop"
 
@@ -92,7 +95,10 @@ class Reader(ap.StreamReader):
         elif calls:
             yield ap.ActionRequired(calls, text, raw)
         elif reason in ("end_turn", "stop_sequence"):
-            yield from ap.unshown((), [STEPS[b["type"]] for b in blocks if b["type"] in STEPS], answered=bool(text))
+            kinds = [block["type"] for block in blocks if block["type"] not in ("text", "tool_use")]
+            media = [MEDIA[kind] for kind in kinds if kind in MEDIA]
+            steps = [STEPS.get(kind, f"a block of the type '{kind}'") for kind in kinds if kind not in MEDIA]
+            yield from ap.unshown(media, steps if not text else (), answered=bool(text))
             yield ap.AssistantMessageRetrieved(text, raw)
         elif text or reason not in ("", "tool_use"):
             yield ap.MessageIncomplete(text, reason or "unknown")

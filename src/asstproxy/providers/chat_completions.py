@@ -10,7 +10,13 @@ import asstproxy.provider as ap
 from ..config.vendors import VENDORS
 
 INFO = ap.ProviderInfo("any server that speaks Chat Completions", questions=ap.SERVER_QUESTIONS)
-INCOMPLETE = {"length": "max_output_tokens", "model_length": "max_output_tokens", "content_filter": "content_filter"}
+WHOLE = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "function_call", "tool_use", "end"}
+CUT = {"length", "model_length", "max_tokens", "max_output_tokens", "max_new_tokens"}
+FILTERED = {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "refusal", "sensitive"}
+BROKEN = {"error", "abort", "aborted", "cancelled", "network_error", "insufficient_system_resource", "timeout"}
+INCOMPLETE = dict.fromkeys(CUT, "max_output_tokens") | dict.fromkeys(FILTERED, "content_filter")
+INCOMPLETE |= dict.fromkeys(BROKEN, "broken")
+ODD = "The server ended its answer with the reason '{reason}', which asst doesn't know. The answer may not be whole."
 
 
 def connect(profile: ap.Profile, *, client: Any = None) -> ChatCompletionsProvider:  # noqa: ARG001 - no SDK is used
@@ -50,10 +56,17 @@ class Reader(ap.StreamReader):
             delta, message = ap.get_object(choice, "delta"), ap.get_object(choice, "message")
             if (error := ap.find_error(choice)) is not None:
                 raise ap.reported_error(error)
-            news = [one for holder, whole in ((delta, False), (message, True)) for one in self._read(holder, whole)]
+            old = {"content": ap.get_text(choice, "text")}  # of the API before this one
+            news = [
+                one
+                for holder, whole in ((delta, False), (old, False), (message, True))
+                for one in self._read(holder, whole)
+            ]
             self.continued = self.continued or (self.done and bool(news))
             kept = "" if news else self._reason  # the answer went on, so it has not ended
-            self._reason = ap.get_text(choice, "finish_reason") or kept or ("stop" if message and not delta else "")
+            self._reason = (
+                ap.get_text(choice, "finish_reason").lower() or kept or ("stop" if message and not delta else "")
+            )
             self.done = bool(self._reason)
             yield from (one for one in news if one is not None)
             break  # the first choice is the answer
@@ -98,6 +111,8 @@ class Reader(ap.StreamReader):
         elif self._calls:
             yield ap.ActionRequired(self._calls.finish(), text)
         elif text or self._media or self._reason not in ("", "tool_calls"):
+            if self._reason and self._reason not in WHOLE:
+                yield ap.Notice(ODD.format(reason=self._reason))
             yield from ap.unshown(self._media, self._steps, answered=bool(text))
             yield ap.AssistantMessageRetrieved(text)
         else:

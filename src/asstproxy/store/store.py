@@ -35,6 +35,10 @@ _FULL = {getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EF
 class Store(SessionDirectory):
     """All sessions of the user. Reading needs no lock, so a session can be read while another process writes it."""
 
+    def __init__(self, root: Path | None = None) -> None:
+        super().__init__(root)
+        self._swept: set[Path] = set()
+
     # ---- reading -------------------------------------------------------------------------------------------------------
 
     def journal(self, session: str) -> JournalContents:
@@ -62,6 +66,7 @@ class Store(SessionDirectory):
         builder, contents = TranscriptBuilder(session), JournalContents(self._private_path(session))
         for record in repaired(each_record(contents.path, contents)):
             builder.feed(record)
+        builder.include_partial()
         if contents.damage and not builder.transcript.created:
             raise SessionError(f"{contents.path} isn't a journal: {contents.damage[0]}.", "The file was not changed.")
         return builder.transcript
@@ -135,7 +140,9 @@ class Store(SessionDirectory):
         from .._version import __version__
 
         with self._new(at, wanted, is_copy=True) as path:
-            remove_leftovers(path.parent, "*.jsonl")
+            if path.parent not in self._swept:  # once: an import writes thousands
+                self._swept.add(path.parent)
+                remove_leftovers(path.parent, suffix=".jsonl")
             create_copy(path, __version__, records, forked_from, _as_time(at))
             return path.stem
 

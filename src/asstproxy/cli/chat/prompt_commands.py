@@ -15,7 +15,9 @@ from ...config.profiles import Profile
 from ...core.errors import UsageError
 from ...text.safe_text import clean_line
 from ...tools import ToolError
+from ..event_loop import Signals
 from ..templates.apply import values_of
+from ..templates.mcp_prompt import fetch_prompt
 from .slash_commands import SlashCompleter
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from ...tools.toolbox import Toolbox
     from ..conversation_setup import OpenConversation
 
-__all__ = ["ChatCompleter", "PromptCommand", "parse_prompt", "server_names"]
+__all__ = ["ChatCompleter", "PromptCommand", "parse_prompt", "server_names", "text_of_prompt"]
 
 _COMMAND = re.compile(r"/(?P<server>[^\s:/]+):(?P<prompt>\S+)(?P<values>\s.*)?", re.DOTALL)
 
@@ -59,6 +61,27 @@ def parse_prompt(line: str, profile: Profile) -> PromptCommand | None:
         ) from None
 
 
+async def text_of_prompt(opened: OpenConversation, prompt: PromptCommand, signals: Signals) -> str:
+    """The text that the server gives for a prompt; empty if Ctrl-C stopped it.
+
+    Raises:
+        UsageError: the prompt is unknown, or a value is missing.
+        ToolError: the server failed.
+    """
+    task = asyncio.create_task(fetch_prompt(opened, prompt.name, prompt.values))
+    at_prompt = signals.on_signal
+
+    def stop(_: bool) -> None:
+        task.cancel()
+
+    signals.on_signal = stop
+    try:
+        await asyncio.wait({task})
+    finally:
+        signals.on_signal = at_prompt
+    return "" if task.cancelled() else task.result()
+
+
 class ChatCompleter(Completer):
     """Completes slash commands, and the names of prompts, which the servers are asked for when the first slash is typed."""
 
@@ -91,7 +114,7 @@ class ChatCompleter(Completer):
                 )
 
     async def _prompts(self) -> list[McpPrompt]:
-        toolbox = self._opened().toolbox
+        toolbox = self._opened().tools.toolbox
         if toolbox is None or not toolbox.server_names:
             return []
         if self._listed is None or self._listed[0] is not toolbox:

@@ -43,7 +43,7 @@ async def mcp_server(profile: Profile, name: str, opened: OpenConversation | Non
         UsageError: the profile has no such server.
         NotSetUpError: its configuration has an error.
     """
-    running = opened.toolbox if opened is not None else None
+    running = opened.tools.toolbox if opened is not None else None
     if running is not None and name in running.server_names:
         yield running.server(name)
         return
