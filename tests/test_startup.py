@@ -35,7 +35,7 @@ MAIN = "from asstproxy.__main__ import main; main()"
         (["--help"], HEAVY | {"asyncio", "msgspec", "httpx2"}),
         (["sessions", "list"], HEAVY | {"httpx2"}),
         (["script"], HEAVY | {"asyncio", "httpx2"}),
-        (["ask", "-p", "gpt", "hi"], HEAVY | TEMPLATES),
+        (["ask", "-p", "gpt", "hi"], HEAVY | TEMPLATES | {"puremagic", "asstproxy.files"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

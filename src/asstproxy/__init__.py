@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .config.profiles import Profile
     from .config.template import Template
     from .config.templates import load_template
+    from .core.attachment import AttachedFile, Attachment
     from .core.conversation import Conversation
     from .core.errors import AssistantError, AsstError, NotSetUpError, ScriptError, SessionError, UsageError
     from .core.events import Event, Record
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .core.roles import AssistantProxy
     from .core.script import SCRIPT, Do, State, Step
     from .core.turn import Options, ToolSpec, Turn
+    from .files import read_attachment
     from .start import start_conversation
     from .store.store import Store
     from .tools import Tool, ToolError, tool
@@ -40,6 +42,8 @@ __all__ = [
     "AssistantError",
     "AssistantProxy",
     "AsstError",
+    "AttachedFile",
+    "Attachment",
     "Conversation",
     "Do",
     "Event",
@@ -66,12 +70,15 @@ __all__ = [
     "__version__",
     "conform",
     "load_template",
+    "read_attachment",
     "start_conversation",
     "tool",
 ]
 
 _HOMES = {
     "core.roles": ("AssistantProxy",),
+    "core.attachment": ("AttachedFile", "Attachment"),
+    "files": ("read_attachment",),
     "core.turn": ("Options", "ToolSpec", "Turn"),
     "config.profiles": ("Profile",),
     "config.template": ("Template",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,12 @@ import msgspec
 
 from ..config.profiles import Config, Profile, load_config
 from ..config.provider_info import BUILT_IN
+from ..core.attachment import AttachedFile
 from ..core.conversation import Conversation
 from ..core.errors import NotSetUpError, SessionInUseError, UsageError
 from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
+from ..core.memory_files import MemoryFiles
 from ..core.resume import can_attach
 from ..core.roles import AssistantProxy
 from ..core.turn import Options
@@ -111,6 +113,7 @@ async def open_conversation(
             mediator=options.mediator,
             options=Options(stream=not options.no_stream, background=options.background),
             past=past,
+            files=session.files if session is not None else _files_of(store, session_id, past),
         )
         if session is not None:
             conversation.subscribe(session, essential=True)
@@ -127,6 +130,19 @@ async def open_conversation(
             session.discard()  # a chat that was left at once
         elif session is not None:
             session.close()
+
+
+def _files_of(store: Store, session: str, past: Sequence[Record]) -> MemoryFiles | None:
+    """In memory, the attachments of a session that is continued without being saved."""
+    from ..store.session_files import attachments_of
+
+    if not (attached := attachments_of(past)):
+        return None
+    files, saved = MemoryFiles(), store.files(session)
+    for one in attached:
+        with suppress(OSError), saved.open(one) as content:
+            files.keep(AttachedFile(one, content))
+    return files
 
 
 # ---- the session -------------------------------------------------------------------------------------------------------

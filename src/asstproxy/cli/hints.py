@@ -12,6 +12,8 @@ __all__ = ["CHAT_HINTS", "HINTS", "hint_after", "hint_for", "setup_command"]
 HINTS: dict[str, str] = {
     # core
     "no_exchange_to_attach": "Try again: asst ask --retry",
+    "attachment_not_read": "Send it to another: -p gpt",
+    "recording_not_read": "Send it to another: -p gemini",
     # config
     "config_not_editable": "Edit it yourself: asst setup edit",
     "key_missing": "Run: export {variable}=…, or {setup}",
@@ -43,6 +45,8 @@ HINTS: dict[str, str] = {
 """By the code of an error; `{names}` are in its data, and `{setup}` is the command that changes its profile."""
 
 CHAT_HINTS: dict[str, str] = {
+    "attachment_not_read": "Send it to another: /profile gpt",
+    "recording_not_read": "Send it to another: /profile gemini",
     "no_exchange_to_attach": "Try again: /retry",
 }
 """The same, where the chat has a command of its own."""

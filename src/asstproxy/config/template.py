@@ -117,15 +117,17 @@ class Template:
         if pattern and not re.fullmatch(pattern, value.strip()):
             raise UsageError(f'{name} must be {article} in the template "{self.name}", not "{value}".')
 
-    def fill(self, values: Mapping[str, str], text: str = "") -> Filled:
+    def fill(self, values: Mapping[str, str], text: str = "", *, may_be_empty: bool = False) -> Filled:
         """The template with these values and this input, which follows the body if that has no `{{input}}`.
+
+        `may_be_empty`: a file takes the place of the input.
 
         Raises:
             UsageError: a value or the input is missing, or isn't allowed.
         """
         self.check(values)
         if not text.strip():
-            if self.needs_input:
+            if self.needs_input and not may_be_empty:
                 raise UsageError(
                     f'The template "{self.name}" needs an input.',
                     code="template_input_missing",

@@ -7,7 +7,7 @@ is here. Where the API offers more (conversations that it keeps, work in the bac
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 import msgspec
 
@@ -16,6 +16,7 @@ from ..core.errors import AssistantError
 from ..core.events import ActionRequired, Event, Notice, Started, ToolOutputsSubmitted, ToolResult
 from ..core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ..core.turn import Turn
+from .attachments import NOTHING, AttachmentFormat, Attachments
 from .stream import StreamReader, read_reply, read_stream
 from .transport import JSON, Transport
 
@@ -29,6 +30,8 @@ class StatelessProvider:
     """
 
     provider = ""
+    attachment_format: AttachmentFormat = NOTHING
+    """Which files the API takes, and how."""
     reader: type[StreamReader] = StreamReader
     """Reads one answer."""
     optional: tuple[str, ...] = ()
@@ -37,6 +40,7 @@ class StatelessProvider:
     def __init__(self, transport: Transport, model: str) -> None:
         self.transport, self.model = transport, model
         self.turn = Turn("")
+        self.attachments = Attachments(self.attachment_format, transport)
         self._left_out: set[str] = set()  # of what is optional
         self._items: list[Item] = []  # up to the calls of the last ActionRequired
 
@@ -51,6 +55,10 @@ class StatelessProvider:
     def resolve(self, turn: Turn) -> Turn:
         """The turn as this provider asks it: with the model that answers."""
         return msgspec.structs.replace(turn, model=turn.model or self.model)
+
+    async def accepts(self, model: str) -> Mapping[str, int]:  # noqa: ARG002 - for those that override it
+        """See `AcceptsAttachments`: what `attachment_format` says, unless the provider knows more of this model."""
+        return self.attachments.accepted
 
     async def begin(self, turn: Turn) -> Sequence[Event]:  # noqa: ARG002 - for those that override it
         """Prepare an exchange, after `Started` and before its first request; returns notes for the person.
@@ -103,7 +111,8 @@ class StatelessProvider:
     def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self.turn = self.resolve(turn)
-        return self._run([*turn.history, UserMessage(turn.text)], Started(self.provider, self.turn.model), turn)
+        message = UserMessage(turn.text, turn.attachments)
+        return self._run([*turn.history, message], Started(self.provider, self.turn.model), turn)
 
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
@@ -119,13 +128,19 @@ class StatelessProvider:
         """One turn of the assistant. `begun` is the turn that begins an exchange, `answer` the one to read instead of asking."""
         if opening is not None:
             yield opening
+        attached = answer is not None
+        if begun is not None or attached:
+            for notice in await self.attachments.begin(self.turn, self.accepts):
+                yield notice
+            items = self.attachments.fit(items)
         if begun is not None:
             for note in await self.begin(begun):
                 yield note
-        attached = answer is not None
         while True:
             spoken = False
             try:
+                if not attached and any(isinstance(item, UserMessage) and item.attachments for item in items):
+                    await self.attachments.prepare(lambda: self.request(self.turn, items))
                 async with contextlib.aclosing(answer or self.answer(items)) as events:
                     async for event in events:
                         if isinstance(event, TEXT_EVENTS):
@@ -138,13 +153,15 @@ class StatelessProvider:
                             self._items = [*items, AssistantMessage(said.text, said.calls, said.raw)]
                         yield said
             except AssistantError as error:
-                notice = None if spoken or attached else await self.recover(error, items)
-                if notice is None:
+                words = None
+                if not spoken and not attached:
+                    words = "" if self.attachments.forget(error) else await self.recover(error, items)
+                if words is None:
                     raise
             else:
                 return
-            if notice:
-                yield Notice(notice)
+            if words:
+                yield Notice(words)
 
     async def aclose(self) -> None:
         """Close the transport."""

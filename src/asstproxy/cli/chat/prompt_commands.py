@@ -15,9 +15,7 @@ from ...config.profiles import Profile
 from ...core.errors import UsageError
 from ...text.safe_text import clean_line
 from ...tools import ToolError
-from ..event_loop import Signals
 from ..templates.apply import values_of
-from ..templates.mcp_prompt import fetch_prompt
 from .slash_commands import SlashCompleter
 
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from ...tools.toolbox import Toolbox
     from ..conversation_setup import OpenConversation
 
-__all__ = ["ChatCompleter", "PromptCommand", "parse_prompt", "server_names", "text_of_prompt"]
+__all__ = ["ChatCompleter", "PromptCommand", "parse_prompt", "server_names"]
 
 _COMMAND = re.compile(r"/(?P<server>[^\s:/]+):(?P<prompt>\S+)(?P<values>\s.*)?", re.DOTALL)
 
@@ -59,27 +57,6 @@ def parse_prompt(line: str, profile: Profile) -> PromptCommand | None:
         raise UsageError(
             f"/{name} takes name=value.", f"Put quotes around a value with spaces. To send it as a message: /{line}"
         ) from None
-
-
-async def text_of_prompt(opened: OpenConversation, prompt: PromptCommand, signals: Signals) -> str:
-    """The text that the server gives for a prompt; empty if Ctrl-C stopped it.
-
-    Raises:
-        UsageError: the prompt is unknown, or a value is missing.
-        ToolError: the server failed.
-    """
-    task = asyncio.create_task(fetch_prompt(opened, prompt.name, prompt.values))
-    at_prompt = signals.on_signal
-
-    def stop(_: bool) -> None:
-        task.cancel()
-
-    signals.on_signal = stop
-    try:
-        await asyncio.wait({task})
-    finally:
-        signals.on_signal = at_prompt
-    return "" if task.cancelled() else task.result()
 
 
 class ChatCompleter(Completer):

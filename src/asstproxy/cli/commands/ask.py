@@ -36,6 +36,7 @@ def ask(
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
     from ...core.warnings import quieten_warnings
+    from ..attach import STDIN, read_stdin_attachment
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
     from ..standard_streams import require_stdout
@@ -53,12 +54,21 @@ def ask(
         return
     if retry:
         raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals)))
-    stdin = None if no_stdin else sys.stdin  # read before there is a loop, so that signals end it
-    if not (options.template or options.values):
-        message = read_prompt(words, stdin)
-        raise typer.Exit(run(lambda signals: ask(message, options, output, signals)))
-    from ..templates.apply import apply_template
+    applied = None
+    if options.template or options.values:
+        from ..templates.apply import apply_template
 
-    applied = apply_template(options, on_command_line(context))
-    options, message = applied.fill(read_prompt(words, stdin, waits=applied.needs_input, may_be_empty=True))
-    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, applied)))
+        applied = apply_template(options, on_command_line(context))
+        options = applied.options
+    # Before there is a loop, so that signals end it.
+    sources, stdin = options.attach or [], None if no_stdin else sys.stdin
+    attached = read_stdin_attachment(sources, stdin)
+    message = read_prompt(
+        words,
+        None if STDIN in sources else stdin,
+        waits=applied.needs_input if applied else not sources,
+        may_be_empty=bool(sources or applied),
+    )
+    if applied is not None:
+        options, message = applied.fill(message)
+    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, attached, applied)))

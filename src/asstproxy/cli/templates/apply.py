@@ -14,6 +14,7 @@ from ...config.templates import find_template
 from ...core.errors import UsageError
 from ...core.warnings import warn_once
 from ..options import ConversationOptions
+from ..resources import is_resource
 from .mixed_up import load_named
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class Applied:
 
     @property
     def needs_input(self) -> bool:
-        """Whether a text must be typed or piped in."""
-        return self.template is not None and self.template.needs_input
+        """Whether a text must be typed or piped in; a file does in its place."""
+        return self.template is not None and self.template.needs_input and not self.options.attach
 
     def fill(self, text: str) -> tuple[ConversationOptions, str]:
         """The options and the message for this input; the message is the input where a prompt is still to be fetched.
@@ -52,7 +53,7 @@ class Applied:
         """
         if self.template is None:
             return self.options, text
-        filled = self.template.fill(self.values, text)
+        filled = self.template.fill(self.values, text, may_be_empty=bool(self.options.attach))
         return self._with_system(filled.system), filled.text
 
     def without_input(self) -> ConversationOptions:
@@ -118,9 +119,11 @@ def _handed_over(template: Template, options: ConversationOptions) -> Conversati
     Raises:
         UsageError: a tool can't be loaded or may not be, or the template has what can't be sent.
     """
-    for has, what in ((template.attachments, "attachments"), (template.schema, "output.schema")):
-        if has:  # handed over to -a and --schema once there are such options
-            raise UsageError(f'The template "{template.name}" has {what}, which asst can\'t send yet.', "Remove it.")
+    if template.schema:  # handed over to --schema once there is such an option
+        raise UsageError(f'The template "{template.name}" has output.schema, which asst can\'t send yet.', "Remove it.")
+    if template.attachments:
+        files = [_attachment(name, template) for name in template.attachments]
+        options = replace(options, attach=[*files, *(options.attach or ())])
     if template.tools and not options.no_tools:
         from ...tools.loading import find_tools
 
@@ -143,6 +146,18 @@ def _tool(name: str, template: Template) -> str:
             f"Name it yourself: -t {name}, or import the template.",
         )
     return place_of(name, template) if name.endswith(".py") or "/" in name else name
+
+
+def _attachment(name: str, template: Template) -> str:
+    """An attachment as `-a` takes it. A template from elsewhere has no say in what an MCP server or stdin gives."""
+    if is_resource(name) or name == "-":
+        if template.is_trusted:
+            return name
+        raise UsageError(
+            f'{template.path} attaches "{name}", and a template outside of your own only gets files next to it.',
+            f"Attach it yourself: -a {name}, or import the template.",
+        )
+    return place_of(name, template)
 
 
 def place_of(name: str, template: Template) -> str:

@@ -6,18 +6,22 @@ import sys
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from ...config.paths import expand_home
 from ...config.template import Template, Variable
 from ...config.template_text import INPUT, TemplateText, escape, parse_text
 from ...config.templates import check_template_name, load_template, save_template, template_file
 from ...core.errors import UsageError
+from ...files import is_address
 from ...text.safe_text import clean_line
+from ..attach import STDIN
 from ..options import ConversationOptions
+from ..resources import is_resource
 from ..setup.instructions import checked_tools, instructions_of
 from .apply import place_of, values_of
 
 __all__ = ["save_command_line"]
 
-_KEPT = frozenset({"profile", "model", "system", "tools", "template", "values", "prompt", "save_template"})
+_KEPT = frozenset({"profile", "model", "system", "tools", "attach", "template", "values", "prompt", "save_template"})
 """Options that a template can have, by the names of their parameters."""
 
 
@@ -87,6 +91,13 @@ def _changed(template: Template, options: ConversationOptions, given: Collection
         is_file = options.system.startswith("@") and not options.system.startswith("@@")
         system = TemplateText(escape(text), (text,)) if is_file else parse_text(text, "--system")
         template = replace(template, system=system)
+    if options.attach:
+        if STDIN in options.attach:
+            raise UsageError("A template can't keep what is on stdin.", "Leave out -a -.")
+        files = [
+            one if is_address(one) or is_resource(one) else str(expand_home(one).resolve()) for one in options.attach
+        ]
+        template = replace(template, attachments=tuple(dict.fromkeys([*template.attachments, *files])))
     if options.tools:
         template = replace(template, tools=tuple(dict.fromkeys([*template.tools, *checked_tools(options.tools)])))
     return template
