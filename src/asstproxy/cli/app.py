@@ -13,7 +13,20 @@ from .suggest import SuggestingGroup
 
 __all__ = ["app"]
 
-COMMANDS = ("ask", "chat", "setup", "models", "sessions", "usage", "replay", "web", "tools", "script", "doctor")
+COMMANDS = (
+    "ask",
+    "chat",
+    "setup",
+    "models",
+    "sessions",
+    "usage",
+    "replay",
+    "web",
+    "tools",
+    "templates",
+    "script",
+    "doctor",
+)
 """In the order of the help. Each is an attribute of the file of its name in `commands`: a function, or a Typer."""
 
 
@@ -62,7 +75,8 @@ def _build(name: str) -> Any:
     if isinstance(command, typer.Typer):
         part.add_typer(command, name=name)
     else:
-        part.command(name)(command)
+        module = import_module(f".commands.{name}", __package__)
+        part.command(name, cls=getattr(module, "COMMAND_CLASS", None))(command)
     return get_group(part).commands[name]
 
 

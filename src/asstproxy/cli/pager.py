@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import IO, cast
 
 __all__ = ["paged"]
 
@@ -19,17 +20,17 @@ _STYLES = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b\x07]*(?:\x07|\x1b\\\\)")
 
 
 @contextlib.contextmanager
-def paged() -> Iterator[io.TextIOBase]:
+def paged() -> Iterator[IO[str]]:
     """A stream in place of stdout: what is written to it appears at once if it fits on the screen, else in the pager.
 
     The reader may leave the pager before everything was written: the rest is dropped.
     """
     if (command := _command()) is None:
-        yield sys.stdout  # type: ignore[misc]  # a TextIO is one, in all but name
+        yield sys.stdout
         return
     stream = _Stream(command)
     try:
-        yield stream
+        yield cast("IO[str]", stream)
     finally:
         stream.end()
 

@@ -9,10 +9,11 @@ from typing import Protocol
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import Condition, has_focus
 from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import Condition, has_focus
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.bindings.named_commands import get_by_name
+from prompt_toolkit.key_binding.key_bindings import Binding
 from prompt_toolkit.keys import Keys
 
 from ...config.chat_settings import ChatSettings
@@ -85,11 +86,10 @@ def _why(wanted: str, error: Exception) -> str:
     return f"{error}."
 
 
-def _handler(state: PromptState, wanted: str) -> Handler:
+def _handler(state: PromptState, wanted: str) -> Handler | Binding:
     if wanted.startswith("/"):
         return lambda _: state.run_line(wanted)
-    command: Handler = get_by_name(wanted)
-    return command
+    return get_by_name(wanted)
 
 
 def _send(event: KeyPressEvent) -> None:

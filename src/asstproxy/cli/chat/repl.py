@@ -7,25 +7,22 @@ import contextlib
 import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
-from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import merge_completers
-from prompt_toolkit.formatted_text import HTML, FormattedText
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.keys import Keys
+from prompt_toolkit.formatted_text import HTML
 from rich.text import Text
 
-from ...config.paths import create_private, data_dir, private_dir
+from ...config.profiles import load_config
 from ...core.attachment import AttachedFile, Attachment
 from ...core.codec import encode
-from ...core.errors import UsageError
-from ...core.events import Cancelled, Configured, ErrorOccurred, Record
+from ...core.errors import AsstError, UsageError
+from ...core.events import Cancelled, Configured, Record
 from ...core.resume import last_exchange
 from ...store.transcript import Transcript, TranscriptBuilder
-from ...text.safe_text import clean, clean_line
+from ...text.safe_text import clean
 from ...tools import approve_all
 from ..approval_prompt import ApprovalPrompt
 from ..attach import attachment_lines, read_attachments
@@ -36,10 +33,19 @@ from ..exit_codes import OK
 from ..hints import hint_after
 from ..options import ConversationOptions
 from ..render.guarded_view import GuardedView
-from ..render.print_conversation import print_conversation
 from ..render.theme import console, encoding_warning, with_marks_for
+from ..resources import read_resources
+from ..templates.apply import Applied
+from ..templates.mcp_prompt import fetch_prompt
+from .greeting import farewell, greet
+from .interruptible import interruptible
+from .last_message import attachments_with, last_message, replace_or_repeat
+from .message_prompt import MessagePrompt
 from .pending_files import Offer, PathMentions, PendingFiles
-from .slash_commands import SlashCompleter, parse_line
+from .prompt_commands import ChatCompleter, parse_prompt
+from .session_commands import resumed
+from .slash_commands import parse_line
+from .titler import Titler
 from .type_ahead import take_typed_ahead
 
 __all__ = ["chat"]
@@ -48,19 +54,67 @@ _LEAVE_WITHIN = 2.0
 """Seconds in which a second Ctrl-C at the prompt leaves."""
 
 
-async def chat(options: ConversationOptions, message: str, signals: Signals) -> int:
+async def chat(
+    options: ConversationOptions,
+    message: str,
+    signals: Signals,
+    applied: Applied | None = None,
+    *,
+    resume: str | None = None,
+) -> int:
     """Hold a conversation in the terminal, which begins with `message` if there is one; returns the exit code.
+
+    `applied`: a template, which the first message is put into. `resume`: the session to continue, or words to search for one.
 
     Raises:
         UsageError: stdin or stdout is not a terminal.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("asst chat needs a terminal.", "In a script or a pipe, use: asst ask")
-    repl = _Chat(options, signals)
+    if resume is not None:
+        chosen = await resumed(options, resume)
+        if chosen is None:
+            return OK
+        options = chosen
+        if applied is not None:
+            applied = replace(applied, options=replace(applied.options, session=options.session, fork=options.fork))
+    typed = message
+    waiting = None if applied is None or message or not applied.needs_input else applied
+    if waiting is not None:
+        options = waiting.without_input()
+    elif applied is not None:
+        options, message = applied.fill(message)
+    has_text = waiting is not None and waiting.template is not None and bool(waiting.template.body)
+    repl = _Chat(options, signals, waiting if has_text else None)
     repl.files.put(await read_attachments(options.attach or ()))
-    async with open_conversation(options, approve_all if options.yes else repl.approver) as opened:
+    settings = applied.settings if applied is not None else None
+    async with open_conversation(options, approve_all if options.yes else repl.approver, settings=settings) as opened:
+        repl.files.put(await read_resources(opened, options.attach or ()))
+        if applied is not None:
+            message = await applied.fetch(opened, message)
         with quiet_keyboard():
-            return await repl.run(opened, message)
+            code = await repl.run(opened, message, typed)
+    while repl.next_options is not None:
+        repl, code = await _continue(repl, signals)
+    return code
+
+
+async def _continue(before: _Chat, signals: Signals) -> tuple[_Chat, int]:
+    """Continue with the session that was chosen; if it can't be opened, with the one before."""
+    wanted, session = before.next_options, before.opened.session
+    assert wanted is not None  # noqa: S101 - the caller looked
+    back = replace(wanted, session=session.id, fork=False) if session is not None and session.has_exchange else None
+    for options in filter(None, (wanted, back)):
+        repl = _Chat(options, signals)
+        try:
+            async with open_conversation(options, approve_all if options.yes else repl.approver) as opened:
+                with quiet_keyboard():
+                    return repl, await repl.run(opened, "", "")
+        except AsstError as error:
+            if options is back or back is None or hasattr(repl, "opened"):
+                raise
+            print_error(error, chat=True)
+    raise AssertionError  # pragma: no cover - one of them returns or raises
 
 
 class _Chat:
@@ -68,13 +122,16 @@ class _Chat:
 
     opened: OpenConversation
 
-    def __init__(self, options: ConversationOptions, signals: Signals) -> None:
+    def __init__(self, options: ConversationOptions, signals: Signals, template: Applied | None = None) -> None:
         self.console = console()
+        self._template = template  # waits for the first message
         self.leaving = False
+        self.next_options: ConversationOptions | None = None
+        self.edits_last = False
         self.show_events = False
         self.files = PendingFiles(signals)
         self.draft = ""
-        self._options, self._signals = options, signals
+        self._options, self.signals = options, signals
         self._view: GuardedView | None = None
         self._fold = TranscriptBuilder()
         self._configured: tuple[Record, ...] = ()  # the latest such record: a new live view shows its profile and model
@@ -85,24 +142,31 @@ class _Chat:
         """The session so far."""
         return self._fold.transcript
 
-    async def run(self, opened: OpenConversation, message: str) -> int:
-        """Prompt and answer until the user leaves; `message` is sent first."""
+    async def run(self, opened: OpenConversation, message: str, typed: str) -> int:
+        """Prompt and answer until the user leaves; `message`, of which the person `typed` a part, is sent first."""
         self.opened = opened
         for record in opened.past:
             self._follow(record)
-        self._greet()
+        greet(self, self._options.template if self._template is not None else "")
         opened.conversation.subscribe(self._follow)
         if opened.conversation.is_running:
             await self._attach()
-        reader = self._reader()
+        reader = MessagePrompt(
+            merge_completers([ChatCompleter(lambda: self.opened), PathMentions()]),
+            load_config().chat,
+            save_history=not self._options.no_save,
+            note_paste=self.files.note_paste,
+            last_message=lambda: last_message(self),
+        )
         for line in self.files.lines():
             self.say(line)
         if message:
             self.console.print(Text.assemble(("› ", "bold"), clean(message)))
-            await self._respond(Typed(message), is_message=True)
-            if self._signals.is_terminated:
-                return self._signals.code
+            await self._respond(message, typed=typed)
+            if self.signals.is_terminated:
+                return self.signals.code
         interrupted = self._watch_prompt(reader)
+        titler = Titler(self)
         mark = HTML(f"<b>{escape(with_marks_for(self.console.file, '›'))}</b> ")
         pressed = -_LEAVE_WITHIN
         while not self.leaving:
@@ -111,7 +175,7 @@ class _Chat:
                     interrupted.clear()
                     raise KeyboardInterrupt
                 draft, self.draft = self.draft + take_typed_ahead(reader.session.app.input), ""
-                typed = await reader.read(mark, draft)
+                line, is_last = await reader.read(mark, draft)
                 self.draft, reader.draft = reader.draft, ""
             except EOFError:
                 break
@@ -124,11 +188,14 @@ class _Chat:
                 pressed = time.monotonic()
                 self.say("Press Ctrl-C again to leave.")
                 continue
-            if typed.text:
-                await self._respond(typed)
-            if self._signals.is_terminated:
-                return self._signals.code
-        self._farewell()
+            if line:
+                await self._respond(line, is_last=is_last or self.edits_last)
+                titler.follow()
+            if self.signals.is_terminated:
+                return self.signals.code
+        await titler.close()
+        if self.next_options is None:
+            farewell(self)
         return OK
 
     def _watch_prompt(self, reader: MessagePrompt) -> asyncio.Event:
@@ -148,14 +215,28 @@ class _Chat:
             else:
                 between.set()
 
-        self._signals.on_signal = on_signal
+        self.signals.on_signal = on_signal
         return between
 
-    async def _respond(self, line: str, *, is_message: bool = False) -> None:
+    async def _respond(self, line: str, *, typed: str | None = None, is_last: bool = False) -> None:
+        """Carry out a line of the prompt; with `typed`, send it: a message of which the person typed this part.
+
+        `is_last`: it is the last message, brought back and perhaps edited.
+        """
+        self.edits_last = False
         try:
-            parsed = line if is_message else parse_line(line)
-            if isinstance(parsed, str):
-                await self._send(parsed)
+            if typed is not None:
+                await self._send(line, typed)
+            elif prompt := parse_prompt(line, self.opened.profile):
+                text = await interruptible(self.signals, fetch_prompt(self.opened, prompt.name, prompt.values))
+                await self._send(text, "")
+            elif isinstance(parsed := parse_line(line), str):
+                how = await replace_or_repeat(self, line) if is_last else "again"
+                if not how:
+                    return
+                text = parsed if self._template is None else self._template.fill(parsed)[1]
+                self._template = None
+                await self._send(text, parsed, replaces=how == "replace")
             else:
                 command, argument = parsed
                 await command(self, argument)
@@ -165,11 +246,18 @@ class _Chat:
         except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
             print_error(error, chat=True)
 
-    async def _send(self, message: str) -> None:
-        files = await self.files.collect(message)
+    async def _send(self, message: str, typed: str, *, replaces: bool = False) -> None:
+        """Send a message, with the files that the typed part of it names: what a server or a template wrote names none.
+
+        `replaces`: it takes the place of the last one, and has its files, too.
+        """
+        files = await self.files.collect(typed)
         for line in attachment_lines([file.attachment for file in files])[len(self.files.lines()) :]:
             self.say(line)
-        await self.exchange(message, files)
+        if replaces:
+            await self.retry(message, attachments_with(self, files))
+        else:
+            await self.exchange(message, files)
         self.files.clear()
 
     async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
@@ -178,7 +266,7 @@ class _Chat:
             self.opened.conversation.exchange(text, attachments=attachments, timeout=self._options.timeout)
         )
 
-    async def retry(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
+    async def retry(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
         """Hold the last exchange again, whose message is `text` with these `attachments`."""
         await self._watch(self.opened.conversation.retry(text, attachments=attachments, timeout=self._options.timeout))
 
@@ -194,8 +282,8 @@ class _Chat:
         """Draw an exchange while it runs, after the records of it that were `received` before."""
         conversation = self.opened.conversation
         task = asyncio.create_task(exchange)
-        at_prompt = self._signals.on_signal
-        self._signals.on_signal = lambda terminated: conversation.cancel(
+        at_prompt = self.signals.on_signal
+        self.signals.on_signal = lambda terminated: conversation.cancel(
             Cancelled("terminated" if terminated else "user")
         )
         try:
@@ -208,7 +296,7 @@ class _Chat:
                     await asyncio.wait({task})
                 unsubscribe()
         finally:
-            self._signals.on_signal, self._view = at_prompt, None
+            self.signals.on_signal, self._view = at_prompt, None
         if warning := encoding_warning():
             self.say(warning)
         if view.failure is not None:
@@ -235,20 +323,3 @@ class _Chat:
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
         self.console.print(Text(clean(line), style="dim"))
-
-    def _greet(self) -> None:
-        self.console.print(Text.assemble(("asst", "bold"), " · ", (clean_line(self.opened.label), "asst.assistant")))
-        if not self.transcript.exchanges:
-            self.say("/help lists the commands · Esc Enter makes a new line · Ctrl-D leaves")
-            return
-        past = self.opened.past
-        unfinished = last_exchange(past) if self.opened.conversation.is_running else ()
-        print_conversation(past[: len(past) - len(unfinished)], self.console)
-        last = past[-1].event
-        if isinstance(last, ErrorOccurred) and last.kind == "interrupted":
-            self.say(f"The last turn was interrupted. {hint_after(last, chat=True)}")
-
-    def _farewell(self) -> None:
-        session = self.opened.session
-        if session is not None and self.transcript.exchanges:
-            self.say(f"Saved. Continue: asst chat --session {session.id}")

@@ -14,8 +14,9 @@ from ...config.profiles import Config, config_file, load_config
 from ...config.provider_info import BUILT_IN
 from ...config.vendors import VENDORS
 from ...core.codec import escape_controls
-from ...core.errors import AsstError, NotSetUpError
+from ...core.errors import NotSetUpError
 from ...core.redact import public_url, redact_settings
+from ..editor import edited
 from ..standard_streams import write_json
 from .keys import key_status
 from .profile_draft import require_writable_config
@@ -125,30 +126,13 @@ def edit_config() -> None:
     Raises:
         NotSetUpError: no editor is found, or the text has an error.
     """
-    import tempfile
-
-    from ...config.paths import create_private
-    from ..editor import open_editor
-
     path = config_file()
     require_writable_config()
     try:
         before = path.read_text(encoding="utf-8-sig") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise NotSetUpError(f"Can't read {path}: {error}.") from None
-    with tempfile.TemporaryDirectory(prefix="asst-") as folder:
-        copy = create_private(Path(folder) / path.name)
-        copy.write_text(before or TEMPLATE, encoding="utf-8")
-        while True:
-            open_editor(copy)
-            try:
-                _validate(copy)
-                break
-            except AsstError as error:
-                what = str(error).replace(str(copy), str(path))
-                if not sys.stdin.isatty() or not confirm(f"{what} Edit again?", default=True):
-                    raise NotSetUpError(what, "Nothing was changed.") from None
-        change = Change(path, before, copy.read_text(encoding="utf-8"))
+    change = Change(path, before, edited(path, before or TEMPLATE, _validate))
     change.write()
     for line in change.diff:
         say(f"  {line}")
