@@ -26,6 +26,8 @@ COMMANDS = (
     "templates",
     "script",
     "doctor",
+    "help",
+    "version",
 )
 """In the order of the help. Each is an attribute of the file of its name in `commands`: a function, or a Typer."""
 

@@ -50,7 +50,7 @@ def edit_text(text: str) -> str:
 
     with tempfile.TemporaryDirectory(prefix="asst-") as folder:
         file = create_private(Path(folder) / "message.md")
-        file.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        file.write_text(f"{text}\n" if text else "", encoding="utf-8", errors="replace", newline="\n")
         _open_editor(file)
         try:
             return file.read_text(encoding="utf-8-sig").rstrip()

@@ -24,7 +24,7 @@ async def choose(question: str, words: Sequence[str]) -> str:
         parts: StyleAndTextTuples = [("bold", f"{question} ")]
         for number, word in enumerate(words):
             parts += [("class:chosen" if number == at else "", f" {word} "), ("", " ")]
-        return [*parts, ("class:hint", " Enter chooses · Esc goes back")]
+        return [*parts, ("class:hint", " Enter choose · Esc back")]
 
     def move(by: int, event: KeyPressEvent) -> None:
         nonlocal at

@@ -58,7 +58,7 @@ _MARGIN = 10
 
 
 def help_lines(commands: Collection[str], width: int, *, more: str = "") -> Iterator[tuple[str, str]]:
-    """The groups with those of these commands, each a label and a line; `more` is one more line at the end."""
+    """The groups with those of these commands, each a label and a line; `more` is one more sentence at the end."""
     listed = {name for _, group in GROUPS.values() for name in group} | _ELSEWHERE
     groups = {name: (keys, dict(group)) for name, (keys, group) in GROUPS.items()}
     if others := [name for name in commands if name not in listed]:
@@ -68,9 +68,9 @@ def help_lines(commands: Collection[str], width: int, *, more: str = "") -> Iter
         lines = [line for parts in (keys, own) for line in _joined(parts, width - _MARGIN)]
         for number, line in enumerate(lines):
             yield (label if number == 0 else "").ljust(_MARGIN), line
-    for sentence in ("/help COMMAND explains one.", "A message that begins with a slash: //like this", more):
-        for line in textwrap.wrap(sentence, max(width, 20)):
-            yield "", line
+    sentences = f"/help COMMAND explains one. {more} A message that begins with a slash: //like this".split()
+    for line in textwrap.wrap(" ".join(sentences), max(width, 20)):
+        yield "", line
 
 
 def _joined(parts: Collection[str], width: int) -> list[str]:

@@ -23,6 +23,8 @@ from .pasted_text import FoldProcessor, Folds
 __all__ = ["MessagePrompt", "Typed"]
 
 _MENU_ROWS = 5
+_ESCAPE = 0.3
+"""Seconds after Esc in which Enter makes a new line. In vi mode, Esc itself counts only then."""
 _STYLE = Style.from_dict(
     {
         "prompt": "bold",
@@ -82,6 +84,7 @@ class MessagePrompt:
             style=_STYLE,
             enable_suspend=True,
         )
+        self.session.app.timeoutlen = _ESCAPE
         _shrink_menu(self.session)
 
     async def read(self, mark: AnyFormattedText, draft: str) -> Typed:

@@ -55,7 +55,7 @@ class Folds:
     def label(self, character: str) -> str:
         """How a fold is shown."""
         text = self.content(character)
-        lines = text.count("\n") + 1
+        lines = text.strip("\n").count("\n") + 1
         what = f"{lines:,} lines" if lines > 1 else f"{len(text):,} characters"
         return f"[{what} pasted, {readable_size(len(text.encode('utf-8', 'replace')))}]"
 

@@ -106,6 +106,7 @@ async def _continue(before: _Chat, signals: Signals) -> tuple[_Chat, int]:
     back = replace(wanted, session=session.id, fork=False) if session is not None and session.has_exchange else None
     for options in filter(None, (wanted, back)):
         repl = _Chat(options, signals)
+        repl.draft = before.draft
         try:
             async with open_conversation(options, approve_all if options.yes else repl.approver) as opened:
                 with quiet_keyboard():

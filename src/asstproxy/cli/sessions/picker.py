@@ -21,6 +21,7 @@ from prompt_toolkit.layout import (
     VSplit,
     Window,
 )
+from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
 
 from ...core.errors import AsstError
@@ -55,7 +56,8 @@ async def pick_session(
     """
     picker = _Picker(store, rename, words, without)
     try:
-        return await picker.run()
+        with patch_stdout():  # a warning appears above the picker, not within it
+            return await picker.run()
     finally:
         picker.finder.close()
 

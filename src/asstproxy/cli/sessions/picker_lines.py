@@ -43,7 +43,7 @@ class PickerLines:
     def row(self, summary: Summary, short: str) -> str:
         """A session."""
         parts = [short, pad(truncate(relative_time(summary.created), _WHEN), _WHEN)]
-        room = self.list_width - 2 - sum(cell_len(part) + 2 for part in parts)
+        room = self.list_width - (3 if self.is_wide else 2) - sum(cell_len(part) + 2 for part in parts)
         has_all = not self.is_wide and self._width >= _ALL_COLUMNS
         if has_all:
             room -= 2 + _WHO + 1 + _TURNS
