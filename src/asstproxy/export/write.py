@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ..config.atomic import write_new
+from ..config.atomic import remove_leftovers, write_new
 from ..core.attachment import AttachmentStore
 from ..core.errors import UsageError
 from ..core.events import Record
@@ -79,6 +79,7 @@ def write_export(path: Path, data: bytes) -> None:
         UsageError: the file exists, or it can't be written.
     """
     try:
+        remove_leftovers(path.parent, path.name)
         write_new(path, data)
     except FileExistsError:
         raise UsageError(f"{path} already exists.", "Choose another name.") from None

@@ -36,6 +36,10 @@ _FULL = {getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EF
 class Store(SessionDirectory):
     """All sessions of the user. Reading needs no lock, so a session can be read while another process writes it."""
 
+    def __init__(self, root: Path | None = None) -> None:
+        super().__init__(root)
+        self._swept: set[Path] = set()
+
     # ---- reading -------------------------------------------------------------------------------------------------------
 
     def journal(self, session: str) -> JournalContents:
@@ -146,8 +150,10 @@ class Store(SessionDirectory):
         from .._version import __version__
 
         with self._new(at, wanted, is_copy=True) as path:
-            remove_leftovers(path.parent, "*.jsonl")
-            remove_orphans(path.parent)
+            if path.parent not in self._swept:  # once: an import writes thousands
+                self._swept.add(path.parent)
+                remove_leftovers(path.parent, suffix=".jsonl")
+                remove_orphans(path.parent)
             files = SessionFiles(path)
             try:
                 if fill is not None:

@@ -709,10 +709,11 @@ async def test_calls_that_share_a_number(pieces: int) -> None:
     """Two whole calls with ids of their own run both, although each has the number 0; pieces of one call are one."""
     deltas = [choice(tool_calls=[TOOL]), choice(tool_calls=[OTHER])]
     if pieces == 2:
-        first, second = ({"index": 0, "id": one, "function": {"name": "add"}} for one in "xy")
-        first["function"] |= {"arguments": '{"a":1,'}
-        second["function"] |= {"arguments": '"b":2}'}
-        deltas = [choice(tool_calls=[first]), choice(tool_calls=[second])]
+        halves = zip("xy", ('{"a":1,', '"b":2}'), strict=True)
+        deltas = [
+            choice(tool_calls=[{"index": 0, "id": one, "function": {"name": "add", "arguments": half}}])
+            for one, half in halves
+        ]
     got = await exchange("chat", sse(*deltas, choice("tool_calls")), sse(*STREAM["chat"]))
     assert sorted(got.ran) == ([(1, 2), (5, 6)] if pieces == 1 else [(1, 2)])
 
