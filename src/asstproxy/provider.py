@@ -59,6 +59,7 @@ from .providers.block_buffer import BlockBuffer
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport
 from .providers.fields import (
     ToolCallBuffer,
+    function_calls,
     get_arguments,
     get_content,
     get_count,
@@ -69,11 +70,14 @@ from .providers.fields import (
     parsed_arguments,
     with_hosted_tools,
 )
+from .providers.in_words import in_words
 from .providers.modalities import readable_by
 from .providers.model_list import ModelInfo, fetch_models
+from .providers.provisioning import Provisioned
 from .providers.sources import cited, url_citations
+from .providers.stateful import StatefulProvider
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
-from .providers.text_fold import TextFold
+from .providers.text_fold import MessageFold, TextFold
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
@@ -107,6 +111,7 @@ __all__ = [
     "Item",
     "JobReader",
     "Kind",
+    "MessageFold",
     "MessageIncomplete",
     "ModelInfo",
     "NotSetUpError",
@@ -115,12 +120,14 @@ __all__ = [
     "PolledOptions",
     "Profile",
     "ProviderInfo",
+    "Provisioned",
     "Reasoning",
     "SentFile",
     "ServerOptions",
     "SetupQuestion",
     "Source",
     "Started",
+    "StatefulProvider",
     "StatelessProvider",
     "StreamReader",
     "TextBuffer",
@@ -142,6 +149,7 @@ __all__ = [
     "cited",
     "fetch_models",
     "find_error",
+    "function_calls",
     "get_arguments",
     "get_content",
     "get_count",
@@ -150,6 +158,7 @@ __all__ = [
     "get_objects",
     "get_text",
     "http_transport",
+    "in_words",
     "may_pass",
     "merge_chunks",
     "no_parts",
