@@ -54,7 +54,8 @@ from .core.turn import ToolSpec, Turn
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.block_buffer import BlockBuffer
-from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport
+from .providers.closing import closing
+from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport, required_model
 from .providers.fields import (
     ToolCallBuffer,
     get_arguments,
@@ -68,6 +69,8 @@ from .providers.fields import (
     with_hosted_tools,
 )
 from .providers.model_list import ModelInfo, fetch_models
+from .providers.quirks import NO_QUIRKS, VendorProvider, items_for, vendor_transport
+from .providers.reasoning import ReasoningBuffer, ThinkTags
 from .providers.sources import cited, url_citations
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
 from .providers.text_fold import TextFold
@@ -81,6 +84,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JSON",
+    "NO_QUIRKS",
     "SERVER_QUESTIONS",
     "WAITING",
     "ActionRequired",
@@ -107,6 +111,7 @@ __all__ = [
     "Profile",
     "ProviderInfo",
     "Reasoning",
+    "ReasoningBuffer",
     "ServerOptions",
     "SetupQuestion",
     "Source",
@@ -115,6 +120,7 @@ __all__ = [
     "StreamReader",
     "TextBuffer",
     "TextFold",
+    "ThinkTags",
     "ToolCall",
     "ToolCallBuffer",
     "ToolOutputs",
@@ -125,10 +131,12 @@ __all__ = [
     "Turn",
     "Usage",
     "UserMessage",
+    "VendorProvider",
     "api_error",
     "api_key",
     "base_url",
     "cited",
+    "closing",
     "fetch_models",
     "find_error",
     "get_arguments",
@@ -139,14 +147,17 @@ __all__ = [
     "get_objects",
     "get_text",
     "http_transport",
+    "items_for",
     "may_pass",
     "merge_chunks",
     "parsed_arguments",
     "read_reply",
     "read_stream",
     "reported_error",
+    "required_model",
     "unshown",
     "url_citations",
+    "vendor_transport",
     "waits_for",
     "warn_of_plain_http",
     "with_hosted_tools",

@@ -242,7 +242,7 @@ class _Exchange:
         if output.json or output.events:
             return
         lines = [] if output.is_drawn else [str(ending(settled.event) or "")]
-        if session is not None and not output.quiet:
-            lines.append(hint_after(settled.event, session=session.id))
+        if not output.quiet:
+            lines.append(hint_after(settled.event, session=session.id if session else ""))
         if line := " ".join(filter(None, lines)):
             print_warning(line)

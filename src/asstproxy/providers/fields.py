@@ -119,26 +119,36 @@ class ToolCallBuffer:
     def __len__(self) -> int:
         return len(self._calls)
 
-    def add(self, key: object, call_id: str, name: str, arguments: str) -> None:
+    def add(self, key: object, call_id: str, name: str, arguments: str, extra: JSON | None = None) -> None:
         """Add a call, or a piece of the call with this number: arguments are appended, an id or a name replaces the earlier one.
 
-        Pieces without a number: a new id opens a call, and so does a name without an id; any other piece belongs to the newest.
+        `extra` has what the server wants back with the call. Pieces without a number: a new id opens a call, and so does a name
+        without an id; any other piece belongs to the newest.
         """
         if not isinstance(key, int) or isinstance(key, bool):
             key = call_id or (f"#{len(self._calls)}" if name else next(reversed(self._calls), ""))
         call = self._calls.setdefault(key, _Call())
         call.id, call.name = call_id or call.id, name or call.name
         call.arguments.append(arguments)
+        call.extra |= extra or {}
 
     def finish(self) -> tuple[ToolCall, ...]:
         """The calls, in the order of their numbers if all have one, else as they arrived; no arguments are `{}`."""
         made: dict[str, ToolCall] = {}
-        numbered = all(isinstance(key, int) for key in self._calls)
-        for key in sorted(self._calls) if numbered else self._calls:
-            call = self._calls[key]
+        for call in self._in_order():
             call_id = unique_id(call.id, made)
             made[call_id] = ToolCall(call_id, call.name, readable_arguments("".join(call.arguments)))
         return tuple(made.values())
+
+    @property
+    def extras(self) -> list[JSON]:
+        """The `extra` of each call, in the order of `finish`; empty if no call has any."""
+        found = [call.extra for call in self._in_order()]
+        return found if any(found) else []
+
+    def _in_order(self) -> list[_Call]:
+        numbered = all(isinstance(key, int) for key in self._calls)
+        return [self._calls[key] for key in (sorted(self._calls) if numbered else self._calls)]
 
 
 @dataclass(slots=True)
@@ -146,6 +156,7 @@ class _Call:
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+    extra: JSON = field(default_factory=dict)
 
 
 def with_hosted_tools(functions: list[JSON], settings: Mapping[str, Any]) -> JSON:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..config.profiles import Profile
-from .registry import provider_module
+from .registry import provider_info, provider_module
 from .transport import Transport
 
 __all__ = ["ModelInfo", "fetch_models", "list_models"]
@@ -23,13 +23,13 @@ class ModelInfo(msgspec.Struct, frozen=True):
 
 
 async def list_models(profile: Profile) -> list[ModelInfo]:
-    """The models of this profile's provider, those with a note first; empty when its module has no `models(profile)`.
+    """The models of this profile's provider, those with a note first; empty when it has no list of them (`lists_models`).
 
     Raises:
         AsstError: the provider can't be reached, or refuses.
     """
     asked: Callable[[Profile], Awaitable[list[ModelInfo]]] | None = getattr(provider_module(profile), "models", None)
-    return await asked(profile) if asked else []
+    return await asked(profile) if asked and provider_info(profile.provider).lists_models else []
 
 
 async def fetch_models(transport: Transport, path: str, notes: Mapping[str, str]) -> list[ModelInfo]:

@@ -49,8 +49,10 @@ def entry_point(profile: Profile) -> str:
         NotSetUpError: the provider is not installed.
     """
     name = profile.provider
-    if found := PROVIDERS.get(name) or _registered().get(name) or (name in VENDORS and PROVIDERS["chat-completions"]):
+    if found := PROVIDERS.get(name) or _registered().get(name):
         return found
+    if name in VENDORS:
+        return PROVIDERS[VENDORS[name].protocol]
     known = ", ".join([*PROVIDERS, *VENDORS, *sorted(_registered())])
     raise NotSetUpError(
         f"The profile '{profile.name}' names the provider '{name}', which is not installed.",
@@ -95,10 +97,9 @@ def address(profile: Profile) -> str:
     """
     if hook := _hook(profile, "address"):
         return str(hook(profile))
-    from ..config.base_url import choose_base_url
+    from ..config.base_url import address_of
 
-    info = provider_info(profile.provider)
-    return choose_base_url(profile, info.base_url_variables, info.base_url)
+    return address_of(profile, provider_info(profile.provider)).partition("?")[0]
 
 
 def provider_names() -> list[str]:
@@ -112,7 +113,7 @@ def provider_info(name: str) -> ProviderInfo:
     if name in BUILT_IN:
         return BUILT_IN[name]
     if name in VENDORS and name not in _registered():
-        return VENDORS[name]
+        return VENDORS[name].info
     from ..config.profiles import Profile
 
     try:

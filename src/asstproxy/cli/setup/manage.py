@@ -36,13 +36,13 @@ TEMPLATE = """\
 
 
 def list_profiles(*, as_json: bool) -> None:
-    """Print every profile, and the vendors whose key is in the environment; the default is marked.
+    """Print every profile, and the vendors whose key was found; the default is marked.
 
     Raises:
         NotSetUpError: a file has an error.
     """
     config = load_config()
-    ready = [name for name, info in VENDORS.items() if any(map(os.environ.get, info.key_variables))]
+    ready = [name for name, vendor in VENDORS.items() if any(map(key_source, vendor.info.key_variables))]
     rows = [_row(config, name) for name in dict.fromkeys([*config.names, *ready])]
     if as_json:
         _print_json(rows)

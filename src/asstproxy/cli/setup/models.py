@@ -38,7 +38,7 @@ def check_connection(draft: ProfileDraft) -> list[ModelInfo] | None:
         NotSetUpError: the URL is wrong, the model doesn't load, or the provider can't be loaded.
     """
     profile, seconds = draft.profile, draft.check_timeout
-    if not hasattr(provider_module(profile), "models"):
+    if not draft.info.lists_models or not hasattr(provider_module(profile), "models"):
         say(f"Not checked: {draft.provider} has no list of models. Test the profile: asst setup check {draft.name}")
         return None
     try:

@@ -1,4 +1,4 @@
-"""`local`: a model in llama.cpp, which asst starts itself, or any server that speaks the Responses protocol."""
+"""`local`: a model in llama.cpp, which asst starts itself, or any server that speaks Responses or Chat Completions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,6 +17,7 @@ from ...core.errors import AssistantError, NotSetUpError
 from ...core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Usage
 from ...core.history import Item
 from ...core.turn import Turn
+from ..base import StatelessProvider
 from ..connection import ServerOptions, http_transport
 from ..model_list import ModelInfo, fetch_models
 from ..openai.provider import ResponsesProvider
@@ -35,18 +36,19 @@ NO_TOOLS = (
 class LocalOptions(ServerOptions, frozen=True):
     """What a profile of this provider may hold.
 
-    With `base_url`, a running server is asked (Ollama, vLLM, LM Studio, llama-server). Otherwise the model is a GGUF file:
-    `chat_template` is a file with a Jinja template, `n_predict` the most tokens of an answer, `n_ctx` the tokens of the
+    With `base_url`, a running server is asked (Ollama, vLLM, LM Studio, llama-server), over `api`. Otherwise the model is a GGUF
+    file: `chat_template` is a file with a Jinja template, `n_predict` the most tokens of an answer, `n_ctx` the tokens of the
     context, `threads` the number of the processor's threads.
     """
 
+    api: Literal["responses", "chat-completions"] = "responses"
     chat_template: str = ""
     n_predict: int = 512
     n_ctx: int = 4096
     threads: int | None = None
 
 
-def connect(profile: Profile, *, client: Any = None) -> ResponsesProvider:
+def connect(profile: Profile, *, client: Any = None) -> StatelessProvider:
     """An Assistant Proxy for this profile; `client` is an `openai.AsyncOpenAI` to use instead of our own transport.
 
     Raises:
@@ -61,7 +63,12 @@ def connect(profile: Profile, *, client: Any = None) -> ResponsesProvider:
         return EmbeddedProvider(*_engine(profile, options), options.n_predict)
     if not profile.model:
         raise NotSetUpError(f"The profile '{profile.name}' names no model.", "Choose one of the server's: -m MODEL.")
-    return LocalProvider(http_transport(profile, options, INFO), provider="local", model=profile.model)
+    transport = http_transport(profile, options, INFO)
+    if options.api == "chat-completions":
+        from ..chat_completions import ChatCompletionsProvider
+
+        return ChatCompletionsProvider(transport, profile.model, "local")
+    return LocalProvider(transport, provider="local", model=profile.model)
 
 
 async def models(profile: Profile) -> list[ModelInfo]:

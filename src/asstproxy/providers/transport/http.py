@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
 from ...core.errors import AssistantError
-from ...core.redact import public_url, redact_logs, register_secrets, remove_secrets
+from ...core.redact import public_url, redact, redact_logs, register_secrets, remove_secrets
 from . import JSON, StreamedReply
 from .body import BodyReader, decode_error, decode_json
 from .decoder import EventDecoder
@@ -38,7 +38,8 @@ class HttpTransport:
 
     `headers` carry the key and never appear in a message; `plain_headers` hold nothing secret. `connect` and `silence` are in
     seconds: how long to wait for a connection, and for the next piece of an answer. `proxies`: whether the environment's proxy
-    variables count. `reuse`: whether a connection serves several requests; by default it does if it is encrypted.
+    variables count. `reuse`: whether a connection serves several requests; by default it does if it is encrypted. `query` is added
+    to every path. `key_hint` follows the hint of an error that is about the key.
 
     Raises:
         NotSetUpError: the environment's proxy or certificates can't be used.
@@ -50,6 +51,8 @@ class HttpTransport:
         headers: Mapping[str, str],
         *,
         plain_headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        key_hint: str = "",
         connect: float = 10.0,
         silence: float = 600.0,
         proxies: bool = True,
@@ -58,6 +61,7 @@ class HttpTransport:
         self._base = base_url.rstrip("/")
         self._shown = public_url(self._base)
         self._secrets = tuple(value.rpartition(" ")[2] for value in headers.values() if value)
+        self._query, self._key_hint = urlencode(query or {}), key_hint
         register_secrets(*self._secrets)
         redact_logs()
         # Plain HTTP needs no certificates, and reading them takes 60 ms.
@@ -83,7 +87,7 @@ class HttpTransport:
                     pieces.append(piece)
                     if (size := size + len(piece)) > MAX_EVENT:
                         raise TooLargeError
-        return self._object(b"".join(pieces), labelled=_is_stream(response))
+        return self._object(b"".join(pieces), labelled=_is_stream(response), listed=method == "GET")
 
     async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
@@ -106,7 +110,7 @@ class HttpTransport:
         """
         answered = False
         try:
-            request = self._client.build_request(method, self._base + path, json=body, headers=headers)
+            request = self._client.build_request(method, self._url(path), json=body, headers=headers)
             async with asyncio.timeout(self._silence + ENDLESS):
                 response = await self._client.send(request, stream=True)
             answered = True
@@ -141,6 +145,9 @@ class HttpTransport:
         if reader.kind in ("json", "words"):
             yield decoder.whole(reader.body)
 
+    def _url(self, path: str) -> str:
+        return self._base + path + (f"{'&' if '?' in path else '?'}{self._query}" if self._query else "")
+
     async def _refuse(self, response: httpx2.Response, path: str) -> None:
         """Raise what the reply says; of its body, what arrives soon and is not endless."""
         body = b""
@@ -150,9 +157,13 @@ class HttpTransport:
                     body += piece
                     if len(body) >= MAX_REFUSAL:
                         break
-        raise refusal(response.status_code, decode_error(body[:MAX_REFUSAL]), response.headers, self._shown, path)
+        error = refusal(response.status_code, decode_error(body[:MAX_REFUSAL]), response.headers, self._shown, path)
+        if error.kind == "authentication" and self._key_hint:
+            error.hint = f"{error.hint} {redact(self._key_hint)}"
+        raise error
 
-    def _object(self, data: bytes, *, labelled: bool) -> JSON:
+    def _object(self, data: bytes, *, labelled: bool, listed: bool) -> JSON:
+        """The object of a reply. `listed`: a list is one, too, as its `data` (Together's list of models)."""
         reader = BodyReader(MAX_EVENT, labelled=labelled)
         events = [*reader.feed(data), *reader.end()]
         if reader.kind == "events":
@@ -161,6 +172,8 @@ class HttpTransport:
         if b'"error"' in data:  # an error message may quote the key
             data = remove_secrets(data.decode(errors="replace"), self._secrets).encode()
         value = decode_json(data)
+        if listed and isinstance(value, list):
+            return {"data": value}
         if not isinstance(value, dict):
             raise AssistantError(
                 "protocol",
