@@ -65,7 +65,9 @@ from .providers.fields import (
     get_object,
     get_objects,
     get_text,
+    joined_turns,
     parsed_arguments,
+    with_fitting_ids,
     with_hosted_tools,
 )
 from .providers.model_list import ModelInfo, fetch_models
@@ -148,6 +150,7 @@ __all__ = [
     "get_text",
     "http_transport",
     "items_for",
+    "joined_turns",
     "may_pass",
     "merge_chunks",
     "parsed_arguments",
@@ -160,6 +163,7 @@ __all__ = [
     "vendor_transport",
     "waits_for",
     "warn_of_plain_http",
+    "with_fitting_ids",
     "with_hosted_tools",
 ]
 

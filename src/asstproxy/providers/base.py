@@ -7,6 +7,7 @@ is here. Where the API offers more (conversations that it keeps, work in the bac
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
@@ -20,6 +21,9 @@ from .stream import StreamReader, read_reply, read_stream
 from .transport import JSON, Transport
 
 __all__ = ["StatelessProvider"]
+
+MOST_PAUSES = 5
+"""How often a server may pause one turn, for tools of its own."""
 
 
 class StatelessProvider:
@@ -73,7 +77,8 @@ class StatelessProvider:
 
     async def _ask_until_whole(self, items: list[Item], reader: StreamReader) -> AsyncGenerator[Event]:
         so_far: list[Item] = []
-        while True:
+        for pauses in itertools.count():
+            reader.may_pause = pauses < MOST_PAUSES
             async with contextlib.aclosing(self._ask([*items, *so_far], reader)) as events:
                 async for event in events:
                     yield event

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,9 +24,11 @@ __all__ = [
     "get_object",
     "get_objects",
     "get_text",
+    "joined_turns",
     "parsed_arguments",
     "readable_arguments",
     "unique_id",
+    "with_fitting_ids",
     "with_hosted_tools",
 ]
 
@@ -157,6 +160,23 @@ class _Call:
     name: str = ""
     arguments: list[str] = field(default_factory=list)
     extra: JSON = field(default_factory=dict)
+
+
+def joined_turns(turns: Iterable[tuple[str, list[JSON]]]) -> list[JSON]:
+    """Roles with their blocks as messages, which alternate: adjacent ones of one role are one, and what is empty is left out."""
+    sent: list[JSON] = []
+    for role, content in turns:
+        if content and sent and sent[-1]["role"] == role:
+            sent[-1]["content"] += content
+        elif content:
+            sent.append({"role": role, "content": content})
+    return sent
+
+
+def with_fitting_ids(block: JSON) -> JSON:
+    """The block with ids of a call that consist of letters, digits, `-` and `_`: not every API takes those of another one."""
+    ids = {name: block[name] for name in ("id", "tool_use_id") if name in block}
+    return block | {name: re.sub(r"[^a-zA-Z0-9_-]", "_", value) for name, value in ids.items()}
 
 
 def with_hosted_tools(functions: list[JSON], settings: Mapping[str, Any]) -> JSON:
