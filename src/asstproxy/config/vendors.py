@@ -241,7 +241,7 @@ VENDORS: dict[str, Vendor] = {
     "scaleway": _hosted(
         "Scaleway", "https://api.scaleway.ai/v1", "console.scaleway.com/iam/api-keys", "SCW_SECRET_KEY"
     ),
-    "ollama-cloud": _hosted("Ollama's cloud", "https://ollama.com/v1", "ollama.com/settings/keys", "OLLAMA_API_KEY"),
+    "ollama-cloud": _hosted("Ollama Cloud", "https://ollama.com/v1", "ollama.com/settings/keys", "OLLAMA_API_KEY"),
     "ollama": _local("Ollama", 11434),
     "lmstudio": _local("LM Studio", 1234, "LM_API_TOKEN"),
     "vllm": _local("vLLM", 8000, "HOSTED_VLLM_API_KEY", "VLLM_API_KEY"),

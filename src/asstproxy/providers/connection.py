@@ -173,5 +173,5 @@ def _key_hint(options: ServerOptions, info: ProviderInfo) -> str:
     """Where the key of a request came from, for somebody whose key is not accepted."""
     if not (variable := _key_variable(options, info)):
         return f"No key was sent: set {' or '.join(info.optional_keys) or 'api_key_env in the profile'}."
-    page = f" {info.vendor}'s keys are made at {info.keys_url}." if info.keys_url else ""
+    page = f" Keys of {info.vendor} are made at {info.keys_url}." if info.keys_url else ""
     return f"It is the key in {variable}.{page}"

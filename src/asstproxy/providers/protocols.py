@@ -58,6 +58,9 @@ async def find_protocol(base_url: str, transport: Callable[[str], Transport]) ->
     """Where this server speaks a protocol of asst's: at this address, or at that with or without `/v1`. None: nobody knows.
 
     `transport` makes one for an address; it is closed again.
+
+    Raises:
+        AssistantError: the server does not accept the key.
     """
     base_url = base_url.rstrip("/")
     other = base_url.removesuffix("/v1") if base_url.endswith("/v1") else f"{base_url}/v1"
@@ -65,6 +68,8 @@ async def find_protocol(base_url: str, transport: Callable[[str], Transport]) ->
         try:
             found = await _find_at(address, transport(address))
         except AssistantError as error:
+            if error.kind == "authentication":
+                raise
             if error.kind != "protocol":  # a web page, for example, at the address without /v1
                 return None
             continue
