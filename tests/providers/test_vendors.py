@@ -198,7 +198,10 @@ def test_a_place_in_the_address_that_is_missing(monkeypatch: pytest.MonkeyPatch)
 
 async def test_headers_and_query_of_the_profile() -> None:
     """Both are sent with every request, and `${NAME}` is the key of that name, which no message shows."""
-    own = {"headers": {"X-Title": "asst", "cf-aig-authorization": "Bearer ${GATEWAY_KEY}"}, "query": {"region": "eu"}}
+    own: JSON = {
+        "headers": {"X-Title": "asst", "cf-aig-authorization": "Bearer ${GATEWAY_KEY}"},
+        "query": {"region": "eu"},
+    }
     with placed("groq", [Say("ok")]) as server, mock.patch.dict(os.environ, {"GATEWAY_KEY": "gateway-0123456789"}):
         await asked(profile("groq", at(server), **own))
         request = server.requests[-1]
@@ -213,12 +216,16 @@ async def test_headers_and_query_of_the_profile() -> None:
 @pytest.mark.parametrize("table", ["headers", "query"])
 def test_a_key_in_plain_text_is_refused(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file with the profiles holds no key; one that is missing is named."""
+
+    def with_table(values: JSON) -> Profile:
+        return Profile("groq", "groq", "m", options={table: values})
+
     monkeypatch.setenv("GROQ_API_KEY", KEY)
     with pytest.raises(NotSetUpError, match="key in plain text") as caught:
-        connect(profile("groq", **{table: {"x-api-key": "sk-0123456789abcdef"}}))
+        connect(with_table({"x-api-key": "sk-0123456789abcdef"}))
     assert "sk-0123456789abcdef" not in f"{caught.value} {caught.value.hint}"
     with pytest.raises(NotSetUpError, match="OTHER_KEY is not set"):
-        connect(profile("groq", **{table: {"x-api-key": "${OTHER_KEY}"}}))
+        connect(with_table({"x-api-key": "${OTHER_KEY}"}))
 
 
 # ---- quirks: what is sent ------------------------------------------------------------------------------------------------
@@ -245,7 +252,11 @@ def test_roles_alternate_where_that_is_demanded() -> None:
 def test_ids_of_calls_fit() -> None:
     """Nine letters and digits, the same for the call and its result in every request; one that fits is kept."""
     for call_id, same in (("functions.x:0", False), ("call_é", False), ("abcDEF123", True)):
-        items = [AssistantMessage("", (ToolCall(call_id, "add", "{}"),)), ToolOutputs((ToolResult(call_id, "1"),))]
+        call_and_result = (
+            AssistantMessage("", (ToolCall(call_id, "add", "{}"),)),
+            ToolOutputs((ToolResult(call_id, "1"),)),
+        )
+        items: list[Item] = [*call_and_result]
         call, result = messages(items, VENDORS["mistral"].quirks)
         renamed = call["tool_calls"][0]["id"]
         assert re.fullmatch("[a-zA-Z0-9]{9}", renamed)
