@@ -6,7 +6,7 @@ from typing import Literal
 
 from rich.text import Text
 
-from asstproxy.core.events import (
+from ...core.events import (
     ActionRequired,
     ChunkReceived,
     Event,
@@ -15,7 +15,6 @@ from asstproxy.core.events import (
     ToolOutputsSubmitted,
     Unknown,
 )
-
 from .answer_text import AnswerText
 from .markdown_stream import MarkdownStream
 from .reasoning import ReasoningView

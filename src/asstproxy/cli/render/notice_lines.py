@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from asstproxy.core.events import AssistantMessageRetrieved, MessageIncomplete, Notice, Record, SetUserMessage
-from asstproxy.core.script import SETTLED
+from ...core.events import AssistantMessageRetrieved, MessageIncomplete, Notice, Record, SetUserMessage
+from ...core.script import SETTLED
 
 __all__ = ["NoticeLines"]
 
