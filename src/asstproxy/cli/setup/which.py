@@ -41,7 +41,7 @@ def choose_provider() -> str:
 
 
 def _choose(shown: dict[str, ProviderInfo], known: dict[str, ProviderInfo], default: str) -> str:
-    """One of those that are known; what is typed and is no name searches among them."""
+    """One of those that are known; other text searches among them."""
     while True:
         if len(shown) < len(known):
             say(MORE)
