@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import ActionRequired, ChunkReceived, Event, Notice, Reasoning, Usage
+from asstproxy.providers.anthropic import Reader as MessagesReader
 from asstproxy.providers.chat_completions import Reader as ChatReader
 from asstproxy.providers.gemini.generate_reader import Reader as GenerateReader
 from asstproxy.providers.gemini.interactions_reader import Reader as InteractionsReader
@@ -28,6 +29,7 @@ from .streams import RECORDED
 READERS = {
     "responses": ResponsesReader,
     "chat": ChatReader,
+    "messages": MessagesReader,
     "generate": GenerateReader,
     "interactions": InteractionsReader,
 }
