@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asstproxy.config.profiles import Config, Profile
+from asstproxy.config.provider_info import BUILT_IN
 from asstproxy.config.vendors import VENDORS, Quirks
 from asstproxy.core.errors import AssistantError, NotSetUpError
 from asstproxy.core.events import (
@@ -38,7 +39,7 @@ from asstproxy.providers.reasoning import ThinkTags
 from asstproxy.providers.transport.http import HttpTransport
 from core.stage import Stage
 from core.test_tool_rounds import add
-from servers import Call, Document, Html, Say, Status, Think, VendorServer
+from servers import AnthropicServer, Call, Document, Html, ResponsesServer, Say, Status, Think, VendorServer
 
 JSON = dict[str, Any]
 KEY = "sk-vendor-0123456789abcdef"
@@ -135,6 +136,35 @@ async def test_a_wrong_model_and_a_wrong_address(name: str) -> None:
         assert error.kind == "not_found"
         assert f"{server.url}/elsewhere" in error.message
         assert "base_url" in error.hint
+
+
+@pytest.mark.parametrize("name", ["gpt", "anthropic"])
+async def test_a_key_that_is_wrong_for_a_provider_of_asst(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same line as for a vendor."""
+    info = BUILT_IN[name]
+    monkeypatch.setenv(info.key_variables[-1], "wrong-0123456789abcdef")
+    with ResponsesServer() if name == "gpt" else AnthropicServer() as server:
+        (error,) = (await asked(Profile(name, name, options={"base_url": server.base_url}))).said(ErrorOccurred)
+    assert error.kind == "authentication"
+    assert all(words in error.hint for words in (info.key_variables[-1], info.vendor, info.keys_url))
+    assert "wrong-0123456789abcdef" not in f"{error.message} {error.hint}"
+
+
+async def test_a_key_that_is_wanted_and_not_sent() -> None:
+    """A server on this machine may have a key: its variable is named, and one that is set is sent."""
+    with VendorServer([[Say("ok")]], key=KEY) as server, mock.patch.dict(os.environ, {"TABBY_API_KEY": ""}):
+        (error,) = (await asked(profile("tabbyapi", server.url))).said(ErrorOccurred)
+        assert "No key was sent: set TABBY_API_KEY." in error.hint
+        (error,) = (await asked(profile("chat-completions", server.url))).said(ErrorOccurred)
+        assert "No key was sent: set api_key_env in the profile." in error.hint
+        with mock.patch.dict(os.environ, {"TABBY_API_KEY": KEY}):
+            assert (await asked(profile("tabbyapi", server.url))).events[-1] == AssistantMessageRetrieved("ok")
+
+
+async def test_models_as_a_bare_list() -> None:
+    """Together's list is no object."""
+    with placed("together", faults=[Document('[{"id": "b"}, {"id": "a"}]')]) as server:
+        assert [model.id for model in await list_models(profile("together", at(server)))] == ["a", "b"]
 
 
 @pytest.mark.parametrize("name", HOSTED)

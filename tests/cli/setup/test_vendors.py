@@ -82,6 +82,14 @@ def test_list_shows_whose_key_was_found(asst: Asst) -> None:
     assert [(row["name"], row["key"]) for row in rows if row["name"] in VENDORS] == [("groq", "environment")]
 
 
+def test_doctor_shows_whose_key_was_found(asst: Asst) -> None:
+    """Those of vendors are listed if they are there; the others would be a wall of names."""
+    told = asst("doctor", "--offline", env={"GROQ_API_KEY": "gsk_test0123456789"}).all
+    assert "GROQ_API_KEY" in told
+    assert "MISTRAL_API_KEY" not in told
+    assert "gsk_test" not in told
+
+
 def test_a_vendor_that_nobody_knows(asst: Asst) -> None:
     """A typing error is told apart."""
     assert "Did you mean groq?" in asst("setup", "grok", "--yes").complaint
