@@ -54,11 +54,12 @@ from .core.turn import ToolSpec, Turn
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.block_buffer import BlockBuffer
-from .providers.closing import closing
+from .providers.closing import closing, cut_by
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport, required_model
 from .providers.fields import (
     ToolCallBuffer,
     get_arguments,
+    get_blocks,
     get_content,
     get_count,
     get_index,
@@ -79,7 +80,7 @@ from .providers.text_fold import TextFold
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
-from .providers.unshown import WAITING, unshown, waits_for
+from .providers.unshown import WAITING, in_words, unshown, waits_for
 
 if TYPE_CHECKING:
     from .providers.transport.http import HttpTransport
@@ -139,9 +140,11 @@ __all__ = [
     "base_url",
     "cited",
     "closing",
+    "cut_by",
     "fetch_models",
     "find_error",
     "get_arguments",
+    "get_blocks",
     "get_content",
     "get_count",
     "get_index",
@@ -149,6 +152,7 @@ __all__ = [
     "get_objects",
     "get_text",
     "http_transport",
+    "in_words",
     "items_for",
     "joined_turns",
     "may_pass",

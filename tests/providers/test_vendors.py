@@ -518,7 +518,8 @@ async def test_a_server_without_responses(provider: str, stream: bool, monkeypat
     with VendorServer(speaks=ONLY_CHAT, prefix="/v1", key=KEY) as server:
         own = {"base_url": server.base_url, "api_key_env": "SERVER_KEY"}
         (error,) = (await asked(Profile("mine", provider, "m", options=own), stream=stream)).said(ErrorOccurred)
-        assert [str(request) for request in server.requests] == ["POST /v1/responses", "POST /v1/chat/completions"]
+        posts = [str(request) for request in server.requests if request.method == "POST"]
+    assert posts == ["POST /v1/responses", "POST /v1/chat/completions"]
     assert error.message == f"{server.base_url} speaks Chat Completions, and not the Responses API."
     assert (error.code, dict(error.data)["base_url"]) == ("speaks_chat_completions", server.base_url)
     assert dict(error.data)["provider"] == ("local" if provider == "local" else "chat-completions")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
-from ..core.errors import UsageError
+from ..core.errors import OutputError, UsageError
 from ..core.events import Cancelled, Record
 from ..core.resume import last_exchange
 from ..core.script import State
@@ -55,7 +55,7 @@ async def ask(message: str, options: ConversationOptions, output: Output, signal
     """Send a message, and print the answer as it arrives; returns the exit code."""
     async with open_conversation(options) as opened:
         exchange = _Exchange(opened, options, output, signals)
-        exchange.print_status(opened.label)
+        exchange.print_label()
         if opened.conversation.is_running:
             settled = await opened.conversation.attach(timeout=options.timeout)
             exchange.print_status(
@@ -75,12 +75,11 @@ async def ask_again(words: Sequence[str], options: ConversationOptions, output: 
         message = _last_message(opened.past)
         if message is None:
             raise UsageError("Nothing to ask again: the session has no message.", 'Run: asst ask -c "…"')
-        exchange.print_status(opened.label)
+        exchange.print_label()
         last = last_exchange(opened.past)
         if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
-        conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
-        return await exchange.run(partial(conversation.exchange, message, timeout=options.timeout))
+        return await exchange.run(partial(conversation.retry, message, timeout=options.timeout))
 
 
 def _last_message(past: Sequence[Record]) -> str | None:
@@ -100,6 +99,11 @@ class _Exchange:
     ) -> None:
         self._opened, self._options, self._output, self._signals = opened, options, output, signals
         self._view_failure: Exception | None = None
+
+    def print_label(self) -> None:
+        """Print who answers, unless the drawing says it."""
+        if not self._output.is_drawn:
+            self.print_status(self._opened.label)
 
     def print_status(self, line: str) -> None:
         """Print a line on stderr, unless --quiet."""
@@ -135,8 +139,8 @@ class _Exchange:
         finally:
             self._signals.on_signal = None
         self._print_ending(settled)
-        if self._view_failure is not None:
-            return print_error(self._view_failure)
+        if failure := self._view_failure or getattr(view, "failure", None):
+            return self._print_view_failure(failure)
         return _EXIT_CODES[settled.state]
 
     @contextlib.contextmanager
@@ -149,16 +153,26 @@ class _Exchange:
             yield
 
     def _told(self, view: Subscriber) -> Subscriber:
-        """The view, which the conversation drops when it fails: that is remembered for the exit code."""
+        """The view, until a fault of ours ends it: that is remembered for the exit code. What can't be written is raised."""
 
         def show(record: Record) -> None:
+            if self._view_failure is not None:
+                return
             try:
                 view(record)
-            except Exception as error:
-                self._view_failure = self._view_failure or error
+            except (OutputError, BrokenPipeError):
                 raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the conversation goes on
+                self._view_failure = error
 
         return show
+
+    def _print_view_failure(self, failure: Exception) -> int:
+        """Say that the output is not what it should be, and where the answer is."""
+        code = print_error(failure)
+        if self._opened.session is not None and not self._output.is_drawn:
+            print_warning(f"The answer is saved. Run: asst sessions show {self._opened.session.id}")
+        return code
 
     def _view(self) -> AbstractAsyncContextManager[Subscriber]:
         output, stdout = self._output, self._stdout()
@@ -172,10 +186,10 @@ class _Exchange:
 
             return JsonView(stdout, self._opened.session.id if self._opened.session else None)
         if output.is_drawn:
-            from .render.live import LiveView
+            from .render.guarded_view import GuardedView
             from .render.theme import console
 
-            return LiveView(console())
+            return GuardedView(console())
         from .render.plain import PlainView
 
         return contextlib.nullcontext(PlainView(stdout, raw=output.raw))
@@ -241,8 +255,14 @@ class _Exchange:
         output, session = self._output, self._opened.session
         if output.json or output.events:
             return
-        lines = [] if output.is_drawn else [str(ending(settled.event) or "")]
-        if not output.quiet:
-            lines.append(hint_after(settled.event, session=session.id if session else ""))
-        if line := " ".join(filter(None, lines)):
+        if output.is_drawn:
+            from .render.theme import encoding_warning
+
+            if warning := encoding_warning():
+                print_warning(warning)
+        hint = "" if output.quiet else hint_after(settled.event, session=session.id if session else "")
+        end = None if output.is_drawn else ending(settled.event)
+        if end is not None and hint:
+            end = end.without_repeat()
+        if line := " ".join(filter(None, (str(end or ""), hint))):
             print_warning(line)

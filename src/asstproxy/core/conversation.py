@@ -9,11 +9,13 @@ from functools import partial
 from .coalesce import RecordStream
 from .codec import now, repair_surrogates
 from .errors import UsageError
-from .events import Cancelled, Configured, Event, HistoryCut, Record
+from .events import Cancelled, Configured, Event, HistoryCut, Record, Started
 from .exchange import Exchange
 from .history import History
 from .hub import Hub, Subscriber
+from .lost_answer import LostAnswerFinder
 from .mediator import Mediator, make_mediator
+from .openings import attached, sent, taken_up
 from .resume import in_flight_exchange
 from .roles import AssistantProxy, Attachable, UserProxy
 from .script import ACTIVE, State
@@ -41,6 +43,7 @@ class Conversation:
         self.assistant, self.user = assistant, user
         self.options = options or Options()
         self.history = History()
+        self._lost_answer = LostAnswerFinder()
         self.configured = configured or Configured(provider=assistant.provider, model=assistant.model)
         self._hub = Hub()
         self._exchange: Exchange | None = None
@@ -50,6 +53,7 @@ class Conversation:
         for record in past:
             self._seq, state = record.seq, record.state
             self.history.feed(record.event)
+            self._lost_answer.feed(record.event)
             if isinstance(record.event, Configured):
                 self._published_configured = record.event
         self.mediator: Mediator = make_mediator(mediator, state)
@@ -103,6 +107,7 @@ class Conversation:
         self._seq += 1
         record = Record(self._seq, now(), self.state, event)
         self.history.feed(event)
+        self._lost_answer.feed(event)
         self._hub.publish(record, ending=ending)
         if isinstance(event, Configured):
             self._published_configured = event
@@ -126,7 +131,7 @@ class Conversation:
         if not text.strip():
             raise UsageError("The message is empty.", "Write something.")
         notes = () if self.configured == self._published_configured else (self.configured,)
-        return await self._new_exchange().send(text, notes, timeout)
+        return await self._new_exchange().hold(sent(text, notes), timeout)
 
     async def attach(self, *, timeout: float | None = None) -> Record:
         """Follow the exchange that the past left running at the provider to its end; see `exchange`.
@@ -139,7 +144,26 @@ class Conversation:
             raise UsageError(
                 "No exchange is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
             )
-        return await self._new_exchange().attach(in_flight, timeout)
+        return await self._new_exchange().hold(attached(in_flight), timeout)
+
+    async def retry(self, text: str, *, timeout: float | None = None) -> Record:
+        """Take the last exchange back and hold it again, with its message `text`; see `exchange`.
+
+        One that failed while the provider worked in the background gets the answer of then, if it can still be fetched.
+
+        Raises:
+            UsageError: an exchange is in progress.
+        """
+        self._require_idle()
+        lost = self._lost_answer.found
+        self.cut_history(max(len(self.history.exchanges) - 1, 0))
+        mine = Started(self.assistant.provider, self.configured.model or self.assistant.model)
+        same = lost is not None and (lost.message, lost.started) == (repair_surrogates(text), mine)
+        if lost is None or not same or self.configured != self._published_configured:
+            return await self.exchange(text, timeout=timeout)
+        if not isinstance(self.assistant, Attachable):
+            return await self.exchange(text, timeout=timeout)
+        return await self._new_exchange().hold(taken_up(lost), timeout)
 
     async def stream(self, text: str) -> AsyncIterator[Record]:
         """Hold an exchange and yield its records as they come. Leaving the loop early cancels the exchange.

@@ -40,5 +40,6 @@ rect.actor{fill:var(--card);stroke:var(--line)}line.lane{stroke:var(--line)}.hea
 .legend span{display:inline-block;width:.8rem;height:.8rem;border-radius:3px;margin:0 .3rem 0 .8rem;vertical-align:-1px}
 .legend .waiting{background:var(--waiting)}.legend .streaming{background:var(--streaming)}
 .legend .tools{background:var(--tools)}.legend .approval{background:var(--approval)}
+.right{text-align:right}.center{text-align:center}
 @media print{.drawing:not([open]){display:none}}
 """

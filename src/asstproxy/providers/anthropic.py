@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
@@ -16,6 +15,7 @@ STREAMED_TOKENS, UNARY_TOKENS = 64_000, 21_333  # of the answer, where no settin
 INCOMPLETE = {"max_tokens": "max_output_tokens", "model_context_window_exceeded": "context_length"}
 INCOMPLETE |= {"refusal": "content_filter", "pause_turn": "paused"}
 WHOLE = ("end_turn", "stop_sequence")
+TOKENS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
 FIELDS = {f"{name}_delta": name for name in ("text", "thinking", "signature")} | {"input_json_delta": "input"}
 STEPS = {"thinking": "reasoning", "redacted_thinking": "reasoning", "server_tool_use": "calls of the provider's tools"}
 NEEDED = {"text": "text", "thinking": "signature"}  # the API refuses empty text, and reasoning without its signature
@@ -62,7 +62,7 @@ class Reader(ap.StreamReader):
             self._last |= {key: value for key, value in last.items() if value is not None}
         if piece and field in ("text", "thinking"):
             yield ap.ChunkReceived(piece) if field == "text" else ap.Reasoning(piece)
-        for number, block in enumerate(ap.get_objects(event, "content")):  # of a whole reply
+        for number, block in enumerate(ap.get_blocks(event, "content")):  # of a whole reply
             yield from self.feed({"index": number, "content_block": block})
         self.done = self.done or bool(self._last.get("stop_reason")) or event.get("type") == "message_stop"
 
@@ -77,10 +77,10 @@ class Reader(ap.StreamReader):
 
     def end(self) -> Iterator[ap.Event]:
         reason, (blocks, calls) = ap.get_text(self._last, "stop_reason"), self._blocks.tool_calls()
-        count = functools.partial(ap.get_count, self._usage)
-        cached, written = count("cache_read_input_tokens"), count("output_tokens")
-        if any(read := (count("input_tokens"), count("cache_creation_input_tokens"), cached)) or written:
-            yield ap.Usage(sum(read), written, cached, count("output_tokens_details", "thinking_tokens"))
+        counts = [ap.get_count(self._usage, name) for name in TOKENS]
+        if any(counts):
+            thought = ap.get_count(self._usage, "output_tokens_details", "thinking_tokens")
+            yield ap.Usage(sum(counts[:3]), counts[3], counts[2], thought)
         if reason == "pause_turn" and self.may_pause:
             return
         text = "".join(ap.get_text(block, "text") for block in blocks if block["type"] == "text")
@@ -90,8 +90,8 @@ class Reader(ap.StreamReader):
         known = calls or reason in WHOLE or (not text and reason in ("", "tool_use"))
         cut = INCOMPLETE.get(reason) or ("" if known else reason or "unknown")
         kept = {"content": []} if reason == "refusal" else None if cut else raw  # calls may be cut, too
-        steps = [STEPS[block["type"]] for block in blocks if block["type"] in STEPS]
-        yield from ap.closing(text, calls, kept, cut=cut, steps=steps, whole=reason in WHOLE)
+        media, steps = ap.in_words((block["type"] for block in blocks), STEPS)
+        yield from ap.closing(text, calls, kept, cut=cut, media=media, steps=steps, whole=reason in WHOLE)
 
 
 class AnthropicProvider(ap.StatelessProvider):

@@ -10,7 +10,6 @@ import asstproxy.provider as ap
 from ..config.vendors import Quirks
 
 INFO = ap.ProviderInfo("any server that speaks Chat Completions", questions=ap.SERVER_QUESTIONS)
-INCOMPLETE = {"length": "max_output_tokens", "model_length": "max_output_tokens", "content_filter": "content_filter"}
 OWN_KEYS = ("index", "id", "type", "function", "custom")  # of a call; anything else in it goes back
 
 
@@ -47,10 +46,12 @@ class Reader(ap.StreamReader):
         if not choice:
             return
         delta, message = ap.get_object(choice, "delta"), ap.get_object(choice, "message")
-        news = [one for holder, whole in ((delta, False), (message, True)) for one in self._read(holder, whole)]
+        old = {"content": ap.get_text(choice, "text")}  # of the API before this one
+        holders = ((delta, False), (old, False), (message, True))
+        news = [one for holder, whole in holders for one in self._read(holder, whole)]
         self.continued = self.continued or (self.done and bool(news))
         kept = "" if news else self._reason  # the answer went on, so it has not ended
-        self._reason = ap.get_text(choice, "finish_reason") or kept or ("stop" if message and not delta else "")
+        self._reason = ap.get_text(choice, "finish_reason").lower() or kept or ("stop" if message and not delta else "")
         self.done = bool(self._reason)
         yield from (one for one in news if one is not None)
 
@@ -94,11 +95,11 @@ class Reader(ap.StreamReader):
             read, written = ap.get_count(usage, "prompt_tokens"), ap.get_count(usage, "completion_tokens")
             yield ap.Usage(read, written, cached, thought)
         yield from ap.cited(self._sources)
-        calls, cut = self._calls.finish(), INCOMPLETE.get(self._reason, "")
+        calls, cut = self._calls.finish(), ap.cut_by(self._reason)
         raw = {"reasoning": self._reasoning.raw, "tool_calls": self._calls.extras} if calls or self._remembers else {}
         raw = {name: value for name, value in raw.items() if value and not cut}
-        whole, steps = self._reason not in ("", "tool_calls"), ["reasoning"] * self._thought
-        more: Any = {"waits": self._waits, "media": self._media, "steps": steps, "whole": whole}
+        steps = ["reasoning"] * self._thought
+        more: Any = {"waits": self._waits, "media": self._media, "steps": steps, "reason": self._reason}
         yield from ap.closing(str(self._text), calls, raw or None, cut=cut, **more)
 
 

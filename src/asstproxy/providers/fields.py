@@ -18,6 +18,7 @@ from .transport import JSON
 __all__ = [
     "ToolCallBuffer",
     "get_arguments",
+    "get_blocks",
     "get_content",
     "get_count",
     "get_index",
@@ -65,9 +66,17 @@ def get_object(holder: Mapping[str, Any], *path: str) -> JSON:
 
 
 def get_objects(holder: Mapping[str, Any], *path: str) -> list[JSON]:
-    """The objects in a list; other things in it are left out."""
+    """The objects in a list, or the only one without a list; other things in it are left out."""
     value = _get(holder, path)
+    if isinstance(value, dict):
+        return [value] if value else []
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def get_blocks(holder: Mapping[str, Any], *path: str) -> list[JSON]:
+    """Content blocks; a text stands for the only one."""
+    text = get_text(holder, *path)
+    return [{"type": "text", "text": text}] if text else get_objects(holder, *path)
 
 
 def get_arguments(holder: Mapping[str, Any], *path: str) -> str:
@@ -81,14 +90,20 @@ def get_arguments(holder: Mapping[str, Any], *path: str) -> str:
         return ""
 
 
+MAX_ENCODED = 5
+"""How often arguments may be encoded as a JSON string: each gateway on the way may do it once."""
+
+
 def readable_arguments(*candidates: str) -> str:
     """The first arguments that are not empty, else `{}`. JSON within a JSON string, as some servers send, is taken out."""
     found = next((text for text in candidates if text.strip() not in ("", "{}", "null")), "{}")
-    if not found.lstrip().startswith('"'):
-        return found
+    inner: Any = found
     try:
-        inner = json.loads(found)
-        return inner if isinstance(json.loads(inner), dict) else found
+        for _ in range(MAX_ENCODED):
+            if not isinstance(inner, str) or not inner.lstrip().startswith('"'):
+                break
+            inner = json.loads(inner)
+        return inner if isinstance(inner, str) and isinstance(json.loads(inner), dict) else found
     except (ValueError, RecursionError):
         return found
 
@@ -118,6 +133,7 @@ class ToolCallBuffer:
 
     def __init__(self) -> None:
         self._calls: dict[int | str, _Call] = {}
+        self._newest: dict[int, int] = {}  # numbers that the server gave to several calls
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -126,10 +142,16 @@ class ToolCallBuffer:
         """Add a call, or a piece of the call with this number: arguments are appended, an id or a name replaces the earlier one.
 
         `extra` has what the server wants back with the call. Pieces without a number: a new id opens a call, and so does a name
-        without an id; any other piece belongs to the newest.
+        without an id; any other piece belongs to the newest. A number may stand for several calls (Google's compatible API gives 0
+        to all): name and another id open the next one.
         """
         if not isinstance(key, int) or isinstance(key, bool):
             key = call_id or (f"#{len(self._calls)}" if name else next(reversed(self._calls), ""))
+        else:
+            before = self._calls.get(number := self._newest.get(key, key))
+            if name and before is not None and before.id and call_id not in ("", before.id) and before.is_whole:
+                self._newest[key] = number = max(one for one in self._calls if isinstance(one, int)) + 1
+            key = number
         call = self._calls.setdefault(key, _Call())
         call.id, call.name = call_id or call.id, name or call.name
         call.arguments.append(arguments)
@@ -160,6 +182,14 @@ class _Call:
     name: str = ""
     arguments: list[str] = field(default_factory=list)
     extra: JSON = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its arguments are a JSON object."""
+        try:
+            return isinstance(json.loads("".join(self.arguments)), dict)
+        except (ValueError, RecursionError):
+            return False
 
 
 def joined_turns(turns: Iterable[tuple[str, list[JSON]]]) -> list[JSON]:

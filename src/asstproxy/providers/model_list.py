@@ -9,7 +9,7 @@ import msgspec
 
 from ..config.profiles import Profile
 from .registry import provider_info, provider_module
-from .transport import Transport
+from .transport import StreamedReply, Transport
 
 __all__ = ["ModelInfo", "fetch_models", "list_models"]
 
@@ -44,7 +44,8 @@ async def fetch_models(transport: Transport, path: str, notes: Mapping[str, str]
         answer = await transport.call("GET", path)
     finally:
         await transport.aclose()
-    found = answer.get("data") or answer.get("models") or []
+    listed = answer.events if isinstance(answer, StreamedReply) else []  # Together's list has no object around it
+    found = listed or answer.get("data") or answer.get("models") or []
     infos = [_info(one, notes) for one in found if isinstance(one, dict) and _is_chat_model(one)]
     order = list(notes)
     return sorted(infos, key=lambda info: (order.index(info.id) if info.id in notes else len(order), info.id))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ..core.errors import AssistantError
-from .fields import get_objects, get_text
-from .transport import JSON, Transport
+from .local.llama_cpp import is_llama_cpp
+from .transport import Transport
 from .transport.failures import API_MISSING, error_words
 
 __all__ = ["CHAT", "RESPONSES", "Found", "find_protocol", "speaks"]
 
 CHAT, RESPONSES = "/chat/completions", "/responses"
-LLAMA_CPP = "llamacpp"
-"""Who owns the models of llama.cpp. Its /responses does not say that an answer was cut, so Chat Completions is the better one."""
 UNKNOWN = ("authentication", "connection", "timeout", "protocol")
 """Kinds of errors that say nothing about a path: many servers look at the key first."""
 NO_ENDPOINT = re.compile(
@@ -81,10 +78,6 @@ async def find_protocol(base_url: str, transport: Callable[[str], Transport]) ->
 async def _find_at(address: str, transport: Transport) -> Found:
     try:
         chat, responses = await speaks(transport, CHAT), await speaks(transport, RESPONSES)
-        owners: Sequence[JSON] = ()
-        if chat and responses:
-            with contextlib.suppress(AssistantError):
-                owners = get_objects(await transport.call("GET", "/models"), "data")
-        return Found(address, chat, responses, any(get_text(one, "owned_by") == LLAMA_CPP for one in owners))
+        return Found(address, chat, responses, chat and responses and await is_llama_cpp(transport))
     finally:
         await transport.aclose()

@@ -14,7 +14,16 @@ if TYPE_CHECKING:  # shell completion reads the names, and must not pay for msgs
     from ..config.profiles import Profile
     from ..core.roles import AssistantProxy
 
-__all__ = ["address", "connect", "entry_point", "needs_key", "provider_info", "provider_module", "provider_names"]
+__all__ = [
+    "address",
+    "connect",
+    "entry_point",
+    "needs_key",
+    "provider_info",
+    "provider_module",
+    "provider_names",
+    "vendors_with_key",
+]
 
 GROUP = "asstproxy.providers"
 PROVIDERS = {
@@ -106,6 +115,17 @@ def provider_names() -> list[str]:
     """Every provider that a profile may name: those of asstproxy first."""
     own = [name for name in PROVIDERS if name not in UNLISTED]
     return own + sorted(name for name in _registered() if name not in PROVIDERS)
+
+
+def vendors_with_key() -> list[str]:
+    """The vendors whose key is in the environment, in credentials.toml, or in the keyring. No key is read.
+
+    Raises:
+        NotSetUpError: credentials.toml has an error.
+    """
+    from ..config.credentials import key_source
+
+    return [name for name, vendor in VENDORS.items() if any(map(key_source, vendor.info.key_variables))]
 
 
 def provider_info(name: str) -> ProviderInfo:

@@ -7,6 +7,7 @@ its steps.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.paths import refuse_device
@@ -16,18 +17,28 @@ from ..core.errors import SessionError
 from ..core.script import STEPS, State
 from . import ulid
 from .fork import without_resume
-from .recovery import read_journal, repaired
+from .recovery import each_record, read_journal, repaired
 from .store import Store
 from .transcript import ExchangeEntry, Transcript
 from .transcript_file import load_transcript
 
-__all__ = ["import_file", "records_of_file", "synthesize_records"]
+__all__ = ["Imported", "import_file", "records_of_file", "synthesize_records"]
 
 _SQLITE = b"SQLite format 3\0"
 
 
-def import_file(store: Store, path: Path) -> list[str]:
-    """Save what a file holds as new sessions; returns their ids. If an id is taken, the session gets a new one.
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A session that a file holds; `is_new`: it was saved now, and was not there before."""
+
+    session: str
+    is_new: bool = True
+
+
+def import_file(store: Store, path: Path) -> Iterator[Imported]:
+    """Save what a file holds as new sessions, and yield each as soon as it is saved. If an id is taken, the session gets a new one.
+
+    A database may hold many. If this ends in the middle, what was yielded is there, and the next import saves only the others.
 
     Raises:
         SessionError: the file can't be read, is none of the three kinds, or can't be saved.
@@ -35,8 +46,10 @@ def import_file(store: Store, path: Path) -> list[str]:
     if _start(path).startswith(_SQLITE):
         from .llm_logs import conversations
 
-        return [_save(store, list(synthesize_records(one))) for one in conversations(path)]
-    return [_save(store, records_of_file(path))]
+        for conversation in conversations(path):
+            yield _save_once(store, conversation)
+    else:
+        yield Imported(_save(store, records_of_file(path)))
 
 
 def records_of_file(path: Path) -> list[ev.Record]:
@@ -61,14 +74,40 @@ def _start(path: Path) -> bytes:
         ) from error
 
 
-def _save(store: Store, records: Iterable[ev.Record]) -> str:
+def _save_once(store: Store, transcript: Transcript) -> Imported:
+    """Save a conversation of another program, unless it is there already, with as many exchanges."""
+    records = list(synthesize_records(transcript))
+    began, count = _began(records), len(transcript.exchanges)
+    first = transcript.id if ulid.is_ulid(transcript.id) else ulid.derived(began, transcript.id)
+    for wanted in (first, ulid.derived(began, f"{transcript.id} {count}")):  # the second one: it has grown since
+        if not store.path(wanted).exists():
+            return Imported(_save(store, records, wanted))
+        if _is_import_of(store, wanted, transcript.id, count):
+            return Imported(wanted, is_new=False)
+    return Imported(_save(store, records))
+
+
+def _is_import_of(store: Store, session: str, name: str, exchanges: int) -> bool:
+    try:
+        opening = next(each_record(store.path(session)), None)
+        is_same = opening is not None and getattr(opening.event, "forked_from", "") == name
+        return is_same and store.summary(session).exchange_count >= exchanges
+    except SessionError:
+        return False
+
+
+def _began(records: Iterable[ev.Record]) -> int:
+    return max(next((int(to_unix_time(r.at) * 1000) for r in records if r.at), 0), 0)
+
+
+def _save(store: Store, records: Iterable[ev.Record], wanted: str = "") -> str:
     records = list(records)
     opened = next((r.event.session for r in records if isinstance(r.event, ev.SessionOpened)), "")
-    began = next((int(to_unix_time(r.at) * 1000) for r in records if r.at), 0)
+    began = _began(records)
     if not began and ulid.is_ulid(opened):
         began = ulid.time_of(opened)
     copied = without_resume(records)
-    return store.copy(copied, at=max(began, 0), wanted=opened, forked_from=opened)
+    return store.copy(copied, at=began, wanted=wanted or opened, forked_from=opened)
 
 
 # ---- from a transcript -------------------------------------------------------------------------------------------------

@@ -62,6 +62,7 @@ class Store(SessionDirectory):
         builder, contents = TranscriptBuilder(session), JournalContents(self._private_path(session))
         for record in repaired(each_record(contents.path, contents)):
             builder.feed(record)
+        builder.include_partial()
         if contents.damage and not builder.transcript.created:
             raise SessionError(f"{contents.path} isn't a journal: {contents.damage[0]}.", "The file was not changed.")
         return builder.transcript

@@ -6,7 +6,7 @@ import msgspec
 
 from ..core import events as ev
 from ..core.coalesce import TextBuffer
-from ..core.script import STEPS, State
+from ..core.script import ACTIVE, STEPS, State
 
 __all__ = [
     "ExchangeEntry",
@@ -130,6 +130,11 @@ class TranscriptBuilder:
                 del self._sent[keep:]
             case _ if transcript.exchanges:
                 self._continue(transcript.exchanges[-1], record)
+
+    def include_partial(self) -> None:
+        """Let the last exchange have what has arrived so far, if it has not settled (its process may be dead)."""
+        if self.transcript.exchanges and (entry := self.transcript.exchanges[-1]).state in ACTIVE:
+            entry.answer, entry.reasoning = str(self._answer), str(self._reasoning).strip()
 
     def _open(self, text: str, record: ev.Record) -> None:
         transcript = self.transcript

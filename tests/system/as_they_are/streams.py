@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from asstproxy import Conversation, Options, Profile, Record, RetryPolicy, UserProxy, conform
 from asstproxy.core.events import ActionRequired, ChunkReceived, ErrorOccurred, Event, Notice
 from asstproxy.providers import connect
@@ -37,6 +39,9 @@ APIS = {
     "messages": Api("anthropic"),
     "generate": Api("gemini", path="/v1beta"),
     "interactions": Api("gemini", {"api": "interactions"}, "/v1beta"),
+    "anthropic": Api("anthropic"),
+    "generate-sdk": Api("gemini", {"transport": "sdk"}, "/v1beta"),
+    "interactions-sdk": Api("gemini", {"api": "interactions", "transport": "sdk"}, "/v1beta"),
 }
 
 
@@ -208,6 +213,8 @@ async def exchange(
         return a + b
 
     way = APIS[api]
+    if api in ("generate-sdk", "interactions-sdk"):
+        pytest.importorskip("google.genai", reason="google-genai, which comes with the extra `vertex`")
     records: list[Record] = []
     with CaseServer(*answers) as server:
         options = {"base_url": server.url + way.path, "api_key_env": "TEST_KEY"} | way.options

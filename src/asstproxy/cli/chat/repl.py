@@ -7,6 +7,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
+from html import escape
 from typing import Any
 
 from prompt_toolkit import PromptSession
@@ -17,7 +18,7 @@ from rich.text import Text
 
 from ...config.paths import create_private, data_dir, private_dir
 from ...core.codec import encode
-from ...core.errors import AsstError, UsageError
+from ...core.errors import UsageError
 from ...core.events import Cancelled, Configured, ErrorOccurred, Record
 from ...core.resume import last_exchange
 from ...store.transcript import Transcript, TranscriptBuilder
@@ -30,9 +31,9 @@ from ..event_loop import Signals, quiet_keyboard, suspendable
 from ..exit_codes import OK
 from ..hints import hint_after
 from ..options import ConversationOptions
-from ..render.live import LiveView
+from ..render.guarded_view import GuardedView
 from ..render.print_conversation import print_conversation
-from ..render.theme import console
+from ..render.theme import console, encoding_warning, with_marks_for
 from .slash_commands import SlashCompleter, parse_line
 from .type_ahead import take_typed_ahead
 
@@ -66,7 +67,7 @@ class _Chat:
         self.leaving = False
         self.show_events = False
         self._options, self._signals = options, signals
-        self._view: LiveView | None = None
+        self._view: GuardedView | None = None
         self._fold = TranscriptBuilder()
         self._configured: tuple[Record, ...] = ()  # the latest such record: a new live view shows its profile and model
         self.approver = ApprovalPrompt(self.console, self._pause_view)
@@ -100,6 +101,7 @@ class _Chat:
             if self._signals.is_terminated:
                 return self._signals.code
         interrupted = self._watch_prompt(prompt)
+        mark = HTML(f"<b>{escape(with_marks_for(self.console.file, '›'))}</b> ")
         pressed = -_LEAVE_WITHIN
         while not self.leaving:
             try:
@@ -107,7 +109,7 @@ class _Chat:
                     interrupted.clear()
                     raise KeyboardInterrupt
                 draft = take_typed_ahead(prompt.app.input)
-                line = (await prompt.prompt_async(HTML("<b>›</b> "), default=draft, handle_sigint=False)).strip()
+                line = (await prompt.prompt_async(mark, default=draft, handle_sigint=False)).strip()
             except EOFError:
                 break
             except KeyboardInterrupt as interrupt:
@@ -152,25 +154,29 @@ class _Chat:
             else:
                 command, argument = parsed
                 await command(self, argument)
-        except (AsstError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
             print_error(error, chat=True)
 
     async def _send(self, message: str) -> None:
         try:
             await self.exchange(message)
-        except (AsstError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
             print_error(error, chat=True)
 
     async def exchange(self, text: str) -> None:
         """Hold one exchange. Ctrl-C cancels it and nothing else."""
         await self._watch(self.opened.conversation.exchange(text, timeout=self._options.timeout))
 
+    async def retry(self, text: str) -> None:
+        """Hold the last exchange again, whose message is `text`."""
+        await self._watch(self.opened.conversation.retry(text, timeout=self._options.timeout))
+
     async def _attach(self) -> None:
         """Watch the rest of the exchange that another process left running at the provider."""
         self.say("The provider kept working on your last message. Here is the rest.")
         try:
             await self._watch(self.opened.conversation.attach(), received=last_exchange(self.opened.past))
-        except (AsstError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
             print_error(error, chat=True)
 
     async def _watch(self, exchange: Coroutine[Any, Any, Record], received: Sequence[Record] = ()) -> None:
@@ -182,7 +188,8 @@ class _Chat:
             Cancelled("terminated" if terminated else "user")
         )
         try:
-            async with LiveView(self.console, echo=bool(received)) as self._view:
+            async with GuardedView(self.console, echo=bool(received)) as view:
+                self._view = view
                 for record in (*self._configured, *received):
                     self._view(record)
                 unsubscribe = conversation.subscribe(self._view)
@@ -191,6 +198,10 @@ class _Chat:
                 unsubscribe()
         finally:
             self._signals.on_signal, self._view = at_prompt, None
+        if warning := encoding_warning():
+            self.say(warning)
+        if view.failure is not None:
+            print_error(view.failure, chat=True)
         # `result` raises what the exchange could not publish.
         if not task.cancelled() and (hint := hint_after(task.result().event, chat=True)):
             self.say(hint)

@@ -19,7 +19,7 @@ from ...store.store import Store
 from ...store.transcript import Transcript, last_message
 from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label
-from ..conversation_setup import OpenConversation, configure, offer_tools
+from ..conversation_setup import OpenConversation, configure
 from ..options import ConversationOptions
 from ..suggest import near_names
 
@@ -48,8 +48,8 @@ class ChatCommands(Protocol):
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
 
-    async def exchange(self, text: str) -> None:
-        """Hold one exchange."""
+    async def retry(self, text: str) -> None:
+        """Hold the last exchange again, whose message is `text`."""
 
 
 Command = Callable[[ChatCommands, str], Awaitable[None]]
@@ -94,7 +94,7 @@ async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOpt
     assistant = connect(msgspec.structs.replace(profile, model=configured.model))
     if tools:
         try:
-            await offer_tools(user, profile, chat.opened.options)
+            await chat.opened.tools.offer(profile, chat.opened.options)
         except BaseException:
             await assistant.aclose()
             raise
@@ -158,13 +158,14 @@ async def _save(chat: ChatCommands, name: str) -> None:
 
 
 async def _retry(chat: ChatCommands, _: str) -> None:
-    message = _cut_last_exchange(chat, "retry")
+    message = _last_message(chat, "retry")
     chat.say(f'Trying again: "{clean_label(message, _QUOTED)}"')
-    await chat.exchange(message)
+    await chat.retry(message)
 
 
 async def _undo(chat: ChatCommands, _: str) -> None:
-    message = _cut_last_exchange(chat, "undo")
+    message = _last_message(chat, "undo")
+    chat.opened.conversation.cut_history(len(chat.opened.conversation.history.exchanges) - 1)
     chat.say(
         f'Undone: "{clean_label(message, _QUOTED)}" The assistant no longer sees the last turn; the session file keeps it.'
     )
@@ -176,13 +177,11 @@ async def _clear(chat: ChatCommands, _: str) -> None:
     chat.say("Starting fresh. The session file still has everything.")
 
 
-def _cut_last_exchange(chat: ChatCommands, to: str) -> str:
-    """Take the last exchange back that the assistant still sees; returns its message."""
-    conversation = chat.opened.conversation
+def _last_message(chat: ChatCommands, to: str) -> str:
+    """The message of the last exchange that the assistant still sees."""
     message = last_message(chat.transcript)
-    if message is None or not conversation.history.exchanges:
+    if message is None or not chat.opened.conversation.history.exchanges:
         raise UsageError(f"Nothing to {to}: the assistant sees no turn.")
-    conversation.cut_history(len(conversation.history.exchanges) - 1)
     return message
 
 

@@ -182,6 +182,7 @@ def _ending_lines(event: Event | Unknown) -> list[Text]:
     end = ending(event)
     if end is None:
         return []
+    end = end.without_repeat()
     style = "asst.error" if end.label == "Error" else "asst.warning"
     lines = [Text.assemble((end.label, style), (" ▸ ", "dim"), end.message)]
     return [*lines, Text(f"  {end.hint}")] if end.hint else lines

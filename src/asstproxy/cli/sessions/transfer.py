@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ...core.errors import AsstError
 from ...export.write import export, form_of, write_export
 from ...store.imports import import_file
 from ...store.store import Store
@@ -40,16 +41,30 @@ def _exported(store: Store, session: str, form: str) -> bytes:
     fold = TranscriptBuilder(session)
     for record in records:
         fold.feed(record)
+    fold.include_partial()
     return export(fold.transcript, records, form)
 
 
 def import_sessions(file: Path, *, as_json: bool) -> None:
-    """Import the sessions of a file and print them."""
+    """Import the sessions of a file, and print each as soon as it is saved; those that are there already are counted."""
     store = Store()
-    ids = import_file(store, file)
+    ids: list[str] = []
+    there = 0
+    try:
+        for one in import_file(store, file):
+            there += not one.is_new
+            if one.is_new:
+                ids.append(one.session)
+                if not as_json:
+                    sys.stdout.write(f"{line_of(store.summary(one.session))}\n")
+    except AsstError:
+        if ids:
+            sys.stderr.write(f"Imported {count_of(len(ids))} before it failed. The next import leaves them out.\n")
+            if as_json:
+                print_json(ids)
+        raise
     if as_json:
         print_json(ids)
         return
-    for session in ids:
-        sys.stdout.write(f"{line_of(store.summary(session))}\n")
-    sys.stderr.write(f"Imported {count_of(len(ids))}.\n")
+    already = f" {count_of(there)} {'was' if there == 1 else 'were'} there already." if there else ""
+    sys.stderr.write(f"Imported {count_of(len(ids))}.{already}\n")

@@ -12,10 +12,10 @@ from ...config.credentials import forget_key, key_source
 from ...config.edit import Change, make_default, remove_profile
 from ...config.profiles import Config, config_file, load_config
 from ...config.provider_info import BUILT_IN
-from ...config.vendors import VENDORS
 from ...core.codec import escape_controls
 from ...core.errors import AsstError, NotSetUpError
 from ...core.redact import public_url, redact_settings
+from ...providers.registry import vendors_with_key
 from ..standard_streams import write_json
 from .keys import key_status
 from .profile_draft import require_writable_config
@@ -42,8 +42,7 @@ def list_profiles(*, as_json: bool) -> None:
         NotSetUpError: a file has an error.
     """
     config = load_config()
-    ready = [name for name, vendor in VENDORS.items() if any(map(key_source, vendor.info.key_variables))]
-    rows = [_row(config, name) for name in dict.fromkeys([*config.names, *ready])]
+    rows = [_row(config, name) for name in dict.fromkeys([*config.names, *vendors_with_key()])]
     if as_json:
         _print_json(rows)
         return

@@ -27,6 +27,7 @@ __all__ = ["InteractionsProvider", "is_stored", "request", "steps"]
 
 PATH = "/interactions"
 
+GONE = "Google no longer has this conversation; sending the whole of it again."
 BODY = frozenset(
     (
         "cached_content",
@@ -54,10 +55,14 @@ class InteractionsProvider(GeminiProvider):
         self._poll = poll
         self._previous: str | None = None  # the interaction that the next one continues
         self._known = 0  # how many items Google knows with it
+        self._made: set[str] = set()  # interactions of this process
+        self._keeps = True  # the server keeps interactions; some that speak this API don't
+        self._told = False  # that it doesn't, in this exchange
 
     async def begin(self, turn: Turn) -> Sequence[Event]:
         """See `StatelessProvider`."""
         state = turn.resume if isinstance(turn.resume, dict) and is_stored(turn) else {}
+        self._told = False
         same = state.get("model") == self.turn.model  # another model would refuse what this one signed
         self._previous, self._known = state.get("interaction") if same else None, len(turn.history)
         return ()
@@ -105,7 +110,9 @@ class InteractionsProvider(GeminiProvider):
             running = {"running": event.resume["id"]}
             return msgspec.structs.replace(event, resume=self._resume(self._previous) | running)
         if isinstance(event, ActionRequired | AssistantMessageRetrieved | MessageIncomplete):
-            number = event.resume if is_stored(self.turn) else None
+            number = event.resume if is_stored(self.turn) and self._keeps else None
+            if number:
+                self._made.add(number)
             if isinstance(event, ActionRequired):
                 self._previous, self._known = number, len(items) + 1
             return msgspec.structs.replace(event, resume=self._resume(number) or None)
@@ -118,7 +125,8 @@ class InteractionsProvider(GeminiProvider):
         """See `StatelessProvider`: without the stored conversation, where Google no longer has it."""
         notice = await super().recover(error, items)
         if notice is None and self._previous and error.kind == "not_found" and "model" not in str(error).lower():
-            notice = "Google no longer has this conversation; sending the whole of it again."
+            self._keeps = self._previous not in self._made
+            notice, self._told = "" if self._told else GONE, True
         if notice is not None:
             self._previous = None
         return notice

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -17,16 +17,20 @@ from ...core.errors import AssistantError, NotSetUpError
 from ...core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Usage
 from ...core.history import Item
 from ...core.turn import Turn
-from ..base import StatelessProvider
 from ..connection import ServerOptions, http_transport
 from ..model_list import ModelInfo, fetch_models
 from ..openai.provider import ResponsesProvider
+from ..stream import StreamReader
 from ..transport import JSON, Transport
 from .process import INSTRUCTIONS, Embedded, EmbeddedError, Served, find_model, renders_tools
+
+if TYPE_CHECKING:
+    from ..chat_completions import ChatCompletionsProvider
 
 __all__ = ["INFO", "LocalOptions", "connect", "models"]
 
 INFO = BUILT_IN["local"]
+Api = Literal["", "responses", "chat-completions"]
 NO_TOOLS = (
     "{model} will not see the tools, because its chat template has no place for them. "
     'A profile can name another template: chat_template = "FILE".'
@@ -36,19 +40,20 @@ NO_TOOLS = (
 class LocalOptions(ServerOptions, frozen=True):
     """What a profile of this provider may hold.
 
-    With `base_url`, a running server is asked (Ollama, vLLM, LM Studio, llama-server), over `api`. Otherwise the model is a GGUF
+    With `base_url`, a running server is asked (Ollama, vLLM, LM Studio, llama-server), over `api`; without it, llama.cpp
+    over Chat Completions, and others over Responses. Otherwise the model is a GGUF
     file: `chat_template` is a file with a Jinja template, `n_predict` the most tokens of an answer, `n_ctx` the tokens of the
     context, `threads` the number of the processor's threads.
     """
 
-    api: Literal["responses", "chat-completions"] = "responses"
+    api: Api = ""
     chat_template: str = ""
     n_predict: int = 512
     n_ctx: int = 4096
     threads: int | None = None
 
 
-def connect(profile: Profile, *, client: Any = None) -> StatelessProvider:
+def connect(profile: Profile, *, client: Any = None) -> ResponsesProvider:
     """An Assistant Proxy for this profile; `client` is an `openai.AsyncOpenAI` to use instead of our own transport.
 
     Raises:
@@ -60,15 +65,13 @@ def connect(profile: Profile, *, client: Any = None) -> StatelessProvider:
 
         return ResponsesProvider(OpenAITransport(client), provider="local", model=profile.model)
     if not options.base_url:
-        return EmbeddedProvider(*_engine(profile, options), options.n_predict)
+        return EmbeddedProvider(*_engine(profile, options), options.n_predict, options.n_ctx)
     if not profile.model:
         raise NotSetUpError(f"The profile '{profile.name}' names no model.", "Choose one of the server's: -m MODEL.")
-    transport = http_transport(profile, options, INFO)
-    if options.api == "chat-completions":
-        from ..chat_completions import ChatCompletionsProvider
-
-        return ChatCompletionsProvider(transport, profile.model, "local")
-    return LocalProvider(transport, provider="local", model=profile.model)
+    made = LocalServerProvider(http_transport(profile, options, INFO), provider="local", model=profile.model)
+    if options.api:
+        made.speak(options.api)
+    return made
 
 
 async def models(profile: Profile) -> list[ModelInfo]:
@@ -106,10 +109,12 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
 
 
 class LocalProvider(ResponsesProvider):
-    """The same protocol, with what llama.cpp does not say: that an answer was cut (its status is "completed" all the same)."""
+    """The same protocol, with what some servers do not say: that an answer was cut (its status is "completed" all the same)."""
 
-    _spent = 0
+    _spent = Usage()
     """Tokens of this answer."""
+    context: int | None = None
+    """Tokens of the context, if that is known."""
 
     def longest_answer(self) -> int | None:
         """Tokens at which an answer is cut, if that is known."""
@@ -118,25 +123,65 @@ class LocalProvider(ResponsesProvider):
 
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """See `StatelessProvider`."""
-        self._spent = 0
+        self._spent = Usage()
         return super().answer(items)
 
     def annotate(self, event: Event, items: list[Item]) -> Event:
         """See `StatelessProvider`: an answer that used up its tokens was cut."""
         if isinstance(event, Usage):
-            self._spent = event.output_tokens
-        limit = self.longest_answer()
-        if isinstance(event, AssistantMessageRetrieved) and limit and self._spent >= limit:
+            self._spent = event
+        if isinstance(event, AssistantMessageRetrieved) and self._is_cut():
             event = MessageIncomplete(event.text, "max_output_tokens", event.raw, event.resume)
         return super().annotate(event, items)
+
+    def _is_cut(self) -> bool:
+        limit, spent = self.longest_answer(), self._spent
+        used = spent.input_tokens + spent.output_tokens
+        return bool(limit and spent.output_tokens >= limit) or bool(self.context and used >= self.context)
+
+
+class LocalServerProvider(LocalProvider):
+    """A server that runs already. If nobody said how to ask it, llama.cpp's is asked over Chat Completions, where it says that an
+    answer was cut.
+    """
+
+    _chat: ChatCompletionsProvider | None = None
+    _known = False
+
+    async def begin(self, turn: Turn) -> Sequence[Event]:
+        """See `StatelessProvider`: the first time, the server is asked for its name."""
+        from .llama_cpp import as_chat_settings, is_llama_cpp
+
+        if not self._known:
+            self.speak("chat-completions" if await is_llama_cpp(self.transport) else "responses")
+        if self._chat is not None:  # it makes nothing in the background
+            settings = as_chat_settings(self.turn.settings)
+            self.turn = self._chat.turn = msgspec.structs.replace(self.turn, background=False, settings=settings)
+        return await super().begin(turn)
+
+    def speak(self, api: Api) -> None:
+        """Ask the server over this API."""
+        self._known = True
+        if api == "chat-completions":
+            from ..chat_completions import ChatCompletionsProvider
+
+            self._chat = ChatCompletionsProvider(self.transport, self.model, "local")
+
+    def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
+        """See `StatelessProvider`."""
+        return super().request(turn, items) if self._chat is None else self._chat.request(turn, items)
+
+    def new_reader(self) -> StreamReader:
+        """See `StatelessProvider`."""
+        return super().new_reader() if self._chat is None else self._chat.new_reader()
 
 
 class EmbeddedProvider(LocalProvider):
     """llama.cpp in a process of ours: it also does not say that a template shows no tools."""
 
-    def __init__(self, transport: EmbeddedTransport, model: str, n_predict: int) -> None:
+    def __init__(self, transport: EmbeddedTransport, model: str, n_predict: int, n_ctx: int | None = None) -> None:
         super().__init__(transport, provider="local", model=model)
-        self._engine, self._n_predict = transport, n_predict
+        self._engine, self._n_predict, self.context = transport, n_predict, n_ctx
 
     def longest_answer(self) -> int:
         """See `LocalProvider`."""

@@ -10,18 +10,16 @@ from urllib.parse import urlencode, urlsplit
 import httpx2
 
 from ...core.errors import AssistantError
-from ...core.redact import public_url, redact, redact_logs, register_secrets, remove_secrets
-from . import JSON, StreamedReply
-from .body import BodyReader, decode_error, decode_json
-from .decoder import EventDecoder
+from ...core.redact import public_url, redact, redact_logs, register_secrets
+from . import JSON
+from .body import decode_error
 from .failures import broken_connection, refusal
 from .proxies import proxy_for, tls_context
+from .reading import Body, too_large
 from .sse import TooLargeError
 
 __all__ = ["ONCE", "HttpTransport"]
 
-MAX_EVENT = 64 * 1024 * 1024
-"""Bytes, decompressed, of one event or of a whole reply: several images in base64. More would take gigabytes to decode."""
 MAX_REFUSAL = 64 * 1024
 """Bytes of an error's body that are read: far more than any API explains."""
 REFUSAL_WITHIN = 5.0
@@ -80,24 +78,22 @@ class HttpTransport:
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """See `Transport.call`."""
-        async with self._answer(method, path, body, {}) as response:
-            pieces, size = list[bytes](), 0
-            async with contextlib.aclosing(response.aiter_bytes()) as arriving:
-                async for piece in arriving:
-                    pieces.append(piece)
-                    if (size := size + len(piece)) > MAX_EVENT:
-                        raise TooLargeError
-        return self._object(b"".join(pieces), labelled=_is_stream(response), listed=method == "GET")
+        async with self._answer(method, path, body, {}) as response, contextlib.aclosing(self._body(response)) as read:
+            return await read.object()
 
     async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
         async with (
             self._answer(method, path, body, STREAMED) as response,
-            contextlib.aclosing(response.aiter_bytes()) as pieces,
-            contextlib.aclosing(self._read(pieces, labelled=_is_stream(response))) as read,
+            contextlib.aclosing(self._body(response)) as read,
+            contextlib.aclosing(read.events()) as events,
         ):
-            async for together in read:
+            async for together in events:
                 yield together
+
+    def _body(self, response: httpx2.Response) -> Body:
+        kind = response.headers.get("content-type", "")
+        return Body(response.aiter_bytes(), content_type=kind, where=self._shown, secrets=self._secrets)
 
     @contextlib.asynccontextmanager
     async def _answer(
@@ -119,31 +115,13 @@ class HttpTransport:
                     await self._refuse(response, path)
                 yield response
         except TooLargeError:
-            limit = f"{MAX_EVENT // 1024**2} MB"
-            said = f"{self._shown} sent more than {limit} in one piece."
-            raise AssistantError("protocol", said, "Check base_url: is it the address of this API?") from None
+            raise too_large(self._shown) from None
         except TimeoutError:
             said = f"{self._shown} sent no answer within {self._silence:.0f} seconds."
             raise AssistantError("timeout", said, "Try again.") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             via = (self._proxy.shown, self._proxy.source) if self._proxy else None
             raise broken_connection(error, self._shown, answered=answered, proxy=via) from error
-
-    async def _read(self, pieces: AsyncIterator[bytes], *, labelled: bool) -> AsyncGenerator[list[JSON]]:
-        """The objects in a body: those of its events, or the one that it is."""
-        reader, decoder = BodyReader(MAX_EVENT, labelled=labelled), EventDecoder(self._shown, self._secrets)
-        try:
-            while (piece := await _next(pieces, decoder.finished_at)) is not None:
-                for together in decoder.decode(reader.feed(piece)):
-                    yield together
-        except httpx2.HTTPError:  # an event whose blank line is missing arrived all the same
-            for together in decoder.decode(reader.end(), cut=True):
-                yield together
-            raise
-        for together in decoder.decode(reader.end(), cut=True):
-            yield together
-        if reader.kind in ("json", "words"):
-            yield decoder.whole(reader.body)
 
     def _url(self, path: str) -> str:
         return self._base + path + (f"{'&' if '?' in path else '?'}{self._query}" if self._query else "")
@@ -162,41 +140,6 @@ class HttpTransport:
             error.hint = f"{error.hint} {redact(self._key_hint)}"
         raise error
 
-    def _object(self, data: bytes, *, labelled: bool, listed: bool) -> JSON:
-        """The object of a reply. `listed`: a list is one, too, as its `data` (Together's list of models)."""
-        reader = BodyReader(MAX_EVENT, labelled=labelled)
-        events = [*reader.feed(data), *reader.end()]
-        if reader.kind == "events":
-            decoded = EventDecoder(self._shown, self._secrets).decode(events, cut=True)
-            return StreamedReply([event for together in decoded for event in together])
-        if b'"error"' in data:  # an error message may quote the key
-            data = remove_secrets(data.decode(errors="replace"), self._secrets).encode()
-        value = decode_json(data)
-        if listed and isinstance(value, list):
-            return {"data": value}
-        if not isinstance(value, dict):
-            raise AssistantError(
-                "protocol",
-                f"The server at {self._shown} sent something other than a JSON object.",
-                "Check base_url: is it the address of this API?",
-            )
-        return value
-
     async def aclose(self) -> None:
         """Close every connection."""
         await self._client.aclose()
-
-
-def _is_stream(response: httpx2.Response) -> bool:
-    return response.headers.get("content-type", "").partition(";")[0].strip().lower() == STREAMED["Accept"]
-
-
-async def _next(pieces: AsyncIterator[bytes], until: float | None) -> bytes | None:
-    """The next piece of a body; None at its end, or when it has not ended by then."""
-    try:
-        if until is None:
-            return await anext(pieces)
-        async with asyncio.timeout_at(until):
-            return await anext(pieces)
-    except (StopAsyncIteration, TimeoutError):
-        return None
