@@ -40,7 +40,13 @@ SHORT = {SHORT_NAME: 60}
 SERVERS = {
     "llama": Server(
         "llama.cpp",
-        {"provider": "local", "base_url": "http://127.0.0.1:18081/v1", "model": "smollm2", "settings": SHORT},
+        {
+            "provider": "local",
+            "api": "responses",
+            "base_url": "http://127.0.0.1:18081/v1",
+            "model": "smollm2",
+            "settings": SHORT,
+        },
     ),
     "ogx": Server(
         "OGX",
