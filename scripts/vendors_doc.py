@@ -51,9 +51,8 @@ def _row(name: str, vendor: Vendor) -> Iterator[str]:
     yield f"[{info.title}]({info.keys_url})" if info.keys_url else info.title
     yield API[vendor.protocol]
     yield "<br>".join(f"`{address}`" for address in (info.base_url, *info.more_base_urls))
-    names = [*reversed(info.key_variables), *reversed(info.optional_keys)]
-    optional = ", optional" if info.optional_keys else ""
-    yield (" or ".join(f"`{variable}`" for variable in names) or "none") + optional
+    names = " or ".join(f"`{variable}`" for variable in reversed(info.key_variables))
+    yield f"{names}, optional" if names and info.key_optional else names or "none"
     yield "; ".join(_handled(vendor))
 
 

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from .config.insecure_http import warn_of_plain_http
 from .config.profiles import Profile
 from .config.provider_info import SERVER_QUESTIONS, ProviderInfo, SetupQuestion
+from .core.attachment import Attachment, AttachmentStore, Upload
 from .core.coalesce import TextBuffer, merge_chunks
 from .core.errors import AssistantError, AsstError, Kind, NotSetUpError, may_pass
 from .core.events import (
@@ -49,8 +50,9 @@ from .core.events import (
     Usage,
 )
 from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
-from .core.roles import AssistantProxy, Attachable
+from .core.roles import AcceptsAttachments, AssistantProxy, Attachable
 from .core.turn import ToolSpec, Turn
+from .providers.attachments import MB, AttachmentFormat, Parts, SentFile, no_parts
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.block_buffer import BlockBuffer
@@ -58,6 +60,7 @@ from .providers.closing import closing, cut_by
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport, required_model
 from .providers.fields import (
     ToolCallBuffer,
+    function_calls,
     get_arguments,
     get_blocks,
     get_content,
@@ -71,25 +74,31 @@ from .providers.fields import (
     with_fitting_ids,
     with_hosted_tools,
 )
+from .providers.in_words import in_words
+from .providers.modalities import readable_by
 from .providers.model_list import ModelInfo, fetch_models
+from .providers.provisioning import Provisioned
 from .providers.quirks import NO_QUIRKS, VendorProvider, items_for, vendor_transport
 from .providers.reasoning import ReasoningBuffer, ThinkTags
 from .providers.sources import cited, url_citations
+from .providers.stateful import StatefulProvider
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
-from .providers.text_fold import TextFold
+from .providers.text_fold import MessageFold, TextFold
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
-from .providers.unshown import WAITING, in_words, unshown, waits_for
+from .providers.unshown import WAITING, describe_blocks, unshown, waits_for
 
 if TYPE_CHECKING:
     from .providers.transport.http import HttpTransport
 
 __all__ = [
     "JSON",
+    "MB",
     "NO_QUIRKS",
     "SERVER_QUESTIONS",
     "WAITING",
+    "AcceptsAttachments",
     "ActionRequired",
     "AssistantError",
     "AssistantMessage",
@@ -97,6 +106,9 @@ __all__ = [
     "AssistantProxy",
     "AsstError",
     "Attachable",
+    "Attachment",
+    "AttachmentFormat",
+    "AttachmentStore",
     "BackgroundJob",
     "BlockBuffer",
     "ChunkReceived",
@@ -106,19 +118,24 @@ __all__ = [
     "Item",
     "JobReader",
     "Kind",
+    "MessageFold",
     "MessageIncomplete",
     "ModelInfo",
     "NotSetUpError",
     "Notice",
+    "Parts",
     "PolledOptions",
     "Profile",
     "ProviderInfo",
+    "Provisioned",
     "Reasoning",
     "ReasoningBuffer",
+    "SentFile",
     "ServerOptions",
     "SetupQuestion",
     "Source",
     "Started",
+    "StatefulProvider",
     "StatelessProvider",
     "StreamReader",
     "TextBuffer",
@@ -132,6 +149,7 @@ __all__ = [
     "ToolSpec",
     "Transport",
     "Turn",
+    "Upload",
     "Usage",
     "UserMessage",
     "VendorProvider",
@@ -141,8 +159,10 @@ __all__ = [
     "cited",
     "closing",
     "cut_by",
+    "describe_blocks",
     "fetch_models",
     "find_error",
+    "function_calls",
     "get_arguments",
     "get_blocks",
     "get_content",
@@ -157,9 +177,11 @@ __all__ = [
     "joined_turns",
     "may_pass",
     "merge_chunks",
+    "no_parts",
     "parsed_arguments",
     "read_reply",
     "read_stream",
+    "readable_by",
     "reported_error",
     "required_model",
     "unshown",

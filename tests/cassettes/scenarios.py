@@ -25,6 +25,7 @@ class Server:
     """A server, as a profile of asst. `key` is the environment variable with the key that a `real` one asks for.
 
     `host`: its name in scripts/local_servers.py, if another one. `limit`: what the API calls the setting that limits an answer.
+    `version`: of a server on this machine that the script does not start; it is asked with `--real`, too.
     """
 
     title: str
@@ -33,6 +34,7 @@ class Server:
     key: str = "CASSETTE_KEY"
     host: str = ""
     limit: str = "max_output_tokens"
+    version: str = ""
 
 
 SHORT_NAME = "max_output_tokens"
@@ -90,6 +92,17 @@ SERVERS = {
         host="aimock",
         limit="max_tokens",
     ),
+    "oaa": Server(  # it runs where somebody has set it up, with an assistant of this id (cassettes/README.md)
+        "open-assistant-api",
+        {
+            "provider": "assistants",
+            "base_url": "http://127.0.0.1:8086/api/v1",
+            "model": "gpt-6-luna",
+            "assistant_id": "6b0b6c9bb1583a2e8c336a0d",
+        },
+        key="ASSISTANTS_API_KEY",
+        version="commit bcdfb9b",
+    ),
     "openai": Server("OpenAI", {"provider": "gpt", "base_url": "https://api.openai.com/v1"}, True, "OPENAI_API_KEY"),
     "google": Server(
         "Google",
@@ -127,6 +140,7 @@ TOOLS: tuple[Callable[..., str], ...] = (get_stock_price, buy_or_sell)
 
 STREAMED = "ready started streaming completed"
 REPLIED = "ready started completed"
+FOLLOWED = "ready started running streaming completed"
 WAITED = "ready started running completed"
 TOOL_ROUND = "requires_action tools_executed tool_outputs_submitted"
 
@@ -237,6 +251,31 @@ SCENARIOS = (
         ("ready started error",),
         profile={"model": "no-such-model"},
     ),
+    Scenario("assistants-streamed", "oaa", (FRANCE, SUM), (FOLLOWED, FOLLOWED)),
+    Scenario("assistants-polled", "oaa", (FRANCE, SUM), (WAITED, WAITED), stream=False),
+    Scenario(
+        "assistants-tools",
+        "oaa",
+        (PRICE,),
+        (f"ready started running streaming {TOOL_ROUND} running streaming completed",),
+        tools=True,
+    ),
+    Scenario(
+        "assistants-tools-polled",
+        "oaa",
+        (PRICE,),
+        (f"ready started running {TOOL_ROUND} running completed",),
+        tools=True,
+        stream=False,
+    ),
+    Scenario(
+        "assistants-unknown-model",
+        "oaa",
+        (FRANCE,),
+        ("ready started running error",),
+        stream=False,
+        profile={"model": "no-such-model"},
+    ),
     Scenario("interactions-streamed", "litellm google", (FRANCE,), (STREAMED,), profile=INTERACTIONS),
     Scenario("interactions-replied", "litellm google", (FRANCE,), (REPLIED,), stream=False, profile=INTERACTIONS),
 )
@@ -276,7 +315,7 @@ class Take:
         return (
             profile
             | ({"settings": settings} if settings else {})
-            | ({"poll": poll} if self.scenario.background else {})
+            | ({"poll": poll} if self.scenario.background or self.at == "oaa" else {})
         )
 
 

@@ -131,8 +131,8 @@ def test_it_tells_the_server_what_was_said(performance: Performance) -> None:
     so_far: list[tuple[str, str]] = []
     told: list[str] = []
     for one in performance.tape:
-        if "model" in one.sent or "contents" in one.sent:
-            kept = "conversation" in one.sent or "previous_interaction_id" in one.sent
+        if "model" in one.sent or "contents" in one.sent or "tool_outputs" in one.sent:
+            kept = "conversation" in one.sent or "previous_interaction_id" in one.sent or "/threads" in one.url
             items = spoken(one.sent)
             new = items if kept else items[len(so_far) :]
             assert items == ([] if kept else so_far) + new

@@ -43,7 +43,7 @@ from servers import AnthropicServer, Call, Document, Html, ResponsesServer, Say,
 
 JSON = dict[str, Any]
 KEY = "sk-vendor-0123456789abcdef"
-HOSTED = [name for name, vendor in VENDORS.items() if vendor.info.key_variables]
+HOSTED = [name for name, vendor in VENDORS.items() if not vendor.info.key_optional]
 CHATTING = [name for name, vendor in VENDORS.items() if vendor.protocol == "chat-completions"]
 
 
@@ -58,8 +58,8 @@ def placed(name: str, *turns: Any, **options: Any) -> Iterator[VendorServer]:
     """A server in the place of a vendor's, and its key in the environment."""
     info = VENDORS[name].info
     header = info.key_header or "authorization"
-    key = KEY if info.key_variables else ""
-    unset = dict.fromkeys([*info.key_variables, *info.optional_keys], "")
+    key = "" if info.key_optional else KEY
+    unset = dict.fromkeys(info.key_variables, "")
     with (
         VendorServer(turns or None, key=key, prefix="/any/v4", header=header, **options) as server,
         mock.patch.dict(os.environ, unset | ({info.key_variables[-1]: key} if key else {})),
@@ -95,7 +95,7 @@ async def test_every_vendor_answers(name: str) -> None:
         assert str(server.requests[-1]) == f"POST /any/v4/{path}"
         sent = server.requests[-1].json.keys()
         assert sent <= {"model", "messages", "input", "store"}
-        if not vendor.info.key_variables:
+        if vendor.info.key_optional:
             assert "authorization" not in server.requests[-1].headers
         found = [model.id for model in await list_models(profile(name, at(server)))]
         assert ("gpt-6-luna" in found) == vendor.info.lists_models

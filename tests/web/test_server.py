@@ -242,6 +242,8 @@ def test_ctrl_c_ends_it_and_saves(page: Page, provider: ResponsesServer) -> None
     assert page.web.process.wait(20) == 0
     entry = Store().transcript(session).exchanges[0]
     assert (entry.state, entry.answer) == ("cancelled", "one two three four")
+    assert page.web.process.stderr is not None
+    assert page.web.process.stderr.read() == ""
 
 
 def test_a_taken_port_is_one_line(page: Page) -> None:

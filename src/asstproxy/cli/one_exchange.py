@@ -17,19 +17,24 @@ from ..core.resume import last_exchange
 from ..core.script import State
 from ..text.safe_text import clean_line
 from ..text.status_text import ending
+from .attach import attachment_lines, read_attachments
 from .conversation_setup import OpenConversation, open_conversation
 from .error_output import print_error, print_warning
 from .event_loop import Signals, quiet_keyboard, suspendable
 from .exit_codes import FAILED, INCOMPLETE, OK, TIMED_OUT
 from .hints import hint_after
 from .options import ConversationOptions
+from .resources import read_resources
 from .standard_streams import open_stdout
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from ..core.attachment import AttachedFile
     from ..core.hub import Subscriber
+    from ..store.transcript import ExchangeEntry
     from ..user import Approver
+    from .templates.apply import Applied
 
 __all__ = ["Output", "ask", "ask_again"]
 
@@ -51,9 +56,24 @@ class Output:
         return sys.stdout.isatty() and not (self.json or self.events or self.quiet or self.raw)
 
 
-async def ask(message: str, options: ConversationOptions, output: Output, signals: Signals) -> int:
-    """Send a message, and print the answer as it arrives; returns the exit code."""
-    async with open_conversation(options) as opened:
+async def ask(
+    message: str,
+    options: ConversationOptions,
+    output: Output,
+    signals: Signals,
+    stdin: AttachedFile | None = None,
+    applied: Applied | None = None,
+) -> int:
+    """Send a message, and print the answer as it arrives; returns the exit code.
+
+    `stdin` is the file that `-a -` stands for, `applied` the template that the message was made with.
+    """
+    sources = options.attach or ()
+    files = await read_attachments(sources, stdin)
+    async with open_conversation(options, settings=applied.settings if applied else None) as opened:
+        files += await read_resources(opened, sources)
+        if applied is not None:
+            message = await applied.fetch(opened, message)
         exchange = _Exchange(opened, options, output, signals)
         exchange.print_label()
         if opened.conversation.is_running:
@@ -61,34 +81,40 @@ async def ask(message: str, options: ConversationOptions, output: Output, signal
             exchange.print_status(
                 f"The provider kept working on the last message. Its answer is saved ({settled.state})."
             )
-        return await exchange.run(partial(opened.conversation.exchange, message, timeout=options.timeout))
+        for line in attachment_lines([file.attachment for file in files]):
+            exchange.print_status(line)
+        send = partial(opened.conversation.exchange, message, attachments=files, timeout=options.timeout)
+        return await exchange.run(send)
 
 
 async def ask_again(words: Sequence[str], options: ConversationOptions, output: Output, signals: Signals) -> int:
     """Send the session's last message again, or fetch the answer that the provider kept working on."""
-    if words:
-        raise UsageError("--retry takes no message.", "It sends the last one again.")
+    if words or options.template or options.values:
+        raise UsageError("--retry takes no message and no template.", "It sends the last message again.")
+    if options.attach:
+        raise UsageError("--retry takes no attachment.", "It sends the last message again, with its files.")
     if not options.session:
         options = replace(options, continue_latest=True)
     async with open_conversation(options) as opened:
         conversation, exchange = opened.conversation, _Exchange(opened, options, output, signals)
-        message = _last_message(opened.past)
+        message = _last_sent(opened.past)
         if message is None:
             raise UsageError("Nothing to ask again: the session has no message.", 'Run: asst ask -c "…"')
         exchange.print_label()
         last = last_exchange(opened.past)
         if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
-        return await exchange.run(partial(conversation.retry, message, timeout=options.timeout))
+        again = partial(conversation.retry, message.user, attachments=message.attachments, timeout=options.timeout)
+        return await exchange.run(again)
 
 
-def _last_message(past: Sequence[Record]) -> str | None:
-    from ..store.transcript import TranscriptBuilder, last_message
+def _last_sent(past: Sequence[Record]) -> ExchangeEntry | None:
+    from ..store.transcript import TranscriptBuilder, last_sent
 
     fold = TranscriptBuilder()
     for record in past:
         fold.feed(record)
-    return last_message(fold.transcript)
+    return last_sent(fold.transcript)
 
 
 class _Exchange:

@@ -34,8 +34,10 @@ class ProviderInfo(NamedTuple):
     the key, the usual one last; none: no key is needed. `keys_url` is the page where keys are made. `base_url` is the API's
     usual address, `base_url_variables` are those that replace it. `default_model` answers when a profile names none; `models`
     are worth offering first, each with a word about it. `questions` are what `asst setup` takes beyond key, address and model.
+    `key_optional`: some servers need no key, so none is missing where none is set. `remote` is the key of a profile that names
+    what `asst setup` creates at the server; the provider's module then has `provision` and `withdraw`.
 
-    `optional_keys` are variables of a key that is sent if one is set. `key_header` has the key instead of a bearer token.
+    `key_header` has the key instead of a bearer token.
     `lists_models`: the API has a list of the models that the key may use. `base_url` may contain `{places}`: options of the
     profile, or else the environment variables that `places` gives for them (empty: none). `more_base_urls` are tried before it:
     the first counts of which every place has a value; it may end in a query.
@@ -50,7 +52,8 @@ class ProviderInfo(NamedTuple):
     default_model: str = ""
     models: Mapping[str, str] = {}
     questions: tuple[SetupQuestion, ...] = ()
-    optional_keys: tuple[str, ...] = ()
+    key_optional: bool = False
+    remote: str = ""
     key_header: str = ""
     lists_models: bool = True
     more_base_urls: tuple[str, ...] = ()

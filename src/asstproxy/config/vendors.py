@@ -57,7 +57,7 @@ def _hosted(
 def _local(title: str, port: int, *variables: str, **quirks: Any) -> Vendor:
     """`variables` may hold a key; none is needed."""
     address = f"http://127.0.0.1:{port}/v1"
-    info = ProviderInfo(f"{title}, on this machine", base_url=address, optional_keys=variables)
+    info = ProviderInfo(f"{title}, on this machine", key_variables=variables, key_optional=True, base_url=address)
     return Vendor(info, Quirks(**quirks))
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import asstproxy.provider as ap
 
 from ..config.provider_info import BUILT_IN
+from .file_parts import CLAUDE
 
 INFO, HEADERS = BUILT_IN["anthropic"], {"anthropic-version": "2023-06-01"}
 STREAMED_TOKENS, UNARY_TOKENS = 64_000, 21_333  # of the answer, where no setting says it: the API wants a limit
-INCOMPLETE = {"max_tokens": "max_output_tokens", "model_context_window_exceeded": "context_length"}
-INCOMPLETE |= {"refusal": "content_filter", "pause_turn": "paused"}
+INCOMPLETE = {"model_context_window_exceeded": "context_length", "pause_turn": "paused"}  # and what many servers have
 WHOLE = ("end_turn", "stop_sequence")
 TOKENS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
 FIELDS = {f"{name}_delta": name for name in ("text", "thinking", "signature")} | {"input_json_delta": "input"}
@@ -71,9 +71,8 @@ class Reader(ap.StreamReader):
             return None
         self._blocks.begin_part()
         self.done, self._usage = False, {}
-        content = self._blocks.returned(self._blocks.tool_calls()[0])
-        container = ap.get_text(self._last, "container", "id")
-        return ap.AssistantMessage("", raw={"content": content, "container": container})
+        content, container = self._blocks.tool_calls()[0], ap.get_text(self._last, "container", "id")
+        return ap.AssistantMessage("", raw={"content": self._blocks.returned(content), "container": container})
 
     def end(self) -> Iterator[ap.Event]:
         reason, (blocks, calls) = ap.get_text(self._last, "stop_reason"), self._blocks.tool_calls()
@@ -88,16 +87,16 @@ class Reader(ap.StreamReader):
         if explanation := ap.get_text(self._last, "stop_details", "explanation"):
             yield ap.Notice(explanation)
         known = calls or reason in WHOLE or (not text and reason in ("", "tool_use"))
-        cut = INCOMPLETE.get(reason) or ("" if known else reason or "unknown")
+        cut = INCOMPLETE.get(reason) or ap.cut_by(reason) or ("" if known else reason or "unknown")
         kept = {"content": []} if reason == "refusal" else None if cut else raw  # calls may be cut, too
-        media, steps = ap.in_words((block["type"] for block in blocks), STEPS)
+        media, steps = ap.describe_blocks((block["type"] for block in blocks), STEPS)
         yield from ap.closing(text, calls, kept, cut=cut, media=media, steps=steps, whole=reason in WHOLE)
 
 
 class AnthropicProvider(ap.StatelessProvider):
     """An Assistant Proxy that calls `POST /v1/messages`."""
 
-    provider, reader = "anthropic", Reader
+    provider, reader, attachment_format = "anthropic", Reader, CLAUDE
 
     def __init__(self, transport: ap.Transport, model: str) -> None:
         super().__init__(transport, model)
@@ -108,8 +107,7 @@ class AnthropicProvider(ap.StatelessProvider):
         if limit and 0 < int(limit[1]) < self._limit and "max_tokens" not in self.turn.settings:
             self._limit = int(limit[1])
             return ""
-        blocks = (block for message in messages(items, self._refused) for block in message["content"])
-        sent = [block for block in blocks if "thinking" in block["type"]]
+        sent = [b for message in messages(items, self._refused) for b in message["content"] if "thinking" in b["type"]]
         if not sent or error.kind != "invalid_request" or not re.search("thinking|signature", str(error)):
             return await super().recover(error, items)
         self._refused += sent
@@ -120,18 +118,19 @@ class AnthropicProvider(ap.StatelessProvider):
         tools = [{"name": t.name, "description": t.description, "input_schema": t.parameters} for t in turn.tools]
         container = ap.get_text(getattr(items[-1], "raw", None) or {}, "container")  # of a paused turn
         own = {"system": turn.instructions.strip(), "stream": turn.stream, "container": container}
-        body: ap.JSON = {"model": turn.model, "max_tokens": limit, "messages": messages(items, self._refused)}
+        said = messages(items, self._refused, self.attachments.parts)
+        body: ap.JSON = {"model": turn.model, "max_tokens": limit, "messages": said}
         body |= {key: value for key, value in own.items() if value} | turn.settings
         return "/messages", body | ap.with_hosted_tools(tools, turn.settings)
 
 
-def messages(items: Iterable[ap.Item], refused: Container[ap.JSON] = ()) -> list[ap.JSON]:
+def messages(items: Iterable[ap.Item], refused: Container[Any] = (), parts: ap.Parts = ap.no_parts) -> list[ap.JSON]:
     """The conversation, without reasoning that was refused; adjacent messages of one role are joined."""
     turns = list[tuple[str, list[ap.JSON]]]()
     for item in items:
         match item:
-            case ap.UserMessage(text):
-                turns.append(("user", _said(text, ())))
+            case ap.UserMessage(text, attachments):
+                turns.append(("user", parts(attachments) + _said(text, ())))
             case ap.AssistantMessage(text, calls, raw):
                 own = ap.get_objects(raw, "content") if isinstance(raw, dict) else _said(text, calls)
                 turns.append(("assistant", [block for block in own if block not in refused]))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import asstproxy.provider as ap
 
 from ..config.vendors import Quirks
+from .file_parts import CHAT, joined_content
 
 INFO = ap.ProviderInfo("any server that speaks Chat Completions", questions=ap.SERVER_QUESTIONS)
 OWN_KEYS = ("index", "id", "type", "function", "custom")  # of a call; anything else in it goes back
@@ -107,6 +108,10 @@ class ChatCompletionsProvider(ap.VendorProvider):
     """An Assistant Proxy that calls `POST /chat/completions`; it sends nothing that was not set."""
 
     optional = ("stream_options",)
+    attachment_format = CHAT
+
+    async def accepts(self, model: str) -> Mapping[str, int]:
+        return await ap.readable_by(self.transport, model, self.attachments.accepted)
 
     def new_reader(self) -> Reader:
         return Reader(remembers=self.quirks.reasoning == "always")
@@ -116,20 +121,20 @@ class ChatCompletionsProvider(ap.VendorProvider):
         schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in turn.tools]
         functions = [{"type": "function", "function": schema} for schema in schemas]
         named = {"model": turn.model} if turn.model else {}
-        body = named | {"messages": [*system, *messages(items, self.quirks)]}
+        body = named | {"messages": [*system, *messages(items, self.quirks, self.attachments.parts)]}
         counted = {"stream_options": {"include_usage": True}} if self.quirks.asks_for_usage else {}
         streamed = {"stream": True, **counted} if turn.stream else {}
         return "/chat/completions", body | streamed | turn.settings | ap.with_hosted_tools(functions, turn.settings)
 
 
-def messages(items: Sequence[ap.Item], quirks: Quirks = ap.NO_QUIRKS) -> list[ap.JSON]:
+def messages(items: Sequence[ap.Item], quirks: Quirks = ap.NO_QUIRKS, parts: ap.Parts = ap.no_parts) -> list[ap.JSON]:
     """The conversation as messages; adjacent ones of the user are joined, because many servers demand turns."""
     sent: list[ap.JSON] = []
     for item, reasoning in ap.items_for(quirks, items):
         match item:
-            case ap.UserMessage(text):
-                before = [sent.pop()["content"]] if sent and sent[-1]["role"] == "user" else []
-                sent.append({"role": "user", "content": "\n\n".join([*before, text])})
+            case ap.UserMessage(text, attachments):
+                before = sent.pop()["content"] if sent and sent[-1]["role"] == "user" else ""
+                sent.append({"role": "user", "content": joined_content(before, parts(attachments), text)})
             case ap.AssistantMessage(text, calls, raw) if text or calls:
                 functions = [{"name": call.name, "arguments": call.arguments} for call in calls]
                 extras = ap.get_objects(raw, "tool_calls") or [{}] * len(calls)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from ..config.base_url import address_of
-from ..config.credentials import key_source
+from ..config.credentials import has_key
 from ..config.insecure_http import warn_of_plain_http
 from ..config.profiles import Profile
 from ..config.provider_info import ProviderInfo
@@ -79,16 +79,16 @@ def api_key(profile: Profile, options: ServerOptions, info: ProviderInfo) -> str
 
 
 def _key_variable(options: ServerOptions, info: ProviderInfo) -> str:
-    return options.api_key_env or usual_key_variable(info) or next(filter(key_source, info.optional_keys), "")
+    return options.api_key_env or usual_key_variable(info)
 
 
 def usual_key_variable(info: ProviderInfo) -> str:
     """The variable for a provider's key when a profile names none: the first that is set, else the last one. Empty: no key."""
     names = info.key_variables
-    if len(names) < 2:
+    if len(names) < 2 and not info.key_optional:
         return "".join(names)
-    found = [name for name in names if os.environ.get(name)] or [name for name in names if key_source(name)]
-    return (found or names[-1:])[0]
+    found = [name for name in names if os.environ.get(name)] or [name for name in names if has_key(name)]
+    return next(iter(found or ([] if info.key_optional else names[-1:])), "")
 
 
 def required_model(profile: Profile, usual: str = "") -> str:
@@ -102,7 +102,7 @@ def required_model(profile: Profile, usual: str = "") -> str:
     raise NotSetUpError(
         f"The profile '{profile.name}' names no model.",
         "Set model in the profile.",
-        code="model_missing",
+        code="model_not_named",
         data={"provider": profile.provider, "profile": profile.name},
     )
 
@@ -172,6 +172,6 @@ def _filled(profile: Profile, table: str, values: Mapping[str, str]) -> tuple[di
 def _key_hint(options: ServerOptions, info: ProviderInfo) -> str:
     """Where the key of a request came from, for somebody whose key is not accepted."""
     if not (variable := _key_variable(options, info)):
-        return f"No key was sent: set {' or '.join(info.optional_keys) or 'api_key_env in the profile'}."
+        return f"No key was sent: set {' or '.join(info.key_variables) or 'api_key_env in the profile'}."
     page = f" Keys of {info.vendor} are made at {info.keys_url}." if info.keys_url else ""
     return f"It is the key in {variable}.{page}"

@@ -17,6 +17,7 @@ from .transport import JSON
 
 __all__ = [
     "ToolCallBuffer",
+    "function_calls",
     "get_arguments",
     "get_blocks",
     "get_content",
@@ -174,6 +175,16 @@ class ToolCallBuffer:
     def _in_order(self) -> list[_Call]:
         numbered = all(isinstance(key, int) for key in self._calls)
         return [self._calls[key] for key in (sorted(self._calls) if numbered else self._calls)]
+
+
+def function_calls(calls: Iterable[Mapping[str, Any]], answered: Container[str] = ()) -> tuple[ToolCall, ...]:
+    """The calls in a list of OpenAI's older form (`id`, `function` with `name` and `arguments`), but for those answered."""
+    buffer = ToolCallBuffer()
+    for number, call in enumerate(calls):
+        if (call_id := get_text(call, "id")) not in answered:
+            arguments = get_arguments(call, "function", "arguments")
+            buffer.add(number, call_id, get_text(call, "function", "name"), arguments)
+    return buffer.finish()
 
 
 @dataclass(slots=True)

@@ -50,7 +50,7 @@ class VendorProvider(StatelessProvider):
             NotSetUpError: the address, the key, or the model of a vendor is missing. A local server may have one model only.
         """
         vendor = VENDORS.get(profile.provider)
-        model = required_model(profile) if vendor and vendor.info.key_variables else profile.model
+        model = required_model(profile) if vendor and not vendor.info.key_optional else profile.model
         quirks = vendor.quirks if vendor else NO_QUIRKS
         return cls(vendor_transport(profile, info), model, profile.provider, quirks)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..core.events import Notice
 
-__all__ = ["WAITING", "describe_media", "in_words", "unshown", "waits_for"]
+__all__ = ["WAITING", "describe_blocks", "describe_media", "unshown", "waits_for"]
 
 NO_ANSWER = "The model ended its turn without an answer"
 WAITING = "waiting"
@@ -20,7 +20,7 @@ def describe_media(mime_type: str) -> str:
     return MEDIA.get(mime_type.partition("/")[0].lower(), "a file")
 
 
-def in_words(kinds: Iterable[str], steps: Mapping[str, str]) -> tuple[list[str], list[str]]:
+def describe_blocks(kinds: Iterable[str], steps: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """What blocks of these types are, for `unshown`: content that can't be shown, and what came on the way to the answer.
 
     `steps` has words for types of the latter; text and calls are neither.

@@ -38,11 +38,16 @@ class _Tool(msgspec.Struct):
     output: str = ""
 
 
+class _Attachment(msgspec.Struct):
+    name: str
+
+
 class _Exchange(msgspec.Struct):
     user: str
     answer: str = ""
     reason: str = ""
     tools: list[_Tool] = []
+    attachments: list[_Attachment] = []
 
 
 class _Session(msgspec.Struct):
@@ -84,9 +89,9 @@ def indexed_text(store: Store, session: str, size: int) -> IndexedText:
 
 def _texts(session: _Session) -> list[str]:
     """Every text of a session, in order."""
-    parts = []
+    parts: list[str] = []
     for exchange in session.exchanges:
-        parts.append(exchange.user)
+        parts += (exchange.user, *(one.name for one in exchange.attachments))
         for tool in exchange.tools:
             parts += (tool.name, tool.arguments, tool.output)
         parts += (exchange.answer, exchange.reason)

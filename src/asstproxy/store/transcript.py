@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ..core import events as ev
+from ..core.attachment import Attachment
 from ..core.coalesce import TextBuffer
 from ..core.script import ACTIVE, STEPS, State
 
@@ -16,7 +17,8 @@ __all__ = [
     "ToolEntry",
     "Transcript",
     "TranscriptBuilder",
-    "last_message",
+    "last_sent",
+    "message_title",
     "title_of",
 ]
 
@@ -77,6 +79,7 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     usage: Tokens = msgspec.field(default_factory=Tokens)
     withdrawn: bool = False
     steps: list[StepEntry] = []
+    attachments: list[Attachment] = []
 
 
 class Summary(msgspec.Struct):
@@ -95,9 +98,10 @@ class Summary(msgspec.Struct):
 
 
 class Transcript(Summary):
-    """The head and every exchange."""
+    """The head and every exchange. `files`: in an export only, the bytes of attachments by their SHA-256."""
 
     exchanges: list[ExchangeEntry] = []
+    files: dict[str, bytes] = {}
 
 
 class TranscriptBuilder:
@@ -122,8 +126,8 @@ class TranscriptBuilder:
                 transcript.model = model or (transcript.model if same else "")
             case ev.Titled(title=title):
                 transcript.title = title
-            case ev.SetUserMessage(text=text):
-                self._open(text, record)
+            case ev.SetUserMessage() as message:
+                self._open(message, record)
             case ev.HistoryCut(keep=keep):
                 for entry in self._sent[keep:]:
                     entry.withdrawn = True
@@ -136,10 +140,10 @@ class TranscriptBuilder:
         if self.transcript.exchanges and (entry := self.transcript.exchanges[-1]).state in ACTIVE:
             entry.answer, entry.reasoning = str(self._answer), str(self._reasoning).strip()
 
-    def _open(self, text: str, record: ev.Record) -> None:
+    def _open(self, message: ev.SetUserMessage, record: ev.Record) -> None:
         transcript = self.transcript
-        transcript.title = transcript.title or title_of(text)
-        entry = ExchangeEntry(text, "", record.state, record.at, record.at)
+        transcript.title = transcript.title or message_title(message)
+        entry = ExchangeEntry(message.text, "", record.state, record.at, record.at, attachments=[*message.attachments])
         entry.steps.append(StepEntry(record.state, record.at))
         transcript.exchanges.append(entry)
         self._sent.append(entry)
@@ -193,9 +197,14 @@ class TranscriptBuilder:
         entry.answer, entry.reason, entry.reasoning = answer, reason, str(self._reasoning).strip()
 
 
-def last_message(transcript: Transcript) -> str | None:
-    """The last message that the assistant still sees: not one that was undone, asked again or cleared."""
-    return next((entry.user for entry in reversed(transcript.exchanges) if not entry.withdrawn), None)
+def last_sent(transcript: Transcript) -> ExchangeEntry | None:
+    """The last exchange that the assistant still sees: not one that was undone, asked again or cleared."""
+    return next((entry for entry in reversed(transcript.exchanges) if not entry.withdrawn), None)
+
+
+def message_title(message: ev.SetUserMessage) -> str:
+    """The title that a first message gives to a session: its beginning, or the name of a file that it consists of."""
+    return title_of(message.text) or title_of(next((one.name for one in message.attachments), ""))
 
 
 def title_of(text: str) -> str:

@@ -129,17 +129,19 @@ class _Api:
                 yield b"event: reload\ndata: {}\n\n"
                 return
             async with contextlib.aclosing(feed.watch(after)) as updates:
+                ending = asyncio.ensure_future(self._sessions.ending.wait())
                 waiting = asyncio.ensure_future(anext(updates))
                 try:
-                    while True:
-                        done, _ = await asyncio.wait({waiting}, timeout=_BEAT)
-                        if not done:
+                    while not ending.done():
+                        await asyncio.wait({waiting, ending}, timeout=_BEAT, return_when=asyncio.FIRST_COMPLETED)
+                        if not waiting.done():
                             yield b": still here\n\n"
                             continue
                         update = waiting.result()
                         yield _events(update.records, update.blocks, update.status)
                         waiting = asyncio.ensure_future(anext(updates))
                 finally:
+                    ending.cancel()
                     waiting.cancel()
                     with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
                         await waiting
@@ -163,7 +165,8 @@ class _Api:
         builder = TranscriptBuilder(session)
         for record in records:
             builder.feed(record)
-        return export(builder.transcript, records, form)
+        builder.include_partial()
+        return export(builder.transcript, records, form, files=self._sessions.store.files(session))
 
     # ---- doing ---------------------------------------------------------------------------------------------------------
 

@@ -23,9 +23,19 @@ from .api import routes
 from .security import Guard, loopback_hosts
 from .sessions import Sessions
 
-__all__ = ["app"]
+__all__ = ["Page", "app"]
 
 _STATIC = Path(__file__).parent / "static"
+
+
+class Page(Guard):
+    """The page as an ASGI application."""
+
+    sessions: Sessions
+
+    def end_streams(self) -> None:
+        """End the streams of records, which have no end: to be called when the server is about to stop."""
+        self.sessions.ending.set()
 
 
 def app(
@@ -34,7 +44,7 @@ def app(
     tools: Iterable[Tool | Callable[..., Any]] = (),
     token: str = "",
     hosts: Iterable[str] = (),
-) -> Guard:
+) -> Page:
     """The page as an ASGI application, to be served, or to be mounted in another one.
 
     Args:
@@ -68,7 +78,9 @@ def app(
         ],
         lifespan=lifespan,
     )
-    return Guard(inner, token=token, secret=_secret(), hosts={*loopback_hosts(), *hosts})
+    page = Page(inner, token=token, secret=_secret(), hosts={*loopback_hosts(), *hosts})
+    page.sessions = sessions
+    return page
 
 
 async def _index(_: Request) -> Response:

@@ -40,8 +40,9 @@ class WebServer:
         self.address = f"http://{name}:{self.port}/?token={token}"
         self.is_public = not _is_loopback(host)
         hosts = {host} if not self.is_public else {"*"}
+        self._page = app(profiles, token=token, hosts=hosts)
         config = uvicorn.Config(
-            app(profiles, token=token, hosts=hosts),
+            self._page,
             log_config=None,
             access_log=False,
             ws="none",
@@ -61,6 +62,7 @@ class WebServer:
 
     def stop(self) -> None:
         """End `run`."""
+        self._page.end_streams()
         self._server.should_exit = True
 
 

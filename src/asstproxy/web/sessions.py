@@ -27,6 +27,8 @@ class Sessions:
     def __init__(self, render: Render, tools: Iterable[Tool | Callable[..., Any]] = ()) -> None:
         self.store = Store()
         self._render, self._tools = render, tuple(tools)
+        self.ending = asyncio.Event()
+        """Set when the server ends: the streams of records, which have no end, end then."""
         self._feeds: dict[str, Feed] = {}
         self._live: dict[str, LiveSession] = {}
         self._opening: dict[str, asyncio.Lock] = {}

@@ -38,12 +38,12 @@ def test_every_row_is_a_profile(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     for place, variable in info.places.items():
         monkeypatch.setenv(variable or "UNUSED", "" if place == "api_version" else f"https://{place}.test")
     url = urlsplit(address(profile))
-    assert url.scheme == ("https" if info.key_variables else "http")
+    assert url.scheme == ("http" if info.key_optional else "https")
     assert url.netloc
     assert "{" not in address(profile)
     for variable in info.key_variables:
         monkeypatch.delenv(variable, raising=False)
-    if info.key_variables:
+    if not info.key_optional:
         with pytest.raises(NotSetUpError, match=info.key_variables[-1]) as caught:
             connect(msgspec.structs.replace(profile, model="m"))
         assert info.keys_url in caught.value.hint

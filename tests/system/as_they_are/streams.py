@@ -36,7 +36,6 @@ APIS = {
     "sdk": Api("gpt", {"transport": "sdk"}),
     "local": Api("local"),
     "chat": Api("chat-completions"),
-    "messages": Api("anthropic"),
     "generate": Api("gemini", path="/v1beta"),
     "interactions": Api("gemini", {"api": "interactions"}, "/v1beta"),
     "anthropic": Api("anthropic"),
@@ -116,35 +115,29 @@ CHAT_CALL = [
     _chunk(tool_calls=[{"index": 0, "function": {"arguments": ": 1}"}}]),
     _chunk("tool_calls"),
 ]
-
-
-def _message(*blocks: tuple[dict[str, Any], list[dict[str, Any]]], stop: str = "end_turn") -> list[Any]:
-    """A message of Anthropic's, by its blocks: how each begins, and its deltas."""
-    usage = {"input_tokens": 3, "cache_read_input_tokens": 1, "output_tokens": 1}
-    events: list[Any] = [{"type": "message_start", "message": {"id": "m", "content": [], "usage": usage}}]
-    for index, (block, deltas) in enumerate(blocks):
-        events.append({"type": "content_block_start", "index": index, "content_block": block})
-        events += [{"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas]
-        events.append({"type": "content_block_stop", "index": index})
-    events.append({"type": "message_delta", "delta": {"stop_reason": stop}, "usage": {"output_tokens": 2}})
-    return [*events, {"type": "message_stop"}]
-
-
-THOUGHT = (
-    {"type": "thinking", "thinking": "", "signature": ""},
-    [{"type": "thinking_delta", "thinking": "hm"}, {"type": "signature_delta", "signature": "sig"}],
-)
-MESSAGE = _message(
-    THOUGHT, ({"type": "text", "text": ""}, [{"type": "text_delta", "text": text} for text in ("one ", "two")])
-)
-MESSAGE_CALL = _message(
-    THOUGHT,
-    (
-        {"type": "tool_use", "id": "c", "name": "add", "input": {}},
-        [{"type": "input_json_delta", "partial_json": text} for text in ('{"a"', ": 1}")],
-    ),
-    stop="tool_use",
-)
+MESSAGE = [  # as Anthropic says it
+    {
+        "type": "message_start",
+        "message": {"id": "m", "type": "message", "role": "assistant", "content": [], "usage": {"input_tokens": 3}},
+    },
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "one "}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "two"}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}},
+    {"type": "message_stop"},
+]
+TOOL_USE = [
+    {
+        "type": "content_block_start",
+        "index": 0,
+        "content_block": {"type": "tool_use", "id": "c", "name": "add", "input": {}},
+    },
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": '{"a":'}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": " 1}"}},
+    {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 2}},
+    {"type": "message_stop"},
+]
 RECORDED: dict[tuple[str, str], list[Any]] = {
     ("responses", "llama_text"): _lines("responses/llama_text_stream.jsonl"),
     ("responses", "llama_tool"): _lines("responses/llama_tool_stream.jsonl"),
@@ -154,10 +147,12 @@ RECORDED: dict[tuple[str, str], list[Any]] = {
     ("generate", "tool"): _lines("gemini/tool_stream.jsonl"),
     ("interactions", "text"): INTERACTION,
     ("interactions", "tool"): CALLING,
+    ("anthropic", "text"): MESSAGE,
+    ("anthropic", "tool"): TOOL_USE,
     ("chat", "text"): CHAT,
     ("chat", "tool"): CHAT_CALL,
-    ("messages", "text"): MESSAGE,
-    ("messages", "tool"): MESSAGE_CALL,
+    ("assistants", "text"): _lines("assistants/text_stream.jsonl"),
+    ("assistants", "tool"): _lines("assistants/tool_stream.jsonl"),
 }
 
 

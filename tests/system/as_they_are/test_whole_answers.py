@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from asstproxy import State
 from asstproxy.core.events import AssistantMessageRetrieved, ErrorOccurred, MessageIncomplete, Skipped, Usage
 
 from .case_server import reply, sse
-from .streams import RECORDED, exchange
+from .streams import APIS, RECORDED, exchange
 
 
 def completed(*output: Any, kind: str = "response.completed", **more: Any) -> Any:
@@ -678,7 +677,7 @@ async def test_a_reply_in_the_background_to_a_request_for_a_stream(api: str) -> 
     assert (got.settled.state, got.text) == (State.COMPLETED, "Hello there"), got.error
 
 
-@pytest.mark.parametrize(("api", "name"), RECORDED, ids="-".join)
+@pytest.mark.parametrize(("api", "name"), [key for key in RECORDED if key[0] in APIS], ids="-".join)
 async def test_recorded_streams(api: str, name: str) -> None:
     """What the servers really sent is whole: text or a call, no notice, nothing skipped."""
     got = await exchange(api, sse(*RECORDED[api, name]), sse(*STREAM[api]))
@@ -721,11 +720,11 @@ async def test_calls_that_share_a_number(pieces: int) -> None:
     """Two whole calls with ids of their own run both, although each has the number 0; pieces of one call are one."""
     deltas = [choice(tool_calls=[TOOL]), choice(tool_calls=[OTHER])]
     if pieces == 2:
-        parts: Iterator[dict[str, Any]] = ({"index": 0, "id": one, "function": {"name": "add"}} for one in "xy")
-        first, second = parts
-        first["function"] |= {"arguments": '{"a":1,'}
-        second["function"] |= {"arguments": '"b":2}'}
-        deltas = [choice(tool_calls=[first]), choice(tool_calls=[second])]
+        halves = zip("xy", ('{"a":1,', '"b":2}'), strict=True)
+        deltas = [
+            choice(tool_calls=[{"index": 0, "id": one, "function": {"name": "add", "arguments": half}}])
+            for one, half in halves
+        ]
     got = await exchange("chat", sse(*deltas, choice("tool_calls")), sse(*STREAM["chat"]))
     assert sorted(got.ran) == ([(1, 2), (5, 6)] if pieces == 1 else [(1, 2)])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -12,16 +12,19 @@ from prompt_toolkit.document import Document
 from rich.console import Console
 
 from ...config.profiles import Profile, load_config
+from ...core.attachment import Attachment
 from ...core.errors import UsageError
+from ...core.near_names import near_names
 from ...export.write import SUFFIXES, export, form_of, write_export
 from ...providers import connect
 from ...store.store import Store
-from ...store.transcript import Transcript, last_message
+from ...store.transcript import ExchangeEntry, Transcript, last_sent
 from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label
 from ..conversation_setup import OpenConversation, configure
 from ..options import ConversationOptions
-from ..suggest import near_names
+from ..resources import is_resource, read_resources
+from .pending_files import PendingFiles
 
 __all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "parse_line"]
 
@@ -40,6 +43,8 @@ class ChatCommands(Protocol):
     """Set it to end the chat."""
     show_events: bool
     """Whether every step is printed as JSON, too."""
+    files: PendingFiles
+    """What goes with the next message."""
 
     @property
     def transcript(self) -> Transcript:
@@ -48,8 +53,8 @@ class ChatCommands(Protocol):
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
 
-    async def retry(self, text: str) -> None:
-        """Hold the last exchange again, whose message is `text`."""
+    async def retry(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
+        """Hold the last exchange again, whose message is `text` with these `attachments`."""
 
 
 Command = Callable[[ChatCommands, str], Awaitable[None]]
@@ -59,6 +64,8 @@ Command = Callable[[ChatCommands, str], Awaitable[None]]
 async def _help(chat: ChatCommands, _: str) -> None:
     for name, command in COMMANDS.items():
         chat.say(f"/{name:<9} {command.words}")
+    if chat.opened.profile.options.get("mcp"):
+        chat.say("/SERVER:PROMPT name=value sends a prompt of an MCP server; Tab lists them.")
     chat.say("A command is a whole line. To send a message that begins with a slash, type two: //etc/hosts")
     chat.say("Enter sends · Esc Enter: new line · Ctrl-C stops an answer · Ctrl-D leaves")
 
@@ -153,21 +160,35 @@ async def _save(chat: ChatCommands, name: str) -> None:
     path = expand_home(name)
     session = chat.opened.session
     records = Store().records(session.id) if session is not None else []
-    write_export(path, export(chat.transcript, records, form_of(path)))
+    write_export(path, export(chat.transcript, records, form_of(path), files=chat.opened.conversation.files))
     chat.say(f"Saved: {path}")
 
 
+async def _attach(chat: ChatCommands, source: str) -> None:
+    if source == "-1":
+        chat.say(f"No longer attached: {chat.files.take_back()}")
+    elif source:
+        if is_resource(source):
+            chat.files.put(await chat.files.interruptible(read_resources(chat.opened, [source])))
+        else:
+            await chat.files.add(source)
+        chat.say(chat.files.lines()[-1])
+    else:
+        for line in chat.files.lines() or ["No file is attached. To attach one: /attach FILE, or @path in the message"]:
+            chat.say(line)
+
+
 async def _retry(chat: ChatCommands, _: str) -> None:
-    message = _last_message(chat, "retry")
-    chat.say(f'Trying again: "{clean_label(message, _QUOTED)}"')
-    await chat.retry(message)
+    entry = _last_exchange(chat, "retry")
+    chat.say(f'Trying again: "{clean_label(entry.user, _QUOTED)}"')
+    await chat.retry(entry.user, entry.attachments)
 
 
 async def _undo(chat: ChatCommands, _: str) -> None:
-    message = _last_message(chat, "undo")
+    entry = _last_exchange(chat, "undo")
     chat.opened.conversation.cut_history(len(chat.opened.conversation.history.exchanges) - 1)
     chat.say(
-        f'Undone: "{clean_label(message, _QUOTED)}" The assistant no longer sees the last turn; the session file keeps it.'
+        f'Undone: "{clean_label(entry.user, _QUOTED)}" The assistant no longer sees the last turn; the session file keeps it.'
     )
 
 
@@ -177,12 +198,12 @@ async def _clear(chat: ChatCommands, _: str) -> None:
     chat.say("Starting fresh. The session file still has everything.")
 
 
-def _last_message(chat: ChatCommands, to: str) -> str:
-    """The message of the last exchange that the assistant still sees."""
-    message = last_message(chat.transcript)
-    if message is None or not chat.opened.conversation.history.exchanges:
+def _last_exchange(chat: ChatCommands, to: str) -> ExchangeEntry:
+    """The last exchange that the assistant still sees."""
+    entry = last_sent(chat.transcript)
+    if entry is None or not chat.opened.conversation.history.exchanges:
         raise UsageError(f"Nothing to {to}: the assistant sees no turn.")
-    return message
+    return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +232,11 @@ COMMANDS: dict[str, SlashCommand] = {
     "session": SlashCommand(_session, "show the session's id and file"),
     "events": SlashCommand(_events, "print every step as JSON, too: on or off"),
     "save": SlashCommand(_save, "/save FILE writes the session; the suffix chooses: .json, .md, .html, .mmd", "file"),
+    "attach": SlashCommand(
+        _attach,
+        "/attach FILE sends a file with the next message (@path in the message does, too); -1 takes it back",
+        "text",
+    ),
     "retry": SlashCommand(_retry, "send the last message again"),
     "undo": SlashCommand(_undo, "take the last turn back"),
     "clear": SlashCommand(_clear, "start fresh, and clear the screen"),

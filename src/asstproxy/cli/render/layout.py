@@ -103,7 +103,7 @@ class Layout:
         if is_message(event) and not isinstance(event, Heartbeat):
             self._retry = None
         if isinstance(event, SetUserMessage):
-            self._open(event.text)
+            self._open(event)
         if self._timeline is None and record.state in ACTIVE:
             self._timeline = Timeline(record)
         if self._timeline is not None:
@@ -139,11 +139,15 @@ class Layout:
             case _:
                 pass
 
-    def _open(self, text: str) -> None:
+    def _open(self, message: SetUserMessage) -> None:
         self.close()
         if self._echo:
-            message = Text(clean(text).strip("\n"), overflow="fold")
-            self._print("message", Text("You", style="asst.person"), message)
+            lines = [Text(clean(message.text).strip("\n"), overflow="fold")] if message.text else []
+            files = [
+                Text(f"[{number}] {clean_line(one.label)}", style="dim", overflow="fold")
+                for number, one in enumerate(message.attachments, 1)
+            ]
+            self._print("message", Text("You", style="asst.person"), *lines, *files)
         self._scrollback.mark("message")
 
     def _settle(self, event: Event | Unknown) -> None:

@@ -16,6 +16,7 @@ from .keys import check_variable, find_key_or_ask, found_addresses, is_declared,
 from .models import RefusedKeyError, check_connection, choose_model, judge, only_model
 from .profile_draft import ProfileDraft, checked_url, require_writable_config, start_draft
 from .prompts import ask, ask_until, choose, confirm, say
+from .remote import provisioned
 from .setup_options import SetupOptions
 from .steps import SetupSteps, steps_of
 
@@ -48,7 +49,7 @@ def setup(
     with temporary_key(draft.key.variable, draft.key.new):
         if options.asking:
             ask_instructions(draft.saved, draft.changes)
-        with steps.provision(draft):
+        with steps.provision(draft), provisioned(draft):
             _save(draft)
 
 
@@ -92,6 +93,8 @@ def _find_key(draft: ProfileDraft) -> None:
         check_variable(given)
     key.keyring = options.keyring
     key.variable = key_variable(draft.profile)
+    if options.key_stdin and not key.variable and draft.info.key_optional:
+        key.variable = draft.info.key_variables[-1]
     if key.variable:
         find_key_or_ask(key, draft.profile, asking=options.asking, from_stdin=options.key_stdin)
     elif options.key_stdin:
@@ -124,7 +127,8 @@ def _check(draft: ProfileDraft) -> None:
             refuse_foreign_key(value, draft.info, key.variable)
         if value or not key.variable:
             models = check_connection(draft)
-    if draft.model_choice == "fixed":
+    at_server = draft.changes.get(draft.info.remote) and not options.model  # which has a model
+    if draft.model_choice == "fixed" or at_server:
         return
     required = draft.model_choice == "required"
     model = draft.profile.model or draft.info.default_model
@@ -134,7 +138,12 @@ def _check(draft: ProfileDraft) -> None:
         draft.changes["model"] = choose_model(draft, models, model) or ask("Model") or None
     else:
         judge(model, models, draft.provider)
-    nobody_chooses = draft.info.key_variables and not draft.info.default_model and is_declared(draft.provider)
+    nobody_chooses = (
+        draft.info.key_variables
+        and not draft.info.key_optional
+        and not draft.info.default_model
+        and is_declared(draft.provider)
+    )
     if (required or nobody_chooses) and not draft.merged.get("model"):
         raise NotSetUpError("The server needs the name of a model.", "Name one: --model NAME")
 
