@@ -207,6 +207,7 @@ class _Chat:
         between, main = asyncio.Event(), asyncio.current_task()
 
         def on_signal(terminated: bool) -> None:
+            self.signals.on_signal = on_signal  # a second one leaves, in an orderly way
             if terminated and main is not None:
                 main.cancel()
             elif reader.editor_is_open:
