@@ -21,6 +21,11 @@ import pyte
 __all__ = ["Terminal"]
 
 
+def _environment() -> dict[str, str]:
+    """Without the size of the screen that the tests run on (pytest-xdist exports one)."""
+    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+
+
 class Terminal:
     """Runs a command on a screen of `columns` × `rows` until it ends or the `with` block does."""
 
@@ -37,7 +42,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**os.environ, "TERM": "xterm-256color", **(env or {})},
+            env={**_environment(), "TERM": "xterm-256color", **(env or {})},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
         )

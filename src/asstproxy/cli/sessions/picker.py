@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Literal, NamedTuple
@@ -70,7 +69,7 @@ class _Picker:
         self._problem = ""
         self._search = Buffer(multiline=False, on_text_changed=lambda _: self._search_again())
         self._title = Buffer(multiline=False)
-        self._app = self._application()
+        self._app: Application[Picked | None] = self._application()
         self.finder = SessionFinder(store, self._app.invalidate, without)
         if words:
             self._search.text = words
@@ -142,13 +141,13 @@ class _Picker:
     @property
     def _rows(self) -> int:
         """Rows of the list."""
-        height = shutil.get_terminal_size().lines
+        height = self._app.output.get_size().rows
         taken = 4 if self._lines.is_wide else 5 + _PREVIEW_ROWS
         return max(3, min(_MOST_ROWS, height - taken))
 
     @property
     def _lines(self) -> PickerLines:
-        return PickerLines(shutil.get_terminal_size().columns, self._search.text)
+        return PickerLines(self._app.output.get_size().columns, self._search.text)
 
     def _application(self) -> Application[Picked | None]:
         is_wide = Condition(lambda: self._lines.is_wide)
