@@ -13,7 +13,7 @@ from source_tree import FILES, imports
 SDKS = {"openai", "google.genai", "vertexai", "xllamacpp", "yfinance", "mcp"}
 TEMPLATES = {"yaml", "tomli_w", "asstproxy.config.templates", "asstproxy.cli.templates"}
 """What only `-T` and `-P` need."""
-HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it"}
+HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it", "genai_prices"}
 
 
 def _loaded(code: str, *argv: str) -> set[str]:

@@ -41,6 +41,8 @@ HINTS: dict[str, str] = {
     "assistant_missing": "Create one: {setup}",
     "assistants_shut_down": "Move the profile to OpenAI's Responses API: asst setup gpt --name {profile} --move",
     "base_url_missing": "Run: {setup} --base-url URL",
+    "price_unknown": "Add it to {file}, or leave out --max-cost.",
+    "cost_unlimited": "Leave out --max-cost.",
     "model_not_named": "Choose one: -m MODEL. This lists them, and saves your choice: {setup}",
     "place_missing": "Run: {setup} --{option} …, or: export {variable}=…",
     "speaks_chat_completions": "Run: asst setup {provider} --base-url {base_url}",

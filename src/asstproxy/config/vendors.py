@@ -1,7 +1,7 @@
 """Vendors and local servers, a row for each: no code knows any of them.
 
 A row's name is that of a provider and of a profile that always exists: `asst ask -p groq -m MODEL`. Addresses and quirks as of
-November 2026. This file imports nothing but the type of a row, because shell completion reads it.
+November 2026. This file imports nothing but the type of a row and tables, because shell completion reads it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from .provider_info import ProviderInfo, SetupQuestion
+from .setting_tables import CHAT_COMPLETIONS, RESPONSES
 
 __all__ = ["COMMON", "VENDORS", "Quirks", "Vendor"]
 
@@ -71,6 +72,21 @@ ENDPOINT = SetupQuestion("endpoint", "URL of the resource: https://NAME.openai.a
 DEPLOYMENT = SetupQuestion("deployment", "Name of the deployment, for the older API with a version.")
 API_VERSION = SetupQuestion("api_version", "Version of the older API, such as 2024-10-21.")
 ACCOUNT = SetupQuestion("account_id", "Your account's id at Cloudflare", asked=True)
+
+
+def _paid(row: Vendor, prices: str) -> Vendor:
+    """A server on this machine that asks vendors who are paid."""
+    return row._replace(info=row.info._replace(prices=prices))
+
+
+def _with_defaults(vendor: Vendor) -> Vendor:
+    """The row, with what most of them share: the settings of the protocol, and a server on this machine that costs nothing."""
+    row, is_responses = vendor.info, vendor.protocol != "chat-completions"
+    prices = row.prices or ("local" if row.base_url.startswith("http://127.0.0.1") else "")
+    settings = row.settings or (RESPONSES if is_responses else CHAT_COMPLETIONS)
+    limit = row.output_limit or ("max_output_tokens" if is_responses else vendor.quirks.output_limit or "max_tokens")
+    return vendor._replace(info=row._replace(prices=prices, settings=settings, output_limit=limit))
+
 
 VENDORS: dict[str, Vendor] = {
     "openrouter": _hosted(
@@ -255,5 +271,6 @@ VENDORS: dict[str, Vendor] = {
     "mlx-lm": _local("mlx-lm", 8080),
     "sglang": _local("SGLang", 30000),
     "tgi": _local("Text Generation Inference", 3000),
-    "litellm": _local("LiteLLM's proxy", 4000, "LITELLM_MASTER_KEY", "LITELLM_API_KEY"),
+    "litellm": _paid(_local("LiteLLM's proxy", 4000, "LITELLM_MASTER_KEY", "LITELLM_API_KEY"), "litellm"),
 }
+VENDORS = {name: _with_defaults(row) for name, row in VENDORS.items()}

@@ -15,7 +15,6 @@ INFO, HEADERS = BUILT_IN["anthropic"], {"anthropic-version": "2023-06-01"}
 STREAMED_TOKENS, UNARY_TOKENS = 64_000, 21_333  # of the answer, where no setting says it: the API wants a limit
 INCOMPLETE = {"model_context_window_exceeded": "context_length", "pause_turn": "paused"}  # and what many servers have
 WHOLE = ("end_turn", "stop_sequence")
-TOKENS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
 FIELDS = {f"{name}_delta": name for name in ("text", "thinking", "signature")} | {"input_json_delta": "input"}
 STEPS = {"thinking": "reasoning", "redacted_thinking": "reasoning", "server_tool_use": "calls of the provider's tools"}
 NEEDED = {"text": "text", "thinking": "signature"}  # the API refuses empty text, and reasoning without its signature
@@ -76,10 +75,8 @@ class Reader(ap.StreamReader):
 
     def end(self) -> Iterator[ap.Event]:
         reason, (blocks, calls) = ap.get_text(self._last, "stop_reason"), self._blocks.tool_calls()
-        counts = [ap.get_count(self._usage, name) for name in TOKENS]
-        if any(counts):
-            thought = ap.get_count(self._usage, "output_tokens_details", "thinking_tokens")
-            yield ap.Usage(sum(counts[:3]), counts[3], counts[2], thought)
+        if usage := ap.messages_usage(self._usage):
+            yield usage
         if reason == "pause_turn" and self.may_pause:
             return
         text = "".join(ap.get_text(block, "text") for block in blocks if block["type"] == "text")

@@ -7,10 +7,16 @@ from typing import Any
 
 import asstproxy.provider as ap
 
+from ..config.setting_tables import CHAT_COMPLETIONS
 from ..config.vendors import Quirks
 from .file_parts import CHAT, joined_content
 
-INFO = ap.ProviderInfo("any server that speaks Chat Completions", questions=ap.SERVER_QUESTIONS)
+INFO = ap.ProviderInfo(
+    "any server that speaks Chat Completions",
+    questions=ap.SERVER_QUESTIONS,
+    settings=CHAT_COMPLETIONS,
+    output_limit="max_tokens",
+)
 OWN_KEYS = ("index", "id", "type", "function", "custom")  # of a call; anything else in it goes back
 
 
@@ -36,10 +42,11 @@ class Reader(ap.StreamReader):
         self._content, self._tags, self._text = ap.TextFold(), ap.ThinkTags(), ap.TextBuffer()
         self._reasoning, self._calls, self._sources = ap.ReasoningBuffer(), ap.ToolCallBuffer(), list[ap.Source]()
         self._usage, self._reason, self._remembers, self._thought = ap.JSON(), "", remembers, False
-        self._media, self._waits = list[str](), list[str]()
+        self._media, self._waits, self._tier = list[str](), list[str](), ""
 
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
         self._usage = ap.get_object(event, "usage") or self._usage
+        self._tier = ap.service_tier(event) or self._tier
         choice = next(iter(ap.get_objects(event, "choices")), {})  # the first is the answer: more are never asked for
         for holder in (event, choice):
             if (error := ap.find_error(holder)) is not None:
@@ -90,11 +97,7 @@ class Reader(ap.StreamReader):
     def end(self) -> Iterator[ap.Event]:
         yield from self._say(self._tags.rest())
         if usage := self._usage:
-            cached = ap.get_count(usage, "prompt_tokens_details", "cached_tokens")
-            cached = cached or ap.get_count(usage, "prompt_cache_hit_tokens")
-            thought = ap.get_count(usage, "completion_tokens_details", "reasoning_tokens")
-            read, written = ap.get_count(usage, "prompt_tokens"), ap.get_count(usage, "completion_tokens")
-            yield ap.Usage(read, written, cached, thought)
+            yield ap.chat_usage(usage, self._tier)
         yield from ap.cited(self._sources)
         calls, cut = self._calls.finish(), ap.cut_by(self._reason)
         raw = {"reasoning": self._reasoning.raw, "tool_calls": self._calls.extras} if calls or self._remembers else {}
