@@ -85,8 +85,8 @@ class HttpBackend:
             self._replies = list(replies)
 
     def received(self) -> list[ReceivedRequest]:
-        """See `Backend`."""
-        return [ReceivedRequest(self.model_of(request), request.body) for request in self.requests]
+        """See `Backend`; a request without a body asks no model."""
+        return [ReceivedRequest(self.model_of(one), one.body) for one in self.requests if one.body is not None]
 
     def active_requests(self) -> int:
         """See `Backend`."""
