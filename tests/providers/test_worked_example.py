@@ -43,8 +43,6 @@ class ChatBackend(HttpBackend):
         return connect(Profile("mine", "chat-completions", model="small-model", options=options))
 
     def response(self, reply: Reply, request: HttpRequest) -> HttpResponse:
-        if request.path == "/models":  # which files does the model read? This server does not say
-            return HttpResponse(404, {"error": {"message": "No such path."}})
         streamed = bool(request.body.get("stream"))
         match reply:
             case Text(text):

@@ -85,8 +85,8 @@ class HttpBackend:
             self._replies = list(replies)
 
     def received(self) -> list[ReceivedRequest]:
-        """See `Backend`; a request without a body asks no model."""
-        return [ReceivedRequest(self.model_of(one), one.body) for one in self.requests if one.body is not None]
+        """See `Backend`."""
+        return [ReceivedRequest(self.model_of(request), request.body) for request in self.requests]
 
     def active_requests(self) -> int:
         """See `Backend`."""
@@ -97,7 +97,9 @@ class HttpBackend:
         return len(self._server.connections)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """Take a request in, and give the next reply. The server calls it, in a thread."""
+        """Take a request in, and give the next reply. The server calls it, in a thread. It has no list of models."""
+        if request.method == "GET" and request.path.partition("?")[0].endswith("/models"):
+            return HttpResponse(404, {"error": {"message": "There is no list of models here."}})
         with self._lock:
             self.requests.append(request)
             reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
