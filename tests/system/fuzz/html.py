@@ -60,7 +60,7 @@ class _Checker(HTMLParser):
             assert name in _ATTRIBUTES, (tag, name)
             if name == "href":
                 assert (value or "").lower().startswith(("http://", "https://", "mailto:", "#")), value
-            if name == "data-language":  # a fence's info string, for scripts of the page: any text, read by nothing else
+            if name == "data-language":  # a fence's info string, shown by the page: any text
                 assert tag == "pre"
             if name == "style":
                 assert (value or "").startswith("text-align:"), value
