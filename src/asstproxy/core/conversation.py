@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import Any
 
+from .answer_schema import AnswerSchema, Check
+from .answers import Answers, with_answer_function
 from .coalesce import RecordStream
 from .codec import now, repair_surrogates
 from .errors import UsageError
-from .events import Cancelled, Configured, Event, HistoryCut, Record
+from .events import Cancelled, Configured, Event, HistoryCut, Record, SetUserMessage
 from .exchange import Exchange
 from .history import History
 from .hub import Hub, Subscriber
 from .mediator import Mediator, make_mediator
 from .resume import in_flight_exchange
-from .roles import AssistantProxy, Attachable, UserProxy
+from .roles import AssistantProxy, Attachable, Structured, UserProxy
+from .schema_support import SchemaSupport
 from .script import ACTIVE, State
-from .turn import Options, turn_for
+from .turn import Options, Turn, turn_for
 
 __all__ = ["Conversation"]
 
@@ -110,13 +113,23 @@ class Conversation:
 
     # ---- exchanges -----------------------------------------------------------------------------------------------------
 
-    async def exchange(self, text: str, *, timeout: float | None = None) -> Record:
+    async def exchange(
+        self,
+        text: str,
+        *,
+        timeout: float | None = None,
+        schema: Mapping[str, Any] | None = None,
+        check: Check | None = None,
+    ) -> Record:
         """Hold one exchange; returns the record that settled it. `timeout` is in seconds.
 
-        A failure of the assistant settles the exchange as `error` and is not raised.
+        With a JSON Schema (of an object), the text of a complete answer is one line of JSON that fits; `check` may demand more.
+        The assistant is asked once to correct an answer that does not; a second one leaves the exchange `incomplete`, reason
+        `schema`. A failure of the assistant settles the exchange as `error` and is not raised.
 
         Raises:
-            UsageError: the message is empty, or an exchange is in progress.
+            UsageError: the message is empty, the schema is not valid, the assistant does not accept it, or an exchange is in
+                progress.
             asyncio.CancelledError: the exchange was cancelled; its record is published.
             OSError: the journal cannot be written.
             OutputError: a view cannot write its output.
@@ -125,8 +138,10 @@ class Conversation:
         text = repair_surrogates(text)
         if not text.strip():
             raise UsageError("The message is empty.", "Write something.")
+        fits = _accepted(self.assistant, schema, check)
         notes = () if self.configured == self._published_configured else (self.configured,)
-        return await self._new_exchange().send(text, notes, timeout)
+        message = SetUserMessage(text, fits.schema if fits else None)
+        return await self._new_exchange(fits).send(message, notes, timeout)
 
     async def attach(self, *, timeout: float | None = None) -> Record:
         """Follow the exchange that the past left running at the provider to its end; see `exchange`.
@@ -139,7 +154,8 @@ class Conversation:
             raise UsageError(
                 "No exchange is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
             )
-        return await self._new_exchange().attach(in_flight, timeout)
+        fits = _accepted(self.assistant, in_flight.schema)
+        return await self._new_exchange(fits, corrected=in_flight.corrected).attach(in_flight, timeout)
 
     async def stream(self, text: str) -> AsyncIterator[Record]:
         """Hold an exchange and yield its records as they come. Leaving the loop early cancels the exchange.
@@ -174,22 +190,29 @@ class Conversation:
         finally:
             await self.user.clean_up()
 
-    def _new_exchange(self) -> Exchange:
+    def _turn(self, message: SetUserMessage, resume: Any = None, *, corrects: bool = False) -> Turn:
+        turn = turn_for(
+            message,
+            resume,
+            corrects=corrects,
+            configured=self.configured,
+            history=self.history,
+            tools=self.user.tools.values(),
+            options=self.options,
+            provider=self.assistant.provider,
+            model=self.configured.model or self.assistant.model,
+        )
+        return turn if isinstance(self.assistant, Structured) else with_answer_function(turn)
+
+    def _new_exchange(self, fits: AnswerSchema | None, *, corrected: bool = False) -> Exchange:
         self._exchange = Exchange(
             self.assistant,
             self.user,
             self.mediator,
             publish=self.publish,
-            make_turn=partial(
-                turn_for,
-                configured=self.configured,
-                history=self.history,
-                tools=self.user.tools.values(),
-                options=self.options,
-                provider=self.assistant.provider,
-                model=self.configured.model or self.assistant.model,
-            ),
+            make_turn=self._turn,
             options=self.options,
+            answers=Answers(fits, tuple(self.user.tools), corrected=corrected) if fits is not None else None,
         )
         return self._exchange
 
@@ -198,3 +221,19 @@ class Conversation:
             raise UsageError("An exchange is in progress.", "Wait for its answer, or cancel it.")
         if self.is_running:
             raise UsageError("The last exchange is still running at the provider.", "Await attach() first.")
+
+
+def _accepted(
+    assistant: AssistantProxy, schema: Mapping[str, Any] | None, check: Check | None = None
+) -> AnswerSchema | None:
+    """A schema that this assistant accepts.
+
+    Raises:
+        UsageError: it is not valid, or the assistant does not accept it.
+    """
+    if schema is None:
+        return None
+    fits = AnswerSchema(schema, check)
+    support = assistant.structured if isinstance(assistant, Structured) else SchemaSupport()
+    support.check(fits.schema, assistant.provider)
+    return fits

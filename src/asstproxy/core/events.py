@@ -32,6 +32,7 @@ __all__ = [
     "Reasoning",
     "Record",
     "RetryScheduled",
+    "SchemaMismatch",
     "SessionOpened",
     "SetUserMessage",
     "Skipped",
@@ -101,9 +102,10 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
 
 
 class SetUserMessage(Event, frozen=True, tag="set_user_message"):
-    """The person's message opens an exchange."""
+    """The person's message opens an exchange. `schema`: the JSON Schema that the answer must fit."""
 
     text: str
+    schema: dict[str, Any] | None = None
 
 
 class Started(Event, frozen=True, tag="started"):
@@ -171,7 +173,7 @@ class AssistantMessageRetrieved(Event, frozen=True, tag="assistant_message_retri
 
 
 class MessageIncomplete(Event, frozen=True, tag="message_incomplete"):
-    """A partial answer that is kept. `reason`: `max_output_tokens`, `content_filter`, `expired`, `tool_rounds`, …"""
+    """A partial answer that is kept. `reason`: `max_output_tokens`, `content_filter`, `schema`, `tool_rounds`, …"""
 
     text: str
     reason: str
@@ -264,6 +266,19 @@ class RetryScheduled(Event, frozen=True, tag="retry_scheduled"):
     kind: str
     message: str
     attempts: int = 0
+
+
+class SchemaMismatch(Event, frozen=True, tag="schema_mismatch"):
+    """The answer `text` does not fit the schema, for these reasons; the assistant is asked again, with `correction`.
+
+    The answer that follows replaces it. `raw` and `resume` as in `AssistantMessageRetrieved`.
+    """
+
+    text: str
+    problems: tuple[str, ...]
+    correction: str
+    raw: Any = None
+    resume: Any = None
 
 
 class Usage(Event, frozen=True, tag="usage"):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any, Protocol
 
+from .answers import Answers
 from .driver import deliver_cancellation, receive_reply
 from .errors import AssistantError, OutputError, ScriptError
 from .events import (
@@ -17,6 +19,7 @@ from .events import (
     Event,
     MessageIncomplete,
     Record,
+    SchemaMismatch,
     SetUserMessage,
     ToolCall,
     ToolsExecuted,
@@ -42,9 +45,9 @@ class PublishRecord(Protocol):
 
 
 class MakeTurn(Protocol):
-    """Makes what the provider is sent for a message, or for attaching with a token of the provider's."""
+    """Makes what the provider is sent for a message, or for attaching with a token of the provider's; see `turn_for`."""
 
-    def __call__(self, text: str, resume: Any = None) -> Turn: ...
+    def __call__(self, message: SetUserMessage, resume: Any = None, *, corrects: bool = False) -> Turn: ...
 
 
 class Exchange:
@@ -59,11 +62,13 @@ class Exchange:
         publish: PublishRecord,
         make_turn: MakeTurn,
         options: Options,
+        answers: Answers | None = None,
     ) -> None:
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when everything is."""
         self._assistant, self._user, self._mediator = assistant, user, mediator
         self._publish_record, self._make_turn, self._options = publish, make_turn, options
+        self._answers = answers  # what they must fit; None: they are free
         self._task = asyncio.current_task()
         self._cancelling_before = self._task.cancelling() if self._task else 0
         self._cancel_reason = Cancelled()
@@ -91,23 +96,24 @@ class Exchange:
 
     # ---- from the first message to the last ----------------------------------------------------------------------------
 
-    async def send(self, text: str, notes: Iterable[Event], timeout: float | None) -> Record:
+    async def send(self, message: SetUserMessage, notes: Iterable[Event], timeout: float | None) -> Record:
         """Publish these notes, then hold the exchange that the message opens; see `Conversation.exchange`."""
-        return await self._run(self._opened(text, notes), timeout)
+
+        async def opened() -> Event:
+            for note in notes:
+                self._publish(note)
+            return message
+
+        return await self._run(opened(), timeout)
 
     async def attach(self, in_flight: InFlight, timeout: float | None) -> Record:
         """Follow an exchange that still runs at the provider; see `Conversation.attach`."""
         return await self._run(self._attached(in_flight), timeout)
 
-    async def _opened(self, text: str, notes: Iterable[Event]) -> Event:
-        for note in notes:
-            self._publish(note)
-        return SetUserMessage(text)
-
     async def _attached(self, in_flight: InFlight) -> Event:
         assistant = self._assistant
         assert isinstance(assistant, Attachable)  # noqa: S101 - the conversation has checked it
-        turn = self._make_turn("", in_flight.resume)
+        turn = self._make_turn(SetUserMessage("", in_flight.schema), in_flight.resume)
         return await self._receive(lambda: skip_received(assistant.attach(turn), in_flight.received))
 
     async def _run(self, first: Coroutine[Any, Any, Event], timeout: float | None) -> Record:
@@ -143,30 +149,47 @@ class Exchange:
     async def _carry_out(self, do: Do, event: Event) -> Event | None:
         """Let the proxy whose turn it is do what the script says; its reply is the next message."""
         match do, event:
-            case Do.START_PROCESSING, SetUserMessage(text=text):
-                turn = self._make_turn(text)
+            case Do.START_PROCESSING, SetUserMessage() as message:
+                turn = self._make_turn(message)
                 return await self._receive(lambda: self._assistant.start_processing(turn))
             case Do.SUBMIT_TOOL_OUTPUTS, ToolsExecuted(results=results):
                 return await self._receive(lambda: self._assistant.submit_tool_outputs(results))
             case Do.EXECUTE_TOOLS, ActionRequired(calls=calls):
                 self._calls = calls
-                return await self._user.execute_tools(calls, None, self._publish)
+                return await self._execute(None)
             case Do.EXECUTE_TOOLS, ApprovalGiven() as approved:
-                return await self._user.execute_tools(self._calls, approved, self._publish)
+                return await self._execute(approved)
             case Do.ASK_APPROVAL, ApprovalRequested(calls=calls):
                 return await self._user.ask_approval(calls)
             case _:  # Do.SET_ASSISTANT_MESSAGE
                 self._user.set_assistant_message(event)
                 return None
 
+    async def _execute(self, approved: ApprovalGiven | None) -> Event:
+        run = partial(self._user.execute_tools, approved=approved, publish=self._publish)
+        return await (run(self._calls) if self._answers is None else self._answers.execute(self._calls, run))
+
     async def _receive(self, request: Callable[[], AsyncIterator[Event]]) -> Event:
-        return await receive_reply(
-            request,
-            self._publish,
-            retries=self._retries,
-            heartbeat=self._options.heartbeat,
-            is_cancelled=self.is_cancelled,
-        )
+        """What ends the assistant's reply. One that does not fit the schema is corrected, in the state that it leads to."""
+        opened = False
+        while True:
+            reply = await receive_reply(
+                request,
+                self._publish,
+                retries=self._retries,
+                heartbeat=self._options.heartbeat,
+                is_cancelled=self.is_cancelled,
+                opened=opened,
+            )
+            if self._answers is None:
+                return reply
+            judged = self._answers.judge(reply)
+            if not isinstance(judged, SchemaMismatch):
+                return judged
+            self._publish(judged)
+            message = SetUserMessage(judged.correction, self._answers.schema)
+            request = partial(self._assistant.start_processing, self._make_turn(message, corrects=True))
+            opened = True
 
     def _publish(self, event: Event, *, ending: bool = False) -> Do | None:
         """Take a step of the script, or publish a note: everything that happens in an exchange goes through here."""

@@ -31,9 +31,19 @@ from .events import (
     ToolsExecuted,
     Unknown,
 )
+from .schema_support import SchemaSupport
 from .turn import OfferedTool, Turn
 
-__all__ = ["ASSISTANT_MESSAGES", "CLOSING", "OPENING", "AssistantProxy", "Attachable", "Publish", "UserProxy"]
+__all__ = [
+    "ASSISTANT_MESSAGES",
+    "CLOSING",
+    "OPENING",
+    "AssistantProxy",
+    "Attachable",
+    "Publish",
+    "Structured",
+    "UserProxy",
+]
 
 OPENING = (Started, ToolOutputsSubmitted)
 """The messages that open a reply of an Assistant Proxy."""
@@ -77,6 +87,18 @@ class Attachable(Protocol):
         `turn.resume` is that of the last heartbeat; every event after it is yielded again. `turn.history` ends with what
         this exchange produced so far, and `turn.text` is empty.
         """
+
+
+@runtime_checkable
+class Structured(Protocol):
+    """What an Assistant Proxy adds when its API can hold an answer to a JSON Schema.
+
+    It sends `Turn.schema` in its API's way. Any other proxy is given a function `answer` whose parameters are the schema: the
+    assistant's call of it is the answer. In both cases the answer is validated here.
+    """
+
+    structured: SchemaSupport
+    """What schemas the API takes."""
 
 
 class UserProxy(Protocol):

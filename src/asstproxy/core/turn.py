@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from .events import Configured
+from .events import Configured, SetUserMessage
 from .history import History, Item
 from .retry import RetryPolicy
 
@@ -34,7 +34,8 @@ class Turn(msgspec.Struct, frozen=True):
     """Everything that a provider needs for one exchange.
 
     `history` is neutral; `resume` is the provider's own opaque JSON (see `AssistantMessageRetrieved`) or None. `settings`
-    are the provider's own parameters, sent only because the user set them. `stream` and `background` say how to ask.
+    are the provider's own parameters, sent only because the user set them. `stream` and `background` say how to ask. `schema`
+    is the JSON Schema that the answer must fit: only a proxy that has `structured` (`roles.Structured`) is given one.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Turn(msgspec.Struct, frozen=True):
     resume: Any = None
     stream: bool = True
     background: bool = False
+    schema: dict[str, Any] | None = None
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -64,9 +66,10 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def turn_for(
-    text: str,
+    message: SetUserMessage,
     resume: Any = None,
     *,
+    corrects: bool = False,
     configured: Configured,
     history: History,
     tools: Iterable[OfferedTool],
@@ -74,10 +77,14 @@ def turn_for(
     provider: str,
     model: str,
 ) -> Turn:
-    """The turn for this provider and model; `resume` is the token of a running exchange that is attached to."""
+    """The turn for this provider and model; `resume` is the token of a running exchange that is attached to.
+
+    `corrects`: the message is the correction of an answer, and the history has it already.
+    """
+    items = history.items(provider, model, include_open=corrects or resume is not None)
     return Turn(
-        text=text,
-        history=history.items(provider, model, include_open=resume is not None),
+        text=message.text,
+        history=items[:-1] if corrects else items,
         instructions=configured.instructions,
         model=model,
         tools=tuple(tool.spec for tool in tools),
@@ -85,4 +92,5 @@ def turn_for(
         resume=resume or history.resume(provider),
         stream=options.stream,
         background=options.background,
+        schema=message.schema,
     )
