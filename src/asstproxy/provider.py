@@ -49,8 +49,10 @@ from .core.events import (
     Usage,
 )
 from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
-from .core.roles import AssistantProxy, Attachable
+from .core.roles import AssistantProxy, Attachable, Structured
+from .core.schema_support import SchemaSupport
 from .core.turn import ToolSpec, Turn
+from .providers.answer_schema import Dialect, NotExpressibleError, named_schema, rewritten
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.block_buffer import BlockBuffer
@@ -93,6 +95,7 @@ __all__ = [
     "BackgroundJob",
     "BlockBuffer",
     "ChunkReceived",
+    "Dialect",
     "Event",
     "Heartbeat",
     "HttpTransport",
@@ -101,18 +104,21 @@ __all__ = [
     "Kind",
     "MessageIncomplete",
     "ModelInfo",
+    "NotExpressibleError",
     "NotSetUpError",
     "Notice",
     "PolledOptions",
     "Profile",
     "ProviderInfo",
     "Reasoning",
+    "SchemaSupport",
     "ServerOptions",
     "SetupQuestion",
     "Source",
     "Started",
     "StatelessProvider",
     "StreamReader",
+    "Structured",
     "TextBuffer",
     "TextFold",
     "ToolCall",
@@ -141,10 +147,12 @@ __all__ = [
     "http_transport",
     "may_pass",
     "merge_chunks",
+    "named_schema",
     "parsed_arguments",
     "read_reply",
     "read_stream",
     "reported_error",
+    "rewritten",
     "unshown",
     "url_citations",
     "waits_for",

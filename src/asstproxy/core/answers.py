@@ -67,7 +67,7 @@ class Answers:
             return msgspec.structs.replace(reply, text=one_line(self._schema.read(reply.text)))
         except MismatchError as error:
             if self._corrected:
-                return MessageIncomplete(reply.text, SCHEMA, reply.raw, reply.resume)
+                return MessageIncomplete(reply.text, SCHEMA, reply.raw, reply.resume, error.problems)
             self._corrected = True
             correction = self._schema.correction(error.problems)
             return SchemaMismatch(reply.text, error.problems, correction, reply.raw, reply.resume)

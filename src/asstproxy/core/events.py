@@ -173,12 +173,16 @@ class AssistantMessageRetrieved(Event, frozen=True, tag="assistant_message_retri
 
 
 class MessageIncomplete(Event, frozen=True, tag="message_incomplete"):
-    """A partial answer that is kept. `reason`: `max_output_tokens`, `content_filter`, `schema`, `tool_rounds`, …"""
+    """A partial answer that is kept. `reason`: `max_output_tokens`, `content_filter`, `expired`, `tool_rounds`, …
+
+    `schema`: the answer is whole, but does not fit the schema, for these `problems`.
+    """
 
     text: str
     reason: str
     raw: Any = None
     resume: Any = None
+    problems: tuple[str, ...] = ()
 
 
 class Cancelled(Event, frozen=True, tag="cancelled"):

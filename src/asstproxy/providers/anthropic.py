@@ -18,6 +18,9 @@ INCOMPLETE = {"max_tokens": "max_output_tokens", "model_context_window_exceeded"
 INCOMPLETE |= {"refusal": "content_filter", "pause_turn": "paused"}
 FIELDS = {f"{name}_delta": name for name in ("text", "thinking", "signature")} | {"input_json_delta": "input"}
 STEPS = {"thinking": "reasoning", "redacted_thinking": "reasoning", "server_tool_use": "calls of the provider's tools"}
+FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid")
+# https://platform.claude.com/docs/en/build-with-claude/structured-outputs
+DIALECT = ap.Dialect(frozenset(("const", "title", "format")), closed=True, formats=frozenset(FORMATS))
 NEEDED = {"text": "text", "thinking": "signature"}  # the API refuses empty text, and reasoning without its signature
 
 
@@ -104,6 +107,7 @@ class AnthropicProvider(ap.StatelessProvider):
     """An Assistant Proxy that calls `POST /v1/messages`."""
 
     provider, reader = "anthropic", Reader
+    structured, dialect = ap.SchemaSupport(), DIALECT
 
     def __init__(self, transport: ap.Transport, model: str) -> None:
         super().__init__(transport, model)
@@ -132,6 +136,9 @@ class AnthropicProvider(ap.StatelessProvider):
         }
         body: ap.JSON = {"model": turn.model, "max_tokens": limit, "messages": messages(items, self._refused)}
         body |= {key: value for key, value in own.items() if value} | turn.settings
+        if turn.schema is not None:
+            form = {"format": {"type": "json_schema", "schema": ap.rewritten(turn.schema, DIALECT)}}
+            body["output_config"] = ap.get_object(turn.settings, "output_config") | form
         return "/messages", body | ap.with_hosted_tools(tools, turn.settings)
 
 

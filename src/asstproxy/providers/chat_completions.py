@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import asstproxy.provider as ap
 from ..config.vendors import VENDORS
 
 INFO = ap.ProviderInfo("any server that speaks Chat Completions", questions=ap.SERVER_QUESTIONS)
+FORM = "Answer with JSON that fits this JSON Schema, and with nothing else:\n{}"
 INCOMPLETE = {"length": "max_output_tokens", "model_length": "max_output_tokens", "content_filter": "content_filter"}
 
 
@@ -108,18 +110,36 @@ class ChatCompletionsProvider(ap.StatelessProvider):
     """An Assistant Proxy that calls `POST /chat/completions`; it sends nothing that was not set."""
 
     provider = "chat-completions"
+    structured = ap.SchemaSupport(recursive=True)
     optional = ("stream_options",)
+    formats: tuple[str, ...] = ("json_schema", "json_object")
+    """In which a schema is sent, the best first: many servers know only the second one, or none."""
 
     def new_reader(self) -> Reader:
         return Reader(several=self.turn.settings.get("n", 1) != 1)
 
     def request(self, turn: ap.Turn, items: Sequence[ap.Item]) -> tuple[str, ap.JSON]:
-        system = [{"role": "system", "content": turn.instructions}] if turn.instructions else []
+        told = FORM.format(json.dumps(turn.schema)) if turn.schema is not None and len(self.formats) == 1 else ""
+        instructions = "\n\n".join(filter(None, (turn.instructions, told)))
+        system = [{"role": "system", "content": instructions}] if instructions else []
         schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in turn.tools]
         functions = [{"type": "function", "function": schema} for schema in schemas]
-        body = {"model": turn.model, "messages": [*system, *messages(items)]}
+        body: ap.JSON = {"model": turn.model, "messages": [*system, *messages(items)]}
         streamed = {"stream": True, "stream_options": {"include_usage": True}} if turn.stream else {}
-        return "/chat/completions", body | streamed | turn.settings | ap.with_hosted_tools(functions, turn.settings)
+        body |= streamed | turn.settings | ap.with_hosted_tools(functions, turn.settings)
+        return "/chat/completions", body | (self._format(turn.schema) if turn.schema is not None else {})
+
+    def _format(self, schema: ap.JSON) -> ap.JSON:
+        made = {"type": self.formats[0]}
+        return {
+            "response_format": made | ({"json_schema": ap.named_schema(schema)} if "schema" in self.formats[0] else {})
+        }
+
+    async def recover(self, error: ap.AssistantError, items: list[ap.Item]) -> str | None:
+        if self.refuses_schema(error) and len(self.formats) > 1:
+            self.formats = self.formats[1:]
+            return ""
+        return await super().recover(error, items)
 
 
 def messages(items: Iterable[ap.Item]) -> list[ap.JSON]:

@@ -15,12 +15,13 @@ from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
+from ..answer_schema import rewritten
 from ..background import BackgroundJob
 from ..fields import parsed_arguments, with_hosted_tools
 from ..stream import read_stream
 from ..transport import JSON, Transport
 from .interactions_reader import Reader
-from .provider import GeminiProvider
+from .provider import DIALECT, GeminiProvider
 from .schema import inlined
 
 __all__ = ["InteractionsProvider", "is_stored", "request", "steps"]
@@ -146,6 +147,9 @@ def request(turn: Turn, given: list[JSON], previous: str | None) -> JSON:
         else:
             config[name] = value
     body |= with_hosted_tools(functions, turn.settings)
+    if turn.schema is not None:
+        schema = rewritten(turn.schema, DIALECT)
+        body["response_format"] = {"type": "text", "mime_type": "application/json", "schema": schema}
     return body | ({"generation_config": config} if config else {})
 
 

@@ -101,8 +101,14 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
 class LocalProvider(ResponsesProvider):
     """The same protocol, with what llama.cpp does not say: that an answer was cut (its status is "completed" all the same)."""
 
+    optional = ("json_schema",)
     _spent = 0
     """Tokens of this answer."""
+
+    def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
+        """See `StatelessProvider`; llama.cpp ignores `text.format` here, and makes a grammar of its own `json_schema`."""
+        path, body = super().request(turn, items)
+        return path, body | ({"json_schema": turn.schema} if turn.schema is not None else {})
 
     def longest_answer(self) -> int | None:
         """Tokens at which an answer is cut, if that is known."""

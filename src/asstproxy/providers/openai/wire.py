@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from ...core.events import ToolResult
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
+from ..answer_schema import named_schema
 from ..fields import with_hosted_tools
 from ..transport import JSON
 
@@ -32,7 +33,13 @@ def request(turn: Turn, items: list[JSON]) -> JSON:
         }
         for tool in turn.tools
     ]
-    return body | turn.settings | with_hosted_tools(functions, turn.settings)
+    body |= turn.settings | with_hosted_tools(functions, turn.settings)
+    if turn.schema is not None:
+        chosen = turn.settings.get("text")
+        body["text"] = (chosen if isinstance(chosen, dict) else {}) | {
+            "format": {"type": "json_schema"} | named_schema(turn.schema)
+        }
+    return body
 
 
 def input_items(history: Iterable[Item]) -> list[JSON]:
