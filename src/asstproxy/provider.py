@@ -52,7 +52,7 @@ from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from .core.roles import AssistantProxy, Attachable, Structured
 from .core.schema_support import SchemaSupport
 from .core.turn import ToolSpec, Turn
-from .providers.answer_schema import Dialect, NotExpressibleError, named_schema, rewritten
+from .providers.answer_schema import Dialect, named_schema, refuses_schema, rewritten
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.block_buffer import BlockBuffer
@@ -104,7 +104,6 @@ __all__ = [
     "Kind",
     "MessageIncomplete",
     "ModelInfo",
-    "NotExpressibleError",
     "NotSetUpError",
     "Notice",
     "PolledOptions",
@@ -151,6 +150,7 @@ __all__ = [
     "parsed_arguments",
     "read_reply",
     "read_stream",
+    "refuses_schema",
     "reported_error",
     "rewritten",
     "unshown",

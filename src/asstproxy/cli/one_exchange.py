@@ -9,16 +9,17 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
+from ..core.answers import SCHEMA
 from ..core.errors import UsageError
-from ..core.events import Cancelled, Record
+from ..core.events import Cancelled, MessageIncomplete, Record, SetUserMessage
 from ..core.resume import last_exchange
 from ..core.script import State
 from .conversation_setup import OpenConversation, open_conversation
 from .error_output import print_error, print_warning
 from .event_loop import Signals, quiet_keyboard, suspendable
-from .exit_codes import FAILED, INCOMPLETE, OK, TIMED_OUT
+from .exit_codes import FAILED, INCOMPLETE, MISMATCH, OK, TIMED_OUT
 from .hints import hint_after
 from .options import ConversationOptions
 from .render.safe_text import clean_line
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from ..core.hub import Subscriber
+    from ..tools.schema_source import ChosenSchema
     from ..user import Approver
 
 __all__ = ["Output", "ask", "ask_again"]
@@ -51,8 +53,14 @@ class Output:
         return sys.stdout.isatty() and not (self.json or self.events or self.quiet or self.raw)
 
 
-async def ask(message: str, options: ConversationOptions, output: Output, signals: Signals) -> int:
-    """Send a message, and print the answer as it arrives; returns the exit code."""
+async def ask(
+    message: str,
+    options: ConversationOptions,
+    output: Output,
+    signals: Signals,
+    schema: ChosenSchema | None = None,
+) -> int:
+    """Send a message, and print the answer as it arrives, or, with a schema, once it fits; returns the exit code."""
     async with open_conversation(options) as opened:
         exchange = _Exchange(opened, options, output, signals)
         exchange.print_status(opened.label)
@@ -61,18 +69,33 @@ async def ask(message: str, options: ConversationOptions, output: Output, signal
             exchange.print_status(
                 f"The provider kept working on the last message. Its answer is saved ({settled.state})."
             )
-        return await exchange.run(partial(opened.conversation.exchange, message, timeout=options.timeout))
+        return await exchange.run(
+            partial(opened.conversation.exchange, message, timeout=options.timeout, **_schema_arguments(schema))
+        )
 
 
-async def ask_again(words: Sequence[str], options: ConversationOptions, output: Output, signals: Signals) -> int:
-    """Send the session's last message again, or fetch the answer that the provider kept working on."""
+def _schema_arguments(schema: ChosenSchema | None) -> dict[str, Any]:
+    return {} if schema is None else {"schema": schema.schema, "check": schema.check}
+
+
+async def ask_again(
+    words: Sequence[str],
+    options: ConversationOptions,
+    output: Output,
+    signals: Signals,
+    schema: ChosenSchema | None = None,
+) -> int:
+    """Send the session's last message again, or fetch the answer that the provider kept working on.
+
+    Its answer must fit the same schema as before, unless another is given.
+    """
     if words:
         raise UsageError("--retry takes no message.", "It sends the last one again.")
     if not options.session:
         options = replace(options, continue_latest=True)
     async with open_conversation(options) as opened:
         conversation, exchange = opened.conversation, _Exchange(opened, options, output, signals)
-        message = _last_message(opened.past)
+        message, asked = _last_message(opened.past)
         if message is None:
             raise UsageError("Nothing to ask again: the session has no message.", 'Run: asst ask -c "…"')
         exchange.print_status(opened.label)
@@ -80,16 +103,19 @@ async def ask_again(words: Sequence[str], options: ConversationOptions, output: 
         if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
         conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
-        return await exchange.run(partial(conversation.exchange, message, timeout=options.timeout))
+        arguments = {"schema": asked} if schema is None else _schema_arguments(schema)
+        return await exchange.run(partial(conversation.exchange, message, timeout=options.timeout, **arguments))
 
 
-def _last_message(past: Sequence[Record]) -> str | None:
-    from ..store.transcript import TranscriptBuilder, last_message
+def _last_message(past: Sequence[Record]) -> tuple[str | None, dict[str, Any] | None]:
+    """The last message that the assistant sees, and the schema of its answer."""
+    from ..store.transcript import TranscriptBuilder, last_exchange_sent
 
     fold = TranscriptBuilder()
     for record in past:
         fold.feed(record)
-    return last_message(fold.transcript)
+    entry = last_exchange_sent(fold.transcript)
+    return (entry.user, entry.schema) if entry is not None else (None, None)
 
 
 class _Exchange:
@@ -100,6 +126,7 @@ class _Exchange:
     ) -> None:
         self._opened, self._options, self._output, self._signals = opened, options, output, signals
         self._view_failure: Exception | None = None
+        self._has_schema = False
 
     def print_status(self, line: str) -> None:
         """Print a line on stderr, unless --quiet."""
@@ -117,9 +144,10 @@ class _Exchange:
         try:
             async with self._view() as view:
                 self._opened.user.approve = self._approver(view)
+                show = self._told(view)
                 for record in received:
-                    view(record)
-                unsubscribe = conversation.subscribe(self._told(view))
+                    show(record)
+                unsubscribe = conversation.subscribe(show)
                 try:
                     with self._retry_line(), self._notice_lines(), self._keyboard(view):
                         settled = await start()
@@ -137,7 +165,8 @@ class _Exchange:
         self._print_ending(settled)
         if self._view_failure is not None:
             return print_error(self._view_failure)
-        return _EXIT_CODES[settled.state]
+        mismatch = isinstance(settled.event, MessageIncomplete) and settled.event.reason == SCHEMA
+        return MISMATCH if mismatch else _EXIT_CODES[settled.state]
 
     @contextlib.contextmanager
     def _keyboard(self, view: Subscriber) -> Iterator[None]:
@@ -152,6 +181,8 @@ class _Exchange:
         """The view, which the conversation drops when it fails: that is remembered for the exit code."""
 
         def show(record: Record) -> None:
+            if isinstance(record.event, SetUserMessage):
+                self._has_schema = record.event.schema is not None
             try:
                 view(record)
             except Exception as error:
@@ -244,5 +275,9 @@ class _Exchange:
         lines = [] if output.is_drawn else [str(ending(settled.event) or "")]
         if session is not None and not output.quiet:
             lines.append(hint_after(settled.event, session=session.id))
+        if self._has_schema and not output.is_drawn and isinstance(settled.event, MessageIncomplete):
+            # Stdout has only data that fits, so the text is kept in the session, or else is shown here.
+            kept = f"Its text: asst sessions show {session.id}" if session else f"Its text: {settled.event.text}"
+            lines.append(kept)
         if line := " ".join(filter(None, lines)):
             print_warning(line)

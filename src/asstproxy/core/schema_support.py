@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import UsageError
@@ -12,16 +13,15 @@ __all__ = ["SchemaSupport", "children", "deepest", "references", "resolve"]
 JSON = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaSupport:
     """What schemas the API of an Assistant Proxy takes. A proxy that has one sends `Turn.schema` to its API.
 
-    `recursive`: a schema may refer to itself. `depth`: levels of objects and arrays at most; 0 if there is no known limit.
+    `recursive`: a schema may refer to itself. `depth`: levels of objects and arrays at most; 0: no limit is known.
     """
 
-    __slots__ = ("depth", "recursive")
-
-    def __init__(self, *, recursive: bool = False, depth: int = 0) -> None:
-        self.recursive, self.depth = recursive, depth
+    recursive: bool = False
+    depth: int = 0
 
     def check(self, schema: JSON, assistant: str) -> None:
         """Refuse a schema that the API would refuse.
@@ -41,7 +41,7 @@ class SchemaSupport:
 
 
 def resolve(ref: str, root: JSON) -> Any:
-    """What a reference within a schema (`#/$defs/Person`) leads to; None if there is nothing."""
+    """What a reference within a schema (`#/$defs/Person`) leads to; None if nothing is there."""
     target: Any = root
     for part in ref.split("/")[1:] if ref == "#" or ref.startswith("#/") else [ref]:
         key = part.replace("~1", "/").replace("~0", "~")
@@ -76,7 +76,7 @@ def deepest(node: Any) -> int:
 
 
 def _recursion(schema: JSON) -> str:
-    """A reference that leads back to itself; empty if there is none."""
+    """A reference that leads back to itself; empty if none does."""
     done: set[str] = set()
 
     def walk(node: Any, inside: tuple[str, ...]) -> str:

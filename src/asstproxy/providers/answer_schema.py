@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.errors import AssistantError
 from ..core.schema_support import resolve
+from ..core.turn import Turn
 from .transport import JSON
 
-__all__ = ["OPENAI", "Dialect", "NotExpressibleError", "named_schema", "rewritten"]
+__all__ = ["OPENAI", "Dialect", "NotExpressibleError", "can_express", "named_schema", "refuses_schema", "rewritten"]
 
 _WORDS = {
     "format": "format {}",
@@ -42,6 +44,8 @@ _WORDS = {
     "then": "then {}",
     "else": "else {}",
 }
+_SCHEMA_WORDS = re.compile("schema|format|structured|mime|grammar|json", re.IGNORECASE)
+"""Of which an error that is about the schema has one."""
 _ALWAYS = frozenset(
     ("type", "enum", "description", "properties", "required", "items", "additionalProperties", "anyOf", "$ref", "$defs")
 )
@@ -85,6 +89,22 @@ def rewritten(schema: Mapping[str, Any], dialect: Dialect) -> JSON:
         NotExpressibleError: that is impossible.
     """
     return _Rewriter(schema, dialect).root()
+
+
+def can_express(turn: Turn, dialect: Dialect | None) -> bool:
+    """Whether the schema of a turn, if it has one, can be sent in this dialect."""
+    try:
+        if turn.schema is not None and dialect is not None:
+            rewritten(turn.schema, dialect)
+    except NotExpressibleError:
+        return False
+    return True
+
+
+def refuses_schema(turn: Turn, error: AssistantError) -> bool:
+    """Whether an API refused a request because of the schema in it; it may do so for one model, or next to tools."""
+    refused = turn.schema is not None and error.kind == "invalid_request"
+    return refused and bool(_SCHEMA_WORDS.search(str(error)))
 
 
 def named_schema(schema: Mapping[str, Any]) -> JSON:

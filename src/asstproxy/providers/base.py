@@ -7,7 +7,6 @@ is here. Where the API offers more (conversations that it keeps, work in the bac
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
@@ -18,13 +17,11 @@ from ..core.errors import AssistantError
 from ..core.events import ActionRequired, Event, Notice, Started, ToolOutputsSubmitted, ToolResult
 from ..core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ..core.turn import Turn
-from .answer_schema import Dialect, NotExpressibleError, rewritten
+from .answer_schema import Dialect, can_express, refuses_schema
 from .stream import StreamReader, read_reply, read_stream
 from .transport import JSON, Transport
 
 __all__ = ["StatelessProvider"]
-
-_SCHEMA_WORDS = re.compile("schema|format|structured|mime|grammar|json", re.IGNORECASE)
 
 
 class StatelessProvider:
@@ -103,18 +100,12 @@ class StatelessProvider:
 
         The text is a notice for the person; the empty one gives none. `request` is called again.
         """
-        if self.refuses_schema(error):
+        if refuses_schema(self.turn, error):
             self.ask_by_function()
             return ""
         named = {key for key in self.optional if key in str(error) and key not in self.turn.settings} - self._left_out
         self._left_out |= named
         return "" if named else None
-
-    def refuses_schema(self, error: AssistantError) -> bool:
-        """Whether the API refused a request because of the schema in it; it may do so for one model, or next to tools."""
-        return (
-            self.turn.schema is not None and error.kind == "invalid_request" and bool(_SCHEMA_WORDS.search(str(error)))
-        )
 
     def ask_by_function(self) -> None:
         """From now on, ask for a call of a function in place of an answer that fits a schema."""
@@ -126,17 +117,9 @@ class StatelessProvider:
     def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self.turn = self.resolve(turn)
-        if self._schemas_refused or not self._expresses(self.turn):
+        if self._schemas_refused or not can_express(self.turn, self.dialect):
             self.turn = with_answer_function(self.turn)
         return self._run([*turn.history, UserMessage(turn.text)], Started(self.provider, self.turn.model), turn)
-
-    def _expresses(self, turn: Turn) -> bool:
-        try:
-            if turn.schema is not None and self.dialect is not None:
-                rewritten(turn.schema, self.dialect)
-        except NotExpressibleError:
-            return False
-        return True
 
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""

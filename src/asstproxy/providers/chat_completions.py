@@ -136,7 +136,7 @@ class ChatCompletionsProvider(ap.StatelessProvider):
         }
 
     async def recover(self, error: ap.AssistantError, items: list[ap.Item]) -> str | None:
-        if self.refuses_schema(error) and len(self.formats) > 1:
+        if ap.refuses_schema(self.turn, error) and len(self.formats) > 1:
             self.formats = self.formats[1:]
             return ""
         return await super().recover(error, items)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from ..core import events as ev
@@ -16,6 +18,7 @@ __all__ = [
     "ToolEntry",
     "Transcript",
     "TranscriptBuilder",
+    "last_exchange_sent",
     "last_message",
     "title_of",
 ]
@@ -61,7 +64,10 @@ class ToolEntry(msgspec.Struct, omit_defaults=True):
 
 
 class ExchangeEntry(msgspec.Struct, omit_defaults=True):
-    """One exchange. `withdrawn`: it is no longer sent to the assistant (undone, or asked again)."""
+    """One exchange. `withdrawn`: it is no longer sent to the assistant (undone, or asked again).
+
+    `schema`: the JSON Schema that the answer had to fit; then a complete answer is one line of JSON.
+    """
 
     user: str
     answer: str
@@ -77,6 +83,7 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     usage: Tokens = msgspec.field(default_factory=Tokens)
     withdrawn: bool = False
     steps: list[StepEntry] = []
+    schema: dict[str, Any] | None = None
 
 
 class Summary(msgspec.Struct):
@@ -122,8 +129,8 @@ class TranscriptBuilder:
                 transcript.model = model or (transcript.model if same else "")
             case ev.Titled(title=title):
                 transcript.title = title
-            case ev.SetUserMessage(text=text):
-                self._open(text, record)
+            case ev.SetUserMessage() as message:
+                self._open(message, record)
             case ev.HistoryCut(keep=keep):
                 for entry in self._sent[keep:]:
                     entry.withdrawn = True
@@ -131,10 +138,10 @@ class TranscriptBuilder:
             case _ if transcript.exchanges:
                 self._continue(transcript.exchanges[-1], record)
 
-    def _open(self, text: str, record: ev.Record) -> None:
+    def _open(self, message: ev.SetUserMessage, record: ev.Record) -> None:
         transcript = self.transcript
-        transcript.title = transcript.title or title_of(text)
-        entry = ExchangeEntry(text, "", record.state, record.at, record.at)
+        transcript.title = transcript.title or title_of(message.text)
+        entry = ExchangeEntry(message.text, "", record.state, record.at, record.at, schema=message.schema)
         entry.steps.append(StepEntry(record.state, record.at))
         transcript.exchanges.append(entry)
         self._sent.append(entry)
@@ -170,6 +177,8 @@ class TranscriptBuilder:
             case ev.ToolsExecuted(results=results):
                 for result in results:
                     _finish(entry, result)
+            case ev.SchemaMismatch():
+                self._answer = TextBuffer()
             case ev.Cited(sources=sources):
                 entry.sources += [source for source in sources if source not in entry.sources]
             case ev.Usage() as usage:
@@ -190,7 +199,13 @@ class TranscriptBuilder:
 
 def last_message(transcript: Transcript) -> str | None:
     """The last message that the assistant still sees: not one that was undone, asked again or cleared."""
-    return next((entry.user for entry in reversed(transcript.exchanges) if not entry.withdrawn), None)
+    entry = last_exchange_sent(transcript)
+    return entry.user if entry is not None else None
+
+
+def last_exchange_sent(transcript: Transcript) -> ExchangeEntry | None:
+    """The last exchange that the assistant still sees; None if it sees none."""
+    return next((entry for entry in reversed(transcript.exchanges) if not entry.withdrawn), None)
 
 
 def title_of(text: str) -> str:

@@ -7,7 +7,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.formatted_text import HTML, FormattedText
@@ -35,6 +35,9 @@ from ..render.safe_text import clean, clean_line
 from ..render.theme import console
 from .slash_commands import SlashCompleter, parse_line
 from .type_ahead import take_typed_ahead
+
+if TYPE_CHECKING:
+    from ...tools.schema_source import ChosenSchema
 
 __all__ = ["chat"]
 
@@ -65,6 +68,7 @@ class _Chat:
         self.console = console()
         self.leaving = False
         self.show_events = False
+        self.schema: ChosenSchema | None = None
         self._options, self._signals = options, signals
         self._view: LiveView | None = None
         self._fold = TranscriptBuilder()
@@ -163,7 +167,15 @@ class _Chat:
 
     async def exchange(self, text: str) -> None:
         """Hold one exchange. Ctrl-C cancels it and nothing else."""
-        await self._watch(self.opened.conversation.exchange(text, timeout=self._options.timeout))
+        fits = self.schema
+        await self._watch(
+            self.opened.conversation.exchange(
+                text,
+                timeout=self._options.timeout,
+                schema=fits.schema if fits else None,
+                check=fits.check if fits else None,
+            )
+        )
 
     async def _attach(self) -> None:
         """Watch the rest of the exchange that another process left running at the provider."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -19,8 +19,12 @@ from ...store.transcript import Transcript, last_message
 from ..conversation_setup import OpenConversation, configure, offer_tools
 from ..export.write import SUFFIXES, export, form_of, write_export
 from ..options import ConversationOptions
-from ..render.safe_text import clean_label
+from ..render.safe_text import clean_label, clean_line
+from ..schema_option import schema_of
 from ..suggest import near_names
+
+if TYPE_CHECKING:
+    from ...tools.schema_source import ChosenSchema
 
 __all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "parse_line"]
 
@@ -39,6 +43,8 @@ class ChatCommands(Protocol):
     """Set it to end the chat."""
     show_events: bool
     """Whether every step is printed as JSON, too."""
+    schema: ChosenSchema | None
+    """What answers must fit."""
 
     @property
     def transcript(self) -> Transcript:
@@ -134,6 +140,18 @@ async def _tools(chat: ChatCommands, _: str) -> None:
         chat.say("No tools. To offer some: asst chat -t package.module:function")
 
 
+async def _schema(chat: ChatCommands, text: str) -> None:
+    if text in _CLEAR:
+        chat.schema = None
+    elif text:
+        chat.schema = schema_of(text)
+    if chat.schema is None:
+        chat.say("No schema. To get answers as data: /schema name, age int: in years")
+        return
+    members = ", ".join(map(clean_line, chat.schema.schema.get("properties", ())))
+    chat.say(f"Answers are data: {members}   (to end that: /schema clear)")
+
+
 async def _session(chat: ChatCommands, _: str) -> None:
     session = chat.opened.session
     chat.say(f"{session.id}   {session.path}" if session else "This chat isn't saved (--no-save).")
@@ -206,6 +224,9 @@ COMMANDS: dict[str, SlashCommand] = {
     "model": SlashCommand(_model, "show the model; /model NAME switches to another", "word"),
     "system": SlashCommand(
         _system, "show the instructions; /system TEXT changes them, /system clear removes them", "text"
+    ),
+    "schema": SlashCommand(
+        _schema, "show the schema of answers; /schema name, age int sets it, /schema clear removes it", "text"
     ),
     "tools": SlashCommand(_tools, "list the tools that the assistant may call"),
     "session": SlashCommand(_session, "show the session's id and file"),

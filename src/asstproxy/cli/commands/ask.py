@@ -26,6 +26,15 @@ def ask(
     raw: Annotated[
         bool, typer.Option("--raw", help="Send control characters in the answer to the terminal, unfiltered.")
     ] = False,
+    schema: Annotated[
+        str,
+        typer.Option(
+            "--schema",
+            help='Answer with JSON that fits this schema: "name, age int: in years", a JSON Schema (a file or the text), or '
+            "module:Class.",
+        ),
+    ] = "",
+    schema_multi: Annotated[str, typer.Option("--schema-multi", help='The same for a list: {"items": [\u2026]}.')] = "",
     quiet: Quiet = False,
     no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Don't read stdin.")] = False,
 ) -> None:
@@ -33,15 +42,17 @@ def ask(
     from ...core.warnings import set_warning_handler
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
+    from ..schema_option import schema_of
     from ..standard_streams import require_stdout
     from ..stdin import read_prompt
 
     require_stdout()
+    chosen = schema_of(schema, schema_multi)
     output = Output(json=json, events=events, raw=raw, quiet=quiet)
     if quiet:
         set_warning_handler(lambda _: None)
     words = prompt or []
     if retry:
-        raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals)))
+        raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals, chosen)))
     message = read_prompt(words, None if no_stdin else sys.stdin)  # before there is a loop, so that signals end it
-    raise typer.Exit(run(lambda signals: ask(message, options, output, signals)))
+    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, chosen)))

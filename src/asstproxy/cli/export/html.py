@@ -28,6 +28,7 @@ from ..sessions.listing import local_time
 from .call_facts import call_facts, call_mark
 from .code_colours import code_style, coloured
 from .css import STYLE
+from .markdown import data_block
 from .svg import sequence_svg, timeline_svg
 from .urls import split_urls
 
@@ -72,7 +73,7 @@ def _exchange(number: int, entry: ExchangeEntry, spans: ExchangeSpans | None, se
     who = escape(clean_line(f"{entry.provider} {entry.model}")) or "Assistant"
     reason = f": {escape(reason_text(entry.reason))}" if entry.reason else ""
     settled = f'<p class="state {entry.state}">{entry.state}{reason}{" · undone" if entry.withdrawn else ""}</p>'
-    answer = _markdown(entry.answer) + _sources(entry)
+    answer = _markdown(data_block(entry) or entry.answer) + _sources(entry)
     thought = f"<details><summary>Reasoning</summary>{_markdown(entry.reasoning)}</details>" if entry.reasoning else ""
     took = f" · {duration(spans.seconds)}" if spans else ""
     timeline = timeline_svg(spans) + _LEGEND if spans else ""

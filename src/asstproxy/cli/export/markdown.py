@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 
+from ...core.codec import pretty
 from ...core.events import Source
 from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
 from ..render.footnotes import web_address
@@ -13,7 +15,7 @@ from ..sessions.listing import local_time
 from .call_facts import call_facts, call_mark
 from .harmless_markdown import harmless_markdown
 
-__all__ = ["markdown"]
+__all__ = ["data_block", "markdown"]
 
 
 def markdown(transcript: Transcript) -> str:
@@ -33,12 +35,22 @@ def _exchange(entry: ExchangeEntry) -> str:
     for tool in entry.tools:
         parts += [*_tool(tool), ""]
     if entry.answer:
-        parts += [harmless_markdown(clean(entry.answer)).rstrip(), ""]
+        parts += [(data_block(entry) or harmless_markdown(clean(entry.answer))).rstrip(), ""]
     if entry.sources:
         parts += [*map(_footnote, range(1, len(entry.sources) + 1), entry.sources), ""]
     if entry.state != "completed":
         parts += [f"*{entry.state}{f': {_reason(entry.reason)}' if entry.reason else ''}*", ""]
     return "\n".join(parts)
+
+
+def data_block(entry: ExchangeEntry) -> str:
+    """An answer that had to fit a schema, as a block of JSON; empty if it is none."""
+    if entry.schema is None:
+        return ""
+    try:
+        return f"```json\n{clean(pretty(json.loads(entry.answer)).decode())}\n```"
+    except (ValueError, RecursionError):
+        return ""
 
 
 def _footnote(number: int, source: Source) -> str:

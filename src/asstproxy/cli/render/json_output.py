@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TextIO
@@ -10,6 +11,7 @@ import msgspec
 
 from ...core.codec import escape_controls
 from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Notice, Record, SetUserMessage
+from ...core.script import State
 from ...store.transcript import TranscriptBuilder
 from ..standard_streams import write_json
 
@@ -32,9 +34,9 @@ class JsonLinesView:
 class JsonView:
     """Folds one exchange and prints it when its context is left.
 
-    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `tool_calls`,
-    `notices` (what the provider says to the person), `sources` (`url` and `title` of each page that the answer cites), and seconds:
-    to the `first_chunk`, and in `total`.
+    The object: `answer`, `data` (what the answer is, if it fits the schema that was asked for), `state`, `reason`, `error`,
+    `session`, `provider`, `model`, `usage` (tokens), `tool_calls`, `notices` (what the provider says to the person), `sources`
+    (`url` and `title` of each page that the answer cites), and seconds: to the `first_chunk`, and in `total`.
     """
 
     def __init__(self, stdout: TextIO, session: str | None) -> None:
@@ -77,6 +79,7 @@ class JsonView:
         reason = last.event.reason if isinstance(last.event, MessageIncomplete | Cancelled) else None
         return {
             "answer": entry.answer,
+            "data": json.loads(entry.answer) if entry.schema is not None and entry.state == State.COMPLETED else None,
             "state": entry.state,
             "reason": reason,
             "error": {"kind": error.kind, "message": error.message, "hint": error.hint} if error else None,
