@@ -34,7 +34,8 @@ class JsonLinesView:
 class JsonView:
     """Folds one exchange and prints it when its context is left.
 
-    The object: `answer`, `data` (what the answer is, if it fits the schema that was asked for), `state`, `reason`, `error`,
+    The object: `answer`, `data` (what the answer is, if it fits the schema that was asked for), `state`, `reason`, `problems` (why
+    it doesn't fit), `error`,
     `session`, `provider`, `model`, `usage` (tokens), `tool_calls`, `notices` (what the provider says to the person), `sources`
     (`url` and `title` of each page that the answer cites), and seconds: to the `first_chunk`, and in `total`.
     """
@@ -82,6 +83,7 @@ class JsonView:
             "data": json.loads(entry.answer) if entry.schema is not None and entry.state == State.COMPLETED else None,
             "state": entry.state,
             "reason": reason,
+            "problems": last.event.problems if isinstance(last.event, MessageIncomplete) else (),
             "error": {"kind": error.kind, "message": error.message, "hint": error.hint} if error else None,
             "session": self._session,
             "provider": entry.provider,
