@@ -26,6 +26,7 @@ __all__ = [
     "escape_controls",
     "escape_invisible",
     "from_unix_time",
+    "indented",
     "now",
     "pretty",
     "repair_json",
@@ -132,6 +133,15 @@ def escape_invisible(text: str) -> str:
 def pretty(value: Any) -> bytes:
     """A value as indented JSON for a person; control characters are escaped, so that a terminal may show it."""
     return msgspec.json.format(escape_controls(msgspec.json.encode(value)), indent=2)
+
+
+def indented(text: str) -> str:
+    """A text of JSON as `pretty` writes it; empty if it is not JSON. Numbers stay as they are."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    return msgspec.json.format(escape_controls(repair_surrogates(text).encode()), indent=2).decode()
 
 
 def decode(line: bytes | str) -> Record:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 
-from ...core.codec import pretty
+from ...core.codec import indented
 from ...core.events import Source
 from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
 from ..render.footnotes import web_address
@@ -45,12 +44,8 @@ def _exchange(entry: ExchangeEntry) -> str:
 
 def data_block(entry: ExchangeEntry) -> str:
     """An answer that had to fit a schema, as a block of JSON; empty if it is none."""
-    if entry.schema is None:
-        return ""
-    try:
-        return f"```json\n{clean(pretty(json.loads(entry.answer)).decode())}\n```"
-    except (ValueError, RecursionError):
-        return ""
+    data = indented(entry.answer) if entry.schema is not None else ""
+    return f"```json\n{clean(data)}\n```" if data else ""
 
 
 def _footnote(number: int, source: Source) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TextIO
+from typing import BinaryIO, Self, TextIO
 
 import msgspec
 
 from ...core.codec import escape_controls
-from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Notice, Record, SetUserMessage
-from ...core.script import State
+from ...core.events import ChunkReceived, Notice, Record, SetUserMessage
 from ...store.transcript import TranscriptBuilder
 from ..standard_streams import write_json
+from .result import Seconds, result_of
 
 __all__ = ["JsonLinesView", "JsonView"]
 
@@ -32,13 +31,7 @@ class JsonLinesView:
 
 
 class JsonView:
-    """Folds one exchange and prints it when its context is left.
-
-    The object: `answer`, `data` (what the answer is, if it fits the schema that was asked for), `state`, `reason`, `problems` (why
-    it doesn't fit), `error`,
-    `session`, `provider`, `model`, `usage` (tokens), `tool_calls`, `notices` (what the provider says to the person), `sources`
-    (`url` and `title` of each page that the answer cites), and seconds: to the `first_chunk`, and in `total`.
-    """
+    """Folds one exchange and prints it as a `Result` when its context is left."""
 
     def __init__(self, stdout: TextIO, session: str | None) -> None:
         self._stdout, self._session = stdout, session
@@ -71,26 +64,12 @@ class JsonView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._last is not None and self._fold.transcript.exchanges:
-            write_json(escape_controls(msgspec.json.encode(self._result(self._last))) + b"\n", self._stdout)
+            result = result_of(
+                self._fold.transcript.exchanges[-1],
+                self._last,
+                session=self._session,
+                notices=self._notices,
+                seconds=Seconds(self._first_chunk, self._seconds(self._last)),
+            )
+            write_json(escape_controls(msgspec.json.encode(result)) + b"\n", self._stdout)
             self._stdout.flush()
-
-    def _result(self, last: Record) -> dict[str, Any]:
-        entry = self._fold.transcript.exchanges[-1]
-        error = last.event if isinstance(last.event, ErrorOccurred) else None
-        reason = last.event.reason if isinstance(last.event, MessageIncomplete | Cancelled) else None
-        return {
-            "answer": entry.answer,
-            "data": json.loads(entry.answer) if entry.schema is not None and entry.state == State.COMPLETED else None,
-            "state": entry.state,
-            "reason": reason,
-            "problems": last.event.problems if isinstance(last.event, MessageIncomplete) else (),
-            "error": {"kind": error.kind, "message": error.message, "hint": error.hint} if error else None,
-            "session": self._session,
-            "provider": entry.provider,
-            "model": entry.model,
-            "usage": entry.usage,
-            "tool_calls": entry.tools,
-            "notices": self._notices,
-            "sources": [{"url": source.url, "title": source.title} for source in entry.sources],
-            "seconds": {"first_chunk": self._first_chunk, "total": self._seconds(last)},
-        }

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
-from asstproxy.core.codec import pretty
+from asstproxy.core.codec import indented
 
 from .safe_text import clean
 
@@ -16,9 +14,6 @@ __all__ = ["json_text"]
 
 def json_text(text: str) -> Text:
     """The text as indented, coloured JSON; as it is if it is not JSON, without control characters in either case."""
-    try:
-        shown = Text(clean(pretty(json.loads(text)).decode()), overflow="fold")
-    except (ValueError, RecursionError):
-        return Text(clean(text), overflow="fold")
+    shown = Text(clean(indented(text) or text), overflow="fold")
     JSONHighlighter().highlight(shown)
     return shown
