@@ -190,7 +190,7 @@ class _Rewriter:
                 result["enum"] = [value]
             case _ if key in dialect.keywords or (key in _ALWAYS and not isinstance(value, Mapping)):
                 result[key] = value
-            case _ if key in _WORDS and value not in (None, False):
+            case _ if key in _WORDS and value is not None and value is not False:
                 words.append(_WORDS[key].format(json.dumps(value, ensure_ascii=False)[:200]))
 
     def _close(self, node: Mapping[str, Any], result: JSON) -> None:

@@ -100,11 +100,11 @@ class StatelessProvider:
 
         The text is a notice for the person; the empty one gives none. `request` is called again.
         """
-        if refuses_schema(self.turn, error):
-            self.ask_by_function()
-            return ""
         named = {key for key in self.optional if key in str(error) and key not in self.turn.settings} - self._left_out
         self._left_out |= named
+        if not named and refuses_schema(self.turn, error):
+            self.ask_by_function()
+            return ""
         return "" if named else None
 
     def ask_by_function(self) -> None:
