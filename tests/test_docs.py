@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from asstproxy.core.script import State
-from servers import ResponsesServer
+from servers import ResponsesServer, Say
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -66,8 +68,8 @@ def test_glossary_has_every_state() -> None:
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [str(state) for state in State]
 
 
-def _shell_block() -> list[str]:
-    block = re.search(r"## In the shell\n+```sh\n(.*?)```", README, re.DOTALL)
+def _shell_block(title: str = "In the shell") -> list[str]:
+    block = re.search(rf"## {title}\n+```sh\n(.*?)```", README, re.DOTALL)
     assert block
     return [line.split(" #")[0].strip() for line in block[1].splitlines()]
 
@@ -89,6 +91,35 @@ def test_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             )  # fmt: skip
             assert done.returncode == 0, f"{line}: {done.stderr}"
             assert done.stdout.strip(), line
+
+
+DOG = {"name": "Rex", "age": 3}
+
+
+def _everyday(request: dict[str, Any]) -> list[Say]:
+    """What a model answers to the commands of "Every day"."""
+    schema = request.get("text", {}).get("format", {}).get("schema", {})
+    return [Say(json.dumps({"items": [DOG]} if "items" in schema.get("properties", {}) else DOG))]
+
+
+def test_readme_everyday_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command of "Every day" does what it says, against a server that answers."""
+    (tmp_path / "person.json").write_text(
+        json.dumps({"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]})
+    )
+    with ResponsesServer(_everyday) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", server.key)
+        monkeypatch.setenv("ASST_PROFILE", "gpt")
+        monkeypatch.setenv("PATH", f"{BIN}:/usr/local/bin:/usr/bin:/bin")
+        for line in _shell_block("Every day"):
+            command = re.sub(r"jq (\S+)", "cat", line)
+            done = subprocess.run(
+                ["bash", "-o", "pipefail", "-c", command],
+                capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False, cwd=tmp_path,
+            )  # fmt: skip
+            assert done.returncode == 0, f"{line}: {done.stderr}"
+            assert done.stdout.strip() or " > " in line, line
 
 
 @pytest.mark.parametrize("number", range(README.count("```python\n")))

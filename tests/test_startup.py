@@ -11,7 +11,8 @@ import asstproxy
 from source_tree import FILES, imports
 
 SDKS = {"openai", "google.genai", "vertexai", "xllamacpp", "yfinance", "mcp"}
-HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it"}
+HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it", "jsonschema", "referencing"}
+SCHEMAS = {"asstproxy.tools.schema_source", "asstproxy.tools.answer_type", "asstproxy.tools.loading"}
 
 
 def _loaded(code: str, *argv: str) -> set[str]:
@@ -33,7 +34,8 @@ MAIN = "from asstproxy.__main__ import main; main()"
         (["--help"], HEAVY | {"asyncio", "msgspec", "httpx2"}),
         (["sessions", "list"], HEAVY | {"httpx2"}),
         (["script"], HEAVY | {"asyncio", "httpx2"}),
-        (["ask", "-p", "gpt", "hi"], HEAVY),
+        (["ask", "-p", "gpt", "hi"], HEAVY | SCHEMAS),
+        (["ask", "-p", "gpt", "--schema", "name, age int", "hi"], HEAVY - {"jsonschema", "referencing"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
