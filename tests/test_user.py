@@ -270,7 +270,7 @@ async def test_ask_raises_when_the_data_is_cut_short() -> None:
     stage = Stage([MessageIncomplete('{"name": "R', "max_output_tokens")])
     with pytest.raises(AssistantError, match="incomplete") as caught:
         await stage.user.ask("a dog", schema=Dog)
-    assert caught.value.code == "incomplete"
+    assert caught.value.code == "answer_incomplete"
 
 
 async def test_cancelling_ask_cancels_its_exchange() -> None:

@@ -111,7 +111,9 @@ def _data_of(event: Event | Unknown) -> str:
                 code="schema_mismatch",
             )
         case MessageIncomplete(reason=reason):
-            raise AssistantError("protocol", f"The answer is incomplete ({reason}).", "Ask again.", code="incomplete")
+            raise AssistantError(
+                "protocol", f"The answer is incomplete ({reason}).", "Ask again.", code="answer_incomplete"
+            )
     return _text_of(event)
 
 

@@ -70,7 +70,7 @@ STRICT = {
 
 
 def _allows(schema: JSON, data: Any) -> bool:
-    return Draft202012Validator(schema).is_valid(data)
+    return bool(Draft202012Validator(schema).is_valid(data))
 
 
 @pytest.mark.parametrize("dialect", [OPENAI, ANTHROPIC, GEMINI], ids=["openai", "anthropic", "gemini"])
