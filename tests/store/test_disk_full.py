@@ -112,6 +112,35 @@ def test_the_screen_is_at_most_50_ms_ahead_of_the_journal(pace: float, monkeypat
     assert ahead <= 0.05 + 0.1  # a busy machine may be late
 
 
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [
+        (["ask", "-p", "gpt", "hi"], "Free some space, or use --no-save."),
+        (["sessions", "fork", "ID"], "Free some space."),
+    ],
+)
+def test_a_disk_that_is_full_at_the_start_is_told_before_anything_is_sent(
+    command: list[str], hint: str, server: ResponsesServer
+) -> None:
+    """Exit code 5, as for any session that can't be used; one line says what to do, with options of that command only."""
+    session = held(["one"], say("1"))
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10, -1))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{limit}; from asstproxy.__main__ import main; main()"]
+        + [session.id if word == "ID" else word for word in command],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (5, "", 1)
+    assert done.stderr.startswith("asst: The session can't be saved: ")
+    assert done.stderr.endswith((f": File too large. {hint}\n", f": No space left on device. {hint}\n"))
+    assert server.requests == []
+    assert list(Store().ids()) == [session.id]
+
+
 def test_a_session_that_cannot_begin_leaves_no_file() -> None:
     """No empty journal stays behind."""
 

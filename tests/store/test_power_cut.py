@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 import statistics
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from asstproxy.config.atomic import write_atomically, write_new
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Event, Record, SetUserMessage, Started
 from asstproxy.core.script import State
@@ -27,6 +30,7 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.kept: dict[int, int] = {}
+        self.names: dict[Path, set[str]] = {}  # those that a folder had at its last sync
         self.failing = False
         sync = os.fsync
 
@@ -36,6 +40,9 @@ class Disk:
             size = os.fstat(fd).st_size
             sync(fd)
             self.kept[os.fstat(fd).st_ino] = size
+            if stat.S_ISDIR(os.fstat(fd).st_mode):
+                folder = Path(f"/dev/fd/{fd}").resolve()
+                self.names[folder] = set(os.listdir(folder))
 
         monkeypatch.setattr(os, "fsync", fsync)
 
@@ -45,6 +52,14 @@ class Disk:
         copy = path.with_name("cut.jsonl")
         copy.write_bytes(path.read_bytes()[: self.kept.get(path.stat().st_ino, 0)])
         return [record.event for record in read_journal(copy).records if isinstance(record.event, Event)]
+
+    def has(self, path: Path, above: Path) -> bool:
+        """Whether the name of a file, and those of its folders below `above`, are left if the power fails now."""
+        return all(
+            one.name in self.names.get(one.parent, ())
+            for one in (path, *path.parents)
+            if one.is_relative_to(above) and one != above
+        )
 
 
 @pytest.fixture
@@ -69,6 +84,33 @@ async def test_the_question_is_on_the_disk_before_it_is_sent(disk: Disk) -> None
     assert kept[0][-1] == SetUserMessage("are you there?")
     assert isinstance(disk.cut(store, session.id)[-1], AssistantMessageRetrieved)
     session.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it opens no folders")
+async def test_new_names_are_on_the_disk(disk: Disk, tmp_path: Path) -> None:
+    """The journal and its folders before the question is sent; a copy, an export, a config, a torn line when it is written."""
+    store = Store(tmp_path / "new" / "sessions")
+    session = store.create()
+    seen: list[bool] = []
+
+    class Provider(ScriptedProvider):
+        def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
+            seen.append(disk.has(session.path, tmp_path))
+            return super().start_processing(turn)
+
+    conversation = Conversation(Provider(say("yes")), UserProxy())
+    conversation.subscribe(session, essential=True)
+    await conversation.exchange("are you there?")
+    session.close()
+    copy = store.path(store.copy(store.records(session.id), forked_from=session.id))
+    write_new(tmp_path / "export.json", b"{}")
+    write_atomically(tmp_path / "config" / "config.toml", b"")
+    with session.path.open("ab") as file:
+        file.write(b'{"seq":')
+    store.open(session.id).close()
+    written = [copy, tmp_path / "export.json", tmp_path / "config" / "config.toml", session.path.with_suffix(".torn")]
+    assert seen == [True]
+    assert [path.name for path in written if not disk.has(path, tmp_path)] == []
 
 
 async def test_a_long_answer_is_on_the_disk_but_for_its_last_second(disk: Disk) -> None:

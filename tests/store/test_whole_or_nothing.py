@@ -17,7 +17,7 @@ from asstproxy.core.script import STEPS, State
 from asstproxy.store.session import Session
 from asstproxy.store.store import Store
 
-from .rig import ASST
+from .rig import ASST, asst
 
 EXCHANGES = 4000
 
@@ -65,6 +65,24 @@ def test_a_killed_copy_is_whole_or_not_there(long_session: str, tmp_path: Path, 
             assert target.read_bytes().endswith(b"}\n")
             target.unlink()
     assert seen, "no attempt wrote anything: nothing is shown"
+
+
+def test_what_a_killed_copy_left_is_named_and_removed(tmp_path: Path) -> None:
+    """`doctor` names the temporary file; the next copy (an export: to the same name) deletes it, but none that is being written."""
+    store = Store()
+    session = store.copy([], forked_from="")
+    target, folder = tmp_path / "out.json", store.path(session).parent
+    left = [folder / f".{session}.jsonl.abcd1234", tmp_path / ".out.json.abcd_234"]
+    fresh = [folder / f".{session}.jsonl.xyzw1234", tmp_path / ".out.json.xyzw1234", tmp_path / ".other.json.abcd1234"]
+    for path in (*left, *fresh):
+        path.write_text("{")
+    for path in (*left, fresh[-1]):
+        os.utime(path, (0, 0))
+    assert f"{left[0]}: left by a copy that was stopped" in asst("doctor", "--offline").stdout
+    assert asst("sessions", "fork", session).returncode == 0
+    assert asst("sessions", "export", session, "-o", str(target)).returncode == 0
+    assert [path.name for path in left if path.exists()] == []
+    assert [path.name for path in fresh if not path.exists()] == []
 
 
 def test_a_new_file_replaces_nothing(tmp_path: Path) -> None:

@@ -151,6 +151,8 @@ def test_names_of_installed_packages(monkeypatch: pytest.MonkeyPatch) -> None:
         ("nothing_here", None, "No such module: 'nothing_here'.", "./file.py"),
         ("nothing.here", None, "No such module: 'nothing.here'.", "./file.py"),
         ("./nothing.py", None, "No such file: 'nothing.py'.", "path"),
+        ("/dev/zero", None, "/dev/zero is a device, not a file.", "file"),
+        ("/", None, "'/' is a folder.", "Python file"),
         ("declared:ad", None, "'declared' has no 'ad'.", "Did you mean 'add'?"),
         ("declared:number", None, "'number' in 'declared' isn't a function.", ""),
         ("declared:", None, "Invalid tool name: 'declared:'.", "package.module:function"),

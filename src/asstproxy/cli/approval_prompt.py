@@ -19,11 +19,10 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from ..core.codec import escape_invisible
 from ..core.events import Decision
+from ..text.call_text import call_line, call_text, output_line
 from ..tools import Question
 from .event_loop import default_suspend
-from .render.safe_text import clean, clean_line
 
 __all__ = ["ApprovalPrompt"]
 
@@ -93,16 +92,16 @@ class ApprovalPrompt:
 
     def _show(self, questions: Sequence[Question], edited: dict[str, str]) -> None:
         for number, question in enumerate(questions, 1):
-            name = clean_line(escape_invisible(question.tool.name))
+            name = call_line(question.tool.name)
             place = f" ({number} of {len(questions)})" if len(questions) > 1 else ""
             self._console.print(
                 Text.assemble(("System ", "asst.system"), "▸ ", (name, "bold"), " wants to run", (place, "dim"))
             )
             if question.tool.description:
-                self._print_indented(clean_line(escape_invisible(question.tool.description)), "dim")
+                self._print_indented(call_line(question.tool.description), "dim")
             if question.source:
-                self._print_indented(f"From {clean_line(escape_invisible(question.source))}", "dim")
-            self._print_indented(clean(_as_edited(question, edited).arguments))
+                self._print_indented(f"From {call_line(question.source)}", "dim")
+            self._print_indented(call_text(_as_edited(question, edited).arguments))
 
     async def _edit(self, question: Question, edited: dict[str, str]) -> None:
         """Change the arguments; if the tool would not take them, they stay as they were, and are shown again."""
@@ -114,7 +113,7 @@ class ApprovalPrompt:
         if problem is None:
             edited[question.call.call_id] = arguments
         else:
-            self._print_indented(f"That doesn't fit: {clean_line(problem)} The arguments are unchanged:", "asst.error")
+            self._print_indented(f"That doesn't fit: {output_line(problem)} The arguments are unchanged:", "asst.error")
 
     def _print_indented(self, text: str, style: str = "") -> None:
         self._console.print(Padding(Text(text, style=style), (0, 0, 0, _INDENT)))

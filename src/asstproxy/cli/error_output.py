@@ -6,8 +6,8 @@ import sys
 
 from ..core.errors import AsstError
 from ..core.redact import redact
+from ..text.safe_text import clean, clean_line
 from .exit_codes import FAILED, INTERRUPTED, USAGE, exit_code
-from .render.safe_text import clean, clean_line
 
 __all__ = ["print_error", "print_traceback", "print_warning"]
 
@@ -32,7 +32,7 @@ def print_error(error: Exception, *, chat: bool = False) -> int:
     else:
         message = f"{type(error).__name__}: {error}"
         hint, code = "This is a bug in asst. See where: --debug", FAILED
-    from .render.status_text import join_sentences
+    from ..text.status_text import join_sentences
 
     print_warning(join_sentences(message, hint))
     return code

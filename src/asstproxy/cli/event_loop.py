@@ -16,8 +16,8 @@ from typing import Any
 
 from ..core.errors import OutputStalledError
 from ..core.redact import redact, redact_logs
+from ..text.safe_text import clean
 from .exit_codes import HUNG_UP, INTERRUPTED, TERMINATED, TIMED_OUT
-from .render.safe_text import clean
 from .standard_streams import StopReason, set_stop_check
 
 __all__ = ["Signals", "default_suspend", "quiet_keyboard", "run", "suspendable"]

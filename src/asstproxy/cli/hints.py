@@ -22,6 +22,7 @@ HINTS: dict[str, str] = {
     "profile_unknown": "Known: {known}. Or run: asst setup",
     # store
     "data_dir_not_writable": "Set ASST_DATA_DIR, or use --no-save.",
+    "disk_full": "Free some space, or use --no-save.",
     "no_sessions": 'Start one: asst ask "…", or asst chat',
     "session_in_use": "--wait waits for it, --fork continues in a copy.",
     "session_newer": "Upgrade asst, or continue in a copy: --fork",

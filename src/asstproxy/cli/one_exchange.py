@@ -16,14 +16,14 @@ from ..core.errors import UsageError
 from ..core.events import Cancelled, MessageIncomplete, Record, SetUserMessage
 from ..core.resume import last_exchange
 from ..core.script import State
+from ..text.safe_text import clean_line
+from ..text.status_text import ending
 from .conversation_setup import OpenConversation, open_conversation
 from .error_output import print_error, print_warning
 from .event_loop import Signals, quiet_keyboard, suspendable
 from .exit_codes import FAILED, INCOMPLETE, MISMATCH, OK, TIMED_OUT
 from .hints import hint_after
 from .options import ConversationOptions
-from .render.safe_text import clean_line
-from .render.status_text import ending
 from .standard_streams import open_stdout
 
 if TYPE_CHECKING:

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Sequence
 from ..config.profiles import Profile, load_config
 from ..core.codec import pretty
 from ..core.errors import NotSetUpError
+from ..text.call_text import call_line, call_text
+from ..text.safe_text import clean
 from ..tools import Tool, from_pairs, run_tool
 from ..tools.loading import installed
 from ..tools.toolbox import Toolbox, open_toolbox
 from .conversation_setup import choose_profile
 from .error_output import print_warning
-from .render.safe_text import clean, clean_line
 from .standard_streams import write_json
 
 __all__ = ["list_tools", "run_one_tool", "show_tool"]
@@ -26,8 +27,8 @@ async def list_tools(profile: str, named: Sequence[str], *, as_json: bool) -> in
         if as_json:
             _print_json([_described(tool) for tool in box.tools])
         for tool in () if as_json else box.tools:
-            what = clean_line(tool.description.partition("\n")[0])
-            sys.stdout.write(f"{clean_line(tool.name):<24} {tool.approval:<11} {clean_line(tool.source):<40} {what}\n")
+            what = call_line(tool.description.partition("\n")[0])
+            sys.stdout.write(f"{call_line(tool.name):<24} {tool.approval:<11} {call_line(tool.source):<40} {what}\n")
         if not box.tools and not as_json:
             sys.stderr.write("No tools. Name some with -t package.module:function, or use a profile that has some.\n")
     return 0
@@ -40,11 +41,11 @@ async def show_tool(name: str, profile: str, named: Sequence[str], *, as_json: b
         if as_json:
             _print_json(_described(tool))
             return 0
-        sys.stdout.write(f"{clean_line(tool.name)}   from {clean_line(tool.source)}\n")
+        sys.stdout.write(f"{call_line(tool.name)}   from {call_line(tool.source)}\n")
         sys.stdout.write(
             f"approval {tool.approval} · at most {tool.timeout:g} s · at most {tool.output_limit:,} bytes\n"
         )
-        sys.stdout.write(f"\n{clean(tool.description)}\n\n" if tool.description else "\n")
+        sys.stdout.write(f"\n{call_text(tool.description)}\n\n" if tool.description else "\n")
         _print_json(tool.parameters)
     return 0
 

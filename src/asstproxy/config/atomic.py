@@ -11,12 +11,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .paths import private_dir
+from .paths import private_dir, sync_folder
 
-__all__ = ["append_private", "only_writer", "open_new", "write_atomically", "write_new"]
+__all__ = [
+    "append_private",
+    "leftovers",
+    "only_writer",
+    "open_new",
+    "remove_leftovers",
+    "write_atomically",
+    "write_new",
+]
 
 _PATIENCE = 30.0
 """Seconds to wait for a lock that is held for some milliseconds: 200 processes may want it at once."""
+_LEFT = 3600.0
+"""Seconds after which a temporary file that nobody writes is a leftover: its process was killed."""
+_RANDOM = "[a-z0-9_]" * 8
 _NEW = os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -41,6 +52,8 @@ def write_atomically(path: Path, data: bytes, *, single_writer: bool = False) ->
     try:
         _fill(fd, data)
         temporary.replace(path)
+        if not single_writer:  # what one writer replaces all the time may be the one before, after a power cut
+            sync_folder(path.parent)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
@@ -65,6 +78,7 @@ def write_new(path: Path, data: bytes) -> None:
             raise
         except OSError:  # a file system without links
             temporary.rename(path)
+        sync_folder(path.parent)
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -96,6 +110,25 @@ def append_private(path: Path, data: bytes) -> None:
         fd = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
     with os.fdopen(fd, "ab") as file:
         file.write(data)
+        file.flush()
+        os.fsync(fd)
+    sync_folder(path.parent)
+
+
+def leftovers(folder: Path, names: str = "*") -> Iterator[Path]:
+    """The temporary files that killed processes left in a folder when they wrote files with such names (as `glob` has them)."""
+    for path in folder.glob(f".{names}.{_RANDOM}"):
+        with suppress(OSError):
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > _LEFT:
+                yield path
+
+
+def remove_leftovers(folder: Path, names: str) -> None:
+    """Delete them."""
+    for path in leftovers(folder, names):
+        with suppress(OSError):
+            path.unlink()
 
 
 if sys.platform == "win32":
@@ -147,8 +180,10 @@ else:
 
 
 def _temporary(path: Path) -> tuple[Path, int]:
+    import glob
     import tempfile
 
+    remove_leftovers(path.parent, glob.escape(path.name[:100]))
     fd, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)  # O_EXCL, O_NOFOLLOW, mode 0600
     return Path(name), fd
 

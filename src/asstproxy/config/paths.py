@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..core.errors import NotSetUpError, UsageError
@@ -26,6 +26,7 @@ __all__ = [
     "private_dir",
     "read_only",
     "refuse_device",
+    "sync_folder",
 ]
 
 VARIABLES = ("ASST_CONFIG_DIR", "ASST_DATA_DIR", "ASST_CACHE_DIR")
@@ -100,9 +101,22 @@ def private_dir(path: Path) -> Path:
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):  # not `parents=True`, which creates them with the default mode
         folder.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder.parent)
     path.mkdir(exist_ok=True)
     ensure_private(path)
     return path
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk: a power cut may take a file's new name, although its content was synced."""
+    if sys.platform == "win32":  # opens no folders
+        return
+    with suppress(OSError):  # not every file system can; what the file itself reports counts
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 def create_private(path: Path) -> Path:
@@ -163,7 +177,9 @@ def _is_shared(folder: Path) -> bool:
 
 
 def _close(path: Path, mode: int, owner: int, *, is_folder: bool) -> None:
-    open_to_others = f"Others can read {path} ({mode:04o})"
+    may_write = mode & 0o022 != 0  # then somebody may have changed it, which a person must know even with --quiet
+    act = "change" if may_write else "read"
+    open_to_others = f"Others can {act} {path} ({mode:04o})"
     if sys.platform != "win32" and owner != os.geteuid():
         # it may be the system's: everyone may read it, and only root may change it
         if owner != 0 or path.name == "credentials.toml":
@@ -173,14 +189,15 @@ def _close(path: Path, mode: int, owner: int, *, is_folder: bool) -> None:
     try:
         path.chmod(closed)
     except OSError as error:
-        warn_once(f"{open_to_others}, and that can't be changed: {error.strerror}.")
+        warn_once(f"{open_to_others}, and that can't be changed: {error.strerror}.", urgent=may_write)
         return
     if is_folder:
-        warn_once(f"Others could read {path} ({mode:04o}); now only you can ({closed:04o}).")
+        warn_once(f"Others could {act} {path} ({mode:04o}); now only you can ({closed:04o}).", urgent=may_write)
     else:  # one line for all files of a folder
         warn_once(
-            f"Others could read files in {path.parent} (such as {path.name}, {mode:04o}); now only you can.",
-            about=f"files in {path.parent}",
+            f"Others could {act} files in {path.parent} (such as {path.name}, {mode:04o}); now only you can.",
+            about=f"files in {path.parent}, {act}",
+            urgent=may_write,
         )
 
 

@@ -24,7 +24,6 @@ __all__ = [
     "decode",
     "encode",
     "escape_controls",
-    "escape_invisible",
     "from_unix_time",
     "indented",
     "now",
@@ -113,21 +112,6 @@ def escape_controls(json: bytes) -> bytes:
     if json.isascii() and b"\x7f" not in json:
         return json
     return _CONTROLS.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), json)
-
-
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
-"""Nothing is drawn for these: Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt, 17.0), the empty Braille cell, and
-the musical null notehead."""
-
-
-def escape_invisible(text: str) -> str:
-    """The text with every character that nobody would see as a JSON escape; line feeds and spaces stay."""
-    return "".join(
-        json.dumps(c)[1:-1] if _INVISIBLE.match(c) or not (c.isprintable() or c == "\n") else c for c in text
-    )
 
 
 def pretty(value: Any) -> bytes:

@@ -4,7 +4,7 @@ This is the one place that defines
 
 - what is secret: every key that was read (`register_secrets`), what the environment names a secret, a password in a URL, a
   value whose name says that it is secret (`is_secret_name`);
-- the forms in which it is found: as it is, also with blanks or line ends in it, in base64, percent-encoded (`forms_of`);
+- the forms in which it is found (`secret_forms`);
 - how it is hidden: as `[key]` in any text (`redact`), as `[hidden]` in settings that a person is shown (`redact_settings`);
 - what a URL looks like in a message (`public_url`).
 
@@ -17,21 +17,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from .secret_forms import MIN_LENGTH, find, forms_of, partial_at
 
 if TYPE_CHECKING:
     import logging
 
 __all__ = [
     "HIDDEN",
-    "MIN_LENGTH",
     "VERBOSE_LOGGERS",
-    "forms_of",
     "hide_cut_end",
     "is_secret_name",
     "known_secrets",
-    "partial_at",
     "public_url",
     "redact",
     "redact_logs",
@@ -43,8 +41,6 @@ __all__ = [
     "remove_secrets",
 ]
 
-MIN_LENGTH = 8
-"""Characters that a secret has at least: `none`, which some local servers want as their key, is a word."""
 HIDDEN = "[key]"
 VERBOSE_LOGGERS = (
     *("httpx", "httpx2", "openai", "openai._base_client", "mcp", "mcp.client.streamable_http", "mcp.client.session"),
@@ -124,61 +120,20 @@ def redact(text: str) -> str:
 
 def remove_secrets(text: str, secrets: Iterable[str]) -> str:
     """The text, which may be JSON, without these secrets only, in any of their forms; what is too short to be one stays."""
-    known = [secret for secret in sorted(secrets, key=len, reverse=True) if len(secret) >= MIN_LENGTH]
-    squeezed = "".join(text.split()) if known else ""
-    for secret in known:  # one may begin like another
-        for form in forms_of(secret):
-            if form in squeezed:
-                text = text.replace(form, HIDDEN)
-                squeezed = "".join(text.split())
-                if form in squeezed:  # with blanks in it
-                    text = re.sub(r"\s*".join(map(re.escape, form)), HIDDEN, text)
-                    squeezed = "".join(text.split())
-    return text
-
-
-@lru_cache(maxsize=256)
-def forms_of(secret: str) -> tuple[str, ...]:
-    """The forms in which a text may have a secret: as it is, as JSON writes it, percent-encoded, and in base64 at any place."""
-    from binascii import b2a_base64
-    from urllib.parse import quote
-
-    data = secret.encode()
-    found = [secret, secret.replace("\\", "\\\\").replace('"', '\\"'), quote(secret, safe="")]
-    found += ("".join(f"%{byte:{style}}" for byte in data) for style in ("02X", "02x"))
-    for before in range(3):  # the bytes before it decide how its first letters come out
-        encoded = b2a_base64(bytes(before) + data, newline=False).decode().rstrip("=")
-        whole = encoded[(0, 2, 3)[before] : None if (before + len(data)) % 3 == 0 else -1]
-        found += (whole, whole.replace("+", "-").replace("/", "_"))
-    return tuple(form for form in dict.fromkeys(found) if len(form) >= MIN_LENGTH)
+    known = [form for secret in secrets for form in forms_of(secret)]
+    done = 0
+    parts: list[str] = []
+    for begin, end in find(text, known) if known else ():
+        parts += (text[done:begin], HIDDEN)
+        done = end
+    return "".join((*parts, text[done:])) if parts else text
 
 
 def hide_cut_end(text: str, secrets: Iterable[str] | None = None) -> str:
     """The text without the beginning of a secret at its end: somebody has cut the text within the secret."""
-    at = partial_at(text, [form for secret in secrets or known_secrets() for form in forms_of(secret)], MIN_LENGTH)
+    known = known_secrets() if secrets is None else secrets
+    at = partial_at(text, [form for secret in known for form in forms_of(secret)], MIN_LENGTH)
     return text if at == len(text) else text[:at] + HIDDEN
-
-
-def partial_at(text: str, forms: Iterable[str], least: int) -> int:
-    """Where the beginning (of at least so many letters) of one of these forms stands at the end of a text; else its length.
-
-    Blanks in it do not count.
-    """
-    longest = max(map(len, forms), default=0)
-    window = text[-4 * longest - 64 :] if longest else ""
-    squeezed = "".join(window.split())
-    first = len(squeezed)
-    for form in forms:
-        start = squeezed.find(form[:least], max(0, len(squeezed) - len(form) + 1))
-        while start >= 0:
-            if form.startswith(squeezed[start:]):
-                first = min(first, start)
-                break
-            start = squeezed.find(form[:least], start + 1)
-    if first == len(squeezed):
-        return len(text)
-    places = [place for place, letter in enumerate(window) if not letter.isspace()]
-    return len(text) - len(window) + places[first]
 
 
 def redact_reply(text: str, limit: int = 1000) -> str:

@@ -1,7 +1,7 @@
 """Redaction of what an assistant sends: a server may echo the key, and then it must not get into the journal.
 
 The text of a stream arrives in pieces, and the key may be split over them. So a piece that ends like the beginning of a secret
-waits for the next one; any other text passes at once.
+waits for the next one (only that end of it); any other text passes at once.
 """
 
 from __future__ import annotations
@@ -12,13 +12,18 @@ from typing import Any
 import msgspec
 
 from .events import ChunkReceived, Event, Reasoning
-from .redact import HIDDEN, MIN_LENGTH, forms_of, hide_cut_end, known_secrets, partial_at, remove_secrets
+from .redact import HIDDEN, hide_cut_end, known_secrets, remove_secrets
 from .roles import CLOSING
+from .secret_forms import CUT_ESCAPE, MIN_LENGTH, find, forms_of, letters_in, partial_at, readings
 
 __all__ = ["ReplyRedactor", "TextRedactor"]
 
-LEAST = 4
-"""Letters of a secret at the end of a piece that make it wait; fewer are in too many words, and give nothing away."""
+IN_WORD = 4
+"""Letters of a secret that make the end of a piece wait within a word: fewer end too many words. The beginning of a word waits
+at once."""
+
+CONTEXT = 64
+"""Characters before a piece that are looked at: three letters, which have not waited, as escapes with fillers."""
 
 
 class TextRedactor:
@@ -27,7 +32,8 @@ class TextRedactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
         self._forms = [form for secret in self._secrets for form in forms_of(secret)]
-        self._starts = sorted({form[:LEAST] for form in self._forms})
+        self._starts = sorted({form[:IN_WORD] for form in self._forms})
+        self._shorter = tuple({form[:length] for form in self._forms for length in range(1, IN_WORD)})
         self._shown = ""  # the end of what was passed on: a secret may begin there
         self._held = ""
 
@@ -36,27 +42,49 @@ class TextRedactor:
         if not self._forms:
             return piece
         text = self._shown + self._held + piece
-        squeezed = "".join(text.split())
-        if not any(start in squeezed for start in self._starts):
+        if not self._may_begin(text):
             ready, self._held = self._held + piece, ""
-        else:
-            shown = len(self._shown)
-            until = max(shown, partial_at(text, self._forms, LEAST))
-            redacted = remove_secrets(text[:until], self._secrets)
-            same = shown
-            while redacted[:same] != text[:same]:  # a secret began in what was passed on
-                same -= 1
-            ready, self._held = redacted[same:], text[until:]
-            text = text[:until]
-        self._shown = text[-LEAST * 8 :]
-        while len("".join(self._shown.split())) >= LEAST:
-            self._shown = self._shown[1:]
-        return ready
+            self._shown = text[-CONTEXT:]
+            return ready
+        shown, done = len(self._shown), 0
+        parts: list[str] = []
+        until = self._partial_at(text, 0)
+        for begin, end in find(text[:until], self._forms):  # it may begin in what was passed on
+            parts += (text[max(done, shown) : begin], HIDDEN)
+            done = end
+        until = max(shown, self._partial_at(text[:until], done))  # directly behind a secret, another word begins
+        self._shown, self._held = text[done:until][-CONTEXT:], text[until:]
+        return "".join((*parts, text[max(done, shown) : until]))
+
+    def _partial_at(self, text: str, after: int) -> int:
+        return after + partial_at(text[after:], self._forms, 1, least_in_word=IN_WORD)
+
+    def _may_begin(self, text: str) -> bool:
+        """Whether a secret may be in this text, or begin at its end: a quick look, which most texts end with."""
+        for letters, escapes in readings(text):
+            if any(start in letters for start in self._starts) or (escapes and CUT_ESCAPE.search(letters)):
+                return True
+            if letters.endswith(self._shorter) and (escapes or _ends_with_word(text, letters, self._shorter)):
+                return True
+        return False
 
     def flush(self) -> str:
         """The rest, at the end of the text; the beginning of a secret that was cut there is hidden."""
         held, self._held, self._shown = self._held, "", ""
-        return HIDDEN if len("".join(held.split())) >= MIN_LENGTH else held
+        return HIDDEN if letters_in(held) >= MIN_LENGTH else held
+
+
+def _ends_with_word(text: str, letters: str, beginnings: tuple[str, ...]) -> bool:
+    """Whether one of these short beginnings is at the end of a text, and at the beginning of a word there."""
+    length, text = 0, text[-CONTEXT:]
+    for letter, before in zip(text[::-1], (*text[-2::-1], " "), strict=False):
+        if not letter.isspace() and letter.isprintable():
+            length += 1
+            if length >= IN_WORD:
+                return False
+            if not before.isalnum() and letters[-length:] in beginnings:
+                return True
+    return False
 
 
 class ReplyRedactor:

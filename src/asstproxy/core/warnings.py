@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["set_warning_handler", "warn_once"]
+__all__ = ["quieten_warnings", "set_warning_handler", "warn_once"]
 
 
 def _log(line: str) -> None:
@@ -18,6 +18,7 @@ def _log(line: str) -> None:
 
 _shown: set[str] = set()
 _handler: Callable[[str], object] = _log
+_is_quiet = False
 
 
 def set_warning_handler(handler: Callable[[str], object]) -> None:
@@ -26,8 +27,14 @@ def set_warning_handler(handler: Callable[[str], object]) -> None:
     _handler = handler
 
 
-def warn_once(line: str, about: str = "") -> None:
-    """Show a line, unless it, or another one about the same, was shown before."""
-    if (about or line) not in _shown:
+def quieten_warnings() -> None:
+    """Show only urgent warnings from now on."""
+    global _is_quiet  # noqa: PLW0603 - there is one person
+    _is_quiet = True
+
+
+def warn_once(line: str, about: str = "", *, urgent: bool = False) -> None:
+    """Show a line, unless it, or another one about the same, was shown before. `urgent`: also to a person who wants quiet."""
+    if (urgent or not _is_quiet) and (about or line) not in _shown:
         _shown.add(about or line)
         _handler(line)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..config.paths import sync_folder
 from ..core.coalesce import RecordMerger
 from ..core.codec import encode
 from ..core.events import Record, SetUserMessage
@@ -37,6 +38,7 @@ class Journal:
     def __init__(self, fd: int, path: Path) -> None:
         self._fd, self._path = fd, path
         self.size = os.fstat(fd).st_size
+        self._is_new = not self.size  # then its name must last, too
         self._pending: list[RecordMerger] = []  # only the last one still grows
         self._timer: asyncio.TimerHandle | None = None
         self._text_written = 0.0
@@ -109,6 +111,9 @@ class Journal:
         self._pending.clear()
         if must_last:
             self._sync.now()
+            if self._is_new:
+                sync_folder(self._path.parent)
+                self._is_new = False
         else:
             self._sync.soon()
 

@@ -5,12 +5,14 @@ Code that reads many sessions takes them one by one, so that memory doesn't grow
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ..config.atomic import remove_leftovers
 from ..config.paths import private_dir
 from ..core.codec import from_unix_time
 from ..core.errors import SessionError
@@ -27,6 +29,7 @@ from .transcript_file import edited_copies, read_head
 __all__ = ["INTERRUPTED", "Store"]
 
 INTERRUPTED = "interrupted"
+_FULL = {getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EFBIG")}
 
 
 class Store(SessionDirectory):
@@ -131,12 +134,13 @@ class Store(SessionDirectory):
         """
         from .._version import __version__
 
-        with self._new(at, wanted) as path:
+        with self._new(at, wanted, is_copy=True) as path:
+            remove_leftovers(path.parent, "*.jsonl")
             create_copy(path, __version__, records, forked_from, _as_time(at))
             return path.stem
 
     @contextmanager
-    def _new(self, at: int | None, wanted: str = "") -> Iterator[Path]:
+    def _new(self, at: int | None, wanted: str = "", *, is_copy: bool = False) -> Iterator[Path]:
         """The path of a new session, in a folder that exists."""
         session = ulid.new(at)
         if at is None and (newest := self._newest()) >= session:
@@ -149,10 +153,11 @@ class Store(SessionDirectory):
             private_dir(private_dir(self.root).joinpath(path.parent.name))
             yield path
         except OSError as error:
+            is_full = error.errno in _FULL
             raise SessionError(
                 f"The session can't be saved: {error.filename or path.parent}: {error.strerror}.",
-                "Set ASST_DATA_DIR.",
-                code="data_dir_not_writable",
+                "Free some space." if is_full else "Set ASST_DATA_DIR.",
+                code="" if is_copy else "disk_full" if is_full else "data_dir_not_writable",
             ) from error
 
     def open(self, session: str, *, keep_running: bool = False) -> Session:

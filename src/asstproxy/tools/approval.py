@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from ..core.codec import escape_invisible
 from ..core.errors import ToolError
 from ..core.events import ApprovalGiven, Decision, ToolCall
+from ..core.invisible import escape_invisible
 from ..core.redact import redacting_logger
 from .arguments import parse
 from .executor import BoundCall, bind_call, check_arguments

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..config.paths import expand_home
+from ..config.paths import expand_home, refuse_device
 from ..core.errors import AsstError, UsageError
 from .local_imports import allow_local_imports
 from .output_capture import CapturedOutput, capture_output, install_capture, uninstall_capture
@@ -130,8 +130,11 @@ def _from_module(name: str, *, here: bool) -> ModuleType:
 
 
 def _from_file(path: Path) -> ModuleType:
-    if not path.is_file():
+    if not refuse_device(path).exists():
         raise UsageError(f"No such file: '{path}'.", "Check the path.")
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "not a file"
+        raise UsageError(f"'{path}' is {what}.", "Name a Python file: ./file.py.")
     path = path.resolve()
     name = f"asst_tools_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:

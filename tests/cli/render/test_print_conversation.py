@@ -132,7 +132,7 @@ def test_tool_calls() -> None:
         Let me look.
 
         System ▸ get_stock_price(symbol="AAPL", days=3) → 187.25 · 300 ms
-        System ▸ rm(path="/") ✗ denied: too dangerous
+        System ▸ rm(path="/") – not approved: too dangerous
         System ▸ slow() ✗ timed out: It ran for longer than 2 s. · 2.0 s
         System ▸ fails(not JSON) ✗ ValueError: x y · 600 ms
         System ▸ long(text="many words many…) → and many results and many resu… · 10 ms
@@ -143,7 +143,7 @@ def test_tool_calls() -> None:
 
 
 def test_calls_without_an_end() -> None:
-    """Calls that were running when the exchange was cancelled are shown as stopped."""
+    """Calls that were running when the exchange was cancelled are shown as stopped, the others as not run."""
     parts: Parts = [
         *OPENING,
         ActionRequired((ToolCall("1", "f", "{}"), ToolCall("2", "g", "{}"))),
@@ -151,22 +151,49 @@ def test_calls_without_an_end() -> None:
     ]
     assert page("""
         System ▸ f() ✗ stopped · 2.0 s
-        System ▸ g() ✗ stopped
+        System ▸ g() – not run
 
         Cancelled ▸ you stopped it.
         """) in shown([*parts, 2, Cancelled()])
 
 
-def test_a_denied_call_shows_the_reason() -> None:
-    """The user's own words, not the result that repeats them for the assistant."""
-    refused = ToolResult("1", error="The person refused this call. wrong file")
+@pytest.mark.parametrize(
+    ("decision", "words"),
+    [
+        (Decision("1", approved=False, reason="wrong file", by="person"), "– you said no: wrong file"),
+        (Decision("1", approved=False, by="person"), "– you said no"),
+        (
+            Decision("1", approved=False, reason="Nobody can be asked.", by="nobody"),
+            "– not approved: Nobody can be asked.",
+        ),
+        (Decision("1", approved=False, reason="wrong file"), "– not approved: wrong file"),
+    ],
+)
+def test_a_refused_call_shows_who_refused_it_and_why(decision: Decision, words: str) -> None:
+    """Who it was (older journals do not say), in the user's own words, not the result that repeats them for the assistant."""
+    refused = ToolResult("1", error=f"The person refused this call. {decision.reason}")
     parts: Parts = [
         *OPENING,
         ActionRequired((ToolCall("1", "rm", "{}"),)),
-        ApprovalGiven((Decision("1", approved=False, reason="wrong file"),)),
+        ApprovalGiven((decision,)),
         *(ToolFinished(refused, 0.0), ToolsExecuted((refused,))),
     ]
-    assert "System ▸ rm() ✗ denied: wrong file\n" in shown([*parts, Cancelled()])
+    assert f"System ▸ rm() {words}\n" in shown([*parts, Cancelled()])
+
+
+def test_invisible_characters_of_a_call_are_shown() -> None:
+    """In its name, its arguments, its output and the reason of a refusal; colours of an output are left out."""
+    calls = (ToolCall("1", "f\u200b", '{"a\u3164": "b\u202ec"}'), ToolCall("2", "g", "not\u2800JSON"))
+    parts: Parts = [
+        *OPENING,
+        ActionRequired(calls),
+        ApprovalGiven((Decision("2", approved=False, reason="no\u00ad!", by="person"),)),
+        ToolStarted("1", calls[0].name, calls[0].arguments, "person"),
+        ToolFinished(ToolResult("1", "\x1b[31mred\x1b[0m\u2060é\u202e"), 0.0),
+    ]
+    text = shown([*parts, Cancelled()], 120)
+    assert 'f\\u200b(a\\u3164="b\\u202ec") → red\\u2060é\\u202e · 0 ms · you said yes' in text
+    assert "g(not\\u2800JSON) – you said no: no\\u00ad!" in text
 
 
 def test_an_edited_call() -> None:

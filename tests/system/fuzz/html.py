@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from html.parser import HTMLParser
 
 from asstproxy import Record, State
-from asstproxy.cli.export.html import page
 from asstproxy.core.events import (
     ActionRequired,
     AssistantMessageRetrieved,
@@ -24,6 +23,7 @@ from asstproxy.core.events import (
     ToolsExecuted,
 )
 from asstproxy.core.script import STEPS
+from asstproxy.export.html import page
 from asstproxy.store.transcript import TranscriptBuilder
 
 SEEDS = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 
 from asstproxy import Record, SessionError, Store
-from asstproxy.cli.export.html import page
 from asstproxy.core.codec import encode
 from asstproxy.core.events import (
     ActionRequired,
@@ -24,6 +23,7 @@ from asstproxy.core.events import (
     Usage,
 )
 from asstproxy.core.script import STEPS, State
+from asstproxy.export.html import page
 from asstproxy.store.recovery import read_journal
 
 from .place import place

@@ -8,7 +8,7 @@ import re
 from rich.console import Console
 
 from asstproxy.cli.render.markdown_stream import MarkdownStream
-from asstproxy.cli.render.safe_text import Cleaner, clean
+from asstproxy.text.safe_text import Cleaner, clean
 
 from .pieces import pieces
 

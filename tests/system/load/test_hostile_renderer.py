@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asstproxy.cli.export.html import page
 from asstproxy.cli.render.markdown_stream import MarkdownStream
 from asstproxy.cli.render.print_conversation import print_conversation
 from asstproxy.core.codec import escape_controls
@@ -30,6 +29,7 @@ from asstproxy.core.events import (
     ToolResult,
     ToolStarted,
 )
+from asstproxy.export.html import page
 from asstproxy.store.transcript import TranscriptBuilder
 from cli.render.screen import Script, Terminal, printed
 

@@ -138,12 +138,21 @@ def test_who_only_reads_closes_it_too(asst: Asst, server: ResponsesServer, tmp_p
 
 
 def test_quiet(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
-    """With `--quiet` it is closed without a word."""
+    """With `--quiet` it is closed without a word, unless others could change it."""
     assert asst("setup", "gpt", "--key-stdin", "--yes", stdin=server.key).code == 0
-    (tmp_path / "asst-config").chmod(0o755)
+    folder, config = tmp_path / "asst-config", tmp_path / "asst-config" / "config.toml"
+    folder.chmod(0o755)
     ran = asst("ask", "-q", "hello")
     assert (ran.out, ran.err) == ("You said: hello\n", "")
-    assert is_private(tmp_path / "asst-config")
+    assert is_private(folder)
+    folder.chmod(0o777)
+    config.chmod(0o666)
+    ran = asst("ask", "-q", "hello")
+    assert ran.out == "You said: hello\n"
+    assert f"asst: Others could change {folder} (0777); now only you can (0700).\n" in ran.err
+    assert f"asst: Others could change files in {folder} (such as config.toml, 0666); now only you can.\n" in ran.err
+    assert is_private(folder)
+    assert is_private(config)
 
 
 def test_only_what_is_used_is_looked_at(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:

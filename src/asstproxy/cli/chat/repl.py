@@ -21,6 +21,7 @@ from ...core.errors import AsstError, UsageError
 from ...core.events import Cancelled, Configured, ErrorOccurred, Record
 from ...core.resume import last_exchange
 from ...store.transcript import Transcript, TranscriptBuilder
+from ...text.safe_text import clean, clean_line
 from ...tools import approve_all
 from ..approval_prompt import ApprovalPrompt
 from ..conversation_setup import OpenConversation, open_conversation
@@ -31,7 +32,6 @@ from ..hints import hint_after
 from ..options import ConversationOptions
 from ..render.live import LiveView
 from ..render.print_conversation import print_conversation
-from ..render.safe_text import clean, clean_line
 from ..render.theme import console
 from .slash_commands import SlashCompleter, parse_line
 from .type_ahead import take_typed_ahead

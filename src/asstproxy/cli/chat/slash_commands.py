@@ -13,13 +13,14 @@ from rich.console import Console
 
 from ...config.profiles import Profile, load_config
 from ...core.errors import UsageError
+from ...export.write import SUFFIXES, export, form_of, write_export
 from ...providers import connect
 from ...store.store import Store
 from ...store.transcript import Transcript, last_message
+from ...text.call_text import call_line, call_text
+from ...text.safe_text import clean_label, clean_line
 from ..conversation_setup import OpenConversation, configure, offer_tools
-from ..export.write import SUFFIXES, export, form_of, write_export
 from ..options import ConversationOptions
-from ..render.safe_text import clean_label, clean_line
 from ..schema_option import schema_of
 from ..suggest import near_names
 
@@ -135,7 +136,7 @@ async def _system(chat: ChatCommands, instructions: str) -> None:
 async def _tools(chat: ChatCommands, _: str) -> None:
     tools = chat.opened.user.tools
     for tool in tools.values():
-        chat.say(f"{tool.name}   {tool.description}")
+        chat.say(f"{call_line(tool.name)}   {call_text(tool.description)}")
     if not tools:
         chat.say("No tools. To offer some: asst chat -t package.module:function")
 

@@ -9,7 +9,7 @@ import sys
 from prompt_toolkit.input import Input
 from prompt_toolkit.input.typeahead import get_typeahead
 
-from ..render.safe_text import clean
+from ...text.safe_text import clean
 
 __all__ = ["take_typed_ahead"]
 

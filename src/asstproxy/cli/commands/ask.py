@@ -39,7 +39,7 @@ def ask(
     no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Don't read stdin.")] = False,
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
-    from ...core.warnings import set_warning_handler
+    from ...core.warnings import quieten_warnings
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
     from ..schema_option import schema_of
@@ -50,7 +50,7 @@ def ask(
     chosen = schema_of(schema, schema_multi)
     output = Output(json=json, events=events, raw=raw, quiet=quiet)
     if quiet:
-        set_warning_handler(lambda _: None)
+        quieten_warnings()
     words = prompt or []
     if retry:
         raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals, chosen)))

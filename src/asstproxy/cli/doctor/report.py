@@ -18,7 +18,7 @@ from ...config.credentials import stored_keys
 from ...config.paths import read_only
 from ...core.errors import AsstError
 from ...core.redact import redact_settings
-from ..render.safe_text import clean_line
+from ...text.safe_text import clean_line
 from .finding import Finding, Status
 
 __all__ = ["doctor"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from ...config.atomic import leftovers
 from ...config.paths import cache_dir, data_dir
 from ...core.errors import AsstError
 from ...store.store import INTERRUPTED, Store
@@ -53,7 +54,13 @@ def findings() -> Iterator[Finding]:
 
 
 def _misplaced(store: Store, ids: set[str]) -> Iterator[Finding]:
-    """What is named like a session and is none: a pipe, a file in the wrong month."""
+    """What is named like a session and is none: a pipe, a file in the wrong month, the beginning of a copy."""
+    for month in store.months():
+        for path in leftovers(store.root / month, "*.jsonl"):
+            problem = f"{path}: left by a copy that was stopped"
+            yield Finding(
+                "sessions", path.name, "warning", problem, f"The next copy of a session removes it. Or: rm {path}"
+            )
     for path in sorted(store.root.glob("*/*.jsonl")):
         if path.stem not in ids or store.path(path.stem) != path:
             what = "not where asst looks for it" if path.is_file() else "not a file"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asstproxy.core.events import (
+from ...core.events import (
     ActionRequired,
     AssistantMessageRetrieved,
     ChunkReceived,

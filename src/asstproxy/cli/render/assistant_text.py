@@ -6,7 +6,7 @@ from typing import Literal
 
 from rich.text import Text
 
-from asstproxy.core.events import (
+from ...core.events import (
     ActionRequired,
     ChunkReceived,
     Event,
@@ -16,7 +16,6 @@ from asstproxy.core.events import (
     ToolOutputsSubmitted,
     Unknown,
 )
-
 from .answer_text import AnswerText
 from .json_text import json_text
 from .markdown_stream import MarkdownStream

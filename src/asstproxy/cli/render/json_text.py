@@ -5,9 +5,8 @@ from __future__ import annotations
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
-from asstproxy.core.codec import indented
-
-from .safe_text import clean
+from ...core.codec import indented
+from ...text.safe_text import clean
 
 __all__ = ["json_text"]
 

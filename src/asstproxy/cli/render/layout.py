@@ -8,7 +8,7 @@ from __future__ import annotations
 from rich.console import RenderableType
 from rich.text import Text
 
-from asstproxy.core.events import (
+from ...core.events import (
     AssistantMessageRetrieved,
     Cited,
     Configured,
@@ -27,15 +27,14 @@ from asstproxy.core.events import (
     Usage,
     is_message,
 )
-from asstproxy.core.script import ACTIVE, SETTLED, State
-
+from ...core.script import ACTIVE, SETTLED, State
+from ...text.footnotes import footnotes
+from ...text.safe_text import clean, clean_line
+from ...text.status_text import ending
 from .assistant_text import AssistantText
-from .footnotes import footnotes
 from .live_panel import LivePanel
 from .retry_countdown import PendingRetry, attempt_text
-from .safe_text import clean, clean_line
 from .scrollback import Kind, Scrollback
-from .status_text import ending
 from .timeline import ClosingLine, Timeline
 from .tool_calls import ToolCalls
 

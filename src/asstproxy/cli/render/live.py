@@ -14,8 +14,7 @@ from rich.control import Control
 from rich.live import Live
 from rich.segment import ControlType
 
-from asstproxy.core.events import Record
-
+from ...core.events import Record
 from .layout import Layout
 from .live_panel import LivePanel
 

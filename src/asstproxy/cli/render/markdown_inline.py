@@ -8,7 +8,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from .safe_text import clean
+from ...text.safe_text import clean
 
 __all__ = ["complete"]
 

@@ -16,10 +16,10 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
+from ...text.safe_text import Cleaner
 from .markdown_blocks import Block
 from .markdown_boundaries import Rest, Span, divide, end_of, parse
 from .markdown_inline import complete
-from .safe_text import Cleaner
 
 __all__ = ["MarkdownStream", "Tail"]
 

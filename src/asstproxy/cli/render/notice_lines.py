@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from asstproxy.core.events import (
+from ...core.events import (
     AssistantMessageRetrieved,
     MessageIncomplete,
     Notice,
@@ -12,7 +12,7 @@ from asstproxy.core.events import (
     SchemaMismatch,
     SetUserMessage,
 )
-from asstproxy.core.script import SETTLED
+from ...core.script import SETTLED
 
 __all__ = ["NoticeLines"]
 

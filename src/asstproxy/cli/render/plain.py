@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from asstproxy.core.codec import repair_surrogates
-from asstproxy.core.events import ActionRequired, Record, SetUserMessage
-from asstproxy.core.script import SETTLED
-
+from ...core.codec import repair_surrogates
+from ...core.events import ActionRequired, Record, SetUserMessage
+from ...core.script import SETTLED
+from ...text.safe_text import Cleaner
 from .answer_text import AnswerText
-from .safe_text import Cleaner
 
 __all__ = ["PlainView"]
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
-from asstproxy.core.events import ChunkReceived, Record
-
+from ...core.events import ChunkReceived, Record
 from .layout import Layout
 
 __all__ = ["print_conversation"]

@@ -7,8 +7,9 @@ from typing import Literal
 from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
-from .safe_text import Cleaner
-from .timeline import duration, seconds_between
+from ...text.figures import duration
+from ...text.safe_text import Cleaner
+from .timeline import seconds_between
 
 __all__ = ["ReasoningView"]
 

@@ -8,9 +8,8 @@ import math
 import os
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from asstproxy.core.events import Record, RetryScheduled
-
-from .safe_text import clean_line
+from ...core.events import Record, RetryScheduled
+from ...text.safe_text import clean_line
 
 if TYPE_CHECKING:
     from rich.text import Text

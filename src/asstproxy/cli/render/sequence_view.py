@@ -8,9 +8,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from .safe_text import clean_line
-from .sequence import LANES, Arrow
-from .timeline import duration
+from ...export.sequence import LANES, Arrow
+from ...text.figures import duration
+from ...text.safe_text import clean_line
 from .truncate import truncate
 
 __all__ = ["print_sequence"]

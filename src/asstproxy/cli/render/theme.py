@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.syntax import ANSISyntaxTheme
 from rich.theme import Theme
 
-from asstproxy.core.script import State
+from ...core.script import State
 
 __all__ = ["CODE", "THEME", "console"]
 

@@ -8,10 +8,11 @@ from datetime import datetime
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from asstproxy.core.events import Record, Usage
-from asstproxy.core.script import LISTENING, SETTLED, State
+from ...core.events import Record, Usage
+from ...core.script import LISTENING, SETTLED, State
+from ...text.figures import duration
 
-__all__ = ["ClosingLine", "Timeline", "duration", "seconds_between"]
+__all__ = ["ClosingLine", "Timeline", "seconds_between"]
 
 _ARROW = " ▸ "
 _ROWS = 3
@@ -24,18 +25,6 @@ def seconds_between(earlier: str, later: str) -> float:
         return max(0.0, (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds())
     except (TypeError, ValueError):
         return 0.0
-
-
-def duration(seconds: float, space: str = "") -> str:
-    """`310ms`, `1.2s`, `2m05s`, `1h02m`; with `space`, `310 ms` and `1.2 s`."""
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f}{space}ms"
-    if seconds < 59.95:
-        return f"{seconds:.1f}{space}s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}m{rest:02}s"
-    return f"{minutes // 60}h{minutes % 60:02}m"
 
 
 class Timeline:

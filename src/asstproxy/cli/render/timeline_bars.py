@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from .safe_text import clean_line
-from .timeline import duration
-from .timings import ExchangeSpans, Kind, Span
+from ...export.timings import ExchangeSpans, Kind, Span
+from ...text.call_text import call_line
+from ...text.figures import duration
+from ...text.safe_text import clean_line
 
 __all__ = ["print_timeline"]
 
@@ -44,7 +45,7 @@ def _rows(exchange: ExchangeSpans, width: int) -> Iterator[Text]:
             yield _row(kind, spans, exchange.seconds, width, duration(exchange.total(kind)))
         if kind == "tools":
             for tool in exchange.tools:
-                name = f"  {clean_line(tool.name)}"
+                name = f"  {call_line(tool.name)}"
                 yield _row(name, [tool], exchange.seconds, width, duration(tool.end - tool.start))
 
 

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from asstproxy.core.events import (
+from ...core.events import (
     ActionRequired,
     ApprovalGiven,
     ApprovalRequested,
@@ -21,12 +21,12 @@ from asstproxy.core.events import (
     ToolsExecuted,
     ToolStarted,
 )
-
-from .safe_text import clean_line
-from .timeline import duration, seconds_between
+from ...text.call_text import approval_words, call_line, output_line, refusal_words
+from ...text.figures import duration
+from .timeline import seconds_between
 from .truncate import truncate
 
-__all__ = ["CallLine", "ToolCalls", "approval_words"]
+__all__ = ["CallLine", "ToolCalls"]
 
 _LONG = 2_000
 """Characters of arguments or output that are read for a line."""
@@ -34,14 +34,14 @@ _LONG = 2_000
 
 @dataclass(frozen=True, slots=True)
 class CallLine:
-    """One call as one System line. `seconds`: how long it took, or has been running; `detail`: its output or error.
+    """One call as one System line. `seconds`: how long it took, or has been running; `who`: who approved it, in words.
 
-    `who`: who approved it, in words.
+    `detail`: its output or error; of a call that was refused, who refused it and why.
     """
 
     name: str
     arguments: str
-    status: str = "waiting"  # running, done, failed, denied, abandoned, stopped
+    status: str = "waiting"  # running, done, failed, denied, abandoned, stopped, not run
     detail: str = ""
     seconds: float | None = None
     began: str = ""
@@ -53,17 +53,18 @@ class CallLine:
             "running": ("… running", "asst.state.requires_action"),
             "done": ("→", "asst.good"),
             "failed": ("✗", "asst.bad"),
-            "denied": ("✗ denied", "asst.warning"),
+            "denied": ("–", "asst.warning"),
             "abandoned": ("✗ timed out", "asst.warning"),
             "stopped": ("✗ stopped", "asst.warning"),
+            "not run": ("– not run", "asst.warning"),
         }[self.status]
-        detail = clean_line(self.detail[:_LONG])
-        if detail and self.status in ("denied", "abandoned"):
+        detail = output_line(self.detail[:_LONG])
+        if detail and self.status == "abandoned":
             mark += ":"
         time = "" if self.seconds is None else f" · {duration(self.seconds, ' ')}"
         time += f" · {self.who}" if self.who else ""
         room = max(8, options.max_width - cell_len(f"System ▸  {mark}{time}") - bool(detail))
-        shown = f"{clean_line(self.name[:_LONG])}({_arguments(self.arguments)})"
+        shown = f"{call_line(self.name[:_LONG])}({_arguments(self.arguments)})"
         # The call gets the columns that the output leaves, and at least half of them.
         shown = truncate(shown, max(room - cell_len(detail), room // 2), ")")
         yield Text.assemble(
@@ -91,7 +92,8 @@ class ToolCalls:
             case ApprovalGiven(decisions=decisions):
                 for decision in decisions:
                     if not decision.approved:
-                        self._change(decision.call_id, status="denied", detail=decision.reason)
+                        words = refusal_words(decision.by, decision.reason)
+                        self._change(decision.call_id, status="denied", detail=words)
             case ToolStarted(call_id=call_id, name=name, arguments=arguments, approved_by=by):
                 who = approval_words(by) if self._approvals else ""
                 self._calls[call_id] = CallLine(name, arguments, "running", began=record.at, who=who)
@@ -136,22 +138,14 @@ class ToolCalls:
         ]
 
     def close(self, at: str) -> list[CallLine]:
-        """The calls as they stay on the screen; those that have not ended were stopped. Then the list is empty."""
-        lines = [
-            replace(call, status="stopped") if call.status in ("waiting", "running") else call
-            for call in self.lines(at, 0.0)
-        ]
+        """The calls as they stay on the screen; those that have not ended were stopped, or did not run. Then the list is empty."""
+        ends = {"running": "stopped", "waiting": "not run"}
+        lines = [replace(call, status=ends.get(call.status, call.status)) for call in self.lines(at, 0.0)]
         self._calls.clear()
         return lines
 
 
 _NONE = CallLine("", "", "done")
-_WHO = {"person": "you said yes", "always": "always", "option": "--yes"}
-
-
-def approval_words(by: str) -> str:
-    """Who approved a call (`Decision.by`), in words; empty if nobody had to or it is unknown."""
-    return _WHO.get(by, "")
 
 
 def _arguments(text: str) -> str:
@@ -163,4 +157,4 @@ def _arguments(text: str) -> str:
             values = None
         if isinstance(values, dict):
             text = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in values.items())
-    return clean_line(text[:_LONG])
+    return call_line(text[:_LONG])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -16,11 +15,12 @@ from ...store.filters import SessionFilter, filter_sessions
 from ...store.short_ids import short_ids
 from ...store.store import Store
 from ...store.transcript import Summary
-from ..render.safe_text import clean_line
+from ...text.figures import local_time
+from ...text.safe_text import clean_line
 from ..standard_streams import write_json
 from .table import SessionTable
 
-__all__ = ["count_of", "line_of", "list_sessions", "local_time", "print_json", "row_of", "table_of"]
+__all__ = ["count_of", "line_of", "list_sessions", "print_json", "row_of", "table_of"]
 
 
 def list_sessions(limit: int | None, which: SessionFilter, *, as_json: bool) -> None:
@@ -71,14 +71,6 @@ def line_of(summary: Summary, state: str = "") -> str:
     text = clean_line(f"{model}  {summary.title}")
     session = clean_line(summary.id)  # a file may hold any id
     return f"{local_time(summary.created)}  {session}  {state or summary.state:<11} {summary.exchange_count:>4} {tokens:>7}  {text}"
-
-
-def local_time(at: str) -> str:
-    """An ISO 8601 time, in the user's time zone: `2026-11-22 20:45`."""
-    try:
-        return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M")
-    except (ValueError, OverflowError):
-        return f"{clean_line(at[:16]):16}"
 
 
 def count_of(sessions: int) -> str:

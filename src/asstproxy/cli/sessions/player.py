@@ -18,7 +18,7 @@ from ...core.mediator import conform
 from ...store.imports import records_of_file
 from ...store.recovery import read_journal
 from ...store.store import Store
-from ..render.safe_text import clean_line
+from ...text.safe_text import clean_line
 from .show import records_of
 
 __all__ = ["Pace", "check_session", "play_session", "print_steps"]

@@ -14,7 +14,7 @@ from ...store.search_index import SearchIndex
 from ...store.search_text import texts
 from ...store.store import Store
 from ...store.transcript import Summary
-from ..render.safe_text import clean_line
+from ...text.safe_text import clean_line
 from .listing import count_of, line_of, print_json, row_of, table_of
 
 __all__ = ["search_sessions"]

@@ -31,12 +31,12 @@ def show_session(prefix: str, form: str) -> None:
     from ..render.theme import console
 
     if form == "timeline":
+        from ...export.timings import exchange_spans
         from ..render.timeline_bars import print_timeline
-        from ..render.timings import exchange_spans
 
         print_timeline(console(), exchange_spans(records))
     elif form == "sequence":
-        from ..render.sequence import arrows
+        from ...export.sequence import arrows
         from ..render.sequence_view import print_sequence
 
         print_sequence(console(), arrows(records))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from ...store.transcript import Summary
-from ..render.safe_text import clean_line
+from ...text.safe_text import clean_line
 from ..render.truncate import pad, truncate
 
 __all__ = ["SessionTable", "relative_time"]

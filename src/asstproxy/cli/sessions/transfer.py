@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ...export.write import export, form_of, write_export
 from ...store.imports import import_file
 from ...store.store import Store
-from ..export.write import export, form_of, write_export
 from ..standard_streams import write_json
 from .listing import count_of, line_of, print_json
 from .show import records_of

@@ -152,7 +152,7 @@ def _conversation(assistant: Any, profile: Profile, *functions: Any) -> Any:
 
 
 def _print(results: Sequence[Checked]) -> None:
-    from ..render.safe_text import clean, clean_line
+    from ...text.safe_text import clean, clean_line
 
     rows = [HEADS]
     for one in results:

@@ -200,6 +200,6 @@ def _print_json(value: object) -> None:
 
 
 def _print(line: str) -> None:
-    from ..render.safe_text import clean
+    from ...text.safe_text import clean
 
     sys.stdout.write(redact_settings(clean(line)) + "\n")

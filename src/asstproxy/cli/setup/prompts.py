@@ -10,8 +10,8 @@ import typer
 
 from ...core.errors import AsstError
 from ...core.redact import redact_settings
+from ...text.safe_text import clean
 from ..hints import hint_for
-from ..render.safe_text import clean
 
 __all__ = ["ask", "ask_hidden", "ask_until", "choose", "confirm", "say", "wait_for"]
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from ...core.codec import to_unix_time
-from ...core.events import Event, Record, SetUserMessage, ToolFinished, ToolStarted
-from ...core.script import ACTIVE, STEPS, State
+from ..core.codec import to_unix_time
+from ..core.events import Event, Record, SetUserMessage, ToolFinished, ToolStarted
+from ..core.script import ACTIVE, STEPS, State
 
 __all__ = ["ExchangeSpans", "Kind", "Span", "exchange_spans"]
 

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asstproxy.cli.render.safe_text import Cleaner, clean, clean_line
 from asstproxy.core.codec import repair_surrogates
-
-from .screen import Terminal
+from asstproxy.text.safe_text import Cleaner, clean, clean_line
+from cli.render.screen import Terminal
 
 SEQUENCES = (
     "\x1b[31m",

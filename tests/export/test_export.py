@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from asstproxy.cli.export.harmless_markdown import harmless_markdown
 from asstproxy.core.events import ActionRequired, ToolCall
 from asstproxy.core.mediator import conform
+from asstproxy.export.harmless_markdown import harmless_markdown
 from asstproxy.providers.scripted import say
 from asstproxy.store.store import Store
 from asstproxy.store.transcript import Transcript
 from store.rig import asst, held, tool_exchange
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--virtual-time-budget=3000"]  # fmt: skip

@@ -16,21 +16,21 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from ...core.events import Record
-from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
-from ..render.footnotes import web_address
-from ..render.safe_text import clean, clean_line
-from ..render.sequence import arrows
-from ..render.status_text import reason_text
-from ..render.timeline import duration
-from ..render.timings import ExchangeSpans, exchange_spans
-from ..sessions.listing import local_time
+from ..core.events import Record
+from ..store.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..text.call_text import call_line, call_text, output_text
+from ..text.figures import duration, local_time
+from ..text.footnotes import web_address
+from ..text.safe_text import clean, clean_line
+from ..text.status_text import reason_text
+from ..text.urls import split_urls
 from .call_facts import call_facts, call_mark
 from .code_colours import code_style, coloured
 from .css import STYLE
 from .markdown import data_block
+from .sequence import arrows
 from .svg import sequence_svg, timeline_svg
-from .urls import split_urls
+from .timings import ExchangeSpans, exchange_spans
 
 __all__ = ["page"]
 
@@ -107,8 +107,8 @@ def _tool(tool: ToolEntry) -> str:
     result = tool.error if tool.error is not None else tool.output
     return (
         f'<details class="tool{" failed" if mark == "✗" else ""}"><summary>{mark} '
-        f"{escape(clean_line(tool.name))}{f' · {facts}' if facts else ''}</summary>"
-        f"<pre>{escape(clean(tool.arguments))}</pre><pre>{escape(clean(result))}</pre></details>"
+        f"{escape(call_line(tool.name))}{f' · {facts}' if facts else ''}</summary>"
+        f"<pre>{escape(call_text(tool.arguments))}</pre><pre>{escape(output_text(result))}</pre></details>"
     )
 
 

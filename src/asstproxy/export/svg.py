@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ..render.safe_text import clean_label
-from ..render.sequence import LANES, Arrow
-from ..render.timeline import duration
-from ..render.timings import ExchangeSpans
+from ..text.call_text import call_line
+from ..text.figures import duration
+from ..text.safe_text import clean_label
+from .sequence import LANES, Arrow
+from .timings import ExchangeSpans
 
 __all__ = ["sequence_svg", "timeline_svg"]
 
@@ -20,7 +21,7 @@ def timeline_svg(exchange: ExchangeSpans) -> str:
     """One exchange as bars: the whole exchange, then each tool."""
     whole = exchange.seconds or 1.0
     room = _WIDTH - _LEFT - 70
-    rows = [("", exchange.spans), *((tool.name, [tool]) for tool in exchange.tools)]
+    rows = [("", exchange.spans), *((call_line(tool.name), [tool]) for tool in exchange.tools)]
     parts = []
     for number, (name, spans) in enumerate(rows):
         y = number * _ROW + 4

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from ...core.codec import to_unix_time
-from ...core.events import (
+from ..core.codec import to_unix_time
+from ..core.events import (
     ActionRequired,
     ApprovalGiven,
     ApprovalRequested,
@@ -28,7 +28,8 @@ from ...core.events import (
     ToolOutputsSubmitted,
     ToolsExecuted,
 )
-from ...core.script import STEPS, Do
+from ..core.script import STEPS, Do
+from ..text.call_text import call_line, decision_words, output_line
 
 __all__ = ["LANES", "Arrow", "arrows"]
 
@@ -102,7 +103,7 @@ def _of(record: Record) -> Iterator[Arrow]:
             yield Arrow(API, ASSISTANT, "text", text, "wire")
             yield Arrow(ASSISTANT, MEDIATOR, event.type, text)
         case ActionRequired(calls=calls):
-            yield Arrow(API, ASSISTANT, "function calls", ", ".join(call.name for call in calls), "wire")
+            yield Arrow(API, ASSISTANT, "function calls", ", ".join(call_line(call.name) for call in calls), "wire")
             yield Arrow(ASSISTANT, MEDIATOR, event.type, ", ".join(map(_call, calls)))
         case AssistantMessageRetrieved(text=text):
             yield Arrow(API, ASSISTANT, "end", "", "wire")
@@ -113,14 +114,19 @@ def _of(record: Record) -> Iterator[Arrow]:
         case ApprovalRequested(calls=calls):
             yield Arrow(USER, MEDIATOR, event.type, ", ".join(map(_call, calls)))
         case ApprovalGiven(decisions=decisions):
-            yield Arrow(USER, MEDIATOR, event.type, ", ".join("yes" if d.approved else "no" for d in decisions))
+            yield Arrow(
+                USER, MEDIATOR, event.type, ", ".join(decision_words(d.approved, d.by, d.reason) for d in decisions)
+            )
         case ToolsExecuted(results=results):
             yield Arrow(
-                USER, MEDIATOR, event.type, ", ".join(r.output if r.error is None else r.error for r in results)
+                USER,
+                MEDIATOR,
+                event.type,
+                ", ".join(output_line((r.output if r.error is None else r.error)[:_SHOWN]) for r in results),
             )
         case ToolFinished(result=result, seconds=seconds):
             outcome = result.output if result.error is None else f"failed: {result.error}"
-            yield Arrow(USER, USER, f"tool, {seconds:.2f} s", outcome, "note")
+            yield Arrow(USER, USER, f"tool, {seconds:.2f} s", output_line(outcome[:_SHOWN]), "note")
         case SchemaMismatch(problems=problems):
             yield Arrow(MEDIATOR, ASSISTANT, "schema_mismatch", "; ".join(problems), "note")
         case RetryScheduled(delay=delay, message=message):
@@ -135,4 +141,4 @@ def _of(record: Record) -> Iterator[Arrow]:
 
 
 def _call(call: ToolCall) -> str:
-    return f"{call.name}({call.arguments})"
+    return f"{call_line(call.name)}({call_line(call.arguments[:_SHOWN])})"

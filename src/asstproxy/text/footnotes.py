@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from asstproxy.core.events import Source
-
+from ..core.events import Source
 from .safe_text import clean_line
 
 __all__ = ["footnotes", "web_address"]

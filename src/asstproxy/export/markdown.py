@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from ...core.codec import indented
-from ...core.events import Source
-from ...store.transcript import ExchangeEntry, ToolEntry, Transcript
-from ..render.footnotes import web_address
-from ..render.safe_text import clean, clean_line
-from ..render.status_text import reason_text
-from ..sessions.listing import local_time
+from ..core.codec import indented
+from ..core.events import Source
+from ..store.transcript import ExchangeEntry, ToolEntry, Transcript
+from ..text.call_text import call_line, call_text, output_text
+from ..text.figures import local_time
+from ..text.footnotes import web_address
+from ..text.safe_text import clean, clean_line
+from ..text.status_text import reason_text
 from .call_facts import call_facts, call_mark
 from .harmless_markdown import harmless_markdown
 
@@ -62,7 +63,7 @@ def _reason(reason: str) -> str:
 def _tool(tool: ToolEntry) -> list[str]:
     result = tool.error if tool.error is not None else tool.output
     mark, facts = call_mark(tool).replace("✓", "→"), call_facts(tool)
-    text = f"{clean_line(tool.name)}({clean(tool.arguments)})\n{mark} {clean(result)}".rstrip()
+    text = f"{call_line(tool.name)}({call_text(tool.arguments)})\n{mark} {output_text(result)}".rstrip()
     text += f"\n({facts})" if facts else ""
     longest = max((len(ticks) for ticks in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..render.safe_text import clean_label
-from ..render.sequence import Arrow
+from ..text.safe_text import clean_label
+from .sequence import Arrow
 
 __all__ = ["mermaid"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...store.transcript import ToolEntry
-from ..render.timeline import duration
-from ..render.tool_calls import approval_words
+from ..store.transcript import ToolEntry
+from ..text.call_text import approval_words, refusal_words
+from ..text.figures import duration
 
 __all__ = ["call_facts", "call_mark"]
 
@@ -19,7 +19,7 @@ def call_mark(tool: ToolEntry) -> str:
 def call_facts(tool: ToolEntry) -> str:
     """How long it took and who decided: `1.5 s · you said yes`; empty if neither is known."""
     if tool.approved is False:
-        return "you said no" if tool.decided_by == "person" else "not approved"
+        return refusal_words(tool.decided_by)
     if call_mark(tool) == "–":
         return "no result"
     took = duration(tool.seconds) if tool.seconds is not None else ""

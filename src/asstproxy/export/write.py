@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...config.atomic import write_new
-from ...core.errors import UsageError
-from ...core.events import Record
-from ...store.transcript import Transcript
+from ..config.atomic import write_new
+from ..core.errors import UsageError
+from ..core.events import Record
+from ..store.transcript import Transcript
 
 __all__ = ["SUFFIXES", "export", "form_of", "write_export"]
 
@@ -38,8 +38,8 @@ def export(transcript: Transcript, records: Sequence[Record], form: str) -> byte
         UsageError: a drawing was asked for, without records.
     """
     if form == "mermaid":
-        from ..render.sequence import arrows
         from .mermaid import mermaid
+        from .sequence import arrows
 
         if not records:
             raise UsageError("A diagram needs the session's steps, and this chat isn't saved.", "Choose .json or .md.")
@@ -52,7 +52,7 @@ def export(transcript: Transcript, records: Sequence[Record], form: str) -> byte
         from .markdown import markdown
 
         return markdown(transcript).encode("utf-8", "replace")
-    from ...store.transcript_file import to_json
+    from ..store.transcript_file import to_json
 
     return to_json(transcript)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from asstproxy.core.events import Cancelled, ErrorOccurred, Event, MessageIncomplete, Unknown
-
+from ..core.events import Cancelled, ErrorOccurred, Event, MessageIncomplete, Unknown
 from .safe_text import clean_line
 
 __all__ = ["Ending", "ending", "join_sentences", "reason_text"]

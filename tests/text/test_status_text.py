@@ -6,10 +6,7 @@ import io
 
 import pytest
 
-from asstproxy.cli.export.html import page
-from asstproxy.cli.export.markdown import markdown
 from asstproxy.cli.render.print_conversation import print_conversation
-from asstproxy.cli.render.status_text import ending
 from asstproxy.core.events import (
     Cancelled,
     ChunkReceived,
@@ -19,9 +16,11 @@ from asstproxy.core.events import (
     SetUserMessage,
     Started,
 )
+from asstproxy.export.html import page
+from asstproxy.export.markdown import markdown
 from asstproxy.store.transcript import TranscriptBuilder
-
-from .screen import Script, printed
+from asstproxy.text.status_text import ending
+from cli.render.screen import Script, printed
 
 ENDINGS: dict[str, Event] = {
     "the answer reached its length limit": MessageIncomplete("par", "max_output_tokens"),
