@@ -66,6 +66,12 @@ def test_what_does_not_fit_is_explained(text: str, problem: str) -> None:
     assert caught.value.problems == (problem,)
 
 
+def test_a_schema_that_contains_itself_without_end() -> None:
+    """No data can be checked with it: that is said, and nothing breaks."""
+    with pytest.raises(MismatchError, match="nested too deeply"):
+        AnswerSchema({"type": "object", "allOf": [{"$ref": "#"}]}).read("{}")
+
+
 def test_problems_are_few_and_short() -> None:
     """Of many problems five are told, and a long value is cut."""
     schema = {"type": "object", "properties": {f"m{n}": {"type": "integer"} for n in range(9)}}

@@ -56,7 +56,7 @@ class AnswerSchema:
             MismatchError: the answer does not fit.
         """
         data = _parsed(text)
-        if (problems := self._problems(data)) and (fewer := _without_nulls(data, self.schema, self.schema)) != data:
+        if (problems := self._problems(data)) and (fewer := self._without_nulls(data)) != data:
             data, problems = fewer, self._problems(fewer)
         if not problems and self._check is not None:
             problems = list(self._check(data))
@@ -71,6 +71,15 @@ class AnswerSchema:
             return ["it is nested too deeply"]
         words = list(dict.fromkeys(map(_words, errors)))
         return words if len(words) <= MAX_PROBLEMS else [*words[:MAX_PROBLEMS], f"{len(words) - MAX_PROBLEMS} more"]
+
+    def _without_nulls(self, data: Any) -> Any:
+        def fits(value: Any, schema: Any) -> bool:
+            return bool(self._validator.evolve(schema=schema).is_valid(value))
+
+        try:
+            return _without_nulls(data, self.schema, self.schema, fits)
+        except RecursionError:
+            return data
 
     def correction(self, problems: Iterable[str]) -> str:
         """What the assistant is asked after an answer that does not fit."""
@@ -164,51 +173,32 @@ def _short(message: str) -> str:
     return line if len(line) <= 200 else f"{line[:100]} … {line[-80:]}"
 
 
-def _without_nulls(data: Any, node: Any, root: JSON) -> Any:
-    """The data without null for optional members whose own schema does not take it.
+def _without_nulls(data: Any, node: Any, root: JSON, fits: Callable[[Any, Any], bool]) -> Any:
+    """The data without null for optional members whose own schema does not take it; `fits` validates data by a schema.
 
     An API whose strict mode requires every member gets `null` from its model for a member that is absent.
     """
-    if not isinstance(node, Mapping):
+    if not isinstance(node, Mapping) or not isinstance(data, dict | list):
         return data
     if isinstance(ref := node.get("$ref"), str):
-        return _without_nulls(data, resolve(ref, root), root)
+        data = _without_nulls(data, resolve(ref, root), root, fits)
     for part in _list(node.get("allOf")):
-        data = _without_nulls(data, part, root)
-    if isinstance(data, dict) and (choice := _choice(data, node, root)) is not None:
-        data = _without_nulls(data, choice, root)
+        data = _without_nulls(data, part, root, fits)
+    for choice in [*_list(node.get("anyOf")), *_list(node.get("oneOf"))]:
+        fewer = _without_nulls(data, choice, root, fits)
+        if fits(fewer, choice):
+            data = fewer
+            break
     if isinstance(data, list):
         places, items = _list(node.get("prefixItems")), node.get("items")
-        return [_without_nulls(one, places[i] if i < len(places) else items, root) for i, one in enumerate(data)]
-    if not isinstance(data, dict):
-        return data
+        return [_without_nulls(one, places[i] if i < len(places) else items, root, fits) for i, one in enumerate(data)]
     properties, required = node.get("properties"), node.get("required") or ()
     properties = properties if isinstance(properties, Mapping) else {}
     return {
-        key: _without_nulls(value, properties.get(key, node.get("additionalProperties")), root)
+        key: _without_nulls(value, properties.get(key, node.get("additionalProperties")), root, fits)
         for key, value in data.items()
         if value is not None or key in required or key not in properties or _takes_null(properties[key], root)
     }
-
-
-def _choice(data: JSON, node: JSON, root: JSON) -> Any:
-    """The first alternative of `anyOf` or `oneOf` that can describe this object."""
-    for choice in [*_list(node.get("anyOf")), *_list(node.get("oneOf"))]:
-        found = choice
-        while isinstance(found, Mapping) and isinstance(ref := found.get("$ref"), str):
-            found = resolve(ref, root)
-        if not isinstance(found, Mapping) or found.get("type", "object") != "object":
-            continue
-        properties = found.get("properties") or {}
-        fixed = {key: part for key, part in properties.items() if isinstance(part, Mapping)}
-        if (
-            set(data) <= set(properties)
-            and set(found.get("required") or ()) <= set(data)
-            and all(data.get(key) == part["const"] for key, part in fixed.items() if "const" in part and key in data)
-            and all(data.get(key) in part["enum"] for key, part in fixed.items() if "enum" in part and data.get(key))
-        ):
-            return found
-    return None
 
 
 def _takes_null(node: Any, root: JSON, inside: tuple[str, ...] = ()) -> bool:

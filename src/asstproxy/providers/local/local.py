@@ -106,7 +106,7 @@ class LocalProvider(ResponsesProvider):
     """Tokens of this answer."""
 
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
-        """See `StatelessProvider`; llama.cpp ignores `text.format` here, and makes a grammar of its own `json_schema`."""
+        """See `StatelessProvider`; llama.cpp ignores the schema in `text`, and makes a grammar of its own `json_schema`."""
         path, body = super().request(turn, items)
         return path, body | ({"json_schema": turn.schema} if turn.schema is not None else {})
 
