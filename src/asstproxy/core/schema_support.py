@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import UsageError
 
-__all__ = ["SchemaSupport", "children", "deepest", "references", "resolve"]
+__all__ = ["SchemaSupport", "children", "deepest", "references", "resolve", "with_root_at"]
 
 JSON = Mapping[str, Any]
 
@@ -50,6 +50,19 @@ def resolve(ref: str, root: JSON) -> Any:
         else:
             target = target.get(key) if isinstance(target, Mapping) else None
     return target
+
+
+def with_root_at(place: str, node: Any) -> Any:
+    """A schema whose references to the root lead to this place (`#/properties/items`); those to definitions stay."""
+    if isinstance(node, list):
+        return [with_root_at(place, one) for one in node]
+    if not isinstance(node, Mapping):
+        return node
+    moved = {key: with_root_at(place, value) for key, value in node.items()}
+    ref = node.get("$ref")
+    if isinstance(ref, str) and ref.startswith("#") and not ref.startswith(("#/$defs/", "#/definitions/")):
+        moved["$ref"] = place + ref[1:]
+    return moved
 
 
 def children(node: Any) -> Iterator[Any]:

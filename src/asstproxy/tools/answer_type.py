@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ..core.errors import UsageError
-from ..core.schema_support import resolve
+from ..core.schema_support import resolve, with_root_at
 from .annotations import with_readable_types
 
 __all__ = ["AnswerType", "answer_type", "wrapped"]
@@ -78,20 +78,7 @@ def wrapped(schema: Mapping[str, Any], key: str, *, many: bool = False) -> JSON:
     place = f"#/properties/{key}" + ("/items" if many else "")
     member = {"type": "array", "items": inner} if many else inner
     whole = {"type": "object", "properties": {key: member}, "required": [key], "additionalProperties": False}
-    return dict(_moved(whole | definitions, place))
-
-
-def _moved(node: Any, place: str) -> Any:
-    """The node with references to the root, but not to definitions, leading to this place."""
-    if isinstance(node, list):
-        return [_moved(one, place) for one in node]
-    if not isinstance(node, Mapping):
-        return node
-    moved = {key: _moved(value, place) for key, value in node.items()}
-    ref = node.get("$ref")
-    if isinstance(ref, str) and ref.startswith("#") and not ref.startswith(("#/$defs/", "#/definitions/")):
-        moved["$ref"] = place + ref[1:]
-    return moved
+    return dict(with_root_at(place, whole | definitions))
 
 
 def _is_object(schema: Mapping[str, Any]) -> bool:

@@ -24,6 +24,27 @@ DOG = {
 }
 
 
+CHAIN = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": 5}, "next": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}},
+    "required": ["name"],
+    "additionalProperties": False,
+}
+
+
+async def test_a_schema_that_refers_to_its_root() -> None:
+    """llama.cpp makes no grammar of such a reference, so it is led to a definition."""
+    assert MODEL is not None
+    provider = EmbeddedProvider(EmbeddedTransport(MODEL, n_ctx=1024, n_predict=200), "smollm2", 200)
+    stage = Stage(assistant=provider)
+    try:
+        last = await stage.conversation.exchange('Repeat: {"name": "Rex"}', schema=CHAIN)
+    finally:
+        await stage.conversation.aclose()
+    assert stage.said(SchemaMismatch) == []
+    assert last.event.text.startswith("{")  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("stream", [True, False])
 async def test_the_embedded_model_fits_a_schema(stream: bool) -> None:
     """At the first attempt, although it would rather chat."""

@@ -16,6 +16,7 @@ from ...config.provider_info import BUILT_IN
 from ...core.errors import AssistantError, NotSetUpError
 from ...core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Usage
 from ...core.history import Item
+from ...core.schema_support import SchemaSupport, references, with_root_at
 from ...core.turn import Turn
 from ..connection import ServerOptions, http_transport
 from ..model_list import ModelInfo, fetch_models
@@ -101,6 +102,7 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
 class LocalProvider(ResponsesProvider):
     """The same protocol, with what llama.cpp does not say: that an answer was cut (its status is "completed" all the same)."""
 
+    structured = SchemaSupport(recursive=True)
     optional = ("json_schema",)
     _spent = 0
     """Tokens of this answer."""
@@ -108,7 +110,7 @@ class LocalProvider(ResponsesProvider):
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
         """See `StatelessProvider`; llama.cpp ignores the schema in `text`, and makes a grammar of its own `json_schema`."""
         path, body = super().request(turn, items)
-        return path, body | ({"json_schema": turn.schema} if turn.schema is not None else {})
+        return path, body | ({"json_schema": _for_grammar(turn.schema)} if turn.schema is not None else {})
 
     def longest_answer(self) -> int | None:
         """Tokens at which an answer is cut, if that is known."""
@@ -128,6 +130,15 @@ class LocalProvider(ResponsesProvider):
         if isinstance(event, AssistantMessageRetrieved) and limit and self._spent >= limit:
             event = MessageIncomplete(event.text, "max_output_tokens", event.raw, event.resume)
         return super().annotate(event, items)
+
+
+def _for_grammar(schema: JSON) -> JSON:
+    """The schema without references to its root, of which llama.cpp can't make a grammar: they lead to a definition."""
+    if all(ref.startswith(("#/$defs/", "#/definitions/")) for ref in references(schema)):
+        return schema
+    moved: JSON = with_root_at("#/$defs/asst_root", schema)
+    definitions = {"asst_root": {key: value for key, value in moved.items() if key != "$defs"}}
+    return moved | {"$defs": moved.get("$defs", {}) | definitions}
 
 
 class EmbeddedProvider(LocalProvider):
