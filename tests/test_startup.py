@@ -12,7 +12,17 @@ from source_tree import FILES, imports
 
 SDKS = {"openai", "google.genai", "vertexai", "xllamacpp", "yfinance", "mcp"}
 HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it", "jsonschema", "referencing"}
-SCHEMAS = {"asstproxy.tools.schema_source", "asstproxy.tools.answer_type", "asstproxy.tools.loading"}
+SCHEMAS = {
+    f"asstproxy.{name}"
+    for name in (
+        "core.answers",
+        "core.answer_schema",
+        "providers.answer_schema",
+        "tools.schema_source",
+        "tools.answer_type",
+    )
+}
+"""What only an answer that must fit a schema needs."""
 
 
 def _loaded(code: str, *argv: str) -> set[str]:

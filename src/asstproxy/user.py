@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from .core.answers import SCHEMA
 from .core.coalesce import RecordStream
 from .core.errors import AssistantError, UsageError
 from .core.events import (
@@ -24,6 +23,7 @@ from .core.events import (
     Unknown,
 )
 from .core.redact import redacting_logger
+from .core.schema_support import SCHEMA
 from .tools import Approver, Tool, deny_all
 from .tools.runner import ToolRunner
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..core.answers import SCHEMA
 from ..core.errors import UsageError
 from ..core.events import Cancelled, MessageIncomplete, Record, SetUserMessage
 from ..core.resume import last_exchange
+from ..core.schema_support import SCHEMA
 from ..core.script import State
 from ..text.safe_text import clean_line
 from ..text.status_text import ending

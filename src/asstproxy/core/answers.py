@@ -24,14 +24,13 @@ from .events import (
     ToolResult,
     ToolsExecuted,
 )
+from .schema_support import SCHEMA
 from .turn import ToolSpec, Turn
 
-__all__ = ["ANSWER", "SCHEMA", "Answers", "with_answer_function"]
+__all__ = ["ANSWER", "Answers", "with_answer_function"]
 
 ANSWER = "answer"
 """The name of the function, unless a tool has it."""
-SCHEMA = "schema"
-"""The reason of an incomplete exchange whose answer does not fit."""
 DESCRIPTION = "Give the final answer. Call this once, alone, when you have everything that you need."
 INSTRUCTION = "Give your final answer by calling the function `{name}`, not as text."
 TOO_SOON = "Not taken: other functions were called together with it. Read their results, then call it again, alone."

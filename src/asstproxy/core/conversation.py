@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .answer_schema import AnswerSchema, Check
-from .answers import Answers, with_answer_function
 from .coalesce import RecordStream
 from .codec import now, repair_surrogates
 from .errors import UsageError
@@ -21,6 +19,9 @@ from .roles import AssistantProxy, Attachable, Structured, UserProxy
 from .schema_support import SchemaSupport
 from .script import ACTIVE, State
 from .turn import Options, Turn, turn_for
+
+if TYPE_CHECKING:
+    from .answer_schema import AnswerSchema, Check
 
 __all__ = ["Conversation"]
 
@@ -202,9 +203,18 @@ class Conversation:
             provider=self.assistant.provider,
             model=self.configured.model or self.assistant.model,
         )
-        return turn if isinstance(self.assistant, Structured) else with_answer_function(turn)
+        if turn.schema is None or isinstance(self.assistant, Structured):
+            return turn
+        from .answers import with_answer_function
+
+        return with_answer_function(turn)
 
     def _new_exchange(self, fits: AnswerSchema | None, *, corrected: bool = False) -> Exchange:
+        answers = None
+        if fits is not None:
+            from .answers import Answers
+
+            answers = Answers(fits, tuple(self.user.tools), corrected=corrected)
         self._exchange = Exchange(
             self.assistant,
             self.user,
@@ -212,7 +222,7 @@ class Conversation:
             publish=self.publish,
             make_turn=self._turn,
             options=self.options,
-            answers=Answers(fits, tuple(self.user.tools), corrected=corrected) if fits is not None else None,
+            answers=answers,
         )
         return self._exchange
 
@@ -233,6 +243,8 @@ def _accepted(
     """
     if schema is None:
         return None
+    from .answer_schema import AnswerSchema  # late, as `answers` is: few exchanges have a schema
+
     fits = AnswerSchema(schema, check)
     support = assistant.structured if isinstance(assistant, Structured) else SchemaSupport()
     support.check(fits.schema, assistant.provider)

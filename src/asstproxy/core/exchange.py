@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .answers import Answers
 from .driver import deliver_cancellation, receive_reply
 from .errors import AssistantError, OutputError, ScriptError
 from .events import (
@@ -32,6 +31,9 @@ from .retry import RetryBudget
 from .roles import AssistantProxy, Attachable, UserProxy
 from .script import ACTIVE, Do
 from .turn import Options, Turn
+
+if TYPE_CHECKING:
+    from .answers import Answers
 
 __all__ = ["Exchange", "MakeTurn", "PublishRecord", "to_error_event"]
 
@@ -166,8 +168,11 @@ class Exchange:
                 return None
 
     async def _execute(self, approved: ApprovalGiven | None) -> Event:
-        run = partial(self._user.execute_tools, approved=approved, publish=self._publish)
-        return await (run(self._calls) if self._answers is None else self._answers.execute(self._calls, run))
+        if self._answers is None:
+            return await self._user.execute_tools(self._calls, approved, self._publish)
+        return await self._answers.execute(
+            self._calls, lambda calls: self._user.execute_tools(calls, approved, self._publish)
+        )
 
     async def _receive(self, request: Callable[[], AsyncIterator[Event]]) -> Event:
         """What ends the assistant's reply. One that does not fit the schema is corrected, in the state that it leads to."""

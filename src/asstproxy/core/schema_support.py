@@ -8,9 +8,11 @@ from typing import Any
 
 from .errors import UsageError
 
-__all__ = ["SchemaSupport", "children", "deepest", "references", "resolve", "with_root_at"]
+__all__ = ["SCHEMA", "SchemaSupport", "children", "deepest", "references", "resolve", "with_root_at"]
 
 JSON = Mapping[str, Any]
+SCHEMA = "schema"
+"""The reason of an incomplete exchange whose answer is whole, but does not fit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

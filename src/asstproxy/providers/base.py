@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..core.answers import with_answer_function
 from ..core.coalesce import TEXT_EVENTS
 from ..core.errors import AssistantError
 from ..core.events import ActionRequired, Event, Notice, Started, ToolOutputsSubmitted, ToolResult
 from ..core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ..core.turn import Turn
-from .answer_schema import Dialect, can_express, refuses_schema
 from .stream import StreamReader, read_reply, read_stream
 from .transport import JSON, Transport
+
+if TYPE_CHECKING:
+    from .answer_schema import Dialect
 
 __all__ = ["StatelessProvider"]
 
@@ -102,14 +104,19 @@ class StatelessProvider:
         """
         named = {key for key in self.optional if key in str(error) and key not in self.turn.settings} - self._left_out
         self._left_out |= named
-        if not named and refuses_schema(self.turn, error):
-            self.ask_by_function()
-            return ""
+        if not named and self.turn.schema is not None:
+            from .answer_schema import refuses_schema
+
+            if refuses_schema(self.turn, error):
+                self._schemas_refused = True  # what was refused once is not sent again
+                self.ask_by_function()
+                return ""
         return "" if named else None
 
     def ask_by_function(self) -> None:
-        """From now on, ask for a call of a function in place of an answer that fits a schema."""
-        self._schemas_refused = True
+        """Ask for a call of a function in place of an answer that fits the schema of this turn."""
+        from ..core.answers import with_answer_function  # late, as all that only a schema needs
+
         self.turn = with_answer_function(self.turn)
 
     # ---- the contract --------------------------------------------------------------------------------------------------
@@ -117,8 +124,11 @@ class StatelessProvider:
     def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self.turn = self.resolve(turn)
-        if self._schemas_refused or not can_express(self.turn, self.dialect):
-            self.turn = with_answer_function(self.turn)
+        if turn.schema is not None:
+            from .answer_schema import can_express
+
+            if self._schemas_refused or not can_express(self.turn, self.dialect):
+                self.ask_by_function()
         return self._run([*turn.history, UserMessage(turn.text)], Started(self.provider, self.turn.model), turn)
 
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:

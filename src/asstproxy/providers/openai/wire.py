@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from ...core.events import ToolResult
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
-from ..answer_schema import named_schema
 from ..fields import with_hosted_tools
 from ..transport import JSON
 
@@ -35,6 +34,8 @@ def request(turn: Turn, items: list[JSON]) -> JSON:
     ]
     body |= turn.settings | with_hosted_tools(functions, turn.settings)
     if turn.schema is not None:
+        from ..answer_schema import named_schema  # late: few turns have one
+
         chosen = turn.settings.get("text")
         body["text"] = (chosen if isinstance(chosen, dict) else {}) | {
             "format": {"type": "json_schema"} | named_schema(turn.schema)
