@@ -173,7 +173,7 @@ def test_a_session_with_data_moves(asst: Asst, server: ResponsesServer, tmp_path
 
 def test_chat_draws_coloured_json(server: ResponsesServer) -> None:
     """`/schema FIELDS` holds for the answers that follow: the data, `2nd try` for a mismatch, `fits the schema` at the end."""
-    server.brain = Script([BAD], [GOOD], [Say("Hello, *you*.")])
+    server.brain = Script([BAD], [GOOD], [Say('{"name": "Max", "age": 9}')], [Say("Hello, *you*.")])
     with Terminal([ASST, "chat", "-p", "gpt"], 80) as terminal:
         terminal.wait_for("›")
         terminal.enter(f"/schema {FORM}")
@@ -185,6 +185,8 @@ def test_chat_draws_coloured_json(server: ResponsesServer) -> None:
         assert 'three"}' not in text
         terminal.enter("/schema clear")
         terminal.wait_for("No schema.")
+        terminal.enter("/retry")  # as it was asked
+        terminal.wait_for('"name": "Max"')
         terminal.enter("hi")
         terminal.wait_for("Hello, you.")
         terminal.enter("/schema name strng")

@@ -165,17 +165,13 @@ class _Chat:
         except (AsstError, OSError) as error:
             print_error(error, chat=True)
 
-    async def exchange(self, text: str) -> None:
-        """Hold one exchange. Ctrl-C cancels it and nothing else."""
-        fits = self.schema
-        await self._watch(
-            self.opened.conversation.exchange(
-                text,
-                timeout=self._options.timeout,
-                schema=fits.schema if fits else None,
-                check=fits.check if fits else None,
-            )
-        )
+    async def exchange(self, text: str, schema: dict[str, Any] | None = None) -> None:
+        """Hold one exchange, whose answer must fit this schema, or `self.schema`. Ctrl-C cancels it and nothing else."""
+        check = None
+        if schema is None and self.schema is not None:
+            schema, check = self.schema.schema, self.schema.check
+        conversation, timeout = self.opened.conversation, self._options.timeout
+        await self._watch(conversation.exchange(text, timeout=timeout, schema=schema, check=check))
 
     async def _attach(self) -> None:
         """Watch the rest of the exchange that another process left running at the provider."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -16,7 +16,7 @@ from ...core.errors import UsageError
 from ...export.write import SUFFIXES, export, form_of, write_export
 from ...providers import connect
 from ...store.store import Store
-from ...store.transcript import Transcript, last_message
+from ...store.transcript import Transcript, last_exchange_sent, last_message
 from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label, clean_line
 from ..conversation_setup import OpenConversation, configure, offer_tools
@@ -54,8 +54,8 @@ class ChatCommands(Protocol):
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
 
-    async def exchange(self, text: str) -> None:
-        """Hold one exchange."""
+    async def exchange(self, text: str, schema: dict[str, Any] | None = None) -> None:
+        """Hold one exchange; its answer must fit this schema, else `self.schema`, if there is one."""
 
 
 Command = Callable[[ChatCommands, str], Awaitable[None]]
@@ -176,9 +176,10 @@ async def _save(chat: ChatCommands, name: str) -> None:
 
 
 async def _retry(chat: ChatCommands, _: str) -> None:
+    last = last_exchange_sent(chat.transcript)
     message = _cut_last_exchange(chat, "retry")
     chat.say(f'Trying again: "{clean_label(message, _QUOTED)}"')
-    await chat.exchange(message)
+    await chat.exchange(message, last.schema if last is not None else None)
 
 
 async def _undo(chat: ChatCommands, _: str) -> None:
