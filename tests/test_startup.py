@@ -44,7 +44,7 @@ MAIN = "from asstproxy.__main__ import main; main()"
         (["--help"], HEAVY | {"asyncio", "msgspec", "httpx2"}),
         (["sessions", "list"], HEAVY | {"httpx2"}),
         (["script"], HEAVY | {"asyncio", "httpx2"}),
-        (["ask", "-p", "gpt", "hi"], HEAVY | SCHEMAS),
+        (["ask", "-p", "gpt", "hi"], HEAVY | SCHEMAS | {"puremagic", "asstproxy.files"}),
         (["ask", "-p", "gpt", "--schema", "name, age int", "hi"], HEAVY - {"jsonschema", "referencing"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

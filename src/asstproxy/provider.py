@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from .config.insecure_http import warn_of_plain_http
 from .config.profiles import Profile
 from .config.provider_info import SERVER_QUESTIONS, ProviderInfo, SetupQuestion
+from .core.attachment import Attachment, AttachmentStore, Upload
 from .core.coalesce import TextBuffer, merge_chunks
 from .core.errors import AssistantError, AsstError, Kind, NotSetUpError, may_pass
 from .core.events import (
@@ -49,10 +50,11 @@ from .core.events import (
     Usage,
 )
 from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
-from .core.roles import AssistantProxy, Attachable, Structured
+from .core.roles import AcceptsAttachments, AssistantProxy, Attachable, Structured
 from .core.schema_support import SchemaSupport
 from .core.turn import ToolSpec, Turn
 from .providers.answer_schema import Dialect, named_schema, refuses_schema, rewritten
+from .providers.attachments import MB, AttachmentFormat, Parts, SentFile, no_parts
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.block_buffer import BlockBuffer
@@ -69,6 +71,7 @@ from .providers.fields import (
     parsed_arguments,
     with_hosted_tools,
 )
+from .providers.modalities import readable_by
 from .providers.model_list import ModelInfo, fetch_models
 from .providers.sources import cited, url_citations
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
@@ -83,8 +86,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JSON",
+    "MB",
     "SERVER_QUESTIONS",
     "WAITING",
+    "AcceptsAttachments",
     "ActionRequired",
     "AssistantError",
     "AssistantMessage",
@@ -92,6 +97,9 @@ __all__ = [
     "AssistantProxy",
     "AsstError",
     "Attachable",
+    "Attachment",
+    "AttachmentFormat",
+    "AttachmentStore",
     "BackgroundJob",
     "BlockBuffer",
     "ChunkReceived",
@@ -106,11 +114,13 @@ __all__ = [
     "ModelInfo",
     "NotSetUpError",
     "Notice",
+    "Parts",
     "PolledOptions",
     "Profile",
     "ProviderInfo",
     "Reasoning",
     "SchemaSupport",
+    "SentFile",
     "ServerOptions",
     "SetupQuestion",
     "Source",
@@ -128,6 +138,7 @@ __all__ = [
     "ToolSpec",
     "Transport",
     "Turn",
+    "Upload",
     "Usage",
     "UserMessage",
     "api_error",
@@ -147,9 +158,11 @@ __all__ = [
     "may_pass",
     "merge_chunks",
     "named_schema",
+    "no_parts",
     "parsed_arguments",
     "read_reply",
     "read_stream",
+    "readable_by",
     "refuses_schema",
     "reported_error",
     "rewritten",

@@ -56,6 +56,7 @@ def start_conversation(
         mediator=mediator,
         options=options,
         past=session.past if session else (),
+        files=session.files if session else None,
     )
     if session is not None:
         conversation.subscribe(session, essential=True)

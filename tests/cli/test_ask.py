@@ -18,6 +18,7 @@ from asstproxy import Store, conform
 from servers import Cut, Html, Incomplete, ResponsesServer, Say, Status, refused_port
 
 from .conftest import ASST, Asst, Ran
+from .terminal import Terminal
 
 
 def _states(out: str) -> list[str]:
@@ -31,6 +32,36 @@ def test_stdout_is_the_answer_and_nothing_else(asst: Asst, server: ResponsesServ
     ran = asst("ask", "-p", "gpt", "What is the capital of France?")
     assert ran == Ran(0, "Paris, *of course*.\n\n    code\n", "gpt · gpt-6-luna\n")
     assert asst("ask", "-p", "gpt", "-q", "x").err == ""
+
+
+def test_a_terminal_shows_once_who_answers(server: ResponsesServer) -> None:
+    """The heading of the answer says it; there is no line of its own."""
+    with Terminal([ASST, "ask", "-p", "gpt", "hi"]) as terminal:
+        assert terminal.wait_end() == 0
+        assert terminal.text.count("gpt · gpt-6-luna") == 1
+        assert terminal.text.lstrip().startswith("gpt · gpt-6-luna\nYou said: hi\n")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("ascii", "caf? ??"), ("latin-1", "caf\u00e9 ??"), ("utf-8", "caf\u00e9 京")]
+)
+def test_a_terminal_whose_encoding_lacks_characters(server: ResponsesServer, encoding: str, shown: str) -> None:
+    """Frames and marks are ASCII there; what the text loses is told, with the way to see it."""
+    server.brain = lambda _: [Say("caf\u00e9 京\n\n- one")]
+    with Terminal([ASST, "ask", "-p", "gpt", "hi"], 100, env={"PYTHONIOENCODING": encoding}) as terminal:
+        assert terminal.wait_end() == 0
+        text = terminal.text
+    if encoding == "utf-8":
+        assert "stands for" not in text
+        return
+    assert (
+        f"asst: ? stands for a character that your terminal's encoding ({encoding}) lacks. Set LC_ALL=C.UTF-8" in text
+    )
+    assert "ready " in text
+    assert " > started " in text
+    assert " * one" in text
+    if encoding == "ascii":
+        assert f"\n{shown}\n" in text
 
 
 @pytest.mark.parametrize(
@@ -285,6 +316,7 @@ def test_instructions_from_a_file(asst: Asst, server: ResponsesServer, tmp_path:
     for given, sent in ((f"@{tmp_path / 'pirate.txt'}", "Talk like a pirate."), ("@@home", "@home"), (" x ", " x ")):
         assert asst("ask", "-q", "-p", "gpt", "-s", given, "hi").code == 0
         assert server.requests[-1].json["instructions"] == sent
+    assert "file is missing after @" in asst("ask", "-q", "-p", "gpt", "-s", "@", "hi").err
     ran = asst("ask", "-q", "-p", "gpt", "-s", f"@{tmp_path / 'missing'}", "hi")
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
     assert "missing" in ran.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from asstproxy import Store
+from asstproxy.config.paths import config_dir, private_dir
 from servers import Call, Cut, ResponsesServer, Say, Script
+from tools.mcp_rig import listed, odd
 
 from .conftest import ASST, Asst
 from .terminal import Terminal
@@ -253,6 +256,34 @@ def test_profile_takes_its_instructions_and_tools(server: ResponsesServer, asst:
         ("I am two.", False),
         (None, True),
     ]
+
+
+def test_profile_stops_the_mcp_servers_of_the_profile_before(server: ResponsesServer, tmp_path: Path) -> None:
+    """Its processes end at once, not with the chat; those of the new profile run."""
+    pytest.importorskip("mcp")
+    ids = {name: tmp_path / f"{name}.pid" for name in ("one", "two")}
+    config = private_dir(config_dir()) / "config.toml"
+    for name, file in ids.items():
+        odd_server = odd({"tools": [listed("f", {"type": "object"})], "pid": str(file)})
+        command, arguments = map(json.dumps, odd_server.values())
+        with config.open("a") as text:
+            text.write(f'[profiles.{name}]\nprovider = "gpt"\n[profiles.{name}.mcp.{name}]\n')
+            text.write(f"command = {command}\nargs = {arguments}\n")
+    config.chmod(0o600)
+
+    def runs(name: str) -> bool:
+        state = Path(f"/proc/{ids[name].read_text()}/stat")
+        return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+    with Terminal([ASST, "chat", "-p", "one"], 120) as terminal:
+        terminal.wait_for("›")
+        assert runs("one")
+        terminal.enter("/profile two")
+        terminal.wait_for("tools: two_f")
+        assert (runs("one"), runs("two")) == (False, True)
+        terminal.enter("/quit")
+        assert terminal.wait_end() == 0
+    assert not runs("two")
 
 
 def test_chat_begins_with_a_message(server: ResponsesServer) -> None:

@@ -80,7 +80,7 @@ async def test_an_answer_that_fits_is_one_line_of_json() -> None:
     last = await stage.conversation.exchange("a dog", schema=PERSON)
     assert last.event == AssistantMessageRetrieved(DATA)
     assert stage.script.turns[0].schema == PERSON
-    assert stage.said(SetUserMessage) == [SetUserMessage("a dog", PERSON)]
+    assert stage.said(SetUserMessage) == [SetUserMessage("a dog", schema=PERSON)]
     assert decode(encode(stage.records[1])) == stage.records[1]
     stage.assert_conforms()
 
@@ -317,7 +317,7 @@ class Background(Structured):
 @pytest.mark.parametrize(("corrected", "ends"), [(False, State.COMPLETED), (True, State.INCOMPLETE)])
 async def test_what_another_process_asked_for_must_fit_too(corrected: bool, ends: State) -> None:
     """An exchange that is attached to has the schema of the journal, and one correction in all."""
-    events: list[Event] = [SetUserMessage("a dog", PERSON), Started("scripted", "script"), ChunkReceived(BAD)]
+    events: list[Event] = [SetUserMessage("a dog", schema=PERSON), Started("scripted", "script"), ChunkReceived(BAD)]
     if corrected:
         events.append(SchemaMismatch(BAD, (PROBLEM,), "Again!"))
     events.append(Heartbeat(resume={"job": 1}))
@@ -329,6 +329,19 @@ async def test_what_another_process_asked_for_must_fit_too(corrected: bool, ends
     assert last.state is ends
     assert assistant.turns[0].schema == PERSON
     assert (last.event == AssistantMessageRetrieved(DATA)) is not corrected
+
+
+async def test_a_retry_fetches_an_answer_that_must_fit_too() -> None:
+    """One that was lost while the provider worked in the background: its schema is that of the message."""
+    assistant = Background(say(GOOD))
+    assistant.give([Heartbeat(resume={"job": 1}), AssistantError("connection", "It broke.")])
+    stage = Stage(assistant=assistant)
+    assert (await stage.conversation.exchange("a dog", schema=PERSON)).state is State.ERROR
+    last = await stage.conversation.retry("a dog", schema=PERSON)
+    assert last.event == AssistantMessageRetrieved(DATA)
+    assert [turn.schema for turn in assistant.turns] == [PERSON, PERSON]
+    assert stage.said(SetUserMessage)[-1] == SetUserMessage("a dog", schema=PERSON)
+    stage.assert_conforms()
 
 
 async def test_results_of_dangling_answers_are_kept_out() -> None:

@@ -26,6 +26,7 @@ FORMS = {
     "JSON": json.dumps(KEY).strip('"').replace("/", "\\/"),
     "all JSON": "".join(f"\\u{byte:04x}" for byte in KEY.encode()),
     "JSON, in escaped lines": "\\n".join(KEY[at : at + 5] for at in range(0, len(KEY), 5)),
+    "Markdown": "".join(c if c.isalnum() else f"\\{c}" for c in KEY),
     "zero-width": "\u200b".join(KEY),
     "soft hyphens, NULs": "\u00ad\0".join(KEY),
     "spaced escapes": " ".join(f"% {byte:02x}" for byte in KEY.encode()),

@@ -7,6 +7,7 @@ import random
 import shutil
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -228,6 +229,17 @@ def test_markdown_keeps_the_answer_as_it_is() -> None:
     assert "\nIt is ```.\n" in text
 
 
+@pytest.mark.parametrize("form", ["json", "md", "html"])
+def test_what_had_arrived_when_a_process_died_is_exported(form: str) -> None:
+    """An exchange that never settled has no answer, but the part that is in the journal."""
+    session = held(["one"], say("a pelican flies", pieces=3))
+    lines = session.path.read_bytes().splitlines(keepends=True)
+    last = max(number for number, line in enumerate(lines) if b'"chunk_received"' in line)
+    session.path.write_bytes(b"".join(lines[: last + 1]))
+    assert "a pelican" in asst("sessions", "export", session.id, "-f", form).stdout
+    assert asst("sessions", "search", "pelican").stdout
+
+
 def test_mermaid_takes_every_text_for_text() -> None:
     """One statement a line; what Mermaid would read as its own is escaped."""
     session = held(["a;b#c\nU->>M: x %% end"], *tool_exchange("<b>;"))
@@ -306,6 +318,69 @@ def test_the_logs_of_llm_can_be_imported(tmp_path: Path) -> None:
         "2025-01-02T03:04:05",
     )
     assert all(list(conform(Store().records(one))) == [] for one in ids)
+
+
+def _logs(file: Path, *conversations: str, exchanges: int = 1) -> None:
+    db = sqlite3.connect(file)
+    if not db.execute("SELECT * FROM sqlite_master").fetchone():
+        db.executescript((FIXTURES / "llm" / "logs-0.36.sql").read_text())
+        db.executescript("DELETE FROM threads; DELETE FROM turns; DELETE FROM messages; DELETE FROM parts")
+    for name in conversations:
+        db.execute("INSERT OR IGNORE INTO conversations VALUES (?, ?, 'm')", (name, name))
+        for number in range(exchanges):
+            db.execute(
+                "INSERT OR IGNORE INTO responses (id, model, prompt, response, conversation_id, datetime_utc)"
+                " VALUES (?, 'm', ?, 'a', ?, ?)",
+                (f"{name}{number}", f"q {name}", name, f"2025-01-02T03:04:0{number}"),
+            )
+    db.commit()
+    db.close()
+
+
+def test_a_second_import_leaves_out_what_is_there(tmp_path: Path) -> None:
+    """Whatever the ids look like; a conversation that has grown since is imported again, once."""
+    file, names = tmp_path / "logs.db", ("01jold", "01m82w9barqq3a5rpdpzb6zd0m", "any name")
+    _logs(file, *names)
+    first = asst("sessions", "import", str(file))
+    assert (first.returncode, first.stderr, first.stdout.count("\n")) == (0, "Imported 3 sessions.\n", 3)
+    _logs(file, "fourth")
+    again = asst("sessions", "import", str(file))
+    assert (again.stderr, again.stdout.count("\n")) == ("Imported 1 session. 3 sessions were there already.\n", 1)
+    _logs(file, names[0], exchanges=3)
+    grown = asst("sessions", "import", str(file), "--json")
+    assert [Store().transcript(one).exchange_count for one in json.loads(grown.stdout)] == [3]
+    assert json.loads(asst("sessions", "import", str(file), "--json").stdout) == []
+    assert len(list(Store().ids())) == 5
+
+
+def test_an_import_that_fails_in_the_middle_says_what_is_there(tmp_path: Path) -> None:
+    """Each conversation is listed as soon as it is saved, and the next import saves the others."""
+    file = tmp_path / "logs.db"
+    _logs(file, *(f"c{number}" for number in range(5)))
+    db = sqlite3.connect(file)
+    db.execute("UPDATE responses SET prompt = printf('%.*c', 3000, 'x') WHERE conversation_id = 'c3'")
+    db.commit()
+    db.close()
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, -1))"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"{limit}; from asstproxy.__main__ import main; main()",
+            "sessions",
+            "import",
+            str(file),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.count("\n")) == (5, 3)
+    assert done.stderr.startswith(
+        "Imported 3 sessions before it failed. The next import leaves them out.\nasst: The session can't"
+    )
+    assert len(list(Store().ids())) == 3
+    assert asst("sessions", "import", str(file)).stderr == "Imported 2 sessions. 3 sessions were there already.\n"
 
 
 @pytest.mark.parametrize(

@@ -385,7 +385,7 @@ async def test_local_servers() -> None:
         stage = Stage(assistant=assistant)
         last = await stage.conversation.exchange("a dog", schema=PERSON)
         await stage.conversation.aclose()
-        bodies = [request.json for request in server.requests]
+        bodies = [request.json for request in server.requests if request.method == "POST"]
     assert bodies[0]["json_schema"] == PERSON
     assert bodies[0]["text"]["format"]["schema"] == STRICT
     assert "json_schema" not in bodies[1]  # this server is as strict as OpenAI's

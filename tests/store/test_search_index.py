@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from asstproxy.config.paths import cache_dir
-from asstproxy.core.errors import UsageError
+from asstproxy.core.codec import encode
+from asstproxy.core.errors import AsstError, UsageError
+from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Record, SetUserMessage
+from asstproxy.core.script import STEPS, State
 from asstproxy.providers.scripted import say
 from asstproxy.store.filters import SessionFilter
 from asstproxy.store.search_index import SearchIndex
 from asstproxy.store.store import Store
 
-from .rig import asst, held, tool_exchange
+from .rig import asst, held, start, tool_exchange
 
 
 def found(words: str, which: SessionFilter | None = None, limit: int | None = None) -> list[str]:
@@ -154,3 +158,85 @@ def test_two_searches_at_once_share_one_index() -> None:
     session = held(["alpha"], say("1"))
     both = [start("sessions", "search", "alpha") for _ in range(4)]
     assert all(session.id in process.communicate(timeout=60)[0] for process in both)
+
+
+def _old(store: Store, *texts: str, at_rest: bool = True) -> list[str]:
+    """Sessions of a month that is over; `at_rest`: nothing in its folder has changed for long."""
+    at = "2024-05-01T12:00:00.000Z"
+    ids = []
+    for number, text in enumerate(texts):
+        records = [
+            Record(0, at, STEPS["set_user_message"].dest, SetUserMessage(text)),
+            Record(0, at, State.COMPLETED, AssistantMessageRetrieved("yes")),
+        ]
+        ids.append(store.copy(records, forked_from="", at=1714564800000 + number))
+    held(["the newest month"], say("1"))
+    if at_rest:
+        _rest(store, ids[0])
+    return ids
+
+
+def _rest(store: Store, session: str) -> None:
+    os.utime(store.path(session).parent, (1714564800, 1714564800))
+
+
+def test_a_session_that_could_not_be_read_is_tried_again() -> None:
+    """Also in a month whose folder has not changed: one failure must not hide a session for ever."""
+    store = Store()
+    session, other = _old(store, "北京两千万人口", "two")
+    path = store.path(session)
+    content = path.read_bytes()
+    path.write_bytes(b"?" * (len(content) - 1) + b"\n")
+    assert found("万") == []
+    assert found("two") == [other]
+    path.write_bytes(content)
+    assert found("万") == [session]
+
+
+def test_an_exchange_that_did_not_settle_is_looked_at_again() -> None:
+    """A process that dies leaves a longer journal, and a folder that has not changed."""
+    store = Store()
+    (session,) = _old(store, "one")
+    path = store.path(session)
+    first, *rest = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + rest[0])
+    _rest(store, session)
+    assert found("one") == [session]
+    line = encode(Record(4, "2024-05-01T12:00:00.000Z", State.STREAMING, ChunkReceived("a pelican")))
+    path.write_bytes(first + rest[0] + line + b"\n")
+    assert found("pelican") == [session]
+
+
+def test_what_is_added_while_the_first_index_is_built_is_found() -> None:
+    """However long that takes: a session that is written meanwhile is found by the next search at the latest."""
+    store = Store()
+    _old(store, *(f"number{one}" for one in range(200)))
+    added: list[str] = []
+
+    def progress(done: int, _of: int) -> None:
+        if done and not added:
+            added.extend(_old(store, "北京两千万人口", at_rest=False))
+
+    SearchIndex(store).search("number7", SessionFilter(), None, progress)
+    assert found("万") == added
+
+
+def test_many_first_searches_at_once_find_the_same() -> None:
+    """Processes that all find no index: each finds the session, whoever builds it."""
+    (session,) = _old(Store(), "北京两千万人口")
+    running = [start("sessions", "search", "万", "--json") for _ in range(6)]
+    results = [process.communicate(timeout=60) for process in running]
+    assert [[hit["id"] for hit in json.loads(out)] for out, _ in results] == [[session]] * 6, results
+
+
+def test_a_search_that_waits_too_long_does_not_advise_to_delete_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another process builds it, the message says so."""
+    held(["one"], say("1"))
+    assert len(found("one")) == 1
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: connect(*args, **{**options, "timeout": 0.1}))
+    with contextlib.closing(connect(cache_dir() / "index.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(AsstError, match="Another search is building the index"):
+            found("one")
+    assert len(found("one")) == 1

@@ -23,6 +23,7 @@ from ..core.events import Decision
 from ..text.call_text import call_line, call_text, output_line
 from ..tools import Question
 from .event_loop import default_suspend
+from .render.theme import with_marks_for
 
 __all__ = ["ApprovalPrompt"]
 
@@ -126,7 +127,10 @@ class ApprovalPrompt:
         try:
             with default_suspend():
                 line = await self._prompt.prompt_async(
-                    " " * _INDENT + prompt, default=default, handle_sigint=False, enable_suspend=True
+                    " " * _INDENT + with_marks_for(self._console.file, prompt),
+                    default=default,
+                    handle_sigint=False,
+                    enable_suspend=True,
                 )
         except EOFError:
             raise _DeclinedAllError from None

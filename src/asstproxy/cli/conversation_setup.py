@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ..config.profiles import Config, Profile, load_config
 from ..config.provider_info import BUILT_IN
+from ..core.attachment import AttachedFile
 from ..core.conversation import Conversation
 from ..core.errors import NotSetUpError, SessionInUseError, UsageError
 from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
+from ..core.memory_files import MemoryFiles
 from ..core.resume import can_attach
 from ..core.roles import AssistantProxy
 from ..core.turn import Options
@@ -28,7 +31,10 @@ from ..user import Approver, UserProxy
 from .error_output import print_warning
 from .options import ConversationOptions
 
-__all__ = ["OpenConversation", "choose_profile", "configure", "offer_tools", "open_conversation"]
+if TYPE_CHECKING:
+    from ..tools.toolbox import Toolbox
+
+__all__ = ["OpenConversation", "choose_profile", "configure", "open_conversation"]
 
 _POLL = 0.05
 """Seconds between two attempts to open a session that another process has open."""
@@ -47,6 +53,7 @@ class OpenConversation:
     session: Session | None
     past: Sequence[Record]
     options: ConversationOptions
+    tools: OfferedTools
 
     @property
     def label(self) -> str:
@@ -85,7 +92,9 @@ async def open_conversation(
         past = session.past if session else store.records(session_id) if session_id else []
         before = next((r.event for r in reversed(past) if isinstance(r.event, Configured)), None)
         profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
-        user = await _user_proxy(profile, options, approve)
+        user = UserProxy(approve=approve)
+        tools = OfferedTools(user)
+        await tools.offer(profile, options)
         configured = configure(profile, options, before, tuple(user.tools))
         assistant = connect(msgspec.structs.replace(profile, model=configured.model))
         if session is None and not options.no_save:
@@ -100,10 +109,11 @@ async def open_conversation(
             mediator=options.mediator,
             options=Options(stream=not options.no_stream, background=options.background),
             past=past,
+            files=session.files if session is not None else _files_of(store, session_id, past),
         )
         if session is not None:
             conversation.subscribe(session, essential=True)
-        yield OpenConversation(conversation, user, profile, session, tuple(past), options)
+        yield OpenConversation(conversation, user, profile, session, tuple(past), options, tools)
     finally:
         if conversation is not None:
             await conversation.aclose()
@@ -116,6 +126,19 @@ async def open_conversation(
             session.discard()  # a chat that was left at once
         elif session is not None:
             session.close()
+
+
+def _files_of(store: Store, session: str, past: Sequence[Record]) -> MemoryFiles | None:
+    """In memory, the attachments of a session that is continued without being saved."""
+    from ..store.session_files import attachments_of
+
+    if not (attached := attachments_of(past)):
+        return None
+    files, saved = MemoryFiles(), store.files(session)
+    for one in attached:
+        with suppress(OSError), saved.open(one) as content:
+            files.keep(AttachedFile(one, content))
+    return files
 
 
 # ---- the session -------------------------------------------------------------------------------------------------------
@@ -199,36 +222,44 @@ def configure(
 # ---- the tools ---------------------------------------------------------------------------------------------------------
 
 
-async def _user_proxy(profile: Profile, options: ConversationOptions, approve: Approver | None) -> UserProxy:
-    """The user proxy with its tools: those of the profile, of `--tool`, and of the profile's MCP servers."""
-    user = UserProxy(approve=approve)
-    await offer_tools(user, profile, options)
-    return user
+class OfferedTools:
+    """The tools that a user proxy offers: those of a profile, of its MCP servers, and of `--tool`. They may be replaced."""
 
+    def __init__(self, user: UserProxy) -> None:
+        self._user = user
+        self._box: Toolbox | None = None
+        user.add_cleanup(self._close)
 
-async def offer_tools(user: UserProxy, profile: Profile, options: ConversationOptions) -> None:
-    """Offer the tools of a profile, of its MCP servers and of `--tool` in place of those that are offered.
+    async def offer(self, profile: Profile, options: ConversationOptions) -> None:
+        """Offer these in place of those that are offered, whose MCP servers are stopped.
 
-    Raises:
-        AsstError: a tool can't be loaded; what was offered still is.
-    """
-    before = list(user.tools.values())
-    if options.no_tools or not (profile.tools or options.tools or "mcp" in profile.options):
+        Raises:
+            AsstError: a tool can't be loaded; what was offered still is.
+        """
+        user, before = self._user, list(self._user.tools.values())
+        if options.no_tools or not (profile.tools or options.tools or "mcp" in profile.options):
+            _withdraw(user, before)
+            await self._close()
+            return
+        from ..tools.toolbox import open_toolbox
+
+        box = await open_toolbox(profile, tuple(options.tools or ()))
         _withdraw(user, before)
-        return
-    from ..tools.toolbox import open_toolbox
+        try:
+            user.offer(box.tools)
+        except UsageError:
+            user.offer(before)
+            await box.aclose()
+            raise
+        await self._close()
+        self._box = box
+        for notice in box.notices:
+            print_warning(notice)
 
-    box = await open_toolbox(profile, tuple(options.tools or ()))
-    user.add_cleanup(box.aclose)
-    _withdraw(user, before)
-    try:
-        user.offer(box.tools)
-    except UsageError:
-        user.offer(before)
-        await box.aclose()
-        raise
-    for notice in box.notices:
-        print_warning(notice)
+    async def _close(self) -> None:
+        box, self._box = self._box, None
+        if box is not None:
+            await box.aclose()
 
 
 def _withdraw(user: UserProxy, tools: Sequence[Tool]) -> None:

@@ -9,11 +9,21 @@ from ..core.redact import redact
 from ..text.safe_text import clean, clean_line
 from .exit_codes import FAILED, INTERRUPTED, USAGE, exit_code
 
-__all__ = ["print_error", "print_traceback", "print_warning"]
+__all__ = ["print_error", "print_warning", "show_tracebacks"]
+
+_shows_tracebacks = False
+
+
+def show_tracebacks() -> None:
+    """Print where an error happened, too (`--debug`)."""
+    global _shows_tracebacks  # noqa: PLW0603 - one command runs in a process
+    _shows_tracebacks = True
 
 
 def print_error(error: Exception, *, chat: bool = False) -> int:
     """Print what happened and what to do next, with slash commands in a chat; returns the exit code."""
+    if _shows_tracebacks:
+        _print_traceback(error)
     if isinstance(error, AsstError):
         from .hints import hint_for
 
@@ -43,8 +53,7 @@ def print_warning(line: str) -> None:
     sys.stderr.write(f"asst: {clean_line(redact(line))}\n")
 
 
-def print_traceback(error: BaseException) -> None:
-    """Print where it happened (`--debug`)."""
+def _print_traceback(error: BaseException) -> None:
     import traceback
 
     sys.stderr.write(clean(redact("".join(traceback.format_exception(error)))))

@@ -15,6 +15,8 @@ HINTS: dict[str, str] = {
     # user
     "answer_incomplete": "Try again: asst ask --retry",
     "schema_mismatch": "Ask again, or make the schema simpler.",
+    "attachment_not_read": "Send it to another: -p gpt",
+    "recording_not_read": "Send it to another: -p gemini",
     # config
     "config_not_editable": "Edit it yourself: asst setup edit",
     "key_missing": "Run: export {variable}=…, or {setup}",
@@ -42,6 +44,8 @@ HINTS: dict[str, str] = {
 """By the code of an error; `{names}` are in its data, and `{setup}` is the command that changes its profile."""
 
 CHAT_HINTS: dict[str, str] = {
+    "attachment_not_read": "Send it to another: /profile gpt",
+    "recording_not_read": "Send it to another: /profile gemini",
     "no_exchange_to_attach": "Try again: /retry",
 }
 """The same, where the chat has a command of its own."""

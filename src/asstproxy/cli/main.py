@@ -43,8 +43,10 @@ def _run(options: list[str]) -> int:
         sys.stdout.write(f"asst {__version__}\n")
         return OK
     own = options[: options.index("--")] if "--" in options else options
-    debug = "--debug" in own
-    if debug:
+    if "--debug" in own:
+        from .error_output import show_tracebacks
+
+        show_tracebacks()
         options.remove("--debug")
     completing = "_ASST_COMPLETE" in os.environ  # a completion prints nothing else
     from ..core.warnings import set_warning_handler
@@ -68,11 +70,11 @@ def _run(options: list[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":  # of typer, in a private module: the subcommand is missing
             sys.stdout.write(f"{error}\n")
             return OK
-        return _print(error, debug=debug)
+        return _print(error)
     except SystemExit as stopped:
         if not isinstance(pipe := stopped.__context__, BrokenPipeError):
             raise
-        return _print(pipe, debug=debug)  # of another file than stdout: typer takes them for the same
+        return _print(pipe)  # of another file than stdout: typer takes them for the same
     return code if isinstance(code, int) else OK
 
 
@@ -93,11 +95,9 @@ def _as_text(arguments: list[str]) -> None:
             ) from None
 
 
-def _print(error: Exception, *, debug: bool) -> int:
-    from .error_output import print_error, print_traceback
+def _print(error: Exception) -> int:
+    from .error_output import print_error
 
-    if debug:
-        print_traceback(error)
     return print_error(error)
 
 

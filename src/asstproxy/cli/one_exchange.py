@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..core.errors import UsageError
+from ..core.errors import OutputError, UsageError
 from ..core.events import Cancelled, MessageIncomplete, Record, SetUserMessage
 from ..core.resume import last_exchange
 from ..core.schema_support import SCHEMA
 from ..core.script import State
 from ..text.safe_text import clean_line
 from ..text.status_text import ending
+from .attach import attachment_lines, read_attachments
 from .conversation_setup import OpenConversation, open_conversation
 from .error_output import print_error, print_warning
 from .event_loop import Signals, quiet_keyboard, suspendable
@@ -29,7 +30,9 @@ from .standard_streams import open_stdout
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from ..core.attachment import AttachedFile
     from ..core.hub import Subscriber
+    from ..store.transcript import ExchangeEntry
     from ..tools.schema_source import ChosenSchema
     from ..user import Approver
 
@@ -58,20 +61,27 @@ async def ask(
     options: ConversationOptions,
     output: Output,
     signals: Signals,
+    stdin: AttachedFile | None = None,
     schema: ChosenSchema | None = None,
 ) -> int:
-    """Send a message, and print the answer as it arrives, or, with a schema, once it fits; returns the exit code."""
+    """Send a message, and print the answer as it arrives, or, with a schema, once it fits; returns the exit code.
+
+    `stdin` is the file that `-a -` stands for.
+    """
+    files = await read_attachments(options.attach or (), stdin)
     async with open_conversation(options) as opened:
         exchange = _Exchange(opened, options, output, signals)
-        exchange.print_status(opened.label)
+        exchange.print_label()
         if opened.conversation.is_running:
             settled = await opened.conversation.attach(timeout=options.timeout)
             exchange.print_status(
                 f"The provider kept working on the last message. Its answer is saved ({settled.state})."
             )
-        return await exchange.run(
-            partial(opened.conversation.exchange, message, timeout=options.timeout, **_schema_arguments(schema))
-        )
+        for line in attachment_lines([file.attachment for file in files]):
+            exchange.print_status(line)
+        fits = _schema_arguments(schema)
+        send = partial(opened.conversation.exchange, message, attachments=files, timeout=options.timeout, **fits)
+        return await exchange.run(send)
 
 
 def _schema_arguments(schema: ChosenSchema | None) -> dict[str, Any]:
@@ -91,31 +101,33 @@ async def ask_again(
     """
     if words:
         raise UsageError("--retry takes no message.", "It sends the last one again.")
+    if options.attach:
+        raise UsageError("--retry takes no attachment.", "It sends the last message again, with its files.")
     if not options.session:
         options = replace(options, continue_latest=True)
     async with open_conversation(options) as opened:
         conversation, exchange = opened.conversation, _Exchange(opened, options, output, signals)
-        message, asked = _last_message(opened.past)
+        message = _last_sent(opened.past)
         if message is None:
             raise UsageError("Nothing to ask again: the session has no message.", 'Run: asst ask -c "…"')
-        exchange.print_status(opened.label)
+        exchange.print_label()
         last = last_exchange(opened.past)
         if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
-        conversation.cut_history(max(len(conversation.history.exchanges) - 1, 0))
-        arguments = {"schema": asked} if schema is None else _schema_arguments(schema)
-        return await exchange.run(partial(conversation.exchange, message, timeout=options.timeout, **arguments))
+        fits = {"schema": message.schema} if schema is None else _schema_arguments(schema)
+        again = partial(
+            conversation.retry, message.user, attachments=message.attachments, timeout=options.timeout, **fits
+        )
+        return await exchange.run(again)
 
 
-def _last_message(past: Sequence[Record]) -> tuple[str | None, dict[str, Any] | None]:
-    """The last message that the assistant sees, and the schema of its answer."""
-    from ..store.transcript import TranscriptBuilder, last_exchange_sent
+def _last_sent(past: Sequence[Record]) -> ExchangeEntry | None:
+    from ..store.transcript import TranscriptBuilder, last_sent
 
     fold = TranscriptBuilder()
     for record in past:
         fold.feed(record)
-    entry = last_exchange_sent(fold.transcript)
-    return (entry.user, entry.schema) if entry is not None else (None, None)
+    return last_sent(fold.transcript)
 
 
 class _Exchange:
@@ -127,6 +139,11 @@ class _Exchange:
         self._opened, self._options, self._output, self._signals = opened, options, output, signals
         self._view_failure: Exception | None = None
         self._has_schema = False
+
+    def print_label(self) -> None:
+        """Print who answers, unless the drawing says it."""
+        if not self._output.is_drawn:
+            self.print_status(self._opened.label)
 
     def print_status(self, line: str) -> None:
         """Print a line on stderr, unless --quiet."""
@@ -163,8 +180,8 @@ class _Exchange:
         finally:
             self._signals.on_signal = None
         self._print_ending(settled)
-        if self._view_failure is not None:
-            return print_error(self._view_failure)
+        if failure := self._view_failure or getattr(view, "failure", None):
+            return self._print_view_failure(failure)
         mismatch = isinstance(settled.event, MessageIncomplete) and settled.event.reason == SCHEMA
         return MISMATCH if mismatch else _EXIT_CODES[settled.state]
 
@@ -178,18 +195,28 @@ class _Exchange:
             yield
 
     def _told(self, view: Subscriber) -> Subscriber:
-        """The view, which the conversation drops when it fails: that is remembered for the exit code."""
+        """The view, until a fault of ours ends it: that is remembered for the exit code. What can't be written is raised."""
 
         def show(record: Record) -> None:
             if isinstance(record.event, SetUserMessage):
                 self._has_schema = record.event.schema is not None
+            if self._view_failure is not None:
+                return
             try:
                 view(record)
-            except Exception as error:
-                self._view_failure = self._view_failure or error
+            except (OutputError, BrokenPipeError):
                 raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the conversation goes on
+                self._view_failure = error
 
         return show
+
+    def _print_view_failure(self, failure: Exception) -> int:
+        """Say that the output is not what it should be, and where the answer is."""
+        code = print_error(failure)
+        if self._opened.session is not None and not self._output.is_drawn:
+            print_warning(f"The answer is saved. Run: asst sessions show {self._opened.session.id}")
+        return code
 
     def _view(self) -> AbstractAsyncContextManager[Subscriber]:
         output, stdout = self._output, self._stdout()
@@ -203,10 +230,10 @@ class _Exchange:
 
             return JsonView(stdout, self._opened.session.id if self._opened.session else None)
         if output.is_drawn:
-            from .render.live import LiveView
+            from .render.guarded_view import GuardedView
             from .render.theme import console
 
-            return LiveView(console())
+            return GuardedView(console())
         from .render.plain import PlainView
 
         return contextlib.nullcontext(PlainView(stdout, raw=output.raw))
@@ -272,12 +299,18 @@ class _Exchange:
         output, session = self._output, self._opened.session
         if output.json or output.events:
             return
-        lines = [] if output.is_drawn else [str(ending(settled.event) or "")]
-        if session is not None and not output.quiet:
-            lines.append(hint_after(settled.event, session=session.id))
+        if output.is_drawn:
+            from .render.theme import encoding_warning
+
+            if warning := encoding_warning():
+                print_warning(warning)
+        hint = hint_after(settled.event, session=session.id) if session is not None and not output.quiet else ""
+        end = None if output.is_drawn else ending(settled.event)
+        if end is not None and hint:
+            end = end.without_repeat()
+        kept = ""
         if self._has_schema and not output.is_drawn and isinstance(settled.event, MessageIncomplete):
             # Stdout has only data that fits, so the text is kept in the session, or else is shown here.
             kept = f"Its text: asst sessions show {session.id}" if session else f"Its text: {settled.event.text}"
-            lines.append(kept)
-        if line := " ".join(filter(None, lines)):
+        if line := " ".join(filter(None, (str(end or ""), hint, kept))):
             print_warning(line)

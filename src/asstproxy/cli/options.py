@@ -56,6 +56,15 @@ class ConversationOptions:
         ),
     ] = ""
     wait: Annotated[bool, typer.Option("--wait", help="Wait while another process has the session open.")] = False
+    attach: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attach",
+            "-a",
+            metavar="PATH|URL|-",
+            help="Send this file with the message: image, PDF, audio, video or text; - is stdin.",
+        ),
+    ] = None
     fork: Annotated[bool, typer.Option("--fork", help="Continue in a copy of the session.")] = False
     no_save: Annotated[bool, typer.Option("--no-save", help="Don't save this conversation.")] = False
     tools: Tools = None

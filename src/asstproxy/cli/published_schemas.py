@@ -13,7 +13,7 @@ import msgspec
 from ..core.codec import EVENTS
 from ..core.events import SessionOpened
 from ..core.script import State
-from ..store.transcript import Transcript
+from ..store.transcript import Summary, Transcript
 from ..store.transcript_file import FORMAT, VERSION
 from .render.result import Result
 
@@ -68,7 +68,7 @@ def transcript() -> JSON:
     }
     return _headed("transcript", VERSION, "The transcript of a session (`asst sessions export -f json`).") | {
         "type": "object",
-        "required": [*head, *whole["properties"]],
+        "required": [*head, *Summary.__struct_fields__, "exchanges"],
         "properties": head | whole["properties"],
         "$defs": _described(parts),
     }

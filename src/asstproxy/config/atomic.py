@@ -48,6 +48,7 @@ def write_atomically(path: Path, data: bytes, *, single_writer: bool = False) ->
             temporary.unlink()
         fd = open_new(temporary, os.O_WRONLY)
     else:
+        remove_leftovers(path.parent, path.name)
         temporary, fd = _temporary(path)
     try:
         _fill(fd, data)
@@ -115,18 +116,20 @@ def append_private(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def leftovers(folder: Path, names: str = "*") -> Iterator[Path]:
-    """The temporary files that killed processes left in a folder when they wrote files with such names (as `glob` has them)."""
-    for path in folder.glob(f".{names}.{_RANDOM}"):
+def leftovers(folder: Path, name: str = "", *, suffix: str = "") -> Iterator[Path]:
+    """The temporary files that killed processes left in a folder: of the file `name`, or of all with that suffix."""
+    import glob
+
+    for path in folder.glob(f".{glob.escape(name[:100])}{'' if name else '*'}{suffix}.{_RANDOM}"):
         with suppress(OSError):
             found = path.lstat()
             if stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > _LEFT:
                 yield path
 
 
-def remove_leftovers(folder: Path, names: str) -> None:
+def remove_leftovers(folder: Path, name: str = "", *, suffix: str = "") -> None:
     """Delete them."""
-    for path in leftovers(folder, names):
+    for path in leftovers(folder, name, suffix=suffix):
         with suppress(OSError):
             path.unlink()
 
@@ -180,10 +183,8 @@ else:
 
 
 def _temporary(path: Path) -> tuple[Path, int]:
-    import glob
     import tempfile
 
-    remove_leftovers(path.parent, glob.escape(path.name[:100]))
     fd, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)  # O_EXCL, O_NOFOLLOW, mode 0600
     return Path(name), fd
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -27,7 +28,10 @@ from .events import (
 from .schema_support import SCHEMA
 from .turn import ToolSpec, Turn
 
-__all__ = ["ANSWER", "Answers", "with_answer_function"]
+if TYPE_CHECKING:
+    from .openings import MakeTurn
+
+__all__ = ["ANSWER", "Answers", "by_function", "with_answer_function"]
 
 ANSWER = "answer"
 """The name of the function, unless a tool has it."""
@@ -47,7 +51,7 @@ class Answers:
         self._results: list[ToolResult] = []
 
     @property
-    def schema(self) -> dict[str, object]:
+    def schema(self) -> dict[str, Any]:
         """The JSON Schema."""
         return self._schema.schema
 
@@ -93,6 +97,15 @@ def with_answer_function(turn: Turn) -> Turn:
     asked = "\n\n".join(filter(None, (turn.instructions, INSTRUCTION.format(name=name))))
     tools = (*turn.tools, ToolSpec(name, DESCRIPTION, turn.schema))
     return msgspec.structs.replace(turn, schema=None, tools=tools, instructions=asked)
+
+
+def by_function(make_turn: MakeTurn) -> MakeTurn:
+    """The same turns, each without its schema, but with the function; for an assistant whose API knows no schemas."""
+
+    def make(*given: Any, **named: Any) -> Turn:
+        return with_answer_function(make_turn(*given, **named))
+
+    return make
 
 
 def _name(tools: Sequence[str]) -> str:

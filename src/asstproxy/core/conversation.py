@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .attachment import AttachedFile, Attachment, AttachmentStore, check_accepted
 from .coalesce import RecordStream
 from .codec import now, repair_surrogates
 from .errors import UsageError
-from .events import Cancelled, Configured, Event, HistoryCut, Record, SetUserMessage
+from .events import Cancelled, Configured, Event, HistoryCut, Record, SchemaMismatch, SetUserMessage, Started
 from .exchange import Exchange
 from .history import History
 from .hub import Hub, Subscriber
+from .lost_answer import LostAnswerFinder
 from .mediator import Mediator, make_mediator
+from .memory_files import MemoryFiles
+from .openings import MakeTurn, attached, sent, taken_up
 from .resume import in_flight_exchange
-from .roles import AssistantProxy, Attachable, Structured, UserProxy
+from .roles import AcceptsAttachments, AssistantProxy, Attachable, Structured, UserProxy
 from .schema_support import SchemaSupport
 from .script import ACTIVE, State
-from .turn import Options, Turn, turn_for
+from .turn import Options, turn_for
 
 if TYPE_CHECKING:
     from .answer_schema import AnswerSchema, Check
@@ -30,6 +35,7 @@ class Conversation:
     """Two proxies who never meet, and the mediator between them.
 
     `past` are the records of a session that is continued. `configured` says who answers and how; change it with `configure`.
+    `files` keeps the bytes of attachments; without it they are kept in memory.
     """
 
     def __init__(
@@ -41,10 +47,13 @@ class Conversation:
         mediator: str = "state-machine",
         options: Options | None = None,
         past: Iterable[Record] = (),
+        files: AttachmentStore | None = None,
     ) -> None:
         self.assistant, self.user = assistant, user
         self.options = options or Options()
-        self.history = History()
+        self.files: AttachmentStore = MemoryFiles() if files is None else files
+        self.history = History(self.files)
+        self._lost_answer = LostAnswerFinder()
         self.configured = configured or Configured(provider=assistant.provider, model=assistant.model)
         self._hub = Hub()
         self._exchange: Exchange | None = None
@@ -54,6 +63,7 @@ class Conversation:
         for record in past:
             self._seq, state = record.seq, record.state
             self.history.feed(record.event)
+            self._lost_answer.feed(record.event)
             if isinstance(record.event, Configured):
                 self._published_configured = record.event
         self.mediator: Mediator = make_mediator(mediator, state)
@@ -107,6 +117,7 @@ class Conversation:
         self._seq += 1
         record = Record(self._seq, now(), self.state, event)
         self.history.feed(event)
+        self._lost_answer.feed(event)
         self._hub.publish(record, ending=ending)
         if isinstance(event, Configured):
             self._published_configured = event
@@ -118,31 +129,32 @@ class Conversation:
         self,
         text: str,
         *,
+        attachments: Sequence[AttachedFile | Attachment] = (),
         timeout: float | None = None,
         schema: Mapping[str, Any] | None = None,
         check: Check | None = None,
     ) -> Record:
         """Hold one exchange; returns the record that settled it. `timeout` is in seconds.
 
-        With a JSON Schema (of an object), the text of a complete answer is one line of JSON that fits; `check` may demand more.
-        The assistant is asked once to correct an answer that does not; a second one leaves the exchange `incomplete`, reason
-        `schema`. A failure of the assistant settles the exchange as `error` and is not raised.
+        `attachments` are files that were read (`asstproxy.read_attachment`), or attachments of earlier messages. With a JSON
+        Schema (of an object), the text of a complete answer is one line of JSON that fits; `check` may demand more. The assistant
+        is asked once to correct an answer that does not; a second one leaves the exchange `incomplete`, reason `schema`. A
+        failure of the assistant settles the exchange as `error` and is not raised.
 
         Raises:
-            UsageError: the message is empty, the schema is not valid, the assistant does not accept it, or an exchange is in
-                progress.
+            UsageError: the message is empty, the assistant can't read an attachment, the schema is not valid or the assistant
+                does not accept it, or an exchange is in progress.
             asyncio.CancelledError: the exchange was cancelled; its record is published.
             OSError: the journal cannot be written.
             OutputError: a view cannot write its output.
         """
         self._require_idle()
-        text = repair_surrogates(text)
-        if not text.strip():
-            raise UsageError("The message is empty.", "Write something.")
         fits = _accepted(self.assistant, schema, check)
+        model = self.configured.model or self.assistant.model
+        message = await _message(text, attachments, self.assistant, model, self.files, fits.schema if fits else None)
+        self._require_idle()
         notes = () if self.configured == self._published_configured else (self.configured,)
-        message = SetUserMessage(text, fits.schema if fits else None)
-        return await self._new_exchange(fits).send(message, notes, timeout)
+        return await self._new_exchange(fits).hold(sent(message, notes), timeout)
 
     async def attach(self, *, timeout: float | None = None) -> Record:
         """Follow the exchange that the past left running at the provider to its end; see `exchange`.
@@ -156,12 +168,46 @@ class Conversation:
                 "No exchange is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
             )
         fits = _accepted(self.assistant, in_flight.schema)
-        return await self._new_exchange(fits, corrected=in_flight.corrected).attach(in_flight, timeout)
+        return await self._new_exchange(fits, corrected=in_flight.corrected).hold(attached(in_flight), timeout)
 
-    async def stream(self, text: str) -> AsyncIterator[Record]:
+    async def retry(
+        self,
+        text: str,
+        *,
+        attachments: Sequence[Attachment] = (),
+        timeout: float | None = None,
+        schema: Mapping[str, Any] | None = None,
+        check: Check | None = None,
+    ) -> Record:
+        """Take the last exchange back and hold it again, with its message `text`, `attachments` and `schema`; see `exchange`.
+
+        One that failed while the provider worked in the background gets the answer of then, if it can still be fetched.
+
+        Raises:
+            UsageError: an exchange is in progress, or the assistant can't read an attachment or does not accept the schema;
+                nothing is taken back then.
+        """
+        self._require_idle()
+        fits = _accepted(self.assistant, schema, check)
+        model = self.configured.model or self.assistant.model
+        message = await _message(text, attachments, self.assistant, model, self.files, fits.schema if fits else None)
+        self._require_idle()
+        lost = self._lost_answer.found
+        self.cut_history(max(len(self.history.exchanges) - 1, 0))
+        notes = () if self.configured == self._published_configured else (self.configured,)
+        mine = Started(self.assistant.provider, self.configured.model or self.assistant.model)
+        is_lost = lost is not None and (lost.message, lost.started) == (message, mine)
+        if lost is None or not is_lost or notes or not isinstance(self.assistant, Attachable):
+            return await self._new_exchange(fits).hold(sent(message, notes), timeout)
+        corrected = any(isinstance(event, SchemaMismatch) for event in lost.events)
+        return await self._new_exchange(fits, corrected=corrected).hold(taken_up(lost), timeout)
+
+    async def stream(
+        self, text: str, *, attachments: Sequence[AttachedFile | Attachment] = ()
+    ) -> AsyncIterator[Record]:
         """Hold an exchange and yield its records as they come. Leaving the loop early cancels the exchange.
 
-        A slow reader gets adjacent chunks merged; nothing is lost.
+        `attachments` as in `exchange`. A slow reader gets adjacent chunks merged; nothing is lost.
 
         Raises:
             UsageError: the message is empty, or an exchange is in progress.
@@ -169,7 +215,7 @@ class Conversation:
         """
         records = RecordStream()
         unsubscribe = self.subscribe(records)
-        exchange = asyncio.create_task(self.exchange(text))
+        exchange = asyncio.create_task(self.exchange(text, attachments=attachments))
         try:
             async for record in records.until_done(exchange, unsubscribe):
                 yield record
@@ -191,36 +237,30 @@ class Conversation:
         finally:
             await self.user.clean_up()
 
-    def _turn(self, message: SetUserMessage, resume: Any = None, *, corrects: bool = False) -> Turn:
-        turn = turn_for(
-            message,
-            resume,
-            corrects=corrects,
+    def _new_exchange(self, fits: AnswerSchema | None, *, corrected: bool = False) -> Exchange:
+        make_turn: MakeTurn = partial(
+            turn_for,
             configured=self.configured,
             history=self.history,
             tools=self.user.tools.values(),
             options=self.options,
             provider=self.assistant.provider,
             model=self.configured.model or self.assistant.model,
+            files=self.files,
         )
-        if turn.schema is None or isinstance(self.assistant, Structured):
-            return turn
-        from .answers import with_answer_function
-
-        return with_answer_function(turn)
-
-    def _new_exchange(self, fits: AnswerSchema | None, *, corrected: bool = False) -> Exchange:
         answers = None
-        if fits is not None:
-            from .answers import Answers
+        if fits is not None:  # few exchanges have a schema
+            from .answers import Answers, by_function
 
             answers = Answers(fits, tuple(self.user.tools), corrected=corrected)
+            if not isinstance(self.assistant, Structured):
+                make_turn = by_function(make_turn)
         self._exchange = Exchange(
             self.assistant,
             self.user,
             self.mediator,
             publish=self.publish,
-            make_turn=self._turn,
+            make_turn=make_turn,
             options=self.options,
             answers=answers,
         )
@@ -243,9 +283,36 @@ def _accepted(
     """
     if schema is None:
         return None
-    from .answer_schema import AnswerSchema  # late, as `answers` is: few exchanges have a schema
+    from .answer_schema import AnswerSchema
 
     fits = AnswerSchema(schema, check)
     support = assistant.structured if isinstance(assistant, Structured) else SchemaSupport()
     support.check(fits.schema, assistant.provider)
     return fits
+
+
+async def _message(
+    text: str,
+    attachments: Sequence[AttachedFile | Attachment],
+    assistant: AssistantProxy,
+    model: str,
+    files: AttachmentStore,
+    schema: dict[str, Any] | None,
+) -> SetUserMessage:
+    """A message to this assistant; the bytes of its attachments are kept before it names them.
+
+    Raises:
+        UsageError: it is empty, or the assistant can't read an attachment; nothing is kept then.
+        OSError: the bytes can't be written.
+    """
+    text = repair_surrogates(text)
+    if not text.strip() and not attachments:
+        raise UsageError("The message is empty.", "Write something.")
+    known = tuple(one if isinstance(one, Attachment) else one.attachment for one in attachments)
+    if any(one.kind != "text" for one in known):
+        accepted = await assistant.accepts(model) if isinstance(assistant, AcceptsAttachments) else {}
+        check_accepted(known, accepted, model or assistant.provider)
+    for one in attachments:
+        if isinstance(one, AttachedFile):
+            await asyncio.to_thread(files.keep, one)
+    return SetUserMessage(text, known, schema)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from .attachment import Attachment
 from .script import STEPS, State
 
 __all__ = [
@@ -102,9 +103,10 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
 
 
 class SetUserMessage(Event, frozen=True, tag="set_user_message"):
-    """The person's message opens an exchange. `schema`: the JSON Schema that the answer must fit."""
+    """The person's message opens an exchange. The files in `attachments` go with it; its answer must fit the JSON `schema`."""
 
     text: str
+    attachments: tuple[Attachment, ...] = ()
     schema: dict[str, Any] | None = None
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .driver import deliver_cancellation, receive_reply
 from .errors import AssistantError, OutputError, ScriptError
@@ -25,17 +25,17 @@ from .events import (
     is_message,
 )
 from .mediator import Mediator
+from .openings import MakeTurn, Opening
 from .redact import redact, redacting_logger
-from .resume import InFlight, skip_received
 from .retry import RetryBudget
-from .roles import AssistantProxy, Attachable, UserProxy
+from .roles import AssistantProxy, UserProxy
 from .script import ACTIVE, Do
-from .turn import Options, Turn
+from .turn import Options
 
 if TYPE_CHECKING:
     from .answers import Answers
 
-__all__ = ["Exchange", "MakeTurn", "PublishRecord", "to_error_event"]
+__all__ = ["Exchange", "PublishRecord", "to_error_event"]
 
 _log = redacting_logger(__name__)
 
@@ -44,12 +44,6 @@ class PublishRecord(Protocol):
     """Stamps an event and gives the record to everybody; see `Conversation.publish`."""
 
     def __call__(self, event: Event, *, ending: bool = False) -> Record: ...
-
-
-class MakeTurn(Protocol):
-    """Makes what the provider is sent for a message, or for attaching with a token of the provider's; see `turn_for`."""
-
-    def __call__(self, message: SetUserMessage, resume: Any = None, *, corrects: bool = False) -> Turn: ...
 
 
 class Exchange:
@@ -68,8 +62,8 @@ class Exchange:
     ) -> None:
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when everything is."""
-        self._assistant, self._user, self._mediator = assistant, user, mediator
-        self._publish_record, self._make_turn, self._options = publish, make_turn, options
+        self.assistant, self._user, self._mediator = assistant, user, mediator
+        self._publish_record, self.make_turn, self._options = publish, make_turn, options
         self._answers = answers  # what they must fit; None: they are free
         self._task = asyncio.current_task()
         self._cancelling_before = self._task.cancelling() if self._task else 0
@@ -98,32 +92,13 @@ class Exchange:
 
     # ---- from the first message to the last ----------------------------------------------------------------------------
 
-    async def send(self, message: SetUserMessage, notes: Iterable[Event], timeout: float | None) -> Record:
-        """Publish these notes, then hold the exchange that the message opens; see `Conversation.exchange`."""
-
-        async def opened() -> Event:
-            for note in notes:
-                self._publish(note)
-            return message
-
-        return await self._run(opened(), timeout)
-
-    async def attach(self, in_flight: InFlight, timeout: float | None) -> Record:
-        """Follow an exchange that still runs at the provider; see `Conversation.attach`."""
-        return await self._run(self._attached(in_flight), timeout)
-
-    async def _attached(self, in_flight: InFlight) -> Event:
-        assistant = self._assistant
-        assert isinstance(assistant, Attachable)  # noqa: S101 - the conversation has checked it
-        turn = self._make_turn(SetUserMessage("", in_flight.schema), in_flight.resume)
-        return await self._receive(lambda: skip_received(assistant.attach(turn), in_flight.received))
-
-    async def _run(self, first: Coroutine[Any, Any, Event], timeout: float | None) -> Record:
+    async def hold(self, opening: Opening, timeout: float | None) -> Record:
+        """Hold the exchange that begins like this; see `Conversation.exchange`, `attach` and `retry`."""
         limit = asyncio.timeout(timeout)
         try:
             async with limit:
                 try:
-                    return await self._follow_script(await first)
+                    return await self._follow_script(await opening(self))
                 except BaseException as error:  # noqa: BLE001 - whatever it was, the exchange is settled
                     return self._settle_failed(self._publish_failure or error, timed_out=limit.expired())
         except TimeoutError:
@@ -134,7 +109,7 @@ class Exchange:
             self.settled.set_result(None)
 
     async def _follow_script(self, event: Event) -> Record:
-        while (do := self._publish(event)) is not None:
+        while (do := self.publish(event)) is not None:
             reply = await self._carry_out(do, event)
             if self.is_cancelled():
                 await deliver_cancellation()
@@ -151,11 +126,11 @@ class Exchange:
     async def _carry_out(self, do: Do, event: Event) -> Event | None:
         """Let the proxy whose turn it is do what the script says; its reply is the next message."""
         match do, event:
-            case Do.START_PROCESSING, SetUserMessage() as message:
-                turn = self._make_turn(message)
-                return await self._receive(lambda: self._assistant.start_processing(turn))
+            case Do.START_PROCESSING, SetUserMessage(text=text, attachments=attachments, schema=schema):
+                turn = self.make_turn(text, attachments=attachments, schema=schema)
+                return await self.receive(lambda: self.assistant.start_processing(turn))
             case Do.SUBMIT_TOOL_OUTPUTS, ToolsExecuted(results=results):
-                return await self._receive(lambda: self._assistant.submit_tool_outputs(results))
+                return await self.receive(lambda: self.assistant.submit_tool_outputs(results))
             case Do.EXECUTE_TOOLS, ActionRequired(calls=calls):
                 self._calls = calls
                 return await self._execute(None)
@@ -167,20 +142,16 @@ class Exchange:
                 self._user.set_assistant_message(event)
                 return None
 
-    async def _execute(self, approved: ApprovalGiven | None) -> Event:
-        if self._answers is None:
-            return await self._user.execute_tools(self._calls, approved, self._publish)
-        return await self._answers.execute(
-            self._calls, lambda calls: self._user.execute_tools(calls, approved, self._publish)
-        )
+    async def receive(self, request: Callable[[], AsyncIterator[Event]]) -> Event:
+        """Publish what the assistant yields; returns the message that ends its reply, which is not published yet.
 
-    async def _receive(self, request: Callable[[], AsyncIterator[Event]]) -> Event:
-        """What ends the assistant's reply. One that does not fit the schema is corrected, in the state that it leads to."""
+        An answer that does not fit the schema is corrected, in the state that it leads to.
+        """
         opened = False
         while True:
             reply = await receive_reply(
                 request,
-                self._publish,
+                self.publish,
                 retries=self._retries,
                 heartbeat=self._options.heartbeat,
                 is_cancelled=self.is_cancelled,
@@ -191,12 +162,18 @@ class Exchange:
             judged = self._answers.judge(reply)
             if not isinstance(judged, SchemaMismatch):
                 return judged
-            self._publish(judged)
-            message = SetUserMessage(judged.correction, self._answers.schema)
-            request = partial(self._assistant.start_processing, self._make_turn(message, corrects=True))
-            opened = True
+            self.publish(judged)
+            turn = self.make_turn(judged.correction, schema=self._answers.schema, corrects=True)
+            request, opened = partial(self.assistant.start_processing, turn), True
 
-    def _publish(self, event: Event, *, ending: bool = False) -> Do | None:
+    async def _execute(self, approved: ApprovalGiven | None) -> Event:
+        if self._answers is None:
+            return await self._user.execute_tools(self._calls, approved, self.publish)
+        return await self._answers.execute(
+            self._calls, lambda calls: self._user.execute_tools(calls, approved, self.publish)
+        )
+
+    def publish(self, event: Event, *, ending: bool = False) -> Do | None:
         """Take a step of the script, or publish a note: everything that happens in an exchange goes through here."""
         takes_step = is_message(event)
         do = self._mediator.handle(event) if takes_step else None
@@ -221,7 +198,7 @@ class Exchange:
                 self._settle_cancelled(Cancelled("terminated"))
                 raise error
             case OSError() if error is self._publish_failure:
-                self._publish(
+                self.publish(
                     ErrorOccurred("storage", _one_line(error), "Nothing is sent that cannot be saved."), ending=True
                 )
                 raise error
@@ -231,14 +208,14 @@ class Exchange:
             case _ if self.is_cancelled():
                 self._settle_cancelled(Cancelled("timeout") if timed_out else self._cancel_reason)
                 raise error if isinstance(error, asyncio.CancelledError) else asyncio.CancelledError from error
-        self._publish(to_error_event(error), ending=True)
+        self.publish(to_error_event(error), ending=True)
         assert self._last is not None  # noqa: S101 - it was published
         return self._last
 
     def _settle_cancelled(self, event: Cancelled) -> None:
         """Settle it as cancelled, unless it had not begun or was over."""
         if self._mediator.state in ACTIVE:
-            self._publish(event, ending=True)
+            self.publish(event, ending=True)
 
 
 def to_error_event(error: BaseException) -> ErrorOccurred:

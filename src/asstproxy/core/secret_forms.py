@@ -1,8 +1,8 @@
 r"""Finding a secret in a text, in whatever form it is written there.
 
-The forms: as it is; percent-encoded (`%2D`) or with the escapes of JSON (`\u002d`, `\/`), all of it or some of its letters; in
-base64, wherever it begins in the bytes that were encoded. In each of them there may be fillers: blanks, line ends, characters
-that nobody sees.
+The forms: as it is; percent-encoded (`%2D`) or with the escapes of JSON and Markdown (`\u002d`, `\/`, `\_`), all of it or some of
+its letters; in base64, wherever it begins in the bytes that were encoded. In each of them there may be fillers: blanks, line
+ends, characters that nobody sees.
 
 So a text is read in two ways, without fillers: its letters as they stand, and those that its escapes stand for. `find` and
 `partial_at` look for a secret, and for its beginning at the end of the text, in both, and say where it is in the text itself.
@@ -20,7 +20,7 @@ __all__ = ["CUT_ESCAPE", "MIN_LENGTH", "find", "forms_of", "letters_in", "partia
 
 MIN_LENGTH = 8
 """Characters that a secret has at least: `none`, which some local servers want as their key, is a word."""
-_ESCAPE = re.compile(r'\\u([0-9a-fA-F]{4})|\\(["\\/bfnrt])|%([0-9a-fA-F]{2})')
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\([!-/:-@\[-`{-~bfnrt])|%([0-9a-fA-F]{2})")
 CUT_ESCAPE = re.compile(r"(?:\\(?:u[0-9a-fA-F]{0,3})?|%[0-9a-fA-F]?)$")
 """The beginning of an escape at the end of a text."""
 _LONGEST_LETTER = 16

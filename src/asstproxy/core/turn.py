@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from .events import Configured, SetUserMessage
+from .attachment import Attachment, AttachmentStore, with_text_files
+from .events import Configured
 from .history import History, Item
 from .retry import RetryPolicy
 
@@ -34,8 +35,9 @@ class Turn(msgspec.Struct, frozen=True):
     """Everything that a provider needs for one exchange.
 
     `history` is neutral; `resume` is the provider's own opaque JSON (see `AssistantMessageRetrieved`) or None. `settings`
-    are the provider's own parameters, sent only because the user set them. `stream` and `background` say how to ask. `schema`
-    is the JSON Schema that the answer must fit: only a proxy that has `structured` (`roles.Structured`) is given one.
+    are the provider's own parameters, sent only because the user set them. `stream` and `background` say how to ask.
+    `attachments` are the files of the message (text files are part of `text` already); `files` has their bytes. `schema` is
+    the JSON Schema that the answer must fit: only a proxy that has `structured` (`roles.Structured`) is given one.
     """
 
     text: str
@@ -47,6 +49,8 @@ class Turn(msgspec.Struct, frozen=True):
     resume: Any = None
     stream: bool = True
     background: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    files: AttachmentStore | None = None
     schema: dict[str, Any] | None = None
 
 
@@ -66,24 +70,30 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def turn_for(
-    message: SetUserMessage,
+    text: str,
     resume: Any = None,
     *,
-    corrects: bool = False,
     configured: Configured,
     history: History,
     tools: Iterable[OfferedTool],
     options: Options,
     provider: str,
     model: str,
+    attachments: tuple[Attachment, ...] = (),
+    files: AttachmentStore | None = None,
+    schema: dict[str, Any] | None = None,
+    corrects: bool = False,
 ) -> Turn:
     """The turn for this provider and model; `resume` is the token of a running exchange that is attached to.
 
     `corrects`: the message is the correction of an answer, and the history has it already.
     """
     items = history.items(provider, model, include_open=corrects or resume is not None)
+    text, attached = with_text_files(text, attachments, files)
     return Turn(
-        text=message.text,
+        text=text,
+        attachments=attached,
+        files=files,
         history=items[:-1] if corrects else items,
         instructions=configured.instructions,
         model=model,
@@ -92,5 +102,5 @@ def turn_for(
         resume=resume or history.resume(provider),
         stream=options.stream,
         background=options.background,
-        schema=message.schema,
+        schema=schema,
     )

@@ -11,12 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.answers import with_answer_function as by_function
 from ..core.errors import AssistantError
 from ..core.schema_support import resolve
 from ..core.turn import Turn
 from .transport import JSON
 
-__all__ = ["OPENAI", "Dialect", "NotExpressibleError", "can_express", "named_schema", "refuses_schema", "rewritten"]
+__all__ = [
+    "OPENAI",
+    "Dialect",
+    "NotExpressibleError",
+    "by_function",
+    "can_express",
+    "named_schema",
+    "refuses_schema",
+    "rewritten",
+]
 
 _WORDS = {
     "format": "format {}",

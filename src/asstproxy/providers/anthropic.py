@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
+import time
 from collections.abc import Container, Iterable, Iterator, Sequence
-from typing import Any
+from typing import IO, Any
 
 import asstproxy.provider as ap
 
@@ -21,6 +22,14 @@ STEPS = {"thinking": "reasoning", "redacted_thinking": "reasoning", "server_tool
 FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid")
 # https://platform.claude.com/docs/en/build-with-claude/structured-outputs
 DIALECT = ap.Dialect(frozenset(("const", "title", "format")), closed=True, formats=frozenset(FORMATS))
+CLAUDE_READS = dict.fromkeys(
+    ("image/jpeg", "image/png", "image/gif", "image/webp"), 5 * 2**20 * 3 // 4
+)  # 5 MB as base64
+CLAUDE_READS |= {
+    "application/pdf": 32 * ap.MB
+}  # https://platform.claude.com/docs/en/build-with-claude/vision, …/pdf-support
+KEPT = 48 * 3600  # seconds; the API takes an hour to 90 days
+MEDIA = {"image": "an image", "document": "a document", "container_upload": "a file"}
 NEEDED = {"text": "text", "thinking": "signature"}  # the API refuses empty text, and reasoning without its signature
 
 
@@ -65,7 +74,9 @@ class Reader(ap.StreamReader):
             self._last |= {key: value for key, value in last.items() if value is not None}
         if piece and field in ("text", "thinking"):
             yield ap.ChunkReceived(piece) if field == "text" else ap.Reasoning(piece)
-        for number, block in enumerate(ap.get_objects(event, "content")):  # of a whole reply
+        said = ap.get_text(event, "content")
+        whole = [{"type": "text", "text": said}] if said else ap.get_objects(event, "content")
+        for number, block in enumerate(whole):  # of a whole reply
             yield from self.feed({"index": number, "content_block": block})
         self.done = self.done or bool(self._last.get("stop_reason")) or event.get("type") == "message_stop"
 
@@ -95,7 +106,10 @@ class Reader(ap.StreamReader):
         elif calls:
             yield ap.ActionRequired(calls, text, raw)
         elif reason in ("end_turn", "stop_sequence"):
-            yield from ap.unshown((), [STEPS[b["type"]] for b in blocks if b["type"] in STEPS], answered=bool(text))
+            kinds = [block["type"] for block in blocks if block["type"] not in ("text", "tool_use")]
+            media = [MEDIA[kind] for kind in kinds if kind in MEDIA]
+            steps = [STEPS.get(kind, f"a block of the type '{kind}'") for kind in kinds if kind not in MEDIA]
+            yield from ap.unshown(media, steps if not text else (), answered=bool(text))
             yield ap.AssistantMessageRetrieved(text, raw)
         elif text or reason not in ("", "tool_use"):
             yield ap.MessageIncomplete(text, reason or "unknown")
@@ -103,11 +117,27 @@ class Reader(ap.StreamReader):
             raise ap.AssistantError("protocol", "The server's reply contains no answer.", "Check base_url.")
 
 
+def attached(file: ap.SentFile) -> ap.JSON:
+    """A file as a block of a message."""
+    source = {"type": "file", "file_id": file.reference}
+    if not file.reference:
+        source = {"type": "base64", "media_type": file.attachment.media_type, "data": file.data}
+    return {"type": "image" if file.attachment.kind == "image" else "document", "source": source}
+
+
+async def upload(transport: ap.HttpTransport, attachment: ap.Attachment, content: IO[bytes]) -> ap.Upload:
+    """Copy a file to Anthropic, for two days (https://platform.claude.com/docs/en/build-with-claude/files)."""
+    file = {"file": (attachment.name, content, attachment.media_type)}
+    _, made = await transport.upload("/files", {}, data={"expires_in_seconds": str(KEPT)}, files=file)
+    return ap.Upload(ap.get_text(made, "id"), time.time() + KEPT - 600)
+
+
 class AnthropicProvider(ap.StatelessProvider):
     """An Assistant Proxy that calls `POST /v1/messages`."""
 
     provider, reader = "anthropic", Reader
     structured, dialect = ap.SchemaSupport(), DIALECT
+    attachment_format = ap.AttachmentFormat(CLAUDE_READS, attached, inline=22 * ap.MB, upload=upload)
 
     def __init__(self, transport: ap.Transport, model: str) -> None:
         super().__init__(transport, model)
@@ -134,7 +164,8 @@ class AnthropicProvider(ap.StatelessProvider):
             "stream": turn.stream,
             "container": ap.get_text(raw or {}, "container"),
         }
-        body: ap.JSON = {"model": turn.model, "max_tokens": limit, "messages": messages(items, self._refused)}
+        said = messages(items, self._refused, self.attachments.parts)
+        body: ap.JSON = {"model": turn.model, "max_tokens": limit, "messages": said}
         body |= {key: value for key, value in own.items() if value} | turn.settings
         if turn.schema is not None:
             form = {"format": {"type": "json_schema", "schema": ap.rewritten(turn.schema, DIALECT)}}
@@ -142,13 +173,15 @@ class AnthropicProvider(ap.StatelessProvider):
         return "/messages", body | ap.with_hosted_tools(tools, turn.settings)
 
 
-def messages(items: Iterable[ap.Item], refused: Container[ap.JSON] = ()) -> list[ap.JSON]:
+def messages(
+    items: Iterable[ap.Item], refused: Container[ap.JSON] = (), parts: ap.Parts = ap.no_parts
+) -> list[ap.JSON]:
     """The conversation, without reasoning that was refused; adjacent messages of one role are joined."""
     sent: list[ap.JSON] = []
     for item in items:
         match item:
-            case ap.UserMessage(text):
-                role, content = "user", _said(text, ())
+            case ap.UserMessage(text, attachments):
+                role, content = "user", parts(attachments) + _said(text, ())
             case ap.AssistantMessage(text, calls, raw):
                 own = ap.get_objects(raw, "content") if isinstance(raw, dict) else _said(text, calls)
                 role, content = "assistant", [block for block in own if block not in refused]

@@ -118,22 +118,31 @@ class BackgroundJob(StreamReader):
         """Create it, and follow its stream."""
         return self._follow(self._transport.events("POST", self._path, body))
 
-    def found(self, number: str, position: int | str | None = None, text: int = 0) -> AsyncGenerator[Event]:
-        """Continue with what another process left: its stream if there is a position in it, else by polling."""
+    async def found(self, number: str, position: int | str | None = None, text: int = 0) -> AsyncGenerator[Event]:
+        """Continue with what another process left; its stream is followed if there is a position in it.
+
+        It is looked at first: an answer that failed meanwhile is told as such before any of its text.
+        """
         self._job.id = self._reader.job_id = number
         self._reader.position = self._broke_at = position
         self._read, self._token_at = text, 0.0
-        return self._follow(None if position is None else self._rest())
+        looking = self._poll(RUNNING, wait=False, once=position is not None)
+        async with self._job.cancel_on_exit(), contextlib.aclosing(looking) as events:
+            async for event in events:
+                yield event
+        if not self.done:
+            async with contextlib.aclosing(self._follow(self._rest())) as events:
+                async for event in events:
+                    yield event
 
     # ---- streaming -----------------------------------------------------------------------------------------------------
 
-    async def _follow(self, stream: Stream | None) -> AsyncGenerator[Event]:
+    async def _follow(self, stream: Stream) -> AsyncGenerator[Event]:
         async with self._job.cancel_on_exit():
-            if stream is not None:
-                reading = read_stream(stream, self, pull=self._pull, reopen=self._reopen_or_poll)
-                async with contextlib.aclosing(reading) as events:
-                    async for event in events:
-                        yield event
+            reading = read_stream(stream, self, pull=self._pull, reopen=self._reopen_or_poll)
+            async with contextlib.aclosing(reading) as events:
+                async for event in events:
+                    yield event
             if not self.done:
                 async with contextlib.aclosing(self._poll(RUNNING, wait=False)) as events:
                     async for event in events:
@@ -205,7 +214,8 @@ class BackgroundJob(StreamReader):
 
     # ---- polling -------------------------------------------------------------------------------------------------------
 
-    async def _poll(self, reply: JSON, *, wait: bool = True) -> AsyncGenerator[Event]:
+    async def _poll(self, reply: JSON, *, wait: bool = True, once: bool = False) -> AsyncGenerator[Event]:
+        """Until the answer is there; `once`: or until the server says that it works on it."""
         failures, asked = 0, 0.0
         while is_unfinished(reply):
             if wait:
@@ -214,6 +224,8 @@ class BackgroundJob(StreamReader):
             wait = True
             try:
                 reply, failures, asked = await self._transport.call("GET", self._where), 0, 0.0
+                if once and is_unfinished(reply):
+                    return
             except AssistantError as error:
                 # Polling is free and a second request is not, so only the deadline of the exchange ends this. A reply that is
                 # not the API's (a captive portal's) counts as passing, too.

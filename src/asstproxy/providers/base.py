@@ -7,7 +7,7 @@ is here. Where the API offers more (conversations that it keeps, work in the bac
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +17,7 @@ from ..core.errors import AssistantError
 from ..core.events import ActionRequired, Event, Notice, Started, ToolOutputsSubmitted, ToolResult
 from ..core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ..core.turn import Turn
+from .attachments import NOTHING, AttachmentFormat, Attachments
 from .stream import StreamReader, read_reply, read_stream
 from .transport import JSON, Transport
 
@@ -33,6 +34,8 @@ class StatelessProvider:
     """
 
     provider = ""
+    attachment_format: AttachmentFormat = NOTHING
+    """Which files the API takes, and how."""
     reader: type[StreamReader] = StreamReader
     """Reads one answer."""
     optional: tuple[str, ...] = ()
@@ -45,6 +48,7 @@ class StatelessProvider:
         self.transport, self.model = transport, model
         self._schemas_refused = False
         self.turn = Turn("")
+        self.attachments = Attachments(self.attachment_format, transport)
         self._left_out: set[str] = set()  # of what is optional
         self._items: list[Item] = []  # up to the calls of the last ActionRequired
 
@@ -59,6 +63,10 @@ class StatelessProvider:
     def resolve(self, turn: Turn) -> Turn:
         """The turn as this provider asks it: with the model that answers."""
         return msgspec.structs.replace(turn, model=turn.model or self.model)
+
+    async def accepts(self, model: str) -> Mapping[str, int]:  # noqa: ARG002 - for those that override it
+        """See `AcceptsAttachments`: what `attachment_format` says, unless the provider knows more of this model."""
+        return self.attachments.accepted
 
     async def begin(self, turn: Turn) -> Sequence[Event]:  # noqa: ARG002 - for those that override it
         """Prepare an exchange, after `Started` and before its first request; returns notes for the person.
@@ -105,19 +113,13 @@ class StatelessProvider:
         named = {key for key in self.optional if key in str(error) and key not in self.turn.settings} - self._left_out
         self._left_out |= named
         if not named and self.turn.schema is not None:
-            from .answer_schema import refuses_schema
+            from .answer_schema import by_function, refuses_schema
 
             if refuses_schema(self.turn, error):
                 self._schemas_refused = True  # what was refused once is not sent again
-                self.ask_by_function()
+                self.turn = by_function(self.turn)
                 return ""
         return "" if named else None
-
-    def ask_by_function(self) -> None:
-        """Ask for a call of a function in place of an answer that fits the schema of this turn."""
-        from ..core.answers import with_answer_function  # late, as all that only a schema needs
-
-        self.turn = with_answer_function(self.turn)
 
     # ---- the contract --------------------------------------------------------------------------------------------------
 
@@ -125,11 +127,12 @@ class StatelessProvider:
         """See `AssistantProxy`."""
         self.turn = self.resolve(turn)
         if turn.schema is not None:
-            from .answer_schema import can_express
+            from .answer_schema import by_function, can_express
 
             if self._schemas_refused or not can_express(self.turn, self.dialect):
-                self.ask_by_function()
-        return self._run([*turn.history, UserMessage(turn.text)], Started(self.provider, self.turn.model), turn)
+                self.turn = by_function(self.turn)
+        message = UserMessage(turn.text, turn.attachments)
+        return self._run([*turn.history, message], Started(self.provider, self.turn.model), turn)
 
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
@@ -145,13 +148,19 @@ class StatelessProvider:
         """One turn of the assistant. `begun` is the turn that begins an exchange, `answer` the one to read instead of asking."""
         if opening is not None:
             yield opening
+        attached = answer is not None
+        if begun is not None or attached:
+            for notice in await self.attachments.begin(self.turn, self.accepts):
+                yield notice
+            items = self.attachments.fit(items)
         if begun is not None:
             for note in await self.begin(begun):
                 yield note
-        attached = answer is not None
         while True:
             spoken = False
             try:
+                if not attached and any(isinstance(item, UserMessage) and item.attachments for item in items):
+                    await self.attachments.prepare(lambda: self.request(self.turn, items))
                 async with contextlib.aclosing(answer or self.answer(items)) as events:
                     async for event in events:
                         if isinstance(event, TEXT_EVENTS):
@@ -164,13 +173,15 @@ class StatelessProvider:
                             self._items = [*items, AssistantMessage(said.text, said.calls, said.raw)]
                         yield said
             except AssistantError as error:
-                notice = None if spoken or attached else await self.recover(error, items)
-                if notice is None:
+                words = None
+                if not spoken and not attached:
+                    words = "" if self.attachments.forget(error) else await self.recover(error, items)
+                if words is None:
                     raise
             else:
                 return
-            if notice:
-                yield Notice(notice)
+            if words:
+                yield Notice(words)
 
     async def aclose(self) -> None:
         """Close the transport."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import asstproxy.provider as ap
@@ -12,7 +12,17 @@ from ..config.vendors import VENDORS
 
 INFO = ap.ProviderInfo("any server that speaks Chat Completions", questions=ap.SERVER_QUESTIONS)
 FORM = "Answer with JSON that fits this JSON Schema, and with nothing else:\n{}"
-INCOMPLETE = {"length": "max_output_tokens", "model_length": "max_output_tokens", "content_filter": "content_filter"}
+PICTURES, SOUNDS = ("image/png", "image/jpeg", "image/webp", "image/gif"), {"audio/wav": "wav", "audio/mpeg": "mp3"}
+READS = dict.fromkeys(
+    (*PICTURES, "application/pdf", *SOUNDS), 20 * ap.MB
+)  # our own limit: servers differ, few state theirs
+WHOLE = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "function_call", "tool_use", "end"}
+CUT = {"length", "model_length", "max_tokens", "max_output_tokens", "max_new_tokens"}
+FILTERED = {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "refusal", "sensitive"}
+BROKEN = {"error", "abort", "aborted", "cancelled", "network_error", "insufficient_system_resource", "timeout"}
+INCOMPLETE = dict.fromkeys(CUT, "max_output_tokens") | dict.fromkeys(FILTERED, "content_filter")
+INCOMPLETE |= dict.fromkeys(BROKEN, "broken")
+ODD = "The server ended its answer with the reason '{reason}', which asst doesn't know. The answer may not be whole."
 
 
 def connect(profile: ap.Profile, *, client: Any = None) -> ChatCompletionsProvider:  # noqa: ARG001 - no SDK is used
@@ -52,10 +62,17 @@ class Reader(ap.StreamReader):
             delta, message = ap.get_object(choice, "delta"), ap.get_object(choice, "message")
             if (error := ap.find_error(choice)) is not None:
                 raise ap.reported_error(error)
-            news = [one for holder, whole in ((delta, False), (message, True)) for one in self._read(holder, whole)]
+            old = {"content": ap.get_text(choice, "text")}  # of the API before this one
+            news = [
+                one
+                for holder, whole in ((delta, False), (old, False), (message, True))
+                for one in self._read(holder, whole)
+            ]
             self.continued = self.continued or (self.done and bool(news))
             kept = "" if news else self._reason  # the answer went on, so it has not ended
-            self._reason = ap.get_text(choice, "finish_reason") or kept or ("stop" if message and not delta else "")
+            self._reason = (
+                ap.get_text(choice, "finish_reason").lower() or kept or ("stop" if message and not delta else "")
+            )
             self.done = bool(self._reason)
             yield from (one for one in news if one is not None)
             break  # the first choice is the answer
@@ -100,10 +117,21 @@ class Reader(ap.StreamReader):
         elif self._calls:
             yield ap.ActionRequired(self._calls.finish(), text)
         elif text or self._media or self._reason not in ("", "tool_calls"):
+            if self._reason and self._reason not in WHOLE:
+                yield ap.Notice(ODD.format(reason=self._reason))
             yield from ap.unshown(self._media, self._steps, answered=bool(text))
             yield ap.AssistantMessageRetrieved(text)
         else:
             raise ap.AssistantError("protocol", "The server's reply contains no answer.", "Check base_url.")
+
+
+def attached(file: ap.SentFile) -> ap.JSON:
+    """A file as a part of a message."""
+    if file.attachment.kind == "image":
+        return {"type": "image_url", "image_url": {"url": file.url}}
+    if (sound := SOUNDS.get(file.attachment.media_type)) is not None:
+        return {"type": "input_audio", "input_audio": {"data": file.data, "format": sound}}
+    return {"type": "file", "file": {"filename": file.attachment.name, "file_data": file.url}}
 
 
 class ChatCompletionsProvider(ap.StatelessProvider):
@@ -114,6 +142,10 @@ class ChatCompletionsProvider(ap.StatelessProvider):
     optional = ("stream_options",)
     formats: tuple[str, ...] = ("json_schema", "json_object")
     """In which a schema is sent, the best first: many servers know only the second one, or none."""
+    attachment_format = ap.AttachmentFormat(READS, attached, inline=40 * ap.MB)
+
+    async def accepts(self, model: str) -> Mapping[str, int]:
+        return await ap.readable_by(self.transport, model, self.attachments.accepted)
 
     def new_reader(self) -> Reader:
         return Reader(several=self.turn.settings.get("n", 1) != 1)
@@ -124,7 +156,7 @@ class ChatCompletionsProvider(ap.StatelessProvider):
         system = [{"role": "system", "content": instructions}] if instructions else []
         schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in turn.tools]
         functions = [{"type": "function", "function": schema} for schema in schemas]
-        body: ap.JSON = {"model": turn.model, "messages": [*system, *messages(items)]}
+        body: ap.JSON = {"model": turn.model, "messages": [*system, *messages(items, self.attachments.parts)]}
         streamed = {"stream": True, "stream_options": {"include_usage": True}} if turn.stream else {}
         body |= streamed | turn.settings | ap.with_hosted_tools(functions, turn.settings)
         return "/chat/completions", body | (self._format(turn.schema) if turn.schema is not None else {})
@@ -142,14 +174,14 @@ class ChatCompletionsProvider(ap.StatelessProvider):
         return await super().recover(error, items)
 
 
-def messages(items: Iterable[ap.Item]) -> list[ap.JSON]:
+def messages(items: Iterable[ap.Item], parts: ap.Parts = ap.no_parts) -> list[ap.JSON]:
     """The conversation as messages; adjacent ones of the user are joined, because many servers demand turns."""
     sent: list[ap.JSON] = []
     for item in items:
         match item:
-            case ap.UserMessage(text):
-                before = [sent.pop()["content"]] if sent and sent[-1]["role"] == "user" else []
-                sent.append({"role": "user", "content": "\n\n".join([*before, text])})
+            case ap.UserMessage(text, attachments):
+                before = sent.pop()["content"] if sent and sent[-1]["role"] == "user" else ""
+                sent.append({"role": "user", "content": _joined(before, parts(attachments), text)})
             case ap.AssistantMessage(text, calls) if text or calls:
                 functions = [(call.call_id, {"name": call.name, "arguments": call.arguments}) for call in calls]
                 made = [{"id": call_id, "type": "function", "function": function} for call_id, function in functions]
@@ -158,3 +190,11 @@ def messages(items: Iterable[ap.Item]) -> list[ap.JSON]:
                 outputs = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in results]
                 sent += [{"role": "tool", "tool_call_id": call_id, "content": text or "-"} for call_id, text in outputs]
     return sent
+
+
+def _joined(before: str | list[ap.JSON], files: list[ap.JSON], text: str) -> str | list[ap.JSON]:
+    """A message after one that came `before`: as text, which every server understands, unless there are files."""
+    if isinstance(before, str) and not files:
+        return "\n\n".join(filter(None, [before, text]))
+    earlier = [{"type": "text", "text": before}] * bool(before) if isinstance(before, str) else before
+    return [*earlier, *files, *[{"type": "text", "text": text}] * bool(text)]

@@ -62,8 +62,10 @@ def get_object(holder: Mapping[str, Any], *path: str) -> JSON:
 
 
 def get_objects(holder: Mapping[str, Any], *path: str) -> list[JSON]:
-    """The objects in a list; other things in it are left out."""
+    """The objects in a list, or the only one without a list; other things in it are left out."""
     value = _get(holder, path)
+    if isinstance(value, dict):
+        return [value] if value else []
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
@@ -78,14 +80,20 @@ def get_arguments(holder: Mapping[str, Any], *path: str) -> str:
         return ""
 
 
+MAX_ENCODED = 5
+"""How often arguments may be encoded as a JSON string: each gateway on the way may do it once."""
+
+
 def readable_arguments(*candidates: str) -> str:
     """The first arguments that are not empty, else `{}`. JSON within a JSON string, as some servers send, is taken out."""
     found = next((text for text in candidates if text.strip() not in ("", "{}", "null")), "{}")
-    if not found.lstrip().startswith('"'):
-        return found
+    inner: Any = found
     try:
-        inner = json.loads(found)
-        return inner if isinstance(json.loads(inner), dict) else found
+        for _ in range(MAX_ENCODED):
+            if not isinstance(inner, str) or not inner.lstrip().startswith('"'):
+                break
+            inner = json.loads(inner)
+        return inner if isinstance(inner, str) and isinstance(json.loads(inner), dict) else found
     except (ValueError, RecursionError):
         return found
 
@@ -115,6 +123,7 @@ class ToolCallBuffer:
 
     def __init__(self) -> None:
         self._calls: dict[int | str, _Call] = {}
+        self._newest: dict[int, int] = {}  # numbers that the server gave to several calls
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -123,9 +132,15 @@ class ToolCallBuffer:
         """Add a call, or a piece of the call with this number: arguments are appended, an id or a name replaces the earlier one.
 
         Pieces without a number: a new id opens a call, and so does a name without an id; any other piece belongs to the newest.
+        A number may stand for several calls (Google's compatible API gives 0 to all): name and another id open the next one.
         """
         if not isinstance(key, int) or isinstance(key, bool):
             key = call_id or (f"#{len(self._calls)}" if name else next(reversed(self._calls), ""))
+        else:
+            before = self._calls.get(number := self._newest.get(key, key))
+            if name and before is not None and before.id and call_id not in ("", before.id) and before.is_whole:
+                self._newest[key] = number = max(one for one in self._calls if isinstance(one, int)) + 1
+            key = number
         call = self._calls.setdefault(key, _Call())
         call.id, call.name = call_id or call.id, name or call.name
         call.arguments.append(arguments)
@@ -146,6 +161,14 @@ class _Call:
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its arguments are a JSON object."""
+        try:
+            return isinstance(json.loads("".join(self.arguments)), dict)
+        except (ValueError, RecursionError):
+            return False
 
 
 def with_hosted_tools(functions: list[JSON], settings: Mapping[str, Any]) -> JSON:

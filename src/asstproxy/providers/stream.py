@@ -15,12 +15,14 @@ from ..core.events import ChunkReceived, Event, Notice, Reasoning, Skipped
 from ..core.history import AssistantMessage
 from .fields import get_text
 from .transport import CUT, JSON, SKIPPED, StreamedReply, Transport, WholeReply
+from .transport.failures import refused_reply
 
 __all__ = ["JobReader", "Stream", "StreamReader", "read_reply", "read_stream"]
 
 Stream = AsyncGenerator[list[JSON]]
 """What `Transport.events` gives: the API's events, those that arrived together in one list."""
 NOT_ENDED = "The server said that its answer ends, but left the stream open. The answer may not be whole."
+CUT_OFF = "The connection broke just after the server had said that its answer ends. The answer may not be whole."
 BROKE_OFF = "The answer broke off: the stream ended before its last event."
 
 
@@ -104,7 +106,7 @@ async def read_stream(
     following: Stream | None = stream
     joiner = SurrogateJoiner()
     while following is not None:
-        broken, deadline, silent = AssistantError("connection", BROKE_OFF, "Try again."), None, False
+        broken, deadline, doubt = AssistantError("connection", BROKE_OFF, "Try again."), None, ""
         async with contextlib.aclosing(following) as events:
             while True:
                 try:
@@ -116,14 +118,15 @@ async def read_stream(
                 except StopAsyncIteration:
                     break
                 except TimeoutError:
-                    silent = True
+                    doubt = NOT_ENDED
                     break
                 except AssistantError as error:
                     broken = error
                     reader.done = reader.done and not reader.continued
+                    doubt = CUT_OFF
                     break
                 if together and isinstance(together[0], WholeReply):
-                    for event in _guarded(reader.reply(together[0])):
+                    for event in _guarded(_replied(reader, together[0])):
                         yield joiner.finish(event)
                     if not reader.unfinished:
                         return
@@ -139,8 +142,8 @@ async def read_stream(
         if reader.done:
             for event in joiner.rest():
                 yield event
-            if silent and reader.goes_on:
-                yield Notice(NOT_ENDED)
+            if doubt and reader.goes_on:
+                yield Notice(doubt)
             for event in _guarded(reader.end()):
                 yield joiner.finish(event)
             return
@@ -159,6 +162,12 @@ def _feed(reader: StreamReader, together: list[JSON]) -> Iterator[Event]:
             reader.done = reader.done and not reader.goes_on
         else:
             yield from _guarded(reader.feed(one))
+
+
+def _replied(reader: StreamReader, reply: JSON) -> Iterator[Event]:
+    if (refused := refused_reply(reply)) is not None:
+        raise refused
+    yield from reader.reply(reply)
 
 
 def _guarded(events: Iterator[Event]) -> Iterator[Event]:
@@ -230,7 +239,7 @@ async def read_reply(transport: Transport, path: str, body: JSON, reader: Stream
             async for event in events:
                 yield event
         return
-    for event in _guarded(reader.reply(reply)):
+    for event in _guarded(_replied(reader, reply)):
         yield SurrogateJoiner.finish(event)
 
 

@@ -2,7 +2,8 @@
 
 If anything is odd about it (damaged, of another version, of another folder), it is deleted and rebuilt. It identifies the state
 of a session by the length of its journal. A month is read again if its folder has changed (a settled exchange replaces its
-transcript there, which changes the folder's time); the newest month always is.
+transcript there, which changes the folder's time); the newest month always is, and so is one with a session that could not be
+read, or whose exchange has not settled: that may change without the folder.
 
 SQLite up to 2023 can't delete from a contentless table. So a session that has grown gets a new row, and the join with `sessions`
 leaves the old one out; when a third of the rows are dead, the index is rebuilt.
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..config.atomic import only_writer
 from ..config.paths import cache_dir, create_private, ensure_private, private_dir
 from ..core.errors import AsstError, SessionError, UsageError
 from ..core.script import ACTIVE
@@ -78,7 +80,9 @@ class SearchIndex:
                         return _find(db, terms, wanted, limit)
                     return self._in_state(wanted.state, _find(db, terms, wanted, None))[:limit]
             except sqlite3.DatabaseError as error:
-                if again or "locked" in str(error):
+                if "locked" in str(error):
+                    raise AsstError("Another search is building the index.", "Try again in a moment.") from error
+                if again:
                     raise AsstError(f"The search index can't be used: {error}.", f"Delete {self._path}.") from error
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
@@ -97,7 +101,10 @@ class SearchIndex:
             if rebuild:
                 self._delete()
             ensure_private(*self._files())
-            return self._open(create_private(self._path))  # SQLite gives its other files the permissions of this one
+            with only_writer(self._path.parent):  # two that make the tables at once would disturb each other
+                return self._open(
+                    create_private(self._path)
+                )  # SQLite gives its other files the permissions of this one
         except (OSError, sqlite3.OperationalError):
             return self._open(":memory:")  # the cache can't be written: the index is built for this search only
 
@@ -126,16 +133,18 @@ class SearchIndex:
     def _refresh(self, db: sqlite3.Connection, progress: Progress) -> None:
         db.execute("BEGIN IMMEDIATE")
         try:
+            now = time.time_ns()  # before anything is looked at
             changed = list(self._changed_months(db))
             todo = [one for month, _ in changed for one in self._changed_sessions(db, month)]
             for done, (session, size) in enumerate(todo, 1):
                 _put(db, indexed_text(self._store, session, size))
                 if done % 200 == 0 or done == len(todo):
                     progress(done, len(todo))
-            now = time.time_ns()
+            query = "SELECT DISTINCT month FROM sessions WHERE bytes < 0 OR instr(?, ' ' || state || ' ')"
+            passing = set(db.execute(query, (f" {' '.join(ACTIVE)} ",)).fetchall())
             db.executemany(
                 "INSERT OR REPLACE INTO months VALUES (?, ?)",
-                [(month, at if now - at > _SETTLING else 0) for month, at in changed],
+                [(month, at if now - at > _SETTLING and (month,) not in passing else 0) for month, at in changed],
             )
             self._drop_months(db)
             db.execute("COMMIT")
@@ -192,7 +201,7 @@ def _is_unsettled(state: str) -> bool:
 
 def _find(db: sqlite3.Connection, terms: str, wanted: SessionFilter, limit: int | None) -> list[Hit]:
     since = ulid.new(wanted.since)[:10] if wanted.since else ""
-    states = " ".join(["", *(ACTIVE if _is_unsettled(wanted.state) else [wanted.state]), ""])
+    states = f" {' '.join(ACTIVE if _is_unsettled(wanted.state) else [wanted.state])} "
     rows = db.execute(
         "SELECT sessions.id, found.rank FROM (SELECT rowid, rank FROM words(?)) AS found"
         " JOIN sessions ON sessions.row = found.rowid"

@@ -18,7 +18,10 @@ MAX_CHARS = 1_000_000
 
 
 class IndexedText(msgspec.Struct):
-    """What the index takes of a session: `body` is all its text but the title, `bytes` the length of its journal."""
+    """What the index takes of a session: `body` is all its text but the title, `bytes` the length of its journal.
+
+    `bytes` is -1 if the session could not be read: then it is tried again.
+    """
 
     id: str
     bytes: int
@@ -35,11 +38,16 @@ class _Tool(msgspec.Struct):
     output: str = ""
 
 
+class _Attachment(msgspec.Struct):
+    name: str
+
+
 class _Exchange(msgspec.Struct):
     user: str
     answer: str = ""
     reason: str = ""
     tools: list[_Tool] = []
+    attachments: list[_Attachment] = []
 
 
 class _Session(msgspec.Struct):
@@ -69,8 +77,10 @@ _decoder = msgspec.json.Decoder(_Session)
 
 
 def indexed_text(store: Store, session: str, size: int) -> IndexedText:
-    """The text of a session: from its transcript if that is up to date, else from the journal; none if it is damaged."""
+    """The text of a session: from its transcript if that is up to date, else from the journal; none if it can't be read."""
     found = _transcript(store.path(session).with_suffix(".json"), size) or _journal(store, session)
+    if found is None:
+        found, size = _Session(title="[damaged]"), -1
     body = "\n".join(_texts(found))
     return IndexedText(
         session, size, spaced(found.title), spaced(body[:MAX_CHARS]), found.provider, found.profile, found.state
@@ -79,9 +89,9 @@ def indexed_text(store: Store, session: str, size: int) -> IndexedText:
 
 def _texts(session: _Session) -> list[str]:
     """Every text of a session, in order."""
-    parts = []
+    parts: list[str] = []
     for exchange in session.exchanges:
-        parts.append(exchange.user)
+        parts += (exchange.user, *(one.name for one in exchange.attachments))
         for tool in exchange.tools:
             parts += (tool.name, tool.arguments, tool.output)
         parts += (exchange.answer, exchange.reason)
@@ -94,7 +104,7 @@ def texts(store: Store, session: str) -> list[str]:
         size = store.path(session).stat().st_size
     except OSError:
         return []
-    return _texts(_transcript(store.path(session).with_suffix(".json"), size) or _journal(store, session))
+    return _texts(_transcript(store.path(session).with_suffix(".json"), size) or _journal(store, session) or _Session())
 
 
 def _transcript(path: Path, size: int) -> _Session | None:
@@ -105,11 +115,11 @@ def _transcript(path: Path, size: int) -> _Session | None:
     return found if found.journal_bytes == size else None
 
 
-def _journal(store: Store, session: str) -> _Session:
+def _journal(store: Store, session: str) -> _Session | None:
     try:
         return msgspec.convert(msgspec.to_builtins(store.transcript(session)), _Session)
-    except SessionError:
-        return _Session(title="[damaged]")
+    except (SessionError, OSError):
+        return None
 
 
 def query(text: str) -> str:

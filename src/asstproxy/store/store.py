@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from .directory import AHEAD, SessionDirectory
 from .lock import is_locked, lock, lock_holder
 from .recovery import JournalContents, each_record, read_journal, repaired
 from .session import Session, create, create_copy, open_journal
+from .session_files import SessionFiles, remove_orphans
 from .transcript import Summary, Transcript, TranscriptBuilder
 from .transcript_file import edited_copies, read_head
 
@@ -34,6 +35,10 @@ _FULL = {getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EF
 
 class Store(SessionDirectory):
     """All sessions of the user. Reading needs no lock, so a session can be read while another process writes it."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        super().__init__(root)
+        self._swept: set[Path] = set()
 
     # ---- reading -------------------------------------------------------------------------------------------------------
 
@@ -62,6 +67,7 @@ class Store(SessionDirectory):
         builder, contents = TranscriptBuilder(session), JournalContents(self._private_path(session))
         for record in repaired(each_record(contents.path, contents)):
             builder.feed(record)
+        builder.include_partial()
         if contents.damage and not builder.transcript.created:
             raise SessionError(f"{contents.path} isn't a journal: {contents.damage[0]}.", "The file was not changed.")
         return builder.transcript
@@ -124,10 +130,19 @@ class Store(SessionDirectory):
         with self._new(at) as path:
             return create(path, __version__, _as_time(at))
 
-    def copy(self, records: Iterable[Record], *, forked_from: str, at: int | None = None, wanted: str = "") -> str:
+    def copy(
+        self,
+        records: Iterable[Record],
+        *,
+        forked_from: str,
+        at: int | None = None,
+        wanted: str = "",
+        fill: Callable[[SessionFiles], object] | None = None,
+    ) -> str:
         """A new session with the records of another one; returns its id. Stopped at any moment, it is whole or not there.
 
-        `at`: when it began, in milliseconds since 1970, if not now. `wanted`: the id to give it, unless that is taken.
+        `at`: when it began, in milliseconds since 1970, if not now. `wanted`: the id to give it, unless that is taken. `fill`
+        gives it its attachments, before it is there.
 
         Raises:
             SessionError: the data dir can't be written.
@@ -135,8 +150,19 @@ class Store(SessionDirectory):
         from .._version import __version__
 
         with self._new(at, wanted, is_copy=True) as path:
-            remove_leftovers(path.parent, "*.jsonl")
-            create_copy(path, __version__, records, forked_from, _as_time(at))
+            if path.parent not in self._swept:  # once: an import writes thousands
+                self._swept.add(path.parent)
+                remove_leftovers(path.parent, suffix=".jsonl")
+                remove_orphans(path.parent)
+            files = SessionFiles(path)
+            try:
+                if fill is not None:
+                    fill(files)
+                create_copy(path, __version__, records, forked_from, _as_time(at))
+            except BaseException:
+                with suppress(OSError):
+                    files.remove()
+                raise
             return path.stem
 
     @contextmanager
@@ -177,6 +203,9 @@ class Store(SessionDirectory):
                 if not lock(fd):
                     raise SessionError(f"Session {session} is open in {lock_holder(path)}.", "Close it there first.")
                 freed = 0
+                files = SessionFiles(path)
+                freed += sum(file.lstat().st_size for file in files.files())
+                files.remove()
                 for file in [*_companions(path), path]:
                     freed += file.stat().st_size
                     file.unlink()
@@ -185,6 +214,10 @@ class Store(SessionDirectory):
                 os.close(fd)
         except OSError as error:
             raise SessionError(f"Session {session} can't be removed: {error.strerror}.", f"See: {path}") from error
+
+    def files(self, session: str) -> SessionFiles:
+        """The attachments of a session."""
+        return SessionFiles(self.path(session))
 
     def _private_path(self, session: str) -> Path:
         path = self.path(session)

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from ..core import events as ev
+from ..core.attachment import Attachment
 from ..core.coalesce import TextBuffer
-from ..core.script import STEPS, State
+from ..core.script import ACTIVE, STEPS, State
 
 __all__ = [
     "ExchangeEntry",
@@ -18,8 +19,8 @@ __all__ = [
     "ToolEntry",
     "Transcript",
     "TranscriptBuilder",
-    "last_exchange_sent",
-    "last_message",
+    "last_sent",
+    "message_title",
     "title_of",
 ]
 
@@ -84,6 +85,7 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     withdrawn: bool = False
     steps: list[StepEntry] = []
     schema: dict[str, Any] | None = None
+    attachments: list[Attachment] = []
 
 
 class Summary(msgspec.Struct):
@@ -102,9 +104,10 @@ class Summary(msgspec.Struct):
 
 
 class Transcript(Summary):
-    """The head and every exchange."""
+    """The head and every exchange. `files`: in an export only, the bytes of attachments by their SHA-256."""
 
     exchanges: list[ExchangeEntry] = []
+    files: dict[str, bytes] = {}
 
 
 class TranscriptBuilder:
@@ -138,10 +141,16 @@ class TranscriptBuilder:
             case _ if transcript.exchanges:
                 self._continue(transcript.exchanges[-1], record)
 
+    def include_partial(self) -> None:
+        """Let the last exchange have what has arrived so far, if it has not settled (its process may be dead)."""
+        if self.transcript.exchanges and (entry := self.transcript.exchanges[-1]).state in ACTIVE:
+            entry.answer, entry.reasoning = str(self._answer), str(self._reasoning).strip()
+
     def _open(self, message: ev.SetUserMessage, record: ev.Record) -> None:
         transcript = self.transcript
-        transcript.title = transcript.title or title_of(message.text)
-        entry = ExchangeEntry(message.text, "", record.state, record.at, record.at, schema=message.schema)
+        transcript.title = transcript.title or message_title(message)
+        entry = ExchangeEntry(message.text, "", record.state, record.at, record.at, attachments=[*message.attachments])
+        entry.schema = message.schema
         entry.steps.append(StepEntry(record.state, record.at))
         transcript.exchanges.append(entry)
         self._sent.append(entry)
@@ -197,15 +206,14 @@ class TranscriptBuilder:
         entry.answer, entry.reason, entry.reasoning = answer, reason, str(self._reasoning).strip()
 
 
-def last_message(transcript: Transcript) -> str | None:
-    """The last message that the assistant still sees: not one that was undone, asked again or cleared."""
-    entry = last_exchange_sent(transcript)
-    return entry.user if entry is not None else None
-
-
-def last_exchange_sent(transcript: Transcript) -> ExchangeEntry | None:
-    """The last exchange that the assistant still sees; None if it sees none."""
+def last_sent(transcript: Transcript) -> ExchangeEntry | None:
+    """The last exchange that the assistant still sees: not one that was undone, asked again or cleared."""
     return next((entry for entry in reversed(transcript.exchanges) if not entry.withdrawn), None)
+
+
+def message_title(message: ev.SetUserMessage) -> str:
+    """The title that a first message gives to a session: its beginning, or the name of a file that it consists of."""
+    return title_of(message.text) or title_of(next((one.name for one in message.attachments), ""))
 
 
 def title_of(text: str) -> str:

@@ -7,7 +7,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 
-__all__ = ["is_ulid", "month", "new", "time_of"]
+__all__ = ["derived", "is_ulid", "month", "new", "time_of"]
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 26
@@ -16,8 +16,18 @@ _ULID = re.compile(f"[0-7][{ALPHABET}]{{{LENGTH - 1}}}")
 
 def new(milliseconds: int | None = None) -> str:
     """A new id: 48 bits of milliseconds since 1970 (default: now), 80 random bits."""
-    stamp = time.time_ns() // 1_000_000 if milliseconds is None else milliseconds
-    number = stamp << 80 | secrets.randbits(80)
+    return _written(time.time_ns() // 1_000_000 if milliseconds is None else milliseconds, secrets.randbits(80))
+
+
+def derived(milliseconds: int, name: str) -> str:
+    """The same id for the same time and name, always."""
+    from hashlib import sha256
+
+    return _written(milliseconds, int.from_bytes(sha256(name.encode()).digest()[:10], "big"))
+
+
+def _written(milliseconds: int, rest: int) -> str:
+    number = milliseconds << 80 | rest
     return "".join(ALPHABET[number >> shift & 31] for shift in range(5 * (LENGTH - 1), -1, -5))
 
 

@@ -17,6 +17,7 @@ _REASONS = {
     "paused": "the provider paused its own tools too many times",
     "expired": "the provider gave up after too long",
     "tool_rounds": "the assistant asked for tools too many times",
+    "broken": "the server broke it off",
     "unknown": "the provider doesn't say why",
     "other": "the provider doesn't say why",
     "image_other": "the model didn't finish an image",
@@ -31,12 +32,19 @@ _REASONS = {
 }
 
 
+_AGAIN = ("Try again.", "Ask again.")
+
+
 class Ending(NamedTuple):
     """What to say after an exchange that did not complete."""
 
     label: str
     message: str
     hint: str = ""
+
+    def without_repeat(self) -> Ending:
+        """Without a hint that only says to try again: a line that names the command for that follows."""
+        return self._replace(hint="") if self.hint in _AGAIN else self
 
     def __str__(self) -> str:
         message = self.message if self.label == "Error" else f"{self.label}: {self.message}"

@@ -39,6 +39,14 @@ def test_the_list_shows_titles_at_eighty_columns() -> None:
         assert Store().find(short) == session.id
 
 
+def test_a_narrow_terminal_has_no_hint() -> None:
+    """It would wrap in the middle of the command."""
+    held([TITLE], say("so"))
+    with Terminal([ASST, "sessions", "list"], 40) as terminal:
+        terminal.wait_end()
+        assert terminal.text.splitlines()[-1] == "1 session"
+
+
 def test_search_on_a_terminal_has_the_same_columns() -> None:
     """With the text around the words below each session."""
     session = held([TITLE], say("Use range requests."))

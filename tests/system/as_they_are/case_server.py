@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socketserver
+import ssl
 import threading
 import time
 from types import TracebackType
@@ -15,18 +16,22 @@ NO_LINE_FEED = b"%nolf\n"
 
 
 class CaseServer:
-    """Serves on 127.0.0.1 while the `with` block lasts. `bodies` are the JSON bodies of the requests.
+    """Serves on 127.0.0.1 while the `with` block lasts. `bodies` are the JSON bodies of the requests, `asked` their first lines.
 
     An answer: status line and headers, an empty line, the body. There, `%sleep N` on a line of its own waits N seconds, `%hang`
-    waits until the client leaves, `%reset` cuts the connection, and `%nolf` at the end takes the last line feeds away.
+    waits until the client leaves, and `%nolf` at the end takes the last line feeds away.
     """
 
-    def __init__(self, *answers: bytes) -> None:
+    def __init__(self, *answers: bytes, models: bytes = b"", tls: ssl.SSLContext | None = None) -> None:
         self.bodies: list[Any] = []
-        self._answers = answers
+        self.asked: list[str] = []
+        self.answers = answers
+        self.models = models or b"HTTP/1.1 404 Not Found\n\n"
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"owner": self})
         self._server = _Server(("127.0.0.1", 0), handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
@@ -34,11 +39,14 @@ class CaseServer:
         """Where it listens."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def next_answer(self, body: bytes) -> bytes:
-        """The answer to one more POST; the last one again and again."""
+    def next_answer(self, line: str, body: bytes) -> bytes:
+        """The answer to one more request; the last one again and again. The list of models does not count."""
+        if line.startswith("GET ") and "/models " in line:
+            return self.models
         with self._lock:
+            self.asked.append(line.removesuffix(" HTTP/1.1"))
             self.bodies.append(json.loads(body or b"{}"))
-            return self._answers[min(len(self.bodies), len(self._answers)) - 1]
+            return self.answers[min(len(self.bodies), len(self.answers)) - 1]
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -59,13 +67,13 @@ class _Handler(socketserver.StreamRequestHandler):
     owner: CaseServer
 
     def handle(self) -> None:
-        if not self.rfile.readline():
+        if not (line := self.rfile.readline()):
             return
         size = 0
         while header := self.rfile.readline().strip():
             name, _, value = header.partition(b":")
             size = int(value) if name.lower() == b"content-length" else size
-        head, _, rest = self.owner.next_answer(self.rfile.read(size)).partition(b"\n\n")
+        head, _, rest = self.owner.next_answer(line.decode().strip(), self.rfile.read(size)).partition(b"\n\n")
         if rest.endswith(NO_LINE_FEED):
             rest = rest.removesuffix(NO_LINE_FEED).rstrip(b"\n")
         try:

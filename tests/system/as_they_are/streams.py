@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from asstproxy import Conversation, Options, Profile, Record, RetryPolicy, UserProxy, conform
 from asstproxy.core.events import ActionRequired, ChunkReceived, ErrorOccurred, Event, Notice
 from asstproxy.providers import connect
@@ -36,6 +38,9 @@ APIS = {
     "chat": Api("chat-completions"),
     "generate": Api("gemini", path="/v1beta"),
     "interactions": Api("gemini", {"api": "interactions"}, "/v1beta"),
+    "anthropic": Api("anthropic"),
+    "generate-sdk": Api("gemini", {"transport": "sdk"}, "/v1beta"),
+    "interactions-sdk": Api("gemini", {"api": "interactions", "transport": "sdk"}, "/v1beta"),
 }
 
 
@@ -110,6 +115,29 @@ CHAT_CALL = [
     _chunk(tool_calls=[{"index": 0, "function": {"arguments": ": 1}"}}]),
     _chunk("tool_calls"),
 ]
+MESSAGE = [  # as Anthropic says it
+    {
+        "type": "message_start",
+        "message": {"id": "m", "type": "message", "role": "assistant", "content": [], "usage": {"input_tokens": 3}},
+    },
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "one "}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "two"}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}},
+    {"type": "message_stop"},
+]
+TOOL_USE = [
+    {
+        "type": "content_block_start",
+        "index": 0,
+        "content_block": {"type": "tool_use", "id": "c", "name": "add", "input": {}},
+    },
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": '{"a":'}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": " 1}"}},
+    {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 2}},
+    {"type": "message_stop"},
+]
 RECORDED: dict[tuple[str, str], list[Any]] = {
     ("responses", "llama_text"): _lines("responses/llama_text_stream.jsonl"),
     ("responses", "llama_tool"): _lines("responses/llama_tool_stream.jsonl"),
@@ -119,6 +147,8 @@ RECORDED: dict[tuple[str, str], list[Any]] = {
     ("generate", "tool"): _lines("gemini/tool_stream.jsonl"),
     ("interactions", "text"): INTERACTION,
     ("interactions", "tool"): CALLING,
+    ("anthropic", "text"): MESSAGE,
+    ("anthropic", "tool"): TOOL_USE,
     ("chat", "text"): CHAT,
     ("chat", "tool"): CHAT_CALL,
 }
@@ -176,6 +206,8 @@ async def exchange(
         return a + b
 
     way = APIS[api]
+    if api in ("generate-sdk", "interactions-sdk"):
+        pytest.importorskip("google.genai", reason="google-genai, which comes with the extra `vertex`")
     records: list[Record] = []
     with CaseServer(*answers) as server:
         options = {"base_url": server.url + way.path, "api_key_env": "TEST_KEY"} | way.options

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import ActionRequired, ChunkReceived, Event, Notice, Reasoning, Usage
+from asstproxy.providers.anthropic import Reader as AnthropicReader
 from asstproxy.providers.chat_completions import Reader as ChatReader
 from asstproxy.providers.gemini.generate_reader import Reader as GenerateReader
 from asstproxy.providers.gemini.interactions_reader import Reader as InteractionsReader
@@ -27,6 +28,7 @@ from .streams import RECORDED
 
 READERS = {
     "responses": ResponsesReader,
+    "anthropic": AnthropicReader,
     "chat": ChatReader,
     "generate": GenerateReader,
     "interactions": InteractionsReader,

@@ -48,7 +48,9 @@ def test_a_socks_proxy(name: str, tmp_path: Path) -> None:
     with CaseServer(reply(OK[name])) as server, SocksProxy(port_of(server)) as proxy:
         done = asst(tmp_path, profile_for(name, ELSEWHERE), *ASK, ALL_PROXY=proxy.url)
     assert (done.stdout, done.returncode) == ("Hi\n", 0), done.stderr
-    assert proxy.asked == ["models.test:80"]
+    assert proxy.asked == ["models.test:80"] * (
+        2 if name == "local" else 1
+    )  # its list of models, too: is it llama.cpp?
 
 
 def test_a_socks_proxy_without_its_package(tmp_path: Path) -> None:
@@ -127,6 +129,49 @@ def test_a_proxy_that_refuses(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"The proxy {proxy.url} (HTTPS_PROXY) gives no connection to https://models.test" in done.stderr
     assert "407" in done.stderr
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("kind", ["http", "socks5"])
+def test_a_tunnel_to_a_tls_server(kind: str, name: str, tmp_path: Path) -> None:
+    """HTTPS goes through a tunnel of the proxy, which sees no name but the host's; SSL_CERT_FILE says whom to trust."""
+    pytest.importorskip("cryptography", reason="makes the certificate; comes with the extra `mcp`")
+    if kind == "socks5":
+        pytest.importorskip("socksio", reason="the extra `socks`")
+    from servers.certificates import self_made
+
+    trusted = tmp_path / "trusted.pem"
+    with CaseServer(reply(OK[name]), tls=self_made(trusted, "models.test")) as server:
+        profile = profile_for(name, "https://models.test")
+        with (HttpProxy if kind == "http" else SocksProxy)(port_of(server)) as proxy:
+            done = asst(tmp_path, profile, *ASK, HTTPS_PROXY=proxy.url, SSL_CERT_FILE=str(trusted))
+            assert (done.stdout, done.returncode) == ("Hi\n", 0), done.stderr
+            assert set(proxy.asked) == {"models.test:443"}
+            mistrusted = asst(tmp_path, profile, *ASK, HTTPS_PROXY=proxy.url)
+    (line,) = mistrusted.stderr.splitlines()
+    assert mistrusted.returncode == 1
+    assert "The certificate of https://models.test" in line
+    assert "name its certificate in SSL_CERT_FILE" in line
+    assert len(proxy.asked) <= 4  # the list of models, and the question, of both: it is not tried again
+    assert len([one for one in server.bodies if one]) == 1
+
+
+def test_a_certificate_for_another_host(tmp_path: Path) -> None:
+    """It is told as such, and nothing is sent."""
+    pytest.importorskip("cryptography", reason="makes the certificate; comes with the extra `mcp`")
+    from servers.certificates import self_made
+
+    trusted = tmp_path / "trusted.pem"
+    with (
+        CaseServer(reply(OK["gpt"]), tls=self_made(trusted, "other.test")) as server,
+        HttpProxy(port_of(server)) as proxy,
+    ):
+        profile = profile_for("gpt", "https://models.test")
+        done = asst(tmp_path, profile, *ASK, HTTPS_PROXY=proxy.url, SSL_CERT_FILE=str(trusted))
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert "The certificate of https://models.test/" in line or "The certificate of https://models.test " in line
+    assert server.bodies == []
 
 
 def test_a_proxy_that_is_none(tmp_path: Path) -> None:

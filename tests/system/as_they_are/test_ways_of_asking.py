@@ -65,6 +65,35 @@ def test_a_server_that_refuses_to_stream_in_the_background_is_polled(tmp_path: P
     assert all(body["background"] for body in server.bodies)
 
 
+@pytest.mark.parametrize("stored", [False, True], ids=["new", "continued"])
+def test_a_server_that_keeps_no_interactions(stored: bool, tmp_path: Path) -> None:
+    """aimock: it knows no interaction again. That is told once, however many rounds of tools there are, and all is sent."""
+    (tmp_path / "add.py").write_text('def add(a: int, b: int) -> int:\n    """Add."""\n    return a + b\n')
+    calls = [
+        reply(
+            {
+                "id": f"i{number}",
+                "status": "requires_action",
+                "steps": [{"type": "function_call", "id": f"c{number}", "name": "add", "arguments": {"a": 1, "b": 2}}],
+            }
+        )
+        for number in range(3)
+    ]
+    gone = reply({"error": {"message": "Interaction not found", "code": "not_found"}}, "404 Not Found")
+    before = [reply(OK["interactions"] | {"id": "old"}), gone] if stored else []
+    with CaseServer(*before, calls[0], gone, calls[1], calls[2], reply(OK["interactions"])) as server:
+        profile = profile_for("interactions", server.url)
+        if stored:
+            asst(tmp_path, profile, "ask", "-q", "--no-stream", "-t", "./add.py", "-p", "p", "hi")
+        words = ("-c",) if stored else ("-p", "p")
+        done = asst(tmp_path, profile, "ask", "--no-stream", "-t", "./add.py", *words, "hello")
+    assert (done.stdout, done.returncode) == ("Hi\n", 0), done.stderr
+    assert done.stderr.count("Google no longer has this conversation") == 1
+    assert [kind for step in server.bodies[-1]["input"] if (kind := step["type"]) == "function_result"] == [
+        "function_result"
+    ] * 3
+
+
 # ---- hints that fit ----------------------------------------------------------------------------------------------------
 
 NO_ROUTE = ({"detail": "Not Found"}, "404 page not found", "<html><h1>404</h1></html>", {"error": "Cannot POST"}, "")
@@ -122,6 +151,15 @@ def test_what_servers_mean(name: str, message: str, status: str, words: str, tmp
     (line,) = done.stderr.splitlines()
     assert message in line
     assert words in line
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_hint_is_not_given_twice(name: str, tmp_path: Path) -> None:
+    """The command that tries again comes instead of the words."""
+    with CaseServer(sse("data: null")) as server:
+        done = asst(tmp_path, profile_for(name, server.url), "ask", "--no-tools", "-p", "p", "hi")
+    assert done.returncode == 1
+    assert "ended before its last event. Try again: asst ask --retry --session" in done.stderr
 
 
 # ---- endings in plain words --------------------------------------------------------------------------------------------
@@ -247,3 +285,25 @@ def test_an_answer_that_llama_cpp_has_cut(options: tuple[str, ...], tmp_path: Pa
         profile = profile_for("local", server.url, settings={"max_output_tokens": "6"})
         done = asst(tmp_path, profile, "ask", "-q", *options, "--no-tools", "-p", "p", "hi")
     assert (done.stdout, done.returncode) == ("Hi\n", 0), done.stderr
+
+
+LLAMA_CPP = reply({"object": "list", "data": [{"id": "m", "object": "model", "owned_by": "llamacpp"}]})
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--no-stream",), ("--background",)], ids=["streamed", "replied", "background"]
+)
+def test_llama_cpp_is_asked_in_the_way_that_tells(options: tuple[str, ...], tmp_path: Path) -> None:
+    """Its Chat Completions say that the server's own limit cut an answer; settings of the Responses API are translated."""
+    chunks = [{"choices": [{"delta": {"content": "Hi"}}]}, {"choices": [{"delta": {}, "finish_reason": "length"}]}]
+    cut = {"choices": [{"message": {"role": "assistant", "content": "Hi"}, "finish_reason": "length"}]}
+    with CaseServer(
+        reply(cut) if "--no-stream" in options else sse(*chunks, "data: [DONE]"), models=LLAMA_CPP
+    ) as server:
+        profile = profile_for("local", server.url, settings={"max_output_tokens": "50", "top_k": "4"})
+        done = asst(tmp_path, profile, "ask", "-q", *options, "--no-tools", "-p", "p", "hi")
+    assert (done.stdout, done.returncode) == ("Hi\n", 4), done.stderr
+    assert "length limit" in done.stderr
+    assert server.asked == ["POST /v1/chat/completions"]
+    assert (server.bodies[0]["max_tokens"], server.bodies[0]["top_k"]) == (50, 4)
+    assert "background" not in server.bodies[0]

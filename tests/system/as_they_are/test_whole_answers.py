@@ -77,6 +77,20 @@ STREAM = {
         ended(),
     ],
 }
+WHOLE["anthropic"] = {
+    "type": "message",
+    "role": "assistant",
+    "content": [{"type": "text", "text": "Hello there"}],
+    "stop_reason": "end_turn",
+}
+STREAM["anthropic"] = [
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello "}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "there"}},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
+    {"type": "message_stop"},
+]
+for _sdk, _own in (("sdk", "responses"), ("generate-sdk", "generate"), ("interactions-sdk", "interactions")):
+    WHOLE[_sdk], STREAM[_sdk] = WHOLE[_own], STREAM[_own]
 api = pytest.mark.parametrize("api", WHOLE)
 
 
@@ -105,15 +119,6 @@ async def test_a_reply_instead_of_a_stream(api: str, kind: str | None) -> None:
 async def test_a_stream_instead_of_a_reply(api: str) -> None:
     """So is one that streams although it was not asked to."""
     got = await exchange(api, sse(*STREAM[api]), stream=False)
-    assert (got.settled.state, got.text) == (State.COMPLETED, "Hello there"), got.error
-
-
-@pytest.mark.parametrize(
-    "answer", [reply(WHOLE["responses"]), sse("data: null", *STREAM["responses"])], ids=["reply", "noise"]
-)
-async def test_the_openai_sdk_as_transport(answer: bytes) -> None:
-    """A reply instead of a stream, and noise in one, are read there, too."""
-    got = await exchange("sdk", answer)
     assert (got.settled.state, got.text) == (State.COMPLETED, "Hello there"), got.error
 
 
@@ -206,6 +211,56 @@ async def test_words_of_a_failure_with_the_status_of_a_success(api: str, stream:
     assert WORDS in got.settled.event.message
 
 
+REMARKS: list[Any] = [
+    {"code": 500, "msg": WORDS},
+    {"success": False, "message": WORDS},
+    {"status": "error", "message": WORDS},
+    {"status": "error", "error": WORDS},
+    {"errors": [{"message": WORDS}]},
+    {"detail": WORDS, "status": 404},
+    {"type": "about:blank", "title": WORDS, "status": 500, "instance": "/v1"},
+    {"fault": {"faultstring": WORDS}},
+    {"error_message": WORDS},
+    {"ok": False, "reason": WORDS},
+    {"error": {"details": WORDS}},
+]
+"""What gateways and frameworks say, beside the shapes of the APIs."""
+
+
+@api
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(
+    "body", [*REMARKS, {"message": WORDS}, {"msg": WORDS}, [WORDS], [{"error": WORDS}], WORDS], ids=str
+)
+async def test_words_of_whatever_is_no_answer(api: str, stream: bool, body: Any) -> None:
+    """A 200 that is no answer of any API, and not one of its failures either: its words are told."""
+    got = await exchange(api, reply(body), stream=stream)
+    assert isinstance(got.settled.event, ErrorOccurred)
+    assert f"{WORDS}." in got.error
+
+
+@api
+@pytest.mark.parametrize("body", REMARKS, ids=str)
+async def test_words_of_a_gateway_in_an_open_stream(api: str, body: Any) -> None:
+    """They end the exchange, at once; a remark that says of no failure does not."""
+    got = await exchange(api, sse(STREAM[api][0], body, "%hang"), within=15)
+    assert isinstance(got.settled.event, ErrorOccurred)
+    assert (f"{WORDS}." in got.error, got.streamed) == (True, "Hello ")
+    first, *rest = STREAM[api]
+    got = await exchange(api, sse(first, {"status": "processing", "message": "one moment"}, *rest))
+    assert (got.settled.state, got.text) == (State.COMPLETED, "Hello there"), got.error
+
+
+@api
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("status", ["200 OK", "202 Accepted", "204 No Content"])
+async def test_an_empty_reply(api: str, status: str, stream: bool) -> None:
+    """It is called that; google-genai fails at it before we see it."""
+    got = await exchange(api, reply("", status), stream=stream)
+    assert isinstance(got.settled.event, ErrorOccurred)
+    assert ("can't be read" if api.endswith("-sdk") and status != "200 OK" else "sent an empty reply") in got.error
+
+
 @api
 @pytest.mark.parametrize(
     "error",
@@ -293,6 +348,32 @@ async def test_an_answer_that_went_on_and_did_not_end(api: str, events: list[Any
     """After a reason to end, or one that says nothing, there was more, and then no other reason: it broke off."""
     got = await exchange(api, sse(*events).rstrip(b"\n"))
     assert (got.settled.state, got.streamed) == (State.ERROR, "ab")
+
+
+FRAMED = {
+    "chunked": lambda body: b"Transfer-Encoding: chunked\n\n%x\r\n%b\r\n" % (len(body), body),
+    "counted": lambda body: b"Content-Length: %d\n\n%b" % (len(body) + 5, body),
+}
+
+
+@api
+@pytest.mark.parametrize("framing", FRAMED)
+async def test_a_connection_that_breaks_after_a_reason_to_end(api: str, framing: str) -> None:
+    """HTTP tells that something is missing. Where only a reason to end has come, that is told; a last event proves the end."""
+    events = [one for one in STREAM[api] if one != "data: [DONE]"]
+    head, _, body = sse(*events).partition(b"\n\n")
+    got = await exchange(api, head + b"\n" + FRAMED[framing](body))
+    assert (got.settled.state, got.text) == (State.COMPLETED, "Hello there"), got.error
+    proven = api not in ("chat", "generate", "generate-sdk")
+    assert ["may not be whole" in notice for notice in got.notices] == [True] * (not proven)
+
+
+@pytest.mark.parametrize("framing", FRAMED)
+async def test_nothing_is_missing_after_done(framing: str) -> None:
+    """`[DONE]` is the end, however the connection ends."""
+    head, _, body = sse(*STREAM["chat"]).partition(b"\n\n")
+    got = await exchange("chat", head + b"\n" + FRAMED[framing](body))
+    assert (got.settled.state, got.text, got.notices) == (State.COMPLETED, "Hello there", [])
 
 
 # ---- endings of a response -------------------------------------------------------------------------------------------
@@ -592,3 +673,109 @@ async def test_recorded_streams(api: str, name: str) -> None:
     assert got.settled.state is State.COMPLETED, got.error
     assert bool(got.calls) == ("tool" in name)
     assert (got.notices, got.said(Skipped)) == ([], [])
+
+
+# ---- what else servers send: neighbours of the above, each by one line -----------------------------------------------
+
+TOOL = {"index": 0, "id": "c", "function": {"name": "add", "arguments": '{"a":1,"b":2}'}}
+OTHER = {"index": 0, "id": "d", "function": {"name": "add", "arguments": '{"a":5,"b":6}'}}
+UPDATE = {"event_type": "interaction.status_update", "status": "failed"}
+PLAINLY_CUT = ["error", "abort", "insufficient_system_resource", "SAFETY", "MAX_TOKENS", "max_tokens", "network_error"]
+
+
+@pytest.mark.parametrize("reason", PLAINLY_CUT)
+async def test_reasons_of_chat_completions_that_mean_a_cut(reason: str) -> None:
+    """Whatever the case of their letters: the answer is incomplete."""
+    got = await exchange("chat", sse(choice(content="Hi"), choice(reason)))
+    assert (got.settled.state, got.text) == (State.INCOMPLETE, "Hi")
+
+
+@pytest.mark.parametrize("reason", ["STOP", "eos", "end_turn"])
+async def test_reasons_of_chat_completions_that_mean_an_end(reason: str) -> None:
+    """And those that other servers have for `stop`."""
+    got = await exchange("chat", sse(choice(content="Hi"), choice(reason)))
+    assert (got.settled.state, got.text, got.notices) == (State.COMPLETED, "Hi", [])
+
+
+async def test_a_reason_that_nobody_knows() -> None:
+    """It is told, with the doubt that it leaves."""
+    got = await exchange("chat", sse(choice(content="Hi"), choice("weird")))
+    assert (got.settled.state, got.text) == (State.COMPLETED, "Hi")
+    assert "'weird'" in got.notices[0]
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+async def test_calls_that_share_a_number(pieces: int) -> None:
+    """Two whole calls with ids of their own run both, although each has the number 0; pieces of one call are one."""
+    deltas = [choice(tool_calls=[TOOL]), choice(tool_calls=[OTHER])]
+    if pieces == 2:
+        halves = zip("xy", ('{"a":1,', '"b":2}'), strict=True)
+        deltas = [
+            choice(tool_calls=[{"index": 0, "id": one, "function": {"name": "add", "arguments": half}}])
+            for one, half in halves
+        ]
+    got = await exchange("chat", sse(*deltas, choice("tool_calls")), sse(*STREAM["chat"]))
+    assert sorted(got.ran) == ([(1, 2), (5, 6)] if pieces == 1 else [(1, 2)])
+
+
+async def test_arguments_that_were_encoded_again_and_again() -> None:
+    """Each gateway on the way may have done it once."""
+    arguments = '{"a":1,"b":2}'
+    for _ in range(4):
+        got = await exchange("responses", sse(completed(called(arguments=arguments))), sse(*STREAM["responses"]))
+        assert got.ran == [(1, 2)]
+        arguments = json.dumps(arguments)
+
+
+@pytest.mark.parametrize(
+    ("api", "answer"),
+    [
+        ("chat", sse({"choices": [{"text": "Hi"}]}, {"choices": [{"text": "", "finish_reason": "stop"}]})),
+        ("chat", sse({"choices": {"delta": {"content": "Hi"}, "finish_reason": "stop"}})),
+        ("generate", sse(chunk({"text": "Hi"}, reason="stop"))),
+        ("generate", sse({"candidates": [{"content": {"parts": {"text": "Hi"}}, "finishReason": "STOP"}]})),
+        ("generate", sse({"candidates": [{"content": "Hi", "finishReason": "STOP"}]})),
+        ("interactions", reply({"id": "i", "status": "completed", "outputs": [{"type": "text", "text": "Hi"}]})),
+        ("anthropic", reply({"type": "message", "content": "Hi", "stop_reason": "end_turn"})),
+    ],
+)
+async def test_text_in_places_of_other_servers(api: str, answer: bytes) -> None:
+    """It is read where it stands."""
+    got = await exchange(api, answer)
+    assert (got.settled.state, got.text, got.notices) == (State.COMPLETED, "Hi", []), got.error
+
+
+@pytest.mark.parametrize("kind", ["image", "mcp_tool_use"])
+async def test_blocks_of_claude_that_are_no_text(kind: str) -> None:
+    """The notice says what came."""
+    begun = {"type": "content_block_start", "index": 0, "content_block": {"type": kind}}
+    got = await exchange("anthropic", sse(begun, *STREAM["anthropic"][2:]))
+    assert got.text == ""
+    assert ("an image" if kind == "image" else "'mcp_tool_use'") in got.notices[0]
+
+
+@pytest.mark.parametrize("item", [message("Hi", status="incomplete"), called(status="incomplete", arguments='{"a":1,')])
+async def test_an_item_that_is_incomplete(item: Any) -> None:
+    """So is the answer, whatever the status of the response; a call that was cut does not run."""
+    got = await exchange("responses", sse(completed(item)))
+    assert (got.settled.state, got.ran, len(got.bodies)) == (State.INCOMPLETE, [], 1)
+
+
+async def test_an_error_beside_an_answer() -> None:
+    """Both are told."""
+    got = await exchange("responses", sse(completed(message("Hi"), error={"message": WORDS})))
+    assert (got.settled.state, got.text) == (State.COMPLETED, "Hi")
+    assert WORDS in got.notices[0]
+
+
+@pytest.mark.parametrize("status", ["queued", "in_progress"])
+async def test_a_server_that_works_in_the_background_unasked(status: str) -> None:
+    """What follows it is named."""
+    got = await exchange("responses", reply({"id": "r", "status": status, "output": []}), stream=False)
+    assert "Ask for an answer in the background." in got.error
+
+
+async def test_a_status_that_says_of_failure() -> None:
+    """An interaction that has failed is not waited for."""
+    got = await exchange("interactions", sse(STREAM["interactions"][0], UPDATE, "%hang"), within=10)
+    assert (got.settled.state, got.streamed, got.error) == (State.ERROR, "Hello ", "The interaction failed. Try again.")

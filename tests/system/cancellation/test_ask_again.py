@@ -67,6 +67,25 @@ def test_retry_works_after_an_error_and_after_ctrl_c(server: ResponsesServer) ->
     assert "part" not in sent
 
 
+def test_retry_fetches_what_the_provider_made_in_the_background(server: ResponsesServer) -> None:
+    """In the chat, too: the answer of an exchange that failed is fetched by its token, and the next turn follows it."""
+    server.brain = lambda _: [Say("So it is.")]
+    server.faults.add(Status(401, on="^GET|cancel"))
+    with Terminal([ASST, "chat", "-p", "gpt", "--background", "--no-stream"]) as terminal:
+        terminal.wait_for("›")
+        terminal.enter("one")
+        terminal.wait_for("Check the key")
+        server.faults.clear()
+        terminal.enter("/retry")
+        terminal.wait_for("So it is.")
+        assert [request.method for request in server.requests].count("POST") == 2  # one of them asks to stop
+        terminal.enter("two")
+        terminal.wait_until(lambda: terminal.text.count("So it is.") == 2)
+    sent = [request.json for request in server.requests if request.path.endswith("/responses")][-1]["input"]
+    texts = [item["content"] if isinstance(item["content"], str) else item["content"][0]["text"] for item in sent]
+    assert texts == ["one", "So it is.", "two"]
+
+
 def test_retry_after_undo_does_not_bring_back_what_was_undone(server: ResponsesServer, asst: Asst) -> None:
     """What /undo took back stays gone; the message before it is named and asked again, in the chat and in the shell."""
     server.brain = lambda _: [Say("So it is.")]

@@ -18,12 +18,12 @@ class Heard:
     over: bool
 
 
-def heard(body: bytes, *, strict: bool = False) -> Heard:
-    """Reads a stream of any of the APIs, as far as it goes; the last event counts without its blank line, unless `strict`."""
+def heard(body: bytes) -> Heard:
+    """Reads a stream of any of the APIs, as far as it goes; the last event counts without its blank line."""
     lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # Google ends its lines with both; either ends one
     *frames, last = lines.split(b"\n\n")
     half = last.partition(b"data: ")[2].startswith(b"{")
-    if not strict and _is_whole(last.rstrip(b"\n").partition(b"data: ")[2]):
+    if _is_whole(last.rstrip(b"\n").partition(b"data: ")[2]):
         frames.append(last.rstrip(b"\n"))
         half = False
     said = [json.loads(data) for frame in frames if (data := frame.partition(b"data: ")[2]) != b"[DONE]"]

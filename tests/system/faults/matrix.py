@@ -78,7 +78,7 @@ BEFORE = [  # instead of an answer, or all over it
     Case(
         Document('{"error": {"message": "Überlastet"}}', 503, "latin-1"),
         fails("server", AGAIN),
-        {"gemini-sdk": fails("protocol")},  # google-genai cannot tell any more what the status was
+        dict.fromkeys(("gemini-sdk", "interactions-sdk"), fails("protocol")),  # google-genai loses the status
     ),
     Case(Stall(byte=40), fails("timeout")),
     Case(Cut(byte=40), fails("connection")),
@@ -98,31 +98,24 @@ def _at(fault: Stall | Cut, place: int) -> Stall | Cut:
     return Stall(place) if isinstance(fault, Stall) else Cut(place, how=fault.how)
 
 
-# What the API itself reports in a stream: of its own run, so that one in the background is cancelled, too. The openai SDK
-# raises the nested shape as if the stream had failed; then the run is looked up. google-genai knows only the nested shape.
+# What the API itself reports in a stream: of its own run, so that one in the background is cancelled, too.
 LOST = works(pieces="one two four five six")
 ERRORS = [
     Case(
         ErrorEvent(BEGUN),
         fails("server"),
         {
-            "gemini-sdk": fails("connection"),
             "gemini*": fails("server", AGAIN),
             "inter*": fails("server", AGAIN),
             "anthropic": fails("server", AGAIN),
         },
         "stream",
     ),
-    Case(ErrorEvent(BEGUN, shape="nested"), fails("server", AGAIN), {"gpt-sdk-background": works()}, "stream"),
-    Case(ErrorEvent(BEGUN, status=429), fails("rate_limit", AGAIN), {"gemini-sdk": fails("connection")}, "stream"),
-    Case(
-        ErrorEvent(BEGUN, status=400, shape="nested"),
-        fails("invalid_request"),
-        {"gpt-sdk-background": works()},
-        "stream",
-    ),
-    Case(ErrorEvent(MIDDLE), fails("server", text=PART), {"gemini-sdk": fails("connection", text=PART)}, "stream"),
-    Case(ErrorEvent(MIDDLE, shape="nested"), fails("server", text=PART), {"gpt-sdk-background": works()}, "stream"),
+    Case(ErrorEvent(BEGUN, shape="nested"), fails("server", AGAIN), of="stream"),
+    Case(ErrorEvent(BEGUN, status=429), fails("rate_limit", AGAIN), of="stream"),
+    Case(ErrorEvent(BEGUN, status=400, shape="nested"), fails("invalid_request"), of="stream"),
+    Case(ErrorEvent(MIDDLE), fails("server", text=PART), of="stream"),
+    Case(ErrorEvent(MIDDLE, shape="nested"), fails("server", text=PART), of="stream"),
 ]
 SPOILED = [  # events that are not what the server meant to say; only the Responses API repeats the whole text at the end
     Case(UnknownEvent(BEGUN), works(), of="stream"),
@@ -147,15 +140,11 @@ SPOILED = [  # events that are not what the server meant to say; only the Respon
         "stream",
     ),
     Case(
-        BrokenUtf8(
-            MIDDLE
-        ),  # our own transport reads on; what breaks is the event's type, with Gemini its text, in a chunk its id
+        BrokenUtf8(MIDDLE),  # it is read on; what breaks is the event's type, with Gemini its text, in a chunk its id
         LOST,
         {
             "chat-*": works(),
             "anthropic": works(),
-            "gpt-sdk-background": works(),
-            **dict.fromkeys(("gpt-sdk", "interactions-sdk"), fails("protocol", text=PART)),
             "inter*": works("one two four five six"),
             "gemini*": works(f"one two{JUNK} three four five six"),
         },
@@ -164,22 +153,15 @@ SPOILED = [  # events that are not what the server meant to say; only the Respon
     Case(BrokenJson(BEGUN), fails("protocol"), {"gpt*-background": works()}, "stream"),
     Case(BrokenJson(MIDDLE), fails("protocol", text=PART), {"gpt*-background": works()}, "stream"),
 ]
-# google-genai reads the stream of generateContent by itself, and not every legal way to write it.
-NARROW = {kind: {"gemini-sdk": fails("protocol")} for kind in ("no_space", "comments", "bom", "extra_fields")}
 FRAMINGS = [
-    *(Case(Framing(kind), works(), NARROW.get(kind, {}), "stream") for kind in LEGAL_FRAMINGS),
+    *(Case(Framing(kind), works(), of="stream") for kind in LEGAL_FRAMINGS),
     Case(  # where no line names the event, what is left is lines of JSON
         Framing("no_data_prefix"),
         fails("connection"),
-        {"gemini*": works(), "chat-completions": works(), "gpt-sdk*": fails("protocol")},
+        {"gemini*": works(), "chat-completions": works()},
         "stream",
     ),
-    Case(  # the openai SDK drops an event that never ended
-        Framing("no_last_blank"),
-        works(),
-        {"gpt-sdk": fails("connection", text=TEXT)},
-        "stream",
-    ),
+    Case(Framing("no_last_blank"), works(), of="stream"),
 ]
 assert {case.fault for case in FRAMINGS} == {Framing(kind) for kind in (*LEGAL_FRAMINGS, *BROKEN_FRAMINGS)}
 
@@ -190,7 +172,7 @@ DOCUMENTS = [
     Case(
         BrokenUtf8(0),
         works(),
-        NO_ID | {"gpt-sdk-unary": fails("protocol"), "gemini-unary": works(f"{JUNK}{TEXT}")},
+        NO_ID | {"gemini-unary": works(f"{JUNK}{TEXT}")},
         "document",
     ),
     Case(Duplicate(0), fails("protocol"), of="document"),

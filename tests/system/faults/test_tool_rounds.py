@@ -31,7 +31,7 @@ ROUNDS = [  # of the request that brings the outputs; the one before it is count
         {name: replace(outcome, posts=2) for name, outcome in TAKEN_UP.items()},
         "stream",
     ),
-    Case(ErrorEvent(MIDDLE), fails("server", 2, PART), {"gemini-sdk": fails("connection", 2, PART)}, "stream"),
+    Case(ErrorEvent(MIDDLE), fails("server", 2, PART), of="stream"),
 ]
 PAIRS = [(way, case) for way in WAYS for case in ROUNDS if case.applies(way)]
 OUTPUTS = ("function_call_output", "function_result", "functionResponse", '"tool"')

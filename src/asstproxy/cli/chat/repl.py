@@ -7,36 +7,43 @@ import contextlib
 import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import merge_completers
 from prompt_toolkit.formatted_text import HTML, FormattedText
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 from rich.text import Text
 
 from ...config.paths import create_private, data_dir, private_dir
+from ...core.attachment import AttachedFile, Attachment
 from ...core.codec import encode
-from ...core.errors import AsstError, UsageError
+from ...core.errors import UsageError
 from ...core.events import Cancelled, Configured, ErrorOccurred, Record
 from ...core.resume import last_exchange
 from ...store.transcript import Transcript, TranscriptBuilder
 from ...text.safe_text import clean, clean_line
 from ...tools import approve_all
 from ..approval_prompt import ApprovalPrompt
+from ..attach import attachment_lines, read_attachments
 from ..conversation_setup import OpenConversation, open_conversation
 from ..error_output import print_error
 from ..event_loop import Signals, quiet_keyboard, suspendable
 from ..exit_codes import OK
 from ..hints import hint_after
 from ..options import ConversationOptions
-from ..render.live import LiveView
+from ..render.guarded_view import GuardedView
 from ..render.print_conversation import print_conversation
-from ..render.theme import console
+from ..render.theme import console, encoding_warning, with_marks_for
+from .pending_files import Offer, PathMentions, PendingFiles
 from .slash_commands import SlashCompleter, parse_line
 from .type_ahead import take_typed_ahead
 
 if TYPE_CHECKING:
+    from ...store.transcript import ExchangeEntry
     from ...tools.schema_source import ChosenSchema
 
 __all__ = ["chat"]
@@ -54,6 +61,7 @@ async def chat(options: ConversationOptions, message: str, signals: Signals) -> 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("asst chat needs a terminal.", "In a script or a pipe, use: asst ask")
     repl = _Chat(options, signals)
+    repl.files.put(await read_attachments(options.attach or ()))
     async with open_conversation(options, approve_all if options.yes else repl.approver) as opened:
         with quiet_keyboard():
             return await repl.run(opened, message)
@@ -69,8 +77,10 @@ class _Chat:
         self.leaving = False
         self.show_events = False
         self.schema: ChosenSchema | None = None
+        self.files = PendingFiles(signals)
+        self._draft = ""
         self._options, self._signals = options, signals
-        self._view: LiveView | None = None
+        self._view: GuardedView | None = None
         self._fold = TranscriptBuilder()
         self._configured: tuple[Record, ...] = ()  # the latest such record: a new live view shows its profile and model
         self.approver = ApprovalPrompt(self.console, self._pause_view)
@@ -91,27 +101,30 @@ class _Chat:
             await self._attach()
         prompt: PromptSession[str] = PromptSession(
             history=_input_history(save=not self._options.no_save),
-            completer=SlashCompleter(),
+            completer=merge_completers([SlashCompleter(), PathMentions()]),
             complete_while_typing=True,
-            key_bindings=_key_bindings(),
+            key_bindings=_key_bindings(self.files),
             multiline=True,
             prompt_continuation=FormattedText([("class:prompt", "  ")]),
             enable_suspend=True,
         )
+        for line in self.files.lines():
+            self.say(line)
         if message:
             self.console.print(Text.assemble(("› ", "bold"), clean(message)))
-            await self._send(message)
+            await self._respond(message, is_message=True)
             if self._signals.is_terminated:
                 return self._signals.code
         interrupted = self._watch_prompt(prompt)
+        mark = HTML(f"<b>{escape(with_marks_for(self.console.file, '›'))}</b> ")
         pressed = -_LEAVE_WITHIN
         while not self.leaving:
             try:
                 if interrupted.is_set():
                     interrupted.clear()
                     raise KeyboardInterrupt
-                draft = take_typed_ahead(prompt.app.input)
-                line = (await prompt.prompt_async(HTML("<b>›</b> "), default=draft, handle_sigint=False)).strip()
+                draft, self._draft = self._draft + take_typed_ahead(prompt.app.input), ""
+                line = (await prompt.prompt_async(mark, default=draft, handle_sigint=False)).strip()
             except EOFError:
                 break
             except KeyboardInterrupt as interrupt:
@@ -148,37 +161,52 @@ class _Chat:
         self._signals.on_signal = on_signal
         return between
 
-    async def _respond(self, line: str) -> None:
+    async def _respond(self, line: str, *, is_message: bool = False) -> None:
         try:
-            parsed = parse_line(line)
+            parsed = line if is_message else parse_line(line)
             if isinstance(parsed, str):
-                await self.exchange(parsed)
+                await self._send(parsed)
             else:
                 command, argument = parsed
                 await command(self, argument)
-        except (AsstError, OSError) as error:
+        except Offer as offer:
+            self.say(f"{offer} {offer.hint}")
+            self._draft = offer.draft
+        except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
             print_error(error, chat=True)
 
     async def _send(self, message: str) -> None:
-        try:
-            await self.exchange(message)
-        except (AsstError, OSError) as error:
-            print_error(error, chat=True)
+        files = await self.files.collect(message)
+        for line in attachment_lines([file.attachment for file in files])[len(self.files.lines()) :]:
+            self.say(line)
+        await self.exchange(message, files)
+        self.files.clear()
 
-    async def exchange(self, text: str, schema: dict[str, Any] | None = None) -> None:
-        """Hold one exchange, whose answer must fit this schema, or `self.schema`. Ctrl-C cancels it and nothing else."""
-        check = None
-        if schema is None and self.schema is not None:
-            schema, check = self.schema.schema, self.schema.check
-        conversation, timeout = self.opened.conversation, self._options.timeout
-        await self._watch(conversation.exchange(text, timeout=timeout, schema=schema, check=check))
+    async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
+        """Hold one exchange, whose answer must fit `schema`, if there is one. Ctrl-C cancels it and nothing else."""
+        held = self.opened.conversation.exchange(
+            text,
+            attachments=attachments,
+            timeout=self._options.timeout,
+            schema=self.schema.schema if self.schema else None,
+            check=self.schema.check if self.schema else None,
+        )
+        await self._watch(held)
+
+    async def retry(self, entry: ExchangeEntry) -> None:
+        """Hold the last exchange again, with its message, its attachments and its schema."""
+        await self._watch(
+            self.opened.conversation.retry(
+                entry.user, attachments=entry.attachments, timeout=self._options.timeout, schema=entry.schema
+            )
+        )
 
     async def _attach(self) -> None:
         """Watch the rest of the exchange that another process left running at the provider."""
         self.say("The provider kept working on your last message. Here is the rest.")
         try:
             await self._watch(self.opened.conversation.attach(), received=last_exchange(self.opened.past))
-        except (AsstError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
             print_error(error, chat=True)
 
     async def _watch(self, exchange: Coroutine[Any, Any, Record], received: Sequence[Record] = ()) -> None:
@@ -190,7 +218,8 @@ class _Chat:
             Cancelled("terminated" if terminated else "user")
         )
         try:
-            async with LiveView(self.console, echo=bool(received)) as self._view:
+            async with GuardedView(self.console, echo=bool(received)) as view:
+                self._view = view
                 for record in (*self._configured, *received):
                     self._view(record)
                 unsubscribe = conversation.subscribe(self._view)
@@ -199,6 +228,10 @@ class _Chat:
                 unsubscribe()
         finally:
             self._signals.on_signal, self._view = at_prompt, None
+        if warning := encoding_warning():
+            self.say(warning)
+        if view.failure is not None:
+            print_error(view.failure, chat=True)
         # `result` raises what the exchange could not publish.
         if not task.cancelled() and (hint := hint_after(task.result().event, chat=True)):
             self.say(hint)
@@ -246,7 +279,7 @@ def _input_history(*, save: bool) -> History:
     return FileHistory(str(create_private(private_dir(data_dir()) / "chat-history")))
 
 
-def _key_bindings() -> KeyBindings:
+def _key_bindings(files: PendingFiles) -> KeyBindings:
     keys = KeyBindings()
 
     @keys.add("enter")
@@ -256,5 +289,11 @@ def _key_bindings() -> KeyBindings:
     @keys.add("escape", "enter")
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
+
+    @keys.add(Keys.BracketedPaste)
+    def _(event: KeyPressEvent) -> None:
+        text = event.data.replace("\r\n", "\n").replace("\r", "\n")  # as prompt_toolkit's own binding does
+        files.note_paste(text)
+        event.current_buffer.insert_text(text)
 
     return keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -16,13 +16,14 @@ from ...core.errors import UsageError
 from ...export.write import SUFFIXES, export, form_of, write_export
 from ...providers import connect
 from ...store.store import Store
-from ...store.transcript import Transcript, last_exchange_sent, last_message
+from ...store.transcript import ExchangeEntry, Transcript, last_sent
 from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label, clean_line
-from ..conversation_setup import OpenConversation, configure, offer_tools
+from ..conversation_setup import OpenConversation, configure
 from ..options import ConversationOptions
 from ..schema_option import schema_of
 from ..suggest import near_names
+from .pending_files import PendingFiles
 
 if TYPE_CHECKING:
     from ...tools.schema_source import ChosenSchema
@@ -46,6 +47,8 @@ class ChatCommands(Protocol):
     """Whether every step is printed as JSON, too."""
     schema: ChosenSchema | None
     """What answers must fit."""
+    files: PendingFiles
+    """What goes with the next message."""
 
     @property
     def transcript(self) -> Transcript:
@@ -54,8 +57,8 @@ class ChatCommands(Protocol):
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
 
-    async def exchange(self, text: str, schema: dict[str, Any] | None = None) -> None:
-        """Hold one exchange; its answer must fit this schema, else `self.schema`, if there is one."""
+    async def retry(self, entry: ExchangeEntry) -> None:
+        """Hold the last exchange again, with its message, its attachments and its schema."""
 
 
 Command = Callable[[ChatCommands, str], Awaitable[None]]
@@ -100,7 +103,7 @@ async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOpt
     assistant = connect(msgspec.structs.replace(profile, model=configured.model))
     if tools:
         try:
-            await offer_tools(user, profile, chat.opened.options)
+            await chat.opened.tools.offer(profile, chat.opened.options)
         except BaseException:
             await assistant.aclose()
             raise
@@ -171,21 +174,31 @@ async def _save(chat: ChatCommands, name: str) -> None:
     path = expand_home(name)
     session = chat.opened.session
     records = Store().records(session.id) if session is not None else []
-    write_export(path, export(chat.transcript, records, form_of(path)))
+    write_export(path, export(chat.transcript, records, form_of(path), files=chat.opened.conversation.files))
     chat.say(f"Saved: {path}")
 
 
+async def _attach(chat: ChatCommands, source: str) -> None:
+    if source == "-1":
+        chat.say(f"No longer attached: {chat.files.take_back()}")
+    elif source:
+        chat.say(await chat.files.add(source))
+    else:
+        for line in chat.files.lines() or ["No file is attached. To attach one: /attach FILE, or @path in the message"]:
+            chat.say(line)
+
+
 async def _retry(chat: ChatCommands, _: str) -> None:
-    last = last_exchange_sent(chat.transcript)
-    message = _cut_last_exchange(chat, "retry")
-    chat.say(f'Trying again: "{clean_label(message, _QUOTED)}"')
-    await chat.exchange(message, last.schema if last is not None else None)
+    entry = _last_exchange(chat, "retry")
+    chat.say(f'Trying again: "{clean_label(entry.user, _QUOTED)}"')
+    await chat.retry(entry)
 
 
 async def _undo(chat: ChatCommands, _: str) -> None:
-    message = _cut_last_exchange(chat, "undo")
+    entry = _last_exchange(chat, "undo")
+    chat.opened.conversation.cut_history(len(chat.opened.conversation.history.exchanges) - 1)
     chat.say(
-        f'Undone: "{clean_label(message, _QUOTED)}" The assistant no longer sees the last turn; the session file keeps it.'
+        f'Undone: "{clean_label(entry.user, _QUOTED)}" The assistant no longer sees the last turn; the session file keeps it.'
     )
 
 
@@ -195,14 +208,12 @@ async def _clear(chat: ChatCommands, _: str) -> None:
     chat.say("Starting fresh. The session file still has everything.")
 
 
-def _cut_last_exchange(chat: ChatCommands, to: str) -> str:
-    """Take the last exchange back that the assistant still sees; returns its message."""
-    conversation = chat.opened.conversation
-    message = last_message(chat.transcript)
-    if message is None or not conversation.history.exchanges:
+def _last_exchange(chat: ChatCommands, to: str) -> ExchangeEntry:
+    """The last exchange that the assistant still sees."""
+    entry = last_sent(chat.transcript)
+    if entry is None or not chat.opened.conversation.history.exchanges:
         raise UsageError(f"Nothing to {to}: the assistant sees no turn.")
-    conversation.cut_history(len(conversation.history.exchanges) - 1)
-    return message
+    return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +245,11 @@ COMMANDS: dict[str, SlashCommand] = {
     "session": SlashCommand(_session, "show the session's id and file"),
     "events": SlashCommand(_events, "print every step as JSON, too: on or off"),
     "save": SlashCommand(_save, "/save FILE writes the session; the suffix chooses: .json, .md, .html, .mmd", "file"),
+    "attach": SlashCommand(
+        _attach,
+        "/attach FILE sends a file with the next message (@path in the message does, too); -1 takes it back",
+        "text",
+    ),
     "retry": SlashCommand(_retry, "send the last message again"),
     "undo": SlashCommand(_undo, "take the last turn back"),
     "clear": SlashCommand(_clear, "start fresh, and clear the screen"),

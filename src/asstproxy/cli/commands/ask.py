@@ -40,6 +40,7 @@ def ask(
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
     from ...core.warnings import quieten_warnings
+    from ..attach import STDIN, read_stdin_attachment
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
     from ..schema_option import schema_of
@@ -54,5 +55,8 @@ def ask(
     words = prompt or []
     if retry:
         raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals, chosen)))
-    message = read_prompt(words, None if no_stdin else sys.stdin)  # before there is a loop, so that signals end it
-    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, chosen)))
+    # Before there is a loop, so that signals end it.
+    sources, stdin = options.attach or [], None if no_stdin else sys.stdin
+    attached = read_stdin_attachment(sources, stdin)
+    message = read_prompt(words, None if STDIN in sources else stdin, may_be_empty=bool(sources))
+    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, attached, chosen)))

@@ -56,7 +56,7 @@ def findings() -> Iterator[Finding]:
 def _misplaced(store: Store, ids: set[str]) -> Iterator[Finding]:
     """What is named like a session and is none: a pipe, a file in the wrong month, the beginning of a copy."""
     for month in store.months():
-        for path in leftovers(store.root / month, "*.jsonl"):
+        for path in leftovers(store.root / month, suffix=".jsonl"):
             problem = f"{path}: left by a copy that was stopped"
             yield Finding(
                 "sessions", path.name, "warning", problem, f"The next copy of a session removes it. Or: rm {path}"

@@ -106,7 +106,7 @@ class Layout:
         if is_message(event) and not isinstance(event, Heartbeat):
             self._retry = None
         if isinstance(event, SetUserMessage):
-            self._open(event.text)
+            self._open(event)
             self._has_schema = event.schema is not None
         if self._timeline is None and record.state in ACTIVE:
             self._timeline = Timeline(record)
@@ -145,11 +145,15 @@ class Layout:
             case _:
                 pass
 
-    def _open(self, text: str) -> None:
+    def _open(self, message: SetUserMessage) -> None:
         self.close()
         if self._echo:
-            message = Text(clean(text).strip("\n"), overflow="fold")
-            self._print("message", Text("You", style="asst.person"), message)
+            lines = [Text(clean(message.text).strip("\n"), overflow="fold")] if message.text else []
+            files = [
+                Text(f"[{number}] {clean_line(one.label)}", style="dim", overflow="fold")
+                for number, one in enumerate(message.attachments, 1)
+            ]
+            self._print("message", Text("You", style="asst.person"), *lines, *files)
         self._scrollback.mark("message")
 
     def _settle(self, event: Event | Unknown) -> None:
@@ -189,6 +193,7 @@ def _ending_lines(event: Event | Unknown) -> list[Text]:
     end = ending(event)
     if end is None:
         return []
+    end = end.without_repeat()
     style = "asst.error" if end.label == "Error" else "asst.warning"
     lines = [Text.assemble((end.label, style), (" ▸ ", "dim"), end.message)]
     return [*lines, Text(f"  {end.hint}")] if end.hint else lines

@@ -76,6 +76,12 @@ class LiveView:
         finally:
             self._hide_panel()
 
+    def abandon(self) -> None:
+        """Draw no more: take the panel away, and nothing else."""
+        if self._painter is not None:
+            self._painter.cancel()
+        self._hide_panel()
+
     def __call__(self, record: Record) -> None:
         """Fold a record."""
         if self._painter is not None and self._painter.done():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
+from typing import IO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.style import Style
 from rich.syntax import ANSISyntaxTheme
@@ -12,7 +15,7 @@ from rich.theme import Theme
 
 from ...core.script import State
 
-__all__ = ["CODE", "THEME", "console"]
+__all__ = ["CODE", "THEME", "console", "encoding_warning", "with_marks_for"]
 
 _STATES = {
     State.NEW: "dim",
@@ -87,6 +90,42 @@ CODE = ANSISyntaxTheme(
 )
 
 
+_HANDLER = "asstproxy.terminal"
+_ASCII = str.maketrans("▸›»→←◀▶…·•–—✗✓─╌━│┃╭╮╰╯█▓▒░●“”‘’", ">>>><<>~-*--xv---||++++#=+:o\"\"''")  # noqa: RUF001 - it is one of those that are replaced
+_lacking: set[str] = set()  # encodings that could not write a character of the text
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    """An error handler of `codecs`: the marks of our drawings in ASCII, `?` for each other character."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_ASCII)
+    columns = "".join(c if c.isascii() else "?" * cell_len(c) for c in text)
+    if columns != text and columns:
+        _lacking.add(error.encoding)
+    return columns, error.end
+
+
+codecs.register_error(_HANDLER, _replaced)
+
+
+def with_marks_for(stream: IO[str], text: str) -> str:
+    """Text of our own, with ASCII marks if the stream's encoding lacks those that are in it."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return text.translate(_ASCII)
+    return text
+
+
+def encoding_warning() -> str:
+    """What to tell a person whose terminal could not show characters of a text; empty if that has not happened since."""
+    if not _lacking:
+        return ""
+    encoding = _lacking.pop()
+    return f"? stands for a character that your terminal's encoding ({encoding}) lacks. Set LC_ALL=C.UTF-8 to see it."
+
+
 class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Raise it, so that the command can end in its own way. Rich would redirect stdout and exit."""
@@ -96,11 +135,11 @@ class _Console(Console):
 def console(*, stderr: bool = False) -> Console:
     """A console on stdout or stderr. `NO_COLOR` (no colour) and `TERM=dumb` (no repainting) are honoured.
 
-    Text is shown as it is: no markup, no emoji codes, no colouring of numbers. On a terminal, a character that its
-    encoding lacks becomes `?`, so that the columns stay; in a file it is escaped.
+    Text is shown as it is: no markup, no emoji codes, no colouring of numbers. On a terminal, a mark that its encoding lacks
+    becomes an ASCII one, and any other character `?` (see `encoding_warning`), so that the columns stay; in a file it is escaped.
     """
     made = _Console(stderr=stderr, theme=THEME, markup=False, emoji=False, highlight=False)
     if isinstance(made.file, io.TextIOWrapper):
         with contextlib.suppress(io.UnsupportedOperation):
-            made.file.reconfigure(errors="replace" if made.file.isatty() else "backslashreplace")
+            made.file.reconfigure(errors=_HANDLER if made.file.isatty() else "backslashreplace")
     return made

@@ -55,7 +55,9 @@ def _print_table(store: Store, found: Iterable[Summary], limit: int | None) -> i
         sys.stdout.write(f"{table.row(summary, store.state_of(summary))}\n")
     if count:
         more = " · more: --all" if count == limit else ""
-        sys.stdout.write(f"{count_of(count)} · show one: asst sessions show {first}{more}\n")
+        hint = f" · show one: asst sessions show {first}{more}"
+        fits = len(count_of(count) + hint) <= shutil.get_terminal_size().columns
+        sys.stdout.write(f"{count_of(count)}{hint if fits else ''}\n")
     return count
 
 

@@ -28,7 +28,7 @@ def show_session(prefix: str, form: str) -> None:
         for record in records:
             sys.stdout.write(encode(record).decode() + "\n")
         return
-    from ..render.theme import console
+    from ..render.theme import console, encoding_warning
 
     if form == "timeline":
         from ...export.timings import exchange_spans
@@ -44,6 +44,8 @@ def show_session(prefix: str, form: str) -> None:
         from ..render.print_conversation import print_conversation
 
         print_conversation(records, console())
+        if warning := encoding_warning():
+            print_warning(warning)
 
 
 def records_of(store: Store, session: str) -> list[Record]:

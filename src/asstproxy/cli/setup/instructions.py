@@ -53,6 +53,8 @@ def instructions_of(text: str) -> str:
         return text[1:]
     if not text.startswith("@"):
         return text.strip()
+    if not text[1:].strip():
+        raise UsageError("The name of a file is missing after @.", "Write @file, or @@ for a text that begins with @.")
     path = refuse_device(expand_home(text[1:]))
     try:
         return path.read_text(encoding="utf-8-sig").strip()

@@ -65,13 +65,14 @@ class Reader(StreamReader):
             self._block, self._detail = reason, get_text(feedback, "blockReasonMessage")
         candidates = get_objects(chunk, "candidates")
         candidate = next((c for c in candidates if not self._several or not c.get("index")), {})
-        parts = get_objects(candidate, "content", "parts")
+        said = get_text(candidate, "content")  # of servers that only look like Google's
+        parts = [{"text": said}] if said else get_objects(candidate, "content", "parts")
         if self.done and any(_says_something(part) for part in parts):
             self.done, self.continued, self._reason = False, True, ""
         for part in parts:
             yield from self._part(part)
         self._sources += _sources(candidate)
-        if (reason := get_text(candidate, "finishReason")) and reason != NO_REASON:
+        if (reason := get_text(candidate, "finishReason").upper()) and reason != NO_REASON:
             self.done = True
             self._reason, self._detail = reason, get_text(candidate, "finishMessage")
 

@@ -16,10 +16,12 @@ from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Hea
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
 from ..answer_schema import rewritten
+from ..attachments import Attachments, Parts, no_parts
 from ..background import BackgroundJob
 from ..fields import parsed_arguments, with_hosted_tools
 from ..stream import read_stream
 from ..transport import JSON, Transport
+from .files import INTERACTIONS
 from .interactions_reader import Reader
 from .provider import DIALECT, GeminiProvider
 from .schema import inlined
@@ -28,6 +30,7 @@ __all__ = ["InteractionsProvider", "is_stored", "request", "steps"]
 
 PATH = "/interactions"
 
+GONE = "Google no longer has this conversation; sending the whole of it again."
 BODY = frozenset(
     (
         "cached_content",
@@ -46,26 +49,34 @@ BODY = frozenset(
 
 
 class InteractionsProvider(GeminiProvider):
-    """An Assistant Proxy that calls `POST /interactions`. `poll` is in seconds."""
+    """An Assistant Proxy that calls `POST /interactions`. `poll` is in seconds.
+
+    `keeps_files`: whether the server has the Files API (Agent Platform has none).
+    """
 
     reader = Reader
 
-    def __init__(self, transport: Transport, model: str, *, poll: float = 2.0) -> None:
+    def __init__(self, transport: Transport, model: str, *, poll: float = 2.0, keeps_files: bool = True) -> None:
         super().__init__(transport, model)
+        self.attachments = Attachments(INTERACTIONS, transport, uploads=keeps_files)
         self._poll = poll
         self._previous: str | None = None  # the interaction that the next one continues
         self._known = 0  # how many items Google knows with it
+        self._made: set[str] = set()  # interactions of this process
+        self._keeps = True  # the server keeps interactions; some that speak this API don't
+        self._told = False  # that it doesn't, in this exchange
 
     async def begin(self, turn: Turn) -> Sequence[Event]:
         """See `StatelessProvider`."""
         state = turn.resume if isinstance(turn.resume, dict) and is_stored(turn) else {}
+        self._told = False
         same = state.get("model") == self.turn.model  # another model would refuse what this one signed
         self._previous, self._known = state.get("interaction") if same else None, len(turn.history)
         return ()
 
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
         """See `StatelessProvider`; a stored interaction already holds all but what is new."""
-        given = steps(self.accepted(items), self._known if self._previous else 0)
+        given = steps(self.accepted(items), self.attachments.parts, self._known if self._previous else 0)
         how = {"background": True} if turn.background else {}
         # Said in either case: servers differ in what they do when it is left out.
         return PATH, request(turn, given, self._previous) | how | {"stream": turn.stream and not turn.background}
@@ -106,7 +117,9 @@ class InteractionsProvider(GeminiProvider):
             running = {"running": event.resume["id"]}
             return msgspec.structs.replace(event, resume=self._resume(self._previous) | running)
         if isinstance(event, ActionRequired | AssistantMessageRetrieved | MessageIncomplete):
-            number = event.resume if is_stored(self.turn) else None
+            number = event.resume if is_stored(self.turn) and self._keeps else None
+            if number:
+                self._made.add(number)
             if isinstance(event, ActionRequired):
                 self._previous, self._known = number, len(items) + 1
             return msgspec.structs.replace(event, resume=self._resume(number) or None)
@@ -119,7 +132,8 @@ class InteractionsProvider(GeminiProvider):
         """See `StatelessProvider`: without the stored conversation, where Google no longer has it."""
         notice = await super().recover(error, items)
         if notice is None and self._previous and error.kind == "not_found" and "model" not in str(error).lower():
-            notice = "Google no longer has this conversation; sending the whole of it again."
+            self._keeps = self._previous not in self._made
+            notice, self._told = "" if self._told else GONE, True
         if notice is not None:
             self._previous = None
         return notice
@@ -158,24 +172,27 @@ def is_stored(turn: Turn) -> bool:
     return turn.settings.get("store") is not False
 
 
-def steps(items: Iterable[Item], start: int = 0) -> list[JSON]:
+def steps(items: Iterable[Item], parts: Parts = no_parts, start: int = 0) -> list[JSON]:
     """The history as steps, from an item on; what the model itself said goes back unchanged."""
     made: list[JSON] = []
     calls: list[JSON] = []
     for number, item in enumerate(items):
         if isinstance(item, ToolOutputs):
             new = _results(calls, item)
+        elif number < start and isinstance(item, UserMessage):
+            continue  # its files need not be read
         else:
-            new = _step(item)
+            new = _step(item, parts)
             calls = [step for step in new if step.get("type") == "function_call"]
         made += new if number >= start else []
     return made
 
 
-def _step(item: UserMessage | AssistantMessage) -> list[JSON]:
+def _step(item: UserMessage | AssistantMessage, parts: Parts) -> list[JSON]:
     match item:
-        case UserMessage(text=text):
-            return [{"type": "user_input", "content": [{"type": "text", "text": text}]}]
+        case UserMessage(text=text, attachments=attachments):
+            words = [{"type": "text", "text": text}] if text else []
+            return [{"type": "user_input", "content": [*parts(attachments), *words]}]
         case AssistantMessage(raw={"steps": list() as raw}):
             return list(raw)
         case AssistantMessage(text=text, calls=calls):

@@ -109,6 +109,8 @@ class Reader(JobReader):
                 self.job_id = get_text(_interaction(event), "id") or self.job_id
             case "interaction.status_update" if event.get("status") == "cancelled":
                 raise _cancelled()
+            case "interaction.status_update" if event.get("status") == "failed":
+                raise _failure(find_error(event))
             case "step.start":
                 yield from self._start(get_index(event, "index"), get_object(event, "step"))
             case "step.delta":
@@ -131,7 +133,7 @@ class Reader(JobReader):
         status = get_text(reply, "status")
         if not status and (error := find_error(reply)) is not None:  # a failure with the status of a success
             raise _failure(error)
-        if not status and not (get_objects(reply, "steps") or get_text(reply, "output_text")):
+        if not status and not (get_objects(reply, "steps") or get_text(reply, "output_text") or _outputs(reply)):
             raise AssistantError("protocol", "The server's reply is not an interaction.", "Check base_url.")
         if status and status not in FINAL:
             raise AssistantError("protocol", f"The interaction has the unknown status '{status}'.", "Check base_url.")
@@ -157,7 +159,7 @@ class Reader(JobReader):
             raise _cancelled()
         final = get_objects(interaction, "steps")
         steps = self._union(final)
-        said, whole = str(self._said), text_of(final) or get_text(interaction, "output_text")
+        said, whole = str(self._said), text_of(final) or get_text(interaction, "output_text") or _outputs(interaction)
         text = said if said and (not whole or said.strip() == whole.strip()) else whole
         if said and (rest := rest_of(said, whole)):
             yield ChunkReceived(rest)
@@ -329,6 +331,11 @@ def text_of(steps: list[JSON]) -> str:
 def _joined(content: Any) -> str:
     parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
     return "".join(get_text(part, "text") for part in parts if part.get("type", "text") == "text")
+
+
+def _outputs(interaction: JSON) -> str:
+    """The text where the API had it at first: in `outputs`."""
+    return _joined(get_objects(interaction, "outputs"))
 
 
 def _counts(usage: JSON) -> tuple[int, int, int, int]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,15 +19,24 @@ from ...core.events import AssistantMessageRetrieved, Event, MessageIncomplete, 
 from ...core.history import Item
 from ...core.schema_support import SchemaSupport, references, with_root_at
 from ...core.turn import Turn
+from ..attachments import MB, AttachmentFormat
 from ..connection import ServerOptions, http_transport
+from ..modalities import readable_by
 from ..model_list import ModelInfo, fetch_models
+from ..openai.files import IMAGES, responses_part
 from ..openai.provider import ResponsesProvider
+from ..stream import StreamReader
 from ..transport import JSON, Transport
 from .process import INSTRUCTIONS, Embedded, EmbeddedError, Served, find_model, renders_tools
+
+if TYPE_CHECKING:
+    from ..chat_completions import ChatCompletionsProvider
 
 __all__ = ["INFO", "LocalOptions", "connect", "models"]
 
 INFO = BUILT_IN["local"]
+FILES = AttachmentFormat(dict.fromkeys(IMAGES, 20 * MB), responses_part, inline=40 * MB)
+"""Pictures, if the model can see. llama.cpp refuses `input_file`; the sizes are ours."""
 NO_TOOLS = (
     "{model} will not see the tools, because its chat template has no place for them. "
     'A profile can name another template: chat_template = "FILE".'
@@ -37,11 +47,12 @@ class LocalOptions(ServerOptions, frozen=True):
     """What a profile of this provider may hold.
 
     With `base_url`, a running server is asked (Ollama, vLLM, LM Studio, llama-server). Otherwise the model is a GGUF file:
-    `chat_template` is a file with a Jinja template, `n_predict` the most tokens of an answer, `n_ctx` the tokens of the
-    context, `threads` the number of the processor's threads.
+    `chat_template` is a file with a Jinja template, `mmproj` the GGUF file with which the model sees pictures, `n_predict` the
+    most tokens of an answer, `n_ctx` the tokens of the context, `threads` the number of the processor's threads.
     """
 
     chat_template: str = ""
+    mmproj: str = ""
     n_predict: int = 512
     n_ctx: int = 4096
     threads: int | None = None
@@ -59,10 +70,10 @@ def connect(profile: Profile, *, client: Any = None) -> ResponsesProvider:
 
         return ResponsesProvider(OpenAITransport(client), provider="local", model=profile.model)
     if not options.base_url:
-        return EmbeddedProvider(*_engine(profile, options), options.n_predict)
+        return EmbeddedProvider(*_engine(profile, options), options.n_predict, options.n_ctx)
     if not profile.model:
         raise NotSetUpError(f"The profile '{profile.name}' names no model.", "Choose one of the server's: -m MODEL.")
-    return LocalProvider(http_transport(profile, options, INFO), provider="local", model=profile.model)
+    return LocalServerProvider(http_transport(profile, options, INFO), provider="local", model=profile.model)
 
 
 async def models(profile: Profile) -> list[ModelInfo]:
@@ -92,6 +103,7 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
     transport = EmbeddedTransport(
         model,
         chat_template=template,
+        mmproj=str(expand_home(options.mmproj)) if options.mmproj else "",
         n_predict=options.n_predict,
         n_ctx=options.n_ctx,
         threads=options.threads,
@@ -100,12 +112,19 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
 
 
 class LocalProvider(ResponsesProvider):
-    """The same protocol, with what llama.cpp does not say: that an answer was cut (its status is "completed" all the same)."""
+    """The same protocol, with what some servers do not say: that an answer was cut (its status is "completed" all the same)."""
 
     structured = SchemaSupport(recursive=True)
     optional = ("json_schema",)
-    _spent = 0
+    attachment_format = FILES
+    _spent = Usage()
     """Tokens of this answer."""
+    context: int | None = None
+    """Tokens of the context, if that is known."""
+
+    async def accepts(self, model: str) -> Mapping[str, int]:
+        """See `StatelessProvider`: what the server says of this model."""
+        return await readable_by(self.transport, model, self.attachments.accepted)
 
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
         """See `StatelessProvider`; llama.cpp ignores the schema in `text`, and makes a grammar of its own `json_schema`."""
@@ -119,17 +138,57 @@ class LocalProvider(ResponsesProvider):
 
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """See `StatelessProvider`."""
-        self._spent = 0
+        self._spent = Usage()
         return super().answer(items)
 
     def annotate(self, event: Event, items: list[Item]) -> Event:
         """See `StatelessProvider`: an answer that used up its tokens was cut."""
         if isinstance(event, Usage):
-            self._spent = event.output_tokens
-        limit = self.longest_answer()
-        if isinstance(event, AssistantMessageRetrieved) and limit and self._spent >= limit:
+            self._spent = event
+        if isinstance(event, AssistantMessageRetrieved) and self._is_cut():
             event = MessageIncomplete(event.text, "max_output_tokens", event.raw, event.resume)
         return super().annotate(event, items)
+
+    def _is_cut(self) -> bool:
+        limit, spent = self.longest_answer(), self._spent
+        used = spent.input_tokens + spent.output_tokens
+        return bool(limit and spent.output_tokens >= limit) or bool(self.context and used >= self.context)
+
+
+class LocalServerProvider(LocalProvider):
+    """A server that runs already; llama.cpp's is asked over Chat Completions, where it says that an answer was cut."""
+
+    _chat: ChatCompletionsProvider | None = None
+    _known = False
+
+    async def begin(self, turn: Turn) -> Sequence[Event]:
+        """See `StatelessProvider`: the first time, the server is asked for its name."""
+        from .llama_cpp import as_chat_settings, is_llama_cpp
+
+        if not self._known:
+            if await is_llama_cpp(self.transport):
+                from ..chat_completions import ChatCompletionsProvider, attached
+
+                self._chat = ChatCompletionsProvider(self.transport, self.model)
+                self.attachments.form = replace(FILES, part=attached)
+                self._chat.attachments = self.attachments  # one store of files, and one count of their bytes
+            self._known = True
+        if self._chat is not None:  # it makes nothing in the background
+            settings = as_chat_settings(self.turn.settings)
+            self.turn = self._chat.turn = msgspec.structs.replace(self.turn, background=False, settings=settings)
+        return await super().begin(turn)
+
+    def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
+        """See `StatelessProvider`."""
+        if self._chat is None:
+            return super().request(turn, items)
+        if turn.schema is not None:
+            turn = msgspec.structs.replace(turn, schema=_for_grammar(turn.schema))
+        return self._chat.request(turn, items)
+
+    def new_reader(self) -> StreamReader:
+        """See `StatelessProvider`."""
+        return super().new_reader() if self._chat is None else self._chat.new_reader()
 
 
 def _for_grammar(schema: JSON) -> JSON:
@@ -144,9 +203,9 @@ def _for_grammar(schema: JSON) -> JSON:
 class EmbeddedProvider(LocalProvider):
     """llama.cpp in a process of ours: it also does not say that a template shows no tools."""
 
-    def __init__(self, transport: EmbeddedTransport, model: str, n_predict: int) -> None:
+    def __init__(self, transport: EmbeddedTransport, model: str, n_predict: int, n_ctx: int | None = None) -> None:
         super().__init__(transport, provider="local", model=model)
-        self._engine, self._n_predict = transport, n_predict
+        self._engine, self._n_predict, self.context = transport, n_predict, n_ctx
 
     def longest_answer(self) -> int:
         """See `LocalProvider`."""

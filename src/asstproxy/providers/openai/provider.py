@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from ...core.turn import Turn
 from ..base import StatelessProvider
 from ..fields import get_count, get_text
 from ..transport import JSON, Transport
+from .files import RESPONSES
 from .reader import Reader
 from .wire import input_items, request
 
@@ -40,6 +41,7 @@ class ResponsesProvider(StatelessProvider):
 
     reader = Reader
     structured = SchemaSupport(recursive=True, depth=10)
+    attachment_format = RESPONSES
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class ResponsesProvider(StatelessProvider):
 
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
         """See `StatelessProvider`; a Conversation already holds all but the newest item."""
-        body = self._extra | request(turn, input_items(items[-1:] if self._conversation else items))
+        body = self._extra | request(turn, self._input(items[-1:] if self._conversation else items))
         if self._conversation:
             body["conversation"] = self._conversation
         if turn.background:
@@ -72,6 +74,9 @@ class ResponsesProvider(StatelessProvider):
         if turn.stream and (self._resumable or not turn.background):
             body["stream"] = True
         return "/responses", body
+
+    def _input(self, items: Iterable[Item]) -> list[JSON]:
+        return input_items(items, self.attachments.parts)
 
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """See `StatelessProvider`."""
@@ -147,7 +152,9 @@ class ResponsesProvider(StatelessProvider):
         return "The Conversation at OpenAI is blocked by an unanswered tool call; starting a new one."
 
     async def _new_conversation(self, turn: Turn) -> str:
-        items = input_items(turn.history)
+        history = self.attachments.fit(turn.history)
+        await self.attachments.prepare(lambda: self._input(history))
+        items = self._input(history)
         number = self._first
         if items or not number:
             number = created_id(await self.transport.call("POST", "/conversations", {"items": items[:BATCH]}))

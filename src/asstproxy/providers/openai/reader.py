@@ -157,6 +157,12 @@ class Reader(JobReader):
             if (error := find_error(reply)) is not None:  # a failure with the status of a success
                 raise reported_error(error)
             raise AssistantError("protocol", "The server's reply is not a response of this API.", "Check base_url.")
+        if said in ("queued", "in_progress"):
+            raise AssistantError(
+                "protocol",
+                "The server works on the answer in the background, unasked.",
+                "Ask for an answer in the background.",
+            )
         if said and said not in STATUSES:
             raise AssistantError("protocol", f"The response has the unknown status '{said}'.", "Check base_url.")
         yield from self._outcome(reply, "completed")
@@ -179,6 +185,10 @@ class Reader(JobReader):
         output = self._output.finish(response)
         if output.rest:
             yield ChunkReceived(output.rest)
+        if isinstance(error, dict | str) and (words := error_words(error)):
+            yield Notice(f"The server reported an error with its answer: {words}")
+        if status == "completed" and any(get_text(item, "status") == "incomplete" for item in output.items):
+            status = "incomplete"
         if output.changed and self._from_start:
             yield Notice(CHANGED)
         yield from self._closing(output, status, get_text(response, "incomplete_details", "reason") or "unknown")

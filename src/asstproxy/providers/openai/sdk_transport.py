@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+import httpx2
 
 from ...core.errors import AssistantError
-from ...core.redact import redact_logs, register_named_secrets, remove_secrets
+from ...core.redact import redact_logs, register_named_secrets
 from ..transport import JSON
-from ..transport.decoder import EventDecoder
-from ..transport.failures import broken_connection, failure, refusal
-from ..transport.http import ONCE
+from ..transport.body import decode_error
+from ..transport.failures import broken_connection, refusal
+from ..transport.http import MAX_REFUSAL, ONCE
+from ..transport.reading import Body, too_large
+from ..transport.sse import TooLargeError
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -37,49 +40,50 @@ class OpenAITransport:
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """See `Transport.call`."""
-        try:
-            answer = dict(await self._request(method, path, body))
-        except Exception as error:
-            raise self._mapped(error) from error
-        self._remember_key()  # a response that failed may quote it
-        return answer
+        async with self._answer(method, path, body) as read:
+            return await read.object()
 
     async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
+        async with self._answer(method, path, body) as read, contextlib.aclosing(read.events()) as events:
+            async for together in events:
+                yield together
+
+    @contextlib.asynccontextmanager
+    async def _answer(self, method: str, path: str, body: JSON | None) -> AsyncIterator[Body]:
+        """The body of the reply as it arrives: the SDK would lose what its own servers never send."""
+        answered = False
+        try:
+            response = await self._request(method, path, body)
+            answered = True
+            self._remember_key()  # a response that failed may quote it
+            async with contextlib.aclosing(response):
+                kind = str(response.headers.get("content-type", ""))
+                read = Body(response.aiter_bytes(), content_type=kind, where=self._where, secrets=self._secrets)
+                async with contextlib.aclosing(read):
+                    yield read
+        except TooLargeError:
+            raise too_large(self._where) from None
+        except Exception as error:
+            raise self._mapped(error, answered=answered) from error
+
+    async def _request(self, method: str, path: str, body: JSON | None) -> Any:
         from openai import AsyncStream
 
-        try:
-            stream = await self._request(method, path, body, stream=True, stream_cls=AsyncStream[object])
-            try:
-                kind = str(stream.response.headers.get("content-type", ""))
-                if not kind.startswith("text/event-stream"):
-                    data = await stream.response.aread()
-                    yield EventDecoder(self._where, self._secrets).whole(data)
-                    return
-                async for event in stream:
-                    if isinstance(event, dict):  # else `data: null` and the like
-                        yield [self._told(dict(event))]
-            finally:
-                await stream.close()
-        except Exception as error:
-            raise self._mapped(error) from error
-
-    def _told(self, event: JSON) -> JSON:
-        """The event; the key is removed if it reports a failure."""
-        if event.get("type") not in ("error", "response.failed"):
-            return event
-        return dict(msgspec.json.decode(remove_secrets(msgspec.json.encode(event).decode(), self._secrets)))
-
-    async def _request(self, method: str, path: str, body: JSON | None, **how: Any) -> Any:
-        # `cast_to=object` returns the JSON as it arrived, and spares the SDK its five hundred models. Redirects are not
-        # followed, as with our own transport: the conversation goes where the profile says, and nowhere else.
-        how["options"] = {"follow_redirects": False}
+        # A response of the HTTP client, unread, spares the SDK its five hundred models. Redirects are not followed, as with our
+        # own transport: the conversation goes where the profile says, and nowhere else.
+        how: dict[str, Any] = {
+            "cast_to": httpx2.Response,
+            "stream": True,
+            "stream_cls": AsyncStream[object],
+            "options": {"follow_redirects": False},
+        }
         match method:
             case "GET":
-                return await self._client.get(path, cast_to=object, **how)
+                return await self._client.get(path, **how)
             case "DELETE":
-                return await self._client.delete(path, cast_to=object, **how)
-        return await self._client.post(path, cast_to=object, body=body, **how)
+                return await self._client.delete(path, **how)
+        return await self._client.post(path, body=body, **how)
 
     def _remember_key(self) -> None:
         """After a request: a client may get its key, or a token, only when it sends the first one."""
@@ -89,7 +93,7 @@ class OpenAITransport:
         }  # openai 3 has the key in no default header
         register_named_secrets({name: value for name, value in headers.items() if isinstance(value, str)})
 
-    def _mapped(self, error: Exception) -> Exception:
+    def _mapped(self, error: Exception, *, answered: bool) -> Exception:
         import openai
 
         self._remember_key()
@@ -97,12 +101,15 @@ class OpenAITransport:
             case AssistantError():
                 return error
             case openai.APIStatusError():
-                return refusal(error.status_code, error.body, error.response.headers, self._where)
+                told = decode_error(error.response.content[:MAX_REFUSAL])
+                return refusal(error.status_code, told, error.response.headers, self._where)
             case openai.APIConnectionError():
                 cause = error.__cause__
-                return broken_connection(cause if isinstance(cause, Exception) else error, self._where)
-            case openai.APIError():
-                return failure(str(error.code or error.type or ""), error.message)
+                return broken_connection(
+                    cause if isinstance(cause, Exception) else error, self._where, answered=answered
+                )
+            case httpx2.HTTPError() | httpx2.StreamError():
+                return broken_connection(error, self._where, answered=answered)
             case openai.OpenAIError():
                 return AssistantError("authentication", str(error), "Check the client that you passed in.")
             case UnicodeEncodeError():  # our JSON never raises it, headers do

@@ -49,8 +49,8 @@ class EventDecoder:
             if objects:
                 yield objects
 
-    def whole(self, body: bytes) -> list[JSON]:
-        """The reply of a server that does not stream: an object, or a list of events.
+    def whole(self, body: bytes, *, asked: str = "a stream of events") -> list[JSON]:
+        """The reply of a server that does not stream: an object, or a list of events. `asked`: what it was asked for.
 
         Raises:
             AssistantError: it is neither.
@@ -67,9 +67,12 @@ class EventDecoder:
         objects = [one for one in values if isinstance(one, dict)]
         if objects and len(objects) == len(values):
             return objects
+        if not body.strip():
+            raise AssistantError("protocol", f"{self._where} sent an empty reply.", "Check base_url, or try again.")
         said = self._hidden(error_words(value) or plain_words(body))
         words = f" It answered: {redact_reply(sentence(said))}" if said else ""
-        raise AssistantError("protocol", f"{self._where} does not stream events.{words}", "Check base_url.")
+        hint = "Check base_url: is it the address of this API?"
+        raise AssistantError("protocol", f"{self._where} sent something other than {asked}.{words}", hint)
 
     def _objects(self, name: bytes, data: bytes, *, cut: bool) -> list[JSON]:
         value = self._value(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,7 +13,16 @@ from ...core.errors import AssistantError, Kind
 from ...core.redact import public_url, redact_reply
 from ..gemini.failures import CLOUD, GOOGLE_CODES, google_meaning, retry_delay
 
-__all__ = ["broken_connection", "error_words", "failure", "find_error", "refusal", "reported_error", "sentence"]
+__all__ = [
+    "broken_connection",
+    "error_words",
+    "failure",
+    "find_error",
+    "refusal",
+    "refused_reply",
+    "reported_error",
+    "sentence",
+]
 
 _KINDS: dict[int, tuple[Kind, bool, str]] = {  # status: kind, whether a retry may help, what to do
     400: ("invalid_request", False, "The request does not suit this model or server."),
@@ -136,6 +145,8 @@ def failure(code: str, message: str) -> AssistantError:
     kind, retryable, hint = _CODES.get(code) or status or ("server", False, "The provider failed. Try again.")
     kind, retryable, hint = _meaning_of(message, kind) or (kind, retryable, hint)
     said = redact_reply(sentence(message or code or "The provider failed"))
+    if said.endswith(" failed."):
+        hint = hint.removeprefix("The provider failed. ")
     return AssistantError(kind, said, hint, retryable=retryable)
 
 
@@ -146,7 +157,28 @@ def find_error(event: Mapping[str, Any]) -> Any:
         return error
     if error or event.get("type") == "error" or event.get("object") == "error" or set(event) == {"detail"}:
         return {key: value for key, value in event.items() if key != "error"}
-    return None
+    return dict(event) if _fails(event) and _is_remark(event) else None
+
+
+def refused_reply(reply: Mapping[str, Any]) -> AssistantError | None:
+    """The error for a whole reply with the status of a success that isn't an answer of any API, but words; None: it may be one."""
+    return reported_error(find_error(reply) or dict(reply)) if _is_remark(reply) else None
+
+
+def _is_remark(event: Mapping[str, Any]) -> bool:
+    """Whether an object consists of what frameworks and gateways say of a failure, and has words."""
+    return event.keys() <= _REMARK and bool(error_words(dict(event)))
+
+
+def _fails(event: Mapping[str, Any]) -> bool:
+    """Whether an object says that something has failed."""
+    if event.get("success") is False or event.get("ok") is False or event.keys() & {"errors", "error_message", "fault"}:
+        return True
+    told = [str(event.get(name)) for name in ("code", "status", "statusCode", "status_code")]
+    return any(one.lower() in _FAILED or (len(one) == 3 and one.isdecimal() and one >= "400") for one in told)
+
+
+_FAILED = ("error", "failed", "failure", "fail")
 
 
 def reported_error(error: Any) -> AssistantError:
@@ -172,8 +204,16 @@ def error_words(error: Any, depth: int = 4) -> str:
     return ""
 
 
-_WORDS = ("message", "detail", "msg", "error", "errors", "error_description", "title", "reason")
+_WORDS = (
+    *("message", "detail", "msg", "error", "errors", "error_description", "title", "reason"),
+    *("Message", "error_message", "error_msg", "fault", "faultstring", "details", "data"),
+)
 """Where servers put their words, the best place first."""
+_REMARK = frozenset(
+    (*_WORDS, "code", "status", "statusCode", "status_code", "success", "ok", "type", "instance", "path", "timestamp")
+)
+_REMARK |= {"error_code", "errcode", "request_id", "requestId", "trace_id"}
+"""All that such an object may have."""
 MAX_REASONS = 5
 
 
@@ -218,6 +258,12 @@ def broken_connection(
         )
         hint = f"Is it the right proxy, and is it running? Correct or unset {source}; NO_PROXY names hosts to ask directly."
         return AssistantError("connection", f"{what}: {_reason(error)}.", hint, retryable=not refused)
+    if _has(error, lambda one: type(one).__name__ == "SSLCertVerificationError"):
+        return AssistantError(
+            "connection",
+            f"The certificate of {where} is not trusted: {_reason(error)}.",
+            "Check base_url. If the server is right, name its certificate in SSL_CERT_FILE.",
+        )
     if name in ("ConnectError", "ConnectTimeout"):
         return AssistantError(
             "connection",
@@ -242,10 +288,15 @@ def broken_connection(
     return AssistantError("connection", said, "Try again.", retryable=unsent)
 
 
-def _is_tls(error: BaseException | None) -> bool:
+def _is_tls(error: BaseException) -> bool:
     """Whether encryption failed, so that the connection itself was made."""
+    return _has(error, lambda one: type(one).__module__ == "ssl")
+
+
+def _has(error: BaseException | None, wanted: Callable[[BaseException], bool]) -> bool:
+    """Whether this error, or one that caused it, is wanted."""
     while error is not None:
-        if type(error).__module__ == "ssl":
+        if wanted(error):
             return True
         error = error.__cause__ or error.__context__
     return False

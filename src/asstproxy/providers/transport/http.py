@@ -5,29 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
 from ...core.errors import AssistantError
-from ...core.redact import public_url, redact_logs, register_secrets, remove_secrets
-from . import JSON, StreamedReply
-from .body import BodyReader, decode_error, decode_json
-from .decoder import EventDecoder
+from ...core.redact import public_url, redact_logs, register_secrets
+from . import JSON
+from .body import decode_error
 from .failures import broken_connection, refusal
 from .proxies import proxy_for, tls_context
+from .reading import Body, too_large
 from .sse import TooLargeError
 
 __all__ = ["ONCE", "HttpTransport"]
 
-MAX_EVENT = 64 * 1024 * 1024
-"""Bytes, decompressed, of one event or of a whole reply: several images in base64. More would take gigabytes to decode."""
 MAX_REFUSAL = 64 * 1024
 """Bytes of an error's body that are read: far more than any API explains."""
 REFUSAL_WITHIN = 5.0
 """Seconds in which the body of an error has to arrive; then its status alone counts."""
 ENDLESS = 5.0
 """Seconds beyond `silence` in which the headers have to arrive: a server may send interim replies (1xx) and never fall silent."""
+UPLOAD_WITHIN = 3600.0
+"""Seconds in which a file has to be uploaded: 2 GB at 5 Mbit/s."""
 STREAMED = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 ONCE = {"Connection": "close"}
 """For plain HTTP: llama.cpp closes the connection after every stream although it says otherwise; a new one costs nothing."""
@@ -76,38 +77,64 @@ class HttpTransport:
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """See `Transport.call`."""
-        async with self._answer(method, path, body, {}) as response:
-            pieces, size = list[bytes](), 0
-            async with contextlib.aclosing(response.aiter_bytes()) as arriving:
-                async for piece in arriving:
-                    pieces.append(piece)
-                    if (size := size + len(piece)) > MAX_EVENT:
-                        raise TooLargeError
-        return self._object(b"".join(pieces), labelled=_is_stream(response))
+        async with (
+            self._answer(method, path, {}, json=body) as response,
+            contextlib.aclosing(self._body(response)) as read,
+        ):
+            return await read.object()
+
+    async def upload(self, path: str, headers: Mapping[str, str], **sent: Any) -> tuple[Mapping[str, str], JSON]:
+        """POST something other than JSON; the headers and the object of the reply, which may be empty.
+
+        `path` may be a whole URL of the same server. `sent` are httpx2's `content`, `data` and `files`, or `json`.
+
+        Raises:
+            AssistantError: as `Transport.call`; or the URL is of another server, which must not get the key.
+        """
+        if "://" in path and urlsplit(path)[:2] != urlsplit(self._base)[:2]:
+            raise AssistantError(
+                "protocol", f"{self._shown} wants the file to go to another server.", "Check base_url."
+            )
+        async with (
+            self._answer("POST", path, headers, within=UPLOAD_WITHIN, **sent) as response,
+            contextlib.aclosing(self._body(response)) as read,
+        ):
+            return response.headers, await read.object(may_be_empty=True)
+
+    @property
+    def address(self) -> str:
+        """The URL to which paths are relative."""
+        return self._base
 
     async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
         async with (
-            self._answer(method, path, body, STREAMED) as response,
-            contextlib.aclosing(response.aiter_bytes()) as pieces,
-            contextlib.aclosing(self._read(pieces, labelled=_is_stream(response))) as read,
+            self._answer(method, path, STREAMED, json=body) as response,
+            contextlib.aclosing(self._body(response)) as read,
+            contextlib.aclosing(read.events()) as events,
         ):
-            async for together in read:
+            async for together in events:
                 yield together
+
+    def _body(self, response: httpx2.Response) -> Body:
+        kind = response.headers.get("content-type", "")
+        return Body(response.aiter_bytes(), content_type=kind, where=self._shown, secrets=self._secrets)
 
     @contextlib.asynccontextmanager
     async def _answer(
-        self, method: str, path: str, body: JSON | None, headers: Mapping[str, str]
+        self, method: str, path: str, headers: Mapping[str, str], *, within: float = 0.0, **sent: Any
     ) -> AsyncIterator[httpx2.Response]:
-        """The reply to a request, whose body is not read yet.
+        """The reply to a request, whose body is not read yet. `within`: seconds for the request and the head of the reply, if they
+        are more than usual.
 
         Raises:
             AssistantError: there is none, the server refuses, or (in the block, too) the connection breaks.
         """
         answered = False
         try:
-            request = self._client.build_request(method, self._base + path, json=body, headers=headers)
-            async with asyncio.timeout(self._silence + ENDLESS):
+            url = path if "://" in path else self._base + path
+            request = self._client.build_request(method, url, headers=headers, **sent)
+            async with asyncio.timeout(within or self._silence + ENDLESS):
                 response = await self._client.send(request, stream=True)
             answered = True
             async with contextlib.aclosing(response):
@@ -115,31 +142,13 @@ class HttpTransport:
                     await self._refuse(response, path)
                 yield response
         except TooLargeError:
-            limit = f"{MAX_EVENT // 1024**2} MB"
-            said = f"{self._shown} sent more than {limit} in one piece."
-            raise AssistantError("protocol", said, "Check base_url: is it the address of this API?") from None
+            raise too_large(self._shown) from None
         except TimeoutError:
             said = f"{self._shown} sent no answer within {self._silence:.0f} seconds."
             raise AssistantError("timeout", said, "Try again.") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             via = (self._proxy.shown, self._proxy.source) if self._proxy else None
             raise broken_connection(error, self._shown, answered=answered, proxy=via) from error
-
-    async def _read(self, pieces: AsyncIterator[bytes], *, labelled: bool) -> AsyncGenerator[list[JSON]]:
-        """The objects in a body: those of its events, or the one that it is."""
-        reader, decoder = BodyReader(MAX_EVENT, labelled=labelled), EventDecoder(self._shown, self._secrets)
-        try:
-            while (piece := await _next(pieces, decoder.finished_at)) is not None:
-                for together in decoder.decode(reader.feed(piece)):
-                    yield together
-        except httpx2.HTTPError:  # an event whose blank line is missing arrived all the same
-            for together in decoder.decode(reader.end(), cut=True):
-                yield together
-            raise
-        for together in decoder.decode(reader.end(), cut=True):
-            yield together
-        if reader.kind in ("json", "words"):
-            yield decoder.whole(reader.body)
 
     async def _refuse(self, response: httpx2.Response, path: str) -> None:
         """Raise what the reply says; of its body, what arrives soon and is not endless."""
@@ -152,38 +161,6 @@ class HttpTransport:
                         break
         raise refusal(response.status_code, decode_error(body[:MAX_REFUSAL]), response.headers, self._shown, path)
 
-    def _object(self, data: bytes, *, labelled: bool) -> JSON:
-        reader = BodyReader(MAX_EVENT, labelled=labelled)
-        events = [*reader.feed(data), *reader.end()]
-        if reader.kind == "events":
-            decoded = EventDecoder(self._shown, self._secrets).decode(events, cut=True)
-            return StreamedReply([event for together in decoded for event in together])
-        if b'"error"' in data:  # an error message may quote the key
-            data = remove_secrets(data.decode(errors="replace"), self._secrets).encode()
-        value = decode_json(data)
-        if not isinstance(value, dict):
-            raise AssistantError(
-                "protocol",
-                f"The server at {self._shown} sent something other than a JSON object.",
-                "Check base_url: is it the address of this API?",
-            )
-        return value
-
     async def aclose(self) -> None:
         """Close every connection."""
         await self._client.aclose()
-
-
-def _is_stream(response: httpx2.Response) -> bool:
-    return response.headers.get("content-type", "").partition(";")[0].strip().lower() == STREAMED["Accept"]
-
-
-async def _next(pieces: AsyncIterator[bytes], until: float | None) -> bytes | None:
-    """The next piece of a body; None at its end, or when it has not ended by then."""
-    try:
-        if until is None:
-            return await anext(pieces)
-        async with asyncio.timeout_at(until):
-            return await anext(pieces)
-    except (StopAsyncIteration, TimeoutError):
-        return None

@@ -1,0 +1,187 @@
+"""A session that is open in this server: its exchanges run here, whether a browser watches or not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from ..config.profiles import load_config
+from ..core.conversation import Conversation
+from ..core.errors import UsageError
+from ..core.events import Cancelled, Configured, Event, Notice, Record
+from ..core.redact import redacting_logger
+from ..core.resume import can_attach
+from ..providers import connect
+from ..store.session import Session
+from ..tools import Tool
+from ..tools.toolbox import open_toolbox
+from ..user import UserProxy
+from .approval import PageApproval
+from .feed import Feed
+
+__all__ = ["Choice", "LiveSession", "open_live"]
+
+_log = redacting_logger(__name__)
+
+
+class Choice:
+    """Who answers: a profile, and a model if not the profile's. Empty: as before in the session."""
+
+    def __init__(self, profile: str = "", model: str = "") -> None:
+        self.profile, self.model = profile, model
+
+
+class LiveSession:
+    """The conversation of a session. One exchange at a time; its records go to the feed."""
+
+    def __init__(self, session: Session, conversation: Conversation, feed: Feed) -> None:
+        self.feed = feed
+        self._session, self._conversation = session, conversation
+        self._task: asyncio.Task[Record] | None = None
+        self.approval = PageApproval(self._tell)
+        self._closed = False
+        conversation.subscribe(feed.add)
+        feed.is_live = True
+        self._tell()
+
+    @property
+    def configured(self) -> Configured:
+        """Who answers."""
+        return self._conversation.configured
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an exchange is in progress."""
+        return self._task is not None and not self._task.done()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the session's last exchange has not settled: it may still run at the provider."""
+        return self._conversation.is_running
+
+    def publish(self, event: Event) -> None:
+        """Publish a note.
+
+        Raises:
+            OSError: the journal can't be written.
+        """
+        self._conversation.publish(event)
+
+    # ---- exchanges -----------------------------------------------------------------------------------------------------
+
+    def send(self, text: str, keep: int | None, done: Callable[[], None]) -> None:
+        """Hold an exchange; `keep`: first forget all but so many exchanges (an edited message, or a repeated one).
+
+        Raises:
+            UsageError: the message is empty, or an exchange is in progress.
+        """
+        if self.is_busy:
+            raise UsageError("An exchange is in progress.", "Wait for its answer, or stop it.")
+        if not text.strip():
+            raise UsageError("The message is empty.", "Write something.")
+        if keep is not None and keep < len(self._conversation.history.exchanges):
+            self._conversation.cut_history(keep)
+        self._run(self._conversation.exchange(text), done)
+
+    def attach(self, done: Callable[[], None]) -> None:
+        """Take up the exchange that still runs at the provider."""
+        self._run(self._conversation.attach(), done)
+
+    def _run(self, exchange: Any, done: Callable[[], None]) -> None:
+        self._task = asyncio.get_running_loop().create_task(exchange)
+        self._task.add_done_callback(lambda task: self._finished(task, done))
+        self._tell()
+
+    def _finished(self, task: asyncio.Task[Record], done: Callable[[], None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # An error of the assistant is a record; this one could not be published, or is a fault of ours.
+            _log.error("an exchange failed", exc_info=error)
+            self.feed.set_status(**{**self.feed.status, "busy": False, "fault": f"{type(error).__name__}: {error}"})
+        self._tell()
+        done()
+
+    def stop(self) -> None:
+        """Stop the exchange in progress."""
+        self._conversation.cancel(Cancelled("user"))
+
+    async def aclose(self) -> None:
+        """Stop what runs, close the assistant and the MCP servers, and release the session."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._conversation.aclose()
+            if self._task is not None:
+                with contextlib.suppress(Exception, asyncio.CancelledError):
+                    await self._task
+        finally:
+            self.feed.is_live = False
+            if self._session.has_exchange:
+                self._session.close()
+            else:
+                self._session.discard()
+            with contextlib.suppress(OSError):
+                self.feed.caught_up()
+            self.feed.set_status(live=False)
+
+    # ---- status --------------------------------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        fault = {"fault": self.feed.status["fault"]} if "fault" in self.feed.status and not self.is_busy else {}
+        self.feed.set_status(
+            live=True,
+            busy=self.is_busy,
+            asked=self.approval.asked,
+            **fault,
+        )
+
+
+async def open_live(
+    session: Session, choice: Choice, tools: Iterable[Tool | Callable[..., Any]], feed: Feed
+) -> LiveSession:
+    """Open a conversation on a session; the profile is that of `choice`, else the last one of the session.
+
+    Raises:
+        AsstError: the profile or one of its tools can't be used. The session is left open.
+    """
+    before = next((r.event for r in reversed(session.past) if isinstance(r.event, Configured)), None)
+    config = load_config()
+    name = choice.profile or (before.profile if before else "") or config.default
+    profile = config.profile(name)
+    same = before if before is not None and before.profile == profile.name else None
+    model = choice.model or (same.model if same else "") or profile.model
+    assistant = connect(msgspec.structs.replace(profile, model=model))
+    try:
+        box = await open_toolbox(profile)
+    except BaseException:
+        await assistant.aclose()
+        raise
+    if session.is_running and not can_attach(assistant, session.past):
+        session.interrupt()
+        feed.extend(session.past)
+    user = UserProxy((*tools, *box.tools))
+    user.add_cleanup(box.aclose)
+    conversation = Conversation(
+        assistant,
+        user,
+        configured=Configured(
+            profile=profile.name,
+            provider=profile.provider,
+            model=model,
+            instructions=same.instructions if same else profile.instructions,
+            tools=tuple(user.tools),
+            settings=profile.settings,
+        ),
+        past=session.past,
+        files=session.files,
+    )
+    conversation.subscribe(session, essential=True)
+    live = LiveSession(session, conversation, feed)
+    user.approve = live.approval.approve
+    for notice in box.notices:
+        conversation.publish(Notice(notice))
+    return live

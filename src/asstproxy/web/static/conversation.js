@@ -1,0 +1,214 @@
+/** Painting the conversation: exchanges → DOM. Each part is an element, painted only when its HTML has changed. */
+import { bars } from "./draw.js";
+import { bytes, count, esc, icon, money, ms } from "./script.js";
+
+/** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./fold.js").Part} Part */
+/** @typedef {{asked: any[], replay: boolean, chosen: Record<string, any>, editing: string, files: (p: any) => string}} View */
+
+const seen = new WeakMap();
+/** Set the HTML of an element if it has changed. @param {Element} el @param {string} html */
+export function put(el, html) {
+  if (seen.get(el) === html) return false;
+  seen.set(el, html);
+  el.innerHTML = html;
+  return true;
+}
+
+const who = (/** @type {string} */ name, rest = "") => `<div class="who"><b>${esc(name)}</b>${rest}</div>`;
+const clock = (/** @type {number} */ t) => new Date(t).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const BY = /** @type {Record<string, string>} */ ({ person: "you said yes", always: "always in this session", option: "allowed at the start", nobody: "nobody could be asked" });
+
+/** JSON as a person reads it; what is no JSON, as it is. @param {string} text */
+function json(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+/** Arguments as rows. @param {string} text */
+function rows(text) {
+  try {
+    const found = JSON.parse(text);
+    if (found && typeof found === "object" && !Array.isArray(found))
+      return Object.entries(found)
+        .map(([k, v]) => `<dt>${esc(k)}</dt><dd class="mono">${esc(typeof v === "string" ? v : JSON.stringify(v))}</dd>`)
+        .join("");
+  } catch {
+    /* shown as it is */
+  }
+  return `<dt>arguments</dt><dd class="mono">${esc(text)}</dd>`;
+}
+
+/** @param {Part} p @param {Exchange} x @param {View} view */
+function approvalHTML(p, x, view) {
+  const asked = view.asked.find((a) => a.call_id === p.call_id);
+  const chosen = view.chosen[p.call_id];
+  const source = asked?.source ? `From ${esc(asked.source)}: it runs as you, with your files and your network.` : "It runs as you, with your files and your network.";
+  const head =
+    `<div class="head"><code class="name">${esc(p.name)}</code></div>` +
+    `<p class="why">${esc(x.profile)} wants to run it. ${view.replay || !asked ? "" : "Nothing runs until you click."} ${esc(asked?.about || "")}</p>`;
+  if (view.replay || !asked)
+    return `${who("System", "asks you")}<section class="card approval">${head}<dl class="io">${rows(p.arguments)}</dl><p class="why rest">In the recording, a person was asked here.</p></section>`;
+  const body =
+    view.editing === p.call_id
+      ? `<label class="edit">Arguments (JSON)<textarea data-arguments rows="6" spellcheck="false">${esc(chosen?.arguments ?? asked.arguments)}</textarea></label><p class="why bad" data-problem hidden></p>`
+      : `<pre class="io mono" tabindex="0">${esc(chosen?.arguments ?? asked.arguments)}</pre>`;
+  const call = esc(p.call_id);
+  const buttons = chosen
+    ? `<span class="why">${chosen.answer === "no" ? "Refused." : "Allowed."} Waiting for your other answers.</span><button class="btn quiet" data-undecide="${call}">Change</button>`
+    : view.editing === p.call_id
+      ? `<button class="btn go" data-decide="yes" data-call="${call}">Run with these</button><button class="btn quiet" data-edit="">Back</button>`
+      : `<button class="btn go" data-decide="yes" data-call="${call}">Allow once</button>` +
+        (asked.may_always ? `<button class="btn" data-decide="always" data-call="${call}">Allow in this session</button>` : "") +
+        `<button class="btn quiet" data-edit="${call}">Edit arguments</button><button class="btn quiet" data-decide="no" data-call="${call}">Refuse</button>`;
+  return `${who("System", "asks you")}<section class="card approval" aria-label="May ${esc(p.name)} run?">${head}${body}<p class="why">${source}</p><div class="acts">${buttons}</div></section>`;
+}
+
+/** @param {Part} p */
+function callHTML(p) {
+  const state = { done: ms((p.seconds || 0) * 1000), failed: `failed · ${ms((p.seconds || 0) * 1000)}`, running: "running", asked: "asked", waiting: "waits for you", refused: "refused", stopped: "not run" }[/** @type {"done"} */ (p.status)];
+  const by = p.status === "refused" ? `${p.by === "person" ? "you said no" : BY[p.by] || "refused"}${p.reason ? `: ${p.reason}` : ""}` : BY[p.by] || p.by || "";
+  const edited = p.run && json(p.run) !== json(p.arguments) ? `<dt>ran with</dt><dd class="mono">${esc(p.run)}</dd>` : "";
+  return (
+    who("System") +
+    `<details class="card call-${p.status}"><summary><code class="name">${esc(p.name)}</code><span class="tag">${esc(by)}</span><span class="meta">${esc(state)}</span></summary>` +
+    `<dl class="io">${rows(p.arguments)}${edited}${p.output === undefined ? "" : `<dt>${p.status === "done" ? "result" : "error"}</dt><dd class="mono">${esc(json(p.output))}</dd>`}` +
+    `${p.printed ? `<dt>printed</dt><dd class="mono">${esc(p.printed)}</dd>` : ""}</dl></details>`
+  );
+}
+
+/** @param {Part} p @param {Exchange} x @param {View} view */
+function partHTML(p, x, view) {
+  switch (p.part) {
+    case "user":
+      return `${who("You", `<time>${clock(p.t)}</time>`)}<div class="said">${esc(p.text)}</div>${p.files.map((/** @type {any} */ f) => view.files(f)).join("")}`;
+    case "reasoning":
+      return `<details class="fold"><summary>${p.to ? `Thought for ${ms(p.to - p.from)}` : "Thinking"}</summary><div class="said">${esc(p.text)}</div></details>`;
+    case "commentary":
+      return `${who(x.profile, "on the way")}<div class="said quiet">${esc(p.text)}</div>`;
+    case "call":
+      return p.status === "waiting" ? approvalHTML(p, x, view) : callHTML(p);
+    case "line":
+      return `<p class="line">${esc(p.text)}</p>`;
+    case "retry":
+      return `<p class="line">${esc(p.message)} ${p.times > 1 ? `Tried ${p.times} times. ` : ""}Trying again after ${ms(p.delay * 1000)}.</p>`;
+    case "cut":
+      return `<p class="line">${esc(x.settled || "incomplete")}: ${esc(p.reason)}. What arrived is saved.</p>`;
+    case "sources":
+      return `<ol class="sources">${p.sources.map((/** @type {any} */ s) => `<li>${/^https?:\/\//.test(s.url) ? `<a href="${esc(s.url)}" rel="noopener noreferrer nofollow" target="_blank">${esc(s.title || s.url)}</a>` : esc(s.title || s.url)}</li>`).join("")}</ol>`;
+    case "error":
+      return (
+        `<section class="card fault" role="alert"><div class="head"><b>${esc(p.message)}</b></div><p class="why">${esc(p.hint)}</p>` +
+        `${view.replay ? "" : `<div class="acts"><button class="btn" data-retry>Try again</button><button class="btn quiet" data-pick>Ask another profile</button></div>`}</section>`
+      );
+    case "end":
+      return endHTML(x, view);
+    default:
+      return `${who(x.profile, esc(x.model))}<div class="said md"></div>`;
+  }
+}
+/** @param {Exchange} x @param {View} view */
+function endHTML(x, view) {
+  const tokens = x.usage ? `<span class="tok">${count(x.usage.input)} → ${count(x.usage.output)} tokens</span>` : "";
+  const cost = x.usage?.cost != null ? `<span>${money(x.usage.cost)}</span>` : "";
+  const acts = [
+    ["copy", "Copy the answer"],
+    ["retry", "Ask again"],
+    ["edit", "Edit the message"],
+    ["fork", "Fork from here"],
+  ].filter(([what]) => !view.replay || what === "copy" || what === "fork");
+  return (
+    `<div class="end"><button class="state ${x.settled}" data-show title="Show the details">${x.settled}</button>` +
+    `<svg class="mini" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">${bars(x)}</svg><span>${ms(x.end - x.start)}</span>${tokens}${cost}` +
+    `${x.withdrawn ? "<span>no longer sent</span>" : ""}<span class="acts">${acts.map(([i, l]) => `<button class="icon" data-act="${i}" aria-label="${l}" title="${l}">${icon(i)}</button>`).join("")}</span></div>`
+  );
+}
+
+const FENCE = /^\s*(?:```+|~~~+)([\w+#.-]*)[^\n]*\n?/;
+/**
+ * Finished blocks are appended and never touched again; the open tail is hidden from screen readers until it is finished.
+ * @param {Element} el @param {Part} p @param {{shown: string[], end: number}} blocks
+ */
+export function paintAnswer(el, p, blocks) {
+  const { shown, end } = blocks;
+  const tail = p.text.slice(end);
+  shown.forEach((html, i) => {
+    const d = child(el, i);
+    if (d.className) {
+      d.className = "";
+      d.removeAttribute("aria-hidden");
+    }
+    if (put(d, html)) for (const pre of d.querySelectorAll("pre")) frame(pre);
+  });
+  let n = shown.length;
+  if (tail.trim()) {
+    const d = child(el, n);
+    n += 1;
+    if (d.className !== "tail") {
+      d.className = "tail";
+      d.setAttribute("aria-hidden", "true");
+    }
+    const fence = tail.match(FENCE);
+    put(d, fence ? `<div class="code"><header>${esc(fence[1])}</header><pre><code>${esc(tail.slice(fence[0].length))}</code></pre></div>` : `<p class="open">${esc(tail)}</p>`);
+  }
+  while (el.children.length > n) el.lastElementChild?.remove();
+}
+/** @param {Element} el @param {number} i */
+const child = (el, i) => el.children[i] || el.appendChild(document.createElement("div"));
+/** Give a block of code its language and its button. @param {Element} pre */
+function frame(pre) {
+  const box = document.createElement("div");
+  box.className = "code";
+  const language = pre.getAttribute("data-language") || "";
+  box.innerHTML = `<header>${esc(language)}<button class="icon" data-copy aria-label="Copy the code">${icon("copy")}</button></header>`;
+  pre.setAttribute("tabindex", "0");
+  pre.replaceWith(box);
+  box.append(pre);
+}
+
+/** @type {Record<string, string>} */
+const STATE_OF = { user: "ready", reasoning: "running", call: "requires_action", answer: "streaming", commentary: "streaming" };
+/**
+ * @param {Element} log @param {Exchange[]} exchanges @param {View} view
+ * @param {(x: Exchange, p: Part) => {shown: string[], end: number}} blocks
+ */
+export function paintLog(log, exchanges, view, blocks) {
+  while (log.children.length > exchanges.length) log.lastElementChild?.remove();
+  exchanges.forEach((x, n) => {
+    let el = /** @type {any} */ (log.children[n]);
+    if (!el) {
+      el = log.appendChild(document.createElement("article"));
+      el.className = "exchange";
+      el.setAttribute("aria-label", `Turn ${n + 1}`);
+    }
+    // A settled exchange that was painted whole is left alone: the cost of a chunk doesn't grow with the session.
+    const key = `${x.records.length}.${x.settled}.${x.withdrawn}.${view.replay}`;
+    if (x.settled && el.painted === key) return;
+    el.painted = key;
+    el.classList.toggle("withdrawn", x.withdrawn);
+    const parts = x.settled ? [...x.parts, { part: "end", seq: 0 }] : x.parts;
+    while (el.children.length > parts.length) el.lastElementChild?.remove();
+    parts.forEach((p, i) => {
+      const d = child(el, i);
+      const open = d.querySelector("details")?.open;
+      const live = !x.settled && i === parts.length - 1;
+      const name = `part ${p.part === "end" ? "foot" : p.part} ${p.status === "waiting" && !view.replay ? "ask" : live ? "lit" : "done"}`;
+      if (d.className !== name) d.className = name;
+      d.setAttribute("data-s", STATE_OF[p.part] || x.settled || "error");
+      const painted = !d.querySelector("textarea") || view.editing !== p.call_id ? put(d, partHTML(p, x, view)) : false;
+      if (p.part === "answer") {
+        const said = d.querySelector(".said");
+        const found = blocks(x, p);
+        if (said) paintAnswer(said, p, found);
+        if (x.settled && found.end < p.text.length) el.painted = ""; // its last block is still to come
+      }
+      if (painted && open) {
+        const details = d.querySelector("details");
+        if (details) details.open = true;
+      }
+    });
+  });
+}
+/** A file that a message carries. @param {any} f */
+export const fileChip = (f) => `<span class="chip"><b>${esc(f.name)}</b>${esc(f.media_type || "")} ${f.size ? bytes(f.size) : ""}</span>`;

@@ -1,0 +1,221 @@
+/**
+ * One pure fold of the records. Rail, path, map, timeline, sequence, slider and comparison all show its result, so that live,
+ * reload and replay are the same code; only the source of the records differs.
+ *
+ * @typedef {{seq: number, at: string, state: string, type: string, [key: string]: any}} Rec
+ * @typedef {{exchange: number, part: number, index: number, end: number, html: string}} Block
+ * @typedef {{state: string, from: number, to: number}} Stop
+ * @typedef {{part: string, seq: number, [key: string]: any}} Part
+ * @typedef {{number: number, path: Stop[], parts: Part[], records: Rec[], start: number, end: number, settled: string,
+ *   profile: string, model: string, usage: any, withdrawn: boolean, text: string}} Exchange
+ */
+import { SETTLED, STEPS } from "./script.js";
+
+/** @type {WeakMap<Rec, number>} */
+const times = new WeakMap();
+/** When a record was made, in ms. @param {Rec} r */
+export function time(r) {
+  let t = times.get(r);
+  if (t === undefined) times.set(r, (t = Date.parse(r.at) || 0));
+  return t;
+}
+
+/** @param {Rec[]} records @param {number} now @returns {Exchange[]} */
+export function fold(records, now) {
+  /** @type {Exchange[]} */
+  const all = [];
+  /** @type {Exchange[]} those that the assistant still sees */
+  let sent = [];
+  /** @type {Exchange | undefined} */
+  let x;
+  let profile = "";
+  let model = "";
+  let text = 0; // texts between tool calls, as the server numbers them
+  let cut = 0;
+  for (const r of records) {
+    const t = time(r);
+    if (r.type === "configured") {
+      const changed = x && (r.profile !== profile || (r.model || model) !== model);
+      profile = r.profile || r.provider || profile;
+      model = r.model || model;
+      if (changed && x) x.parts.push({ part: "line", seq: r.seq, text: `${profile} ${model} from here on` });
+    }
+    if (r.type === "set_user_message") {
+      x = {
+        number: all.length,
+        path: [],
+        parts: [{ part: "user", seq: r.seq, text: r.text, files: r.attachments || [], t }],
+        records: [],
+        start: t,
+        end: t,
+        settled: "",
+        profile,
+        model,
+        usage: null,
+        withdrawn: false,
+        text: r.text,
+      };
+      all.push(x);
+      sent.push(x);
+      text = 0;
+    }
+    if (!x) continue;
+    x.records.push(r);
+    if (STEPS[r.type]) step(x, STEPS[r.type].dest, t);
+    const last = x.parts[x.parts.length - 1];
+    if (last.part === "reasoning" && r.type !== "reasoning") last.to ??= t;
+    switch (r.type) {
+      case "started":
+        x.model = r.model || x.model;
+        break;
+      case "reasoning":
+        if (last.part === "reasoning") last.text += r.text;
+        else x.parts.push({ part: "reasoning", seq: r.seq, text: r.text, from: t });
+        break;
+      case "chunk_received": {
+        const kind = r.phase === "commentary" ? "commentary" : "answer";
+        if (last.part === kind) last.text += r.text;
+        else x.parts.push({ part: kind, seq: r.seq, text: r.text, open: true, number: text, from: t });
+        break;
+      }
+      case "action_required":
+        close(x);
+        text += 1;
+        for (const call of r.calls || []) x.parts.push({ part: "call", seq: r.seq, status: "asked", ...call });
+        break;
+      case "approval_requested":
+        for (const call of r.calls || []) at(x, call.call_id, { status: "waiting", asked: t });
+        break;
+      case "approval_given":
+        for (const d of r.decisions || [])
+          at(x, d.call_id, {
+            status: d.approved ? "running" : "refused",
+            by: d.by || "",
+            reason: d.reason || "",
+            answered: t,
+            ...(d.arguments ? { edited: d.arguments } : {}),
+          });
+        break;
+      case "tool_started":
+        at(x, r.call_id, { status: "running", began: t, by: r.approved_by || call(x, r.call_id)?.by || "", run: r.arguments });
+        break;
+      case "tool_finished": {
+        const result = r.result || {};
+        const refused = call(x, result.call_id)?.status === "refused";
+        at(x, result.call_id, {
+          status: refused ? "refused" : result.error == null ? "done" : "failed",
+          output: result.error ?? result.output ?? "",
+          seconds: r.seconds,
+          ended: t,
+          printed: r.printed || "",
+          abandoned: r.abandoned,
+        });
+        break;
+      }
+      case "assistant_message_retrieved":
+      case "message_incomplete":
+        if (r.text && !x.parts.some((p) => p.part === "answer" && p.number === text))
+          x.parts.push({ part: "answer", seq: r.seq, text: r.text, open: false, number: text, from: t });
+        if (r.type === "message_incomplete") x.parts.push({ part: "cut", seq: r.seq, reason: r.reason });
+        break;
+      case "cancelled":
+        x.parts.push({ part: "cut", seq: r.seq, reason: { user: "you stopped it", timeout: "time limit", terminated: "asst was ended" }[r.reason || "user"] });
+        break;
+      case "error":
+        x.parts.push({ part: "error", seq: r.seq, kind: r.kind, message: r.message, hint: r.hint || "" });
+        break;
+      case "usage":
+        x.usage = add(x.usage, r);
+        break;
+      case "notice":
+        x.parts.push({ part: "line", seq: r.seq, text: r.text });
+        break;
+      case "retry_scheduled":
+        if (last.part === "retry") Object.assign(last, { seq: r.seq, times: last.times + 1, message: r.message, delay: r.delay, t });
+        else x.parts.push({ part: "retry", seq: r.seq, times: 1, message: r.message, delay: r.delay, t });
+        break;
+      case "cited":
+        x.parts.push({ part: "sources", seq: r.seq, sources: r.sources || [] });
+        break;
+      case "titled":
+        x.parts.push({ part: "line", seq: r.seq, text: `Title: ${r.title}` });
+        break;
+      case "history_cut":
+        cut = r.keep || 0;
+        for (const gone of sent.slice(cut)) gone.withdrawn = true;
+        sent = sent.slice(0, cut);
+        x.parts.push({ part: "line", seq: r.seq, text: "The assistant no longer sees what is struck out." });
+        break;
+    }
+    if (STEPS[r.type] && SETTLED.has(r.state)) {
+      x.settled = r.state;
+      close(x);
+    }
+  }
+  for (const e of all) {
+    const last = e.path[e.path.length - 1];
+    e.end = e.settled ? last.from : Math.max(now, last.from);
+    last.to = e.end;
+  }
+  return all;
+}
+
+/** @param {Exchange} x @param {string} state @param {number} t */
+function step(x, state, t) {
+  const last = x.path[x.path.length - 1];
+  if (last?.state === state) return;
+  if (last) last.to = t;
+  x.path.push({ state, from: t, to: t });
+}
+/** @param {Exchange} x @param {string} id */
+const call = (x, id) => x.parts.find((p) => p.part === "call" && p.call_id === id);
+/** @param {Exchange} x @param {string} id @param {object} what */
+function at(x, id, what) {
+  const found = call(x, id);
+  if (found) Object.assign(found, what);
+}
+/** @param {Exchange} x */
+function close(x) {
+  for (const p of x.parts) {
+    if (p.open) p.open = false;
+    if (x.settled && (p.status === "waiting" || p.status === "running" || p.status === "asked")) p.status = "stopped";
+  }
+}
+/** @param {any} sum @param {Rec} r */
+function add(sum, r) {
+  const s = sum || { input: 0, output: 0, cached: 0, cost: null };
+  s.input += r.input_tokens || 0;
+  s.output += r.output_tokens || 0;
+  s.cached += r.cached_tokens || 0;
+  if (typeof r.cost === "number") s.cost = (s.cost || 0) + r.cost;
+  return s;
+}
+
+/** The blocks of the answers, by exchange and part. */
+export class Blocks {
+  constructor() {
+    /** @type {Map<string, Block[]>} */
+    this.all = new Map();
+  }
+  /** @param {Block[]} blocks */
+  add(blocks) {
+    for (const b of blocks) {
+      const key = `${b.exchange}.${b.part}`;
+      const list = this.all.get(key) || [];
+      list[b.index] = b;
+      this.all.set(key, list);
+    }
+  }
+  /** What of a text is finished, and where the rest begins. @param {number} exchange @param {number} part @param {number} length */
+  upTo(exchange, part, length) {
+    const list = this.all.get(`${exchange}.${part}`) || [];
+    const shown = [];
+    let end = 0;
+    for (const b of list) {
+      if (!b || b.end > length) break;
+      shown.push(b.html);
+      end = b.end;
+    }
+    return { shown, end };
+  }
+}

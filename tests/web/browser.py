@@ -1,0 +1,94 @@
+"""A real browser for the tests of the page: Debian's Chromium, without a window."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
+from selenium.common.exceptions import WebDriverException  # noqa: E402 - after the check
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+__all__ = ["Browser", "Keys", "start_browser"]
+
+
+def start_browser(width: int = 1400, height: int = 900) -> Any:
+    """A driver; the test is skipped where there is no Chromium."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("Debian's chromium and chromium-driver aren't installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
+        options.add_argument(argument)
+    options.add_argument(f"--window-size={width},{height}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    return webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+
+
+class Browser:
+    """One tab, driven as a person does."""
+
+    def __init__(self, driver: Any, address: str) -> None:
+        self.driver = driver
+        self.origin = address.partition("/?")[0]
+        driver.get("about:blank")  # the page of the test before has lost its server
+        driver.get_log("browser")
+        driver.get_log("performance")
+        driver.get(address)
+        self.until(lambda: self.one("#pick b").text not in ("", "no profile"))
+
+    def one(self, selector: str) -> Any:
+        """The first element of this kind."""
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def all(self, selector: str) -> list[Any]:
+        """All elements of this kind."""
+        return list(self.driver.find_elements(By.CSS_SELECTOR, selector))
+
+    def click(self, selector: str, which: int = 0) -> None:
+        """Click on the first of its kind, or another one; it may be painted anew while the mouse moves there."""
+
+        def clicked() -> bool:
+            self.all(selector)[which].click()
+            return True
+
+        self.until(clicked)
+
+    def send(self, text: str) -> None:
+        """Write a message and press Enter."""
+        self.until(lambda: self.one("#say").is_enabled())
+        self.one("#say").send_keys(text, Keys.ENTER)
+
+    @property
+    def log(self) -> str:
+        """The text of the conversation."""
+        return str(self.one("#log").get_attribute("textContent"))
+
+    def js(self, code: str, *arguments: Any) -> Any:
+        """The value of an expression in the page."""
+        return self.driver.execute_script(f"return {code}", *arguments)
+
+    def until(self, so: Callable[[], object], within: float = 30.0) -> None:
+        """Wait until it holds."""
+        deadline = time.monotonic() + within
+        while True:
+            with contextlib.suppress(WebDriverException, IndexError):
+                if so():
+                    return
+            assert time.monotonic() < deadline, f"not within {within} s; the page says:\n{self.one('body').text}"
+            time.sleep(0.03)
+
+    def complaints(self) -> list[str]:
+        """What the browser complained about: errors of scripts, what its policy forbade, what couldn't be loaded.
+
+        Without those about the server of the test before: its end may be told late.
+        """
+        found = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        return [message for message in found if self.origin in message or "127.0.0.1" not in message]

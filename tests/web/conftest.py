@@ -1,0 +1,199 @@
+"""The page's server as a person starts it, and a client that does what the page does."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from servers import ResponsesServer
+
+httpx2 = pytest.importorskip("httpx2")
+pytest.importorskip("uvicorn", reason="the extra web isn't installed")
+
+ASST = str(Path(sys.executable).with_name("asst"))
+
+
+class WebProcess:
+    """`asst web` on a free port."""
+
+    def __init__(self, *arguments: str, port: int = 0) -> None:
+        command = [ASST, "web", "--port", str(port), "--no-open", *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().strip()
+        if not self.address:
+            assert self.process.stderr is not None
+            raise AssertionError(self.process.stderr.read())
+        parts = urlsplit(self.address)
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.port = parts.port or 0
+        self.token = parse_qs(parts.query)["token"][0]
+        self.clients: list[Any] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+        for client in self.clients:
+            client.close()
+
+    def client(self, **settings: Any) -> Any:
+        """A client that is closed at the end."""
+        made = httpx2.Client(base_url=self.origin, timeout=20, **settings)
+        self.clients.append(made)
+        return made
+
+    def page(self) -> Page:
+        """A browser's page that has let itself in with the token."""
+        return Page(self)
+
+
+class Page:
+    """What the page does, over HTTP."""
+
+    def __init__(self, web: WebProcess, cookies: Any = None) -> None:
+        self.web = web
+        self.client = web.client(cookies=cookies)
+        _wait_for(self._enter if cookies is None else self._is_up)
+
+    def _enter(self) -> bool:
+        try:
+            return bool(self.client.get("/", params={"token": self.web.token}).status_code == 200)
+        except httpx2.TransportError:
+            return False
+
+    def _is_up(self) -> bool:
+        try:
+            return bool(self.client.get("/").status_code == 200)
+        except httpx2.TransportError:
+            return False
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        """A request as the page sends it."""
+        own = {"origin": self.web.origin, "x-asst": "1"} | headers
+        return self.client.post(f"/api{path}", json=body or {}, headers=own)
+
+    def get(self, path: str, **headers: str) -> Any:
+        """A request as the page sends it."""
+        return self.client.get(f"/api{path}", headers=headers)
+
+    def send(self, text: str, session: str = "", **more: Any) -> str:
+        """Send a message; returns the session's id."""
+        answer = self.post("/messages", {"text": text, "session": session, **more})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["session"])
+
+    def watch(self, session: str, after: int = 0, feed: str = "") -> Watch:
+        """The session's stream of records."""
+        return Watch(self, session, f"after={after}{f'&feed={feed}' if feed else ''}", after)
+
+
+class Watch:
+    """An open stream of records, read in a thread; what came is in `records`, `blocks` and `status`."""
+
+    def __init__(self, page: Page, session: str, query: str, after: int) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.blocks: list[dict[str, Any]] = []
+        self.status: dict[str, Any] = {}
+        self.last_id = after
+        self._leaving = False
+        self._client = page.web.client(cookies=page.client.cookies)
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        path = f"/api/sessions/{session}/events?{query}"
+        self._reader = threading.Thread(target=self._read, args=(path,), daemon=True)
+        self._reader.start()
+
+    def _read(self, path: str) -> None:
+        try:
+            with self._client.stream("GET", path) as response:
+                for line in response.iter_lines():
+                    self._lines.put(line)
+                    if self._leaving:
+                        break
+        except httpx2.HTTPError:
+            pass
+        self._lines.put(None)
+
+    def until(self, so: Callable[[Watch], object], within: float = 20.0) -> Self:
+        """Read until the condition holds."""
+        deadline = time.monotonic() + within
+        kind = ""
+        while not so(self):
+            try:
+                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"not within {within} s; so far: {self.records[-3:]} {self.status}") from None
+            assert line is not None, "the stream has ended"
+            name, _, value = line.partition(": ")
+            if name == "event":
+                kind = value
+            elif name == "id":
+                self.last_id = int(value)
+            elif name == "data":
+                found = json.loads(value)
+                if kind == "records":
+                    self.records += found
+                elif kind == "blocks":
+                    self.blocks += found
+                else:
+                    self.status = found
+        return self
+
+    def until_state(self, state: str) -> Self:
+        """Read until the last record has this state."""
+        return self.until(lambda watch: watch.records and watch.records[-1]["state"] == state)
+
+    @property
+    def text(self) -> str:
+        """The chunks that came."""
+        return "".join(record["text"] for record in self.records if record["type"] == "chunk_received")
+
+    def close(self) -> None:
+        """Leave, as a tab that is closed."""
+        self._leaving = True
+        self._reader.join(20)
+
+
+def _wait_for(so: Callable[[], bool], within: float = 20.0) -> None:
+    deadline = time.monotonic() + within
+    while not so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponsesServer]:
+    """An API that echoes, unless the test gives it a brain."""
+    with ResponsesServer() as running:
+        monkeypatch.setenv("OPENAI_BASE_URL", running.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", running.key)
+        yield running
+
+
+@pytest.fixture
+def web(provider: ResponsesServer) -> Iterator[WebProcess]:
+    """The server, which offers the profile `gpt`."""
+    with WebProcess("-p", "gpt") as running:
+        yield running
+
+
+@pytest.fixture
+def page(web: WebProcess) -> Page:
+    """A page that is let in."""
+    return web.page()

@@ -1,0 +1,337 @@
+"""The page in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from asstproxy import Store
+from servers import Call, ResponsesServer, Say, Script, Think
+
+from .browser import Browser, Keys, start_browser
+from .conftest import WebProcess
+
+ANSWER = (
+    "The export keeps **refunded** orders now.\n\n1. one\n2. two\n\n```python\ndef check() -> None:\n    pass\n```\n\n"
+    "| a | b |\n|---|--:|\n| 1 | 2 |\n\nDone."
+)
+HOSTILE = "<img src=x onerror=window.hit=1><script>window.hit=2</script>[x](javascript:window.hit=3) `<b>`"
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Any]:
+    """One browser for all tests of this file."""
+    started = start_browser()
+    yield started
+    started.quit()
+
+
+@pytest.fixture
+def tab(driver: Any, web: WebProcess) -> Iterator[Browser]:
+    """The page, opened with the printed address. At the end: nothing was complained about, nothing was asked elsewhere."""
+    opened = Browser(driver, web.address)
+    yield opened
+    assert opened.complaints() == []
+    assert _hosts(driver) <= {urlsplit(web.origin).netloc}
+
+
+def _hosts(driver: Any) -> set[str]:
+    events = (json.loads(entry["message"])["message"] for entry in driver.get_log("performance"))
+    urls = (e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent")
+    return {urlsplit(url).netloc for url in urls if url.startswith("http")}
+
+
+def test_an_answer_is_drawn_while_it_streams(tab: Browser, provider: ResponsesServer) -> None:
+    """States, Markdown with code and table, usage; the finished answer has nothing raw left."""
+    provider.brain = lambda _: [Say(ANSWER, pace=0.01)]
+    tab.send("Fix it.")
+    tab.until(lambda: tab.all(".path .lit"))
+    tab.until(lambda: tab.all(".state.completed"))
+    tab.until(lambda: tab.all(".md table"))
+    assert tab.one(".md strong").text == "refunded"
+    assert tab.one(".code header").text == "python"
+    assert "def check()" in tab.one(".code pre").text
+    assert "```" not in tab.log
+    assert "tokens" in tab.one(".end").text
+    assert [li.text.split("\n")[0] for li in tab.all(".path li")][-1] == "completed"
+    assert "completed" in tab.one("#map").get_attribute("aria-label")
+    assert len(tab.all("#timeline g")) >= 3
+    assert "assistant_message_retrieved" in tab.one("#sequence").get_attribute("textContent")
+
+
+def test_stop(tab: Browser, provider: ResponsesServer) -> None:
+    """The button stops the answer; what came stays; the next message is answered."""
+    provider.brain = Script([Say("one two three "), Say("four five", pace=30)], [Say("Still here.")])
+    tab.send("count")
+    tab.until(lambda: "four" in tab.log)
+    tab.click("#send.stop")
+    tab.until(lambda: tab.all(".state.cancelled"))
+    assert "one two three four" in tab.log
+    tab.send("hello?")
+    tab.until(lambda: "Still here." in tab.log)
+
+
+def test_reload_in_mid_stream_loses_nothing(tab: Browser, provider: ResponsesServer) -> None:
+    """The exchange goes on in the server; the page goes on from what was there."""
+    provider.brain = lambda _: [Say(" ".join(f"w{n}" for n in range(60)), pace=0.05)]
+    tab.send("count")
+    tab.until(lambda: "w5" in tab.log)
+    tab.driver.refresh()
+    tab.until(lambda: "w5" in tab.log)
+    tab.until(lambda: tab.all(".state.completed"))
+    assert tab.one(".answer .said").text == " ".join(f"w{n}" for n in range(60))
+
+
+def test_two_tabs_show_the_same(tab: Browser, provider: ResponsesServer) -> None:
+    """What is sent in one is in the other."""
+    provider.brain = lambda _: [Say("Hello to both.")]
+    tab.send("hi")
+    tab.until(lambda: tab.all(".state.completed"))
+    first = tab.driver.current_window_handle
+    address = tab.driver.current_url
+    tab.driver.switch_to.new_window("tab")
+    tab.driver.get(address)
+    tab.until(lambda: "Hello to both." in tab.log)
+    tab.send("again")
+    tab.until(lambda: len(tab.all(".state.completed")) == 2)
+    tab.driver.close()
+    tab.driver.switch_to.window(first)
+    tab.until(lambda: len(tab.all(".state.completed")) == 2)
+
+
+def _tools(tmp_path: Path) -> Path:
+    ran = tmp_path / "ran"
+    file = tmp_path / "notes.py"
+    file.write_text(
+        'def note(text: str) -> str:\n    """Write it down."""\n'
+        f'    with open({str(ran)!r}, "a") as file:\n        file.write(text)\n    return "done"\n'
+    )
+    folder = Path(os.environ["ASST_CONFIG_DIR"])
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "config.toml").write_text(
+        f'[profiles.work]\nprovider = "gpt"\ntools = ["{file}:note"]\n[profiles.other]\nprovider = "gpt"\n'
+    )
+    (folder / "config.toml").chmod(0o600)
+    return ran
+
+
+def test_a_tool_waits_for_a_click(driver: Any, provider: ResponsesServer, tmp_path: Path) -> None:
+    """Neither Enter nor letters typed elsewhere allow it; edited arguments are what runs; the card says who allowed it."""
+    ran = _tools(tmp_path)
+    provider.brain = Script([Think("Note it."), Call("note", {"text": "milk"})], [Say("Noted.")])
+    with WebProcess("-p", "work") as web:
+        tab = Browser(driver, web.address)
+        tab.send("note milk")
+        tab.until(lambda: tab.all("[data-decide=yes]"))
+        assert "notes.py" in tab.one(".approval").text
+        assert tab.one("#status").get_attribute("textContent") == "Your approval is needed"
+        tab.one("#say").send_keys("y", Keys.ENTER, "yes", Keys.ENTER, Keys.SPACE)
+        tab.click("[data-edit]")
+        tab.until(lambda: tab.all("[data-arguments]"))
+        area = tab.one("[data-arguments]")
+        area.clear()
+        area.send_keys('{"text": 7')
+        tab.click("[data-decide=yes]")
+        tab.until(lambda: "doesn't fit" in tab.one("[data-problem]").text)
+        assert not ran.exists()
+        area.clear()
+        area.send_keys('{"text": "oat milk"}')
+        tab.click("[data-decide=yes]")
+        tab.until(lambda: "Noted." in tab.log)
+        assert "you said yes" in tab.one(".call summary").text
+    assert ran.read_text() == "oat milk"
+
+
+def test_several_calls_are_answered_one_by_one(driver: Any, provider: ResponsesServer, tmp_path: Path) -> None:
+    """Each card has its own buttons; the calls run when all are answered, and the refused one doesn't."""
+    ran = _tools(tmp_path)
+    provider.brain = Script([Call("note", {"text": "a"}), Call("note", {"text": "b"})], [Say("Done.")])
+    with WebProcess("-p", "work") as web:
+        tab = Browser(driver, web.address)
+        tab.send("both")
+        tab.until(lambda: len(tab.all("[data-decide=yes]")) == 2)
+        tab.click("[data-decide=no]")
+        tab.until(lambda: len(tab.all("[data-decide=no]")) == 1)
+        assert not ran.exists()
+        tab.click("[data-decide=yes]")
+        tab.until(lambda: "Done." in tab.log)
+        assert "you said no" in tab.one(".call summary").text
+    assert ran.read_text() == "b"
+
+
+def test_two_assistants_answer_at_once(driver: Any, provider: ResponsesServer, tmp_path: Path) -> None:
+    """Both stream side by side; one is chosen, and the other's answer is kept in a fork."""
+    _tools(tmp_path)
+    provider.brain = lambda _: [Say("one two three four five six", pace=0.05)]
+    with WebProcess("-p", "work", "-p", "other") as web:
+        tab = Browser(driver, web.address)
+        tab.click("#both")
+        tab.send("Who is better?")
+        tab.until(lambda: len(tab.all(".lane .lit")) == 2)
+        tab.until(lambda: len(tab.all("[data-keep]")) == 2)
+        assert [lane.text for lane in tab.all(".lane .said")] == ["one two three four five six"] * 2
+        tab.click("[data-keep]", 1)
+        tab.until(lambda: "one two three" in tab.log)
+    assert len(list(Store().ids())) == 2
+
+
+def test_the_slider_shows_any_record(tab: Browser, provider: ResponsesServer) -> None:
+    """At each record the page is what it was then: text, state, drawings; without buttons that ask or send."""
+    provider.brain = lambda _: [Say(ANSWER)]
+    tab.send("Fix it.")
+    tab.until(lambda: tab.all(".state.completed"))
+    tab.click(".bar .tabs [data-view=replay]")
+    tab.click("#play")
+    all_records = int(tab.one("#slider").get_attribute("max"))
+    tab.js(
+        "(() => { const s = document.getElementById('slider'); s.value = 4; s.dispatchEvent(new Event('input')) })()"
+    )
+    tab.until(lambda: tab.one("#when").text.startswith("4 /"))
+    assert "completed" not in [li.text for li in tab.all(".path li")]
+    assert "Done." not in tab.log
+    tab.one("#slider").send_keys(Keys.END)
+    tab.until(lambda: tab.one("#when").text.startswith(f"{all_records} /"))
+    tab.until(lambda: "Done." in tab.log)
+    tab.one("#slider").send_keys(Keys.ARROW_LEFT)
+    tab.until(lambda: tab.one("#when").text.startswith(f"{all_records - 1} /"))
+    assert not tab.one("#composer").is_displayed()
+
+
+def test_ten_thousand_records_are_scrubbed(driver: Any, provider: ResponsesServer, web: WebProcess) -> None:
+    """A step anywhere takes at most 100 ms of the page's time (the bench has the figures; here: the order of magnitude)."""
+    from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Record, SetUserMessage, Started
+    from asstproxy.core.script import State
+
+    records, seq = [], 1
+    for turn in range(100):
+        for state, event in (
+            (State.READY, SetUserMessage(f"Question {turn}")),
+            (State.STARTED, Started("gpt", "m")),
+            *[(State.STREAMING, ChunkReceived(f"word{n} ")) for n in range(97)],
+            (State.COMPLETED, AssistantMessageRetrieved("".join(f"word{n} " for n in range(97)))),
+        ):
+            seq += 1
+            records.append(Record(seq, f"2026-11-28T10:{turn // 60:02}:{turn % 60:02}.{seq % 1000:03}Z", state, event))
+    session = Store().copy(records, forked_from="")
+    tab = Browser(driver, f"{web.origin}/?token={web.token}")
+    tab.js(f"location.hash = '{session}'")
+    tab.until(lambda: "Question 99" in tab.log)
+    tab.click(".bar .tabs [data-view=replay]")
+    tab.click("#play")
+    slowest = tab.js(
+        """(() => { const s = document.getElementById('slider'); const took = [];
+        for (const n of [5000, 5001, 9990, 10, 7777, 7776]) { const t = performance.now(); s.value = n;
+          s.dispatchEvent(new Event('input')); window.paintNow(); took.push(performance.now() - t) }
+        return Math.max(...took.slice(1)) })()"""
+    )
+    assert slowest < 1000
+
+
+def test_the_keyboard_is_enough(tab: Browser, provider: ResponsesServer) -> None:
+    """Search, send, stop, panel and tabs without a mouse; approval has no key."""
+    body = tab.one("body")
+    provider.brain = Script([Say("first answer")], [Say("a "), Say("b c", pace=30)])
+    tab.send("hello there")
+    tab.until(lambda: tab.all(".state.completed"))
+    body.send_keys(Keys.CONTROL, "k")
+    assert tab.js("document.activeElement.id") == "find"
+    tab.one("#find").send_keys("hello")
+    tab.until(lambda: tab.all(".sessions mark"))
+    before = tab.one("#app").get_attribute("data-panel")
+    tab.one("#find").send_keys(Keys.CONTROL, "i")
+    assert tab.one("#app").get_attribute("data-panel") != before
+    tab.send("more")
+    tab.until(lambda: "b" in tab.all(".answer .said")[-1].text)
+    tab.one("#say").send_keys(Keys.ESCAPE)
+    tab.until(lambda: tab.all(".state.cancelled"))
+
+
+def test_hostile_text_does_nothing(driver: Any, provider: ResponsesServer, tmp_path: Path) -> None:
+    """In the message, the answer, reasoning, a tool's name, arguments and result, and the title: all of it stays text."""
+    _tools(tmp_path)
+    provider.brain = Script([Think(HOSTILE), Call("note", {"text": HOSTILE})], [Say(HOSTILE + "\n\n" + HOSTILE)])
+    with WebProcess("-p", "work") as web:
+        tab = Browser(driver, web.address)
+        tab.send(HOSTILE)
+        tab.click("[data-decide=yes]")
+        tab.until(lambda: tab.all(".state.completed"))
+        tab.click("#t-rec")
+        for row in tab.all(".rec summary")[:12]:
+            row.click()
+        tab.driver.refresh()
+        tab.until(lambda: tab.all(".state.completed"))
+        assert tab.js("window.hit") is None
+        assert tab.js("document.querySelectorAll('#log img, #log script, a[href^=javascript]').length") == 0
+        assert tab.complaints() == []
+
+
+def test_a_killed_server_is_told_and_taken_up_again(driver: Any, provider: ResponsesServer) -> None:
+    """The page says that the connection is lost; after the restart it goes on by itself, and says what was interrupted."""
+    provider.brain = Script([Say("one two three "), Say("four five", pace=30)], [Say("Back again.")])
+    with WebProcess("-p", "gpt") as web:
+        tab = Browser(driver, web.address)
+        tab.send("count")
+        tab.until(lambda: "four" in tab.log)
+        web.process.kill()
+        web.process.wait()
+        tab.until(lambda: tab.one("#notice").is_displayed())
+        assert "one two three four" in tab.log
+    with WebProcess("-p", "gpt", port=web.port):
+        tab.until(lambda: not tab.one("#notice").is_displayed())
+        assert "one two three four" in tab.log
+        tab.driver.refresh()
+        tab.until(lambda: tab.all(".fault"))
+        tab.send("hello?")
+        tab.until(lambda: "Back again." in tab.log)
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (820, 1000), (1400, 900)])
+def test_nothing_is_wider_than_the_window(
+    driver: Any, web: WebProcess, provider: ResponsesServer, width: int, height: int
+) -> None:
+    """Phone, tablet, desktop: no sideways scrolling, and the message box is in reach."""
+    provider.brain = lambda _: [Say(ANSWER + "\n\n```\n" + "x" * 300 + "\n```\n" + "y" * 300)]
+    driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    try:
+        tab = Browser(driver, web.address)
+        tab.send("Fix it.")
+        tab.until(lambda: tab.all(".state.completed"))
+        assert tab.js("document.documentElement.scrollWidth") <= width
+        assert tab.one("#say").is_displayed()
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(driver: Any, web: WebProcess, provider: ResponsesServer, scheme: str) -> None:
+    """axe-core (npm): no serious or critical finding, in the conversation, the records, the replay."""
+    axe = Path(os.environ.get("AXE_CORE", ""))
+    if not axe.is_file():
+        pytest.skip("AXE_CORE doesn't name axe.min.js (npm install axe-core)")
+    provider.brain = lambda _: [Say(ANSWER)]
+    driver.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    try:
+        tab = Browser(driver, web.address)
+        tab.send("Fix it.")
+        tab.until(lambda: tab.all(".state.completed"))
+        for step in ("#t-ex", "#t-rec", ".bar .tabs [data-view=replay]"):
+            tab.click(step)
+            tab.driver.execute_script(axe.read_text(encoding="utf-8"))
+            found = tab.driver.execute_async_script(
+                "const done = arguments[0]; axe.run().then(r => done(r.violations))"
+            )
+            serious = [v["id"] for v in found if v["impact"] in ("serious", "critical")]
+            assert serious == [], [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found]
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

@@ -1,0 +1,256 @@
+"""The page's server: exchanges run in it, records reach every page, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from asstproxy import Store
+from servers import Call, ResponsesServer, Say, Script
+
+from .conftest import ASST, Page, WebProcess
+
+
+def test_an_answer_streams_with_its_states(page: Page, provider: ResponsesServer) -> None:
+    """A message makes a session; its records come one after the other, and the answer as blocks of HTML."""
+    provider.brain = lambda _: [Say("The capital is **Paris**.\n\n- one\n- two\n\nDone.")]
+    session = page.send("Capital of France?", profile="gpt")
+    watch = page.watch(session).until_state("completed")
+    assert [record["seq"] for record in watch.records] == list(range(1, len(watch.records) + 1))
+    assert {"ready", "started", "streaming", "completed"} <= {record["state"] for record in watch.records}
+    assert "<strong>Paris</strong>" in watch.blocks[0]["html"]
+    assert "<li>two</li>" in watch.blocks[-1]["html"]
+    assert watch.blocks[-1]["end"] == len(watch.text)
+    assert [row["title"] for row in page.get("/sessions").json()] == ["Capital of France?"]
+    assert Store().transcript(session).exchanges[0].answer == watch.text
+
+
+def test_the_exchange_outlives_the_page(page: Page, provider: ResponsesServer) -> None:
+    """A page that goes away and comes back goes on from its last record; nothing comes twice and nothing is missing."""
+    provider.brain = lambda _: [Say("one two three four five six seven eight nine ten", pace=0.05)]
+    session = page.send("count", profile="gpt")
+    first = page.watch(session).until(lambda w: "two" in w.text)
+    first.close()
+    second = page.watch(session, after=first.last_id).until_state("completed")
+    assert first.text + second.text == "one two three four five six seven eight nine ten"
+    whole = page.get(f"/sessions/{session}").json()
+    assert [r["seq"] for r in whole["records"]] == [r["seq"] for r in first.records + second.records]
+
+
+def test_two_tabs_see_the_same(page: Page, web: WebProcess, provider: ResponsesServer) -> None:
+    """Both get every record while it happens."""
+    provider.brain = lambda _: [Say("one two three four", pace=0.05)]
+    session = page.send("count", profile="gpt")
+    tabs = [page.watch(session), web.page().watch(session)]
+    assert {tab.until_state("completed").text for tab in tabs} == {"one two three four"}
+
+
+def test_stop_keeps_what_came(page: Page, provider: ResponsesServer) -> None:
+    """The exchange is cancelled, the part that came is saved, and the next message is answered."""
+    provider.brain = Script([Say("one two three "), Say("four five", pace=30)], [Say("Still here.")])
+    session = page.send("count", profile="gpt")
+    watch = page.watch(session).until(lambda w: "four" in w.text)
+    assert page.post(f"/sessions/{session}/stop").status_code == 200
+    watch.until_state("cancelled")
+    page.send("hello?", session)
+    watch.until_state("completed")
+    assert Store().transcript(session).exchanges[0].answer.startswith("one two three")
+
+
+def _with_tool(tmp_path: Path, ran: Path) -> None:
+    tools = tmp_path / "danger.py"
+    tools.write_text(
+        f'def note(text: str) -> str:\n    """Write it down."""\n    open({str(ran)!r}, "w").write(text)\n    return "done"\n'
+    )
+    folder = Path(os.environ["ASST_CONFIG_DIR"])
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "config.toml").write_text(f'[profiles.work]\nprovider = "gpt"\ntools = ["{tools}:note"]\n')
+    (folder / "config.toml").chmod(0o600)
+
+
+def test_a_tool_runs_only_after_a_yes(provider: ResponsesServer, tmp_path: Path) -> None:
+    """The question has the call and its source; an answer for another call counts for nothing; after yes it runs."""
+    ran = tmp_path / "ran"
+    _with_tool(tmp_path, ran)
+    provider.brain = Script([Call("note", {"text": "milk"})], [Say("Noted.")])
+    with WebProcess("-p", "work") as web:
+        page = web.page()
+        session = page.send("note milk", profile="work")
+        watch = page.watch(session).until(lambda w: w.status.get("asked"))
+        (asked,) = watch.status["asked"]
+        assert (asked["name"], asked["may_always"]) == ("note", True)
+        assert "milk" in asked["arguments"]
+        assert "danger.py" in asked["source"]
+        path = f"/sessions/{session}/approval"
+        assert page.post(path, {"answers": {"other": {"answer": "yes"}}}).status_code == 400
+        assert page.get(path).status_code == 404
+        changed = {"answer": "yes", "arguments": '{"text": 7'}
+        assert "doesn't fit" in page.post(path, {"answers": {asked["call_id"]: changed}}).json()["error"]
+        assert not ran.exists()
+        assert page.post(path, {"answers": {asked["call_id"]: {"answer": "yes"}}}).status_code == 200
+        watch.until_state("completed")
+    assert ran.read_text() == "milk"
+    assert [tool.decided_by for tool in Store().transcript(session).exchanges[0].tools] == ["person"]
+
+
+def test_a_refused_tool_does_not_run(provider: ResponsesServer, tmp_path: Path) -> None:
+    """The assistant gets the reason, and answers."""
+    ran = tmp_path / "ran"
+    _with_tool(tmp_path, ran)
+    provider.brain = Script([Call("note", {"text": "milk"})], [Say("As you wish.")])
+    with WebProcess("-p", "work") as web:
+        page = web.page()
+        session = page.send("note milk", profile="work")
+        watch = page.watch(session).until(lambda w: w.status.get("asked"))
+        call = watch.status["asked"][0]["call_id"]
+        page.post(f"/sessions/{session}/approval", {"answers": {call: {"answer": "no", "reason": "not now"}}})
+        watch.until_state("completed")
+    assert not ran.exists()
+    assert "not now" in str(provider.requests[-1].json["input"])
+
+
+def test_retry_edit_fork_and_undo(page: Page, provider: ResponsesServer) -> None:
+    """An edited message replaces the later ones for the assistant; a fork has the first turns; the journal keeps all."""
+    session = page.send("first", profile="gpt")
+    watch = page.watch(session).until_state("completed")
+    page.send("second", session)
+    watch.until(
+        lambda w: [r["state"] for r in w.records].count("completed") == 2 and w.records[-1]["state"] == "completed"
+    )
+    page.send("second, better", session, keep=1)
+    watch.until(lambda w: sum(r["type"] == "assistant_message_retrieved" for r in w.records) == 3)
+    sent = str(provider.requests[-1].json["input"])
+    assert "second, better" in sent
+    assert "'second'" not in sent
+    copy = page.post(f"/sessions/{session}/fork", {"keep": 1}).json()["session"]
+    assert [entry.user for entry in Store().transcript(copy).exchanges] == ["first"]
+    assert [entry.user for entry in Store().transcript(session).exchanges] == ["first", "second", "second, better"]
+
+
+def test_rename_search_export_delete(page: Page, provider: ResponsesServer) -> None:
+    """What the list of sessions offers."""
+    session = page.send("a word like zebra", profile="gpt")
+    page.watch(session).until_state("completed")
+    other = page.send("something else", profile="gpt")
+    page.watch(other).until_state("completed")
+    assert page.post(f"/sessions/{session}/title", {"title": "Animals"}).status_code == 200
+    assert [row["title"] for row in page.get("/sessions?q=zebra").json()] == ["Animals"]
+    for form in ("html", "md", "json", "mmd"):
+        file = page.get(f"/sessions/{session}/export?form={form}")
+        assert file.status_code == 200
+        assert "zebra" in file.text or form == "mmd"
+        assert "attachment" in file.headers["content-disposition"]
+    assert page.post(f"/sessions/{session}/delete").status_code == 200
+    assert [row["title"] for row in page.get("/sessions").json()] == ["something else"]
+
+
+def test_a_failure_is_a_record_with_a_hint(page: Page, provider: ResponsesServer) -> None:
+    """A wrong key ends the exchange as an error that says what to do."""
+    provider.key = "another"
+    session = page.send("hi", profile="gpt")
+    last = page.watch(session).until_state("error").records[-1]
+    assert last["kind"] == "authentication"
+    assert last["hint"]
+
+
+def test_bad_requests_are_one_line(page: Page) -> None:
+    """An empty message, an unknown session, an unknown profile, no JSON."""
+    for answer in (
+        page.post("/messages", {"text": "  "}),
+        page.post("/messages", {"text": "hi", "session": "nonsense"}),
+        page.post("/messages", {"text": "hi", "profile": "nobody"}),
+        page.get("/sessions/nonsense"),
+        page.client.post("/api/messages", content=b"[1", headers={"origin": page.web.origin, "x-asst": "1"}),
+    ):
+        assert answer.status_code in (400, 404)
+        assert answer.json()["error"]
+    assert page.get("/sessions").json() == []
+
+
+def test_a_page_that_watched_another_server_loads_anew(page: Page, provider: ResponsesServer) -> None:
+    """The journal joins chunks: a record's number may stand for more than the page has seen."""
+    session = page.send("hi", profile="gpt")
+    page.watch(session).until_state("completed")
+    feed = page.get(f"/sessions/{session}").json()["feed"]
+    assert "event: reload" in page.get(f"/sessions/{session}/events?after=3&feed=other").text
+    watch = page.watch(session, after=0, feed=feed)
+    assert watch.until_state("completed").records
+
+
+# ---- several processes -------------------------------------------------------------------------------------------------
+
+
+def test_after_kill_9_everything_shown_is_there(provider: ResponsesServer) -> None:
+    """The restarted server shows what the page had; the exchange is told as interrupted; the old cookie still counts."""
+    provider.brain = lambda _: [Say("one two three "), Say("four five", pace=30)]
+    with WebProcess("-p", "gpt") as web:
+        page = web.page()
+        session = page.send("count", profile="gpt")
+        shown = page.watch(session).until(lambda w: "four" in w.text).text
+        time.sleep(0.1)  # the page's promise is 50 ms
+        web.process.kill()
+        web.process.wait()
+    with WebProcess("-p", "gpt", port=web.port) as restarted:
+        page = Page(restarted, cookies=page.client.cookies)
+        found = page.get(f"/sessions/{session}")
+        assert found.status_code == 200
+        text = "".join(r["text"] for r in found.json()["records"] if r["type"] == "chunk_received")
+        assert text == shown
+        assert page.post(f"/sessions/{session}/resume").status_code == 200
+        page.watch(session).until(lambda w: any(r.get("kind") == "interrupted" for r in w.records))
+
+
+def test_a_terminal_that_has_it_open_is_told(page: Page, provider: ResponsesServer) -> None:
+    """While another process holds the session, the page says which, follows its records, and can't write."""
+    session = page.send("first", profile="gpt")
+    watch = page.watch(session).until_state("completed")
+    assert page.post(f"/sessions/{session}/close").status_code == 200
+    provider.brain = lambda _: [Say("from the terminal", pace=0.4)]
+    terminal = subprocess.Popen([ASST, "ask", "--session", session, "-p", "gpt", "second"], stdout=subprocess.PIPE)
+    watch.until(lambda w: any(r.get("text") == "second" for r in w.records))
+    refused = page.post("/messages", {"text": "mine", "session": session})
+    assert refused.status_code == 409
+    assert str(terminal.pid) in refused.json()["error"] or "process" in refused.json()["error"]
+    watch.until_state("completed")
+    assert "from the terminal" in watch.text
+    assert terminal.wait() == 0
+    page.send("third", session)
+    watch.until(lambda w: any(r.get("text") == "third" for r in w.records))
+    terminal.communicate()
+
+
+def test_the_terminal_is_told_that_the_page_has_it(page: Page, provider: ResponsesServer) -> None:
+    """`asst ask --session` names the process, and works once the page has let go."""
+    session = page.send("first", profile="gpt")
+    page.watch(session).until_state("completed")
+    arguments = [ASST, "ask", "--session", session, "-p", "gpt", "second"]
+    refused = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert f"is open in process {page.web.process.pid}" in refused.stderr
+    page.post(f"/sessions/{session}/close")
+    assert subprocess.run(arguments, capture_output=True, text=True, check=False).returncode == 0
+
+
+def test_ctrl_c_ends_it_and_saves(page: Page, provider: ResponsesServer) -> None:
+    """The exchange that runs is stopped, what came is saved, and the exit code is 0."""
+    provider.brain = lambda _: [Say("one two three "), Say("four five", pace=30)]
+    session = page.send("count", profile="gpt")
+    page.watch(session).until(lambda w: "four" in w.text)
+    page.web.process.send_signal(signal.SIGINT)
+    assert page.web.process.wait(20) == 0
+    entry = Store().transcript(session).exchanges[0]
+    assert (entry.state, entry.answer) == ("cancelled", "one two three four")
+    assert page.web.process.stderr is not None
+    assert page.web.process.stderr.read() == ""
+
+
+def test_a_taken_port_is_one_line(page: Page) -> None:
+    """The line names the port and what to do."""
+    done = subprocess.run(
+        [ASST, "web", "--no-open", "--port", str(page.web.port)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert str(page.web.port) in done.stderr
