@@ -11,6 +11,8 @@ import asstproxy
 from source_tree import FILES, imports
 
 SDKS = {"openai", "google.genai", "vertexai", "xllamacpp", "yfinance", "mcp"}
+TEMPLATES = {"yaml", "tomli_w", "asstproxy.config.templates", "asstproxy.cli.templates"}
+"""What only `-T` and `-P` need."""
 HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it", "jsonschema", "referencing"}
 SCHEMAS = {
     f"asstproxy.{name}"
@@ -44,7 +46,7 @@ MAIN = "from asstproxy.__main__ import main; main()"
         (["--help"], HEAVY | {"asyncio", "msgspec", "httpx2"}),
         (["sessions", "list"], HEAVY | {"httpx2"}),
         (["script"], HEAVY | {"asyncio", "httpx2"}),
-        (["ask", "-p", "gpt", "hi"], HEAVY | SCHEMAS | {"puremagic", "asstproxy.files"}),
+        (["ask", "-p", "gpt", "hi"], HEAVY | SCHEMAS | TEMPLATES | {"puremagic", "asstproxy.files"}),
         (["ask", "-p", "gpt", "--schema", "name, age int", "hi"], HEAVY - {"jsonschema", "referencing"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -61,6 +61,7 @@ from .providers.block_buffer import BlockBuffer
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport
 from .providers.fields import (
     ToolCallBuffer,
+    function_calls,
     get_arguments,
     get_content,
     get_count,
@@ -71,11 +72,14 @@ from .providers.fields import (
     parsed_arguments,
     with_hosted_tools,
 )
+from .providers.in_words import in_words
 from .providers.modalities import readable_by
 from .providers.model_list import ModelInfo, fetch_models
+from .providers.provisioning import Provisioned
 from .providers.sources import cited, url_citations
+from .providers.stateful import StatefulProvider
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
-from .providers.text_fold import TextFold
+from .providers.text_fold import MessageFold, TextFold
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
@@ -110,6 +114,7 @@ __all__ = [
     "Item",
     "JobReader",
     "Kind",
+    "MessageFold",
     "MessageIncomplete",
     "ModelInfo",
     "NotSetUpError",
@@ -118,6 +123,7 @@ __all__ = [
     "PolledOptions",
     "Profile",
     "ProviderInfo",
+    "Provisioned",
     "Reasoning",
     "SchemaSupport",
     "SentFile",
@@ -125,6 +131,7 @@ __all__ = [
     "SetupQuestion",
     "Source",
     "Started",
+    "StatefulProvider",
     "StatelessProvider",
     "StreamReader",
     "Structured",
@@ -147,6 +154,7 @@ __all__ = [
     "cited",
     "fetch_models",
     "find_error",
+    "function_calls",
     "get_arguments",
     "get_content",
     "get_count",
@@ -155,6 +163,7 @@ __all__ = [
     "get_objects",
     "get_text",
     "http_transport",
+    "in_words",
     "may_pass",
     "merge_chunks",
     "named_schema",

@@ -171,6 +171,22 @@ def test_a_session_with_data_moves(asst: Asst, server: ResponsesServer, tmp_path
     assert asst("replay", "--check").code == 0
 
 
+def test_a_template_may_have_a_schema(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
+    """Its `output.schema` is what `--schema` would be, which wins; it names no file and no code."""
+    server.brain = lambda _: [GOOD]
+    template = tmp_path / "dog.md"
+    template.write_text("---\noutput:\n  schema:\n    name: string\n    age: integer, in years\n---\nInvent a dog.\n")
+    assert asst("ask", "-p", "gpt", "-T", str(template)).out == DATA
+    server.brain = lambda _: [Say('{"kind": "dog"}')]
+    assert asst("ask", "-p", "gpt", "-T", str(template), "--schema", "kind").out == '{"kind":"dog"}\n'
+    asked = len(server.requests)
+    template.write_text("---\noutput:\n  schema: ./dogs.py:Dog\n---\nInvent a dog.\n")
+    ran = asst("ask", "-p", "gpt", "-T", str(template))
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert f"{template}, output.schema: Invalid field in the schema: './dogs.py:Dog'." in ran.err
+    assert len(server.requests) == asked
+
+
 def test_chat_draws_coloured_json(server: ResponsesServer) -> None:
     """`/schema FIELDS` holds for the answers that follow: the data, `2nd try` for a mismatch, `fits the schema` at the end."""
     server.brain = Script([BAD], [GOOD], [Say('{"name": "Max", "age": 9}')], [Say("Hello, *you*.")])

@@ -21,6 +21,10 @@ HINTS: dict[str, str] = {
     "config_not_editable": "Edit it yourself: asst setup edit",
     "key_missing": "Run: export {variable}=…, or {setup}",
     "keyring_refused": "Leave out --keyring: the key is then saved in credentials.toml.",
+    "template_exists": "Choose another name, or edit it: asst templates edit {name}",
+    "template_input_missing": 'Give it after the options, -T {name} "…", or pipe it in.',
+    "template_unknown": "List them: asst templates list",
+    "template_value_missing": "Add {values}",
     "profile_unknown": "Known: {known}. Or run: asst setup",
     # store
     "data_dir_not_writable": "Set ASST_DATA_DIR, or use --no-save.",
@@ -37,8 +41,11 @@ HINTS: dict[str, str] = {
     "argument_not_a_pair": "Write --arg name=value.",
     "tool_unknown": "List them: asst tools list",
     # providers
+    "assistant_missing": "Create one: {setup}",
+    "assistants_shut_down": "Move the profile to OpenAI's Responses API: asst setup gpt --name {profile} --move",
     "base_url_missing": "Run: {setup} --base-url URL",
     "local_model_missing": "Run: asst setup local --yes",
+    "model_missing": "Name one: --model NAME",
     "local_model_unusable": "Choose another model: asst setup local",
 }
 """By the code of an error; `{names}` are in its data, and `{setup}` is the command that changes its profile."""

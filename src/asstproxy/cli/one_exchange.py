@@ -25,6 +25,7 @@ from .event_loop import Signals, quiet_keyboard, suspendable
 from .exit_codes import FAILED, INCOMPLETE, MISMATCH, OK, TIMED_OUT
 from .hints import hint_after
 from .options import ConversationOptions
+from .resources import read_resources
 from .standard_streams import open_stdout
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ..store.transcript import ExchangeEntry
     from ..tools.schema_source import ChosenSchema
     from ..user import Approver
+    from .templates.apply import Applied
 
 __all__ = ["Output", "ask", "ask_again"]
 
@@ -62,14 +64,19 @@ async def ask(
     output: Output,
     signals: Signals,
     stdin: AttachedFile | None = None,
+    applied: Applied | None = None,
     schema: ChosenSchema | None = None,
 ) -> int:
     """Send a message, and print the answer as it arrives, or, with a schema, once it fits; returns the exit code.
 
-    `stdin` is the file that `-a -` stands for.
+    `stdin` is the file that `-a -` stands for, `applied` the template that the message was made with.
     """
-    files = await read_attachments(options.attach or (), stdin)
-    async with open_conversation(options) as opened:
+    sources = options.attach or ()
+    files = await read_attachments(sources, stdin)
+    async with open_conversation(options, settings=applied.settings if applied else None) as opened:
+        files += await read_resources(opened, sources)
+        if applied is not None:
+            message = await applied.fetch(opened, message)
         exchange = _Exchange(opened, options, output, signals)
         exchange.print_label()
         if opened.conversation.is_running:
@@ -99,8 +106,8 @@ async def ask_again(
 
     Its answer must fit the same schema as before, unless another is given.
     """
-    if words:
-        raise UsageError("--retry takes no message.", "It sends the last one again.")
+    if words or options.template or options.values:
+        raise UsageError("--retry takes no message and no template.", "It sends the last message again.")
     if options.attach:
         raise UsageError("--retry takes no attachment.", "It sends the last message again, with its files.")
     if not options.session:

@@ -34,6 +34,8 @@ class ProviderInfo(NamedTuple):
     the key, the usual one last; none: no key is needed. `keys_url` is the page where keys are made. `base_url` is the API's
     usual address, `base_url_variables` are those that replace it. `default_model` answers when a profile names none; `models`
     are worth offering first, each with a word about it. `questions` are what `asst setup` takes beyond key, address and model.
+    `key_optional`: some servers need no key, so none is missing where none is set. `remote` is the key of a profile that names
+    what `asst setup` creates at the server; the provider's module then has `provision` and `withdraw`.
     """
 
     title: str
@@ -45,6 +47,8 @@ class ProviderInfo(NamedTuple):
     default_model: str = ""
     models: Mapping[str, str] = {}
     questions: tuple[SetupQuestion, ...] = ()
+    key_optional: bool = False
+    remote: str = ""
 
 
 SERVER_QUESTIONS = (

@@ -7,7 +7,7 @@ is here. Where the API offers more (conversations that it keeps, work in the bac
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -78,7 +78,7 @@ class StatelessProvider:
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """Ask, and read the answer: everything but the opening event."""
         reader = self.new_reader()
-        return self._ask_until_whole(items, reader) if reader.pauses else self._ask(items, reader)
+        return _until_whole(self._ask, items, reader) if reader.pauses else self._ask(items, reader)
 
     def _ask(self, items: list[Item], reader: StreamReader) -> AsyncGenerator[Event]:
         path, body = self.request(self.turn, items)
@@ -86,16 +86,6 @@ class StatelessProvider:
         if self.turn.stream:
             return read_stream(self.transport.events("POST", path, body), reader)
         return read_reply(self.transport, path, body, reader)
-
-    async def _ask_until_whole(self, items: list[Item], reader: StreamReader) -> AsyncGenerator[Event]:
-        so_far: list[Item] = []
-        while True:
-            async with contextlib.aclosing(self._ask([*items, *so_far], reader)) as events:
-                async for event in events:
-                    yield event
-            if (paused := reader.resume()) is None:
-                return
-            so_far = [paused]
 
     def new_reader(self) -> StreamReader:
         """A reader for one answer: a new `reader`."""
@@ -137,6 +127,22 @@ class StatelessProvider:
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         return self._run([*self._items, ToolOutputs(tuple(results))], ToolOutputsSubmitted())
+
+    async def take_up(
+        self, turn: Turn, needed: str, found: Callable[[JSON], AsyncGenerator[Event]]
+    ) -> AsyncGenerator[Event]:
+        """For `attach`: the rest of an exchange that goes on at the provider. `found` reads it, by the token in `resume`.
+
+        Raises:
+            AssistantError: the token has nothing under the key `needed`, so that it is not one of this provider.
+        """
+        token = turn.resume if isinstance(turn.resume, dict) else {}
+        if not token.get(needed):
+            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
+        self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
+        async with contextlib.aclosing(self._run(list(turn.history), None, answer=found(token))) as events:
+            async for event in events:
+                yield event
 
     async def _run(
         self,
@@ -186,3 +192,17 @@ class StatelessProvider:
     async def aclose(self) -> None:
         """Close the transport."""
         await self.transport.aclose()
+
+
+async def _until_whole(
+    ask: Callable[[list[Item], StreamReader], AsyncGenerator[Event]], items: list[Item], reader: StreamReader
+) -> AsyncGenerator[Event]:
+    """Ask again as long as the server pauses its turn."""
+    so_far: list[Item] = []
+    while True:
+        async with contextlib.aclosing(ask([*items, *so_far], reader)) as events:
+            async for event in events:
+                yield event
+        if (paused := reader.resume()) is None:
+            return
+        so_far = [paused]

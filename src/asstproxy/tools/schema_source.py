@@ -31,8 +31,10 @@ class ChosenSchema:
     check: Check | None = None
 
 
-def choose_schema(text: str, *, many: bool = False) -> ChosenSchema:
+def choose_schema(text: str, *, many: bool = False, from_template: bool = False) -> ChosenSchema:
     """The schema that this text stands for; with `many`, that of a list of such values, in the member `items`.
+
+    `from_template`: somebody else may have written the text, so that it names no file and no code.
 
     Raises:
         UsageError: it stands for none; the message has the reason.
@@ -40,6 +42,8 @@ def choose_schema(text: str, *, many: bool = False) -> ChosenSchema:
     check: Check | None = None
     if text.lstrip().startswith("{"):
         schema = _parsed(text, "The schema")
+    elif from_template:
+        schema = short_schema(text)
     elif _CLASS.fullmatch(text.strip()):
         described = answer_type(find_class(text.strip()))
         schema, check = described.schema, described.check

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from ...config.profiles import Profile, load_config
 from ...core.errors import UsageError
+from ...core.near_names import near_names
 from ...export.write import SUFFIXES, export, form_of, write_export
 from ...providers import connect
 from ...store.store import Store
@@ -21,8 +22,8 @@ from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label, clean_line
 from ..conversation_setup import OpenConversation, configure
 from ..options import ConversationOptions
+from ..resources import is_resource, read_resources
 from ..schema_option import schema_of
-from ..suggest import near_names
 from .pending_files import PendingFiles
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ Command = Callable[[ChatCommands, str], Awaitable[None]]
 async def _help(chat: ChatCommands, _: str) -> None:
     for name, command in COMMANDS.items():
         chat.say(f"/{name:<9} {command.words}")
+    if chat.opened.profile.options.get("mcp"):
+        chat.say("/SERVER:PROMPT name=value sends a prompt of an MCP server; Tab lists them.")
     chat.say("A command is a whole line. To send a message that begins with a slash, type two: //etc/hosts")
     chat.say("Enter sends · Esc Enter: new line · Ctrl-C stops an answer · Ctrl-D leaves")
 
@@ -182,7 +185,11 @@ async def _attach(chat: ChatCommands, source: str) -> None:
     if source == "-1":
         chat.say(f"No longer attached: {chat.files.take_back()}")
     elif source:
-        chat.say(await chat.files.add(source))
+        if is_resource(source):
+            chat.files.put(await chat.files.interruptible(read_resources(chat.opened, [source])))
+        else:
+            await chat.files.add(source)
+        chat.say(chat.files.lines()[-1])
     else:
         for line in chat.files.lines() or ["No file is attached. To attach one: /attach FILE, or @path in the message"]:
             chat.say(line)
