@@ -13,7 +13,7 @@ from source_tree import FILES, imports
 SDKS = {"openai", "google.genai", "vertexai", "xllamacpp", "yfinance", "mcp"}
 TEMPLATES = {"yaml", "tomli_w", "asstproxy.config.templates", "asstproxy.cli.templates"}
 """What only `-T` and `-P` need."""
-HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it", "jsonschema", "referencing"}
+HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it", "jsonschema", "genai_prices", "referencing"}
 SCHEMAS = {
     f"asstproxy.{name}"
     for name in (

@@ -19,7 +19,9 @@ from asstproxy.config.template_text import escape, parse_text
 from asstproxy.config.template_writer import template_text
 from asstproxy.config.yaml_reader import read_yaml
 
-TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n{}\\"), max_size=40)
+TEXT = st.sampled_from(["no", "0E0", "1e3", ".5", "0o7", "~", "1.10", "---", "'", "- a", "a: b", "# c"]) | st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n{}\\"), max_size=40
+)
 BRACED = st.lists(st.sampled_from(["{{", "}}", "{", "}", "\\", "name", "{{name}}", "$", "\n", "x"])).map("".join)
 NAME = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,8}", fullmatch=True).filter(lambda name: name != "input")
 

@@ -17,14 +17,18 @@ from pydantic import BaseModel
 
 from asstproxy.config.profiles import Profile
 from asstproxy.core.answer_schema import AnswerSchema, one_line
-from asstproxy.core.events import AssistantMessageRetrieved, SchemaMismatch
+from asstproxy.core.errors import AssistantError, UsageError
+from asstproxy.core.events import ActionRequired, AssistantMessageRetrieved, SchemaMismatch, TakenOver, ToolCall
 from asstproxy.core.roles import AssistantProxy
+from asstproxy.core.schema_support import SchemaSupport
 from asstproxy.core.script import State
 from asstproxy.providers import connect
 from asstproxy.providers.answer_schema import OPENAI, Dialect, NotExpressibleError, named_schema, rewritten
 from asstproxy.providers.anthropic import DIALECT as ANTHROPIC
+from asstproxy.providers.fallback import Candidate, with_fallbacks
 from asstproxy.providers.gemini.provider import DIALECT as GEMINI
 from asstproxy.providers.local.local import LocalProvider
+from asstproxy.providers.scripted import ScriptedProvider, say
 from asstproxy.tools import tool
 from core.schema_strategies import Case, cases, filled, without_nulls
 from core.stage import Stage
@@ -391,3 +395,27 @@ async def test_local_servers() -> None:
     assert "json_schema" not in bodies[1]  # this server is as strict as OpenAI's
     assert bodies[1]["text"] == bodies[0]["text"]
     assert last.event.text == DATA  # type: ignore[union-attr]
+
+
+class Structured(ScriptedProvider):
+    structured = SchemaSupport(recursive=True)
+
+
+async def test_another_assistant_that_takes_over_gets_the_schema_too() -> None:
+    """One whose API knows no schemas gets the function; what it answered wrongly, it corrects itself."""
+    first = Structured([AssistantError("server", "Down.")])
+    second = ScriptedProvider([ActionRequired((ToolCall("c", "answer", "{}"),))], say(GOOD))
+    assistant = with_fallbacks([Candidate("gpt", first, {}), Candidate("mine", second, {})])
+    stage = Stage(assistant=assistant)
+    last = await stage.conversation.exchange("a dog", schema=PERSON)
+    stage.assert_conforms()
+    assert last.event == AssistantMessageRetrieved(DATA)
+    assert [len(one.turns) for one in (first, second)] == [1, 2]
+    assert first.turns[0].schema == PERSON
+    for turn in second.turns:
+        assert turn.schema is None
+        assert [spec.name for spec in turn.tools] == ["answer"]
+    assert len(stage.said(TakenOver)) == 1
+    tree = {"type": "object", "properties": {"kids": {"type": "array", "items": {"$ref": "#"}}}}
+    with pytest.raises(UsageError, match="refers to itself"):  # the second one could not
+        await stage.conversation.exchange("a tree", schema=tree)

@@ -44,6 +44,8 @@ HINTS: dict[str, str] = {
     "assistant_missing": "Create one: {setup}",
     "assistants_shut_down": "Move the profile to OpenAI's Responses API: asst setup gpt --name {profile} --move",
     "base_url_missing": "Run: {setup} --base-url URL",
+    "price_unknown": "Add it to {file}, or leave out --max-cost.",
+    "cost_unlimited": "Leave out --max-cost.",
     "local_model_missing": "Run: asst setup local --yes",
     "model_missing": "Name one: --model NAME",
     "local_model_unusable": "Choose another model: asst setup local",

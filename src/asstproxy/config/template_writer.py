@@ -13,8 +13,13 @@ def template_text(template: Template) -> str:
     """The text of the file. Reading it gives the same template."""
     import yaml
 
+    from .yaml_reader import is_more_than_text
+
     def literal(dumper: Any, text: str) -> Any:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+        style = (
+            "|" if "\n" in text else "'" if is_more_than_text(text) else None
+        )  # PyYAML quotes by the rules of YAML 1.1
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     dumper: Any = type("_Dumper", (yaml.SafeDumper,), {})
     dumper.add_representer(str, literal)

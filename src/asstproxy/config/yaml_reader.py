@@ -17,7 +17,7 @@ import yaml
 from ..core.errors import UsageError
 from .toml import MAX_DEPTH
 
-__all__ = ["MAX_VALUES", "Node", "at", "read_yaml"]
+__all__ = ["MAX_VALUES", "Node", "at", "is_more_than_text", "read_yaml"]
 
 MAX_VALUES = 10_000
 """In one document, with what aliases repeat."""
@@ -63,6 +63,11 @@ class Node:
 def at(path: Path, line: int, column: int) -> str:
     """A place in a file, as the beginning of a message."""
     return f"{path}, line {line}, column {column}"
+
+
+def is_more_than_text(text: str) -> bool:
+    """Whether a text, written without quotes, would be read as something else: `0E0` as a number."""
+    return any(pattern.fullmatch(text) for pattern, _ in _CORE.values())
 
 
 def read_yaml(text: str, path: Path, first_line: int = 1) -> Node:

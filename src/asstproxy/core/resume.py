@@ -21,6 +21,7 @@ from .events import (
     SchemaMismatch,
     SetUserMessage,
     Started,
+    TakenOver,
     ToolOutputsSubmitted,
 )
 from .roles import Attachable
@@ -58,7 +59,7 @@ def in_flight_exchange(past: Iterable[Record]) -> InFlight | None:
                 in_flight = None
             case SchemaMismatch():
                 in_flight, corrected = None, True
-            case Started(provider=provider, model=model):
+            case Started(provider=provider, model=model) | TakenOver(provider=provider, model=model):
                 assistant, in_flight = (provider, model), None
             case Heartbeat(resume=resume) if resume is not None:
                 in_flight = InFlight(*assistant, resume=resume, received={}, schema=schema, corrected=corrected)

@@ -37,7 +37,8 @@ class Turn(msgspec.Struct, frozen=True):
     `history` is neutral; `resume` is the provider's own opaque JSON (see `AssistantMessageRetrieved`) or None. `settings`
     are the provider's own parameters, sent only because the user set them. `stream` and `background` say how to ask.
     `attachments` are the files of the message (text files are part of `text` already); `files` has their bytes. `schema` is
-    the JSON Schema that the answer must fit: only a proxy that has `structured` (`roles.Structured`) is given one.
+    the JSON Schema that the answer must fit: only a proxy that has `structured` (`roles.Structured`) is given one. `corrects`:
+    `text` is the correction of an answer that did not fit, in the same exchange.
     """
 
     text: str
@@ -52,6 +53,7 @@ class Turn(msgspec.Struct, frozen=True):
     attachments: tuple[Attachment, ...] = ()
     files: AttachmentStore | None = None
     schema: dict[str, Any] | None = None
+    corrects: bool = False
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -103,4 +105,5 @@ def turn_for(
         stream=options.stream,
         background=options.background,
         schema=schema,
+        corrects=corrects,
     )

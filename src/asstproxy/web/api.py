@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 from starlette.requests import Request
@@ -14,11 +15,14 @@ from starlette.routing import Route
 
 from .._version import __version__
 from ..core.codec import encode
-from ..core.errors import AsstError, NotSetUpError, SessionError, SessionInUseError
+from ..core.errors import AsstError, NotSetUpError, SessionError, SessionInUseError, UsageError
 from ..core.events import Record
 from ..core.script import LISTENING, RESTING, SCRIPT, SETTLED
+from ..files import read_attachment
+from ..store.session_files import attachments_of
 from ..store.transcript import TranscriptBuilder
 from .changes import fork_session, remove_session, rename_session
+from .costs import exchange_costs
 from .live import Choice
 from .profiles import profile_rows
 from .session_rows import session_rows
@@ -28,6 +32,8 @@ __all__ = ["routes"]
 
 _BEAT = 15.0
 """Seconds of silence after which a comment is sent, so that a lost connection is noticed."""
+_SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
+"""Pictures that run nothing: SVG may hold scripts."""
 _FORMS = {"html": "text/html", "md": "text/markdown", "json": "application/json", "mmd": "text/plain"}
 
 
@@ -40,6 +46,8 @@ def routes(sessions: Sessions, names: tuple[str, ...]) -> list[Route]:
         "/sessions/{id}": api.session,
         "/sessions/{id}/events": api.events,
         "/sessions/{id}/export": api.export,
+        "/sessions/{id}/costs": api.costs,
+        "/sessions/{id}/files/{sha256}": api.file,
     }
     posts: dict[str, Callable[[Request], Awaitable[Response]]] = {
         "/messages": api.send,
@@ -168,17 +176,42 @@ class _Api:
         builder.include_partial()
         return export(builder.transcript, records, form, files=self._sessions.store.files(session))
 
+    async def costs(self, request: Request) -> Response:
+        """What each exchange cost, in words; empty where nothing is known yet."""
+        records = list(self._sessions.feed(request.path_params["id"]).records)
+        return JSONResponse(await asyncio.to_thread(exchange_costs, records))
+
+    async def file(self, request: Request) -> Response:
+        """A file that a message carries. Only pictures are shown by the browser; anything else is saved."""
+        feed = self._sessions.feed(request.path_params["id"])
+        found = next((one for one in attachments_of(feed.records) if one.sha256 == request.path_params["sha256"]), None)
+        if found is None:
+            return JSONResponse({"error": "This session has no such file.", "hint": ""}, 404)
+        with self._sessions.store.files(feed.session).open(found) as content:
+            data = await asyncio.to_thread(content.read)
+        shown = found.media_type in _SHOWN
+        headers = {
+            "content-disposition": "inline" if shown else "attachment",
+            "cache-control": "private, max-age=86400",
+        }
+        return Response(data, media_type=found.media_type if shown else "application/octet-stream", headers=headers)
+
     # ---- doing ---------------------------------------------------------------------------------------------------------
 
     async def send(self, request: Request) -> Response:
-        """Send a message: `text`, `session` (none: a new one), `profile`, `model`, `keep` (see `LiveSession.send`)."""
+        """Send a message: `text`, `session` (none: a new one), `profile`, `model`, `keep` (see `LiveSession.send`).
+
+        `files`: objects with a `name` and `data` in base64. `again`: SHA-256 of files of earlier messages.
+        """
         body = await _body(request)
-        keep = body.get("keep")
+        keep, again = body.get("keep"), body.get("again")
         session = await self._sessions.send(
             _text(body, "session"),
             _text(body, "text"),
             Choice(_text(body, "profile"), _text(body, "model")),
-            keep if isinstance(keep, int) and keep >= 0 else None,
+            files=[await read_attachment(data, name) for name, data in _files(body)],
+            again=[one for one in again if isinstance(one, str)] if isinstance(again, list) else (),
+            keep=keep if isinstance(keep, int) and keep >= 0 else None,
         )
         return JSONResponse({"session": session})
 
@@ -231,6 +264,15 @@ async def _body(request: Request) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise NotSetUpError("The request isn't a JSON object.", "Reload the page.")
     return found
+
+
+def _files(body: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+    files = body.get("files")
+    for file in files if isinstance(files, list) else ():
+        try:
+            yield _text(file, "name"), base64.b64decode(_text(file, "data"), validate=True)
+        except (ValueError, AttributeError):
+            raise UsageError("A file isn't in base64.", "Reload the page.") from None
 
 
 def _text(body: dict[str, Any], key: str) -> str:

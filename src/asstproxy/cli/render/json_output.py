@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import BinaryIO, Self, TextIO
+from typing import Any, BinaryIO, Self, TextIO
 
 import msgspec
 
 from ...core.codec import escape_controls
 from ...core.events import ChunkReceived, Notice, Record, SetUserMessage
-from ...store.transcript import TranscriptBuilder
+from ...store.transcript import ExchangeEntry, TranscriptBuilder
 from ..standard_streams import write_json
 from .result import Seconds, result_of
 
@@ -31,10 +31,12 @@ class JsonLinesView:
 
 
 class JsonView:
-    """Folds one exchange and prints it as a `Result` when its context is left."""
+    """Folds one exchange and prints it as a `Result` when its context is left; `price` says what it cost."""
 
-    def __init__(self, stdout: TextIO, session: str | None) -> None:
-        self._stdout, self._session = stdout, session
+    def __init__(
+        self, stdout: TextIO, session: str | None, price: Callable[[ExchangeEntry], dict[str, Any]] | None = None
+    ) -> None:
+        self._stdout, self._session, self._price = stdout, session, price
         self._fold = TranscriptBuilder()
         self._first_chunk: float | None = None
         self._last: Record | None = None
@@ -70,6 +72,7 @@ class JsonView:
                 session=self._session,
                 notices=self._notices,
                 seconds=Seconds(self._first_chunk, self._seconds(self._last)),
+                price=self._price,
             )
             write_json(escape_controls(msgspec.json.encode(result)) + b"\n", self._stdout)
             self._stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -40,7 +41,8 @@ class Result(msgspec.Struct):
 
     `answer` is its text, complete or in part. `data` is what the answer is, if it fits the schema that was asked for, else null;
     `problems` say why it does not fit. `reason` says why an exchange is incomplete or cancelled. `session` is null if nothing is
-    saved. `usage` counts tokens, over all requests. `notices` are lines of the provider for the person.
+    saved. `usage` counts tokens, over all requests; `cost` (only with `--cost`) says what they cost. `notices` are lines of the
+    provider for the person.
     """
 
     answer: str
@@ -57,10 +59,17 @@ class Result(msgspec.Struct):
     notices: list[str]
     sources: list[SourceEntry]
     seconds: Seconds
+    cost: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
 def result_of(
-    entry: ExchangeEntry, last: Record, *, session: str | None, notices: list[str], seconds: Seconds
+    entry: ExchangeEntry,
+    last: Record,
+    *,
+    session: str | None,
+    notices: list[str],
+    seconds: Seconds,
+    price: Callable[[ExchangeEntry], dict[str, Any]] | None,
 ) -> Result:
     """The result of an exchange that this record has settled; in `session`, if it is saved."""
     event = last.event
@@ -80,4 +89,5 @@ def result_of(
         notices=notices,
         sources=[SourceEntry(source.url, source.title) for source in entry.sources],
         seconds=seconds,
+        cost=price(entry) if price is not None else msgspec.UNSET,
     )
