@@ -23,8 +23,8 @@ from asstproxy.core.roles import AssistantProxy
 from asstproxy.core.schema_support import SchemaSupport
 from asstproxy.core.script import State
 from asstproxy.providers import connect
+from asstproxy.providers.answer_schema import CLAUDE_DIALECT as ANTHROPIC
 from asstproxy.providers.answer_schema import OPENAI, Dialect, NotExpressibleError, named_schema, rewritten
-from asstproxy.providers.anthropic import DIALECT as ANTHROPIC
 from asstproxy.providers.fallback import Candidate, with_fallbacks
 from asstproxy.providers.gemini.provider import DIALECT as GEMINI
 from asstproxy.providers.local.local import LocalProvider

@@ -15,14 +15,17 @@ from ..core.answers import with_answer_function as by_function
 from ..core.errors import AssistantError
 from ..core.schema_support import resolve
 from ..core.turn import Turn
+from .fields import get_object
 from .transport import JSON
 
 __all__ = [
+    "CLAUDE_DIALECT",
     "OPENAI",
     "Dialect",
     "NotExpressibleError",
     "by_function",
     "can_express",
+    "claude_format",
     "named_schema",
     "refuses_schema",
     "rewritten",
@@ -88,6 +91,14 @@ OPENAI = Dialect(
 """https://developers.openai.com/api/docs/guides/structured-outputs (strict mode)."""
 
 
+CLAUDE_DIALECT = Dialect(
+    frozenset(("const", "title", "format")),
+    closed=True,
+    formats=frozenset(("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid")),
+)
+"""https://platform.claude.com/docs/en/build-with-claude/structured-outputs."""
+
+
 class NotExpressibleError(ValueError):
     """A schema cannot be expressed in a dialect without refusing answers that fit."""
 
@@ -99,6 +110,14 @@ def rewritten(schema: Mapping[str, Any], dialect: Dialect) -> JSON:
         NotExpressibleError: that is impossible.
     """
     return _Rewriter(schema, dialect).root()
+
+
+def claude_format(turn: Turn) -> JSON:
+    """The `output_config` of a body for Anthropic's Messages API, if the answer must fit a schema, next to what a setting has."""
+    if turn.schema is None:
+        return {}
+    form = {"format": {"type": "json_schema", "schema": rewritten(turn.schema, CLAUDE_DIALECT)}}
+    return {"output_config": get_object(turn.settings, "output_config") | form}
 
 
 def can_express(turn: Turn, dialect: Dialect | None) -> bool:

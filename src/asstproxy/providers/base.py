@@ -7,6 +7,7 @@ is here. Where the API offers more (conversations that it keeps, work in the bac
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from .answer_schema import Dialect
 
 __all__ = ["StatelessProvider"]
+
+MOST_PAUSES = 5
+"""How often a server may pause one turn, for tools of its own."""
 
 
 class StatelessProvider:
@@ -107,7 +111,7 @@ class StatelessProvider:
 
             if refuses_schema(self.turn, error):
                 self._schemas_refused = True  # what was refused once is not sent again
-                self.turn = by_function(self.turn)
+                self.turn = self.resolve(by_function(self.turn))
                 return ""
         return "" if named else None
 
@@ -120,7 +124,7 @@ class StatelessProvider:
             from .answer_schema import by_function, can_express
 
             if self._schemas_refused or not can_express(self.turn, self.dialect):
-                self.turn = by_function(self.turn)
+                self.turn = self.resolve(by_function(turn))
         message = UserMessage(turn.text, turn.attachments)
         return self._run([*turn.history, message], Started(self.provider, self.turn.model), turn)
 
@@ -199,7 +203,8 @@ async def _until_whole(
 ) -> AsyncGenerator[Event]:
     """Ask again as long as the server pauses its turn."""
     so_far: list[Item] = []
-    while True:
+    for pauses in itertools.count():
+        reader.may_pause = pauses < MOST_PAUSES
         async with contextlib.aclosing(ask([*items, *so_far], reader)) as events:
             async for event in events:
                 yield event

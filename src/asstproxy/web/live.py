@@ -13,7 +13,7 @@ from ..config.profiles import load_config
 from ..core.attachment import AttachedFile, Attachment
 from ..core.conversation import Conversation
 from ..core.errors import AsstError, UsageError
-from ..core.events import Cancelled, Configured, Event, Notice, Record
+from ..core.events import Cancelled, Configured, Event, Notice, Record, SetUserMessage
 from ..core.redact import redacting_logger
 from ..core.resume import can_attach
 from ..providers.assembly import Asked, assemble, budget_of
@@ -89,9 +89,24 @@ class LiveSession:
         """
         if self.is_busy:
             raise UsageError("An exchange is in progress.", "Wait for its answer, or stop it.")
-        if keep is not None and keep < len(self._conversation.history.exchanges):
-            self._conversation.cut_history(keep)
-        self._run(self._conversation.exchange(text, attachments=attachments), done)
+        conversation, earlier = self._conversation, [one for one in attachments if isinstance(one, Attachment)]
+        if (
+            keep == len(conversation.history.exchanges) - 1
+            and text == self._last_message
+            and len(earlier) == len(attachments)
+        ):
+            self._run(
+                conversation.retry(text, attachments=earlier), done
+            )  # it may fetch an answer that was made meanwhile
+            return
+        if keep is not None and keep < len(conversation.history.exchanges):
+            conversation.cut_history(keep)
+        self._run(conversation.exchange(text, attachments=attachments), done)
+
+    @property
+    def _last_message(self) -> str:
+        messages = (record.event for record in reversed(self.feed.records) if isinstance(record.event, SetUserMessage))
+        return next((message.text for message in messages), "")
 
     def attach(self, done: Callable[[], None]) -> None:
         """Take up the exchange that still runs at the provider."""
