@@ -25,6 +25,7 @@ COMMANDS = (
     "tools",
     "templates",
     "script",
+    "schema",
     "doctor",
 )
 """In the order of the help. Each is an attribute of the file of its name in `commands`: a function, or a Typer."""

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import merge_completers
@@ -47,6 +47,10 @@ from .prompt_commands import ChatCompleter, parse_prompt
 from .slash_commands import parse_line
 from .type_ahead import take_typed_ahead
 
+if TYPE_CHECKING:
+    from ...store.transcript import ExchangeEntry
+    from ...tools.schema_source import ChosenSchema
+
 __all__ = ["chat"]
 
 _LEAVE_WITHIN = 2.0
@@ -71,6 +75,7 @@ async def chat(options: ConversationOptions, message: str, signals: Signals, app
         options, message = applied.fill(message)
     has_text = waiting is not None and waiting.template is not None and bool(waiting.template.body)
     repl = _Chat(options, signals, waiting if has_text else None)
+    repl.schema = applied.schema if applied is not None else None
     repl.files.put(await read_attachments(options.attach or ()))
     settings = applied.settings if applied is not None else None
     async with open_conversation(options, approve_all if options.yes else repl.approver, settings=settings) as opened:
@@ -91,6 +96,7 @@ class _Chat:
         self._template = template  # waits for the first message
         self.leaving = False
         self.show_events = False
+        self.schema: ChosenSchema | None = None
         self.files = PendingFiles(signals)
         self._draft = ""
         self._options, self._signals = options, signals
@@ -205,14 +211,23 @@ class _Chat:
         self.files.clear()
 
     async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
-        """Hold one exchange. Ctrl-C cancels it and nothing else."""
-        await self._watch(
-            self.opened.conversation.exchange(text, attachments=attachments, timeout=self._options.timeout)
+        """Hold one exchange, whose answer must fit `schema`, if there is one. Ctrl-C cancels it and nothing else."""
+        held = self.opened.conversation.exchange(
+            text,
+            attachments=attachments,
+            timeout=self._options.timeout,
+            schema=self.schema.schema if self.schema else None,
+            check=self.schema.check if self.schema else None,
         )
+        await self._watch(held)
 
-    async def retry(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
-        """Hold the last exchange again, whose message is `text` with these `attachments`."""
-        await self._watch(self.opened.conversation.retry(text, attachments=attachments, timeout=self._options.timeout))
+    async def retry(self, entry: ExchangeEntry) -> None:
+        """Hold the last exchange again, with its message, its attachments and its schema."""
+        await self._watch(
+            self.opened.conversation.retry(
+                entry.user, attachments=entry.attachments, timeout=self._options.timeout, schema=entry.schema
+            )
+        )
 
     async def _attach(self) -> None:
         """Watch the rest of the exchange that another process left running at the provider."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -12,19 +12,22 @@ from prompt_toolkit.document import Document
 from rich.console import Console
 
 from ...config.profiles import Profile, load_config
-from ...core.attachment import Attachment
 from ...core.errors import UsageError
 from ...core.near_names import near_names
 from ...export.write import SUFFIXES, export, form_of, write_export
 from ...store.store import Store
 from ...store.transcript import ExchangeEntry, Transcript, last_sent
 from ...text.call_text import call_line, call_text
-from ...text.safe_text import clean_label
+from ...text.safe_text import clean_label, clean_line
 from ..assistant_setup import connect_assistant, settings_for
 from ..conversation_setup import OpenConversation, configure
 from ..options import ConversationOptions
 from ..resources import is_resource, read_resources
+from ..schema_option import schema_of
 from .pending_files import PendingFiles
+
+if TYPE_CHECKING:
+    from ...tools.schema_source import ChosenSchema
 
 __all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "parse_line"]
 
@@ -43,6 +46,8 @@ class ChatCommands(Protocol):
     """Set it to end the chat."""
     show_events: bool
     """Whether every step is printed as JSON, too."""
+    schema: ChosenSchema | None
+    """What answers must fit."""
     files: PendingFiles
     """What goes with the next message."""
 
@@ -53,8 +58,8 @@ class ChatCommands(Protocol):
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
 
-    async def retry(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
-        """Hold the last exchange again, whose message is `text` with these `attachments`."""
+    async def retry(self, entry: ExchangeEntry) -> None:
+        """Hold the last exchange again, with its message, its attachments and its schema."""
 
 
 Command = Callable[[ChatCommands, str], Awaitable[None]]
@@ -156,6 +161,18 @@ async def _tools(chat: ChatCommands, _: str) -> None:
         chat.say("No tools. To offer some: asst chat -t package.module:function")
 
 
+async def _schema(chat: ChatCommands, text: str) -> None:
+    if text in _CLEAR:
+        chat.schema = None
+    elif text:
+        chat.schema = schema_of(text)
+    if chat.schema is None:
+        chat.say("No schema. To get answers as data: /schema name, age int: in years")
+        return
+    members = ", ".join(map(clean_line, chat.schema.schema.get("properties", ())))
+    chat.say(f"Answers are data: {members}   (to end that: /schema clear)")
+
+
 async def _session(chat: ChatCommands, _: str) -> None:
     session = chat.opened.session
     chat.say(f"{session.id}   {session.path}" if session else "This chat isn't saved (--no-save).")
@@ -206,7 +223,7 @@ async def _attach(chat: ChatCommands, source: str) -> None:
 async def _retry(chat: ChatCommands, _: str) -> None:
     entry = _last_exchange(chat, "retry")
     chat.say(f'Trying again: "{clean_label(entry.user, _QUOTED)}"')
-    await chat.retry(entry.user, entry.attachments)
+    await chat.retry(entry)
 
 
 async def _undo(chat: ChatCommands, _: str) -> None:
@@ -252,6 +269,9 @@ COMMANDS: dict[str, SlashCommand] = {
     "model": SlashCommand(_model, "show the model; /model NAME switches to another", "word"),
     "system": SlashCommand(
         _system, "show the instructions; /system TEXT changes them, /system clear removes them", "text"
+    ),
+    "schema": SlashCommand(
+        _schema, "show the schema of answers; /schema name, age int sets it, /schema clear removes it", "text"
     ),
     "set": SlashCommand(
         _set, "show the settings of the API; /set key=value changes one, key=null leaves it out", "text"
