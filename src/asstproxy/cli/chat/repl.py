@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prompt_toolkit.completion import merge_completers
 from prompt_toolkit.formatted_text import HTML
@@ -47,6 +47,9 @@ from .session_commands import resumed
 from .slash_commands import parse_line
 from .titler import Titler
 from .type_ahead import take_typed_ahead
+
+if TYPE_CHECKING:
+    from ...tools.schema_source import ChosenSchema
 
 __all__ = ["chat"]
 
@@ -86,6 +89,7 @@ async def chat(
         options, message = applied.fill(message)
     has_text = waiting is not None and waiting.template is not None and bool(waiting.template.body)
     repl = _Chat(options, signals, waiting if has_text else None)
+    repl.schema = applied.schema if applied is not None else None
     repl.files.put(await read_attachments(options.attach or ()))
     settings = applied.settings if applied is not None else None
     async with open_conversation(options, approve_all if options.yes else repl.approver, settings=settings) as opened:
@@ -130,6 +134,7 @@ class _Chat:
         self.next_options: ConversationOptions | None = None
         self.edits_last = False
         self.show_events = False
+        self.schema: ChosenSchema | None = None
         self.files = PendingFiles(signals)
         self.draft = ""
         self._options, self.signals = options, signals
@@ -257,20 +262,33 @@ class _Chat:
         for line in attachment_lines([file.attachment for file in files])[len(self.files.lines()) :]:
             self.say(line)
         if replaces:
-            await self.retry(message, attachments_with(self, files))
+            await self.retry(message, attachments_with(self, files), self.schema.schema if self.schema else None)
         else:
             await self.exchange(message, files)
         self.files.clear()
 
     async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
-        """Hold one exchange. Ctrl-C cancels it and nothing else."""
-        await self._watch(
-            self.opened.conversation.exchange(text, attachments=attachments, timeout=self._options.timeout)
+        """Hold one exchange, whose answer must fit `schema`, if there is one. Ctrl-C cancels it and nothing else."""
+        held = self.opened.conversation.exchange(
+            text,
+            attachments=attachments,
+            timeout=self._options.timeout,
+            schema=self.schema.schema if self.schema else None,
+            check=self.schema.check if self.schema else None,
         )
+        await self._watch(held)
 
-    async def retry(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
-        """Hold the last exchange again, whose message is `text` with these `attachments`."""
-        await self._watch(self.opened.conversation.retry(text, attachments=attachments, timeout=self._options.timeout))
+    async def retry(
+        self,
+        text: str,
+        attachments: Sequence[AttachedFile | Attachment] = (),
+        schema: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Hold the last exchange again, whose message is `text` with these `attachments`; its answer must fit `schema`."""
+        held = self.opened.conversation.retry(
+            text, attachments=attachments, timeout=self._options.timeout, schema=schema
+        )
+        await self._watch(held)
 
     async def _attach(self) -> None:
         """Watch the rest of the exchange that another process left running at the provider."""
