@@ -69,7 +69,7 @@ class _Picker:
         self._problem = ""
         self._search = Buffer(multiline=False, on_text_changed=lambda _: self._search_again())
         self._title = Buffer(multiline=False)
-        self.app: Application[Picked | None] = self.application()
+        self.app: Application[Picked | None] = self._application()
         self.finder = SessionFinder(store, self.app.invalidate, without)
         if words:
             self._search.text = words
