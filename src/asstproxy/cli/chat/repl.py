@@ -32,7 +32,6 @@ from ..event_loop import Signals, quiet_keyboard, suspendable
 from ..exit_codes import OK
 from ..hints import hint_after
 from ..options import ConversationOptions
-from ..render.guarded_view import GuardedView
 from ..render.theme import console, encoding_warning, with_marks_for
 from ..resources import read_resources
 from ..templates.apply import Applied
@@ -50,6 +49,7 @@ from .type_ahead import take_typed_ahead
 
 if TYPE_CHECKING:
     from ...tools.schema_source import ChosenSchema
+    from ..render.guarded_view import GuardedView
 
 __all__ = ["chat"]
 
@@ -300,6 +300,8 @@ class _Chat:
 
     async def _watch(self, exchange: Coroutine[Any, Any, Record], received: Sequence[Record] = ()) -> None:
         """Draw an exchange while it runs, after the records of it that were `received` before."""
+        from ..render.guarded_view import GuardedView  # late: the prompt needn't wait for Markdown and all
+
         conversation = self.opened.conversation
         task = asyncio.create_task(exchange)
         at_prompt = self.signals.on_signal
