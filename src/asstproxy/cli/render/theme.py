@@ -15,7 +15,7 @@ from rich.theme import Theme
 
 from ...core.script import State
 
-__all__ = ["CODE", "THEME", "console", "encoding_warning", "with_marks_for"]
+__all__ = ["CODE", "THEME", "console", "encoding_warning", "is_plain", "is_styled", "redraws", "with_marks_for"]
 
 _STATES = {
     State.NEW: "dim",
@@ -60,7 +60,8 @@ THEME = Theme(
         "markdown.item.bullet": "bold",
         "markdown.item.number": "bold",
         "markdown.link": "underline",
-        "markdown.link_url": "dim",
+        "markdown.link_url": "none",  # Rich adds the hyperlink to it
+        "markdown.address": "dim",
         "markdown.table.border": "dim",
         "markdown.table.header": "bold",
     }
@@ -130,6 +131,21 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Raise it, so that the command can end in its own way. Rich would redirect stdout and exit."""
         raise  # noqa: PLE0704 - Rich calls this while it handles the BrokenPipeError
+
+
+def redraws(console: Console) -> bool:
+    """Whether what is on the screen can be drawn again there."""
+    return console.is_terminal and not console.is_dumb_terminal and not is_plain(console)
+
+
+def is_plain(console: Console) -> bool:
+    """Whether words take the place of marks and frames: on a dumb terminal, and for a screen reader."""
+    return bool(getattr(console, "plain_ui", False)) or console.is_dumb_terminal
+
+
+def is_styled(console: Console) -> bool:
+    """Whether there are colours, so that code is known by its own."""
+    return console.color_system is not None and not console.no_color
 
 
 def console(*, stderr: bool = False) -> Console:
