@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from asstproxy.core.script import State
+from pictures import PDF, PNG
 from servers import ResponsesServer
+from test_every_day import OURS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -66,29 +70,50 @@ def test_glossary_has_every_state() -> None:
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [str(state) for state in State]
 
 
-def _shell_block() -> list[str]:
-    block = re.search(r"## In the shell\n+```sh\n(.*?)```", README, re.DOTALL)
+def _shell_block(title: str) -> list[str]:
+    block = re.search(rf"## {title}\n+```sh\n(.*?)```", README, re.DOTALL)
     assert block
     return [line.split(" #")[0].strip() for line in block[1].splitlines()]
 
 
 def test_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command of the README's shell block does what it says, against a server that answers."""
+    """Every command of the README's shell blocks does what it says, against a server that answers."""
+    (tmp_path / "screenshot.png").write_bytes(PNG)
+    (tmp_path / "report.pdf").write_bytes(PDF)
+    (tmp_path / "notes.md").write_text("# Notes\n")
     with ResponsesServer() as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
         monkeypatch.setenv("OPENAI_API_KEY", server.key)
         monkeypatch.setenv("ASST_PROFILE", "gpt")
         monkeypatch.setenv("PATH", f"{BIN}:/usr/local/bin:/usr/bin:/bin")
-        for line in _shell_block():
+        for line in [*_shell_block("In the shell"), *_shell_block("Every day")]:
             if line in ("asst chat", "asst web"):  # don't end by themselves: tests/cli/test_chat.py, tests/web
+                continue
+            if OURS.search(line):  # they need other answers: tests/test_every_day.py
                 continue
             command = line.replace("git diff", "echo change").replace("jq -r .state", "cat").replace("jq .usage", "cat")
             done = subprocess.run(
                 ["bash", "-o", "pipefail", "-c", command],
-                capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
+                capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False, cwd=tmp_path,
             )  # fmt: skip
             assert done.returncode == 0, f"{line}: {done.stderr}"
-            assert done.stdout.strip(), line
+            assert done.stdout.strip() or done.stderr.startswith("Saved the template "), line
+
+
+def test_template_of_the_page_is_one(tmp_path: Path) -> None:
+    """The example in docs/templates.md is a template, and the page's program gives its instructions and message."""
+    page = (ROOT / "docs/templates.md").read_text(encoding="utf-8")
+    example = re.search(r"```markdown\n(.*?)```", page, re.DOTALL)
+    program = re.search(r"```python\n(.*?)```", page, re.DOTALL)
+    assert example
+    assert program
+    folder = Path(os.environ["ASST_CONFIG_DIR"]) / "templates"
+    folder.mkdir(parents=True)
+    (folder / "review.md").write_text(example[1])
+    names: dict[str, Any] = {}
+    exec(compile(program[1].partition("user =")[0], "docs/templates.md", "exec"), names)  # noqa: S102 - our own page
+    assert names["filled"].system == "You review Python code. Name each problem with its line."
+    assert names["filled"].text == "Review this change. Answer in German.\n\nx = 1"
 
 
 @pytest.mark.parametrize("number", range(README.count("```python\n")))

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .config.profiles import Profile
+    from .config.template import Template
+    from .config.templates import load_template
+    from .core.attachment import AttachedFile, Attachment
     from .core.conversation import Conversation
     from .core.errors import AssistantError, AsstError, NotSetUpError, ScriptError, SessionError, UsageError
     from .core.events import Event, Record
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from .core.roles import AssistantProxy
     from .core.script import SCRIPT, Do, State, Step
     from .core.turn import Options, ToolSpec, Turn
+    from .files import read_attachment
     from .start import start_conversation
     from .store.store import Store
     from .tools import Tool, ToolError, tool
@@ -38,6 +42,8 @@ __all__ = [
     "AssistantError",
     "AssistantProxy",
     "AsstError",
+    "AttachedFile",
+    "Attachment",
     "Conversation",
     "Do",
     "Event",
@@ -54,6 +60,7 @@ __all__ = [
     "State",
     "Step",
     "Store",
+    "Template",
     "Tool",
     "ToolError",
     "ToolSpec",
@@ -62,14 +69,20 @@ __all__ = [
     "UserProxy",
     "__version__",
     "conform",
+    "load_template",
+    "read_attachment",
     "start_conversation",
     "tool",
 ]
 
 _HOMES = {
     "core.roles": ("AssistantProxy",),
+    "core.attachment": ("AttachedFile", "Attachment"),
+    "files": ("read_attachment",),
     "core.turn": ("Options", "ToolSpec", "Turn"),
     "config.profiles": ("Profile",),
+    "config.template": ("Template",),
+    "config.templates": ("load_template",),
     "core.conversation": ("Conversation",),
     "core.retry": ("RetryPolicy",),
     "core.errors": ("AssistantError", "AsstError", "NotSetUpError", "ScriptError", "SessionError", "UsageError"),

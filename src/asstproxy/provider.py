@@ -30,6 +30,8 @@ from typing import TYPE_CHECKING, Any
 from .config.insecure_http import warn_of_plain_http
 from .config.profiles import Profile
 from .config.provider_info import SERVER_QUESTIONS, ProviderInfo, SetupQuestion
+from .config.setting_tables import Setting
+from .core.attachment import Attachment, AttachmentStore, Upload
 from .core.coalesce import TextBuffer, merge_chunks
 from .core.errors import AssistantError, AsstError, Kind, NotSetUpError, may_pass
 from .core.events import (
@@ -49,14 +51,16 @@ from .core.events import (
     Usage,
 )
 from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
-from .core.roles import AssistantProxy, Attachable
+from .core.roles import AcceptsAttachments, AssistantProxy, Attachable
 from .core.turn import ToolSpec, Turn
+from .providers.attachments import MB, AttachmentFormat, Parts, SentFile, no_parts
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.block_buffer import BlockBuffer
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport
 from .providers.fields import (
     ToolCallBuffer,
+    function_calls,
     get_arguments,
     get_content,
     get_count,
@@ -67,22 +71,29 @@ from .providers.fields import (
     parsed_arguments,
     with_hosted_tools,
 )
+from .providers.in_words import in_words
+from .providers.modalities import readable_by
 from .providers.model_list import ModelInfo, fetch_models
+from .providers.provisioning import Provisioned
 from .providers.sources import cited, url_citations
+from .providers.stateful import StatefulProvider
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
-from .providers.text_fold import TextFold
+from .providers.text_fold import MessageFold, TextFold
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
 from .providers.unshown import WAITING, unshown, waits_for
+from .providers.usage import chat_usage, messages_usage, service_tier, told_cost
 
 if TYPE_CHECKING:
     from .providers.transport.http import HttpTransport
 
 __all__ = [
     "JSON",
+    "MB",
     "SERVER_QUESTIONS",
     "WAITING",
+    "AcceptsAttachments",
     "ActionRequired",
     "AssistantError",
     "AssistantMessage",
@@ -90,6 +101,9 @@ __all__ = [
     "AssistantProxy",
     "AsstError",
     "Attachable",
+    "Attachment",
+    "AttachmentFormat",
+    "AttachmentStore",
     "BackgroundJob",
     "BlockBuffer",
     "ChunkReceived",
@@ -99,18 +113,24 @@ __all__ = [
     "Item",
     "JobReader",
     "Kind",
+    "MessageFold",
     "MessageIncomplete",
     "ModelInfo",
     "NotSetUpError",
     "Notice",
+    "Parts",
     "PolledOptions",
     "Profile",
     "ProviderInfo",
+    "Provisioned",
     "Reasoning",
+    "SentFile",
     "ServerOptions",
+    "Setting",
     "SetupQuestion",
     "Source",
     "Started",
+    "StatefulProvider",
     "StatelessProvider",
     "StreamReader",
     "TextBuffer",
@@ -123,14 +143,17 @@ __all__ = [
     "ToolSpec",
     "Transport",
     "Turn",
+    "Upload",
     "Usage",
     "UserMessage",
     "api_error",
     "api_key",
     "base_url",
+    "chat_usage",
     "cited",
     "fetch_models",
     "find_error",
+    "function_calls",
     "get_arguments",
     "get_content",
     "get_count",
@@ -139,12 +162,18 @@ __all__ = [
     "get_objects",
     "get_text",
     "http_transport",
+    "in_words",
     "may_pass",
     "merge_chunks",
+    "messages_usage",
+    "no_parts",
     "parsed_arguments",
     "read_reply",
     "read_stream",
+    "readable_by",
     "reported_error",
+    "service_tier",
+    "told_cost",
     "unshown",
     "url_citations",
     "waits_for",

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .core.attachment import AttachedFile, Attachment
 from .core.coalesce import RecordStream
 from .core.errors import AssistantError, UsageError
 from .core.events import (
@@ -62,15 +63,19 @@ class UserProxy:
             raise UsageError("This user proxy has no conversation.", "Give it to a Conversation.")
         return self._conversation
 
-    def send_user_message(self, text: str) -> None:
+    def send_user_message(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
         """Open an exchange; it runs in the background, in a task of its own.
+
+        `attachments` go with the message: files from `asstproxy.read_attachment`.
 
         Raises:
             UsageError: an exchange is in progress, or the conversation is missing.
         """
         if self.current_task is not None and not self.current_task.done():
             raise UsageError("The assistant has not answered the last message yet.", "Await get_assistant_message().")
-        self.current_task = asyncio.get_running_loop().create_task(self.conversation.exchange(text))
+        self.current_task = asyncio.get_running_loop().create_task(
+            self.conversation.exchange(text, attachments=attachments)
+        )
 
     async def get_assistant_message(self) -> str:
         """The answer to the last message, complete or, if it was cut short, in part.
@@ -89,15 +94,17 @@ class UserProxy:
                 raise AssistantError(kind, message, hint)  # type: ignore[arg-type]  # a newer asst may know more kinds
         raise asyncio.CancelledError
 
-    def stream(self, text: str | None = None) -> AsyncIterator[Record]:
-        """The records of the exchange as they come, to its end; with `text`, send that message first.
+    def stream(
+        self, text: str | None = None, attachments: Sequence[AttachedFile | Attachment] = ()
+    ) -> AsyncIterator[Record]:
+        """The records of the exchange as they come, to its end; with `text`, send that message first, with these files.
 
         A slow reader gets adjacent chunks of text merged; nothing is lost. After the last record, what the exchange
         raised is raised (see `Conversation.exchange`), but for its cancellation.
         """
         records = RecordStream()
         if text is not None:
-            self.send_user_message(text)
+            self.send_user_message(text, attachments)
         return records.until_done(self.current_task, self.conversation.subscribe(records))
 
     async def aclose(self) -> None:

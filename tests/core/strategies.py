@@ -8,6 +8,7 @@ from typing import Any, Literal, get_type_hints
 import msgspec
 from hypothesis import strategies as st
 
+from asstproxy.core.attachment import Attachment
 from asstproxy.core.codec import EVENTS
 from asstproxy.core.events import (
     ActionRequired,
@@ -80,7 +81,7 @@ def _values(hint: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
         return st.none() | _values(hint.__args__[0], text)
     if getattr(hint, "__origin__", None) is tuple:
         return st.lists(_values(hint.__args__[0], text), max_size=3).map(tuple)
-    assert issubclass(hint, ToolCall | ToolResult | Decision | Source), hint
+    assert issubclass(hint, Attachment | ToolCall | ToolResult | Decision | Source), hint
     return structs(hint, text)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+import base64
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 
 from asstproxy.provider import (
@@ -11,6 +12,8 @@ from asstproxy.provider import (
     AssistantError,
     AssistantMessage,
     AssistantMessageRetrieved,
+    Attachment,
+    AttachmentStore,
     ChunkReceived,
     Event,
     Item,
@@ -28,6 +31,7 @@ from asstproxy.provider import (
     merge_chunks,
 )
 
+ACCEPTED = {"image/png": 1_000_000, "image/jpeg": 1_000_000}
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
@@ -40,7 +44,7 @@ class ChatProvider:
 
     async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         yield Started(self.provider, turn.model or self.model)
-        self._turn, self._items = turn, [*turn.history, UserMessage(turn.text)]
+        self._turn, self._items = turn, [*turn.history, UserMessage(turn.text, turn.attachments)]
         async with aclosing(self._ask(self._items)) as events:
             async for event in events:
                 yield event
@@ -51,6 +55,9 @@ class ChatProvider:
         async with aclosing(self._ask(items)) as events:
             async for event in events:
                 yield event
+
+    async def accepts(self, model: str) -> Mapping[str, int]:
+        return ACCEPTED
 
     async def _ask(self, items: list[Item]) -> AsyncGenerator[Event]:
         async with aclosing(self._reply(request(self._turn, self.model, items))) as events:
@@ -124,16 +131,19 @@ class Reader:
 def request(turn: Turn, model: str, items: Iterable[Item]) -> JSON:
     """The body of a request."""
     system = [{"role": "system", "content": turn.instructions}] if turn.instructions else []
-    messages = [message for item in items for message in messages_of(item)]
+    messages = [message for item in items for message in messages_of(item, turn.files)]
     body: JSON = {"model": turn.model or model, "messages": [*system, *messages]}
     schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in turn.tools]
     tools = [{"type": "function", "function": schema} for schema in schemas]
     return body | ({"tools": tools} if tools else {}) | turn.settings
 
 
-def messages_of(item: Item) -> list[JSON]:
+def messages_of(item: Item, files: AttachmentStore | None) -> list[JSON]:
     """One item of the neutral history in the words of the API."""
     match item:
+        case UserMessage(text, attachments) if attachments:
+            parts = [part_of(one, files) for one in attachments]
+            return [{"role": "user", "content": [*parts, {"type": "text", "text": text}]}]
         case UserMessage(text):
             return [{"role": "user", "content": text}]
         case AssistantMessage(text, calls, raw):
@@ -143,3 +153,12 @@ def messages_of(item: Item) -> list[JSON]:
         case ToolOutputs(results):
             outputs = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in results]
             return [{"role": "tool", "tool_call_id": call_id, "content": content} for call_id, content in outputs]
+
+
+def part_of(attachment: Attachment, files: AttachmentStore | None) -> JSON:
+    """A file as a part of a message; of one that the model can't read, its name."""
+    if attachment.media_type not in ACCEPTED or files is None:
+        return {"type": "text", "text": f"[{attachment.name}]"}
+    with files.open(attachment) as file:
+        data = base64.b64encode(file.read()).decode()
+    return {"type": "image_url", "image_url": {"url": f"data:{attachment.media_type};base64,{data}"}}

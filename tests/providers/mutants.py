@@ -44,7 +44,7 @@ def on_error(name: str, message: str, *lines: str) -> Mutant:
 
 STARTED = "        yield Started(self.provider, turn.model or self.model)\n"
 SUBMITTED = "        yield ToolOutputsSubmitted()\n"
-ITEMS = "[*turn.history, UserMessage(turn.text)]"
+ITEMS = "[*turn.history, UserMessage(turn.text, turn.attachments)]"
 TURN = "self._turn, self._items = turn,"
 MODEL = '"model": turn.model or model'
 SYSTEM = "if turn.instructions else []"
@@ -70,6 +70,17 @@ ASYNCIO = "__import__('asyncio')"
 
 # fmt: off
 MUTANTS: dict[str, list[Mutant]] = {
+    "test_attachment_is_sent": [
+        Mutant("files are left out", "must be in", "[*parts, ", "["),
+        Mutant("only the first of the types is sent", "image/jpeg must be in",
+               "attachment.media_type not in ACCEPTED", 'attachment.media_type != "image/png"'),
+        Mutant("the text of a message with files is lost", "The text must be in",
+               '[*parts, {"type": "text", "text": text}]', "parts"),
+    ],
+    "test_attachment_that_is_not_accepted_is_named": [
+        Mutant("a file that can't be read is left out without a word", "The name of the file must be in",
+               'f"[{attachment.name}]"', '"a file"'),
+    ],
     "test_answer": [
         Mutant("no opening event", "opening event must come first", STARTED, ""),
         Mutant("two opening events", "must not come between", STARTED, STARTED * 2),

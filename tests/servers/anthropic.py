@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from . import sse
 from .anthropic_checks import Signed, check_calls, check_request
 from .brain import Brain, Call, Fail, Incomplete, Output, Refuse, Say, Think, Wait, as_brain, tokens, words
+from .files import FormFiles
 from .http import Server
 from .ids import Ids
 from .openai_writer import paced
@@ -37,10 +38,12 @@ class AnthropicServer(Server):
         self.contexts: list[list[Json]] = []
         self.signed = Signed()
         self._ids = Ids()
+        self.files = FormFiles(self._ids)
         self._paused = False
         self._routes: list[Route] = [
             ("POST", "/v1/messages", self._create),
             ("GET", "/v1/models", self._list),
+            *self.files.routes(),
         ]
 
     @property
@@ -59,6 +62,7 @@ class AnthropicServer(Server):
     async def _create(self, request: Request) -> Reply:
         body: Json = json_object(request)
         messages = check_request(body, prefill=self._paused)
+        self.files.check(messages)
         if body["model"] not in self.models:
             raise ApiError(404, f"model: {body['model']}")
         if body["max_tokens"] > self.most:

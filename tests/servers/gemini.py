@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 from . import sse
 from .brain import Block, Brain, Fail, Output, Think, Wait, as_brain, tokens
+from .files import GoogleFiles
 from .gemini_checks import Signatures, check_calls, check_request, member
 from .gemini_writer import LastChunk, Usage, Writer
 from .http import Server
@@ -68,7 +69,9 @@ class GeminiServer(Server):
         self.contexts: list[list[Json]] = []
         self._ids = Ids()
         self._signatures = Signatures(required=sign)
+        self.files = GoogleFiles()
         self._routes: list[Route] = [("GET", r"/v1(?:beta|alpha)?/models", self._list), ("GET", DEVELOPER, self._show)]
+        self._routes += self.files.routes()
         for path in (DEVELOPER, VERTEX):
             self._routes += [
                 ("POST", path + ":generateContent", self._generate),
@@ -78,6 +81,7 @@ class GeminiServer(Server):
 
     async def answer(self, request: Request) -> Reply:
         check_google_key(request, self.key, self.token)
+        self.files.url = self.url
         return await dispatch(self._routes, request)
 
     async def _begin(self, request: Request, model: str) -> tuple[Writer, list[Output], Json]:
@@ -85,6 +89,7 @@ class GeminiServer(Server):
         self._known(model, request)
         body: Json = json_object(request)
         turns = check_request(body)
+        self.files.check(body)
         self._signatures.check(turns)
         check_calls(turns)
         self.contexts.append(turns)

@@ -64,6 +64,7 @@ class InteractionsServer(GeminiServer):
     async def _create(self, request: Request) -> Reply:
         body: Json = json_object(request)
         self._check(body, request)
+        self.files.check(body)
         store, background = body.get("store") is not False, bool(body.get("background"))
         history = self._history(body)
         inputs = _steps(body.get("input"))

@@ -15,6 +15,7 @@ from . import sse
 from .brain import Brain, Output, as_brain, tokens
 from .chat import complete
 from .conversations import Conversation, Conversations, page
+from .files import FormFiles
 from .http import Server
 from .ids import Ids
 from .openai_checks import Issued, check_calls, check_request, normalized
@@ -74,6 +75,7 @@ class ResponsesServer(Server):
         self._ids = Ids()
         self._issued = Issued(strict_phase=strict_phase)
         self.conversations = Conversations(self._ids)
+        self.files = FormFiles(self._ids)
         one = r"/v1/responses/(\w+)"
         self._routes: list[Route] = [
             ("POST", "/v1/responses", self._create),
@@ -82,6 +84,7 @@ class ResponsesServer(Server):
             ("DELETE", one, self._delete),
             ("GET", one + "/input_items", self._input_items),
             *self.conversations.routes(),
+            *self.files.routes(),
             ("GET", "/v1/models", self._list_models),
             ("GET", r"/v1/models/([\w.-]+)", self._show_model),
             ("POST", "/v1/chat/completions", self._chat),
@@ -106,6 +109,7 @@ class ResponsesServer(Server):
         body: Json = json_object(request)
         check_request(body)
         self._check_model(body["model"])
+        self.files.check(body.get("input"))
         history, conversation = self._history(body)
         items = self._issued.resolved(normalized(body.get("input")))
         self._issued.check(items)

@@ -140,6 +140,7 @@ def test_a_daemon_of_the_command_does_not_keep_the_session(server: ResponsesServ
         [*ASST, "ask", "-q", "-t", str(tmp_path / "forks.py"), "--yes", "go"], capture_output=True, text=True, check=False,
         stdin=subprocess.DEVNULL, timeout=60,
     )  # fmt: skip
+    # Its output has an end while the daemon lives: whoever reads it doesn't wait for the daemon.
     assert done.returncode == 0, done.stderr
     pid = int(Store().transcript(Store().newest()).exchanges[0].tools[0].output)
     try:

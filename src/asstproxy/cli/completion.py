@@ -17,10 +17,10 @@ import typer
 from ..config.paths import cache_dir, config_dir, data_dir
 from ..config.provider_info import BUILT_IN
 
-__all__ = ["models", "presets", "profiles", "sessions", "tools"]
+__all__ = ["models", "presets", "profiles", "sessions", "settings", "templates", "tools"]
 
 NEWEST = 40
-_NAME = re.compile(r"[\w./:@+~-]+")
+_NAME = re.compile(r"[\w./:@+~-]+=?")
 _UNSAFE = re.compile(r"[^\w .,:!?/+@%#-]")
 Offers = list[tuple[str, str]]
 
@@ -49,6 +49,17 @@ def models(context: typer.Context, incomplete: str) -> Offers:
     return _matching(incomplete, found)
 
 
+def settings(context: typer.Context, incomplete: str) -> Offers:
+    """The settings of the provider that is meant by `-p`, or by default."""
+    from ..config.vendors import VENDORS
+
+    name = str(context.params.get("profile") or os.environ.get("ASST_PROFILE") or _config().get("default") or "")
+    provider = str(_profiles().get(name, {}).get("provider") or name)
+    info = BUILT_IN.get(provider) or VENDORS.get(provider)
+    found: dict[str, str] = {f"{name}=": setting.kind for name, setting in info.settings.items()} if info else {}
+    return _matching(incomplete, found)
+
+
 def sessions(incomplete: str) -> Offers:
     """The newest sessions, with their titles."""
     wanted = incomplete.upper()
@@ -74,6 +85,16 @@ def tools(incomplete: str) -> Offers:
     for name in sorted(_names(Path())):
         if name.endswith(".py") and not name.startswith("_"):
             found.setdefault(f"./{name}", "file")
+    return _matching(incomplete, found)
+
+
+def templates(incomplete: str) -> Offers:
+    """The user's templates, with their descriptions."""
+    folder = config_dir() / "templates"
+    found = {}
+    for name in sorted(_names(folder)):
+        if name.endswith(".md"):
+            found[name.removesuffix(".md")] = _description(folder / name)
     return _matching(incomplete, found)
 
 
@@ -136,6 +157,17 @@ def _title(transcript: Path) -> str:
         return str(json.loads(found[1])) if found else ""
     except ValueError:
         return ""
+
+
+def _description(template: Path) -> str:
+    """The description in a template's front matter, without a parser: a plain one stands in one line."""
+    try:
+        with template.open("rb") as file:
+            head = file.read(4096).decode(errors="replace")
+    except OSError:
+        return ""
+    found = re.search(r"^description:[ \t]*(\S.*)$", head.partition("\n---")[0], re.MULTILINE)
+    return found[1].strip("'\"") if found and head.startswith("---") else ""
 
 
 def _names(folder: Path) -> list[str]:

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ..config.profiles import Config, Profile, load_config
 from ..config.provider_info import BUILT_IN
+from ..core.attachment import AttachedFile
 from ..core.conversation import Conversation
 from ..core.errors import NotSetUpError, SessionInUseError, UsageError
 from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
+from ..core.memory_files import MemoryFiles
 from ..core.resume import can_attach
 from ..core.roles import AssistantProxy
 from ..core.turn import Options
-from ..providers import connect
+from ..providers.assembly import budget_of
 from ..store.session import Session
 from ..store.store import Store
 from ..tools import Tool
 from ..user import Approver, UserProxy
+from .assistant_setup import connect_assistant, settings_for
 from .error_output import print_warning
 from .options import ConversationOptions
 
 if TYPE_CHECKING:
+    from ..providers.budget import Budget
     from ..tools.toolbox import Toolbox
 
 __all__ = ["OpenConversation", "choose_profile", "configure", "open_conversation"]
@@ -42,6 +46,8 @@ _POLL = 0.05
 class OpenConversation:
     """A conversation that can begin. `session` is None when it isn't saved, `past` are the session's records so far.
 
+    `budget` is what `--max-cost` allows.
+
     When `conversation.is_running`, the provider is still working on its last exchange: `conversation.attach()` comes first.
     """
 
@@ -52,6 +58,7 @@ class OpenConversation:
     past: Sequence[Record]
     options: ConversationOptions
     tools: OfferedTools
+    budget: Budget | None = None
 
     @property
     def label(self) -> str:
@@ -62,9 +69,11 @@ class OpenConversation:
 
 @asynccontextmanager
 async def open_conversation(
-    options: ConversationOptions, approve: Approver | None = None
+    options: ConversationOptions, approve: Approver | None = None, *, settings: Mapping[str, Any] | None = None
 ) -> AsyncIterator[OpenConversation]:
     """A conversation as the options ask for it. At the end it is closed, and its session with it.
+
+    `settings`: the provider's own, in place of the profile's where both have one.
 
     Raises:
         AsstError: the profile, the session, a tool or a key is missing or invalid. Nothing was written then.
@@ -90,11 +99,14 @@ async def open_conversation(
         past = session.past if session else store.records(session_id) if session_id else []
         before = next((r.event for r in reversed(past) if isinstance(r.event, Configured)), None)
         profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
+        if settings:
+            profile = msgspec.structs.replace(profile, settings={**profile.settings, **settings})
         user = UserProxy(approve=approve)
         tools = OfferedTools(user)
         await tools.offer(profile, options)
         configured = configure(profile, options, before, tuple(user.tools))
-        assistant = connect(msgspec.structs.replace(profile, model=configured.model))
+        budget = budget_of(options.max_cost, profile)
+        assistant = connect_assistant(profile, configured, options, budget)
         if session is None and not options.no_save:
             session, is_new = store.create(), True
             past = session.past
@@ -107,10 +119,11 @@ async def open_conversation(
             mediator=options.mediator,
             options=Options(stream=not options.no_stream, background=options.background),
             past=past,
+            files=session.files if session is not None else _files_of(store, session_id, past),
         )
         if session is not None:
             conversation.subscribe(session, essential=True)
-        yield OpenConversation(conversation, user, profile, session, tuple(past), options, tools)
+        yield OpenConversation(conversation, user, profile, session, tuple(past), options, tools, budget)
     finally:
         if conversation is not None:
             await conversation.aclose()
@@ -123,6 +136,19 @@ async def open_conversation(
             session.discard()  # a chat that was left at once
         elif session is not None:
             session.close()
+
+
+def _files_of(store: Store, session: str, past: Sequence[Record]) -> MemoryFiles | None:
+    """In memory, the attachments of a session that is continued without being saved."""
+    from ..store.session_files import attachments_of
+
+    if not (attached := attachments_of(past)):
+        return None
+    files, saved = MemoryFiles(), store.files(session)
+    for one in attached:
+        with suppress(OSError), saved.open(one) as content:
+            files.keep(AttachedFile(one, content))
+    return files
 
 
 # ---- the session -------------------------------------------------------------------------------------------------------
@@ -199,7 +225,7 @@ def configure(
         model=options.model or (same.model if same else "") or profile.model,
         instructions=instructions,
         tools=tools,
-        settings=profile.settings,
+        settings=settings_for(profile, options),
     )
 
 
@@ -214,6 +240,11 @@ class OfferedTools:
         self._box: Toolbox | None = None
         user.add_cleanup(self._close)
 
+    @property
+    def toolbox(self) -> Toolbox | None:
+        """What they come from, MCP servers, too; None without tools."""
+        return self._box
+
     async def offer(self, profile: Profile, options: ConversationOptions) -> None:
         """Offer these in place of those that are offered, whose MCP servers are stopped.
 
@@ -227,7 +258,12 @@ class OfferedTools:
             return
         from ..tools.toolbox import open_toolbox
 
-        box = await open_toolbox(profile, tuple(options.tools or ()))
+        try:
+            box = await open_toolbox(profile, tuple(options.tools or ()))
+        except UsageError as error:
+            from .templates.mixed_up import template_meant
+
+            raise template_meant(error, options.tools or ()) from error
         _withdraw(user, before)
         try:
             user.offer(box.tools)

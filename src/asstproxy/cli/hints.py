@@ -12,10 +12,16 @@ __all__ = ["CHAT_HINTS", "HINTS", "hint_after", "hint_for", "setup_command"]
 HINTS: dict[str, str] = {
     # core
     "no_exchange_to_attach": "Try again: asst ask --retry",
+    "attachment_not_read": "Send it to another: -p gpt",
+    "recording_not_read": "Send it to another: -p gemini",
     # config
     "config_not_editable": "Edit it yourself: asst setup edit",
     "key_missing": "Run: export {variable}=…, or {setup}",
     "keyring_refused": "Leave out --keyring: the key is then saved in credentials.toml.",
+    "template_exists": "Choose another name, or edit it: asst templates edit {name}",
+    "template_input_missing": 'Give it after the options, -T {name} "…", or pipe it in.',
+    "template_unknown": "List them: asst templates list",
+    "template_value_missing": "Add {values}",
     "profile_unknown": "Known: {known}. Or run: asst setup",
     # store
     "data_dir_not_writable": "Set ASST_DATA_DIR, or use --no-save.",
@@ -32,13 +38,20 @@ HINTS: dict[str, str] = {
     "argument_not_a_pair": "Write --arg name=value.",
     "tool_unknown": "List them: asst tools list",
     # providers
+    "assistant_missing": "Create one: {setup}",
+    "assistants_shut_down": "Move the profile to OpenAI's Responses API: asst setup gpt --name {profile} --move",
     "base_url_missing": "Run: {setup} --base-url URL",
+    "price_unknown": "Add it to {file}, or leave out --max-cost.",
+    "cost_unlimited": "Leave out --max-cost.",
     "local_model_missing": "Run: asst setup local --yes",
+    "model_missing": "Name one: --model NAME",
     "local_model_unusable": "Choose another model: asst setup local",
 }
 """By the code of an error; `{names}` are in its data, and `{setup}` is the command that changes its profile."""
 
 CHAT_HINTS: dict[str, str] = {
+    "attachment_not_read": "Send it to another: /profile gpt",
+    "recording_not_read": "Send it to another: /profile gemini",
     "no_exchange_to_attach": "Try again: /retry",
 }
 """The same, where the chat has a command of its own."""

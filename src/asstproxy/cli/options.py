@@ -11,7 +11,7 @@ import typer
 
 from . import completion
 
-__all__ = ["ConversationOptions", "ProfileName", "Quiet", "Tools", "takes_conversation_options"]
+__all__ = ["ConversationOptions", "ProfileName", "Quiet", "Tools", "on_command_line", "takes_conversation_options"]
 
 ProfileName = Annotated[
     str,
@@ -48,6 +48,18 @@ class ConversationOptions:
         str | None,
         typer.Option("--system", "-s", help="Instructions to use instead of the profile's: a text or @file."),
     ] = None
+    template: Annotated[
+        str,
+        typer.Option(
+            "--template",
+            "-T",
+            help="Template: a name, a Markdown file, or server:prompt. See: asst templates.",
+            autocompletion=completion.templates,
+        ),
+    ] = ""
+    values: Annotated[
+        list[str] | None, typer.Option("--param", "-P", help="A value for the template: name=value (repeatable).")
+    ] = None
     continue_latest: Annotated[bool, typer.Option("--continue", "-c", help="Continue the latest session.")] = False
     session: Annotated[
         str,
@@ -56,6 +68,15 @@ class ConversationOptions:
         ),
     ] = ""
     wait: Annotated[bool, typer.Option("--wait", help="Wait while another process has the session open.")] = False
+    attach: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attach",
+            "-a",
+            metavar="PATH|URL|-",
+            help="Send this file with the message: image, PDF, audio, video or text; - is stdin.",
+        ),
+    ] = None
     fork: Annotated[bool, typer.Option("--fork", help="Continue in a copy of the session.")] = False
     no_save: Annotated[bool, typer.Option("--no-save", help="Don't save this conversation.")] = False
     tools: Tools = None
@@ -69,6 +90,29 @@ class ConversationOptions:
             help="Mediator to use: state-machine checks every step, basic doesn't.",
         ),
     ] = "state-machine"
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option",
+            "-O",
+            metavar="KEY=VALUE",
+            help="A setting of the provider's API: temperature=0.2.",
+            autocompletion=completion.settings,
+        ),
+    ] = None
+    fallbacks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fallback",
+            metavar="PROFILE",
+            help="Profile that answers when the others fail before their first piece.",
+            autocompletion=completion.profiles,
+        ),
+    ] = None
+    max_cost: Annotated[
+        float | None,
+        typer.Option("--max-cost", metavar="USD", help="Send no request that could make this run cost more."),
+    ] = None
     no_stream: Annotated[bool, typer.Option("--no-stream", help="Request the answer in one piece.")] = False
     background: Annotated[
         bool, typer.Option("--background", help="Let the provider work in the background, and poll for the answer.")
@@ -76,6 +120,12 @@ class ConversationOptions:
     timeout: Annotated[
         float | None, typer.Option("--timeout", min=0.0, help="Stop an answer after this many seconds.")
     ] = None
+
+
+def on_command_line(context: typer.Context) -> frozenset[str]:
+    """The options that stand on the command line itself, not in the environment."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return frozenset(name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE")
 
 
 def takes_conversation_options(command: Callable[..., None]) -> Callable[..., None]:

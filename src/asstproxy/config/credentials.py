@@ -2,8 +2,12 @@
 
 ```toml
 OPENAI_API_KEY = "sk-…"
-WORK_KEY = { keyring = "asst" }   # the key itself is in the keyring of the operating system, under this service
+
+[WORK_KEY]
+keyring = "asst"   # the key itself is in the keyring of the operating system, under this service
 ```
+
+Only asst writes this file, so `tomli-w` does: comments in it are not kept.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ __all__ = [
     "credentials_file",
     "find_key",
     "forget_key",
+    "has_key",
     "has_keyring",
     "key_source",
     "require_keyring",
@@ -109,6 +114,15 @@ def temporary_key(variable: str, key: str | None) -> Iterator[None]:
         _temporary.update(before)
 
 
+def has_key(variable: str) -> bool:
+    """Whether there is a key for this variable, in use for a while or for good.
+
+    Raises:
+        NotSetUpError: the file has an error.
+    """
+    return variable in _temporary or key_source(variable) is not None
+
+
 def store_key(variable: str, key: str, *, keyring: bool = False) -> None:
     """Store a key in `credentials.toml`, or in the OS keyring with a reference to it in that file.
 
@@ -153,22 +167,16 @@ def validate_key(key: str) -> str:
 
 
 def _change(variable: str, value: Any) -> None:
-    import tomlkit
+    import tomli_w
 
     path = credentials_file()
     _entries()
     try:
         with only_writer(path.parent):  # another asst may be saving a key, too
-            document = tomlkit.parse(path.read_text(encoding="utf-8-sig") if path.exists() else "")
+            entries = {name: entry for name, entry in _entries().items() if name != variable}
             if value is not None:
-                if isinstance(value, dict):
-                    inline = tomlkit.inline_table()
-                    inline.update(value)
-                    value = inline
-                document[variable] = value
-            elif variable in document:
-                del document[variable]
-            write_atomically(path, tomlkit.dumps(document).encode())
+                entries[variable] = value
+            write_atomically(path, tomli_w.dumps(entries).encode())
     except OSError as error:
         raise NotSetUpError(
             f"{path} can't be written: {error.strerror}.", "Fix its permissions, or set ASST_CONFIG_DIR."

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 
+from .attachment import AttachedFile, Attachment, AttachmentStore, check_accepted
 from .coalesce import RecordStream
 from .codec import now, repair_surrogates
 from .errors import UsageError
-from .events import Cancelled, Configured, Event, HistoryCut, Record, Started
+from .events import Cancelled, Configured, Event, HistoryCut, Record, SetUserMessage, Started
 from .exchange import Exchange
 from .history import History
 from .hub import Hub, Subscriber
 from .lost_answer import LostAnswerFinder
 from .mediator import Mediator, make_mediator
+from .memory_files import MemoryFiles
 from .openings import attached, sent, taken_up
 from .resume import in_flight_exchange
-from .roles import AssistantProxy, Attachable, UserProxy
+from .roles import AcceptsAttachments, AssistantProxy, Attachable, UserProxy
 from .script import ACTIVE, State
 from .turn import Options, turn_for
 
@@ -28,6 +30,7 @@ class Conversation:
     """Two proxies who never meet, and the mediator between them.
 
     `past` are the records of a session that is continued. `configured` says who answers and how; change it with `configure`.
+    `files` keeps the bytes of attachments; without it they are kept in memory.
     """
 
     def __init__(
@@ -39,10 +42,12 @@ class Conversation:
         mediator: str = "state-machine",
         options: Options | None = None,
         past: Iterable[Record] = (),
+        files: AttachmentStore | None = None,
     ) -> None:
         self.assistant, self.user = assistant, user
         self.options = options or Options()
-        self.history = History()
+        self.files: AttachmentStore = MemoryFiles() if files is None else files
+        self.history = History(self.files)
         self._lost_answer = LostAnswerFinder()
         self.configured = configured or Configured(provider=assistant.provider, model=assistant.model)
         self._hub = Hub()
@@ -115,23 +120,26 @@ class Conversation:
 
     # ---- exchanges -----------------------------------------------------------------------------------------------------
 
-    async def exchange(self, text: str, *, timeout: float | None = None) -> Record:
+    async def exchange(
+        self, text: str, *, attachments: Sequence[AttachedFile | Attachment] = (), timeout: float | None = None
+    ) -> Record:
         """Hold one exchange; returns the record that settled it. `timeout` is in seconds.
 
-        A failure of the assistant settles the exchange as `error` and is not raised.
+        `attachments` are files that were read (`asstproxy.read_attachment`), or attachments of earlier messages. A failure of the
+        assistant settles the exchange as `error` and is not raised.
 
         Raises:
-            UsageError: the message is empty, or an exchange is in progress.
+            UsageError: the message is empty, the assistant can't read an attachment, or an exchange is in progress.
             asyncio.CancelledError: the exchange was cancelled; its record is published.
             OSError: the journal cannot be written.
             OutputError: a view cannot write its output.
         """
         self._require_idle()
-        text = repair_surrogates(text)
-        if not text.strip():
-            raise UsageError("The message is empty.", "Write something.")
+        model = self.configured.model or self.assistant.model
+        message = await _message(text, attachments, self.assistant, model, self.files)
+        self._require_idle()
         notes = () if self.configured == self._published_configured else (self.configured,)
-        return await self._new_exchange().hold(sent(text, notes), timeout)
+        return await self._new_exchange().hold(sent(message, notes), timeout)
 
     async def attach(self, *, timeout: float | None = None) -> Record:
         """Follow the exchange that the past left running at the provider to its end; see `exchange`.
@@ -146,29 +154,33 @@ class Conversation:
             )
         return await self._new_exchange().hold(attached(in_flight), timeout)
 
-    async def retry(self, text: str, *, timeout: float | None = None) -> Record:
-        """Take the last exchange back and hold it again, with its message `text`; see `exchange`.
+    async def retry(self, text: str, *, attachments: Sequence[Attachment] = (), timeout: float | None = None) -> Record:
+        """Take the last exchange back and hold it again, with its message `text` and its `attachments`; see `exchange`.
 
         One that failed while the provider worked in the background gets the answer of then, if it can still be fetched.
 
         Raises:
-            UsageError: an exchange is in progress.
+            UsageError: an exchange is in progress, or the assistant can't read an attachment; nothing is taken back then.
         """
+        self._require_idle()
+        model = self.configured.model or self.assistant.model
+        message = await _message(text, attachments, self.assistant, model, self.files)
         self._require_idle()
         lost = self._lost_answer.found
         self.cut_history(max(len(self.history.exchanges) - 1, 0))
-        mine = Started(self.assistant.provider, self.configured.model or self.assistant.model)
-        same = lost is not None and (lost.message, lost.started) == (repair_surrogates(text), mine)
-        if lost is None or not same or self.configured != self._published_configured:
-            return await self.exchange(text, timeout=timeout)
-        if not isinstance(self.assistant, Attachable):
-            return await self.exchange(text, timeout=timeout)
+        notes = () if self.configured == self._published_configured else (self.configured,)
+        mine = Started(self.assistant.provider, model)
+        is_lost = lost is not None and (lost.message, lost.started) == (message, mine)
+        if lost is None or not is_lost or notes or not isinstance(self.assistant, Attachable):
+            return await self._new_exchange().hold(sent(message, notes), timeout)
         return await self._new_exchange().hold(taken_up(lost), timeout)
 
-    async def stream(self, text: str) -> AsyncIterator[Record]:
+    async def stream(
+        self, text: str, *, attachments: Sequence[AttachedFile | Attachment] = ()
+    ) -> AsyncIterator[Record]:
         """Hold an exchange and yield its records as they come. Leaving the loop early cancels the exchange.
 
-        A slow reader gets adjacent chunks merged; nothing is lost.
+        `attachments` as in `exchange`. A slow reader gets adjacent chunks merged; nothing is lost.
 
         Raises:
             UsageError: the message is empty, or an exchange is in progress.
@@ -176,7 +188,7 @@ class Conversation:
         """
         records = RecordStream()
         unsubscribe = self.subscribe(records)
-        exchange = asyncio.create_task(self.exchange(text))
+        exchange = asyncio.create_task(self.exchange(text, attachments=attachments))
         try:
             async for record in records.until_done(exchange, unsubscribe):
                 yield record
@@ -212,6 +224,7 @@ class Conversation:
                 options=self.options,
                 provider=self.assistant.provider,
                 model=self.configured.model or self.assistant.model,
+                files=self.files,
             ),
             options=self.options,
         )
@@ -222,3 +235,29 @@ class Conversation:
             raise UsageError("An exchange is in progress.", "Wait for its answer, or cancel it.")
         if self.is_running:
             raise UsageError("The last exchange is still running at the provider.", "Await attach() first.")
+
+
+async def _message(
+    text: str,
+    attachments: Sequence[AttachedFile | Attachment],
+    assistant: AssistantProxy,
+    model: str,
+    files: AttachmentStore,
+) -> SetUserMessage:
+    """A message to this assistant; the bytes of its attachments are kept before it names them.
+
+    Raises:
+        UsageError: it is empty, or the assistant can't read an attachment; nothing is kept then.
+        OSError: the bytes can't be written.
+    """
+    text = repair_surrogates(text)
+    if not text.strip() and not attachments:
+        raise UsageError("The message is empty.", "Write something.")
+    known = tuple(one if isinstance(one, Attachment) else one.attachment for one in attachments)
+    if any(one.kind != "text" for one in known):
+        accepted = await assistant.accepts(model) if isinstance(assistant, AcceptsAttachments) else {}
+        check_accepted(known, accepted, model or assistant.provider)
+    for one in attachments:
+        if isinstance(one, AttachedFile):
+            await asyncio.to_thread(files.keep, one)
+    return SetUserMessage(text, known)

@@ -119,8 +119,8 @@ class Exchange:
     async def _carry_out(self, do: Do, event: Event) -> Event | None:
         """Let the proxy whose turn it is do what the script says; its reply is the next message."""
         match do, event:
-            case Do.START_PROCESSING, SetUserMessage(text=text):
-                turn = self.make_turn(text)
+            case Do.START_PROCESSING, SetUserMessage(text=text, attachments=attachments):
+                turn = self.make_turn(text, attachments=attachments)
                 return await self.receive(lambda: self.assistant.start_processing(turn))
             case Do.SUBMIT_TOOL_OUTPUTS, ToolsExecuted(results=results):
                 return await self.receive(lambda: self.assistant.submit_tool_outputs(results))

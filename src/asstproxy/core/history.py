@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from .attachment import Attachment, AttachmentStore, with_text_files
 from .coalesce import TextBuffer
 from .events import (
     ActionRequired,
@@ -25,6 +26,7 @@ from .events import (
     MessageIncomplete,
     SetUserMessage,
     Started,
+    TakenOver,
     ToolCall,
     ToolFinished,
     ToolResult,
@@ -40,9 +42,10 @@ NO_RESUME: tuple[str, Any] = ("", None)
 
 
 class UserMessage(msgspec.Struct, frozen=True):
-    """A person's message."""
+    """A person's message, with the files that it carries; text files are part of `text`."""
 
     text: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 class AssistantMessage(msgspec.Struct, frozen=True):
@@ -63,9 +66,10 @@ Item = UserMessage | AssistantMessage | ToolOutputs
 
 
 class History:
-    """Fed with every event; gives what a provider is to be sent."""
+    """Fed with every event; gives what a provider is to be sent. `files` has the bytes of the text files among attachments."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: AttachmentStore | None = None) -> None:
+        self._files = files
         self.exchanges: list[tuple[Item, ...]] = []
         self._assistants: list[tuple[str, str]] = []  # (provider, model) of each exchange
         self._open: list[Item] = []
@@ -83,9 +87,9 @@ class History:
     def feed(self, event: Event | Unknown) -> None:
         """Fold one event in; its cost does not depend on the length of the history."""
         match event:
-            case SetUserMessage(text=text):
-                self._open, self._text, self._finished = [UserMessage(text)], TextBuffer(), {}
-            case Started(provider=provider, model=model):
+            case SetUserMessage(text=text, attachments=attachments):
+                self._open, self._text, self._finished = [UserMessage(text, attachments)], TextBuffer(), {}
+            case Started(provider=provider, model=model) | TakenOver(provider=provider, model=model):
                 self._assistant = (provider, model)
             case ChunkReceived(text=text, phase="answer"):
                 self._text.add(text)
@@ -142,17 +146,22 @@ class History:
         # Only what has settled since: the next exchange must not walk through a thousand others.
         start = self._cached_exchanges
         for exchange, source in zip(self.exchanges[start:], self._assistants[start:], strict=True):
-            self._cached += _items_for(assistant, exchange, source)
+            self._cached += self._items_for(assistant, exchange, source)
         self._cached_exchanges = len(self.exchanges)
-        return (*self._cached, *(_items_for(assistant, self._open, self._assistant) if include_open else ()))
+        return (*self._cached, *(self._items_for(assistant, self._open, self._assistant) if include_open else ()))
 
     def resume(self, provider: str) -> Any:
         """Where the provider's own conversation stands (JSON); None when another provider answered last."""
         source, token = self._resume
         return token if source == provider else None
 
-
-def _items_for(assistant: tuple[str, str], exchange: Iterable[Item], source: tuple[str, str]) -> Iterator[Item]:
-    for item in exchange:
-        foreign = isinstance(item, AssistantMessage) and item.raw is not None and source != assistant
-        yield msgspec.structs.replace(item, raw=None) if foreign else item
+    def _items_for(
+        self, assistant: tuple[str, str], exchange: Iterable[Item], source: tuple[str, str]
+    ) -> Iterator[Item]:
+        for item in exchange:
+            if isinstance(item, UserMessage) and item.attachments:
+                yield UserMessage(*with_text_files(item.text, item.attachments, self._files))
+            elif isinstance(item, AssistantMessage) and item.raw is not None and source != assistant:
+                yield msgspec.structs.replace(item, raw=None)
+            else:
+                yield item

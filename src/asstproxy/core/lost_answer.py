@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from .attachment import AttachmentStore
 from .events import (
     ActionRequired,
     ApprovalGiven,
@@ -35,15 +36,15 @@ __all__ = ["LostAnswer", "LostAnswerFinder"]
 class LostAnswer(msgspec.Struct, frozen=True):
     """An answer at `started.provider`, by its token `resume`; `events` were received before that token, after `started`."""
 
-    message: str
+    message: SetUserMessage
     started: Started
     events: tuple[Event, ...]
     resume: Any
 
-    def items(self, provider: str, model: str) -> tuple[Item, ...]:
-        """What the exchange has produced, as this assistant is sent it."""
-        history = History()
-        for event in (SetUserMessage(self.message), self.started, *self.events):
+    def items(self, provider: str, model: str, files: AttachmentStore | None) -> tuple[Item, ...]:
+        """What the exchange has produced, as this assistant is sent it. `files` has the bytes of attachments."""
+        history = History(files)
+        for event in (self.message, self.started, *self.events):
             history.feed(event)
         return history.items(provider, model, include_open=True)
 
@@ -54,7 +55,7 @@ class LostAnswerFinder:
     def __init__(self) -> None:
         self._begin(None)
 
-    def _begin(self, message: str | None) -> None:
+    def _begin(self, message: SetUserMessage | None) -> None:
         self._message, self._started, self._failed = message, Started(""), False
         self._events: list[Event] = []
         self._resume: Any = None
@@ -66,8 +67,8 @@ class LostAnswerFinder:
             case ChunkReceived() | Reasoning():
                 if self._resume is not None:
                     self._events.append(event)
-            case SetUserMessage(text=text):
-                self._begin(text)
+            case SetUserMessage():
+                self._begin(event)
             case HistoryCut() | AssistantMessageRetrieved() | MessageIncomplete():
                 self._begin(None)
             case Started():

@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
+from .attachment import Attachment
 from .errors import AssistantError
 from .events import Event, Heartbeat, Notice, SetUserMessage, Started
 from .lost_answer import LostAnswer
@@ -26,7 +27,7 @@ _KEPT = ("authentication", "connection")
 class MakeTurn(Protocol):
     """Makes what the provider is sent for a message, or for attaching with a token of the provider's."""
 
-    def __call__(self, text: str, resume: Any = None) -> Turn: ...
+    def __call__(self, text: str, resume: Any = None, *, attachments: tuple[Attachment, ...] = ()) -> Turn: ...
 
 
 class Begun(Protocol):
@@ -46,13 +47,13 @@ Opening = Callable[[Begun], Awaitable[Event]]
 """Begins an exchange; returns its first message that is not published yet."""
 
 
-def sent(text: str, notes: Iterable[Event]) -> Opening:
-    """A new exchange: these notes, then the person's message."""
+def sent(message: SetUserMessage, notes: Iterable[Event]) -> Opening:
+    """A new exchange: these notes, then the person's `message`."""
 
     async def opening(exchange: Begun) -> Event:
         for note in notes:
             exchange.publish(note)
-        return SetUserMessage(text)
+        return message
 
     return opening
 
@@ -75,7 +76,7 @@ def taken_up(lost: LostAnswer) -> Opening:
     """
 
     async def opening(exchange: Begun) -> Event:
-        exchange.publish(SetUserMessage(lost.message))
+        exchange.publish(lost.message)
         fetching = _Fetching(exchange, lost)
         return await exchange.receive(fetching.events)
 
@@ -88,10 +89,10 @@ class _Fetching:
     def __init__(self, exchange: Begun, lost: LostAnswer) -> None:
         self._exchange, self._lost = exchange, lost
         self._gone = self._repeated = False
-        self._anew = exchange.make_turn(lost.message)
-        items = lost.items(exchange.assistant.provider, self._anew.model)
+        self._anew = exchange.make_turn(lost.message.text, attachments=lost.message.attachments)
+        items = lost.items(exchange.assistant.provider, self._anew.model, self._anew.files)
         self._turn = msgspec.structs.replace(
-            self._anew, text="", history=(*self._anew.history, *items), resume=lost.resume
+            self._anew, text="", attachments=(), history=(*self._anew.history, *items), resume=lost.resume
         )
 
     async def events(self) -> AsyncGenerator[Event]:

@@ -33,7 +33,16 @@ from .events import (
 )
 from .turn import OfferedTool, Turn
 
-__all__ = ["ASSISTANT_MESSAGES", "CLOSING", "OPENING", "AssistantProxy", "Attachable", "Publish", "UserProxy"]
+__all__ = [
+    "ASSISTANT_MESSAGES",
+    "CLOSING",
+    "OPENING",
+    "AcceptsAttachments",
+    "AssistantProxy",
+    "Attachable",
+    "Publish",
+    "UserProxy",
+]
 
 OPENING = (Started, ToolOutputsSubmitted)
 """The messages that open a reply of an Assistant Proxy."""
@@ -76,6 +85,18 @@ class Attachable(Protocol):
 
         `turn.resume` is that of the last heartbeat; every event after it is yielded again. `turn.history` ends with what
         this exchange produced so far, and `turn.text` is empty.
+        """
+
+
+@runtime_checkable
+class AcceptsAttachments(Protocol):
+    """What an Assistant Proxy adds when it can send files other than text (`Turn.attachments`) to its assistant."""
+
+    async def accepts(self, model: str) -> Mapping[str, int]:
+        """The media types that this model can read, each with the most bytes of one file; asked before anything is sent.
+
+        Raises:
+            AssistantError: that can't be found out.
         """
 
 

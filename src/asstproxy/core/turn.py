@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from .attachment import Attachment, AttachmentStore, with_text_files
 from .events import Configured
 from .history import History, Item
 from .retry import RetryPolicy
@@ -35,6 +36,7 @@ class Turn(msgspec.Struct, frozen=True):
 
     `history` is neutral; `resume` is the provider's own opaque JSON (see `AssistantMessageRetrieved`) or None. `settings`
     are the provider's own parameters, sent only because the user set them. `stream` and `background` say how to ask.
+    `attachments` are the files of the message (text files are part of `text` already); `files` has their bytes.
     """
 
     text: str
@@ -46,6 +48,8 @@ class Turn(msgspec.Struct, frozen=True):
     resume: Any = None
     stream: bool = True
     background: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    files: AttachmentStore | None = None
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -73,10 +77,15 @@ def turn_for(
     options: Options,
     provider: str,
     model: str,
+    attachments: tuple[Attachment, ...] = (),
+    files: AttachmentStore | None = None,
 ) -> Turn:
     """The turn for this provider and model; `resume` is the token of a running exchange that is attached to."""
+    text, attached = with_text_files(text, attachments, files)
     return Turn(
         text=text,
+        attachments=attached,
+        files=files,
         history=history.items(provider, model, include_open=resume is not None),
         instructions=configured.instructions,
         model=model,

@@ -25,6 +25,8 @@ code{font-family:ui-monospace,"Cascadia Mono",Menlo,Consolas,monospace;font-size
 .md h1{font-size:1.45rem}.md h2{font-size:1.25rem}.md h3{font-size:1.1rem}.md h4,.md h5,.md h6{font-size:1rem}
 .md table{border-collapse:collapse}.md td,.md th{border:1px solid var(--line);padding:.25rem .6rem}
 .md blockquote{border-left:3px solid var(--line);margin-left:0;padding-left:1rem;color:var(--dim)}
+figure{margin:.6rem 0 0}figure img{max-width:100%;max-height:30rem;border-radius:8px;display:block}
+figcaption{color:var(--dim);font-size:.85rem}
 a{color:var(--link)}a.dead{color:inherit}
 details>summary{cursor:pointer;color:var(--dim);font-size:.9rem}details{margin:.3rem 0}
 .tool summary{color:var(--tools)}.tool.failed summary{color:var(--bad)}

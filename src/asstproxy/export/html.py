@@ -1,15 +1,18 @@
 """A session as one HTML page: conversation, timeline and sequence diagram, without a script and without the network.
 
 The text is untrusted: HTML in it stays text, links work only with http, https or mailto, images become their description and
-address as text. As a second defence, a Content-Security-Policy forbids scripts and requests.
+address as text. As a second defence, a Content-Security-Policy forbids scripts and requests. Attached pictures are in the page.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
+from contextlib import suppress
 from html import escape
 from itertools import groupby
 
+from ..core.attachment import Attachment, AttachmentStore
 from ..core.events import Record
 from ..store.transcript import ExchangeEntry, ToolEntry, Transcript
 from ..text.call_text import call_line, call_text, output_text
@@ -27,18 +30,22 @@ from .timings import ExchangeSpans, exchange_spans
 
 __all__ = ["page"]
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-def page(transcript: Transcript, records: Sequence[Record]) -> str:
-    """The whole page."""
+_SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp")
+"""The pictures that a browser shows; none of these types can hold a script."""
+
+
+def page(transcript: Transcript, records: Sequence[Record], files: AttachmentStore | None = None) -> str:
+    """The whole page. `files` has the bytes of attachments."""
     title = escape(clean_line(transcript.title or transcript.id))
     spans = exchange_spans(records)
     drawn = {number: list(group) for number, group in groupby(arrows(records), key=lambda arrow: arrow.exchange)}
     body = []
     for number, entry in enumerate(transcript.exchanges, 1):
         span = spans[number - 1] if number <= len(spans) else None
-        body.append(_exchange(number, entry, span, sequence_svg(drawn.get(number, []))))
+        body.append(_exchange(number, entry, span, sequence_svg(drawn.get(number, [])), files))
     tokens = transcript.usage
     head = " · ".join(
         escape(clean_line(part))
@@ -62,7 +69,10 @@ def page(transcript: Transcript, records: Sequence[Record]) -> str:
     )
 
 
-def _exchange(number: int, entry: ExchangeEntry, spans: ExchangeSpans | None, sequence: str) -> str:
+def _exchange(
+    number: int, entry: ExchangeEntry, spans: ExchangeSpans | None, sequence: str, files: AttachmentStore | None
+) -> str:
+    attached = "".join(_attachment(one, files) for one in entry.attachments)
     who = escape(clean_line(f"{entry.provider} {entry.model}")) or "Assistant"
     reason = f": {escape(reason_text(entry.reason))}" if entry.reason else ""
     settled = f'<p class="state {entry.state}">{entry.state}{reason}{" · undone" if entry.withdrawn else ""}</p>'
@@ -71,11 +81,22 @@ def _exchange(number: int, entry: ExchangeEntry, spans: ExchangeSpans | None, se
     took = f" · {duration(spans.seconds)}" if spans else ""
     timeline = timeline_svg(spans) + _LEGEND if spans else ""
     return (
-        f'<section id="e{number}"><div class="user"><h2>You</h2><pre>{linked(clean(entry.user))}</pre></div>'
+        f'<section id="e{number}"><div class="user"><h2>You</h2><pre>{linked(clean(entry.user))}</pre>{attached}</div>'
         f'<div class="assistant"><h2>{who}</h2>{thought}{"".join(map(_tool, entry.tools))}{answer}{settled}</div>'
         f'<details class="drawing" open><summary>Timeline{took}</summary>{timeline}</details>'
         f'<details class="drawing"><summary>Sequence</summary>{sequence}</details></section>\n'
     )
+
+
+def _attachment(attachment: Attachment, files: AttachmentStore | None) -> str:
+    label, picture = escape(clean_line(attachment.label)), ""
+    if attachment.media_type in _SHOWN and files is not None:
+        with suppress(OSError), files.open(attachment) as content:
+            data = base64.b64encode(content.read()).decode()
+            picture = (
+                f'<img src="data:{attachment.media_type};base64,{data}" alt="{escape(clean_line(attachment.name))}">'
+            )
+    return f"<figure>{picture}<figcaption>{label}</figcaption></figure>"
 
 
 _LEGEND = (

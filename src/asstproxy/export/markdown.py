@@ -31,6 +31,8 @@ def _text(text: str) -> str:
 
 def _exchange(entry: ExchangeEntry) -> str:
     parts = ["\n---\n", *(f"> {line}".rstrip() for line in harmless_markdown(clean(entry.user)).split("\n")), ""]
+    if entry.attachments:
+        parts += [f"- {harmless_markdown(clean_line(one.label))}" for one in entry.attachments] + [""]
     for tool in entry.tools:
         parts += [*_tool(tool), ""]
     if entry.answer:

@@ -88,8 +88,9 @@ _REPEATED = ("chunk_received", "heartbeat", "text")
 def _of(record: Record) -> Iterator[Arrow]:
     event = record.event
     match event:
-        case SetUserMessage(text=text):
-            yield Arrow(USER, MEDIATOR, event.type, text)
+        case SetUserMessage(text=text, attachments=attachments):
+            files = " ".join(f"[{one.name}]" for one in attachments)
+            yield Arrow(USER, MEDIATOR, event.type, f"{files} {text}".strip() if files else text)
         case Started(provider=provider, model=model):
             yield Arrow(ASSISTANT, MEDIATOR, event.type)
             yield Arrow(ASSISTANT, API, "request", f"{provider} {model}".strip(), "wire")

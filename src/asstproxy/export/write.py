@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..config.atomic import remove_leftovers, write_new
+from ..core.attachment import AttachmentStore
 from ..core.errors import UsageError
 from ..core.events import Record
 from ..store.transcript import Transcript
@@ -31,8 +33,17 @@ def form_of(path: Path | None) -> str:
     return _FORMS.get(path.suffix.lower(), "json") if path is not None else "json"
 
 
-def export(transcript: Transcript, records: Sequence[Record], form: str) -> bytes:
+def export(
+    transcript: Transcript,
+    records: Sequence[Record],
+    form: str,
+    *,
+    files: AttachmentStore | None = None,
+    with_files: bool = False,
+) -> bytes:
     """A session in a format; the records are needed for the drawings of `html` and for `mermaid`.
+
+    `files` has the bytes of its attachments: `html` shows pictures; `json` takes the bytes in if `with_files` says so.
 
     Raises:
         UsageError: a drawing was asked for, without records.
@@ -47,13 +58,17 @@ def export(transcript: Transcript, records: Sequence[Record], form: str) -> byte
     if form == "html":
         from .html import page
 
-        return page(transcript, records).encode("utf-8", "replace")
+        return page(transcript, records, files).encode("utf-8", "replace")
     if form == "md":
         from .markdown import markdown
 
         return markdown(transcript).encode("utf-8", "replace")
     from ..store.transcript_file import to_json
 
+    if with_files and files is not None:
+        for one in (one for entry in transcript.exchanges for one in entry.attachments):
+            with suppress(OSError), files.open(one) as content:
+                transcript.files = {**transcript.files, one.sha256: content.read()}
     return to_json(transcript)
 
 

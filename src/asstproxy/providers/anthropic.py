@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import re
+import time
 from collections.abc import Container, Iterable, Iterator, Sequence
-from typing import Any
+from typing import IO, Any
 
 import asstproxy.provider as ap
 
@@ -18,6 +18,13 @@ INCOMPLETE = {"max_tokens": "max_output_tokens", "model_context_window_exceeded"
 INCOMPLETE |= {"refusal": "content_filter", "pause_turn": "paused"}
 FIELDS = {f"{name}_delta": name for name in ("text", "thinking", "signature")} | {"input_json_delta": "input"}
 STEPS = {"thinking": "reasoning", "redacted_thinking": "reasoning", "server_tool_use": "calls of the provider's tools"}
+CLAUDE_READS = dict.fromkeys(
+    ("image/jpeg", "image/png", "image/gif", "image/webp"), 5 * 2**20 * 3 // 4
+)  # 5 MB as base64
+CLAUDE_READS |= {
+    "application/pdf": 32 * ap.MB
+}  # https://platform.claude.com/docs/en/build-with-claude/vision, …/pdf-support
+KEPT = 48 * 3600  # seconds; the API takes an hour to 90 days
 MEDIA = {"image": "an image", "document": "a document", "container_upload": "a file"}
 NEEDED = {"text": "text", "thinking": "signature"}  # the API refuses empty text, and reasoning without its signature
 
@@ -79,10 +86,8 @@ class Reader(ap.StreamReader):
 
     def end(self) -> Iterator[ap.Event]:
         reason, (blocks, calls) = ap.get_text(self._last, "stop_reason"), self._blocks.tool_calls()
-        count = functools.partial(ap.get_count, self._usage)
-        cached, written = count("cache_read_input_tokens"), count("output_tokens")
-        if any(read := (count("input_tokens"), count("cache_creation_input_tokens"), cached)) or written:
-            yield ap.Usage(sum(read), written, cached, count("output_tokens_details", "thinking_tokens"))
+        if usage := ap.messages_usage(self._usage):
+            yield usage
         self._paused += reason == "pause_turn"
         if reason == "pause_turn" and self._paused <= PAUSES:
             return
@@ -106,10 +111,26 @@ class Reader(ap.StreamReader):
             raise ap.AssistantError("protocol", "The server's reply contains no answer.", "Check base_url.")
 
 
+def attached(file: ap.SentFile) -> ap.JSON:
+    """A file as a block of a message."""
+    source = {"type": "file", "file_id": file.reference}
+    if not file.reference:
+        source = {"type": "base64", "media_type": file.attachment.media_type, "data": file.data}
+    return {"type": "image" if file.attachment.kind == "image" else "document", "source": source}
+
+
+async def upload(transport: ap.HttpTransport, attachment: ap.Attachment, content: IO[bytes]) -> ap.Upload:
+    """Copy a file to Anthropic, for two days (https://platform.claude.com/docs/en/build-with-claude/files)."""
+    file = {"file": (attachment.name, content, attachment.media_type)}
+    _, made = await transport.upload("/files", {}, data={"expires_in_seconds": str(KEPT)}, files=file)
+    return ap.Upload(ap.get_text(made, "id"), time.time() + KEPT - 600)
+
+
 class AnthropicProvider(ap.StatelessProvider):
     """An Assistant Proxy that calls `POST /v1/messages`."""
 
     provider, reader = "anthropic", Reader
+    attachment_format = ap.AttachmentFormat(CLAUDE_READS, attached, inline=22 * ap.MB, upload=upload)
 
     def __init__(self, transport: ap.Transport, model: str) -> None:
         super().__init__(transport, model)
@@ -136,18 +157,21 @@ class AnthropicProvider(ap.StatelessProvider):
             "stream": turn.stream,
             "container": ap.get_text(raw or {}, "container"),
         }
-        body: ap.JSON = {"model": turn.model, "max_tokens": limit, "messages": messages(items, self._refused)}
+        said = messages(items, self._refused, self.attachments.parts)
+        body: ap.JSON = {"model": turn.model, "max_tokens": limit, "messages": said}
         body |= {key: value for key, value in own.items() if value} | turn.settings
         return "/messages", body | ap.with_hosted_tools(tools, turn.settings)
 
 
-def messages(items: Iterable[ap.Item], refused: Container[ap.JSON] = ()) -> list[ap.JSON]:
+def messages(
+    items: Iterable[ap.Item], refused: Container[ap.JSON] = (), parts: ap.Parts = ap.no_parts
+) -> list[ap.JSON]:
     """The conversation, without reasoning that was refused; adjacent messages of one role are joined."""
     sent: list[ap.JSON] = []
     for item in items:
         match item:
-            case ap.UserMessage(text):
-                role, content = "user", _said(text, ())
+            case ap.UserMessage(text, attachments):
+                role, content = "user", parts(attachments) + _said(text, ())
             case ap.AssistantMessage(text, calls, raw):
                 own = ap.get_objects(raw, "content") if isinstance(raw, dict) else _said(text, calls)
                 role, content = "assistant", [block for block in own if block not in refused]

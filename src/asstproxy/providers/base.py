@@ -7,7 +7,7 @@ is here. Where the API offers more (conversations that it keeps, work in the bac
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -16,6 +16,7 @@ from ..core.errors import AssistantError
 from ..core.events import ActionRequired, Event, Notice, Started, ToolOutputsSubmitted, ToolResult
 from ..core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ..core.turn import Turn
+from .attachments import NOTHING, AttachmentFormat, Attachments
 from .stream import StreamReader, read_reply, read_stream
 from .transport import JSON, Transport
 
@@ -29,6 +30,8 @@ class StatelessProvider:
     """
 
     provider = ""
+    attachment_format: AttachmentFormat = NOTHING
+    """Which files the API takes, and how."""
     reader: type[StreamReader] = StreamReader
     """Reads one answer."""
     optional: tuple[str, ...] = ()
@@ -37,6 +40,7 @@ class StatelessProvider:
     def __init__(self, transport: Transport, model: str) -> None:
         self.transport, self.model = transport, model
         self.turn = Turn("")
+        self.attachments = Attachments(self.attachment_format, transport)
         self._left_out: set[str] = set()  # of what is optional
         self._items: list[Item] = []  # up to the calls of the last ActionRequired
 
@@ -52,6 +56,10 @@ class StatelessProvider:
         """The turn as this provider asks it: with the model that answers."""
         return msgspec.structs.replace(turn, model=turn.model or self.model)
 
+    async def accepts(self, model: str) -> Mapping[str, int]:  # noqa: ARG002 - for those that override it
+        """See `AcceptsAttachments`: what `attachment_format` says, unless the provider knows more of this model."""
+        return self.attachments.accepted
+
     async def begin(self, turn: Turn) -> Sequence[Event]:  # noqa: ARG002 - for those that override it
         """Prepare an exchange, after `Started` and before its first request; returns notes for the person.
 
@@ -62,7 +70,7 @@ class StatelessProvider:
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """Ask, and read the answer: everything but the opening event."""
         reader = self.new_reader()
-        return self._ask_until_whole(items, reader) if reader.pauses else self._ask(items, reader)
+        return _until_whole(self._ask, items, reader) if reader.pauses else self._ask(items, reader)
 
     def _ask(self, items: list[Item], reader: StreamReader) -> AsyncGenerator[Event]:
         path, body = self.request(self.turn, items)
@@ -70,16 +78,6 @@ class StatelessProvider:
         if self.turn.stream:
             return read_stream(self.transport.events("POST", path, body), reader)
         return read_reply(self.transport, path, body, reader)
-
-    async def _ask_until_whole(self, items: list[Item], reader: StreamReader) -> AsyncGenerator[Event]:
-        so_far: list[Item] = []
-        while True:
-            async with contextlib.aclosing(self._ask([*items, *so_far], reader)) as events:
-                async for event in events:
-                    yield event
-            if (paused := reader.resume()) is None:
-                return
-            so_far = [paused]
 
     def new_reader(self) -> StreamReader:
         """A reader for one answer: a new `reader`."""
@@ -103,11 +101,28 @@ class StatelessProvider:
     def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self.turn = self.resolve(turn)
-        return self._run([*turn.history, UserMessage(turn.text)], Started(self.provider, self.turn.model), turn)
+        message = UserMessage(turn.text, turn.attachments)
+        return self._run([*turn.history, message], Started(self.provider, self.turn.model), turn)
 
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         return self._run([*self._items, ToolOutputs(tuple(results))], ToolOutputsSubmitted())
+
+    async def take_up(
+        self, turn: Turn, needed: str, found: Callable[[JSON], AsyncGenerator[Event]]
+    ) -> AsyncGenerator[Event]:
+        """For `attach`: the rest of an exchange that goes on at the provider. `found` reads it, by the token in `resume`.
+
+        Raises:
+            AssistantError: the token has nothing under the key `needed`, so that it is not one of this provider.
+        """
+        token = turn.resume if isinstance(turn.resume, dict) else {}
+        if not token.get(needed):
+            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
+        self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
+        async with contextlib.aclosing(self._run(list(turn.history), None, answer=found(token))) as events:
+            async for event in events:
+                yield event
 
     async def _run(
         self,
@@ -119,13 +134,19 @@ class StatelessProvider:
         """One turn of the assistant. `begun` is the turn that begins an exchange, `answer` the one to read instead of asking."""
         if opening is not None:
             yield opening
+        attached = answer is not None
+        if begun is not None or attached:
+            for notice in await self.attachments.begin(self.turn, self.accepts):
+                yield notice
+            items = self.attachments.fit(items)
         if begun is not None:
             for note in await self.begin(begun):
                 yield note
-        attached = answer is not None
         while True:
             spoken = False
             try:
+                if not attached and any(isinstance(item, UserMessage) and item.attachments for item in items):
+                    await self.attachments.prepare(lambda: self.request(self.turn, items))
                 async with contextlib.aclosing(answer or self.answer(items)) as events:
                     async for event in events:
                         if isinstance(event, TEXT_EVENTS):
@@ -138,14 +159,30 @@ class StatelessProvider:
                             self._items = [*items, AssistantMessage(said.text, said.calls, said.raw)]
                         yield said
             except AssistantError as error:
-                notice = None if spoken or attached else await self.recover(error, items)
-                if notice is None:
+                words = None
+                if not spoken and not attached:
+                    words = "" if self.attachments.forget(error) else await self.recover(error, items)
+                if words is None:
                     raise
             else:
                 return
-            if notice:
-                yield Notice(notice)
+            if words:
+                yield Notice(words)
 
     async def aclose(self) -> None:
         """Close the transport."""
         await self.transport.aclose()
+
+
+async def _until_whole(
+    ask: Callable[[list[Item], StreamReader], AsyncGenerator[Event]], items: list[Item], reader: StreamReader
+) -> AsyncGenerator[Event]:
+    """Ask again as long as the server pauses its turn."""
+    so_far: list[Item] = []
+    while True:
+        async with contextlib.aclosing(ask([*items, *so_far], reader)) as events:
+            async for event in events:
+                yield event
+        if (paused := reader.resume()) is None:
+            return
+        so_far = [paused]

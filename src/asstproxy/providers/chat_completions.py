@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import asstproxy.provider as ap
 
+from ..config.setting_tables import CHAT_COMPLETIONS
 from ..config.vendors import VENDORS
 
-INFO = ap.ProviderInfo("any server that speaks Chat Completions", questions=ap.SERVER_QUESTIONS)
+INFO = ap.ProviderInfo(
+    "any server that speaks Chat Completions",
+    questions=ap.SERVER_QUESTIONS,
+    settings=CHAT_COMPLETIONS,
+    output_limit="max_tokens",
+)
+PICTURES, SOUNDS = ("image/png", "image/jpeg", "image/webp", "image/gif"), {"audio/wav": "wav", "audio/mpeg": "mp3"}
+READS = dict.fromkeys(
+    (*PICTURES, "application/pdf", *SOUNDS), 20 * ap.MB
+)  # our own limit: servers differ, few state theirs
 WHOLE = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "function_call", "tool_use", "end"}
 CUT = {"length", "model_length", "max_tokens", "max_output_tokens", "max_new_tokens"}
 FILTERED = {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "refusal", "sensitive"}
@@ -45,13 +55,14 @@ class Reader(ap.StreamReader):
 
     def __init__(self, *, several: bool = False) -> None:
         self._text, self._calls, self._usage, self._reason = ap.TextFold(), ap.ToolCallBuffer(), ap.JSON(), ""
-        self._sources = list[ap.Source]()
+        self._sources, self._tier = list[ap.Source](), ""
         self._several, self._steps, self._media, self._waits = several, list[str](), list[str](), list[str]()
 
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
         if (error := ap.find_error(event)) is not None:
             raise ap.reported_error(error)
         self._usage = ap.get_object(event, "usage") or self._usage
+        self._tier = ap.service_tier(event) or self._tier
         for choice in (one for one in ap.get_objects(event, "choices") if not self._several or not one.get("index")):
             delta, message = ap.get_object(choice, "delta"), ap.get_object(choice, "message")
             if (error := ap.find_error(choice)) is not None:
@@ -97,10 +108,7 @@ class Reader(ap.StreamReader):
 
     def end(self) -> Iterator[ap.Event]:
         if usage := self._usage:
-            cached = ap.get_count(usage, "prompt_tokens_details", "cached_tokens")
-            thought = ap.get_count(usage, "completion_tokens_details", "reasoning_tokens")
-            read, written = ap.get_count(usage, "prompt_tokens"), ap.get_count(usage, "completion_tokens")
-            yield ap.Usage(read, written, cached, thought)
+            yield ap.chat_usage(usage, self._tier)
         yield from ap.cited(self._sources)
         text = str(self._text)
         if self._waits:
@@ -119,11 +127,24 @@ class Reader(ap.StreamReader):
             raise ap.AssistantError("protocol", "The server's reply contains no answer.", "Check base_url.")
 
 
+def attached(file: ap.SentFile) -> ap.JSON:
+    """A file as a part of a message."""
+    if file.attachment.kind == "image":
+        return {"type": "image_url", "image_url": {"url": file.url}}
+    if (sound := SOUNDS.get(file.attachment.media_type)) is not None:
+        return {"type": "input_audio", "input_audio": {"data": file.data, "format": sound}}
+    return {"type": "file", "file": {"filename": file.attachment.name, "file_data": file.url}}
+
+
 class ChatCompletionsProvider(ap.StatelessProvider):
     """An Assistant Proxy that calls `POST /chat/completions`; it sends nothing that was not set."""
 
     provider = "chat-completions"
     optional = ("stream_options",)
+    attachment_format = ap.AttachmentFormat(READS, attached, inline=40 * ap.MB)
+
+    async def accepts(self, model: str) -> Mapping[str, int]:
+        return await ap.readable_by(self.transport, model, self.attachments.accepted)
 
     def new_reader(self) -> Reader:
         return Reader(several=self.turn.settings.get("n", 1) != 1)
@@ -132,19 +153,19 @@ class ChatCompletionsProvider(ap.StatelessProvider):
         system = [{"role": "system", "content": turn.instructions}] if turn.instructions else []
         schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in turn.tools]
         functions = [{"type": "function", "function": schema} for schema in schemas]
-        body = {"model": turn.model, "messages": [*system, *messages(items)]}
+        body = {"model": turn.model, "messages": [*system, *messages(items, self.attachments.parts)]}
         streamed = {"stream": True, "stream_options": {"include_usage": True}} if turn.stream else {}
         return "/chat/completions", body | streamed | turn.settings | ap.with_hosted_tools(functions, turn.settings)
 
 
-def messages(items: Iterable[ap.Item]) -> list[ap.JSON]:
+def messages(items: Iterable[ap.Item], parts: ap.Parts = ap.no_parts) -> list[ap.JSON]:
     """The conversation as messages; adjacent ones of the user are joined, because many servers demand turns."""
     sent: list[ap.JSON] = []
     for item in items:
         match item:
-            case ap.UserMessage(text):
-                before = [sent.pop()["content"]] if sent and sent[-1]["role"] == "user" else []
-                sent.append({"role": "user", "content": "\n\n".join([*before, text])})
+            case ap.UserMessage(text, attachments):
+                before = sent.pop()["content"] if sent and sent[-1]["role"] == "user" else ""
+                sent.append({"role": "user", "content": _joined(before, parts(attachments), text)})
             case ap.AssistantMessage(text, calls) if text or calls:
                 functions = [(call.call_id, {"name": call.name, "arguments": call.arguments}) for call in calls]
                 made = [{"id": call_id, "type": "function", "function": function} for call_id, function in functions]
@@ -153,3 +174,11 @@ def messages(items: Iterable[ap.Item]) -> list[ap.JSON]:
                 outputs = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in results]
                 sent += [{"role": "tool", "tool_call_id": call_id, "content": text or "-"} for call_id, text in outputs]
     return sent
+
+
+def _joined(before: str | list[ap.JSON], files: list[ap.JSON], text: str) -> str | list[ap.JSON]:
+    """A message after one that came `before`: as text, which every server understands, unless there are files."""
+    if isinstance(before, str) and not files:
+        return "\n\n".join(filter(None, [before, text]))
+    earlier = [{"type": "text", "text": before}] * bool(before) if isinstance(before, str) else before
+    return [*earlier, *files, *[{"type": "text", "text": text}] * bool(text)]

@@ -7,13 +7,16 @@ that an integration can be tested without a network.
 from __future__ import annotations
 
 import difflib
-from collections.abc import AsyncIterator, Iterable, Sequence
+import sys
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from ..config.profiles import Profile
+from ..config.provider_info import ProviderInfo
+from ..core.attachment import Attachment
 from ..core.errors import AssistantError, NotSetUpError, SessionError
 from ..core.events import (
     ActionRequired,
@@ -38,6 +41,7 @@ from ..core.turn import Turn
 
 __all__ = ["ReplayProvider", "connect"]
 
+INFO = ProviderInfo("a recorded session", prices="local")
 _SAID = (*ASSISTANT_MESSAGES, Reasoning, Usage)
 _WIDTH = 60
 
@@ -46,7 +50,15 @@ _WIDTH = 60
 class _Exchange:
     text: str
     instructions: str
+    attachments: tuple[Attachment, ...] = ()
     replies: list[list[Event]] = field(default_factory=list)
+
+    def is_asked_by(self, turn: Turn) -> bool:
+        """Whether this is the message of the turn, with the same files; text files come before its text."""
+        if any(one.kind == "text" for one in self.attachments):
+            return turn.text.endswith(self.text)
+        return turn.text == self.text
+
     results: list[tuple[ToolResult, ...]] = field(default_factory=list)
 
 
@@ -65,6 +77,10 @@ class ReplayProvider:
                 if isinstance(event, Started) and not self.model:
                     self.model = event.model
 
+    async def accepts(self, model: str) -> Mapping[str, int]:  # noqa: ARG002 - the recording decides
+        """See `AcceptsAttachments`: what was recorded."""
+        return {one.media_type: sys.maxsize for exchange in self._exchanges for one in exchange.attachments}
+
     async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
         """Repeat the recorded answer to this message.
 
@@ -79,11 +95,14 @@ class ReplayProvider:
                 f"it has {len(self._exchanges)} exchanges, and now comes {_quoted(turn.text)}", turn.text
             )
         exchange = self._exchanges[self._next]
-        if turn.text != exchange.text:
+        if not exchange.is_asked_by(turn):
             raise self._departs(
                 f"recorded was {_quoted(exchange.text, turn.text)}, now comes {_quoted(turn.text, exchange.text)}",
                 turn.text,
             )
+        was_attached = [one.sha256 for one in exchange.attachments if one.kind != "text"]
+        if was_attached != [one.sha256 for one in turn.attachments]:
+            raise self._departs("other files are attached")
         if turn.instructions and turn.instructions != exchange.instructions:
             was, now = exchange.instructions, turn.instructions
             raise self._departs(f"the instructions were {_quoted(was, now)}, now they are {_quoted(now, was)}")
@@ -143,10 +162,10 @@ def _exchanges(records: Iterable[Record]) -> Iterable[_Exchange]:
         match record.event:
             case Configured(instructions=text):
                 instructions = text
-            case SetUserMessage(text=text):
+            case SetUserMessage(text=text, attachments=attachments):
                 if found is not None:
                     yield found
-                found = _Exchange(text, instructions)
+                found = _Exchange(text, instructions, attachments)
             case ToolsExecuted(results=results) if found is not None:
                 found.results.append(results)
             case Started() | ToolOutputsSubmitted() as event if found is not None:

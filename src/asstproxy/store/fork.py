@@ -9,6 +9,7 @@ import msgspec
 from ..core.errors import UsageError
 from ..core.events import Event, Record, SessionOpened, SetUserMessage, Unknown
 from .session import Session
+from .session_files import attachments_of
 from .store import Store
 
 __all__ = ["fork", "without_resume"]
@@ -30,7 +31,10 @@ def fork(store: Store, session: str, at: int | None = None) -> Session:
         raise UsageError(
             f"Session {session} has fewer than {at} exchanges.", code="session_too_short", data={"session": session}
         )
-    return store.open(store.copy(without_resume(kept), forked_from=session))
+    attached = attachments_of(kept)
+    files = store.files(session)
+    fill = (lambda others: files.copy_to(others, attached)) if attached else None
+    return store.open(store.copy(without_resume(kept), forked_from=session, fill=fill))
 
 
 def _first(records: Iterable[Record], exchanges: int) -> Iterator[Record]:

@@ -6,20 +6,24 @@ its steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..config.paths import refuse_device
 from ..core import events as ev
+from ..core.attachment import Attachment
 from ..core.codec import to_unix_time
 from ..core.errors import SessionError
 from ..core.script import STEPS, State
 from . import ulid
 from .fork import without_resume
 from .recovery import each_record, read_journal, repaired
+from .session_files import SessionFiles, attachments_of
 from .store import Store
-from .transcript import ExchangeEntry, Transcript
+from .transcript import ExchangeEntry, RequestEntry, Transcript
 from .transcript_file import load_transcript
 
 __all__ = ["Imported", "import_file", "records_of_file", "synthesize_records"]
@@ -49,7 +53,24 @@ def import_file(store: Store, path: Path) -> Iterator[Imported]:
         for conversation in conversations(path):
             yield _save_once(store, conversation)
     else:
-        yield Imported(_save(store, records_of_file(path)))
+        records, files = _contents(path)
+        attached = attachments_of(records)
+        fill = partial(_keep_all, attached, files, SessionFiles(path)) if attached else None
+        yield Imported(_save(store, records, fill=fill))
+
+
+def _keep_all(
+    attached: Iterable[Attachment], brought: Mapping[str, bytes], near: SessionFiles, kept: SessionFiles
+) -> None:
+    """Keep the bytes of these attachments that came with a session: `brought` in the transcript, or `near` the journal."""
+    for one in attached:
+        data = brought.get(one.sha256, b"")
+        with contextlib.suppress(OSError):  # a hash that is none, a link, a file that is not there
+            if not data and near.path(one).is_file():
+                with near.open(one) as file:
+                    data = file.read()
+        if data:
+            kept.keep_bytes(one, data)
 
 
 def records_of_file(path: Path) -> list[ev.Record]:
@@ -58,10 +79,16 @@ def records_of_file(path: Path) -> list[ev.Record]:
     Raises:
         SessionError: the file can't be read, or is neither.
     """
+    return _contents(path)[0]
+
+
+def _contents(path: Path) -> tuple[list[ev.Record], dict[str, bytes]]:
+    """The records of a journal or of a transcript, and the attachments that a transcript brings."""
     start = _start(path).lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b'{"seq":'):
-        return list(repaired(read_journal(path).records))
-    return list(synthesize_records(load_transcript(path.read_bytes(), str(path))))
+        return list(repaired(read_journal(path).records)), {}
+    transcript = load_transcript(path.read_bytes(), str(path))
+    return list(synthesize_records(transcript)), transcript.files
 
 
 def _start(path: Path) -> bytes:
@@ -100,14 +127,20 @@ def _began(records: Iterable[ev.Record]) -> int:
     return max(next((int(to_unix_time(r.at) * 1000) for r in records if r.at), 0), 0)
 
 
-def _save(store: Store, records: Iterable[ev.Record], wanted: str = "") -> str:
+def _save(
+    store: Store,
+    records: Iterable[ev.Record],
+    wanted: str = "",
+    *,
+    fill: Callable[[SessionFiles], object] | None = None,
+) -> str:
     records = list(records)
     opened = next((r.event.session for r in records if isinstance(r.event, ev.SessionOpened)), "")
     began = _began(records)
     if not began and ulid.is_ulid(opened):
         began = ulid.time_of(opened)
     copied = without_resume(records)
-    return store.copy(copied, at=began, wanted=wanted or opened, forked_from=opened)
+    return store.copy(copied, at=began, wanted=wanted or opened, forked_from=opened, fill=fill)
 
 
 # ---- from a transcript -------------------------------------------------------------------------------------------------
@@ -134,7 +167,7 @@ def _events(transcript: Transcript) -> Iterator[tuple[str, ev.Event]]:
 def _exchange(entry: ExchangeEntry) -> Iterator[tuple[str, ev.Event]]:
     times = {step.state: step.at for step in reversed(entry.steps)}
     start, end = entry.started, entry.updated or entry.started
-    yield start, ev.SetUserMessage(entry.user)
+    yield start, ev.SetUserMessage(entry.user, tuple(entry.attachments))
     yield times.get(State.STARTED, start), ev.Started(entry.provider, entry.model)
     if entry.tools:
         asked, done = times.get(State.REQUIRES_ACTION, start), times.get(State.TOOLS_EXECUTED, end)
@@ -146,9 +179,23 @@ def _exchange(entry: ExchangeEntry) -> Iterator[tuple[str, ev.Event]]:
         yield done, ev.ToolsExecuted(results)
         yield times.get(State.TOOL_OUTPUTS_SUBMITTED, done), ev.ToolOutputsSubmitted()
     used = entry.usage
-    if used.input or used.output:
+    if entry.requests:
+        yield from ((end, _usage(request)) for request in entry.requests)
+    elif used.input or used.output:
         yield end, ev.Usage(used.input, used.output, used.cached, used.reasoning)
     yield from ((end, event) for event in _outcome(entry))
+
+
+def _usage(request: RequestEntry) -> ev.Usage:
+    return ev.Usage(
+        request.input,
+        request.output,
+        request.cached,
+        request.reasoning,
+        request.cache_write,
+        request.cost,
+        request.service_tier,
+    )
 
 
 def _outcome(entry: ExchangeEntry) -> Iterator[ev.Event]:

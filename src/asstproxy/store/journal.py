@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..config.child_processes import close_in_children, closed
 from ..config.paths import sync_folder
 from ..core.coalesce import RecordMerger
 from ..core.codec import encode
 from ..core.events import Record, SetUserMessage
 from ..core.script import SETTLED, STEPS
 from .background_sync import BackgroundSync
-from .lock import close_in_children, closed
 
 if TYPE_CHECKING:
     import asyncio

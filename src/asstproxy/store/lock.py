@@ -8,35 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["close_in_children", "closed", "is_locked", "lock", "lock_holder"]
-
-_ours: set[int] = set()
-
-
-def close_in_children(fd: int) -> None:
-    """Have a child process that a tool forks (a daemon) not keep this descriptor, and the lock with it."""
-    _ours.add(fd)
-
-
-def closed(fd: int) -> None:
-    """Forget a descriptor that is about to be closed."""
-    _ours.discard(fd)
-
-
-def _drop() -> None:
-    """In the child: its copies of the descriptors lead nowhere, so that a write to one fails."""
-    with suppress(OSError):
-        nowhere = os.open(os.devnull, os.O_RDONLY)
-        for fd in _ours:
-            os.dup2(nowhere, fd, inheritable=False)
-        os.close(nowhere)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_drop)
+__all__ = ["is_locked", "lock", "lock_holder"]
 
 if sys.platform == "win32":
     import msvcrt

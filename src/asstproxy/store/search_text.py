@@ -10,6 +10,7 @@ import msgspec
 from ..core.errors import SessionError
 from ..core.script import State
 from .store import Store
+from .usage import ExchangeUsage, IndexedRequest, indexed_requests
 
 __all__ = ["IndexedText", "indexed_text", "query", "texts"]
 
@@ -20,6 +21,7 @@ MAX_CHARS = 1_000_000
 class IndexedText(msgspec.Struct):
     """What the index takes of a session: `body` is all its text but the title, `bytes` the length of its journal.
 
+    `requests` are what it used.
     `bytes` is -1 if the session could not be read: then it is tried again.
     """
 
@@ -30,6 +32,7 @@ class IndexedText(msgspec.Struct):
     provider: str = ""
     profile: str = ""
     state: str = ""
+    requests: list[IndexedRequest] = []
 
 
 class _Tool(msgspec.Struct):
@@ -38,11 +41,15 @@ class _Tool(msgspec.Struct):
     output: str = ""
 
 
-class _Exchange(msgspec.Struct):
-    user: str
-    answer: str = ""
+class _Attachment(msgspec.Struct):
+    name: str
+
+
+class _Exchange(ExchangeUsage):
+    user: str = ""
     reason: str = ""
-    tools: list[_Tool] = []
+    tools: list[_Tool] = msgspec.field(default_factory=list)
+    attachments: list[_Attachment] = msgspec.field(default_factory=list)
 
 
 class _Session(msgspec.Struct):
@@ -53,6 +60,7 @@ class _Session(msgspec.Struct):
     profile: str = ""
     provider: str = ""
     journal_bytes: int = -1
+    forked_from: str = ""
     exchanges: list[_Exchange] = []
 
 
@@ -78,15 +86,22 @@ def indexed_text(store: Store, session: str, size: int) -> IndexedText:
         found, size = _Session(title="[damaged]"), -1
     body = "\n".join(_texts(found))
     return IndexedText(
-        session, size, spaced(found.title), spaced(body[:MAX_CHARS]), found.provider, found.profile, found.state
+        session,
+        size,
+        spaced(found.title),
+        spaced(body[:MAX_CHARS]),
+        found.provider,
+        found.profile,
+        found.state,
+        indexed_requests(session, found.forked_from, found.exchanges, found.profile),
     )
 
 
 def _texts(session: _Session) -> list[str]:
     """Every text of a session, in order."""
-    parts = []
+    parts: list[str] = []
     for exchange in session.exchanges:
-        parts.append(exchange.user)
+        parts += (exchange.user, *(one.name for one in exchange.attachments))
         for tool in exchange.tools:
             parts += (tool.name, tool.arguments, tool.output)
         parts += (exchange.answer, exchange.reason)

@@ -18,7 +18,8 @@ from ..core.script import ACTIVE, SETTLED, STEPS, State
 from .journal import Journal
 from .lock import lock, lock_holder
 from .recovery import INTERRUPTION, read_journal, repaired
-from .transcript import title_of
+from .session_files import SessionFiles
+from .transcript import message_title
 from .transcript_file import read_head
 from .transcript_writer import TranscriptWriter
 
@@ -33,6 +34,8 @@ class Session:
 
     def __init__(self, path: Path, fd: int, past: list[Record], damage: list[str] | None = None) -> None:
         self.id, self.path, self.past, self.damage = path.stem, path, past, damage or []
+        self.files = SessionFiles(path)
+        """Its attachments."""
         self._journal = Journal(fd, path)
         file = path.with_suffix(".json")
         self._transcript = TranscriptWriter(file, past, stale=read_head(file, self._journal.size) is None)
@@ -72,7 +75,7 @@ class Session:
             self._title = event.title
         elif isinstance(event, SetUserMessage):
             self._has_exchange = True
-            self._title = self._title or title_of(event.text)
+            self._title = self._title or message_title(event)
 
     def add(self, event: Event, at: str = "") -> None:
         """Save an event from outside of a conversation: what was found on opening, a new title. `at`: when, if not now.
@@ -100,6 +103,7 @@ class Session:
         Raises:
             OSError: it can't be deleted.
         """
+        self.files.remove()
         if os.name != "nt":  # while it is locked; Windows deletes no open file
             self.path.unlink()
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from .directory import AHEAD, SessionDirectory
 from .lock import is_locked, lock, lock_holder
 from .recovery import JournalContents, each_record, read_journal, repaired
 from .session import Session, create, create_copy, open_journal
+from .session_files import SessionFiles, remove_orphans
 from .transcript import Summary, Transcript, TranscriptBuilder
 from .transcript_file import edited_copies, read_head
 
@@ -129,10 +130,19 @@ class Store(SessionDirectory):
         with self._new(at) as path:
             return create(path, __version__, _as_time(at))
 
-    def copy(self, records: Iterable[Record], *, forked_from: str, at: int | None = None, wanted: str = "") -> str:
+    def copy(
+        self,
+        records: Iterable[Record],
+        *,
+        forked_from: str,
+        at: int | None = None,
+        wanted: str = "",
+        fill: Callable[[SessionFiles], object] | None = None,
+    ) -> str:
         """A new session with the records of another one; returns its id. Stopped at any moment, it is whole or not there.
 
-        `at`: when it began, in milliseconds since 1970, if not now. `wanted`: the id to give it, unless that is taken.
+        `at`: when it began, in milliseconds since 1970, if not now. `wanted`: the id to give it, unless that is taken. `fill`
+        gives it its attachments, before it is there.
 
         Raises:
             SessionError: the data dir can't be written.
@@ -143,7 +153,16 @@ class Store(SessionDirectory):
             if path.parent not in self._swept:  # once: an import writes thousands
                 self._swept.add(path.parent)
                 remove_leftovers(path.parent, suffix=".jsonl")
-            create_copy(path, __version__, records, forked_from, _as_time(at))
+                remove_orphans(path.parent)
+            files = SessionFiles(path)
+            try:
+                if fill is not None:
+                    fill(files)
+                create_copy(path, __version__, records, forked_from, _as_time(at))
+            except BaseException:
+                with suppress(OSError):
+                    files.remove()
+                raise
             return path.stem
 
     @contextmanager
@@ -184,6 +203,9 @@ class Store(SessionDirectory):
                 if not lock(fd):
                     raise SessionError(f"Session {session} is open in {lock_holder(path)}.", "Close it there first.")
                 freed = 0
+                files = SessionFiles(path)
+                freed += sum(file.lstat().st_size for file in files.files())
+                files.remove()
                 for file in [*_companions(path), path]:
                     freed += file.stat().st_size
                     file.unlink()
@@ -192,6 +214,10 @@ class Store(SessionDirectory):
                 os.close(fd)
         except OSError as error:
             raise SessionError(f"Session {session} can't be removed: {error.strerror}.", f"See: {path}") from error
+
+    def files(self, session: str) -> SessionFiles:
+        """The attachments of a session."""
+        return SessionFiles(self.path(session))
 
     def _private_path(self, session: str) -> Path:
         path = self.path(session)

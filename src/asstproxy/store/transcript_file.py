@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -47,19 +47,22 @@ def render(entry: ExchangeEntry) -> bytes:
     return b"    " + pretty(entry).replace(b"\n", b"\n    ")
 
 
-def assemble(summary: Summary, exchanges: Iterable[bytes], journal_bytes: int) -> bytes:
-    """The whole file, from rendered exchanges."""
+def assemble(
+    summary: Summary, exchanges: Iterable[bytes], journal_bytes: int, files: Mapping[str, bytes] | None = None
+) -> bytes:
+    """The whole file, from rendered exchanges. `files` are the bytes of attachments, in base64 at its end."""
     own: dict[str, Any] = {name: getattr(summary, name) for name in Summary.__struct_fields__}
     head = {"format": FORMAT, "version": VERSION, "digest": "0" * 32, "journal_bytes": journal_bytes} | own
     text = pretty(head).removesuffix(b"\n}")
     body = b",\n".join(exchanges)
-    data = text + b"," + _EXCHANGES + (b"\n" + body + b"\n  ]\n}\n" if body else b"]\n}\n")
+    kept = b',\n  "files": ' + msgspec.json.encode(files) if files else b""
+    data = text + b"," + _EXCHANGES + (b"\n" + body + b"\n  ]" if body else b"]") + kept + b"\n}\n"
     return data.replace(_UNSEALED, b'\n  "digest": "' + _digest(data) + b'"', 1)
 
 
 def to_json(transcript: Transcript, journal_bytes: int = 0) -> bytes:
     """The whole file of a transcript."""
-    return assemble(transcript, map(render, transcript.exchanges), journal_bytes)
+    return assemble(transcript, map(render, transcript.exchanges), journal_bytes, transcript.files)
 
 
 def _digest(unsealed: bytes) -> bytes:

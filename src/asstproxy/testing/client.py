@@ -11,10 +11,12 @@ from typing import Any
 
 import msgspec
 
+from ..core.attachment import AttachedFile
 from ..core.codec import decode, encode
 from ..core.conversation import Conversation
 from ..core.events import Record, SetUserMessage, ToolsExecuted, is_message
 from ..core.history import History
+from ..core.memory_files import MemoryFiles
 from ..core.script import State
 from ..core.turn import Options
 from ..provider import (
@@ -71,15 +73,20 @@ class ProviderClient:
         self.proxy, self.options, self.secret = proxy, options, secret
         self.instructions, self.settings, self.tools = instructions, settings or {}, tools
         self.model = proxy.model if model is None else model
-        self.history = history or History()
+        self.files = MemoryFiles()
+        self.history = history or History(self.files)
         self.events: list[Event] = []
         self._opening: type[Event] = Started
         self._request: Callable[[], AsyncIterator[Event]] = lambda: proxy.start_processing(self.turn(""))
 
-    def turn(self, text: str) -> Turn:
+    def turn(self, text: str, *files: AttachedFile) -> Turn:
         """What the proxy gets for this message."""
+        for file in files:
+            self.files.keep(file)
         return Turn(
             text=text,
+            attachments=tuple(file.attachment for file in files),
+            files=self.files,
             history=self.history.items(self.proxy.provider, self.model or self.proxy.model),
             instructions=self.instructions,
             model=self.model,
@@ -90,10 +97,21 @@ class ProviderClient:
             background=self.options.background,
         )
 
-    async def send(self, text: str) -> Event:
+    def remember(self, text: str, file: AttachedFile, answer: str) -> None:
+        """Let the history have an exchange with a file, held with another provider."""
+        self.files.keep(file)
+        events = (
+            SetUserMessage(text, (file.attachment,)),
+            Started("elsewhere", "m"),
+            AssistantMessageRetrieved(answer),
+        )
+        for event in events:
+            self.history.feed(event)
+
+    async def send(self, text: str, *files: AttachedFile) -> Event:
         """Open an exchange; the closing event."""
-        turn = self.turn(text)
-        self.history.feed(SetUserMessage(text))
+        turn = self.turn(text, *files)
+        self.history.feed(SetUserMessage(text, turn.attachments))
         self._request, self._opening = lambda: self.proxy.start_processing(turn), Started
         return await self.repeat()
 
@@ -116,9 +134,9 @@ class ProviderClient:
         self._check(complete=True)
         return self.events[-1]
 
-    async def expect_answer(self, text: str) -> str:
+    async def expect_answer(self, text: str, *files: AttachedFile) -> str:
         """Open an exchange that must end with an answer; the answer."""
-        closing = await self.send(text)
+        closing = await self.send(text, *files)
         assert isinstance(closing, AssistantMessageRetrieved), f"Expected a complete answer, got {closing}"
         return closing.text
 

@@ -15,6 +15,7 @@ docs/providers.md names the test that checks it.
 from __future__ import annotations
 
 from .answers import AnswerTests
+from .attachments import AttachmentTests
 from .conversations import ConversationTests
 from .failures import FailureTests
 from .stopping import StoppingTests
@@ -23,7 +24,7 @@ from .tools import ToolTests
 __all__ = ["ProviderContract"]
 
 
-class ProviderContract(AnswerTests, ToolTests, FailureTests, StoppingTests, ConversationTests):
+class ProviderContract(AnswerTests, ToolTests, FailureTests, StoppingTests, ConversationTests, AttachmentTests):
     """All tests. Subclass it under a name that begins with `Test`, and give it a `backend`.
 
     options: how the assistant is asked; a subclass for each way in which your provider can be asked.

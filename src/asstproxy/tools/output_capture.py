@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, TextIO, cast
 
+from ..config.child_processes import close_in_children
 from ..core.redact import hide_cut_end, redact
 
 __all__ = ["CapturedOutput", "capture_output", "reserve_stdout"]
@@ -157,9 +158,16 @@ def reserve_stdout(open_stream: Callable[[int], TextIO] | None = None) -> TextIO
     """
     sys.stdout.flush()
     if open_stream is None:
-        answer: TextIO = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)
+        answer: TextIO = os.fdopen(_duplicate_stdout(), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)
     else:
-        answer = open_stream(os.dup(1))
+        answer = open_stream(_duplicate_stdout())
     os.dup2(2, 1)
     sys.stdout = cast("TextIO", _StreamProxy(answer, owner=threading.get_ident(), others=sys.stderr))
     return answer
+
+
+def _duplicate_stdout() -> int:
+    """A copy of standard output, which no daemon of a tool keeps open: the reader of our output waits for its end."""
+    fd = os.dup(1)
+    close_in_children(fd)
+    return fd

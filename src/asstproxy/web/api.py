@@ -165,7 +165,8 @@ class _Api:
         builder = TranscriptBuilder(session)
         for record in records:
             builder.feed(record)
-        return export(builder.transcript, records, form)
+        builder.include_partial()
+        return export(builder.transcript, records, form, files=self._sessions.store.files(session))
 
     # ---- doing ---------------------------------------------------------------------------------------------------------
 

@@ -177,6 +177,7 @@ async def open_live(
             settings=profile.settings,
         ),
         past=session.past,
+        files=session.files,
     )
     conversation.subscribe(session, essential=True)
     live = LiveSession(session, conversation, feed)

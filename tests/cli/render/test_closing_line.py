@@ -29,12 +29,12 @@ from asstproxy.core.events import (
     ToolStarted,
     Usage,
 )
-from asstproxy.core.script import State
 from asstproxy.store.transcript import ExchangeEntry
+from asstproxy.text.closing import Closing
 
 from .screen import Script, printed
 
-WHOLE = ClosingLine(State.COMPLETED, 7.5, Usage(10, 4096), cost="$0.041", tools=2)
+WHOLE = ClosingLine(Closing("completed", 7.5, (10, 4096), cost="$0.041", tools=2))
 
 
 def rows(columns: int, line: ClosingLine) -> list[str]:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from asstproxy import Conversation, Options, Profile, State, UserProxy
+from asstproxy import Conversation, Options, Profile, State, UsageError, UserProxy, read_attachment
 from asstproxy.core.events import ChunkReceived, Configured, Notice, Record, ToolsExecuted
 from asstproxy.providers import connect
 from asstproxy.providers.local.process import find_model
+from pictures import PNG
 
 pytest.importorskip("xllamacpp")
 pytestmark = pytest.mark.skipif(find_model() is None, reason="asst setup local --yes provides the model")
@@ -43,6 +44,17 @@ async def test_answer_is_streamed() -> None:
     await conversation.aclose()
     assert settled.state in (State.COMPLETED, State.INCOMPLETE)
     assert sum(isinstance(record.event, ChunkReceived) for record in heard) > 1
+
+
+async def test_model_without_eyes_gets_no_picture() -> None:
+    """SmolLM2 reads text only: the person is told before the message is published; a text file it reads."""
+    conversation, heard = _conversation(n_predict=8)
+    with pytest.raises(UsageError, match=r"SmolLM2-135M.* can't read images"):
+        await conversation.exchange("What is this?", attachments=[await read_attachment(PNG, "dot.png")])
+    assert not heard
+    await conversation.exchange("Hello", attachments=[await read_attachment(b"text", "a.txt")])
+    await conversation.aclose()
+    assert heard
 
 
 async def test_cut_answer_is_incomplete() -> None:

@@ -11,12 +11,15 @@ from html import escape
 from typing import Any
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import merge_completers
 from prompt_toolkit.formatted_text import HTML, FormattedText
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 from rich.text import Text
 
 from ...config.paths import create_private, data_dir, private_dir
+from ...core.attachment import AttachedFile, Attachment
 from ...core.codec import encode
 from ...core.errors import UsageError
 from ...core.events import Cancelled, Configured, ErrorOccurred, Record
@@ -25,6 +28,7 @@ from ...store.transcript import Transcript, TranscriptBuilder
 from ...text.safe_text import clean, clean_line
 from ...tools import approve_all
 from ..approval_prompt import ApprovalPrompt
+from ..attach import attachment_lines, read_attachments
 from ..conversation_setup import OpenConversation, open_conversation
 from ..error_output import print_error
 from ..event_loop import Signals, quiet_keyboard, suspendable
@@ -34,7 +38,13 @@ from ..options import ConversationOptions
 from ..render.guarded_view import GuardedView
 from ..render.print_conversation import print_conversation
 from ..render.theme import console, encoding_warning, with_marks_for
-from .slash_commands import SlashCompleter, parse_line
+from ..resources import read_resources
+from ..templates.apply import Applied
+from ..templates.mcp_prompt import fetch_prompt
+from .interruptible import interruptible
+from .pending_files import Offer, PathMentions, PendingFiles
+from .prompt_commands import ChatCompleter, parse_prompt
+from .slash_commands import parse_line
 from .type_ahead import take_typed_ahead
 
 __all__ = ["chat"]
@@ -43,18 +53,32 @@ _LEAVE_WITHIN = 2.0
 """Seconds in which a second Ctrl-C at the prompt leaves."""
 
 
-async def chat(options: ConversationOptions, message: str, signals: Signals) -> int:
+async def chat(options: ConversationOptions, message: str, signals: Signals, applied: Applied | None = None) -> int:
     """Hold a conversation in the terminal, which begins with `message` if there is one; returns the exit code.
+
+    `applied`: a template, which the first message is put into.
 
     Raises:
         UsageError: stdin or stdout is not a terminal.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("asst chat needs a terminal.", "In a script or a pipe, use: asst ask")
-    repl = _Chat(options, signals)
-    async with open_conversation(options, approve_all if options.yes else repl.approver) as opened:
+    typed = message
+    waiting = None if applied is None or message or not applied.needs_input else applied
+    if waiting is not None:
+        options = waiting.without_input()
+    elif applied is not None:
+        options, message = applied.fill(message)
+    has_text = waiting is not None and waiting.template is not None and bool(waiting.template.body)
+    repl = _Chat(options, signals, waiting if has_text else None)
+    repl.files.put(await read_attachments(options.attach or ()))
+    settings = applied.settings if applied is not None else None
+    async with open_conversation(options, approve_all if options.yes else repl.approver, settings=settings) as opened:
+        repl.files.put(await read_resources(opened, options.attach or ()))
+        if applied is not None:
+            message = await applied.fetch(opened, message)
         with quiet_keyboard():
-            return await repl.run(opened, message)
+            return await repl.run(opened, message, typed)
 
 
 class _Chat:
@@ -62,10 +86,13 @@ class _Chat:
 
     opened: OpenConversation
 
-    def __init__(self, options: ConversationOptions, signals: Signals) -> None:
+    def __init__(self, options: ConversationOptions, signals: Signals, template: Applied | None = None) -> None:
         self.console = console()
+        self._template = template  # waits for the first message
         self.leaving = False
         self.show_events = False
+        self.files = PendingFiles(signals)
+        self._draft = ""
         self._options, self._signals = options, signals
         self._view: GuardedView | None = None
         self._fold = TranscriptBuilder()
@@ -77,8 +104,8 @@ class _Chat:
         """The session so far."""
         return self._fold.transcript
 
-    async def run(self, opened: OpenConversation, message: str) -> int:
-        """Prompt and answer until the user leaves; `message` is sent first."""
+    async def run(self, opened: OpenConversation, message: str, typed: str) -> int:
+        """Prompt and answer until the user leaves; `message`, of which the person `typed` a part, is sent first."""
         self.opened = opened
         for record in opened.past:
             self._follow(record)
@@ -88,16 +115,18 @@ class _Chat:
             await self._attach()
         prompt: PromptSession[str] = PromptSession(
             history=_input_history(save=not self._options.no_save),
-            completer=SlashCompleter(),
+            completer=merge_completers([ChatCompleter(lambda: self.opened), PathMentions()]),
             complete_while_typing=True,
-            key_bindings=_key_bindings(),
+            key_bindings=_key_bindings(self.files),
             multiline=True,
             prompt_continuation=FormattedText([("class:prompt", "  ")]),
             enable_suspend=True,
         )
+        for line in self.files.lines():
+            self.say(line)
         if message:
             self.console.print(Text.assemble(("› ", "bold"), clean(message)))
-            await self._send(message)
+            await self._respond(message, typed=typed)
             if self._signals.is_terminated:
                 return self._signals.code
         interrupted = self._watch_prompt(prompt)
@@ -108,7 +137,7 @@ class _Chat:
                 if interrupted.is_set():
                     interrupted.clear()
                     raise KeyboardInterrupt
-                draft = take_typed_ahead(prompt.app.input)
+                draft, self._draft = self._draft + take_typed_ahead(prompt.app.input), ""
                 line = (await prompt.prompt_async(mark, default=draft, handle_sigint=False)).strip()
             except EOFError:
                 break
@@ -146,30 +175,44 @@ class _Chat:
         self._signals.on_signal = on_signal
         return between
 
-    async def _respond(self, line: str) -> None:
+    async def _respond(self, line: str, *, typed: str | None = None) -> None:
+        """Carry out a line of the prompt; with `typed`, send it: a message of which the person typed this part."""
         try:
-            parsed = parse_line(line)
-            if isinstance(parsed, str):
-                await self.exchange(parsed)
+            if typed is not None:
+                await self._send(line, typed)
+            elif prompt := parse_prompt(line, self.opened.profile):
+                text = await interruptible(self._signals, fetch_prompt(self.opened, prompt.name, prompt.values))
+                await self._send(text, "")
+            elif isinstance(parsed := parse_line(line), str):
+                text = parsed if self._template is None else self._template.fill(parsed)[1]
+                self._template = None
+                await self._send(text, parsed)
             else:
                 command, argument = parsed
                 await command(self, argument)
+        except Offer as offer:
+            self.say(f"{offer} {offer.hint}")
+            self._draft = offer.draft
         except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
             print_error(error, chat=True)
 
-    async def _send(self, message: str) -> None:
-        try:
-            await self.exchange(message)
-        except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
-            print_error(error, chat=True)
+    async def _send(self, message: str, typed: str) -> None:
+        """Send a message, with the files that the typed part of it names: what a server or a template wrote names none."""
+        files = await self.files.collect(typed)
+        for line in attachment_lines([file.attachment for file in files])[len(self.files.lines()) :]:
+            self.say(line)
+        await self.exchange(message, files)
+        self.files.clear()
 
-    async def exchange(self, text: str) -> None:
+    async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
         """Hold one exchange. Ctrl-C cancels it and nothing else."""
-        await self._watch(self.opened.conversation.exchange(text, timeout=self._options.timeout))
+        await self._watch(
+            self.opened.conversation.exchange(text, attachments=attachments, timeout=self._options.timeout)
+        )
 
-    async def retry(self, text: str) -> None:
-        """Hold the last exchange again, whose message is `text`."""
-        await self._watch(self.opened.conversation.retry(text, timeout=self._options.timeout))
+    async def retry(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
+        """Hold the last exchange again, whose message is `text` with these `attachments`."""
+        await self._watch(self.opened.conversation.retry(text, attachments=attachments, timeout=self._options.timeout))
 
     async def _attach(self) -> None:
         """Watch the rest of the exchange that another process left running at the provider."""
@@ -227,6 +270,8 @@ class _Chat:
 
     def _greet(self) -> None:
         self.console.print(Text.assemble(("asst", "bold"), " · ", (clean_line(self.opened.label), "asst.assistant")))
+        if self._template is not None:
+            self.say(f"Your first message is put into the template {self._options.template}.")
         if not self.transcript.exchanges:
             self.say("/help lists the commands · Esc Enter makes a new line · Ctrl-D leaves")
             return
@@ -249,7 +294,7 @@ def _input_history(*, save: bool) -> History:
     return FileHistory(str(create_private(private_dir(data_dir()) / "chat-history")))
 
 
-def _key_bindings() -> KeyBindings:
+def _key_bindings(files: PendingFiles) -> KeyBindings:
     keys = KeyBindings()
 
     @keys.add("enter")
@@ -259,5 +304,11 @@ def _key_bindings() -> KeyBindings:
     @keys.add("escape", "enter")
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
+
+    @keys.add(Keys.BracketedPaste)
+    def _(event: KeyPressEvent) -> None:
+        text = event.data.replace("\r\n", "\n").replace("\r", "\n")  # as prompt_toolkit's own binding does
+        files.note_paste(text)
+        event.current_buffer.insert_text(text)
 
     return keys

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import msgspec
@@ -12,16 +12,19 @@ from prompt_toolkit.document import Document
 from rich.console import Console
 
 from ...config.profiles import Profile, load_config
+from ...core.attachment import Attachment
 from ...core.errors import UsageError
+from ...core.near_names import near_names
 from ...export.write import SUFFIXES, export, form_of, write_export
-from ...providers import connect
 from ...store.store import Store
-from ...store.transcript import Transcript, last_message
+from ...store.transcript import ExchangeEntry, Transcript, last_sent
 from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label
+from ..assistant_setup import connect_assistant, settings_for
 from ..conversation_setup import OpenConversation, configure
 from ..options import ConversationOptions
-from ..suggest import near_names
+from ..resources import is_resource, read_resources
+from .pending_files import PendingFiles
 
 __all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "parse_line"]
 
@@ -40,6 +43,8 @@ class ChatCommands(Protocol):
     """Set it to end the chat."""
     show_events: bool
     """Whether every step is printed as JSON, too."""
+    files: PendingFiles
+    """What goes with the next message."""
 
     @property
     def transcript(self) -> Transcript:
@@ -48,8 +53,8 @@ class ChatCommands(Protocol):
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
 
-    async def retry(self, text: str) -> None:
-        """Hold the last exchange again, whose message is `text`."""
+    async def retry(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
+        """Hold the last exchange again, whose message is `text` with these `attachments`."""
 
 
 Command = Callable[[ChatCommands, str], Awaitable[None]]
@@ -59,6 +64,8 @@ Command = Callable[[ChatCommands, str], Awaitable[None]]
 async def _help(chat: ChatCommands, _: str) -> None:
     for name, command in COMMANDS.items():
         chat.say(f"/{name:<9} {command.words}")
+    if chat.opened.profile.options.get("mcp"):
+        chat.say("/SERVER:PROMPT name=value sends a prompt of an MCP server; Tab lists them.")
     chat.say("A command is a whole line. To send a message that begins with a slash, type two: //etc/hosts")
     chat.say("Enter sends · Esc Enter: new line · Ctrl-C stops an answer · Ctrl-D leaves")
 
@@ -79,7 +86,8 @@ async def _profile(chat: ChatCommands, name: str) -> None:
 
 async def _model(chat: ChatCommands, model: str) -> None:
     if model:
-        await _switch(chat, chat.opened.profile, ConversationOptions(model=model))
+        options = ConversationOptions(model=model, settings=chat.opened.options.settings)
+        await _switch(chat, chat.opened.profile, options)
     chat.say(chat.opened.label)
 
 
@@ -91,7 +99,7 @@ async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOpt
     conversation, user = chat.opened.conversation, chat.opened.user
     before = conversation.configured
     configured = configure(profile, options, before, before.tools)
-    assistant = connect(msgspec.structs.replace(profile, model=configured.model))
+    assistant = connect_assistant(profile, configured, chat.opened.options, chat.opened.budget)
     if tools:
         try:
             await chat.opened.tools.offer(profile, chat.opened.options)
@@ -115,6 +123,19 @@ def _whole_label(chat: ChatCommands) -> str:
             f"tools: {tools}" if tools else "no tools",
         )
     )
+
+
+async def _set(chat: ChatCommands, pair: str) -> None:
+    opened, conversation = chat.opened, chat.opened.conversation
+    if pair:
+        options = replace(opened.options, settings=[*(opened.options.settings or ()), pair])
+        settings = settings_for(opened.profile, options)
+        conversation.configure(msgspec.structs.replace(conversation.configured, settings=settings))
+        opened.options = options
+    for name, value in conversation.configured.settings.items():
+        chat.say(f"{name} = {msgspec.json.encode(value).decode()}")
+    if not conversation.configured.settings:
+        chat.say("No settings. To change one: /set temperature=0.2")
 
 
 async def _system(chat: ChatCommands, instructions: str) -> None:
@@ -145,6 +166,17 @@ async def _events(chat: ChatCommands, _: str) -> None:
     chat.say(f"Steps as JSON: {'on' if chat.show_events else 'off'}.")
 
 
+async def _usage(chat: ChatCommands, _: str) -> None:
+    from ..exchange_cost import prices
+    from ..usage_table import sums_of_exchanges, total_of, usage_lines
+
+    sums = sums_of_exchanges(chat.transcript.exchanges, prices())
+    if not sums:
+        chat.say("No turn yet.")
+    for line in usage_lines("Model", sums, total_of(sums), chat.console.width) if sums else ():
+        chat.say(line)
+
+
 async def _save(chat: ChatCommands, name: str) -> None:
     from ...config.paths import expand_home
 
@@ -153,21 +185,35 @@ async def _save(chat: ChatCommands, name: str) -> None:
     path = expand_home(name)
     session = chat.opened.session
     records = Store().records(session.id) if session is not None else []
-    write_export(path, export(chat.transcript, records, form_of(path)))
+    write_export(path, export(chat.transcript, records, form_of(path), files=chat.opened.conversation.files))
     chat.say(f"Saved: {path}")
 
 
+async def _attach(chat: ChatCommands, source: str) -> None:
+    if source == "-1":
+        chat.say(f"No longer attached: {chat.files.take_back()}")
+    elif source:
+        if is_resource(source):
+            chat.files.put(await chat.files.interruptible(read_resources(chat.opened, [source])))
+        else:
+            await chat.files.add(source)
+        chat.say(chat.files.lines()[-1])
+    else:
+        for line in chat.files.lines() or ["No file is attached. To attach one: /attach FILE, or @path in the message"]:
+            chat.say(line)
+
+
 async def _retry(chat: ChatCommands, _: str) -> None:
-    message = _last_message(chat, "retry")
-    chat.say(f'Trying again: "{clean_label(message, _QUOTED)}"')
-    await chat.retry(message)
+    entry = _last_exchange(chat, "retry")
+    chat.say(f'Trying again: "{clean_label(entry.user, _QUOTED)}"')
+    await chat.retry(entry.user, entry.attachments)
 
 
 async def _undo(chat: ChatCommands, _: str) -> None:
-    message = _last_message(chat, "undo")
+    entry = _last_exchange(chat, "undo")
     chat.opened.conversation.cut_history(len(chat.opened.conversation.history.exchanges) - 1)
     chat.say(
-        f'Undone: "{clean_label(message, _QUOTED)}" The assistant no longer sees the last turn; the session file keeps it.'
+        f'Undone: "{clean_label(entry.user, _QUOTED)}" The assistant no longer sees the last turn; the session file keeps it.'
     )
 
 
@@ -177,12 +223,12 @@ async def _clear(chat: ChatCommands, _: str) -> None:
     chat.say("Starting fresh. The session file still has everything.")
 
 
-def _last_message(chat: ChatCommands, to: str) -> str:
-    """The message of the last exchange that the assistant still sees."""
-    message = last_message(chat.transcript)
-    if message is None or not chat.opened.conversation.history.exchanges:
+def _last_exchange(chat: ChatCommands, to: str) -> ExchangeEntry:
+    """The last exchange that the assistant still sees."""
+    entry = last_sent(chat.transcript)
+    if entry is None or not chat.opened.conversation.history.exchanges:
         raise UsageError(f"Nothing to {to}: the assistant sees no turn.")
-    return message
+    return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +253,19 @@ COMMANDS: dict[str, SlashCommand] = {
     "system": SlashCommand(
         _system, "show the instructions; /system TEXT changes them, /system clear removes them", "text"
     ),
+    "set": SlashCommand(
+        _set, "show the settings of the API; /set key=value changes one, key=null leaves it out", "text"
+    ),
     "tools": SlashCommand(_tools, "list the tools that the assistant may call"),
     "session": SlashCommand(_session, "show the session's id and file"),
+    "usage": SlashCommand(_usage, "show the turns, tokens and cost of this session"),
     "events": SlashCommand(_events, "print every step as JSON, too: on or off"),
     "save": SlashCommand(_save, "/save FILE writes the session; the suffix chooses: .json, .md, .html, .mmd", "file"),
+    "attach": SlashCommand(
+        _attach,
+        "/attach FILE sends a file with the next message (@path in the message does, too); -1 takes it back",
+        "text",
+    ),
     "retry": SlashCommand(_retry, "send the last message again"),
     "undo": SlashCommand(_undo, "take the last turn back"),
     "clear": SlashCommand(_clear, "start fresh, and clear the screen"),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConversationOptions, Quiet, takes_conversation_options
+from ..options import ConversationOptions, Quiet, on_command_line, takes_conversation_options
 
 __all__ = ["ask"]
 
@@ -15,6 +15,7 @@ __all__ = ["ask"]
 @takes_conversation_options
 def ask(
     options: ConversationOptions,
+    context: typer.Context,
     prompt: Annotated[
         list[str] | None, typer.Argument(help="The message. Text piped in is appended; - waits for it, however long.")
     ] = None,
@@ -27,21 +28,75 @@ def ask(
         bool, typer.Option("--raw", help="Send control characters in the answer to the terminal, unfiltered.")
     ] = False,
     quiet: Quiet = False,
+    output_file: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Save the complete answer in this file, too.")
+    ] = "",
+    extract: Annotated[
+        bool, typer.Option("--extract", "-x", help="Print only the first code block of the answer.")
+    ] = False,
+    extract_last: Annotated[
+        bool, typer.Option("--extract-last", help="Print only the last code block of the answer.")
+    ] = False,
+    cost: Annotated[bool, typer.Option("--cost", help="Print tokens and cost on stderr; with --json, in it.")] = False,
+    models: Annotated[bool, typer.Option("--models", help="List the models of the profile, and ask nothing.")] = False,
     no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Don't read stdin.")] = False,
+    save_template: Annotated[
+        str,
+        typer.Option("--save-template", metavar="NAME", help="Save this command line as a template, and don't ask."),
+    ] = "",
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
     from ...core.warnings import quieten_warnings
+    from ..attach import STDIN, read_stdin_attachment
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
     from ..standard_streams import require_stdout
     from ..stdin import read_prompt
 
     require_stdout()
-    output = Output(json=json, events=events, raw=raw, quiet=quiet)
+    if models:
+        from ..model_table import print_models
+
+        raise typer.Exit(run(lambda _: print_models(options.profile, as_json=json)))
+    file = None
+    if output_file:
+        from ..answer_file import output_path
+
+        file = output_path(output_file)
+    output = Output(
+        json=json,
+        events=events,
+        raw=raw,
+        quiet=quiet,
+        file=file,
+        extract="last" if extract_last else "first" if extract else None,
+        cost=cost,
+    )
     if quiet:
         quieten_warnings()
     words = prompt or []
+    if save_template:
+        from ..templates.save import save_command_line
+
+        save_command_line(save_template, words, options, given=on_command_line(context))
+        return
     if retry:
         raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals)))
-    message = read_prompt(words, None if no_stdin else sys.stdin)  # before there is a loop, so that signals end it
-    raise typer.Exit(run(lambda signals: ask(message, options, output, signals)))
+    applied = None
+    if options.template or options.values:
+        from ..templates.apply import apply_template
+
+        applied = apply_template(options, on_command_line(context))
+        options = applied.options
+    # Before there is a loop, so that signals end it.
+    sources, stdin = options.attach or [], None if no_stdin else sys.stdin
+    attached = read_stdin_attachment(sources, stdin)
+    message = read_prompt(
+        words,
+        None if STDIN in sources else stdin,
+        waits=applied.needs_input if applied else not sources,
+        may_be_empty=bool(sources or applied),
+    )
+    if applied is not None:
+        options, message = applied.fill(message)
+    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, attached, applied)))

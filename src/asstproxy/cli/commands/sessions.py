@@ -95,11 +95,12 @@ def export(
         typer.Option("--format", "-f", help="Format to write. Default: as the suffix of -o says, else json."),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    files: Annotated[bool, typer.Option("--files", help="Put attached files into a transcript (json).")] = False,
 ) -> None:
     """Write a session as a transcript, Markdown, one HTML page, or a Mermaid sequence diagram."""
     from ..sessions.transfer import export_session
 
-    export_session(session, format_ or "", output)
+    export_session(session, format_ or "", output, with_files=files)
 
 
 @sessions.command("import")

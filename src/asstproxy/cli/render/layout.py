@@ -27,12 +27,14 @@ from ...core.events import (
     SetUserMessage,
     Source,
     Started,
+    TakenOver,
     ToolOutputsSubmitted,
     ToolsExecuted,
     Unknown,
     is_message,
 )
 from ...core.script import ACTIVE, SETTLED
+from ...text.closing import Closing
 from ...text.footnotes import footnotes
 from ...text.safe_text import clean, clean_line
 from .assistant_text import AssistantText
@@ -131,7 +133,7 @@ class Layout:
         event = record.event
         self._at = record.at
         if isinstance(event, SetUserMessage):
-            self._open(event.text)
+            self._open(event)
         if self._timeline is None and record.state in ACTIVE:
             self._timeline = Timeline(record)
         if self._timeline is not None:
@@ -153,6 +155,8 @@ class Layout:
             case Started(provider=provider, model=model):
                 self._profile = self._profile or clean_line(provider)
                 self._model = clean_line(model) or self._model
+            case TakenOver(profile=profile, model=model):
+                self._profile, self._model = clean_line(profile), clean_line(model)
                 self._retries = Retries(record.at)
             case ToolOutputsSubmitted():
                 self._retries = Retries(record.at)
@@ -175,13 +179,17 @@ class Layout:
             case _:
                 pass
 
-    def _open(self, text: str) -> None:
+    def _open(self, message: SetUserMessage) -> None:
         self.close()
         self._turn += 1
         if self._echo:
             number = f"turn {self._turn} of {self._detail.turns}" if self._detail.turns else ""
-            message = Text(clean(text).strip("\n"), overflow="fold")
-            self._print("message", PersonHeading(number), message)
+            lines = [Text(clean(message.text).strip("\n"), overflow="fold")] if message.text else []
+            files = [
+                Text(f"[{place}] {clean_line(one.label)}", style="dim", overflow="fold")
+                for place, one in enumerate(message.attachments, 1)
+            ]
+            self._print("message", PersonHeading(number), *lines, *files)
         self._scrollback.mark("message")
 
     def _settle(self, event: Event | Unknown) -> None:
@@ -190,23 +198,21 @@ class Layout:
             self._print("notice", *map(linked, footnotes(self._sources)))
         lines: list[RenderableType] = list(ending_lines(event, self._detail))
         if (timeline := self._timeline) is not None:
-            failed = isinstance(event, ErrorOccurred | Cancelled)
             note, saved = closing_note(event, has_text=self._figures.has_answer)
             if self._detail.states:
-                lines.append(StatesPath(timeline, self._figures.output_tokens))
-            lines.append(
-                ClosingLine(
-                    timeline.state,
-                    timeline.total(),
-                    self._figures.usage,
-                    self._figures.price(self._detail.cost),
-                    self._figures.tools,
-                    self._tries if failed else 1,
-                    note,
-                    saved,
-                    self._detail.again if isinstance(event, Cancelled) else "",
-                )
+                lines.append(StatesPath(timeline, (self._figures.tokens or (0, 0))[1]))
+            closing = Closing(
+                str(timeline.state),
+                timeline.total(),
+                self._figures.tokens,
+                self._figures.price(self._detail.cost),
+                self._figures.tools,
+                self._tries if isinstance(event, ErrorOccurred | Cancelled) else 1,
+                note,
+                saved,
+                self._detail.again if isinstance(event, Cancelled) else "",
             )
+            lines.append(ClosingLine(closing))
         self._print("ending", *lines)
         self._begin()
 

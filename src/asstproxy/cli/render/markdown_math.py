@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 
@@ -28,7 +29,7 @@ _LONG = 2_000
 
 def add_block_rule(parser: MarkdownIt) -> MarkdownIt:
     """Let the parser know formulas that begin a line; they end with their mark, or at an empty line."""
-    options = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    options: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     parser.block.ruler.before("fence", "math_block", _block, options)
     return parser
 

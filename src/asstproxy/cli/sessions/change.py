@@ -66,7 +66,8 @@ def prune_sessions(older_than: str, *, yes: bool) -> None:
                 size += store.remove(summary.id)
             else:
                 path = store.path(summary.id)
-                size += sum(file.stat().st_size for file in (path, path.with_suffix(".json")) if file.exists())
+                files = [path, path.with_suffix(".json"), *store.files(summary.id).files()]
+                size += sum(file.stat().st_size for file in files if file.exists())
                 sys.stdout.write(f"{line_of(summary)}\n")
         except SessionError as error:
             print_warning(f"{error} {hint_for(error)}")

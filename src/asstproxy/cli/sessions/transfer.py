@@ -16,15 +16,17 @@ from .show import records_of
 __all__ = ["export_session", "import_sessions"]
 
 
-def export_session(prefix: str, form: str, output: Path | None) -> None:
+def export_session(prefix: str, form: str, output: Path | None, *, with_files: bool = False) -> None:
     """Write a session to stdout or to a new file. Without a `form`, the file's suffix chooses it.
+
+    `with_files`: a transcript has the bytes of attachments in it.
 
     Raises:
         UsageError: the file exists, or it can't be written.
     """
     store = Store()
     form = form or form_of(output)
-    data = _exported(store, store.find(prefix) if prefix else store.newest(), form)
+    data = _exported(store, store.find(prefix) if prefix else store.newest(), form, with_files=with_files)
     if output is None:
         if form == "json":
             write_json(data)
@@ -34,7 +36,7 @@ def export_session(prefix: str, form: str, output: Path | None) -> None:
     write_export(output, data)
 
 
-def _exported(store: Store, session: str, form: str) -> bytes:
+def _exported(store: Store, session: str, form: str, *, with_files: bool) -> bytes:
     records = records_of(store, session)
     from ...store.transcript import TranscriptBuilder
 
@@ -42,7 +44,7 @@ def _exported(store: Store, session: str, form: str) -> bytes:
     for record in records:
         fold.feed(record)
     fold.include_partial()
-    return export(fold.transcript, records, form)
+    return export(fold.transcript, records, form, files=store.files(session), with_files=with_files)
 
 
 def import_sessions(file: Path, *, as_json: bool) -> None:

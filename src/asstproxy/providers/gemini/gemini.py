@@ -24,7 +24,7 @@ def connect(profile: Profile, *, client: Any = None) -> GeminiProvider:
         NotSetUpError: the key or the project is missing, or a package is not installed.
     """
     options = profile.read(GeminiOptions)
-    model, models = profile.model or INFO.default_model, "/models"
+    model, models, keeps_files = profile.model or INFO.default_model, "/models", True
     if client is not None:
         from .sdk_transport import GoogleTransport
 
@@ -33,13 +33,14 @@ def connect(profile: Profile, *, client: Any = None) -> GeminiProvider:
         place = endpoint(options, profile)
         transport = _sdk(place, options.silence) if options.transport == "sdk" else _http(place, options.silence)
         models = "/models" if options.transport == "sdk" else place.models
+        keeps_files = not place.vertex
     if options.api == "interactions":
         from .interactions import InteractionsProvider
 
-        return InteractionsProvider(transport, model, poll=options.poll)
+        return InteractionsProvider(transport, model, poll=options.poll, keeps_files=keeps_files)
     from .generate import GenerateProvider
 
-    return GenerateProvider(transport, model, models=models)
+    return GenerateProvider(transport, model, models=models, keeps_files=keeps_files)
 
 
 async def models(profile: Profile) -> list[ModelInfo]:

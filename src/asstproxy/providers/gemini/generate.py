@@ -15,8 +15,10 @@ import msgspec
 from ...core.events import Event, Notice, ToolResult
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import ToolSpec, Turn
+from ..attachments import Attachments, Parts, no_parts
 from ..fields import parsed_arguments, with_hosted_tools
 from ..transport import JSON, Transport
+from .files import GENERATE
 from .generate_reader import Reader
 from .provider import GeminiProvider
 from .schema import inlined
@@ -44,10 +46,14 @@ NO_BACKGROUND = (
 
 
 class GenerateProvider(GeminiProvider):
-    """An Assistant Proxy that calls generateContent. `models` is the path under which the API has Google's models."""
+    """An Assistant Proxy that calls generateContent. `models` is the path under which the API has Google's models.
 
-    def __init__(self, transport: Transport, model: str, *, models: str = "/models") -> None:
+    `keeps_files`: whether the server has the Files API (Agent Platform has none).
+    """
+
+    def __init__(self, transport: Transport, model: str, *, models: str = "/models", keeps_files: bool = True) -> None:
         super().__init__(transport, model)
+        self.attachments = Attachments(GENERATE, transport, uploads=keeps_files)
         self._models = models
 
     def resolve(self, turn: Turn) -> Turn:
@@ -70,13 +76,13 @@ class GenerateProvider(GeminiProvider):
         """See `StatelessProvider`."""
         where = f"/{turn.model}" if "/" in turn.model else f"{self._models}/{turn.model}"
         method = "streamGenerateContent?alt=sse" if turn.stream else "generateContent"
-        body = request(turn, self.accepted(items), unsigned=self.unsigned)
+        body = request(turn, self.accepted(items), self.attachments.parts, unsigned=self.unsigned)
         return f"{quote(where, safe='/-._~@:')}:{method}", body
 
 
-def request(turn: Turn, items: Iterable[Item], *, unsigned: bool = False) -> JSON:
+def request(turn: Turn, items: Iterable[Item], parts: Parts = no_parts, *, unsigned: bool = False) -> JSON:
     """The body of a request. A setting is sent only when the user set it; snake_case is understood, too."""
-    body: JSON = {"contents": contents(items, unsigned=unsigned)}
+    body: JSON = {"contents": contents(items, parts, unsigned=unsigned)}
     if turn.instructions:
         body["systemInstruction"] = {"parts": [{"text": turn.instructions}]}
     functions: list[JSON] = (
@@ -111,14 +117,14 @@ def _camel(name: str) -> str:
     return re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name)
 
 
-def contents(items: Iterable[Item], *, unsigned: bool = False) -> list[JSON]:
-    """The history as contents. `unsigned`: calls without a signature are marked so."""
+def contents(items: Iterable[Item], attached: Parts = no_parts, *, unsigned: bool = False) -> list[JSON]:
+    """The history as contents. `attached` makes parts of attachments; `unsigned`: calls without a signature are marked so."""
     turns: list[JSON] = []
     calls: list[JSON] = []
     for item in items:
         match item:
-            case UserMessage(text=text):
-                turns.append({"role": "user", "parts": [{"text": text}]})
+            case UserMessage(text=text, attachments=attachments):
+                turns.append({"role": "user", "parts": attached(attachments) + ([{"text": text}] if text else [])})
             case AssistantMessage():
                 parts = _parts(item, unsigned=unsigned)
                 calls = [part["functionCall"] for part in parts if "functionCall" in part]

@@ -6,7 +6,6 @@ new is sent; `tools`, `system_instruction` and `generation_config` hold for one 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
 import msgspec
@@ -15,10 +14,12 @@ from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
+from ..attachments import Attachments, Parts, no_parts
 from ..background import BackgroundJob
 from ..fields import parsed_arguments, with_hosted_tools
 from ..stream import read_stream
 from ..transport import JSON, Transport
+from .files import INTERACTIONS
 from .interactions_reader import Reader
 from .provider import GeminiProvider
 from .schema import inlined
@@ -46,12 +47,16 @@ BODY = frozenset(
 
 
 class InteractionsProvider(GeminiProvider):
-    """An Assistant Proxy that calls `POST /interactions`. `poll` is in seconds."""
+    """An Assistant Proxy that calls `POST /interactions`. `poll` is in seconds.
+
+    `keeps_files`: whether the server has the Files API (Agent Platform has none).
+    """
 
     reader = Reader
 
-    def __init__(self, transport: Transport, model: str, *, poll: float = 2.0) -> None:
+    def __init__(self, transport: Transport, model: str, *, poll: float = 2.0, keeps_files: bool = True) -> None:
         super().__init__(transport, model)
+        self.attachments = Attachments(INTERACTIONS, transport, uploads=keeps_files)
         self._poll = poll
         self._previous: str | None = None  # the interaction that the next one continues
         self._known = 0  # how many items Google knows with it
@@ -69,7 +74,7 @@ class InteractionsProvider(GeminiProvider):
 
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
         """See `StatelessProvider`; a stored interaction already holds all but what is new."""
-        given = steps(self.accepted(items), self._known if self._previous else 0)
+        given = steps(self.accepted(items), self.attachments.parts, self._known if self._previous else 0)
         how = {"background": True} if turn.background else {}
         # Said in either case: servers differ in what they do when it is left out.
         return PATH, request(turn, given, self._previous) | how | {"stream": turn.stream and not turn.background}
@@ -85,21 +90,13 @@ class InteractionsProvider(GeminiProvider):
             return read_stream(self.transport.events("POST", path, body), reader, reopen=job.reopen)
         return super().answer(items)
 
-    async def attach(self, turn: Turn) -> AsyncGenerator[Event]:
-        """See `Attachable`: an interaction in the background continues without us.
+    def attach(self, turn: Turn) -> AsyncGenerator[Event]:
+        """See `Attachable`: an interaction in the background continues without us."""
+        return self.take_up(turn, "running", self._found)
 
-        Raises:
-            AssistantError: the token is not one of ours, or the interaction is gone.
-        """
-        token = turn.resume if isinstance(turn.resume, dict) else {}
-        if not token.get("running"):
-            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
-        self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
+    def _found(self, token: JSON) -> AsyncGenerator[Event]:
         self._previous = token.get("interaction")
-        found = self._job(Reader()).found(str(token["running"]))
-        async with contextlib.aclosing(self._run(list(turn.history), None, answer=found)) as events:
-            async for event in events:
-                yield event
+        return self._job(Reader()).found(str(token["running"]))
 
     def _job(self, reader: Reader) -> BackgroundJob:
         return BackgroundJob(self.transport, PATH, reader, after="last_event_id", poll=self._poll)
@@ -162,24 +159,27 @@ def is_stored(turn: Turn) -> bool:
     return turn.settings.get("store") is not False
 
 
-def steps(items: Iterable[Item], start: int = 0) -> list[JSON]:
+def steps(items: Iterable[Item], parts: Parts = no_parts, start: int = 0) -> list[JSON]:
     """The history as steps, from an item on; what the model itself said goes back unchanged."""
     made: list[JSON] = []
     calls: list[JSON] = []
     for number, item in enumerate(items):
         if isinstance(item, ToolOutputs):
             new = _results(calls, item)
+        elif number < start and isinstance(item, UserMessage):
+            continue  # its files need not be read
         else:
-            new = _step(item)
+            new = _step(item, parts)
             calls = [step for step in new if step.get("type") == "function_call"]
         made += new if number >= start else []
     return made
 
 
-def _step(item: UserMessage | AssistantMessage) -> list[JSON]:
+def _step(item: UserMessage | AssistantMessage, parts: Parts) -> list[JSON]:
     match item:
-        case UserMessage(text=text):
-            return [{"type": "user_input", "content": [{"type": "text", "text": text}]}]
+        case UserMessage(text=text, attachments=attachments):
+            words = [{"type": "text", "text": text}] if text else []
+            return [{"type": "user_input", "content": [*parts(attachments), *words]}]
         case AssistantMessage(raw={"steps": list() as raw}):
             return list(raw)
         case AssistantMessage(text=text, calls=calls):

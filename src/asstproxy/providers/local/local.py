@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,11 @@ from ...core.errors import AssistantError, NotSetUpError
 from ...core.events import AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete, Notice, Usage
 from ...core.history import Item
 from ...core.turn import Turn
+from ..attachments import MB, AttachmentFormat
 from ..connection import ServerOptions, http_transport
+from ..modalities import readable_by
 from ..model_list import ModelInfo, fetch_models
+from ..openai.files import IMAGES, responses_part
 from ..openai.provider import ResponsesProvider
 from ..stream import StreamReader
 from ..transport import JSON, Transport
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["INFO", "LocalOptions", "connect", "models"]
 
 INFO = BUILT_IN["local"]
+FILES = AttachmentFormat(dict.fromkeys(IMAGES, 20 * MB), responses_part, inline=40 * MB)
+"""Pictures, if the model can see. llama.cpp refuses `input_file`; the sizes are ours."""
 NO_TOOLS = (
     "{model} will not see the tools, because its chat template has no place for them. "
     'A profile can name another template: chat_template = "FILE".'
@@ -40,11 +46,12 @@ class LocalOptions(ServerOptions, frozen=True):
     """What a profile of this provider may hold.
 
     With `base_url`, a running server is asked (Ollama, vLLM, LM Studio, llama-server). Otherwise the model is a GGUF file:
-    `chat_template` is a file with a Jinja template, `n_predict` the most tokens of an answer, `n_ctx` the tokens of the
-    context, `threads` the number of the processor's threads.
+    `chat_template` is a file with a Jinja template, `mmproj` the GGUF file with which the model sees pictures, `n_predict` the
+    most tokens of an answer, `n_ctx` the tokens of the context, `threads` the number of the processor's threads.
     """
 
     chat_template: str = ""
+    mmproj: str = ""
     n_predict: int = 512
     n_ctx: int = 4096
     threads: int | None = None
@@ -95,6 +102,7 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
     transport = EmbeddedTransport(
         model,
         chat_template=template,
+        mmproj=str(expand_home(options.mmproj)) if options.mmproj else "",
         n_predict=options.n_predict,
         n_ctx=options.n_ctx,
         threads=options.threads,
@@ -105,10 +113,15 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
 class LocalProvider(ResponsesProvider):
     """The same protocol, with what some servers do not say: that an answer was cut (its status is "completed" all the same)."""
 
+    attachment_format = FILES
     _spent = Usage()
     """Tokens of this answer."""
     context: int | None = None
     """Tokens of the context, if that is known."""
+
+    async def accepts(self, model: str) -> Mapping[str, int]:
+        """See `StatelessProvider`: what the server says of this model."""
+        return await readable_by(self.transport, model, self.attachments.accepted)
 
     def longest_answer(self) -> int | None:
         """Tokens at which an answer is cut, if that is known."""
@@ -146,9 +159,11 @@ class LocalServerProvider(LocalProvider):
 
         if not self._known:
             if await is_llama_cpp(self.transport):
-                from ..chat_completions import ChatCompletionsProvider
+                from ..chat_completions import ChatCompletionsProvider, attached
 
                 self._chat = ChatCompletionsProvider(self.transport, self.model)
+                self.attachments.form = replace(FILES, part=attached)
+                self._chat.attachments = self.attachments  # one store of files, and one count of their bytes
             self._known = True
         if self._chat is not None:  # it makes nothing in the background
             settings = as_chat_settings(self.turn.settings)

@@ -46,6 +46,7 @@ class Options(TypedDict, total=False):
     """How to serve a model: the keyword arguments of `Embedded.start`."""
 
     chat_template: str | None
+    mmproj: str
     n_predict: int | None
     n_ctx: int
     threads: int | None
@@ -72,6 +73,7 @@ class Embedded:
         Args:
             model: the file.
             **options: `chat_template`: the text (not the path) of a Jinja template that replaces the model's own.
+                `mmproj`: the GGUF file of its projector, with which it sees pictures.
                 `n_predict`: the most tokens of an answer to a request without a limit: 256 for a small model (two
                 seconds; it may ramble until its context is full), 2048 for others. `n_ctx`: tokens of the context,
                 4096; its memory is taken at once (SmolLM2: 23 kB a token). `threads`: 1 for a small model, else one
@@ -237,6 +239,7 @@ def _host() -> None:
     params.model.path = order["model"]
     params.model_alias = {Path(order["model"]).stem}
     params.chat_template = order.get("chat_template") or ""
+    params.mmproj.path = order.get("mmproj") or ""
     params.hostnames, params.port, params.api_keys = ["127.0.0.1"], 0, [order["api_key"]]
     params.n_ctx = order.get("n_ctx", 4096)
     params.n_parallel = 1  # `n_ctx` is divided among them

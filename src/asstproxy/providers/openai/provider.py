@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -15,6 +14,7 @@ from ...core.turn import Turn
 from ..base import StatelessProvider
 from ..fields import get_count, get_text
 from ..transport import JSON, Transport
+from .files import RESPONSES
 from .reader import Reader
 from .wire import input_items, request
 
@@ -38,6 +38,7 @@ class ResponsesProvider(StatelessProvider):
     """
 
     reader = Reader
+    attachment_format = RESPONSES
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class ResponsesProvider(StatelessProvider):
 
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
         """See `StatelessProvider`; a Conversation already holds all but the newest item."""
-        body = self._extra | request(turn, input_items(items[-1:] if self._conversation else items))
+        body = self._extra | request(turn, self._input(items[-1:] if self._conversation else items))
         if self._conversation:
             body["conversation"] = self._conversation
         if turn.background:
@@ -71,6 +72,9 @@ class ResponsesProvider(StatelessProvider):
             body["stream"] = True
         return "/responses", body
 
+    def _input(self, items: Iterable[Item]) -> list[JSON]:
+        return input_items(items, self.attachments.parts)
+
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """See `StatelessProvider`."""
         if not self.turn.background:
@@ -78,24 +82,16 @@ class ResponsesProvider(StatelessProvider):
         (_, body), job = self.request(self.turn, items), self._job()
         return job.streamed(body) if "stream" in body else job.polled(body)
 
-    async def attach(self, turn: Turn) -> AsyncGenerator[Event]:
-        """See `Attachable`: a response in the background continues without us.
+    def attach(self, turn: Turn) -> AsyncGenerator[Event]:
+        """See `Attachable`: a response in the background continues without us."""
+        return self.take_up(turn, "response", self._found)
 
-        Raises:
-            AssistantError: the token is not one of ours, or the response is gone.
-        """
-        token = turn.resume
-        if not isinstance(token, dict) or "response" not in token:
-            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
-        self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
+    def _found(self, token: JSON) -> AsyncGenerator[Event]:
         self._conversation = _conversation_of(token)
         position = token.get("sequence")
-        found = self._job().found(
+        return self._job().found(
             str(token["response"]), position if isinstance(position, int) else None, get_count(token, "text")
         )
-        async with contextlib.aclosing(self._run(list(turn.history), None, answer=found)) as events:
-            async for event in events:
-                yield event
 
     def _job(self) -> BackgroundJob:
         from ..background import BackgroundJob
@@ -145,7 +141,9 @@ class ResponsesProvider(StatelessProvider):
         return "The Conversation at OpenAI is blocked by an unanswered tool call; starting a new one."
 
     async def _new_conversation(self, turn: Turn) -> str:
-        items = input_items(turn.history)
+        history = self.attachments.fit(turn.history)
+        await self.attachments.prepare(lambda: self._input(history))
+        items = self._input(history)
         number = self._first
         if items or not number:
             number = created_id(await self.transport.call("POST", "/conversations", {"items": items[:BATCH]}))

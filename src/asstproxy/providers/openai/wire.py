@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from ...core.events import ToolResult
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
+from ..attachments import Parts, no_parts
 from ..fields import with_hosted_tools
 from ..transport import JSON
 
@@ -35,15 +36,15 @@ def request(turn: Turn, items: list[JSON]) -> JSON:
     return body | turn.settings | with_hosted_tools(functions, turn.settings)
 
 
-def input_items(history: Iterable[Item]) -> list[JSON]:
+def input_items(history: Iterable[Item], parts: Parts = no_parts) -> list[JSON]:
     """The history as input items; what the model itself said goes back unchanged."""
-    return [item for said in history for item in _item(said)]
+    return [item for said in history for item in _item(said, parts)]
 
 
-def _item(said: Item) -> list[JSON]:
+def _item(said: Item, parts: Parts) -> list[JSON]:
     match said:
-        case UserMessage(text=text):
-            return [user_item(text)]
+        case UserMessage(text=text, attachments=attachments):
+            return [user_item(text, parts(attachments))]
         case ToolOutputs(results=results):
             return tool_output_items(results)
         case AssistantMessage(raw=list() as raw):
@@ -55,9 +56,10 @@ def _item(said: Item) -> list[JSON]:
             ]
 
 
-def user_item(text: str) -> JSON:
-    """A message of the person as an input item."""
-    return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+def user_item(text: str, parts: Iterable[JSON] = ()) -> JSON:
+    """A message of the person as an input item: its files, then its text."""
+    words = [{"type": "input_text", "text": text}] if text else []
+    return {"type": "message", "role": "user", "content": [*parts, *words]}
 
 
 def tool_output_items(results: Iterable[ToolResult]) -> list[JSON]:

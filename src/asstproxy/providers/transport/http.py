@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -13,6 +14,7 @@ from ...core.errors import AssistantError
 from ...core.redact import public_url, redact_logs, register_secrets
 from . import JSON
 from .body import decode_error
+from .cost_header import with_cost
 from .failures import broken_connection, refusal
 from .proxies import proxy_for, tls_context
 from .reading import Body, too_large
@@ -26,6 +28,8 @@ REFUSAL_WITHIN = 5.0
 """Seconds in which the body of an error has to arrive; then its status alone counts."""
 ENDLESS = 5.0
 """Seconds beyond `silence` in which the headers have to arrive: a server may send interim replies (1xx) and never fall silent."""
+UPLOAD_WITHIN = 3600.0
+"""Seconds in which a file has to be uploaded: 2 GB at 5 Mbit/s."""
 STREAMED = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 ONCE = {"Connection": "close"}
 """For plain HTTP: llama.cpp closes the connection after every stream although it says otherwise; a new one costs nothing."""
@@ -74,13 +78,39 @@ class HttpTransport:
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """See `Transport.call`."""
-        async with self._answer(method, path, body, {}) as response, contextlib.aclosing(self._body(response)) as read:
-            return await read.object()
+        async with (
+            self._answer(method, path, {}, json=body) as response,
+            contextlib.aclosing(self._body(response)) as read,
+        ):
+            return with_cost(await read.object(), response.headers)
+
+    async def upload(self, path: str, headers: Mapping[str, str], **sent: Any) -> tuple[Mapping[str, str], JSON]:
+        """POST something other than JSON; the headers and the object of the reply, which may be empty.
+
+        `path` may be a whole URL of the same server. `sent` are httpx2's `content`, `data` and `files`, or `json`.
+
+        Raises:
+            AssistantError: as `Transport.call`; or the URL is of another server, which must not get the key.
+        """
+        if "://" in path and urlsplit(path)[:2] != urlsplit(self._base)[:2]:
+            raise AssistantError(
+                "protocol", f"{self._shown} wants the file to go to another server.", "Check base_url."
+            )
+        async with (
+            self._answer("POST", path, headers, within=UPLOAD_WITHIN, **sent) as response,
+            contextlib.aclosing(self._body(response)) as read,
+        ):
+            return response.headers, await read.object(may_be_empty=True)
+
+    @property
+    def address(self) -> str:
+        """The URL to which paths are relative."""
+        return self._base
 
     async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
         async with (
-            self._answer(method, path, body, STREAMED) as response,
+            self._answer(method, path, STREAMED, json=body) as response,
             contextlib.aclosing(self._body(response)) as read,
             contextlib.aclosing(read.events()) as events,
         ):
@@ -93,17 +123,19 @@ class HttpTransport:
 
     @contextlib.asynccontextmanager
     async def _answer(
-        self, method: str, path: str, body: JSON | None, headers: Mapping[str, str]
+        self, method: str, path: str, headers: Mapping[str, str], *, within: float = 0.0, **sent: Any
     ) -> AsyncIterator[httpx2.Response]:
-        """The reply to a request, whose body is not read yet.
+        """The reply to a request, whose body is not read yet. `within`: seconds for the request and the head of the reply, if they
+        are more than usual.
 
         Raises:
             AssistantError: there is none, the server refuses, or (in the block, too) the connection breaks.
         """
         answered = False
         try:
-            request = self._client.build_request(method, self._base + path, json=body, headers=headers)
-            async with asyncio.timeout(self._silence + ENDLESS):
+            url = path if "://" in path else self._base + path
+            request = self._client.build_request(method, url, headers=headers, **sent)
+            async with asyncio.timeout(within or self._silence + ENDLESS):
                 response = await self._client.send(request, stream=True)
             answered = True
             async with contextlib.aclosing(response):

@@ -67,8 +67,8 @@ class Body:
         except (StopAsyncIteration, TimeoutError):
             return None
 
-    async def object(self) -> JSON:
-        """The object that it is; a `StreamedReply` if it is a stream.
+    async def object(self, *, may_be_empty: bool = False) -> JSON:
+        """The object that it is; a `StreamedReply` if it is a stream. With `may_be_empty`, nothing is an empty object.
 
         Raises:
             AssistantError: it is neither.
@@ -80,6 +80,8 @@ class Body:
             if (size := size + len(piece)) > MAX_EVENT:
                 raise TooLargeError
         data = b"".join(arrived)
+        if may_be_empty and not data.strip():
+            return {}
         reader = BodyReader(MAX_EVENT, labelled=self._labelled)
         events = [*reader.feed(data), *reader.end()]
         if reader.kind == "events":

@@ -1,0 +1,72 @@
+"""Fetching a file from an address that a person names: redirects, lies and endless answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from asstproxy import UsageError, read_attachment
+from asstproxy.files.fetching import fetch
+from pictures import PNG
+from servers import Reply, Request, Server
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    while True:
+        yield b"drip\n"
+        await asyncio.sleep(0.01)
+
+
+async def _serve(request: Request) -> Reply:
+    match request.path:
+        case "/pictures/chart.png":
+            return Reply(200, {"content-type": "text/html; charset=utf-8"}, PNG)
+        case "/there":
+            return Reply(302, {"location": "/pictures/chart.png"})
+        case "/round":
+            return Reply(302, {"location": "/round"})
+        case "/away":
+            return Reply(302, {"location": "file:///etc/passwd"})
+        case "/endless":
+            return Reply(200, {}, _endless())
+    return Reply(404, {}, b"<html>no</html>")
+
+
+async def test_the_bytes_decide_and_not_the_server() -> None:
+    """A picture that is served as a web page, behind a redirect, is a picture; its name is that of the address."""
+    with Server(_serve) as server:
+        for path in ("/pictures/chart.png", "/there"):
+            read = await read_attachment(server.url + path)
+            assert (read.attachment.media_type, read.attachment.name) == ("image/png", "chart.png")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/round", "more than 5 redirects"),
+        ("/away", "redirects to something other than http"),
+        ("/none", "HTTP 404"),
+    ],
+)
+async def test_what_can_t_be_fetched_is_one_line(path: str, said: str) -> None:
+    """Redirects have an end and lead to the web only; a refusal is not taken for the file."""
+    with Server(_serve) as server, pytest.raises(UsageError, match=said):
+        await read_attachment(server.url + path)
+
+
+async def test_an_answer_without_end_is_given_up() -> None:
+    """A server that never ends is given up after so many seconds, or so many bytes."""
+    with Server(_serve) as server:
+        with pytest.raises(UsageError, match=r"did not arrive within 0 seconds"):
+            await fetch(f"{server.url}/endless", within=0.3)
+        with pytest.raises(UsageError, match="too large: more than 20 bytes"):
+            await fetch(f"{server.url}/endless", limit=20)
+
+
+async def test_a_server_that_is_not_there_is_one_line() -> None:
+    """No connection: one line, which has no password in it."""
+    with pytest.raises(UsageError, match=r"http://127.0.0.1:9/x.png can't be fetched") as raised:
+        await read_attachment("http://me:secret@127.0.0.1:9/x.png?token=secret")
+    assert "secret" not in str(raised.value)
