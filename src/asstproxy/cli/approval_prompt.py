@@ -74,8 +74,8 @@ class ApprovalPrompt:
         several = len(questions) > 1
         words = ["yes", *(["always"] if may_always else []), *(["only 1 2", "edit 1"] if several else ["edit"]), "no"]
         self._console.print(question_box(self._console, questions))
-        for line in choices(questions, may_always=may_always, width=self._console.width):
-            self._console.print(line)
+        answers = choices(questions, may_always=may_always, width=self._console.width)
+        self._console.print(Padding(answers, (0, 0, 0, 2)))
         asking = "Run them?" if several else "Run it?"
         while True:
             self._words = words

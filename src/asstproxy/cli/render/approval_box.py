@@ -25,10 +25,10 @@ from .theme import is_plain
 
 __all__ = ["argument_table", "changed_arguments", "choices", "question_box"]
 
-_NARROW = 60
-"""Columns below which the sources of several calls get rows of their own."""
 _NAME = 24
 """Columns of an argument's name at most; a longer one is folded."""
+_PAIRS = 80
+"""Columns from which two answers stand in a row."""
 
 
 def question_box(console: Console, questions: Sequence[Question]) -> RenderableType:
@@ -41,42 +41,51 @@ def question_box(console: Console, questions: Sequence[Question]) -> RenderableT
             parts += [Text(), origin]
     else:
         title = f"{count_of(len(questions), 'tool')} want to run"
-        parts = list(_calls(questions, narrow=console.width < _NARROW))
+        parts = list(_calls(questions))
     if is_plain(console):
         return Group(Text(f"{title}:"), *parts)
     heading = Text(title, style="asst.system", no_wrap=True, overflow="ellipsis")
     return Panel(Group(*parts), title=heading, title_align="left", border_style="asst.system", box=box.ROUNDED)
 
 
-def _calls(questions: Sequence[Question], *, narrow: bool) -> Iterator[Table]:
-    digits = len(str(len(questions)))
+def _calls(questions: Sequence[Question]) -> Iterator[RenderableType]:
+    """A row for each call; where they come from stands below all of them, or in each row if that differs."""
+    same = len({question.tool.source for question in questions}) == 1
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(max_width=_NAME, overflow="fold", style="bold")
+    table.add_column(overflow="fold")
     for number, question in enumerate(questions, 1):
-        source = call_line(question.source)
-        row = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        row.add_column(width=digits, no_wrap=True)
-        row.add_column(max_width=_NAME, overflow="fold")
-        row.add_column(ratio=1, overflow="fold")
-        arguments = argument_table(question.call.arguments)
-        cells: list[RenderableType] = [str(number).rjust(digits), Text(call_line(question.tool.name), style="bold")]
-        if narrow or not source:
-            row.add_row(*cells, Group(arguments, Text(source, style="dim")) if source else arguments)
-        else:
-            row.add_column(max_width=_NAME, overflow="fold", justify="right")
-            row.add_row(*cells, arguments, Text(source, style="dim"))
-        yield row
+        parts = [argument_table(question.call.arguments)]
+        if not same and (source := _source(question)):
+            parts.append(source)
+        table.add_row(str(number), Text(call_line(question.tool.name)), Group(*parts))
+    yield table
+    if same and (source := _source(questions[0])):
+        yield Text()
+        yield source
 
 
 def _origin(question: Question) -> Text | None:
-    """What the tool is for, where it comes from, and what it may touch."""
+    """What the tool is for, and where it comes from."""
     description = call_line(question.tool.description)
-    source = call_line(question.source)
     text = Text(overflow="fold")
     if description:
         text.append(description if description.endswith((".", "!", "?", "…")) else f"{description}.")
-    if source:
-        may = "" if question.tool.source.startswith("mcp:") else ": runs as you, with your files and network"
-        text.append(f"{' ' if text else ''}From {source}{may}.", style="dim")
+    if source := _source(question):
+        text.append(" " if text else "").append_text(source)
     return text or None
+
+
+def _source(question: Question) -> Text | None:
+    """Where the tool comes from, and what it may touch."""
+    source = call_line(question.source)
+    if not source:
+        return None
+    if question.tool.source.startswith("mcp:"):
+        says = ". It says: reads only" if question.tool.read_only else ""
+        return Text(f"From {source}{says}.", style="dim", overflow="fold")
+    return Text(f"From {source}: runs as you, with your files and network.", style="dim", overflow="fold")
 
 
 # ---- arguments ---------------------------------------------------------------------------------------------------------
@@ -152,7 +161,7 @@ def changed_arguments(before: str, after: str) -> RenderableType:
 # ---- the choices -------------------------------------------------------------------------------------------------------
 
 
-def choices(questions: Sequence[Question], *, may_always: bool, width: int) -> Iterator[Text]:
+def choices(questions: Sequence[Question], *, may_always: bool, width: int) -> RenderableType:
     """A row for each answer; two to a row for several calls, where there is room."""
     if len(questions) == 1:
         name = call_line(questions[0].tool.name)
@@ -164,17 +173,11 @@ def choices(questions: Sequence[Question], *, may_always: bool, width: int) -> I
         rows += [("always", "and don't ask again")] if may_always else []
         rows += [("only 1 2", "run these, refuse others"), ("edit 1", "change one first")]
         rows += [("no", "run none; you can add why")]
-    first = max(len(word) for word, _ in rows)
-    lines = [
-        Text.assemble("  ", (word.ljust(first), "bold"), f"  {meaning}", overflow="fold") for word, meaning in rows
-    ]
-    room = max(line.cell_len for line in lines) + 2
-    if len(questions) == 1 or 2 * room > width:
-        yield from lines
-        return
-    *pairs, last = lines
-    for at in range(0, len(pairs), 2):
-        left, right = pairs[at], pairs[at + 1] if at + 1 < len(pairs) else Text()
-        left.pad_right(room - left.cell_len if right else 0)
-        yield Text.assemble(left, right)
-    yield last
+    pairs = 2 if len(questions) > 1 and width >= _PAIRS else 1
+    table = Table.grid(padding=(0, 2))
+    for _ in range(pairs):
+        table.add_column(no_wrap=True, style="bold")
+        table.add_column(overflow="fold")
+    for at in range(0, len(rows), pairs):
+        table.add_row(*(cell for row in rows[at : at + pairs] for cell in row))
+    return table
