@@ -44,6 +44,7 @@ class Profile(msgspec.Struct, frozen=True):
     settings: dict[str, Any] = {}
     options: dict[str, Any] = {}
     max_cost: float | None = None
+    states: bool = False
 
     def read(self, options: type[T]) -> T:
         """The provider's own keys, converted to the struct that describes them.
@@ -81,6 +82,7 @@ class Table(msgspec.Struct):
     instructions: str = ""
     tools: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
+    states: bool = False
     max_cost: float | None = None
 
 
