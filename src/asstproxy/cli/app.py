@@ -101,7 +101,7 @@ def root(
         str, typer.Option("--env-file", help="Read variables from this file (default: .env). Those already set win.")
     ] = "",
     color: Annotated[str, typer.Option("--color", help="Use colors: auto, always, never.")] = "auto",  # noqa: ARG001 - see look.py
-    theme: Annotated[
+    theme: Annotated[  # noqa: ARG001 - see look.py
         str, typer.Option("--theme", help="Colors for a dark or light screen: auto, dark, light, mono.")
     ] = "auto",
     plain_ui: Annotated[  # noqa: ARG001 - see look.py

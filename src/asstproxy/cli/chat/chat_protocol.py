@@ -13,6 +13,7 @@ from ..conversation_setup import OpenConversation
 from ..event_loop import Signals
 from ..options import ConversationOptions
 from .pending_files import PendingFiles
+from .turn_screen import TurnScreen
 
 __all__ = ["ChatCommands", "Command"]
 
@@ -35,6 +36,8 @@ class ChatCommands(Protocol):
     edits_last: bool
     """Whether the draft is the last message, to be edited."""
     signals: Signals
+    screen: TurnScreen
+    """How turns are drawn, and what is known of the last one."""
 
     @property
     def transcript(self) -> Transcript:
