@@ -13,6 +13,7 @@ from ...core.script import SETTLED
 from ...store.transcript import ExchangeEntry
 from ..hints import hint_after
 from ..render.detail import Detail
+from ..turn_price import turn_price
 from .last_turn import LastTurn
 
 __all__ = ["TurnScreen"]
@@ -52,7 +53,7 @@ class TurnScreen:
             thoughts=self.thoughts,
             model=self._model or model,
             hint=lambda event: hint_after(event, chat=True),
-            cost=_price,
+            cost=turn_price,
             again="/retry",
             thoughts_command="/thoughts",
         )
@@ -75,13 +76,3 @@ class TurnScreen:
 
         self._looking = threading.Thread(target=look, name="asst prices", daemon=True)
         self._looking.start()
-
-
-def _price(entry: ExchangeEntry) -> str:
-    from ..exchange_cost import exchange_cost
-
-    try:
-        cost = exchange_cost(entry)
-    except AsstError:  # of prices.toml; `/usage` says it
-        return ""
-    return "" if cost.local and not cost.priced else str(cost)

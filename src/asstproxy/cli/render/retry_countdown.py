@@ -13,7 +13,7 @@ from ...text.figures import duration, seconds_between
 from ...text.safe_text import clean_line
 from ...text.status_text import join_sentences
 
-__all__ = ["Retries", "RetryLine"]
+__all__ = ["Retries", "RetryLine", "fit_line"]
 
 _ERASE = "\r\x1b[K"
 
@@ -98,7 +98,7 @@ class RetryLine:
         if left <= 0:
             self.close()
             return
-        self._stderr.write(_ERASE + _fit(_line(self._retry, left), self._stderr))
+        self._stderr.write(_ERASE + fit_line(_line(self._retry, left), self._stderr))
         self._stderr.flush()
         self._timer = loop.call_later(left - math.ceil(left) + 1, self._tick)
 
@@ -107,7 +107,8 @@ def _line(retry: RetryScheduled, left: float) -> str:
     return f"asst: {attempt_text(retry, left)}"
 
 
-def _fit(line: str, terminal: TextIO) -> str:
+def fit_line(line: str, terminal: TextIO) -> str:
+    """The line, cut to the width of the terminal."""
     from .truncate import truncate  # only now: an answer without a retry needs no Rich
 
     with contextlib.suppress(OSError, ValueError):
