@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -37,10 +37,12 @@ class _Frame:
     """What Rich's `Live` shows: the present panel, or nothing."""
 
     panel: LivePanel | None = None
+    footer: Sequence[Text] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self.panel is not None:
             yield from self.panel.__rich_console__(console, options)
+        yield from self.footer
 
 
 class LiveView:
@@ -49,8 +51,9 @@ class LiveView:
     Use it as an async context manager and subscribe it: a record is folded at once and drawn in the next frame. When an
     exchange has settled, its panel is gone before the call returns. `echo`: show the user's messages, too (for a replay;
     in a chat they are on the screen already). `delay`: seconds until the panel appears, unless text arrives sooner.
-    `draft`: gives what has been typed meanwhile. Where nothing can be drawn again (a dumb terminal, a screen reader), there is
-    no panel: what an exchange waits for is said in a line of its own.
+    `draft`: gives what has been typed meanwhile. `footer`: gives
+    rows that stand below everything as long as the view is open. Where nothing can be drawn again
+    (a dumb terminal, a screen reader), there is no panel: what an exchange waits for is said in a line of its own.
     """
 
     def __init__(
@@ -61,10 +64,11 @@ class LiveView:
         detail: Detail | None = None,
         delay: float = 0.0,
         draft: Callable[[], str] | None = None,
+        footer: Callable[[], Sequence[Text]] | None = None,
     ) -> None:
         self._console = console
         self._layout = Layout(echo=echo, detail=detail)
-        self._delay, self._draft = delay, draft
+        self._delay, self._draft, self._footer = delay, draft, footer
         self._redraws = redraws(console)
         self._due = 0.0  # when the panel may appear
         self._said = ""  # the latest line about what is waited for
@@ -91,6 +95,7 @@ class LiveView:
                 if not painter.cancelled():
                     painter.result()  # raises the error that ended it
             self._layout.close()
+            self._footer = None
             self._draw()
         finally:
             self._hide_panel()
@@ -113,6 +118,10 @@ class LiveView:
         elif isinstance(record.event, ChunkReceived):
             self._due = 0.0
         self._request_frame()
+
+    def refresh(self) -> None:
+        """Draw now."""
+        self._draw()
 
     def print(self, part: RenderableType) -> None:
         """Print something else above the panel."""
@@ -158,20 +167,22 @@ class LiveView:
     def _draw(self) -> None:
         """Print what is finished, and the panel below it, in one write: the terminal never shows half a frame."""
         console, active = self._console, self._layout.is_active and not self._pauses
+        stays = active or (self._footer is not None and not self._pauses)
         finished = self._layout.take()
         with console:
-            if active and self._live is None and self._may_show:
+            if stays and self._live is None and self._may_show:
                 self._show_panel()
             if self._live is not None:
                 self._adapt_to_resize()
                 self._frame.panel = self._panel() if active else None
+                self._frame.footer = self._footer() if self._footer is not None else ()
             elif active and not self._redraws:
                 finished += self._waiting()
             if finished:
                 console.print(Group(*finished), crop=False)  # lines of code are longer: the terminal wraps them
             elif self._live is not None:
                 self._live.refresh()
-            if not active:
+            if not stays:
                 self._hide_panel()
 
     def _panel(self) -> LivePanel:
@@ -194,7 +205,7 @@ class LiveView:
         self._changed.set()
 
     def _hide_panel(self) -> None:
-        live, self._live, self._frame.panel = self._live, None, None
+        live, self._live, self._frame.panel, self._frame.footer = self._live, None, None, ()
         if live is not None:
             live.stop()
 

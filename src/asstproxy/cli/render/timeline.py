@@ -10,6 +10,7 @@ from rich.text import Text
 from ...core.events import Record
 from ...core.script import LISTENING, SETTLED, State
 from ...text.figures import duration, seconds_between
+from .theme import is_plain
 
 __all__ = ["StatesPath", "Timeline", "rows_of", "seconds_between"]
 
@@ -65,7 +66,7 @@ class StatesPath:
         *passed, last = self.timeline.steps()
         for step in passed:
             step.stylize("dim")
-        rows = rows_of([*passed, last], options.max_width, most=None)
+        rows = rows_of([*passed, last], options.max_width, most=None, arrow=", " if is_plain(console) else _ARROW)
         listening = self.timeline.listening()
         if self.output_tokens and listening >= 0.1:
             speed = f" · {self.output_tokens / listening:,.0f} tokens/s"
@@ -74,14 +75,14 @@ class StatesPath:
         yield from rows
 
 
-def rows_of(steps: Sequence[Text], width: int, most: int | None = _ROWS) -> list[Text]:
+def rows_of(steps: Sequence[Text], width: int, most: int | None = _ROWS, arrow: str = _ARROW) -> list[Text]:
     """The steps with arrows between them, in rows that break at an arrow. Of more than `most` rows, the first are left out."""
     rows: list[Text] = []
     for step in steps:
-        if rows and rows[-1].cell_len + len(_ARROW) + step.cell_len <= width:
-            rows[-1] = Text.assemble(rows[-1], (_ARROW, "dim"), step)
+        if rows and rows[-1].cell_len + len(arrow) + step.cell_len <= width:
+            rows[-1] = Text.assemble(rows[-1], (arrow, "dim"), step)
         else:
-            rows.append(Text.assemble(("▸ ", "dim"), step) if rows else step.copy())
+            rows.append(Text.assemble((arrow.lstrip(), "dim"), step) if rows else step.copy())
     if most is not None and len(rows) > most:
         rows = rows[-most:]
         rows[0] = Text.assemble(("… ", "dim"), rows[0])

@@ -23,12 +23,26 @@ from ...core.events import (
 )
 from ...text.call_text import approval_words, call_line, output_line, refusal_words
 from ...text.figures import duration, seconds_between
+from .theme import is_plain
 from .truncate import truncate
 
 __all__ = ["CallLine", "ToolCalls"]
 
 _LONG = 2_000
 """Characters of arguments or output that are read for a line."""
+
+
+_IN_WORDS = {
+    "waiting": "waiting",
+    "running": "running",
+    "done": "returned",
+    "failed": "failed:",
+    "denied": "not run:",
+    "abandoned": "timed out",
+    "stopped": "stopped",
+    "not run": "not run:",
+}
+"""The marks in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +72,20 @@ class CallLine:
             "not run": ("– not run:" if self.detail else "– not run", "asst.notice"),
         }[self.status]
         detail = output_line(self.detail[:_LONG])
+        label = "System: " if is_plain(console) else "System ▸ "
+        if is_plain(console):
+            mark = _IN_WORDS[self.status]
         time = "" if self.seconds is None else f" · {duration(self.seconds)}"
         if self.status == "abandoned":  # how long it ran says why
             after = "" if self.seconds is None else f"after {duration(self.seconds)}"
             detail, time = f"{after}; it may still be running".removeprefix("; "), ""
         time += f" · {self.who}" if self.who else ""
-        room = max(8, options.max_width - cell_len(f"System ▸  {mark}{time}") - bool(detail))
+        room = max(8, options.max_width - cell_len(f"{label} {mark}{time}") - bool(detail))
         shown = f"{call_line(self.name[:_LONG])}({_arguments(self.arguments)})"
         # The call gets the columns that the output leaves, and at least half of them.
         shown = truncate(shown, max(room - cell_len(detail), room // 2), ")")
         yield Text.assemble(
-            ("System", "asst.system"), (" ▸ ", "dim"), shown, " ", (mark, style), " " if detail else "",
+            (label[:6], "asst.system"), (label[6:], "dim"), shown, " ", (mark, style), " " if detail else "",
             truncate(detail, max(room - cell_len(shown), 0)), (time, "dim"),
             no_wrap=True, overflow="ellipsis",
         )  # fmt: skip
