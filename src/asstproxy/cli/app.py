@@ -25,6 +25,7 @@ COMMANDS = (
     "tools",
     "templates",
     "script",
+    "schema",
     "doctor",
     "help",
     "version",

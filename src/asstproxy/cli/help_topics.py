@@ -47,7 +47,7 @@ A key is looked for under the name of its variable, such as OPENAI_API_KEY:
 
   1. in the environment (--env-file FILE reads variables from a file)
   2. in credentials.toml, which only you can read: asst setup gpt
-  3. in the system's keyring, if credentials.toml says so: asst setup gpt --keyring
+  3. in the system's keyring: asst setup gpt --keyring
 
 Keys are hidden while you type them, and never on the command line, in a session
 or in a message. Where they are: asst setup list
@@ -62,7 +62,8 @@ A profile is a saved assistant: provider, model, instructions, tools, settings.
   asst setup check          ask each one a real question
   asst setup edit           open the file in $EDITOR
 
-Use one: asst ask -p NAME, asst chat -p NAME, /profile NAME, or ASST_PROFILE=NAME
+Use one: asst ask -p NAME, asst chat -p NAME, or /profile NAME in the chat.
+For every command: export ASST_PROFILE=NAME
 """
 _SESSIONS = """\
 Everything is saved, unless you add --no-save.

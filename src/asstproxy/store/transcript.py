@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from ..core import events as ev
@@ -83,6 +85,7 @@ class RequestEntry(msgspec.Struct, omit_defaults=True):
 class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     """One exchange. `withdrawn`: it is no longer sent to the assistant (undone, or asked again).
 
+    `schema`: the JSON Schema that the answer had to fit; then a complete answer is one line of JSON.
     `usage` is the sum of `requests`. An exchange whose provider reports no tokens has neither.
     """
 
@@ -101,6 +104,7 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     requests: list[RequestEntry] = []
     withdrawn: bool = False
     steps: list[StepEntry] = []
+    schema: dict[str, Any] | None = None
     attachments: list[Attachment] = []
 
 
@@ -171,6 +175,7 @@ class TranscriptBuilder:
         transcript = self.transcript
         transcript.title = transcript.title or message_title(message)
         entry = ExchangeEntry(message.text, "", record.state, record.at, record.at, attachments=[*message.attachments])
+        entry.schema = message.schema
         entry.steps.append(StepEntry(record.state, record.at))
         transcript.exchanges.append(entry)
         self._sent.append(entry)
@@ -212,6 +217,8 @@ class TranscriptBuilder:
             case ev.ToolsExecuted(results=results):
                 for result in results:
                     _finish(entry, result)
+            case ev.SchemaMismatch():
+                self._answer = TextBuffer()
             case ev.Cited(sources=sources):
                 entry.sources += [source for source in sources if source not in entry.sources]
             case ev.Usage() as usage:

@@ -25,6 +25,8 @@ __all__ = ["MessagePrompt", "Typed"]
 _MENU_ROWS = 5
 _ESCAPE = 0.3
 """Seconds after Esc in which Enter makes a new line. In vi mode, Esc itself counts only then."""
+_SEQUENCE = 0.05
+"""Seconds in which the rest of an arrow key follows its Esc, also over SSH."""
 _STYLE = Style.from_dict(
     {
         "prompt": "bold",
@@ -92,7 +94,7 @@ class MessagePrompt:
             style=_STYLE,
             enable_suspend=True,
         )
-        self.session.app.timeoutlen = _ESCAPE
+        self.session.app.timeoutlen, self.session.app.ttimeoutlen = _ESCAPE, _SEQUENCE
         _shrink_menu(self.session)
 
     async def read(self, mark: AnyFormattedText, draft: str) -> Typed:

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from prompt_toolkit.completion import merge_completers
@@ -52,6 +52,9 @@ from .toolbar_facts import toolbar_of
 from .turn_screen import TurnScreen
 from .type_ahead import TypeAhead
 
+if TYPE_CHECKING:
+    from ...tools.schema_source import ChosenSchema
+
 __all__ = ["chat"]
 
 _LEAVE_WITHIN = 2.0
@@ -90,6 +93,7 @@ async def chat(
         options, message = applied.fill(message)
     has_text = waiting is not None and waiting.template is not None and bool(waiting.template.body)
     repl = _Chat(options, signals, waiting if has_text else None)
+    repl.schema = applied.schema if applied is not None else None
     repl.files.put(await read_attachments(options.attach or ()))
     settings = applied.settings if applied is not None else None
     async with open_conversation(options, approve_all if options.yes else repl.approver, settings=settings) as opened:
@@ -134,6 +138,7 @@ class _Chat:
         self.next_options: ConversationOptions | None = None
         self.edits_last = False
         self.show_events = False
+        self.schema: ChosenSchema | None = None
         self.files = PendingFiles(signals)
         self.draft = ""
         self._options, self.signals = options, signals
@@ -217,6 +222,7 @@ class _Chat:
         between, main = asyncio.Event(), asyncio.current_task()
 
         def on_signal(terminated: bool) -> None:
+            self.signals.on_signal = on_signal  # a second one leaves, in an orderly way
             if terminated and main is not None:
                 main.cancel()
             elif reader.editor_is_open:
@@ -266,20 +272,33 @@ class _Chat:
         for line in attachment_lines([file.attachment for file in files])[len(self.files.lines()) :]:
             self.say(line)
         if replaces:
-            await self.retry(message, attachments_with(self, files))
+            await self.retry(message, attachments_with(self, files), self.schema.schema if self.schema else None)
         else:
             await self.exchange(message, files)
         self.files.clear()
 
     async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
-        """Hold one exchange. Ctrl-C cancels it and nothing else."""
-        await self._watch(
-            self.opened.conversation.exchange(text, attachments=attachments, timeout=self._options.timeout)
+        """Hold one exchange, whose answer must fit `schema`, if there is one. Ctrl-C cancels it and nothing else."""
+        held = self.opened.conversation.exchange(
+            text,
+            attachments=attachments,
+            timeout=self._options.timeout,
+            schema=self.schema.schema if self.schema else None,
+            check=self.schema.check if self.schema else None,
         )
+        await self._watch(held)
 
-    async def retry(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
-        """Hold the last exchange again, whose message is `text` with these `attachments`."""
-        await self._watch(self.opened.conversation.retry(text, attachments=attachments, timeout=self._options.timeout))
+    async def retry(
+        self,
+        text: str,
+        attachments: Sequence[AttachedFile | Attachment] = (),
+        schema: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Hold the last exchange again, whose message is `text` with these `attachments`; its answer must fit `schema`."""
+        held = self.opened.conversation.retry(
+            text, attachments=attachments, timeout=self._options.timeout, schema=schema
+        )
+        await self._watch(held)
 
     async def _attach(self) -> None:
         """Watch the rest of the exchange that another process left running at the provider."""

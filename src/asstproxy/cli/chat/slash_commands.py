@@ -17,11 +17,12 @@ from ...export.write import SUFFIXES, export, form_of, write_export
 from ...store.store import Store
 from ...store.transcript import ExchangeEntry, last_sent
 from ...text.call_text import call_line, call_text
-from ...text.safe_text import clean_label
+from ...text.safe_text import clean_label, clean_line
 from ..assistant_setup import connect_assistant, settings_for
 from ..conversation_setup import configure
 from ..options import ConversationOptions
 from ..resources import is_resource, read_resources
+from ..schema_option import schema_of
 from . import session_commands
 from .answer_commands import copy, edit
 from .chat_protocol import ChatCommands, Command
@@ -126,6 +127,18 @@ async def _tools(chat: ChatCommands, _: str) -> None:
         chat.say("No tools. To offer some: asst chat -t package.module:function")
 
 
+async def _schema(chat: ChatCommands, text: str) -> None:
+    if text in _CLEAR:
+        chat.schema = None
+    elif text:
+        chat.schema = schema_of(text)
+    if chat.schema is None:
+        chat.say("No schema. To get answers as data: /schema name, age int: in years")
+        return
+    members = ", ".join(map(clean_line, chat.schema.schema.get("properties", ())))
+    chat.say(f"Answers are data: {members}   (to end that: /schema clear)")
+
+
 async def _events(chat: ChatCommands, _: str) -> None:
     chat.show_events = not chat.show_events
     chat.say(f"Steps as JSON: {'on' if chat.show_events else 'off'}.")
@@ -171,7 +184,7 @@ async def _attach(chat: ChatCommands, source: str) -> None:
 async def _retry(chat: ChatCommands, _: str) -> None:
     entry = _last_exchange(chat, "retry")
     chat.say(f'Trying again: "{clean_label(entry.user, _QUOTED)}"')
-    await chat.retry(entry.user, entry.attachments)
+    await chat.retry(entry.user, entry.attachments, entry.schema)
 
 
 async def _undo(chat: ChatCommands, _: str) -> None:
@@ -217,6 +230,9 @@ COMMANDS: dict[str, SlashCommand] = {
     "model": SlashCommand(_model, "show the model; /model NAME switches to another", "word"),
     "system": SlashCommand(
         _system, "show the instructions; /system TEXT changes them, /system clear removes them", "text"
+    ),
+    "schema": SlashCommand(
+        _schema, "show the schema of answers; /schema name, age int sets it, /schema clear removes it", "text"
     ),
     "set": SlashCommand(
         _set, "show the settings of the API; /set key=value changes one, key=null leaves it out", "text"

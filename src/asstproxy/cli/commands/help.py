@@ -23,7 +23,7 @@ def help(  # noqa: A001 - the name of the command
         typer.Argument(help="A topic or a command. Without one: all of them.", autocompletion=_names),
     ] = None,
 ) -> None:
-    """Explain a topic: keys, sessions, profiles, tools, exit codes, …; or a command."""
+    """Explain a topic (keys, sessions, tools, …) or a command."""
     from ...core.errors import UsageError
     from ...core.near_names import near_names
     from ..help_topics import TOPICS, topic_text

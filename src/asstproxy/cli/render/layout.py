@@ -24,6 +24,7 @@ from ...core.events import (
     Reasoning,
     Record,
     RetryScheduled,
+    SchemaMismatch,
     SetUserMessage,
     Source,
     Started,
@@ -74,6 +75,7 @@ class Layout:
         self._retries = Retries(self._at)
         self._tries = 1
         self._text = AssistantText(self._scrollback, self._detail)
+        self._has_schema = False
         self._calls = ToolCalls(approvals=self._echo)
 
     # ---- what is shown ---------------------------------------------------------------------------------------------
@@ -134,6 +136,7 @@ class Layout:
         self._at = record.at
         if isinstance(event, SetUserMessage):
             self._open(event)
+            self._has_schema = event.schema is not None
         if self._timeline is None and record.state in ACTIVE:
             self._timeline = Timeline(record)
         if self._timeline is not None:
@@ -170,6 +173,9 @@ class Layout:
                 self._end_retries()
             case Notice(text=text):
                 self._print("notice", Text.assemble(("Notice:", "asst.notice"), " ", clean_line(text)))
+            case SchemaMismatch(problems=problems):
+                words = Text.assemble(("2nd try:", "asst.notice"), " ", clean_line("; ".join(problems)))
+                self._print("notice", words)
             case Cited(sources=sources):
                 self._sources += [source for source in sources if source not in self._sources]
             case HistoryCut(keep=keep) if self._echo:
@@ -196,7 +202,10 @@ class Layout:
         self._end_parts("you stopped the turn" if event == Cancelled() else "")
         if self._sources:
             self._print("notice", *map(linked, footnotes(self._sources)))
+        fits = self._has_schema and isinstance(event, AssistantMessageRetrieved)
         lines: list[RenderableType] = list(ending_lines(event, self._detail))
+        if fits:
+            lines.append(Text("fits the schema", "asst.good"))
         if (timeline := self._timeline) is not None:
             note, saved = closing_note(event, has_text=self._figures.has_answer)
             if self._detail.states:

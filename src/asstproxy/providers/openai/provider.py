@@ -10,10 +10,13 @@ import msgspec
 from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat
 from ...core.history import Item, UserMessage
+from ...core.schema_support import SchemaSupport
 from ...core.turn import Turn
 from ..base import StatelessProvider
 from ..fields import get_count, get_text
+from ..protocols import CHAT, speaks
 from ..transport import JSON, Transport
+from ..transport.failures import API_MISSING
 from .files import RESPONSES
 from .reader import Reader
 from .wire import input_items, request
@@ -38,6 +41,7 @@ class ResponsesProvider(StatelessProvider):
     """
 
     reader = Reader
+    structured = SchemaSupport(recursive=True, depth=10)
     attachment_format = RESPONSES
 
     def __init__(
@@ -129,13 +133,18 @@ class ResponsesProvider(StatelessProvider):
         """A Conversation that a call without a result blocks is replaced by a new one, once for a turn.
 
         A server that doesn't stream what it makes in the background is polled.
+
+        Raises:
+            AssistantError: the server speaks Chat Completions instead.
         """
+        if error.code == API_MISSING and await speaks(self.transport, CHAT):
+            raise _speaks_chat(error, self.provider)
         if self._resumable and self.turn.background and error.kind == "invalid_request" and _refuses_stream(str(error)):
             self._resumable = False
             return ""
         blocked = self._conversation is not None and UNANSWERED in str(error) and isinstance(items[-1], UserMessage)
         if not blocked or self._replaced_for is self._begun:
-            return None
+            return await super().recover(error, items)
         self._replaced_for, self._first = self._begun, ""
         self._conversation = await self._new_conversation(self._begun)
         return "The Conversation at OpenAI is blocked by an unanswered tool call; starting a new one."
@@ -163,6 +172,18 @@ def created_id(created: JSON) -> str:
     if not (number := get_text(created, "id")):
         raise AssistantError("protocol", "The server made no Conversation.", "Check base_url: is it OpenAI's API?")
     return number
+
+
+def _speaks_chat(error: AssistantError, provider: str) -> AssistantError:
+    """The error with what is known now of the server."""
+    address, is_local = error.data.get("base_url", ""), provider == "local"
+    return AssistantError(
+        "not_found",
+        f"{address} speaks Chat Completions, and not the Responses API.",
+        f'Use a profile with {"api" if is_local else "provider"} = "chat-completions".',
+        code="speaks_chat_completions",
+        data={"base_url": address, "provider": "local" if is_local else "chat-completions"},
+    )
 
 
 def _conversation_of(resume: Any) -> str | None:
