@@ -11,7 +11,7 @@ import asstproxy
 from source_tree import FILES, imports
 
 SDKS = {"openai", "google.genai", "vertexai", "xllamacpp", "yfinance", "mcp"}
-HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it"}
+HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it", "genai_prices"}
 
 
 def _loaded(code: str, *argv: str) -> set[str]:

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from .config.insecure_http import warn_of_plain_http
 from .config.profiles import Profile
 from .config.provider_info import SERVER_QUESTIONS, ProviderInfo, SetupQuestion
+from .config.setting_tables import Setting
 from .core.attachment import Attachment, AttachmentStore, Upload
 from .core.coalesce import TextBuffer, merge_chunks
 from .core.errors import AssistantError, AsstError, Kind, NotSetUpError, may_pass
@@ -78,6 +79,7 @@ from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
 from .providers.unshown import WAITING, unshown, waits_for
+from .providers.usage import chat_usage, messages_usage, service_tier, told_cost
 
 if TYPE_CHECKING:
     from .providers.transport.http import HttpTransport
@@ -118,6 +120,7 @@ __all__ = [
     "Reasoning",
     "SentFile",
     "ServerOptions",
+    "Setting",
     "SetupQuestion",
     "Source",
     "Started",
@@ -139,6 +142,7 @@ __all__ = [
     "api_error",
     "api_key",
     "base_url",
+    "chat_usage",
     "cited",
     "fetch_models",
     "find_error",
@@ -152,12 +156,15 @@ __all__ = [
     "http_transport",
     "may_pass",
     "merge_chunks",
+    "messages_usage",
     "no_parts",
     "parsed_arguments",
     "read_reply",
     "read_stream",
     "readable_by",
     "reported_error",
+    "service_tier",
+    "told_cost",
     "unshown",
     "url_citations",
     "waits_for",

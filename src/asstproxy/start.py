@@ -11,7 +11,7 @@ from .config.profiles import load_config
 from .core.conversation import Conversation
 from .core.events import Configured
 from .core.turn import Options
-from .providers import connect
+from .providers.assembly import Asked, assemble, budget_of
 from .store.session import Session
 from .user import UserProxy
 
@@ -29,29 +29,38 @@ def start_conversation(
     options: Options | None = None,
     mediator: str = "state-machine",
     session: Session | None = None,
+    fallbacks: Iterable[str] = (),
+    max_cost: float | None = None,
 ) -> UserProxy:
     """Start a conversation with the assistant of a profile (`gpt`, `gemini`, `local`, or the user's own).
 
     Returns the user proxy, which sends messages and gets answers. Arguments override the profile. `client` is a client of the
     vendor's SDK, to be used instead of our own transport. `session` (`Store().create()` or `.open(id)`) keeps every record;
-    without one nothing is saved.
+    without one nothing is saved. `fallbacks` are profiles that answer, in this order, when the ones before fail before their first
+    piece. `max_cost` is in US dollars: a request that could make the conversation cost more is not sent, and the exchange ends as
+    incomplete.
 
     Raises:
-        NotSetUpError: the profile, its key or something else that it needs is missing.
-        UsageError: a tool cannot be described, or the mediator is unknown.
+        NotSetUpError: a profile, its key or something else that it needs is missing.
+        UsageError: a tool cannot be described, the mediator is unknown, or a price is, so that `max_cost` can't be kept.
     """
-    chosen = load_config().profile(profile)
+    config = load_config()
+    chosen = config.profile(profile)
+    chosen = msgspec.structs.replace(chosen, model=model or chosen.model)
+    wanted = {**chosen.settings, **(settings or {})}
+    others = [config.profile(name) for name in fallbacks]
+    asked = [Asked(chosen, wanted), *(Asked(other, other.settings) for other in others)]
     user = UserProxy(tools)
     conversation = Conversation(
-        connect(msgspec.structs.replace(chosen, model=model or chosen.model), client=client),
+        assemble(asked, budget_of(max_cost, chosen), client=client),
         user,
         configured=Configured(
             profile=chosen.name,
             provider=chosen.provider,
-            model=model or chosen.model,
+            model=chosen.model,
             instructions=chosen.instructions if instructions is None else instructions,
             tools=tuple(user.tools),
-            settings={**chosen.settings, **(settings or {})},
+            settings=wanted,
         ),
         mediator=mediator,
         options=options,

@@ -345,7 +345,10 @@ def test_totals_of_tokens_replace_each_other() -> None:
     events = read(
         {"type": "message_start", "message": {"usage": usage}}, *TEXT, {"type": "ping"}, stop(usage=last), END
     )
-    assert events[2:] == [Usage(123, 9, cached_tokens=100, reasoning_tokens=4), AssistantMessageRetrieved("ab")]
+    assert events[2:] == [
+        Usage(123, 9, cached_tokens=100, reasoning_tokens=4, cache_write_tokens=20),
+        AssistantMessageRetrieved("ab"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from .suggest import SuggestingGroup
 
 __all__ = ["app"]
 
-COMMANDS = ("ask", "chat", "setup", "sessions", "replay", "web", "tools", "script", "doctor")
+COMMANDS = ("ask", "chat", "setup", "models", "sessions", "usage", "replay", "web", "tools", "script", "doctor")
 """In the order of the help. Each is an attribute of the file of its name in `commands`: a function, or a Typer."""
 
 

@@ -17,10 +17,10 @@ import typer
 from ..config.paths import cache_dir, config_dir, data_dir
 from ..config.provider_info import BUILT_IN
 
-__all__ = ["models", "presets", "profiles", "sessions", "tools"]
+__all__ = ["models", "presets", "profiles", "sessions", "settings", "tools"]
 
 NEWEST = 40
-_NAME = re.compile(r"[\w./:@+~-]+")
+_NAME = re.compile(r"[\w./:@+~-]+=?")
 _UNSAFE = re.compile(r"[^\w .,:!?/+@%#-]")
 Offers = list[tuple[str, str]]
 
@@ -46,6 +46,17 @@ def models(context: typer.Context, incomplete: str) -> Offers:
     for name, table in tables.items():
         if table.get("model") and table.get("provider", name) in providers:
             found[str(table["model"])] = f"as in {name}"
+    return _matching(incomplete, found)
+
+
+def settings(context: typer.Context, incomplete: str) -> Offers:
+    """The settings of the provider that is meant by `-p`, or by default."""
+    from ..config.vendors import VENDORS
+
+    name = str(context.params.get("profile") or os.environ.get("ASST_PROFILE") or _config().get("default") or "")
+    provider = str(_profiles().get(name, {}).get("provider") or name)
+    info = BUILT_IN.get(provider) or VENDORS.get(provider)
+    found: dict[str, str] = {f"{name}=": setting.kind for name, setting in info.settings.items()} if info else {}
     return _matching(incomplete, found)
 
 

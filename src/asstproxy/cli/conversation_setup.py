@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from ..config.profiles import Config, Profile, load_config
 from ..config.provider_info import BUILT_IN
 from ..core.attachment import AttachedFile
@@ -23,15 +21,17 @@ from ..core.memory_files import MemoryFiles
 from ..core.resume import can_attach
 from ..core.roles import AssistantProxy
 from ..core.turn import Options
-from ..providers import connect
+from ..providers.assembly import budget_of
 from ..store.session import Session
 from ..store.store import Store
 from ..tools import Tool
 from ..user import Approver, UserProxy
+from .assistant_setup import connect_assistant, settings_for
 from .error_output import print_warning
 from .options import ConversationOptions
 
 if TYPE_CHECKING:
+    from ..providers.budget import Budget
     from ..tools.toolbox import Toolbox
 
 __all__ = ["OpenConversation", "choose_profile", "configure", "open_conversation"]
@@ -44,6 +44,8 @@ _POLL = 0.05
 class OpenConversation:
     """A conversation that can begin. `session` is None when it isn't saved, `past` are the session's records so far.
 
+    `budget` is what `--max-cost` allows.
+
     When `conversation.is_running`, the provider is still working on its last exchange: `conversation.attach()` comes first.
     """
 
@@ -54,6 +56,7 @@ class OpenConversation:
     past: Sequence[Record]
     options: ConversationOptions
     tools: OfferedTools
+    budget: Budget | None = None
 
     @property
     def label(self) -> str:
@@ -96,7 +99,8 @@ async def open_conversation(
         tools = OfferedTools(user)
         await tools.offer(profile, options)
         configured = configure(profile, options, before, tuple(user.tools))
-        assistant = connect(msgspec.structs.replace(profile, model=configured.model))
+        budget = budget_of(options.max_cost, profile)
+        assistant = connect_assistant(profile, configured, options, budget)
         if session is None and not options.no_save:
             session, is_new = store.create(), True
             past = session.past
@@ -113,7 +117,7 @@ async def open_conversation(
         )
         if session is not None:
             conversation.subscribe(session, essential=True)
-        yield OpenConversation(conversation, user, profile, session, tuple(past), options, tools)
+        yield OpenConversation(conversation, user, profile, session, tuple(past), options, tools, budget)
     finally:
         if conversation is not None:
             await conversation.aclose()
@@ -215,7 +219,7 @@ def configure(
         model=options.model or (same.model if same else "") or profile.model,
         instructions=instructions,
         tools=tools,
-        settings=profile.settings,
+        settings=settings_for(profile, options),
     )
 
 

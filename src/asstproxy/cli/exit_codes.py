@@ -10,6 +10,7 @@ __all__ = [
     "HUNG_UP",
     "INCOMPLETE",
     "INTERRUPTED",
+    "MISMATCH",
     "NOT_SET_UP",
     "OK",
     "SESSION",
@@ -25,6 +26,7 @@ USAGE = 2
 NOT_SET_UP = 3
 INCOMPLETE = 4
 SESSION = 5
+MISMATCH = 6  # the answer is complete, and not what was asked for: it has no code block (-x)
 TIMED_OUT = 124
 HUNG_UP = 129  # the terminal is gone (SIGHUP)
 INTERRUPTED = 130

@@ -35,6 +35,8 @@ HINTS: dict[str, str] = {
     "tool_unknown": "List them: asst tools list",
     # providers
     "base_url_missing": "Run: {setup} --base-url URL",
+    "price_unknown": "Add it to {file}, or leave out --max-cost.",
+    "cost_unlimited": "Leave out --max-cost.",
     "local_model_missing": "Run: asst setup local --yes",
     "local_model_unusable": "Choose another model: asst setup local",
 }

@@ -9,10 +9,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from ..core.errors import OutputError, UsageError
-from ..core.events import Cancelled, Record
+from ..core.events import AssistantMessageRetrieved, Cancelled, Event, Record, Unknown
 from ..core.resume import last_exchange
 from ..core.script import State
 from ..text.safe_text import clean_line
@@ -21,7 +22,7 @@ from .attach import attachment_lines, read_attachments
 from .conversation_setup import OpenConversation, open_conversation
 from .error_output import print_error, print_warning
 from .event_loop import Signals, quiet_keyboard, suspendable
-from .exit_codes import FAILED, INCOMPLETE, OK, TIMED_OUT
+from .exit_codes import FAILED, INCOMPLETE, MISMATCH, OK, TIMED_OUT
 from .hints import hint_after
 from .options import ConversationOptions
 from .standard_streams import open_stdout
@@ -33,9 +34,12 @@ if TYPE_CHECKING:
     from ..core.hub import Subscriber
     from ..store.transcript import ExchangeEntry
     from ..user import Approver
+    from .exchange_cost import CostLine
+    from .render.code_view import CodeView
 
 __all__ = ["Output", "ask", "ask_again"]
 
+NO_CODE = "The answer has no code block."
 _EXIT_CODES = {State.COMPLETED: OK, State.ERROR: FAILED, State.INCOMPLETE: INCOMPLETE, State.CANCELLED: TIMED_OUT}
 
 
@@ -47,11 +51,20 @@ class Output:
     events: bool = False
     raw: bool = False
     quiet: bool = False
+    file: Path | None = None
+    """Where the answer is saved once it is complete."""
+    extract: Literal["first", "last"] | None = None
+    """The code block that is printed instead of the answer."""
+    cost: bool = False
+
+    def __post_init__(self) -> None:
+        if self.extract and (self.json or self.events):
+            raise UsageError("-x prints code, so --json and --events can't be combined with it.")
 
     @property
     def is_drawn(self) -> bool:
         """Whether the exchange is drawn in the terminal, states and all."""
-        return sys.stdout.isatty() and not (self.json or self.events or self.quiet or self.raw)
+        return sys.stdout.isatty() and not (self.json or self.events or self.quiet or self.raw or self.extract)
 
 
 async def ask(
@@ -103,6 +116,20 @@ def _last_sent(past: Sequence[Record]) -> ExchangeEntry | None:
     return last_sent(fold.transcript)
 
 
+def _deliver(answer: Event | Unknown, output: Output, code: str | None, *, in_session: bool) -> int:
+    """Save a complete answer, or its `code`, if asked to; returns the exit code of what is wrong with it, or 0."""
+    if not isinstance(answer, AssistantMessageRetrieved) or not (output.file or output.extract):
+        return OK
+    if output.extract and code is None:
+        print_warning(f"{NO_CODE} Show it: asst sessions show" if in_session else NO_CODE)
+        return MISMATCH
+    if output.file is not None:
+        from .answer_file import save_answer
+
+        save_answer(output.file, answer.text if code is None else code, in_session=in_session)
+    return OK
+
+
 class _Exchange:
     """Runs one exchange of an open conversation, and prints it in the form that was asked for."""
 
@@ -111,6 +138,12 @@ class _Exchange:
     ) -> None:
         self._opened, self._options, self._output, self._signals = opened, options, output, signals
         self._view_failure: Exception | None = None
+        self._figures: CostLine | None = None
+        self._code: CodeView | None = None
+        if output.cost:
+            from .exchange_cost import prices
+
+            prices()  # an error in prices.toml comes before the question
 
     def print_label(self) -> None:
         """Print who answers, unless the drawing says it."""
@@ -137,7 +170,7 @@ class _Exchange:
                     view(record)
                 unsubscribe = conversation.subscribe(self._told(view))
                 try:
-                    with self._retry_line(), self._notice_lines(), self._keyboard(view):
+                    with self._retry_line(), self._notice_lines(), self._cost_line(), self._keyboard(view):
                         settled = await start()
                 finally:
                     unsubscribe()
@@ -151,9 +184,13 @@ class _Exchange:
         finally:
             self._signals.on_signal = None
         self._print_ending(settled)
+        if self._figures is not None:
+            sys.stderr.write(f"{self._figures.line()}\n")
         if failure := self._view_failure or getattr(view, "failure", None):
             return self._print_view_failure(failure)
-        return _EXIT_CODES[settled.state]
+        code = self._code.code if self._code is not None else None
+        in_session = self._opened.session is not None
+        return _deliver(settled.event, self._output, code, in_session=in_session) or _EXIT_CODES[settled.state]
 
     @contextlib.contextmanager
     def _keyboard(self, view: Subscriber) -> Iterator[None]:
@@ -196,7 +233,17 @@ class _Exchange:
         if output.json:
             from .render.json_output import JsonView
 
-            return JsonView(stdout, self._opened.session.id if self._opened.session else None)
+            session = self._opened.session.id if self._opened.session else None
+            if not output.cost:
+                return JsonView(stdout, session)
+            from .exchange_cost import exchange_price
+
+            return JsonView(stdout, session, exchange_price)
+        if output.extract:
+            from .render.code_view import CodeView
+
+            self._code = CodeView(stdout, output.extract, raw=output.raw)
+            return contextlib.nullcontext(self._code)
         if output.is_drawn:
             from .render.guarded_view import GuardedView
             from .render.theme import console
@@ -257,6 +304,21 @@ class _Exchange:
 
         lines = NoticeLines(print_warning, late=sys.stdout.isatty(), quiet=self._output.quiet)
         unsubscribe = self._opened.conversation.subscribe(lines)
+        try:
+            yield
+        finally:
+            unsubscribe()
+
+    @contextlib.contextmanager
+    def _cost_line(self) -> Iterator[None]:
+        """Count tokens and cost, for a line after the answer; `--json` has them itself."""
+        if not self._output.cost or self._output.json:
+            yield
+            return
+        from .exchange_cost import CostLine
+
+        self._figures = CostLine(self._opened.past)
+        unsubscribe = self._opened.conversation.subscribe(self._figures)
         try:
             yield
         finally:

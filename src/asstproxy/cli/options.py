@@ -78,6 +78,29 @@ class ConversationOptions:
             help="Mediator to use: state-machine checks every step, basic doesn't.",
         ),
     ] = "state-machine"
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option",
+            "-O",
+            metavar="KEY=VALUE",
+            help="A setting of the provider's API: temperature=0.2.",
+            autocompletion=completion.settings,
+        ),
+    ] = None
+    fallbacks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fallback",
+            metavar="PROFILE",
+            help="Profile that answers when the others fail before their first piece.",
+            autocompletion=completion.profiles,
+        ),
+    ] = None
+    max_cost: Annotated[
+        float | None,
+        typer.Option("--max-cost", metavar="USD", help="Send no request that could make this run cost more."),
+    ] = None
     no_stream: Annotated[bool, typer.Option("--no-stream", help="Request the answer in one piece.")] = False
     background: Annotated[
         bool, typer.Option("--background", help="Let the provider work in the background, and poll for the answer.")

@@ -19,6 +19,7 @@ __all__ = [
     "only_writer",
     "open_new",
     "remove_leftovers",
+    "replace_file",
     "write_atomically",
     "write_new",
 ]
@@ -55,6 +56,28 @@ def write_atomically(path: Path, data: bytes, *, single_writer: bool = False) ->
         temporary.replace(path)
         if not single_writer:  # what one writer replaces all the time may be the one before, after a power cut
             sync_folder(path.parent)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file of the user's wherever it is, at once: there is the whole new file or what was there before.
+
+    A new file is for the user only (0600), one that exists keeps its permissions; a symbolic link stays one.
+
+    Raises:
+        OSError: it can't be written; nothing has changed.
+    """
+    path = path.resolve()
+    temporary, fd = _temporary(path)
+    try:
+        if path.exists():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+        _fill(fd, data)
+        temporary.replace(path)
+        sync_folder(path.parent)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()

@@ -9,6 +9,7 @@ model = "gpt-6-luna"
 instructions = "Answer briefly."
 tools = ["package.module:function"]
 settings = { max_output_tokens = 500 }   # the provider's own parameters
+max_cost = 0.50                          # US dollars, for each run of asst
 base_url = "…"                           # and the provider's own options
 ```
 """
@@ -42,6 +43,7 @@ class Profile(msgspec.Struct, frozen=True):
     tools: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
     options: dict[str, Any] = {}
+    max_cost: float | None = None
 
     def read(self, options: type[T]) -> T:
         """The provider's own keys, converted to the struct that describes them.
@@ -79,6 +81,7 @@ class Table(msgspec.Struct):
     instructions: str = ""
     tools: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
+    max_cost: float | None = None
 
 
 class Config(msgspec.Struct):

@@ -1,7 +1,7 @@
 """What each provider declares about itself: its name for people, where its key comes from, its models.
 
 `asst setup`, `asst doctor` and shell completion read it, so that no code outside of a provider knows a vendor. A third party's
-module has such a value named `INFO`. This file imports nothing of asstproxy, because shell completion reads it.
+module has such a value named `INFO`. This file imports only tables, because shell completion reads it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = ["BUILT_IN", "SERVER_QUESTIONS", "ProviderInfo", "SetupQuestion"]
+from .setting_tables import ANTHROPIC, GEMINI, LOCAL, RESPONSES, Setting
+
+__all__ = ["BUILT_IN", "SERVER_QUESTIONS", "ProviderInfo", "Setting", "SetupQuestion"]
 
 
 class SetupQuestion(NamedTuple):
@@ -34,6 +36,8 @@ class ProviderInfo(NamedTuple):
     the key, the usual one last; none: no key is needed. `keys_url` is the page where keys are made. `base_url` is the API's
     usual address, `base_url_variables` are those that replace it. `default_model` answers when a profile names none; `models`
     are worth offering first, each with a word about it. `questions` are what `asst setup` takes beyond key, address and model.
+    `prices` is the provider's id in the table of `genai-prices` where it isn't its name; `local` if nothing is paid. `settings` are
+    the API's parameters that `-O` knows by type, and `output_limit` is the one of them that limits the tokens of an answer.
     """
 
     title: str
@@ -45,6 +49,9 @@ class ProviderInfo(NamedTuple):
     default_model: str = ""
     models: Mapping[str, str] = {}
     questions: tuple[SetupQuestion, ...] = ()
+    prices: str = ""
+    settings: Mapping[str, Setting] = {}
+    output_limit: str = ""
 
 
 SERVER_QUESTIONS = (
@@ -66,6 +73,9 @@ BUILT_IN: dict[str, ProviderInfo] = {
         default_model="gpt-6-luna",
         models={"gpt-6-luna": "cheapest", "gpt-6.1-terra": "fast", "gpt-6.2-sol": "everyday", "gpt-6.2-astra": "top"},
         questions=(_TRANSPORT,),
+        prices="openai",
+        settings=RESPONSES,
+        output_limit="max_output_tokens",
     ),
     "gemini": ProviderInfo(
         title="Gemini, over Google's API",
@@ -88,6 +98,9 @@ BUILT_IN: dict[str, ProviderInfo] = {
             SetupQuestion("project", "The Google Cloud project."),
             SetupQuestion("location", "The Google Cloud location: global, us, eu or a region."),
         ),
+        prices="google",
+        settings=GEMINI,
+        output_limit="max_output_tokens",
     ),
     "anthropic": ProviderInfo(
         title="Claude, over Anthropic's API",
@@ -98,10 +111,15 @@ BUILT_IN: dict[str, ProviderInfo] = {
         base_url_variables=("ANTHROPIC_BASE_URL",),
         default_model="claude-sonnet-5-5",
         models={"claude-haiku-5-5": "cheapest", "claude-sonnet-5-5": "everyday", "claude-opus-5-5": "top"},
+        settings=ANTHROPIC,
+        output_limit="max_tokens",
     ),
     "local": ProviderInfo(
         title="a model on this machine: no key, no network",
         questions=(SetupQuestion("chat_template", "A Jinja template to use instead of the model's."),),
+        prices="local",
+        settings=LOCAL,
+        output_limit="max_output_tokens",
     ),
 }
 """The profiles that always exist; each has the name of its provider. Models as of November 2026."""

@@ -1,12 +1,13 @@
 """Vendors and local servers that speak Chat Completions, a row for each: no code knows any of them.
 
 A row's name is that of a provider and of a profile that always exists: `asst ask -p groq -m MODEL`. Addresses as of November 2026.
-This file imports nothing but the type of a row, because shell completion reads it.
+This file imports nothing but the type of a row and a table, because shell completion reads it.
 """
 
 from __future__ import annotations
 
 from .provider_info import ProviderInfo
+from .setting_tables import CHAT_COMPLETIONS
 
 __all__ = ["VENDORS"]
 
@@ -18,6 +19,13 @@ def _hosted(title: str, address: str, keys_url: str, *variables: str) -> Provide
 
 def _local(title: str, port: int) -> ProviderInfo:
     return ProviderInfo(f"{title}, on this machine", base_url=f"http://127.0.0.1:{port}/v1")
+
+
+def _with_defaults(row: ProviderInfo) -> ProviderInfo:
+    """The row, with what most of them share: the settings of the protocol, and a server on this machine that costs nothing."""
+    prices = row.prices or ("local" if row.base_url.startswith("http://127.0.0.1") else "")
+    limit = row.output_limit or "max_tokens"
+    return row._replace(prices=prices, settings=row.settings or CHAT_COMPLETIONS, output_limit=limit)
 
 
 VENDORS: dict[str, ProviderInfo] = {
@@ -65,5 +73,6 @@ VENDORS: dict[str, ProviderInfo] = {
     "jan": _local("Jan", 1337),
     "koboldcpp": _local("KoboldCpp", 5001),
     "sglang": _local("SGLang", 30000),
-    "litellm": _local("LiteLLM's proxy", 4000),
+    "litellm": _local("LiteLLM's proxy", 4000)._replace(prices="litellm"),  # which asks vendors that are paid
 }
+VENDORS = {name: _with_defaults(row) for name, row in VENDORS.items()}

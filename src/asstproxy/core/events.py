@@ -38,6 +38,7 @@ __all__ = [
     "Skipped",
     "Source",
     "Started",
+    "TakenOver",
     "Titled",
     "ToolCall",
     "ToolFinished",
@@ -173,7 +174,10 @@ class AssistantMessageRetrieved(Event, frozen=True, tag="assistant_message_retri
 
 
 class MessageIncomplete(Event, frozen=True, tag="message_incomplete"):
-    """A partial answer that is kept. `reason`: `max_output_tokens`, `content_filter`, `expired`, `tool_rounds`, …"""
+    """A partial answer that is kept. `reason`: `max_output_tokens`, `content_filter`, `expired`, `tool_rounds`, …
+
+    `max_cost: …`: the next request was not sent; the rest of the text says what it could have cost.
+    """
 
     text: str
     reason: str
@@ -268,13 +272,29 @@ class RetryScheduled(Event, frozen=True, tag="retry_scheduled"):
     attempts: int = 0
 
 
+class TakenOver(Event, frozen=True, tag="taken_over"):
+    """Another assistant answers this exchange, because the one that `Started` names failed before its first piece."""
+
+    profile: str
+    provider: str
+    model: str = ""
+
+
 class Usage(Event, frozen=True, tag="usage"):
-    """Tokens of one request to the provider. An exchange with tool rounds has several; they add up."""
+    """Tokens of one request to the provider. An exchange with tool rounds has several; they add up.
+
+    `input_tokens` is everything that was read: `cached_tokens` were read from the provider's cache, `cache_write_tokens` written
+    to it. `output_tokens` is everything that was written, with `reasoning_tokens`. `cost` is in US dollars, where the server
+    reports it. `service_tier`: how the request was served, if not in the usual way (`flex`, `priority`, …).
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost: float | None = None
+    service_tier: str = ""
 
 
 class Reasoning(Event, frozen=True, tag="reasoning"):

@@ -26,6 +26,7 @@ from .events import (
     MessageIncomplete,
     SetUserMessage,
     Started,
+    TakenOver,
     ToolCall,
     ToolFinished,
     ToolResult,
@@ -88,7 +89,7 @@ class History:
         match event:
             case SetUserMessage(text=text, attachments=attachments):
                 self._open, self._text, self._finished = [UserMessage(text, attachments)], TextBuffer(), {}
-            case Started(provider=provider, model=model):
+            case Started(provider=provider, model=model) | TakenOver(provider=provider, model=model):
                 self._assistant = (provider, model)
             case ChunkReceived(text=text, phase="answer"):
                 self._text.add(text)

@@ -12,7 +12,17 @@ from typing import Any, cast
 
 import msgspec
 
-from .events import ChunkReceived, Event, Heartbeat, Reasoning, Record, SetUserMessage, Started, ToolOutputsSubmitted
+from .events import (
+    ChunkReceived,
+    Event,
+    Heartbeat,
+    Reasoning,
+    Record,
+    SetUserMessage,
+    Started,
+    TakenOver,
+    ToolOutputsSubmitted,
+)
 from .roles import Attachable
 from .script import LISTENING
 
@@ -37,7 +47,7 @@ def in_flight_exchange(past: Iterable[Record]) -> InFlight | None:
         match record.event:
             case SetUserMessage() | ToolOutputsSubmitted():
                 in_flight = None
-            case Started(provider=provider, model=model):
+            case Started(provider=provider, model=model) | TakenOver(provider=provider, model=model):
                 assistant, in_flight = (provider, model), None
             case Heartbeat(resume=resume) if resume is not None:
                 in_flight = InFlight(*assistant, resume=resume, received={})

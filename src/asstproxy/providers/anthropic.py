@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import time
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -87,10 +86,8 @@ class Reader(ap.StreamReader):
 
     def end(self) -> Iterator[ap.Event]:
         reason, (blocks, calls) = ap.get_text(self._last, "stop_reason"), self._blocks.tool_calls()
-        count = functools.partial(ap.get_count, self._usage)
-        cached, written = count("cache_read_input_tokens"), count("output_tokens")
-        if any(read := (count("input_tokens"), count("cache_creation_input_tokens"), cached)) or written:
-            yield ap.Usage(sum(read), written, cached, count("output_tokens_details", "thinking_tokens"))
+        if usage := ap.messages_usage(self._usage):
+            yield usage
         self._paused += reason == "pause_turn"
         if reason == "pause_turn" and self._paused <= PAUSES:
             return

@@ -7,9 +7,15 @@ from typing import Any
 
 import asstproxy.provider as ap
 
+from ..config.setting_tables import CHAT_COMPLETIONS
 from ..config.vendors import VENDORS
 
-INFO = ap.ProviderInfo("any server that speaks Chat Completions", questions=ap.SERVER_QUESTIONS)
+INFO = ap.ProviderInfo(
+    "any server that speaks Chat Completions",
+    questions=ap.SERVER_QUESTIONS,
+    settings=CHAT_COMPLETIONS,
+    output_limit="max_tokens",
+)
 PICTURES, SOUNDS = ("image/png", "image/jpeg", "image/webp", "image/gif"), {"audio/wav": "wav", "audio/mpeg": "mp3"}
 READS = dict.fromkeys(
     (*PICTURES, "application/pdf", *SOUNDS), 20 * ap.MB
@@ -49,13 +55,14 @@ class Reader(ap.StreamReader):
 
     def __init__(self, *, several: bool = False) -> None:
         self._text, self._calls, self._usage, self._reason = ap.TextFold(), ap.ToolCallBuffer(), ap.JSON(), ""
-        self._sources = list[ap.Source]()
+        self._sources, self._tier = list[ap.Source](), ""
         self._several, self._steps, self._media, self._waits = several, list[str](), list[str](), list[str]()
 
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
         if (error := ap.find_error(event)) is not None:
             raise ap.reported_error(error)
         self._usage = ap.get_object(event, "usage") or self._usage
+        self._tier = ap.service_tier(event) or self._tier
         for choice in (one for one in ap.get_objects(event, "choices") if not self._several or not one.get("index")):
             delta, message = ap.get_object(choice, "delta"), ap.get_object(choice, "message")
             if (error := ap.find_error(choice)) is not None:
@@ -101,10 +108,7 @@ class Reader(ap.StreamReader):
 
     def end(self) -> Iterator[ap.Event]:
         if usage := self._usage:
-            cached = ap.get_count(usage, "prompt_tokens_details", "cached_tokens")
-            thought = ap.get_count(usage, "completion_tokens_details", "reasoning_tokens")
-            read, written = ap.get_count(usage, "prompt_tokens"), ap.get_count(usage, "completion_tokens")
-            yield ap.Usage(read, written, cached, thought)
+            yield ap.chat_usage(usage, self._tier)
         yield from ap.cited(self._sources)
         text = str(self._text)
         if self._waits:

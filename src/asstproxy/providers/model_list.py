@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from ..config.profiles import Profile
+from .fields import get_count, get_object
 from .registry import provider_module
 from .transport import Transport
 
@@ -15,11 +17,29 @@ __all__ = ["ModelInfo", "fetch_models", "list_models"]
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
-    """A model as its provider lists it. `note`: what it is good for; `shutdown`: the date on which it is switched off."""
+    """A model as its provider lists it. `note`: what it is good for; `shutdown`: the date on which it is switched off.
+
+    `context` is the size of its window in tokens, and the prices are in US dollars for a million tokens; 0 and None if the
+    provider's list doesn't say.
+    """
 
     id: str
     note: str = ""
     shutdown: str = ""
+    context: int = 0
+    input_price: float | None = None
+    output_price: float | None = None
+
+
+_CONTEXT = (
+    "context_length",
+    "context_window",
+    "max_context_length",
+    "max_model_len",
+    "inputTokenLimit",
+    "max_input_tokens",
+)
+"""How servers name the size of a model's window."""
 
 
 async def list_models(profile: Profile) -> list[ModelInfo]:
@@ -52,7 +72,24 @@ async def fetch_models(transport: Transport, path: str, notes: Mapping[str, str]
 
 def _info(one: dict[str, Any], notes: Mapping[str, str]) -> ModelInfo:
     name = str(one.get("id") or one.get("name") or "").removeprefix("models/")
-    return ModelInfo(name, notes.get(name, ""), _date(one.get("shutdown_date") or one.get("retires_at")))
+    return ModelInfo(
+        name,
+        notes.get(name, ""),
+        _date(one.get("shutdown_date") or one.get("retires_at")),
+        next((count for key in _CONTEXT if (count := get_count(one, key))), 0) or get_count(one, "meta", "n_ctx_train"),
+        _price(one, "prompt", "input"),
+        _price(one, "completion", "output"),
+    )
+
+
+def _price(one: dict[str, Any], each: str, million: str) -> float | None:
+    """A price for a million tokens, from lists that have it for each token (OpenRouter: texts) or for a million (Together)."""
+    pricing = get_object(one, "pricing")
+    try:
+        price = float(pricing[each]) * 1_000_000 if each in pricing else float(pricing[million])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    return round(price, 6) if math.isfinite(price) and price >= 0 else None
 
 
 def _date(value: Any) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from ..config.profiles import Profile
+from ..config.provider_info import ProviderInfo
 from ..core.attachment import Attachment
 from ..core.errors import AssistantError, NotSetUpError, SessionError
 from ..core.events import (
@@ -40,6 +41,7 @@ from ..core.turn import Turn
 
 __all__ = ["ReplayProvider", "connect"]
 
+INFO = ProviderInfo("a recorded session", prices="local")
 _SAID = (*ASSISTANT_MESSAGES, Reasoning, Usage)
 _WIDTH = 60
 

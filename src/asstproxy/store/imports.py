@@ -23,7 +23,7 @@ from .fork import without_resume
 from .recovery import each_record, read_journal, repaired
 from .session_files import SessionFiles, attachments_of
 from .store import Store
-from .transcript import ExchangeEntry, Transcript
+from .transcript import ExchangeEntry, RequestEntry, Transcript
 from .transcript_file import load_transcript
 
 __all__ = ["Imported", "import_file", "records_of_file", "synthesize_records"]
@@ -179,9 +179,23 @@ def _exchange(entry: ExchangeEntry) -> Iterator[tuple[str, ev.Event]]:
         yield done, ev.ToolsExecuted(results)
         yield times.get(State.TOOL_OUTPUTS_SUBMITTED, done), ev.ToolOutputsSubmitted()
     used = entry.usage
-    if used.input or used.output:
+    if entry.requests:
+        yield from ((end, _usage(request)) for request in entry.requests)
+    elif used.input or used.output:
         yield end, ev.Usage(used.input, used.output, used.cached, used.reasoning)
     yield from ((end, event) for event in _outcome(entry))
+
+
+def _usage(request: RequestEntry) -> ev.Usage:
+    return ev.Usage(
+        request.input,
+        request.output,
+        request.cached,
+        request.reasoning,
+        request.cache_write,
+        request.cost,
+        request.service_tier,
+    )
 
 
 def _outcome(entry: ExchangeEntry) -> Iterator[ev.Event]:

@@ -1,5 +1,7 @@
 """The search index: a contentless FTS5 table in the cache folder. It may be deleted at any time.
 
+It also holds what the requests of each session used (`usage`), so that adding them up reads no session again.
+
 If anything is odd about it (damaged, of another version, of another folder), it is deleted and rebuilt. It identifies the state
 of a session by the length of its journal. A month is read again if its folder has changed (a settled exchange replaces its
 transcript there, which changes the folder's time); the newest month always is, and so is one with a session that could not be
@@ -14,9 +16,10 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ..config.atomic import only_writer
 from ..config.paths import cache_dir, create_private, ensure_private, private_dir
@@ -26,20 +29,25 @@ from . import ulid
 from .filters import SessionFilter
 from .search_text import IndexedText, indexed_text, query
 from .store import INTERRUPTED, Store
+from .usage import SCHEMA as USAGE
+from .usage import By, UsageRow, delete_requests, put_requests, usage_rows
 
 __all__ = ["Hit", "Progress", "SearchIndex"]
 
-VERSION = 2
+T = TypeVar("T")
+
+VERSION = 3
 Progress = Callable[[int, int], None]
 """Called with the number of sessions that have been read, and of all that will be."""
 _SETTLING = 2_000_000_000
 """Nanoseconds in which a folder may change again without a new time."""
-_SCHEMA = """
+_SCHEMA = f"""
 PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE months (month TEXT PRIMARY KEY, changed INTEGER) WITHOUT ROWID;
 CREATE TABLE sessions (row INTEGER PRIMARY KEY, id TEXT UNIQUE, month TEXT, bytes INTEGER,
                        provider TEXT, profile TEXT, state TEXT);
+{USAGE}
 CREATE INDEX by_month ON sessions (month);
 CREATE VIRTUAL TABLE words USING fts5 (title, said, content = '', tokenize = 'unicode61 remove_diacritics 2');
 """
@@ -72,13 +80,35 @@ class SearchIndex:
         terms = query(text)
         if not terms:
             raise UsageError("Nothing to search for.", "Give a word that occurs in the session.")
+
+        def find(db: sqlite3.Connection) -> list[Hit]:
+            if not _is_unsettled(wanted.state):
+                return _find(db, terms, wanted, limit)
+            return self._in_state(wanted.state, _find(db, terms, wanted, None))[:limit]
+
+        return self._query(find, progress)
+
+    def usage(
+        self,
+        by: By,
+        since: int,
+        steps: Sequence[int],
+        read: Callable[[Iterator[UsageRow]], T],
+        progress: Progress | None = None,
+    ) -> T:
+        """What `read` makes of the rows that say what the requests of all sessions used; see `usage_rows`.
+
+        Raises:
+            AsstError: SQLite fails, and rebuilding the index doesn't help.
+        """
+        return self._query(lambda db: read(usage_rows(db, by, since, steps)), progress)
+
+    def _query(self, run: Callable[[sqlite3.Connection], T], progress: Progress | None) -> T:
         for again in (False, True):
             try:
                 with contextlib.closing(self._connect(rebuild=again)) as db:
                     self._refresh(db, progress or _ignore)
-                    if not _is_unsettled(wanted.state):
-                        return _find(db, terms, wanted, limit)
-                    return self._in_state(wanted.state, _find(db, terms, wanted, None))[:limit]
+                    return run(db)
             except sqlite3.DatabaseError as error:
                 if "locked" in str(error):
                     raise AsstError("Another search is building the index.", "Try again in a moment.") from error
@@ -167,6 +197,7 @@ class SearchIndex:
         existing = set(self._store.months())
         for (month,) in db.execute("SELECT month FROM months").fetchall():
             if month not in existing:
+                db.execute("DELETE FROM requests WHERE session IN (SELECT id FROM sessions WHERE month = ?)", (month,))
                 db.execute("DELETE FROM sessions WHERE month = ?", (month,))
                 db.execute("DELETE FROM months WHERE month = ?", (month,))
 
@@ -178,7 +209,9 @@ class SearchIndex:
                 size = self._store.path(session).stat().st_size
                 if known.pop(session, -1) != size:
                     found.append((session, size))
-        db.executemany("DELETE FROM sessions WHERE id = ?", [(gone,) for gone in known])
+        for gone in known:
+            db.execute("DELETE FROM sessions WHERE id = ?", (gone,))
+            delete_requests(db, gone)
         return found
 
 
@@ -193,6 +226,7 @@ def _put(db: sqlite3.Connection, text: IndexedText) -> None:
         (text.id, ulid.month(text.id), text.bytes, text.provider, text.profile, text.state),
     ).lastrowid
     db.execute("INSERT INTO words (rowid, title, said) VALUES (?, ?, ?)", (row, text.title, text.body))
+    put_requests(db, text.id, text.requests)
 
 
 def _is_unsettled(state: str) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 from ..core.errors import SessionError
 from ..core.script import State
 from .store import Store
+from .usage import ExchangeUsage, IndexedRequest, indexed_requests
 
 __all__ = ["IndexedText", "indexed_text", "query", "texts"]
 
@@ -20,6 +21,7 @@ MAX_CHARS = 1_000_000
 class IndexedText(msgspec.Struct):
     """What the index takes of a session: `body` is all its text but the title, `bytes` the length of its journal.
 
+    `requests` are what it used.
     `bytes` is -1 if the session could not be read: then it is tried again.
     """
 
@@ -30,6 +32,7 @@ class IndexedText(msgspec.Struct):
     provider: str = ""
     profile: str = ""
     state: str = ""
+    requests: list[IndexedRequest] = []
 
 
 class _Tool(msgspec.Struct):
@@ -42,12 +45,11 @@ class _Attachment(msgspec.Struct):
     name: str
 
 
-class _Exchange(msgspec.Struct):
-    user: str
-    answer: str = ""
+class _Exchange(ExchangeUsage):
+    user: str = ""
     reason: str = ""
-    tools: list[_Tool] = []
-    attachments: list[_Attachment] = []
+    tools: list[_Tool] = msgspec.field(default_factory=list)
+    attachments: list[_Attachment] = msgspec.field(default_factory=list)
 
 
 class _Session(msgspec.Struct):
@@ -58,6 +60,7 @@ class _Session(msgspec.Struct):
     profile: str = ""
     provider: str = ""
     journal_bytes: int = -1
+    forked_from: str = ""
     exchanges: list[_Exchange] = []
 
 
@@ -83,7 +86,14 @@ def indexed_text(store: Store, session: str, size: int) -> IndexedText:
         found, size = _Session(title="[damaged]"), -1
     body = "\n".join(_texts(found))
     return IndexedText(
-        session, size, spaced(found.title), spaced(body[:MAX_CHARS]), found.provider, found.profile, found.state
+        session,
+        size,
+        spaced(found.title),
+        spaced(body[:MAX_CHARS]),
+        found.provider,
+        found.profile,
+        found.state,
+        indexed_requests(session, found.forked_from, found.exchanges, found.profile),
     )
 
 

@@ -11,6 +11,7 @@ from ..core.script import ACTIVE, STEPS, State
 
 __all__ = [
     "ExchangeEntry",
+    "RequestEntry",
     "StepEntry",
     "Summary",
     "Tokens",
@@ -62,8 +63,27 @@ class ToolEntry(msgspec.Struct, omit_defaults=True):
     seconds: float | None = None
 
 
+class RequestEntry(msgspec.Struct, omit_defaults=True):
+    """What one request used, as its provider reports it: who answered, and tokens as in `Usage`. `at`: when it was sent."""
+
+    at: str
+    profile: str = ""
+    provider: str = ""
+    model: str = ""
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    reasoning: int = 0
+    cache_write: int = 0
+    cost: float | None = None
+    service_tier: str = ""
+
+
 class ExchangeEntry(msgspec.Struct, omit_defaults=True):
-    """One exchange. `withdrawn`: it is no longer sent to the assistant (undone, or asked again)."""
+    """One exchange. `withdrawn`: it is no longer sent to the assistant (undone, or asked again).
+
+    `usage` is the sum of `requests`. An exchange whose provider reports no tokens has neither.
+    """
 
     user: str
     answer: str
@@ -77,13 +97,17 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     tools: list[ToolEntry] = []
     sources: list[ev.Source] = []
     usage: Tokens = msgspec.field(default_factory=Tokens)
+    requests: list[RequestEntry] = []
     withdrawn: bool = False
     steps: list[StepEntry] = []
     attachments: list[Attachment] = []
 
 
 class Summary(msgspec.Struct):
-    """The head of a transcript: what a list of sessions shows. Times are ISO 8601, UTC."""
+    """The head of a transcript: what a list of sessions shows. Times are ISO 8601, UTC.
+
+    `forked_from`: the session that this one began as a copy of.
+    """
 
     id: str = ""
     title: str = ""
@@ -95,6 +119,7 @@ class Summary(msgspec.Struct):
     model: str = ""
     exchange_count: int = 0
     usage: Tokens = msgspec.field(default_factory=Tokens)
+    forked_from: str = ""
 
 
 class Transcript(Summary):
@@ -111,6 +136,7 @@ class TranscriptBuilder:
         self.transcript = Transcript(id=session)
         self._answer, self._reasoning = TextBuffer(), TextBuffer()
         self._sent: list[ExchangeEntry] = []  # those that are still sent to the assistant
+        self._request = RequestEntry("")  # the present one, without its tokens
 
     def feed(self, record: ev.Record) -> None:
         """Add what one record says."""
@@ -118,8 +144,8 @@ class TranscriptBuilder:
         transcript.created = transcript.created or record.at
         transcript.updated, transcript.state = record.at, record.state
         match event:
-            case ev.SessionOpened(session=session):
-                transcript.id = session
+            case ev.SessionOpened(session=session, forked_from=forked_from):
+                transcript.id, transcript.forked_from = session, forked_from
             case ev.Configured(profile=profile, provider=provider, model=model):
                 same = provider == transcript.provider
                 transcript.profile, transcript.provider = profile, provider
@@ -160,6 +186,12 @@ class TranscriptBuilder:
             case ev.Started(provider=provider, model=model):
                 entry.provider, entry.model = provider, model
                 self.transcript.provider, self.transcript.model = provider, model
+                self._request = RequestEntry(record.at, self.transcript.profile, provider, model)
+            case ev.TakenOver(profile=profile, provider=provider, model=model):
+                entry.provider, entry.model = provider, model
+                self._request = RequestEntry(record.at, profile, provider, model)
+            case ev.ToolOutputsSubmitted():
+                self._request = msgspec.structs.replace(self._request, at=record.at)
             case ev.ChunkReceived(text=text, phase="answer"):
                 self._answer.add(text)
             case ev.Reasoning(text=text):
@@ -183,6 +215,7 @@ class TranscriptBuilder:
                 entry.sources += [source for source in sources if source not in entry.sources]
             case ev.Usage() as usage:
                 entry.usage.add(usage)
+                entry.requests.append(_request(self._request, usage))
                 self.transcript.usage.add(usage)
             case ev.AssistantMessageRetrieved(text=text):
                 self._close(entry, text)
@@ -218,6 +251,19 @@ def _tool(entry: ExchangeEntry, call_id: str) -> ToolEntry:
             return tool
     entry.tools.append(ToolEntry(call_id, "", ""))
     return entry.tools[-1]
+
+
+def _request(request: RequestEntry, usage: ev.Usage) -> RequestEntry:
+    return msgspec.structs.replace(
+        request,
+        input=usage.input_tokens,
+        output=usage.output_tokens,
+        cached=usage.cached_tokens,
+        reasoning=usage.reasoning_tokens,
+        cache_write=usage.cache_write_tokens,
+        cost=usage.cost,
+        service_tier=usage.service_tier,
+    )
 
 
 def _finish(entry: ExchangeEntry, result: ev.ToolResult) -> ToolEntry:

@@ -58,7 +58,7 @@ def join_sentences(*texts: str) -> str:
 
 def reason_text(reason: str) -> str:
     """The reason of an incomplete or cancelled exchange, in words that continue a sentence."""
-    return _REASONS.get(reason) or clean_line(reason)
+    return _REASONS.get(reason) or clean_line(reason.removeprefix("max_cost: "))
 
 
 def ending(event: Event | Unknown) -> Ending | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import msgspec
@@ -15,11 +15,11 @@ from ...config.profiles import Profile, load_config
 from ...core.attachment import Attachment
 from ...core.errors import UsageError
 from ...export.write import SUFFIXES, export, form_of, write_export
-from ...providers import connect
 from ...store.store import Store
 from ...store.transcript import ExchangeEntry, Transcript, last_sent
 from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label
+from ..assistant_setup import connect_assistant, settings_for
 from ..conversation_setup import OpenConversation, configure
 from ..options import ConversationOptions
 from ..suggest import near_names
@@ -83,7 +83,8 @@ async def _profile(chat: ChatCommands, name: str) -> None:
 
 async def _model(chat: ChatCommands, model: str) -> None:
     if model:
-        await _switch(chat, chat.opened.profile, ConversationOptions(model=model))
+        options = ConversationOptions(model=model, settings=chat.opened.options.settings)
+        await _switch(chat, chat.opened.profile, options)
     chat.say(chat.opened.label)
 
 
@@ -95,7 +96,7 @@ async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOpt
     conversation, user = chat.opened.conversation, chat.opened.user
     before = conversation.configured
     configured = configure(profile, options, before, before.tools)
-    assistant = connect(msgspec.structs.replace(profile, model=configured.model))
+    assistant = connect_assistant(profile, configured, chat.opened.options, chat.opened.budget)
     if tools:
         try:
             await chat.opened.tools.offer(profile, chat.opened.options)
@@ -119,6 +120,19 @@ def _whole_label(chat: ChatCommands) -> str:
             f"tools: {tools}" if tools else "no tools",
         )
     )
+
+
+async def _set(chat: ChatCommands, pair: str) -> None:
+    opened, conversation = chat.opened, chat.opened.conversation
+    if pair:
+        options = replace(opened.options, settings=[*(opened.options.settings or ()), pair])
+        settings = settings_for(opened.profile, options)
+        conversation.configure(msgspec.structs.replace(conversation.configured, settings=settings))
+        opened.options = options
+    for name, value in conversation.configured.settings.items():
+        chat.say(f"{name} = {msgspec.json.encode(value).decode()}")
+    if not conversation.configured.settings:
+        chat.say("No settings. To change one: /set temperature=0.2")
 
 
 async def _system(chat: ChatCommands, instructions: str) -> None:
@@ -147,6 +161,17 @@ async def _session(chat: ChatCommands, _: str) -> None:
 async def _events(chat: ChatCommands, _: str) -> None:
     chat.show_events = not chat.show_events
     chat.say(f"Steps as JSON: {'on' if chat.show_events else 'off'}.")
+
+
+async def _usage(chat: ChatCommands, _: str) -> None:
+    from ..exchange_cost import prices
+    from ..usage_table import sums_of_exchanges, total_of, usage_lines
+
+    sums = sums_of_exchanges(chat.transcript.exchanges, prices())
+    if not sums:
+        chat.say("No turn yet.")
+    for line in usage_lines("Model", sums, total_of(sums), chat.console.width) if sums else ():
+        chat.say(line)
 
 
 async def _save(chat: ChatCommands, name: str) -> None:
@@ -221,8 +246,12 @@ COMMANDS: dict[str, SlashCommand] = {
     "system": SlashCommand(
         _system, "show the instructions; /system TEXT changes them, /system clear removes them", "text"
     ),
+    "set": SlashCommand(
+        _set, "show the settings of the API; /set key=value changes one, key=null leaves it out", "text"
+    ),
     "tools": SlashCommand(_tools, "list the tools that the assistant may call"),
     "session": SlashCommand(_session, "show the session's id and file"),
+    "usage": SlashCommand(_usage, "show the turns, tokens and cost of this session"),
     "events": SlashCommand(_events, "print every step as JSON, too: on or off"),
     "save": SlashCommand(_save, "/save FILE writes the session; the suffix chooses: .json, .md, .html, .mmd", "file"),
     "attach": SlashCommand(

@@ -27,6 +27,17 @@ def ask(
         bool, typer.Option("--raw", help="Send control characters in the answer to the terminal, unfiltered.")
     ] = False,
     quiet: Quiet = False,
+    output_file: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Save the complete answer in this file, too.")
+    ] = "",
+    extract: Annotated[
+        bool, typer.Option("--extract", "-x", help="Print only the first code block of the answer.")
+    ] = False,
+    extract_last: Annotated[
+        bool, typer.Option("--extract-last", help="Print only the last code block of the answer.")
+    ] = False,
+    cost: Annotated[bool, typer.Option("--cost", help="Print tokens and cost on stderr; with --json, in it.")] = False,
+    models: Annotated[bool, typer.Option("--models", help="List the models of the profile, and ask nothing.")] = False,
     no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Don't read stdin.")] = False,
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
@@ -38,7 +49,24 @@ def ask(
     from ..stdin import read_prompt
 
     require_stdout()
-    output = Output(json=json, events=events, raw=raw, quiet=quiet)
+    if models:
+        from ..model_table import print_models
+
+        raise typer.Exit(run(lambda _: print_models(options.profile, as_json=json)))
+    file = None
+    if output_file:
+        from ..answer_file import output_path
+
+        file = output_path(output_file)
+    output = Output(
+        json=json,
+        events=events,
+        raw=raw,
+        quiet=quiet,
+        file=file,
+        extract="last" if extract_last else "first" if extract else None,
+        cost=cost,
+    )
     if quiet:
         quieten_warnings()
     words = prompt or []

@@ -10,7 +10,7 @@ import msgspec
 
 from ...core.codec import escape_controls
 from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Notice, Record, SetUserMessage
-from ...store.transcript import TranscriptBuilder
+from ...store.transcript import ExchangeEntry, TranscriptBuilder
 from ..standard_streams import write_json
 
 __all__ = ["JsonLinesView", "JsonView"]
@@ -32,13 +32,15 @@ class JsonLinesView:
 class JsonView:
     """Folds one exchange and prints it when its context is left.
 
-    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `tool_calls`,
-    `notices` (what the provider says to the person), `sources` (`url` and `title` of each page that the answer cites), and seconds:
-    to the `first_chunk`, and in `total`.
+    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `cost` (if there is a
+    `price`), `tool_calls`, `notices` (what the provider says to the person), `sources` (`url` and `title` of each page that the
+    answer cites), and seconds: to the `first_chunk`, and in `total`.
     """
 
-    def __init__(self, stdout: TextIO, session: str | None) -> None:
-        self._stdout, self._session = stdout, session
+    def __init__(
+        self, stdout: TextIO, session: str | None, price: Callable[[ExchangeEntry], dict[str, Any]] | None = None
+    ) -> None:
+        self._stdout, self._session, self._price = stdout, session, price
         self._fold = TranscriptBuilder()
         self._first_chunk: float | None = None
         self._last: Record | None = None
@@ -84,6 +86,7 @@ class JsonView:
             "provider": entry.provider,
             "model": entry.model,
             "usage": entry.usage,
+            **({"cost": self._price(entry)} if self._price else {}),
             "tool_calls": entry.tools,
             "notices": self._notices,
             "sources": [{"url": source.url, "title": source.title} for source in entry.sources],

@@ -20,6 +20,7 @@ from ...core.events import (
     SetUserMessage,
     Source,
     Started,
+    TakenOver,
     ToolsExecuted,
     Unknown,
     Usage,
@@ -121,6 +122,8 @@ class Layout:
             case Started(provider=provider, model=model):
                 self._profile = self._profile or clean_line(provider)
                 self._model = clean_line(model) or self._model
+            case TakenOver(profile=profile, model=model):
+                self._profile, self._model = clean_line(profile), clean_line(model)
             case Heartbeat(status=status):
                 self._status = clean_line(status or "")
             case Usage() as usage if self._timeline is not None:
@@ -205,4 +208,5 @@ def _sum(one: Usage, other: Usage) -> Usage:
         one.output_tokens + other.output_tokens,
         one.cached_tokens + other.cached_tokens,
         one.reasoning_tokens + other.reasoning_tokens,
+        one.cache_write_tokens + other.cache_write_tokens,
     )

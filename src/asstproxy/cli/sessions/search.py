@@ -17,7 +17,7 @@ from ...store.transcript import Summary
 from ...text.safe_text import clean_line
 from .listing import count_of, line_of, print_json, row_of, table_of
 
-__all__ = ["search_sessions"]
+__all__ = ["search_sessions", "show_progress"]
 
 _AROUND = 60
 """Characters of a snippet on each side of the first word."""
@@ -28,7 +28,7 @@ _BAR = 30
 def search_sessions(words: str, limit: int | None, which: SessionFilter, *, as_json: bool) -> None:
     """Print the sessions in which all words occur, best match first."""
     store = Store()
-    hits = SearchIndex(store).search(words, which, limit, _progress)
+    hits = SearchIndex(store).search(words, which, limit, show_progress)
     if as_json:
         print_json(_row(store, hit.session, words, hit.rank) for hit in hits)
         return
@@ -100,7 +100,7 @@ def _emphasize(text: str, wanted: list[str]) -> str:
     )
 
 
-def _progress(done: int, total: int) -> None:
+def show_progress(done: int, total: int) -> None:
     """A progress bar on stderr while many sessions are indexed; one line at the end where it is not a terminal."""
     if total < 1000:
         return

@@ -19,14 +19,14 @@ from ...core.events import (
     Notice,
     Reasoning,
     Skipped,
-    Usage,
 )
-from ..fields import get_count, get_index, get_object, get_objects, get_text
+from ..fields import get_index, get_object, get_objects, get_text
 from ..sources import Progress, cited, url_citations
 from ..stream import JobReader
 from ..transport import JSON
 from ..transport.failures import error_words, find_error, reported_error
 from ..unshown import WAITING, unshown, waits_for
+from ..usage import responses_usage
 from .output import Output, StreamedOutput, calls_of
 
 __all__ = ["Reader"]
@@ -168,13 +168,8 @@ class Reader(JobReader):
         yield from self._outcome(reply, "completed")
 
     def _outcome(self, response: JSON, status: str) -> Iterator[Event]:
-        if usage := get_object(response, "usage"):
-            yield Usage(
-                input_tokens=get_count(usage, "input_tokens"),
-                output_tokens=get_count(usage, "output_tokens"),
-                cached_tokens=get_count(usage, "input_tokens_details", "cached_tokens"),
-                reasoning_tokens=get_count(usage, "output_tokens_details", "reasoning_tokens"),
-            )
+        if get_object(response, "usage"):
+            yield responses_usage(response)
         told = get_text(response, "status")
         status = told if told in STATUSES else status
         error = response.get("error")

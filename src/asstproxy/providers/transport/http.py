@@ -14,6 +14,7 @@ from ...core.errors import AssistantError
 from ...core.redact import public_url, redact_logs, register_secrets
 from . import JSON
 from .body import decode_error
+from .cost_header import with_cost
 from .failures import broken_connection, refusal
 from .proxies import proxy_for, tls_context
 from .reading import Body, too_large
@@ -81,7 +82,7 @@ class HttpTransport:
             self._answer(method, path, {}, json=body) as response,
             contextlib.aclosing(self._body(response)) as read,
         ):
-            return await read.object()
+            return with_cost(await read.object(), response.headers)
 
     async def upload(self, path: str, headers: Mapping[str, str], **sent: Any) -> tuple[Mapping[str, str], JSON]:
         """POST something other than JSON; the headers and the object of the reply, which may be empty.

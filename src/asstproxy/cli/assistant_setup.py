@@ -1,0 +1,61 @@
+"""The assistant that the options of a command ask for: its settings, its fallbacks, and what they may cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..config.profiles import Profile, load_config
+from ..core.events import Configured
+from ..core.roles import AssistantProxy
+from ..providers.assembly import Asked, assemble
+from ..providers.registry import provider_info
+from .error_output import print_warning
+from .options import ConversationOptions
+
+if TYPE_CHECKING:
+    from ..providers.budget import Budget
+
+__all__ = ["connect_assistant", "settings_for"]
+
+
+def settings_for(profile: Profile, options: ConversationOptions) -> dict[str, Any]:
+    """The settings of a profile, with those of `-O` over them; a warning names those that the provider doesn't list.
+
+    Raises:
+        UsageError: a value of `-O` has the wrong type.
+    """
+    if not options.settings:
+        return profile.settings
+    from ..config.settings import merge_settings, typed_settings, unknown_settings
+
+    table = provider_info(profile.provider).settings
+    typed = typed_settings(options.settings, table)
+    if line := unknown_settings(typed.unknown, table, profile.provider):
+        print_warning(line)
+    return merge_settings(profile.settings, typed.values)
+
+
+def connect_assistant(
+    profile: Profile, configured: Configured, options: ConversationOptions, budget: Budget | None
+) -> AssistantProxy:
+    """The assistant of a profile, with the fallbacks of the options, within the budget; see `assemble`.
+
+    Raises:
+        AsstError: a profile or its key is missing, or the budget can't be kept.
+    """
+    asked = [Asked(msgspec.structs.replace(profile, model=configured.model), configured.settings)]
+    for name in options.fallbacks or ():
+        other = load_config().profile(name)
+        asked.append(Asked(other, _known_settings(other, options)))
+    return assemble(asked, budget)
+
+
+def _known_settings(profile: Profile, options: ConversationOptions) -> dict[str, Any]:
+    """The settings of a fallback: of `-O`, it gets what its own provider lists."""
+    from ..config.settings import merge_settings, typed_settings
+
+    table = provider_info(profile.provider).settings
+    pairs = [pair for pair in options.settings or () if pair.partition("=")[0].strip().partition(".")[0] in table]
+    return merge_settings(profile.settings, typed_settings(pairs, table).values)

@@ -1,0 +1,153 @@
+"""Another assistant answers when the first fails before its first piece.
+
+To the conversation it is one assistant. When another one takes over, a notice says why, and `TakenOver` says who answers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+import msgspec
+
+from ..core.coalesce import TEXT_EVENTS
+from ..core.errors import AssistantError
+from ..core.events import Event, Notice, Started, TakenOver, ToolResult
+from ..core.history import AssistantMessage, Item
+from ..core.roles import CLOSING, AssistantProxy, Attachable
+from ..core.turn import Turn
+
+__all__ = ["Candidate", "FallbackProvider", "with_fallbacks"]
+
+FAILURES = frozenset(
+    (
+        "authentication",
+        "connection",
+        "context_length",  # another model may have room for it
+        "interrupted",
+        "not_found",
+        "protocol",
+        "quota",
+        "rate_limit",
+        "server",
+        "timeout",
+    )
+)
+"""Failures after which the next one is asked: of a provider, not of the message (`invalid_request`, `content`)."""
+
+
+class Candidate(NamedTuple):
+    """An assistant that may answer, the profile it is of, and what its API is sent beyond the conversation."""
+
+    profile: str
+    assistant: AssistantProxy
+    settings: Mapping[str, Any]
+
+
+def with_fallbacks(candidates: Sequence[Candidate]) -> AssistantProxy:
+    """The first of these, with the others in its place when it fails before its first piece."""
+    if len(candidates) == 1:
+        return candidates[0].assistant
+    can_attach = isinstance(candidates[0].assistant, Attachable)
+    return AttachableFallback(candidates) if can_attach else FallbackProvider(candidates)
+
+
+class FallbackProvider:
+    """An Assistant Proxy that delegates to several. Retries go through all of them again, the first one first.
+
+    Only the first request of an exchange can be taken over: its tool calls are the answering assistant's own.
+    """
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._candidates = candidates
+        first = candidates[0].assistant
+        self.provider, self.model = first.provider, first.model
+        self._answering = first
+        self._turn: Turn | None = None  # that of the present exchange
+        self._announced = 0  # who answers it, as far as the journal knows
+        self._told: set[str] = set()  # notices of this exchange
+
+    async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
+        """See `AssistantProxy`."""
+        if turn is not self._turn:
+            self._turn, self._announced, self._told = turn, 0, set()
+        failed: list[AssistantError] = []
+        for number, candidate in enumerate(self._candidates):
+            self._answering = candidate.assistant
+            answering = False
+            try:
+                async with _closing(candidate.assistant.start_processing(self._turn_for(number, turn))) as events:
+                    async for event in events:
+                        if isinstance(event, Started):
+                            if number == 0:
+                                yield event
+                            if number != self._announced:
+                                self._announced = number
+                                yield TakenOver(candidate.profile, event.provider, event.model)
+                            continue
+                        answering = answering or isinstance(event, (*TEXT_EVENTS, *CLOSING))
+                        yield event
+            except AssistantError as error:
+                if answering or error.kind not in FAILURES:
+                    raise
+                failed.append(error)
+            else:
+                return
+            if number + 1 < len(self._candidates):
+                notice = _taken_over(candidate.profile, failed[-1], self._candidates[number + 1].profile)
+                if notice not in self._told:
+                    self._told.add(notice)
+                    yield Notice(notice)
+        raise next((error for error in failed if error.retryable), failed[-1])
+
+    def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncIterator[Event]:
+        """See `AssistantProxy`: the one that asked for the tools gets their results."""
+        return self._answering.submit_tool_outputs(results)
+
+    async def aclose(self) -> None:
+        """Close all of them."""
+        async with contextlib.AsyncExitStack() as stack:
+            for candidate in self._candidates:
+                stack.push_async_callback(candidate.assistant.aclose)
+
+    def _turn_for(self, number: int, turn: Turn) -> Turn:
+        """The turn as this candidate gets it: what belongs to the first one's API is of no use to another."""
+        if number == 0:
+            return turn
+        candidate = self._candidates[number]
+        return msgspec.structs.replace(
+            turn,
+            model=candidate.assistant.model,
+            settings=dict(candidate.settings),
+            history=tuple(map(_without_raw, turn.history)),
+            resume=None,
+        )
+
+
+class AttachableFallback(FallbackProvider):
+    """The same where the first assistant can continue an exchange that another process left running."""
+
+    def attach(self, turn: Turn) -> AsyncIterator[Event]:
+        """See `Attachable`."""
+        self._answering = self._candidates[0].assistant
+        return cast("Attachable", self._answering).attach(turn)
+
+
+def _without_raw(item: Item) -> Item:
+    raw = isinstance(item, AssistantMessage) and item.raw is not None
+    return msgspec.structs.replace(item, raw=None) if raw else item
+
+
+def _taken_over(profile: str, error: AssistantError, following: str) -> str:
+    said = str(error)
+    return f"{profile}: {said if said.endswith(('.', '!', '?')) else f'{said}.'} Asking {following} instead."
+
+
+@contextlib.asynccontextmanager
+async def _closing(events: AsyncIterator[Event]) -> AsyncIterator[AsyncIterator[Event]]:
+    try:
+        yield events
+    finally:
+        if hasattr(events, "aclose"):
+            await cast("AsyncGenerator[Event]", events).aclose()
