@@ -40,9 +40,11 @@ def main() -> int:
     """Record what the arguments choose; 1 if some of it could not be recorded."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     arguments.add_argument("--only", metavar="NAME", default="*", help="a cassette; wildcards are understood")
-    arguments.add_argument("--real", action="store_true", help="ask OpenAI and Google, not servers of our own")
+    arguments.add_argument(
+        "--real", action="store_true", help="ask servers that run already: OpenAI, Google, open-assistant-api"
+    )
     chosen = arguments.parse_args()
-    takes = [take for take in TAKES if take.server.real == chosen.real and fnmatchcase(take.name, chosen.only)]
+    takes = [take for take in TAKES if _is_there(take) == chosen.real and fnmatchcase(take.name, chosen.only)]
     takes = [take for take in takes if not chosen.real or os.environ.get(take.server.key)]
     if not takes:
         arguments.error("there is nothing to record: no such cassette, or no key for --real")
@@ -63,11 +65,16 @@ def _answering(takes: Sequence[Take], *, real: bool) -> Iterator[dict[str, str]]
     """The servers of these takes, with their versions."""
     servers = {take.at: take.server for take in takes}
     if real:
-        yield {name: server.profile["base_url"] for name, server in servers.items()}
+        yield {name: server.version or server.profile["base_url"] for name, server in servers.items()}
         return
     os.environ.update({server.key: NO_KEY for server in servers.values()})
     with serving(tuple(servers)) as versions:
         yield versions
+
+
+def _is_there(take: Take) -> bool:
+    """Whether its server runs without this script."""
+    return take.server.real or bool(take.server.version)
 
 
 def _recorded(take: Take, version: str) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from asstproxy.core.script import State
 from pictures import PDF, PNG
 from servers import ResponsesServer
+from test_every_day import OURS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -85,6 +86,8 @@ def test_readme_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv("PATH", f"{BIN}:/usr/local/bin:/usr/bin:/bin")
         for line in [*_shell_block("In the shell"), *_shell_block("Every day")]:
             if line in ("asst chat", "asst web"):  # don't end by themselves: tests/cli/test_chat.py, tests/web
+                continue
+            if OURS.search(line):  # they need other answers: tests/test_every_day.py
                 continue
             command = line.replace("git diff", "echo change").replace("jq -r .state", "cat").replace("jq .usage", "cat")
             done = subprocess.run(

@@ -60,6 +60,7 @@ from .providers.block_buffer import BlockBuffer
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport
 from .providers.fields import (
     ToolCallBuffer,
+    function_calls,
     get_arguments,
     get_content,
     get_count,
@@ -70,11 +71,14 @@ from .providers.fields import (
     parsed_arguments,
     with_hosted_tools,
 )
+from .providers.in_words import in_words
 from .providers.modalities import readable_by
 from .providers.model_list import ModelInfo, fetch_models
+from .providers.provisioning import Provisioned
 from .providers.sources import cited, url_citations
+from .providers.stateful import StatefulProvider
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
-from .providers.text_fold import TextFold
+from .providers.text_fold import MessageFold, TextFold
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
@@ -109,6 +113,7 @@ __all__ = [
     "Item",
     "JobReader",
     "Kind",
+    "MessageFold",
     "MessageIncomplete",
     "ModelInfo",
     "NotSetUpError",
@@ -117,6 +122,7 @@ __all__ = [
     "PolledOptions",
     "Profile",
     "ProviderInfo",
+    "Provisioned",
     "Reasoning",
     "SentFile",
     "ServerOptions",
@@ -124,6 +130,7 @@ __all__ = [
     "SetupQuestion",
     "Source",
     "Started",
+    "StatefulProvider",
     "StatelessProvider",
     "StreamReader",
     "TextBuffer",
@@ -146,6 +153,7 @@ __all__ = [
     "cited",
     "fetch_models",
     "find_error",
+    "function_calls",
     "get_arguments",
     "get_content",
     "get_count",
@@ -154,6 +162,7 @@ __all__ = [
     "get_objects",
     "get_text",
     "http_transport",
+    "in_words",
     "may_pass",
     "merge_chunks",
     "messages_usage",

@@ -22,12 +22,16 @@ FOLDER = Path(__file__).resolve().parents[2] / "cassettes"
 
 @dataclass(frozen=True)
 class Server:
-    """A server, as a profile of asst. `key` is the environment variable with the key that a `real` one asks for."""
+    """A server, as a profile of asst. `key` is the environment variable with the key that a `real` one asks for.
+
+    `version`: of a server on this machine that the script does not start; it is asked with `--real`, too.
+    """
 
     title: str
     profile: dict[str, Any]
     real: bool = False
     key: str = "CASSETTE_KEY"
+    version: str = ""
 
 
 SHORT = {"max_output_tokens": 60}
@@ -43,6 +47,17 @@ SERVERS = {
     "litellm": Server(
         "LiteLLM",
         {"provider": "gemini", "base_url": "http://127.0.0.1:14000", "model": "smollm2", "settings": SHORT},
+    ),
+    "oaa": Server(  # it runs where somebody has set it up, with an assistant of this id (cassettes/README.md)
+        "open-assistant-api",
+        {
+            "provider": "assistants",
+            "base_url": "http://127.0.0.1:8086/api/v1",
+            "model": "gpt-6-luna",
+            "assistant_id": "6b0b6c9bb1583a2e8c336a0d",
+        },
+        key="ASSISTANTS_API_KEY",
+        version="commit bcdfb9b",
     ),
     "openai": Server("OpenAI", {"provider": "gpt", "base_url": "https://api.openai.com/v1"}, True, "OPENAI_API_KEY"),
     "google": Server(
@@ -81,6 +96,7 @@ TOOLS: tuple[Callable[..., str], ...] = (get_stock_price, buy_or_sell)
 
 STREAMED = "ready started streaming completed"
 REPLIED = "ready started completed"
+FOLLOWED = "ready started running streaming completed"
 WAITED = "ready started running completed"
 TOOL_ROUND = "requires_action tools_executed tool_outputs_submitted"
 
@@ -191,6 +207,31 @@ SCENARIOS = (
         ("ready started error",),
         profile={"model": "no-such-model"},
     ),
+    Scenario("assistants-streamed", "oaa", (FRANCE, SUM), (FOLLOWED, FOLLOWED)),
+    Scenario("assistants-polled", "oaa", (FRANCE, SUM), (WAITED, WAITED), stream=False),
+    Scenario(
+        "assistants-tools",
+        "oaa",
+        (PRICE,),
+        (f"ready started running streaming {TOOL_ROUND} running streaming completed",),
+        tools=True,
+    ),
+    Scenario(
+        "assistants-tools-polled",
+        "oaa",
+        (PRICE,),
+        (f"ready started running {TOOL_ROUND} running completed",),
+        tools=True,
+        stream=False,
+    ),
+    Scenario(
+        "assistants-unknown-model",
+        "oaa",
+        (FRANCE,),
+        ("ready started running error",),
+        stream=False,
+        profile={"model": "no-such-model"},
+    ),
     Scenario("interactions-streamed", "litellm google", (FRANCE,), (STREAMED,), profile=INTERACTIONS),
     Scenario("interactions-replied", "litellm google", (FRANCE,), (REPLIED,), stream=False, profile=INTERACTIONS),
 )
@@ -220,7 +261,7 @@ class Take:
     def profile(self, poll: float) -> dict[str, Any]:
         """The profile that answers; `poll` is in seconds."""
         profile = self.server.profile | self.scenario.profile | {"api_key_env": self.server.key}
-        return profile | ({"poll": poll} if self.scenario.background else {})
+        return profile | ({"poll": poll} if self.scenario.background or self.at == "oaa" else {})
 
 
 TAKES = tuple(Take(SERVERS[name], name, scenario) for scenario in SCENARIOS for name in scenario.on.split())

@@ -49,6 +49,8 @@ class Interaction:
         """The assistant's turn that ended here, if one did."""
         if self.status != 200:
             return None
+        if "/threads" in self.url:
+            return _assistants(self)
         if "/interactions" in self.url:
             return _interactions(self)
         return _generate(self) if "enerateContent" in self.url else _responses(self)
@@ -57,6 +59,8 @@ class Interaction:
     def refusal(self) -> str:
         """The server's own words, when it refused: in an error of HTTP, or in the last event of a stream."""
         last = self.heard[-1]
+        if self.status == 200 and last.get("object") == "thread.run" and last["last_error"]:
+            return str(last["last_error"]["message"])
         if self.status == 200 and last.get("type") != "error":
             return ""
         error = last.get("error") or last
@@ -125,11 +129,33 @@ def _interactions(one: Interaction) -> Answer:
     return Answer(text, (), (usage.get("total_input_tokens", 0), usage.get("total_output_tokens", 0)), pieces)
 
 
+def _assistants(one: Interaction) -> Answer | None:
+    """A run that was streamed; one that was polled has its calls in the run, and its text among the messages."""
+    pieces = tuple(
+        part["text"]["value"]
+        for event in one.heard
+        if event.get("object") == "thread.message.delta"
+        for part in event["delta"]["content"]
+    )
+    last = one.heard[-1]
+    action = last.get("required_action") or {"submit_tool_outputs": {"tool_calls": []}}
+    made = [call["function"] for call in action["submit_tool_outputs"]["tool_calls"]]
+    calls = tuple((call["name"], json.loads(call["arguments"])) for call in made)
+    written = [message for message in last.get("data") or () if message["role"] == "assistant"]
+    texts = [part["text"]["value"] for message in written for part in message["content"]]
+    text = "".join(pieces) or "".join(texts)
+    return Answer(text, calls, (0, 0), pieces) if text or calls else None
+
+
 # ---- what a request tells --------------------------------------------------------------------------------------------
 
 
 def spoken(sent: JSON) -> list[Spoken]:
     """The conversation as a request tells it: texts, names of called functions, and their outputs."""
+    if "tool_outputs" in sent:
+        return [("us", one["output"]) for one in sent["tool_outputs"]]
+    if "additional_messages" in sent:
+        return [("us", one["content"]) for one in sent["additional_messages"]]
     return list(_contents(sent["contents"]) if "contents" in sent else _items(sent.get("input") or []))
 
 

@@ -64,19 +64,23 @@ def test_the_table_fits_the_terminal(server: ResponsesServer) -> None:
     assert max(map(len, lines)) <= 80
 
 
-def test_the_list_of_the_server_wins_over_the_table(asst: Asst) -> None:
+@pytest.mark.parametrize("provider", ["chat-completions", "groq", "openrouter", "ollama", "local"])
+def test_the_list_of_the_server_wins_over_the_table(asst: Asst, monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
     """OpenRouter's list has prices for each token and the context; nonsense counts as unknown."""
 
     async def answer(_: Request) -> Reply:
         return Reply.json(LISTED)
 
     with Server(answer) as server:
-        write_profiles(f'[profiles.mine]\nprovider = "chat-completions"\nbase_url = "{server.url}"\n')
+        for vendor in ("GROQ", "OPENROUTER"):
+            monkeypatch.setenv(f"{vendor}_API_KEY", "sk-x")
+        write_profiles(f'[profiles.mine]\nprovider = "{provider}"\nbase_url = "{server.url}"\n')
         found = {one["id"]: one for one in json.loads(asst("models", "mine", "--json").out)}
     assert [found["vendor/big"][key] for key in ("context", "input_price", "output_price")] == [262_144, 2.0, 10.0]
     assert [found["vendor/free"][key] for key in ("input_price", "output_price")] == [0, 0]
-    assert [found["plain"][key] for key in ("context", "input_price")] == [None, None]
-    assert [found["odd"][key] for key in ("context", "input_price", "output_price")] == [None, None, None]
+    unknown = 0 if provider in ("ollama", "local") else None  # on this machine, nothing is paid
+    assert [found["plain"][key] for key in ("context", "input_price")] == [None, unknown]
+    assert [found["odd"][key] for key in ("context", "input_price", "output_price")] == [None, unknown, unknown]
 
 
 def _gemini(monkeypatch: pytest.MonkeyPatch) -> Any:

@@ -90,8 +90,10 @@ class ServerBackend:
         return self._received
 
     def active_requests(self) -> int:
-        kept = {**getattr(self.server, "responses", {}), **getattr(self.server, "interactions", {})}
-        runs = sum(1 for one in kept.values() if one.request.get("background") and not one.run.done)
+        kept = [
+            one for name in ("responses", "interactions", "runs") for one in getattr(self.server, name, {}).values()
+        ]
+        runs = sum(1 for one in kept if one.request.get("background") and not one.run.done)
         return int(self.server.open_connections) + runs
 
     def open_connections(self) -> int:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asstproxy.config.prices import prices_file
+from asstproxy.core.attachment import Attachment
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.errors import AssistantError, UsageError
 from asstproxy.core.events import (
@@ -21,9 +22,11 @@ from asstproxy.core.events import (
     ToolCall,
     Usage,
 )
+from asstproxy.core.history import UserMessage
 from asstproxy.core.mediator import conform
 from asstproxy.core.retry import RetryPolicy
-from asstproxy.core.turn import Options
+from asstproxy.core.roles import AcceptsAttachments
+from asstproxy.core.turn import Options, Turn
 from asstproxy.providers.budget import LONGEST_ANSWER, SHORTEST_ANSWER, Budget, within_budget
 from asstproxy.providers.scripted import ScriptedProvider, say
 from asstproxy.user import UserProxy
@@ -90,6 +93,27 @@ async def test_a_long_message_counts_before_it_is_sent() -> None:
     (settled,) = await hold(within_budget(luna, Budget(0.05), "gpt"), "x" * 3_000_000)
     assert settled.reason.startswith("max_cost: the next request could cost $0.20, and nothing of $0.050 is spent")
     assert not luna.turns
+
+
+async def test_files_count_before_they_are_sent() -> None:
+    """An image as many tokens as no API counts for one, in the message and in the history; what may be attached stays the same."""
+    png = Attachment("0" * 64, "image/png", "a.png", 500)
+
+    class Seeing(Luna):
+        async def accepts(self, _: str) -> dict[str, int]:
+            return {"image/png": 1000}
+
+    luna = Seeing(say("never"))
+    assistant = within_budget(luna, Budget(0.002), "gpt")
+    assert isinstance(assistant, AcceptsAttachments)
+    assert await assistant.accepts("gpt-6-luna") == {"image/png": 1000}
+    turn = Turn("look", history=(UserMessage("before", (png,)),), attachments=(png,))
+    events = [event async for event in assistant.start_processing(turn)]
+    assert isinstance(events[-1], MessageIncomplete)
+    assert not luna.turns
+    assert [e async for e in assistant.start_processing(Turn("look", attachments=(png,)))][
+        -1
+    ] == AssistantMessageRetrieved("never")
 
 
 async def test_an_answer_without_a_limit_gets_one() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from asstproxy.core.attachment import Attachment
 from asstproxy.core.conversation import Conversation
 from asstproxy.core.errors import AssistantError, Kind
 from asstproxy.core.events import (
@@ -27,6 +28,7 @@ from asstproxy.core.events import (
 from asstproxy.core.history import AssistantMessage
 from asstproxy.core.mediator import conform
 from asstproxy.core.retry import RetryPolicy
+from asstproxy.core.roles import AcceptsAttachments
 from asstproxy.core.turn import Options, Turn
 from asstproxy.providers.fallback import FAILURES, AttachableFallback, Candidate, FallbackProvider, with_fallbacks
 from asstproxy.providers.scripted import ScriptedProvider, say
@@ -172,6 +174,33 @@ async def test_when_all_fail_the_error_is_the_last_ones() -> None:
         "two: quota happened. Asking three instead.",
     ]
     assert (records[-1].state, [len(p.turns) for p in (one, two, three)]) == ("error", [1, 1, 1])
+
+
+class Reading(Named):
+    """An assistant that takes images."""
+
+    async def accepts(self, model: str) -> dict[str, int]:
+        assert model == self.model
+        return {"image/png": 1000}
+
+
+async def test_only_a_fallback_that_can_read_the_files_is_asked() -> None:
+    """The first one decides what may be attached; one that can't read it is passed over, and said nothing about."""
+    png = Attachment("0" * 64, "image/png", "a.png", 500)
+    one, blind, three = (
+        Reading("one", fails("server"), fails("server")),
+        Named("blind", say("no")),
+        Reading("three", say("Seen.")),
+    )
+    chain = with_fallbacks([Candidate(p.provider, p, {}) for p in (one, blind, three)])
+    assert isinstance(chain, AcceptsAttachments)
+    assert await chain.accepts("one-model") == {"image/png": 1000}
+    events = [event async for event in chain.start_processing(Turn("look", attachments=(png,)))]
+    assert [e.text for e in events if isinstance(e, Notice)] == ["one: server happened. Asking three instead."]
+    assert (blind.turns, three.turns[0].attachments) == ([], (png,))
+    with pytest.raises(AssistantError, match="server happened"):
+        async for _ in both(one, blind).start_processing(Turn("look", attachments=(png,))):
+            pass
 
 
 async def test_cancelling_reaches_the_one_that_answers() -> None:

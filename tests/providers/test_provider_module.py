@@ -39,10 +39,14 @@ def section(title: str) -> str:
 @pytest.mark.parametrize(
     ("file", "allowed"),
     [
-        ("examples/provider_echo.py", {"asstproxy.provider"}),
         ("tests/providers/chat_provider.py", {"asstproxy.provider"}),
         ("src/asstproxy/providers/chat_completions.py", {"asstproxy.provider"}),
-        ("examples/test_provider_echo.py", {"asstproxy.provider", "asstproxy.testing"}),
+        ("src/asstproxy/providers/assistants.py", {"asstproxy.provider"}),
+        ("src/asstproxy/providers/assistants_server.py", {"asstproxy.provider"}),
+        (
+            "tests/providers/test_worked_example.py",
+            {"asstproxy", "asstproxy.provider", "asstproxy.providers.chat_completions", "asstproxy.testing"},
+        ),
     ],
 )
 def test_a_provider_imports_only_what_is_public(file: str, allowed: set[str]) -> None:

@@ -11,6 +11,7 @@ the model (a retry is a new run); without one, the model repeats what the user s
 """
 
 from .anthropic import AnthropicServer
+from .assistants import AssistantsServer
 from .brain import Block, Brain, Call, Fail, Incomplete, Output, Refuse, Say, Script, Think, Wait, echo
 from .faults import (
     BrokenJson,
@@ -44,6 +45,7 @@ __all__ = [
     "LEGAL_FRAMINGS",
     "AnthropicServer",
     "ApiError",
+    "AssistantsServer",
     "Background",
     "Block",
     "Brain",

@@ -18,6 +18,8 @@ Position = int | str
 def is_at(event: Position, index: int, piece: bytes) -> bool:
     if isinstance(event, int):
         return index == event
+    if piece.startswith(f"event: {event}\n".encode()):
+        return True
     data = sse.payload(piece)
     return isinstance(data, dict) and event in (data.get("type"), data.get("event_type"))
 

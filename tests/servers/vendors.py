@@ -39,6 +39,8 @@ class Vendor:
             return {"event_type": "error", **body} if self.name == "interactions" else body
         if self.name == "anthropic":
             return self.error(problem)
+        if self.name == "assistants":  # the event's name says what it is
+            return {name: self.error(problem)["error"][name] for name in ("code", "message", "type")}
         error = self.error(problem)["error"]
         flat = {"code": error["code"], "message": error["message"], "param": error.get("param")}
         return {self.type_key or "type": "error", **flat}
@@ -169,5 +171,6 @@ def _anthropic(problem: ApiError) -> Json:
 
 ANTHROPIC = Vendor("anthropic", _anthropic, "type")
 OPENAI = Vendor("openai", _openai, "type")
+ASSISTANTS = Vendor("assistants", _openai, "type")
 GEMINI = Vendor("gemini", _gemini, None)
 INTERACTIONS = Vendor("interactions", _interactions, "event_type")

@@ -34,10 +34,13 @@ HINTS: dict[str, str] = {
     "argument_not_a_pair": "Write --arg name=value.",
     "tool_unknown": "List them: asst tools list",
     # providers
+    "assistant_missing": "Create one: {setup}",
+    "assistants_shut_down": "Move the profile to OpenAI's Responses API: asst setup gpt --name {profile} --move",
     "base_url_missing": "Run: {setup} --base-url URL",
     "price_unknown": "Add it to {file}, or leave out --max-cost.",
     "cost_unlimited": "Leave out --max-cost.",
     "local_model_missing": "Run: asst setup local --yes",
+    "model_missing": "Name one: --model NAME",
     "local_model_unusable": "Choose another model: asst setup local",
 }
 """By the code of an error; `{names}` are in its data, and `{setup}` is the command that changes its profile."""

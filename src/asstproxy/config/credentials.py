@@ -27,6 +27,7 @@ __all__ = [
     "credentials_file",
     "find_key",
     "forget_key",
+    "has_key",
     "has_keyring",
     "key_source",
     "require_keyring",
@@ -107,6 +108,15 @@ def temporary_key(variable: str, key: str | None) -> Iterator[None]:
     finally:
         _temporary.clear()
         _temporary.update(before)
+
+
+def has_key(variable: str) -> bool:
+    """Whether there is a key for this variable, in use for a while or for good.
+
+    Raises:
+        NotSetUpError: the file has an error.
+    """
+    return variable in _temporary or key_source(variable) is not None
 
 
 def store_key(variable: str, key: str, *, keyring: bool = False) -> None:

@@ -36,6 +36,8 @@ class ProviderInfo(NamedTuple):
     the key, the usual one last; none: no key is needed. `keys_url` is the page where keys are made. `base_url` is the API's
     usual address, `base_url_variables` are those that replace it. `default_model` answers when a profile names none; `models`
     are worth offering first, each with a word about it. `questions` are what `asst setup` takes beyond key, address and model.
+    `key_optional`: some servers need no key, so none is missing where none is set. `remote` is the key of a profile that names
+    what `asst setup` creates at the server; the provider's module then has `provision` and `withdraw`.
     `prices` is the provider's id in the table of `genai-prices` where it isn't its name; `local` if nothing is paid. `settings` are
     the API's parameters that `-O` knows by type, and `output_limit` is the one of them that limits the tokens of an answer.
     """
@@ -49,6 +51,8 @@ class ProviderInfo(NamedTuple):
     default_model: str = ""
     models: Mapping[str, str] = {}
     questions: tuple[SetupQuestion, ...] = ()
+    key_optional: bool = False
+    remote: str = ""
     prices: str = ""
     settings: Mapping[str, Setting] = {}
     output_limit: str = ""

@@ -18,7 +18,15 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ..core.errors import AssistantError, may_pass
-from ..core.events import AssistantMessageRetrieved, ChunkReceived, Event, Heartbeat, MessageIncomplete, Notice
+from ..core.events import (
+    ActionRequired,
+    AssistantMessageRetrieved,
+    ChunkReceived,
+    Event,
+    Heartbeat,
+    MessageIncomplete,
+    Notice,
+)
 from .fields import get_object, get_text
 from .stream import JobReader, Stream, StreamReader, read_stream
 from .transport import JSON, Transport
@@ -31,12 +39,14 @@ STOP_WITHIN = 2.0
 """Seconds for asking the server to stop."""
 LONGEST = 60.0
 """Seconds that a server may make us wait between two polls, and the longest pause after polls that failed."""
+UNSURE = ("connection", "timeout", "protocol", "invalid_request", "not_found")
+"""Failures of sending a job what it waits for, after which it may have it all the same: this time, or since an earlier one."""
 UNREACHABLE = "The provider keeps working, but can't be asked now. asst goes on asking until it answers. ({error})"
 TOKEN_EVERY = 5.0
 """Seconds of streaming after which a heartbeat brings the token up to date."""
 MAX_DOUBLINGS = 16
 """Of the pause after a poll that failed: beyond `LONGEST` for every sensible pause, and far from an overflow."""
-UNFINISHED = ("queued", "in_progress")
+UNFINISHED = ("queued", "in_progress", "cancelling")
 RUNNING = {"status": "in_progress"}
 T = TypeVar("T")
 
@@ -96,13 +106,18 @@ class BackgroundJob(StreamReader):
     """One answer at `path`. `reader` reads it; `after` is the query parameter that opens its stream after a position.
 
     `poll` is in seconds. Heartbeats carry a token in `resume`: {"id": …, "position": …, "text": characters read so far}.
+    `waiting` is the id of a job that was begun before, and waits for the body that is sent to it.
     """
 
-    def __init__(self, transport: Transport, path: str, reader: JobReader, *, after: str, poll: float) -> None:
+    def __init__(
+        self, transport: Transport, path: str, reader: JobReader, *, after: str = "", poll: float, waiting: str = ""
+    ) -> None:
         self.linger = reader.linger
         self._job = ServerJob(lambda: transport.call("POST", f"{self._where}/cancel", {}))
         self._transport, self._path, self._reader, self._after, self._pause = transport, path, reader, after, poll
-        self._read = 0
+        self._job.id = waiting or None
+        self._waiting = bool(waiting)
+        self._read, self._in_pieces = 0, False
         self._failures, self._broke_at = 0, reader.position
         self._token_at: float | None = None
 
@@ -114,18 +129,23 @@ class BackgroundJob(StreamReader):
                 async for event in events:
                     yield event
 
-    def streamed(self, body: JSON) -> AsyncGenerator[Event]:
-        """Create it, and follow its stream."""
-        return self._follow(self._transport.events("POST", self._path, body))
+    def streamed(self, body: JSON, path: str = "") -> AsyncGenerator[Event]:
+        """Create it, or send it to `path` if it waits for that, and follow its stream; what is not streamed is polled."""
+        self._in_pieces = bool(body.get("stream"))
+        return self._follow(self._transport.events("POST", path or self._path, body))
 
-    async def found(self, number: str, position: int | str | None = None, text: int = 0) -> AsyncGenerator[Event]:
+    async def found(
+        self, number: str, position: int | str | None = None, text: int = 0, *, in_pieces: bool | None = None
+    ) -> AsyncGenerator[Event]:
         """Continue with what another process left; its stream is followed if there is a position in it.
 
-        It is looked at first: an answer that failed meanwhile is told as such before any of its text.
+        It is looked at first: an answer that failed meanwhile is told as such before any of its text. `in_pieces`: the text is
+        published in pieces, of which that process has read `text` characters.
         """
         self._job.id = self._reader.job_id = number
         self._reader.position = self._broke_at = position
         self._read, self._token_at = text, 0.0
+        self._in_pieces = position is not None if in_pieces is None else in_pieces
         looking = self._poll(RUNNING, wait=False, once=position is not None)
         async with self._job.cancel_on_exit(), contextlib.aclosing(looking) as events:
             async for event in events:
@@ -173,6 +193,11 @@ class BackgroundJob(StreamReader):
         return self._rest()
 
     async def _reopen_or_poll(self, broken: AssistantError) -> Stream | None:
+        if self._waiting and self._reader.job_id is None:
+            if broken.retryable or broken.kind not in UNSURE:
+                self._job.done = True  # refused: it waits as before
+                raise broken
+            self._reader.refused = broken
         try:
             return await self.reopen(broken)
         except AssistantError:
@@ -217,13 +242,14 @@ class BackgroundJob(StreamReader):
     async def _poll(self, reply: JSON, *, wait: bool = True, once: bool = False) -> AsyncGenerator[Event]:
         """Until the answer is there; `once`: or until the server says that it works on it."""
         failures, asked = 0, 0.0
-        while is_unfinished(reply):
-            if wait:
+        while (unfinished := is_unfinished(reply)) or (missing := self._reader.missing(reply)):
+            if (unfinished and wait) or failures:
                 yield self._heartbeat(str(reply["status"]))
                 await asyncio.sleep(max(min(self._pause * 2**failures, LONGEST), asked))
             wait = True
             try:
-                reply, failures, asked = await self._transport.call("GET", self._where), 0, 0.0
+                got = await self._transport.call("GET", self._where if unfinished else missing)
+                reply, failures, asked = got if unfinished else reply | {"rest": got}, 0, 0.0
                 if once and is_unfinished(reply):
                     return
             except AssistantError as error:
@@ -238,8 +264,8 @@ class BackgroundJob(StreamReader):
         for event in self._reader.reply(reply):
             if isinstance(event, ChunkReceived):
                 self._read += len(event.text)
-            ends = isinstance(event, AssistantMessageRetrieved | MessageIncomplete)
-            if ends and self._reader.position is not None and (rest := getattr(event, "text", "")[self._read :]):
+            ends = isinstance(event, ActionRequired | AssistantMessageRetrieved | MessageIncomplete)
+            if ends and self._in_pieces and (rest := getattr(event, "text", "")[self._read :]):
                 yield ChunkReceived(rest)  # what the stream no longer said
             yield event
 

@@ -7,7 +7,7 @@ is here. Where the API offers more (conversations that it keeps, work in the bac
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -117,6 +117,22 @@ class StatelessProvider:
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         return self._run([*self._items, ToolOutputs(tuple(results))], ToolOutputsSubmitted())
+
+    async def take_up(
+        self, turn: Turn, needed: str, found: Callable[[JSON], AsyncGenerator[Event]]
+    ) -> AsyncGenerator[Event]:
+        """For `attach`: the rest of an exchange that goes on at the provider. `found` reads it, by the token in `resume`.
+
+        Raises:
+            AssistantError: the token has nothing under the key `needed`, so that it is not one of this provider.
+        """
+        token = turn.resume if isinstance(turn.resume, dict) else {}
+        if not token.get(needed):
+            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
+        self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
+        async with contextlib.aclosing(self._run(list(turn.history), None, answer=found(token))) as events:
+            async for event in events:
+                yield event
 
     async def _run(
         self,

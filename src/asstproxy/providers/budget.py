@@ -19,10 +19,12 @@ from ..core.coalesce import TEXT_EVENTS
 from ..core.codec import now
 from ..core.errors import AssistantError, UsageError
 from ..core.events import Event, MessageIncomplete, Started, ToolOutputsSubmitted, ToolResult, Usage
+from ..core.history import UserMessage
 from ..core.money import Cost, dollars
 from ..core.roles import CLOSING, AssistantProxy, Attachable
 from ..core.turn import Turn
 from ..store.transcript import RequestEntry
+from .fallback import accepted_by
 from .prices import PriceTable
 from .registry import provider_info
 
@@ -38,6 +40,10 @@ ROUNDS = 4
 """Where tools are offered, one request may take this part of the money."""
 BYTES_PER_TOKEN = 3
 """English has four and more; too many estimated tokens reserve too much, too few could pass the limit."""
+IMAGE_TOKENS = 10_000
+"""More than any API counts for one image."""
+FILE_BYTES_PER_TOKEN = 10
+"""Of a PDF, audio or video."""
 _LIMITS = ("max_output_tokens", "maxOutputTokens", "max_completion_tokens", "max_tokens")
 _CHOICES = ("n", "candidate_count", "candidateCount")
 
@@ -100,7 +106,7 @@ class BudgetedProvider:
 
     def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
-        self._context = _tokens(turn.instructions, turn.history, turn.tools) + _tokens(turn.text)
+        self._context = _tokens(turn.instructions, turn.history, turn.tools, turn.text) + _file_tokens(turn)
         turn, reserved, refusal = self._reserve(turn)
         self._turn = turn
         if refusal:
@@ -114,6 +120,10 @@ class BudgetedProvider:
         if refusal:
             return _refused(ToolOutputsSubmitted(), refusal)
         return self._metered(self.assistant.submit_tool_outputs(results), reserved)
+
+    async def accepts(self, model: str) -> Mapping[str, int]:
+        """See `AcceptsAttachments`."""
+        return await accepted_by(self.assistant, model)
 
     async def aclose(self) -> None:
         """Close the assistant."""
@@ -201,6 +211,13 @@ async def _refused(opening: Event, reason: str) -> AsyncGenerator[Event]:
 def _tokens(*parts: Any) -> int:
     """About how many tokens these are, rather too many."""
     return 1 + sum(len(msgspec.json.encode(part)) for part in parts if part) // BYTES_PER_TOKEN
+
+
+def _file_tokens(turn: Turn) -> int:
+    """About how many tokens the files of a conversation are, rather too many."""
+    sent = [one.attachments for one in turn.history if isinstance(one, UserMessage)]
+    files = [file for together in (*sent, turn.attachments) for file in together]
+    return sum(IMAGE_TOKENS if file.kind == "image" else file.size // FILE_BYTES_PER_TOKEN for file in files)
 
 
 def _set_limit(settings: Mapping[str, Any]) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from ..config.base_url import choose_base_url
-from ..config.credentials import key_source
+from ..config.credentials import has_key
 from ..config.insecure_http import warn_of_plain_http
 from ..config.profiles import Profile
 from ..config.provider_info import ProviderInfo
@@ -66,10 +66,10 @@ def api_key(profile: Profile, options: ServerOptions, info: ProviderInfo) -> str
 def usual_key_variable(info: ProviderInfo) -> str:
     """The variable for a provider's key when a profile names none: the first that is set, else the last one. Empty: no key."""
     names = info.key_variables
-    if len(names) < 2:
+    if len(names) < 2 and not info.key_optional:
         return "".join(names)
-    found = [name for name in names if os.environ.get(name)] or [name for name in names if key_source(name)]
-    return (found or names[-1:])[0]
+    found = [name for name in names if os.environ.get(name)] or [name for name in names if has_key(name)]
+    return next(iter(found or ([] if info.key_optional else names[-1:])), "")
 
 
 def http_transport(

@@ -11,14 +11,15 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
+from ..core.attachment import is_accepted
 from ..core.coalesce import TEXT_EVENTS
 from ..core.errors import AssistantError
 from ..core.events import Event, Notice, Started, TakenOver, ToolResult
 from ..core.history import AssistantMessage, Item
-from ..core.roles import CLOSING, AssistantProxy, Attachable
+from ..core.roles import CLOSING, AcceptsAttachments, AssistantProxy, Attachable
 from ..core.turn import Turn
 
-__all__ = ["Candidate", "FallbackProvider", "with_fallbacks"]
+__all__ = ["Candidate", "FallbackProvider", "accepted_by", "with_fallbacks"]
 
 FAILURES = frozenset(
     (
@@ -73,7 +74,9 @@ class FallbackProvider:
         if turn is not self._turn:
             self._turn, self._announced, self._told = turn, 0, set()
         failed: list[AssistantError] = []
-        for number, candidate in enumerate(self._candidates):
+        number: int | None = 0
+        while number is not None:
+            candidate = self._candidates[number]
             self._answering = candidate.assistant
             answering = False
             try:
@@ -94,8 +97,9 @@ class FallbackProvider:
                 failed.append(error)
             else:
                 return
-            if number + 1 < len(self._candidates):
-                notice = _taken_over(candidate.profile, failed[-1], self._candidates[number + 1].profile)
+            number = await self._next(number, turn)
+            if number is not None:
+                notice = _taken_over(candidate.profile, failed[-1], self._candidates[number].profile)
                 if notice not in self._told:
                     self._told.add(notice)
                     yield Notice(notice)
@@ -110,6 +114,22 @@ class FallbackProvider:
         async with contextlib.AsyncExitStack() as stack:
             for candidate in self._candidates:
                 stack.push_async_callback(candidate.assistant.aclose)
+
+    async def accepts(self, model: str) -> Mapping[str, int]:
+        """See `AcceptsAttachments`: what the first one can take. Of the others, only those that can take it are asked."""
+        return await accepted_by(self._candidates[0].assistant, model)
+
+    async def _next(self, number: int, turn: Turn) -> int | None:
+        """The next candidate that can take the files of the message; None if there is none."""
+        for other in range(number + 1, len(self._candidates)):
+            assistant = self._candidates[other].assistant
+            try:
+                accepted = await accepted_by(assistant, assistant.model) if turn.attachments else {}
+            except AssistantError:  # it can't even say what it takes
+                continue
+            if all(is_accepted(one, accepted) for one in turn.attachments):
+                return other
+        return None
 
     def _turn_for(self, number: int, turn: Turn) -> Turn:
         """The turn as this candidate gets it: what belongs to the first one's API is of no use to another."""
@@ -132,6 +152,11 @@ class AttachableFallback(FallbackProvider):
         """See `Attachable`."""
         self._answering = self._candidates[0].assistant
         return cast("Attachable", self._answering).attach(turn)
+
+
+async def accepted_by(assistant: AssistantProxy, model: str) -> Mapping[str, int]:
+    """The files that an assistant can take: the most bytes of each media type; none if it doesn't say."""
+    return await assistant.accepts(model) if isinstance(assistant, AcceptsAttachments) else {}
 
 
 def _without_raw(item: Item) -> Item:

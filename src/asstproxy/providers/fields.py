@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from .transport import JSON
 
 __all__ = [
     "ToolCallBuffer",
+    "function_calls",
     "get_arguments",
     "get_content",
     "get_count",
@@ -154,6 +155,16 @@ class ToolCallBuffer:
             call_id = unique_id(call.id, made)
             made[call_id] = ToolCall(call_id, call.name, readable_arguments("".join(call.arguments)))
         return tuple(made.values())
+
+
+def function_calls(calls: Iterable[Mapping[str, Any]], answered: Container[str] = ()) -> tuple[ToolCall, ...]:
+    """The calls in a list of OpenAI's older form (`id`, `function` with `name` and `arguments`), but for those answered."""
+    buffer = ToolCallBuffer()
+    for number, call in enumerate(calls):
+        if (call_id := get_text(call, "id")) not in answered:
+            arguments = get_arguments(call, "function", "arguments")
+            buffer.add(number, call_id, get_text(call, "function", "name"), arguments)
+    return buffer.finish()
 
 
 @dataclass(slots=True)

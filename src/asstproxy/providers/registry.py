@@ -23,6 +23,7 @@ PROVIDERS = {
     "anthropic": "asstproxy.providers.anthropic:connect",
     "local": "asstproxy.providers.local.local:connect",
     "chat-completions": "asstproxy.providers.chat_completions:connect",
+    "assistants": "asstproxy.providers.assistants:connect",
     "replay": "asstproxy.providers.playback:connect",
 }
 """Provider name: where its `connect(profile, *, client=None)` is, imported on use."""

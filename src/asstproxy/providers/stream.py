@@ -82,10 +82,19 @@ class StreamReader:
 
 
 class JobReader(StreamReader):
-    """A reader that also remembers where the stream stands: the id of the answer, and of the last event."""
+    """A reader that also remembers where the stream stands: the id of the answer, and of the last event.
+
+    `refused`: sending a job what it waits for has failed in this way. It may have it all the same; if it still waits, `reply`
+    raises this.
+    """
 
     job_id: str | None = None
     position: int | str | None = None
+    refused: AssistantError | None = None
+
+    def missing(self, reply: JSON) -> str:  # noqa: ARG002 - for those that override it
+        """The path of what a finished job's reply lacks; what is there becomes its `rest`. Empty: it lacks nothing."""
+        return ""
 
 
 async def read_stream(

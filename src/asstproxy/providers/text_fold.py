@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.coalesce import TextBuffer
 
-__all__ = ["TextFold", "differs", "rest_of"]
+__all__ = ["MessageFold", "TextFold", "differs", "rest_of"]
 
 
 class TextFold:
@@ -57,6 +57,41 @@ class TextFold:
         self._append(rest)
         self._part_ended = True
         return rest
+
+
+class MessageFold:
+    """An answer that consists of several messages, each in pieces, whole, or both; a blank line stands between two."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[str, TextFold] = {}
+        self._whole: dict[str, str] = {}
+
+    def __contains__(self, number: str) -> bool:
+        return number in self._pieces
+
+    def __bool__(self) -> bool:
+        return bool(self._pieces)
+
+    def add(self, number: str, text: str, *, whole: bool) -> str:
+        """A piece of the message with this id, or all of it; what is new in it for somebody who reads along."""
+        if not text:
+            return ""
+        gap = "\n\n" if self._pieces and number not in self._pieces else ""
+        fold = self._pieces.setdefault(number, TextFold())
+        if whole:
+            self._whole[number] = text
+        new = fold.complete(text) if whole else fold.add(text)
+        return gap + new if new else ""
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of the messages."""
+        return {*self._pieces}
+
+    def text(self, *, ended: bool) -> str:
+        """What was said. Once it has `ended`, whole messages count if there are any: pieces may have been garbled."""
+        said = self._whole if ended and self._whole else {**self._pieces, **self._whole}
+        return "\n\n".join(map(str, said.values()))
 
 
 def rest_of(said: str, whole: str) -> str:

@@ -351,3 +351,45 @@ def _leave_the_rest(screen: Tmux) -> None:
 def _doctor(asst: Asst) -> dict[tuple[str, str], tuple[str, str]]:
     report = json.loads(asst("doctor", "--json").out)
     return {(one["group"], one["what"]): (one["status"], one["text"]) for one in report["findings"]}
+
+
+KEEPER = """
+from pathlib import Path
+
+from asstproxy.provider import Profile, Provisioned, ProviderInfo
+
+INFO = ProviderInfo("what is kept in a file", remote="place")
+SERVER = Path(__file__).with_name("server")
+
+
+def connect(profile, *, client=None):
+    raise NotImplementedError
+
+
+async def provision(profile: Profile, tools):
+    again = "place" in profile.options
+    SERVER.write_text(" ".join([profile.instructions, *(tool.name for tool in tools)]))
+    return Provisioned({"place": "p1"}, "Changed p1." if again else "Made p1.")
+
+
+async def withdraw(profile: Profile) -> str:
+    SERVER.unlink()
+    return f"Gone: {profile.options['place']}."
+"""
+
+
+def test_what_it_keeps_at_its_server(asst: Asst, installed: Path, config: Path) -> None:
+    """A provider of another package creates, updates and deletes something, too: by two functions and a key of the profile."""
+    (installed / "bare_provider.py").write_text(KEEPER)
+    kept = installed / "server"
+    ran = asst("setup", "bare", "--preset", "stocks", "--no-check", "--yes")
+    assert (ran.code, "Made p1." in ran.err) == (0, True), ran.err
+    assert kept.read_text().endswith(" get_stock_price buy_or_sell")
+    assert profiles(config)["bare"]["place"] == "p1"
+    assert "Changed p1." in asst("setup", "bare", "-s", "Be kind.", "--no-check", "--yes").err
+    assert kept.read_text().startswith("Be kind.")
+    assert "p1 stays at its server" in asst("setup", "remove", "bare", "--yes").err
+    assert kept.exists()
+    assert asst("setup", "bare", "--no-check", "--yes").code == 0
+    assert "Gone: p1." in asst("setup", "remove", "bare", "--remote", "--yes").err
+    assert not kept.exists()

@@ -151,6 +151,8 @@ RECORDED: dict[tuple[str, str], list[Any]] = {
     ("anthropic", "tool"): TOOL_USE,
     ("chat", "text"): CHAT,
     ("chat", "tool"): CHAT_CALL,
+    ("assistants", "text"): _lines("assistants/text_stream.jsonl"),
+    ("assistants", "tool"): _lines("assistants/tool_stream.jsonl"),
 }
 
 

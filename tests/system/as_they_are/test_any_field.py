@@ -6,7 +6,7 @@ import asyncio
 import copy
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from asstproxy.core.errors import AssistantError
 from asstproxy.core.events import ActionRequired, ChunkReceived, Event, Notice, Reasoning, Usage
 from asstproxy.providers.anthropic import Reader as AnthropicReader
+from asstproxy.providers.assistants import Reader as AssistantsReader
 from asstproxy.providers.chat_completions import Reader as ChatReader
 from asstproxy.providers.gemini.generate_reader import Reader as GenerateReader
 from asstproxy.providers.gemini.interactions_reader import Reader as InteractionsReader
@@ -26,12 +27,13 @@ from asstproxy.providers.transport.body import decode_json
 
 from .streams import RECORDED
 
-READERS = {
+READERS: dict[str, Callable[[], StreamReader]] = {
     "responses": ResponsesReader,
     "anthropic": AnthropicReader,
     "chat": ChatReader,
     "generate": GenerateReader,
     "interactions": InteractionsReader,
+    "assistants": lambda: AssistantsReader("thread_1", set()),
 }
 MARK = 987654321
 WORD = "zebra"

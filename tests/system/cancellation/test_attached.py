@@ -28,6 +28,17 @@ async def left_behind(way: Way, server: Any) -> list[Record]:
     if way.provider == "gemini":
         transport = HttpTransport(f"{server.url}/v1beta", {"x-goog-api-key": KEY})
         token = {"running": (await transport.call("POST", "/interactions", GEMINI))["id"]}
+    elif way.provider == "assistants":
+        beta = {"OpenAI-Beta": "assistants=v2"}
+        transport = HttpTransport(server.base_url, {"Authorization": f"Bearer {KEY}"}, plain_headers=beta)
+        said_first = {"messages": [{"role": "user", "content": "go"}]}
+        token = {"thread": (await transport.call("POST", "/threads", said_first))["id"], "told": []}
+        path, body = f"/threads/{token['thread']}/runs", {"assistant_id": server.assistant}
+        if way.options.get("stream", True):
+            async with aclosing(transport.events("POST", path, body | {"stream": True})) as events:
+                token |= {"run": (await anext(events))[0]["id"], "text": 0}
+        else:
+            token |= {"run": (await transport.call("POST", path, body))["id"]}
     else:
         transport = HttpTransport(f"{server.url}/v1", {"Authorization": f"Bearer {KEY}"})
         if way.options.get("stream", True):

@@ -10,10 +10,10 @@ from asstproxy.core.events import Cancelled, Heartbeat
 from core.stage import Stage
 from servers import Background, Delay, Fault, Stall
 
-from .ways import WAYS, WITHIN, Way, check
+from .ways import WAYS, WITHIN, Way, check, forget
 
 TOLD = [way for way in WAYS if way.cancels]
-CREATE = r"^POST .*/(responses|interactions)$"
+CREATE = r"^POST .*/(responses|interactions|runs)$"
 
 
 async def stopped(stage: Stage, after: float) -> float:
@@ -60,8 +60,7 @@ async def test_a_server_that_does_not_answer_holds_up_nobody(way: Way, faults: l
             assert 1.5 < took < WITHIN
             server.faults.clear()
             server.background = Background()
-            getattr(server, "responses", {}).clear()  # what it did not hear of goes on
-            getattr(server, "interactions", {}).clear()
+            forget(server)
             await check(stage, server, "after it")
 
 
@@ -81,7 +80,6 @@ async def test_a_second_cancellation_waits_for_nobody(way: Way, on: str) -> None
             await asyncio.wait({exchange}, timeout=1)
             assert exchange.cancelled()
             server.faults.clear()
-            getattr(server, "responses", {}).clear()
-            getattr(server, "interactions", {}).clear()
+            forget(server)
             server.background = Background()
             await check(stage, server, "after it")

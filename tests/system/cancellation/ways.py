@@ -19,6 +19,7 @@ from asstproxy.tools import Question, tool
 from core.stage import Stage
 from servers import (
     AnthropicServer,
+    AssistantsServer,
     Call,
     Fault,
     GeminiServer,
@@ -32,7 +33,7 @@ from servers import (
 )
 from servers.brain import last_text
 
-__all__ = ["KEY", "WAYS", "WITHIN", "Way", "check"]
+__all__ = ["KEY", "WAYS", "WITHIN", "Way", "check", "forget"]
 
 KEY = "sk-test-0123456789abcdef"
 WITHIN = 2.5
@@ -99,7 +100,7 @@ class Way:
     def passes(self) -> set[State]:
         """The states in which it awaits something."""
         states = {State.STARTED, State.REQUIRES_ACTION, State.AWAITING_APPROVAL, State.TOOL_OUTPUTS_SUBMITTED}
-        polled = self.name in ("gpt-polled", "interactions-background")
+        polled = self.name in ("gpt-polled", "interactions-background", "assistants-polled")
         return states | ({State.RUNNING} if polled else set() if "unary" in self.name else {State.STREAMING})
 
     @contextmanager
@@ -126,6 +127,7 @@ class Way:
 BUSY = (Status(503, first=1), Status(429, retry_after=0.01, first=1, skip=2))
 """The first request of an exchange is refused once, and so is the one with the results of the tools."""
 INTERACTIONS = {"api": "interactions"}
+THERE = {"assistant_id": AssistantsServer.assistant}
 WAYS = [
     Way("gpt", ResponsesServer, "gpt", "/v1"),
     Way("gpt-unary", ResponsesServer, "gpt", "/v1", options={"stream": False}),
@@ -138,6 +140,8 @@ WAYS = [
     Way("gemini-retried", GeminiServer, "gemini", faults=BUSY),
     Way("chat-completions", ResponsesServer, "chat-completions", "/v1"),
     Way("anthropic", AnthropicServer, "anthropic"),
+    Way("assistants", AssistantsServer, "assistants", "/api/v1", THERE, cancels=True),
+    Way("assistants-polled", AssistantsServer, "assistants", "/api/v1", THERE, {"stream": False}, cancels=True),
     Way("interactions", InteractionsServer, "gemini", profile=INTERACTIONS),
     Way(
         "interactions-background",
@@ -152,8 +156,19 @@ WAYS = [
 
 def unfinished(server: Any) -> list[str]:
     """What the provider still works at."""
-    kept = {**getattr(server, "responses", {}), **getattr(server, "interactions", {})}
-    return [name for name, one in kept.items() if not one.run.done]
+    return [name for name, one in kept(server).items() if not one.run.done]
+
+
+def kept(server: Any) -> dict[str, Any]:
+    """What the provider has of its work, by id."""
+    places = ("responses", "interactions", "runs")
+    return {number: one for place in places for number, one in getattr(server, place, {}).items()}
+
+
+def forget(server: Any) -> None:
+    """Let the server lose what it did not hear that it is to stop."""
+    for place in ("responses", "interactions", "runs"):
+        getattr(server, place, {}).clear()
 
 
 async def check(stage: Stage, server: Any, when: str, *, taken_up: bool = False) -> None:

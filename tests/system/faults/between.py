@@ -17,8 +17,10 @@ from .ways import Way, way
 __all__ = ["CANCEL", "ENDLESS", "LOOK", "ROWS", "Between"]
 
 MAKE = r"^POST /v1/conversations$"
-LOOK = r"^GET /v1(beta)?/(responses|interactions)/\w+$"
-CANCEL = r"^POST /v1(beta)?/(responses|interactions)/\w+/cancel$"
+THREAD = r"^POST /api/v1/threads$"
+READ = r"^GET /api/v1/threads/\w+/messages$"
+LOOK = r"^GET (/api)?/v1(beta)?/(responses|interactions|threads/\w+/runs)/\w+$"
+CANCEL = r"^POST (/api)?/v1(beta)?/(responses|interactions|threads/\w+/runs)/\w+/cancel$"
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Between:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        where = {MAKE: "make", LOOK: "look", CANCEL: "cancel"}
+        where = {MAKE: "make", THREAD: "thread", READ: "read", LOOK: "look", CANCEL: "cancel"}
         told = "+".join(f"{replace(fault, on=where.get(fault.on, 'ask'))}" for fault in self.faults)
         return told.replace(" on=", "")
 
@@ -62,13 +64,31 @@ MAKING = [
 ]
 
 
+def _thread(outcome: Outcome, made: int, *faults: Fault) -> Between:
+    return Between(way("assistants"), faults, outcome, {THREAD: made})
+
+
+RUNS = way("assistants").asks
+MAKING += [
+    _thread(works(), 2, Status(500, first=1, on=THREAD)),
+    _thread(fails("server", posts=0), AGAIN, Status(500, on=THREAD)),
+    _thread(fails("authentication", posts=0), 1, Status(401, on=THREAD)),
+    _thread(fails("connection", posts=0), 1, Cut(on=THREAD)),
+    _thread(fails("timeout", posts=0), 1, Stall(on=THREAD)),
+    _thread(fails("protocol", posts=0), 1, Document("{}", on=THREAD)),
+    # Nobody knows whether the thread has the question, so that another one is made.
+    _thread(works(posts=3), 3, Status(500, first=2, on=RUNS)),
+    _thread(fails("server", AGAIN), AGAIN, Status(500, on=RUNS)),
+]
+
+
 def _poll(name: str, outcome: Outcome, looks: int, *faults: Fault, cancels: int = 0) -> Between:
     return Between(way(name), faults, outcome, {LOOK: looks, CANCEL: cancels})
 
 
 POLLING = [  # three polls without a fault: queued, in progress, done
     row
-    for name in ("gpt-polled", "interactions-polled")
+    for name in ("gpt-polled", "interactions-polled", "assistants-polled")
     for row in (
         _poll(name, works(), 6, Status(503, first=3, on=LOOK)),
         _poll(name, works(), 4, Status(429, first=1, retry_after=0.02, on=LOOK)),
@@ -80,6 +100,15 @@ POLLING = [  # three polls without a fault: queued, in progress, done
         # What nobody waits for any more is stopped, once.
         _poll(name, fails("not_found"), 1, Status(404, on=LOOK), cancels=1),
         _poll(name, fails("authentication"), 1, Status(401, on=LOOK), cancels=1),
+    )
+]
+READING = [  # what a run that was polled has written
+    Between(way("assistants-polled"), faults, outcome, {READ: reads, LOOK: 3, CANCEL: cancels})
+    for faults, outcome, reads, cancels in (
+        ((Status(503, first=3, on=READ),), works(), 4, 0),
+        ((Cut(byte=20, how="reset", first=1, on=READ),), works(), 2, 0),
+        ((Stall(first=1, on=READ),), works(), 2, 0),
+        ((Status(404, on=READ),), fails("not_found"), 1, 1),
     )
 ]
 OLD = "This response can no longer be streamed because it is more than 5 minutes old."
@@ -107,6 +136,16 @@ RESUMING = [  # a stream that was cut, and then
     ),
     *(
         row
+        for name in ("assistants", "assistants-oaa")
+        for row in (
+            _resume(name, works(), 1),
+            _resume(name, works(), 2, Status(503, first=1, on=LOOK)),
+            _resume(name, works(), 2, Cut(byte=20, how="reset", first=1, on=LOOK)),
+            _resume(name, fails("not_found", text=PART), 1, Status(404, on=LOOK), cancels=1),
+        )
+    ),
+    *(
+        row
         for name in ("interactions", "interactions-sdk")
         for row in (
             _resume(name, works(), 1),
@@ -122,7 +161,7 @@ RESUMING = [  # a stream that was cut, and then
 ENDLESS = [  # every look fails in a way that may pass: only the deadline of the exchange ends it
     *(
         _poll(name, works(), 0, fault)
-        for name in ("gpt-polled", "interactions-polled")
+        for name in ("gpt-polled", "interactions-polled", "assistants-polled")
         for fault in (Status(503, on=LOOK), Cut(on=LOOK), Stall(on=LOOK), Html(on=LOOK))
     ),
     *(
@@ -131,4 +170,4 @@ ENDLESS = [  # every look fails in a way that may pass: only the deadline of the
         for fault, begun in ((Cut(on=LOOK), False), (Status(503, on=LOOK), True))
     ),
 ]
-ROWS = [*MAKING, *POLLING, *RESUMING]
+ROWS = [*MAKING, *POLLING, *READING, *RESUMING]

@@ -20,7 +20,6 @@ from .ways import KEY, Way
 __all__ = ["Job", "Ran", "run"]
 
 ASST = str(Path(sys.executable).with_name("asst"))
-EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 @dataclass(frozen=True)
@@ -66,10 +65,5 @@ def run(job: Job, folder: Path) -> Ran:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    package = folder / "site" / "provider_echo-1.0.dist-info"  # the example, as if a package had brought it
-    package.mkdir(parents=True)
-    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: provider-echo\nVersion: 1.0\n")
-    (package / "entry_points.txt").write_text("[asstproxy.providers]\nchat = provider_echo:connect\n")
     own = {f"ASST_{kind.upper()}_DIR": str(folder / kind) for kind in ("config", "data", "cache")}
-    path = os.pathsep.join([str(package.parent), str(EXAMPLES)])
-    return own | {"PATH": os.environ["PATH"], "HOME": str(folder), "TEST_KEY": KEY, "PYTHONPATH": path}
+    return own | {"PATH": os.environ["PATH"], "HOME": str(folder), "TEST_KEY": KEY}

@@ -42,6 +42,8 @@ def _is_whole(data: bytes) -> bool:
 def _text(event: dict[str, Any]) -> str:
     if event.get("type") == "response.output_text.delta":
         return str(event["delta"])
+    if event.get("object") == "thread.message.delta":
+        return "".join(part["text"]["value"] for part in event["delta"]["content"])
     if event.get("event_type") == "step.delta" or event.get("type") == "content_block_delta":
         return str(event["delta"].get("text", ""))
     if "choices" in event:  # Chat Completions
@@ -51,6 +53,8 @@ def _text(event: dict[str, Any]) -> str:
 
 
 def _ends(event: dict[str, Any]) -> bool:
+    if event.get("object") == "thread.run":
+        return bool(event["status"] == "completed")
     return any(last in event.values() for last in ("response.completed", "interaction.completed", "message_delta"))
 
 

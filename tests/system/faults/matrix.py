@@ -40,7 +40,7 @@ __all__ = ["CASES"]
 
 PAGE = fails("protocol")
 JUNK = "\N{REPLACEMENT CHARACTER}(\N{REPLACEMENT CHARACTER}"  # what `BrokenUtf8` puts into a text
-TAKEN_UP = {"gpt*-background": works(), "interactions": works(), "interactions-sdk": works()}
+TAKEN_UP = {"gpt*-background": works(), "assistants*": works(), "interactions": works(), "interactions-sdk": works()}
 """The ways that follow an answer which goes on at the provider."""
 
 BEFORE = [  # instead of an answer, or all over it
@@ -108,6 +108,7 @@ ERRORS = [
             "gemini*": fails("server", AGAIN),
             "inter*": fails("server", AGAIN),
             "anthropic": fails("server", AGAIN),
+            "assistants*": fails("server", AGAIN),
         },
         "stream",
     ),
@@ -117,6 +118,7 @@ ERRORS = [
     Case(ErrorEvent(MIDDLE), fails("server", text=PART), of="stream"),
     Case(ErrorEvent(MIDDLE, shape="nested"), fails("server", text=PART), of="stream"),
 ]
+POLLED = dict.fromkeys(("gpt*-background", "assistants*"), works())
 SPOILED = [  # events that are not what the server meant to say; only the Responses API repeats the whole text at the end
     Case(UnknownEvent(BEGUN), works(), of="stream"),
     Case(UnknownEvent(MIDDLE), works(), of="stream"),
@@ -145,13 +147,14 @@ SPOILED = [  # events that are not what the server meant to say; only the Respon
         {
             "chat-*": works(),
             "anthropic": works(),
+            "assistants*": works(pieces="one two\n\n three four five six"),  # as if it came from another message
             "inter*": works("one two four five six"),
             "gemini*": works(f"one two{JUNK} three four five six"),
         },
         "stream",
     ),
-    Case(BrokenJson(BEGUN), fails("protocol"), {"gpt*-background": works()}, "stream"),
-    Case(BrokenJson(MIDDLE), fails("protocol", text=PART), {"gpt*-background": works()}, "stream"),
+    Case(BrokenJson(BEGUN), fails("protocol"), POLLED, "stream"),
+    Case(BrokenJson(MIDDLE), fails("protocol", text=PART), POLLED, "stream"),
 ]
 FRAMINGS = [
     *(Case(Framing(kind), works(), of="stream") for kind in LEGAL_FRAMINGS),

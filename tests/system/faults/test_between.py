@@ -16,7 +16,13 @@ from .outcomes import PART, TEXT
 from .rig import WITHIN, Scene, asked, scene
 from .ways import Way, way
 
-BACKGROUND = [way("gpt-background"), way("gpt-polled"), way("interactions-polled")]
+BACKGROUND = [
+    way("gpt-background"),
+    way("gpt-polled"),
+    way("interactions-polled"),
+    way("assistants"),
+    way("assistants-polled"),
+]
 SECONDS = 2.0
 """What a provider gets for hearing that it is to stop; a busy machine gets as much again."""
 

@@ -22,7 +22,7 @@ FULL = way("gpt")
 OTHERS = [one for one in WAYS if not one.kept_alive]
 FEW = ("Vanish()", "Status(status=401)", "Cut(middle)", "BrokenJson(event=0)")
 PAIRS = [(one, case) for one in OTHERS for case in CASES if case.applies(one) and (one is FULL or str(case) in FEW)]
-LIMITED = [way("gpt"), way("gpt-background"), way("chat")]
+LIMITED = [way("gpt"), way("gpt-background"), way("chat-completions-unary")]
 ATTEMPTS = RetryPolicy().attempts
 """How often the command asks, where asking again can help."""
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import import_module
+from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Literal
 
 from asstproxy.config.profiles import Profile
@@ -17,14 +15,13 @@ from asstproxy.core.roles import AssistantProxy
 from asstproxy.providers import connect
 from asstproxy.providers.openai.provider import ResponsesProvider
 from asstproxy.providers.transport.http import HttpTransport
-from servers import AnthropicServer, GeminiServer, InteractionsServer, ResponsesServer, Server
+from servers import AnthropicServer, AssistantsServer, GeminiServer, InteractionsServer, ResponsesServer, Server
 
 __all__ = ["KEY", "WAYS", "Way", "matches", "way"]
 
 KEY = "sk-test-0123456789abcdef"
 """The key that every server here wants; a proxy finds it in `TEST_KEY`."""
 AUTHORIZATION = {"Authorization": f"Bearer {KEY}"}
-EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 @dataclass(frozen=True)
@@ -32,8 +29,9 @@ class Way:
     """A provider's API, and how it is asked.
 
     `asks`: the request that makes the model work, and is paid for. `begun` and `middle`: the events before the first piece of
-    text, and before the third. `resumes`: a stream that broke can be taken up again. `kept_alive`: a connection serves
-    several requests, as over TLS; no profile says so of a plain-text address.
+    text, and before the third; `lead`: how many of them come only once in an exchange. `resumes`: a stream that broke can be
+    taken up again. `kept_alive`: a connection serves several requests, as over TLS; no profile says so of a plain-text
+    address.
     """
 
     name: str
@@ -46,6 +44,7 @@ class Way:
     resumes: bool = False
     begun: int = 2
     middle: int = 6
+    lead: int = 0
     options: tuple[tuple[str, Any], ...] = ()
     settings: tuple[tuple[str, Any], ...] = ()
     kept_alive: bool = False
@@ -57,6 +56,11 @@ class Way:
     def stream(self) -> bool:
         """Whether the answer comes in pieces."""
         return self.how == "streamed"
+
+    @property
+    def later(self) -> Way:
+        """The same, for the answer to the results of tools."""
+        return replace(self, begun=self.begun - self.lead, middle=self.middle - self.lead)
 
     @property
     def model(self) -> str:
@@ -72,10 +76,8 @@ class Way:
 
     def profile(self, server: Server, silence: float) -> Profile:
         """The profile that asks this server in this way; the stream and the background are options of a conversation."""
-        options: dict[str, Any] = {"base_url": server.url + self.path, "api_key_env": "TEST_KEY"}
-        if self.provider != "chat":
-            options |= {"silence": silence}
-        if self.provider in ("gpt", "gemini"):
+        options: dict[str, Any] = {"base_url": server.url + self.path, "api_key_env": "TEST_KEY", "silence": silence}
+        if self.provider in ("gpt", "gemini", "assistants"):
             options |= {"poll": 0.01}
         return Profile("p", self.provider, model=self.model, options=options | dict(self.options))
 
@@ -87,8 +89,6 @@ class Way:
             if self.kept_alive:
                 transport = HttpTransport(address, AUTHORIZATION, silence=silence, reuse=True)
                 yield server, ResponsesProvider(transport, provider="gpt", model=self.model, extra={"store": False})
-            elif self.provider == "chat":
-                yield server, _example(HttpTransport(address, AUTHORIZATION, silence=silence), self.model)
             else:
                 yield server, connect(self.profile(server, silence))
 
@@ -103,16 +103,6 @@ def _installed(package: str) -> bool:
 def matches(way: Way, request: Any) -> bool:
     """Whether a request is the one that asks the model."""
     return re.search(way.asks, str(request)) is not None
-
-
-def _example(transport: HttpTransport, model: str) -> AssistantProxy:
-    """The provider of docs/providers.md, as a program takes it."""
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        proxy: AssistantProxy = import_module("provider_echo").ChatProxy(transport, model)
-    finally:
-        sys.path.remove(str(EXAMPLES))
-    return proxy
 
 
 def _gpt(name: str, how: Any = "streamed", *, provider: str = "gpt", background: bool = False, **options: Any) -> Way:
@@ -135,6 +125,22 @@ def _gpt(name: str, how: Any = "streamed", *, provider: str = "gpt", background:
 def _gemini(name: str, how: Any = "streamed", **options: Any) -> Way:
     asks = r"POST /v1beta/models/[\w.-]+:(streamG|g)enerateContent"
     return Way(name, GeminiServer, "gemini", asks, "", how, begun=0, middle=2, options=tuple(options.items()))
+
+
+def _assistants(name: str, how: Any = "streamed", *, oaa: bool = False) -> Way:
+    return Way(
+        name,
+        partial(AssistantsServer, oaa=oaa),
+        "assistants",
+        r"POST /api/v1/threads/\w+/runs(/\w+/submit_tool_outputs)?$",
+        "/api/v1",
+        how,
+        resumes=how == "streamed",
+        begun=7,
+        middle=9,
+        lead=2,
+        options=(("assistant_id", AssistantsServer.assistant),),
+    )
 
 
 def _interactions(name: str, how: Any = "streamed", *, store: bool = True, **options: Any) -> Way:
@@ -175,11 +181,13 @@ WAYS = [
     _interactions("interactions-unary", "unary"),
     _interactions("interactions-polled", "polled"),
     _interactions("interactions-sdk", transport="sdk"),
-    Way("chat", ResponsesServer, "chat", r"POST /v1/chat/completions$", how="unary"),
     Way("chat-completions", ResponsesServer, "chat-completions", r"POST /v1/chat/completions$", begun=1, middle=3),
     Way("chat-completions-unary", ResponsesServer, "chat-completions", r"POST /v1/chat/completions$", how="unary"),
     Way("anthropic", AnthropicServer, "anthropic", r"POST /v1/messages$", begun=3, middle=5),
     Way("anthropic-unary", AnthropicServer, "anthropic", r"POST /v1/messages$", how="unary"),
+    _assistants("assistants"),
+    _assistants("assistants-oaa", oaa=True),
+    _assistants("assistants-polled", "polled"),
 ]
 
 

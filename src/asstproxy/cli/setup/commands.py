@@ -58,12 +58,13 @@ def use(profile: Profile) -> None:
 def remove(
     profile: Profile,
     key: Annotated[bool, typer.Option("--key", help="Delete its saved key, too.")] = False,
+    remote: Annotated[bool, typer.Option("--remote", help="Delete what asst created at its server, too.")] = False,
     yes: Yes = False,
 ) -> None:
     """Remove a profile from the file."""
     from .manage import remove_a_profile
 
-    remove_a_profile(profile, key=key, yes=yes)
+    remove_a_profile(profile, key=key, remote=remote, yes=yes)
 
 
 @verbs.command()

@@ -20,6 +20,7 @@ from ..standard_streams import write_json
 from .keys import key_status
 from .profile_draft import require_writable_config
 from .prompts import confirm, say
+from .remote import remote_id, withdraw
 
 __all__ = ["edit_config", "list_profiles", "remove_a_profile", "show_profile", "use_profile"]
 
@@ -92,18 +93,24 @@ def use_profile(name: str) -> None:
     say(f"{name} is {'now' if change else 'already'} the default profile.")
 
 
-def remove_a_profile(name: str, *, key: bool, yes: bool) -> None:
-    """Remove a profile from the file; with `key`, its saved key, too.
+def remove_a_profile(name: str, *, key: bool, remote: bool, yes: bool) -> None:
+    """Remove a profile from the file; with `key`, its saved key, too, and with `remote`, what asst created at its server.
 
     Raises:
-        NotSetUpError: the file has no such profile, or the removal was not confirmed.
+        NotSetUpError: the file has no such profile, the removal was not confirmed, or the server refuses.
+        UsageError: the profile has nothing at its server.
     """
     change = remove_profile(name)
-    variable = key_status(load_config().profile(name)).variable if key else ""
+    profile = load_config().profile(name)
+    variable = key_status(profile).variable if key else ""
     for line in change.diff:
         say(f"  {line}")
     if not yes and sys.stdin.isatty() and not confirm(f"Remove the profile {name}?", default=False):
         raise NotSetUpError("Nothing was changed.")
+    if remote:
+        withdraw(profile)
+    elif left := remote_id(profile):
+        say(f"{left} stays at its server. To delete it, too: --remote")
     change.write()
     say(f"Removed the profile {name}.{' Its built-in defaults remain.' if name in BUILT_IN else ''}")
     place = key_source(variable) if variable else None

@@ -23,6 +23,9 @@ from .setup_options import SetupOptions
 
 __all__ = ["ProfileDraft", "checked_url", "require_writable_config", "start_draft"]
 
+SHARED = ("instructions", "tools")
+"""What a profile keeps when it moves to another provider: models, addresses, keys and settings belong to the old one."""
+
 
 @dataclass(slots=True)
 class ProfileDraft:
@@ -67,10 +70,12 @@ def start_draft(provider: str, options: SetupOptions, answers: Mapping[str, str 
     """
     config = load_config()
     name = check_name(options.name or provider)
-    saved = _saved(config, name, provider)
+    saved = _saved(config, name, provider, move=options.move)
     if saved:
         say(f"Changing the profile {name}.")
-    changes: dict[str, Any] = {"provider": provider, **_from_options(options), **answers}
+    moved = saved.get("provider", provider) != provider
+    left: dict[str, Any] = {key: None for key in saved if key not in SHARED} if moved else {}
+    changes: dict[str, Any] = {**left, "provider": provider, **_from_options(options), **answers}
     return ProfileDraft(config, provider, provider_info(provider), options, name, saved, changes)
 
 
@@ -89,16 +94,17 @@ def require_writable_config() -> None:
         raise NotSetUpError(f"Can't write to the config folder {folder}: {why}.", "Use another: set ASST_CONFIG_DIR.")
 
 
-def _saved(config: Config, name: str, provider: str) -> dict[str, Any]:
+def _saved(config: Config, name: str, provider: str, *, move: bool) -> dict[str, Any]:
     table = config.tables.get(name, {})
     if not table and name != provider and name in provider_names():
         raise UsageError(f'The name "{name}" belongs to another provider.', "Choose another with --name.")
-    if table and table.get("provider", name) != provider:
+    other = table.get("provider", name)
+    if table and other != provider and not move:
         raise UsageError(
-            f'The profile "{name}" uses the provider {table.get("provider", name)}.',
+            f'The profile "{name}" uses the provider {other}.',
             f"Choose another --name, or first run: asst setup remove {name}",
         )
-    return table
+    return {"provider": other, **table} if table else table
 
 
 def _from_options(options: SetupOptions) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class SetupOptions:
     api_key_env: Annotated[str, typer.Option("--api-key-env", help="Environment variable that holds the key.")] = ""
     key_stdin: Annotated[bool, typer.Option("--key-stdin", help="Read the key from stdin and save it.")] = False
     keyring: Annotated[bool, typer.Option("--keyring", help="Save the key in the system's keyring.")] = False
+    move: Annotated[bool, typer.Option("--move", help="Take over a profile that uses another provider.")] = False
     default: Annotated[bool, typer.Option("--default", help="Make this the default profile.")] = False
     no_check: Annotated[bool, typer.Option("--no-check", help="Don't ask the provider whether the key works.")] = False
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask no questions.")] = False

@@ -19,6 +19,7 @@ from .keys import check_variable, find_key_or_ask, found_addresses, is_declared,
 from .models import RefusedKeyError, check_connection, choose_model, judge, only_model
 from .profile_draft import ProfileDraft, checked_url, require_writable_config, start_draft
 from .prompts import ask, ask_until, choose, confirm, say
+from .remote import provisioned
 from .setup_options import SetupOptions
 from .steps import SetupSteps, steps_of
 
@@ -76,7 +77,7 @@ def setup(
     with temporary_key(draft.key.variable, draft.key.new):
         if options.asking:
             ask_instructions(draft.saved, draft.changes)
-        with steps.provision(draft):
+        with steps.provision(draft), provisioned(draft):
             _save(draft)
 
 
@@ -120,6 +121,8 @@ def _find_key(draft: ProfileDraft) -> None:
         check_variable(given)
     key.keyring = options.keyring
     key.variable = key_variable(draft.profile)
+    if options.key_stdin and not key.variable and draft.info.key_optional:
+        key.variable = draft.info.key_variables[-1]
     if key.variable:
         find_key_or_ask(key, draft.profile, asking=options.asking, from_stdin=options.key_stdin)
     elif options.key_stdin:
@@ -150,7 +153,8 @@ def _check(draft: ProfileDraft) -> None:
             refuse_foreign_key(value, draft.info, key.variable)
         if value or not key.variable:
             models = check_connection(draft)
-    if draft.model_choice == "fixed":
+    at_server = draft.changes.get(draft.info.remote) and not options.model  # which has a model
+    if draft.model_choice == "fixed" or at_server:
         return
     required = draft.model_choice == "required"
     model = draft.profile.model or draft.info.default_model

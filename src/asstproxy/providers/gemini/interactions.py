@@ -6,7 +6,6 @@ new is sent; `tools`, `system_instruction` and `generation_config` hold for one 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
 import msgspec
@@ -91,21 +90,13 @@ class InteractionsProvider(GeminiProvider):
             return read_stream(self.transport.events("POST", path, body), reader, reopen=job.reopen)
         return super().answer(items)
 
-    async def attach(self, turn: Turn) -> AsyncGenerator[Event]:
-        """See `Attachable`: an interaction in the background continues without us.
+    def attach(self, turn: Turn) -> AsyncGenerator[Event]:
+        """See `Attachable`: an interaction in the background continues without us."""
+        return self.take_up(turn, "running", self._found)
 
-        Raises:
-            AssistantError: the token is not one of ours, or the interaction is gone.
-        """
-        token = turn.resume if isinstance(turn.resume, dict) else {}
-        if not token.get("running"):
-            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
-        self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
+    def _found(self, token: JSON) -> AsyncGenerator[Event]:
         self._previous = token.get("interaction")
-        found = self._job(Reader()).found(str(token["running"]))
-        async with contextlib.aclosing(self._run(list(turn.history), None, answer=found)) as events:
-            async for event in events:
-                yield event
+        return self._job(Reader()).found(str(token["running"]))
 
     def _job(self, reader: Reader) -> BackgroundJob:
         return BackgroundJob(self.transport, PATH, reader, after="last_event_id", poll=self._poll)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -83,24 +82,16 @@ class ResponsesProvider(StatelessProvider):
         (_, body), job = self.request(self.turn, items), self._job()
         return job.streamed(body) if "stream" in body else job.polled(body)
 
-    async def attach(self, turn: Turn) -> AsyncGenerator[Event]:
-        """See `Attachable`: a response in the background continues without us.
+    def attach(self, turn: Turn) -> AsyncGenerator[Event]:
+        """See `Attachable`: a response in the background continues without us."""
+        return self.take_up(turn, "response", self._found)
 
-        Raises:
-            AssistantError: the token is not one of ours, or the response is gone.
-        """
-        token = turn.resume
-        if not isinstance(token, dict) or "response" not in token:
-            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
-        self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
+    def _found(self, token: JSON) -> AsyncGenerator[Event]:
         self._conversation = _conversation_of(token)
         position = token.get("sequence")
-        found = self._job().found(
+        return self._job().found(
             str(token["response"]), position if isinstance(position, int) else None, get_count(token, "text")
         )
-        async with contextlib.aclosing(self._run(list(turn.history), None, answer=found)) as events:
-            async for event in events:
-                yield event
 
     def _job(self) -> BackgroundJob:
         from ..background import BackgroundJob

@@ -84,11 +84,13 @@ _RESPONSES = (
     "This server doesn't seem to have the Responses API. If it speaks Chat Completions, use a profile with"
     ' provider = "chat-completions". Or check base_url.'
 )
+_ASSISTANTS = "This server doesn't seem to have the Assistants API. Check base_url: it often ends in /v1 or /api/v1."
 _APIS = {  # paths that a server which has the API always has
     "/responses": _RESPONSES,
     "/conversations": 'This server doesn\'t seem to keep Conversations. Set history = "client" in the profile.',
     "/interactions": 'This server doesn\'t seem to have the Interactions API. Set api = "generate" in the profile.',
     "/messages": "This server doesn't seem to have Anthropic's Messages API. Check base_url.",
+    **dict.fromkeys(("/assistants?limit=1", "/threads"), _ASSISTANTS),
     "/chat/completions": "This server doesn't seem to speak Chat Completions here. Check base_url: it often ends in /v1.",
 }
 VAGUE = ("server_error", "internal_error", "api_error")
@@ -103,6 +105,8 @@ _NO_MONEY = re.compile(
     r"insufficient[ _](account )?(balance|credits?|funds)|(balance|credits?) (is|are) (too low|exhausted)",
     re.IGNORECASE,
 )
+_UPSTREAM = re.compile(r"Error code: (\d{3}) - ")
+"""How the openai package words what a server answered it: servers that use it pass this on as a failure of their own."""
 YEAR = 365 * 86_400.0
 SAID = 1_000
 """Characters of a server's message that are searched for what it means."""
@@ -139,6 +143,8 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
 
 def failure(code: str, message: str) -> AssistantError:
     """The error for a code and a message that a server reports; some (OGX) give an HTTP status as the code."""
+    if code in VAGUE and (upstream := _UPSTREAM.match(message)):
+        code = upstream[1]
     status = _KINDS.get(
         400 if code == "invalid_request_error" else int(code) if len(code) == 3 and code.isdecimal() else 0
     )
