@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from .attachment import AttachedFile, Attachment, AttachmentStore, check_accepted
 from .coalesce import RecordStream
 from .codec import now, repair_surrogates
@@ -121,9 +123,14 @@ class Conversation:
     # ---- exchanges -----------------------------------------------------------------------------------------------------
 
     async def exchange(
-        self, text: str, *, attachments: Sequence[AttachedFile | Attachment] = (), timeout: float | None = None
+        self,
+        text: str,
+        *,
+        attachments: Sequence[AttachedFile | Attachment] = (),
+        timeout: float | None = None,
+        compacts: bool = False,
     ) -> Record:
-        """Hold one exchange; returns the record that settled it. `timeout` is in seconds.
+        """Hold one exchange; returns the record that settled it. `timeout` is in seconds, `compacts` as in `SetUserMessage`.
 
         `attachments` are files that were read (`asstproxy.read_attachment`), or attachments of earlier messages. A failure of the
         assistant settles the exchange as `error` and is not raised.
@@ -139,6 +146,7 @@ class Conversation:
         message = await _message(text, attachments, self.assistant, model, self.files)
         self._require_idle()
         notes = () if self.configured == self._published_configured else (self.configured,)
+        message = replace(message, compacts=compacts)
         return await self._new_exchange().hold(sent(message, notes), timeout)
 
     async def attach(self, *, timeout: float | None = None) -> Record:

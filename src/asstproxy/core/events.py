@@ -27,6 +27,7 @@ __all__ = [
     "ErrorOccurred",
     "Event",
     "Heartbeat",
+    "HistoryCompacted",
     "HistoryCut",
     "MessageIncomplete",
     "Notice",
@@ -103,10 +104,14 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
 
 
 class SetUserMessage(Event, frozen=True, tag="set_user_message"):
-    """The person's message opens an exchange. The files in `attachments` go with it."""
+    """The person's message opens an exchange. The files in `attachments` go with it.
+
+    `compacts`: asst itself asks for a summary of the exchanges before (see `HistoryCompacted`).
+    """
 
     text: str
     attachments: tuple[Attachment, ...] = ()
+    compacts: bool = False
 
 
 class Started(Event, frozen=True, tag="started"):
@@ -233,6 +238,13 @@ class HistoryCut(Event, frozen=True, tag="history_cut"):
     """From here on the assistant is sent only the first `keep` exchanges of its history."""
 
     keep: int
+
+
+class HistoryCompacted(Event, frozen=True, tag="history_compacted"):
+    """From here on the assistant is sent `summary` in place of everything before. `turns`: how many exchanges it stands for."""
+
+    summary: str
+    turns: int = 0
 
 
 class ToolStarted(Event, frozen=True, tag="tool_started"):

@@ -82,6 +82,8 @@ class RequestEntry(msgspec.Struct, omit_defaults=True):
 class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     """One exchange. `withdrawn`: it is no longer sent to the assistant (undone, or asked again).
 
+    `compacts`: asst asked for a summary in it. `summarises`: of how many exchanges its answer takes the place (0: of none).
+
     `usage` is the sum of `requests`. An exchange whose provider reports no tokens has neither.
     """
 
@@ -99,6 +101,8 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     usage: Tokens = msgspec.field(default_factory=Tokens)
     requests: list[RequestEntry] = []
     withdrawn: bool = False
+    compacts: bool = False
+    summarises: int = 0
     steps: list[StepEntry] = []
     attachments: list[Attachment] = []
 
@@ -154,6 +158,9 @@ class TranscriptBuilder:
                 transcript.title = title
             case ev.SetUserMessage() as message:
                 self._open(message, record)
+            case ev.HistoryCompacted(turns=turns) if transcript.exchanges:
+                transcript.exchanges[-1].summarises = turns
+                self._sent = transcript.exchanges[-1:]
             case ev.HistoryCut(keep=keep):
                 for entry in self._sent[keep:]:
                     entry.withdrawn = True
@@ -170,6 +177,7 @@ class TranscriptBuilder:
         transcript = self.transcript
         transcript.title = transcript.title or message_title(message)
         entry = ExchangeEntry(message.text, "", record.state, record.at, record.at, attachments=[*message.attachments])
+        entry.compacts = message.compacts
         entry.steps.append(StepEntry(record.state, record.at))
         transcript.exchanges.append(entry)
         self._sent.append(entry)
