@@ -81,6 +81,6 @@ def hint_after(event: Event | Unknown, *, session: str = "", chat: bool = False)
         return f"Try again: asst ask --retry --session {session}" if session else ""
     if event.kind == "context_length":
         if chat:
-            return "/clear starts fresh, /undo takes the last turn back."
+            return "/compact summarises older turns, /clear starts fresh."
         return f"To continue from an earlier point: asst sessions fork {session} --at N" if session else ""
     return ""

@@ -38,6 +38,7 @@ from ..options import ConversationOptions
 from ..render.guarded_view import GuardedView
 from ..render.print_conversation import print_conversation
 from ..render.theme import console, encoding_warning, with_marks_for
+from .compact import CompactOffer
 from .pending_files import Offer, PathMentions, PendingFiles
 from .slash_commands import SlashCompleter, parse_line
 from .type_ahead import take_typed_ahead
@@ -73,8 +74,9 @@ class _Chat:
         self.leaving = False
         self.show_events = False
         self.files = PendingFiles(signals)
+        self.context = CompactOffer()
         self._draft = ""
-        self._options, self._signals = options, signals
+        self._options, self.signals = options, signals
         self._view: GuardedView | None = None
         self._fold = TranscriptBuilder()
         self._configured: tuple[Record, ...] = ()  # the latest such record: a new live view shows its profile and model
@@ -108,8 +110,8 @@ class _Chat:
         if message:
             self.console.print(Text.assemble(("› ", "bold"), clean(message)))
             await self._respond(message, is_message=True)
-            if self._signals.is_terminated:
-                return self._signals.code
+            if self.signals.is_terminated:
+                return self.signals.code
         interrupted = self._watch_prompt(prompt)
         mark = HTML(f"<b>{escape(with_marks_for(self.console.file, '›'))}</b> ")
         pressed = -_LEAVE_WITHIN
@@ -133,8 +135,8 @@ class _Chat:
                 continue
             if line:
                 await self._respond(line)
-            if self._signals.is_terminated:
-                return self._signals.code
+            if self.signals.is_terminated:
+                return self.signals.code
         self._farewell()
         return OK
 
@@ -153,7 +155,7 @@ class _Chat:
             else:
                 between.set()
 
-        self._signals.on_signal = on_signal
+        self.signals.on_signal = on_signal
         return between
 
     async def _respond(self, line: str, *, is_message: bool = False) -> None:
@@ -176,6 +178,7 @@ class _Chat:
             self.say(line)
         await self.exchange(message, files)
         self.files.clear()
+        await self.context.after_exchange(self)
 
     async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
         """Hold one exchange. Ctrl-C cancels it and nothing else."""
@@ -199,8 +202,8 @@ class _Chat:
         """Draw an exchange while it runs, after the records of it that were `received` before."""
         conversation = self.opened.conversation
         task = asyncio.create_task(exchange)
-        at_prompt = self._signals.on_signal
-        self._signals.on_signal = lambda terminated: conversation.cancel(
+        at_prompt = self.signals.on_signal
+        self.signals.on_signal = lambda terminated: conversation.cancel(
             Cancelled("terminated" if terminated else "user")
         )
         try:
@@ -213,7 +216,7 @@ class _Chat:
                     await asyncio.wait({task})
                 unsubscribe()
         finally:
-            self._signals.on_signal, self._view = at_prompt, None
+            self.signals.on_signal, self._view = at_prompt, None
         if warning := encoding_warning():
             self.say(warning)
         if view.failure is not None:

@@ -2,62 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
-from rich.console import Console
 
 from ...config.profiles import Profile, load_config
-from ...core.attachment import Attachment
 from ...core.errors import UsageError
 from ...export.write import SUFFIXES, export, form_of, write_export
 from ...store.store import Store
-from ...store.transcript import ExchangeEntry, Transcript, last_sent
+from ...store.transcript import ExchangeEntry, last_sent
 from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label
 from ..assistant_setup import connect_assistant, settings_for
-from ..conversation_setup import OpenConversation, configure
+from ..conversation_setup import configure
 from ..options import ConversationOptions
 from ..suggest import near_names
-from .pending_files import PendingFiles
+from .chat_protocol import ChatCommands, Command
+from .compact import compact_command
 
-__all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "parse_line"]
+__all__ = ["COMMANDS", "SlashCompleter", "parse_line"]
 
 _QUOTED = 60
 """Characters of a message or of instructions that are quoted."""
 _CLEAR = frozenset({"clear", "none", "-", '""'})
 """Words after `/system` that remove the instructions."""
-
-
-class ChatCommands(Protocol):
-    """What a command may see and do of the chat."""
-
-    opened: OpenConversation
-    console: Console
-    leaving: bool
-    """Set it to end the chat."""
-    show_events: bool
-    """Whether every step is printed as JSON, too."""
-    files: PendingFiles
-    """What goes with the next message."""
-
-    @property
-    def transcript(self) -> Transcript:
-        """The session so far."""
-
-    def say(self, line: str) -> None:
-        """Print one line that is not part of the conversation."""
-
-    async def retry(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
-        """Hold the last exchange again, whose message is `text` with these `attachments`."""
-
-
-Command = Callable[[ChatCommands, str], Awaitable[None]]
-"""Takes the chat, and the text after the command's name."""
 
 
 async def _help(chat: ChatCommands, _: str) -> None:
@@ -221,6 +193,8 @@ def _last_exchange(chat: ChatCommands, to: str) -> ExchangeEntry:
     entry = last_sent(chat.transcript)
     if entry is None or not chat.opened.conversation.history.exchanges:
         raise UsageError(f"Nothing to {to}: the assistant sees no turn.")
+    if entry.summarises:
+        raise UsageError(f"Nothing to {to}: the assistant sees only the summary of the turns before it.")
     return entry
 
 
@@ -261,6 +235,9 @@ COMMANDS: dict[str, SlashCommand] = {
     ),
     "retry": SlashCommand(_retry, "send the last message again"),
     "undo": SlashCommand(_undo, "take the last turn back"),
+    "compact": SlashCommand(
+        compact_command, "sum up the turns so far, to free context; /compact show prints the summary", "word"
+    ),
     "clear": SlashCommand(_clear, "start fresh, and clear the screen"),
 }
 _OTHER_NAMES = {"/exit": "quit", "/q": "quit", "exit": "quit", "quit": "quit", ":q": "quit", "/?": "help"}

@@ -13,6 +13,7 @@ from ...core.events import (
     Configured,
     Event,
     Heartbeat,
+    HistoryCompacted,
     HistoryCut,
     Notice,
     Record,
@@ -47,6 +48,7 @@ class Layout:
         self._echo = echo
         self._scrollback = Scrollback()
         self._profile = self._model = self._at = ""
+        self._is_summary = False  # what is folded is asst's own exchange: of that, only the result is shown
         self._begin()
 
     def _begin(self) -> None:
@@ -101,6 +103,10 @@ class Layout:
         """Fold the next record."""
         event = record.event
         self._at = record.at
+        if isinstance(event, SetUserMessage):
+            self._is_summary = event.compacts
+        if self._is_summary and not isinstance(event, HistoryCompacted | Configured):
+            return
         if is_message(event) and not isinstance(event, Heartbeat):
             self._retry = None
         if isinstance(event, SetUserMessage):
@@ -135,6 +141,9 @@ class Layout:
                 self._print("notice", _notice("Notice", clean_line(text)))
             case Cited(sources=sources):
                 self._sources += [source for source in sources if source not in self._sources]
+            case HistoryCompacted(turns=turns) if self._echo:
+                what = "turn" if turns == 1 else f"{turns} turns"
+                self._print("notice", _notice("Notice", f"The {what} above became a summary for the assistant."))
             case HistoryCut(keep=keep) if self._echo:
                 self._print("notice", _notice("Notice", _cut_text(keep)))
             case ToolsExecuted():
