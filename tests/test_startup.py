@@ -11,6 +11,8 @@ import asstproxy
 from source_tree import FILES, imports
 
 SDKS = {"openai", "google.genai", "vertexai", "xllamacpp", "yfinance", "mcp"}
+TEMPLATES = {"yaml", "tomli_w", "asstproxy.config.templates", "asstproxy.cli.templates"}
+"""What only `-T` and `-P` need."""
 HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it", "genai_prices"}
 
 
@@ -33,7 +35,7 @@ MAIN = "from asstproxy.__main__ import main; main()"
         (["--help"], HEAVY | {"asyncio", "msgspec", "httpx2"}),
         (["sessions", "list"], HEAVY | {"httpx2"}),
         (["script"], HEAVY | {"asyncio", "httpx2"}),
-        (["ask", "-p", "gpt", "hi"], HEAVY | {"puremagic", "asstproxy.files"}),
+        (["ask", "-p", "gpt", "hi"], HEAVY | TEMPLATES | {"puremagic", "asstproxy.files"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

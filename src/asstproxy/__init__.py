@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .config.profiles import Profile
+    from .config.template import Template
+    from .config.templates import load_template
     from .core.attachment import AttachedFile, Attachment
     from .core.conversation import Conversation
     from .core.errors import AssistantError, AsstError, NotSetUpError, ScriptError, SessionError, UsageError
@@ -58,6 +60,7 @@ __all__ = [
     "State",
     "Step",
     "Store",
+    "Template",
     "Tool",
     "ToolError",
     "ToolSpec",
@@ -66,6 +69,7 @@ __all__ = [
     "UserProxy",
     "__version__",
     "conform",
+    "load_template",
     "read_attachment",
     "start_conversation",
     "tool",
@@ -77,6 +81,8 @@ _HOMES = {
     "files": ("read_attachment",),
     "core.turn": ("Options", "ToolSpec", "Turn"),
     "config.profiles": ("Profile",),
+    "config.template": ("Template",),
+    "config.templates": ("load_template",),
     "core.conversation": ("Conversation",),
     "core.retry": ("RetryPolicy",),
     "core.errors": ("AssistantError", "AsstError", "NotSetUpError", "ScriptError", "SessionError", "UsageError"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-import yaml  # type: ignore[import-untyped]
+import yaml
 from openai import AsyncOpenAI
 from vcr import VCR
 from vcr.serializers import yamlserializer

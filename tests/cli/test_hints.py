@@ -20,7 +20,7 @@ BELOW = [
     for path in ([ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py")))
 ]
 COMMAND = re.compile(
-    r"\basst (ask|chat|doctor|replay|script|sessions|setup|tools)\b"
+    r"\basst (ask|chat|doctor|replay|script|sessions|setup|templates|tools)\b"
     r"|(?<![\w-])--(?!port\b|host\b)[a-z]+"
     r"|(?<!\S)/(clear|fork|help|model|profile|retry|save|system|undo)\b"
 )

@@ -49,15 +49,15 @@ class ChatProvider:
             async for event in events:
                 yield event
 
-    async def accepts(self, model: str) -> Mapping[str, int]:
-        return ACCEPTED
-
     async def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         yield ToolOutputsSubmitted()
         items = [*self._items, ToolOutputs(tuple(results))]
         async with aclosing(self._ask(items)) as events:
             async for event in events:
                 yield event
+
+    async def accepts(self, model: str) -> Mapping[str, int]:
+        return ACCEPTED
 
     async def _ask(self, items: list[Item]) -> AsyncGenerator[Event]:
         async with aclosing(self._reply(request(self._turn, self.model, items))) as events:

@@ -4,6 +4,7 @@ python mcp_odd.py SPEC    with these members, all of them optional
 
 tools: the list; page: how many are on a page; cycle: after the last page comes the first; pages_fail: it ends at the second
 results, errors, raw: what a tool returns, the error that it answers with, or the very line, by its name
+prompts: the list of prompts (they are a capability then); gives: what a prompt returns, by its name; resources: by their URI
 style: the form (see `written`); deaf: it ignores its closed input and SIGTERM; pid: a file for its process id
 greeting: the result of `initialize`
 
@@ -77,7 +78,7 @@ def main() -> None:
             case "initialize":
                 greeting = {
                     "protocolVersion": "2025-06-18",
-                    "capabilities": {"tools": {}},
+                    "capabilities": {"tools": {}} | {key: {} for key in ("prompts", "resources") if key in SPEC},
                     "serverInfo": {"name": "odd"},
                 }
                 answer["result"] = SPEC.get("greeting", greeting)
@@ -105,6 +106,17 @@ def main() -> None:
                 if name in SPEC.get("errors", {}):
                     del answer["result"]
                     answer["error"] = SPEC["errors"][name]
+            case "prompts/list":
+                answer["result"] = {"prompts": SPEC.get("prompts")}
+            case "prompts/get":
+                name = params["name"]
+                if name == "hang":
+                    continue
+                said = f"café {name} {json.dumps(params.get('arguments'))}"
+                message = {"role": "user", "content": {"type": "text", "text": said}}
+                answer["result"] = SPEC.get("gives", {}).get(name, {"messages": [message]})
+            case "resources/read" if params["uri"] in SPEC.get("resources", {}):
+                answer["result"] = SPEC["resources"][params["uri"]]
             case _ if "id" in request:
                 answer["error"] = {"code": -32601, "message": "unknown"}
             case _:

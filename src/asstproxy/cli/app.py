@@ -13,7 +13,20 @@ from .suggest import SuggestingGroup
 
 __all__ = ["app"]
 
-COMMANDS = ("ask", "chat", "setup", "models", "sessions", "usage", "replay", "web", "tools", "script", "doctor")
+COMMANDS = (
+    "ask",
+    "chat",
+    "setup",
+    "models",
+    "sessions",
+    "usage",
+    "replay",
+    "web",
+    "tools",
+    "templates",
+    "script",
+    "doctor",
+)
 """In the order of the help. Each is an attribute of the file of its name in `commands`: a function, or a Typer."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..core.attachment import AttachedFile, Attachment
 from ..core.errors import UsageError
+from .resources import is_resource
 
 if TYPE_CHECKING:
     from typing import IO
@@ -34,7 +35,7 @@ def read_stdin_attachment(sources: Sequence[str], stdin: IO[str] | None) -> Atta
 
 
 async def read_attachments(sources: Sequence[str], stdin: AttachedFile | None = None) -> list[AttachedFile]:
-    """The files that were named, in their order.
+    """The files that were named, in their order. Resources of MCP servers are read later: see `resources`.
 
     Raises:
         UsageError: one can't be read; see `asstproxy.files`.
@@ -45,6 +46,8 @@ async def read_attachments(sources: Sequence[str], stdin: AttachedFile | None = 
 
     found = []
     for source in sources:
+        if is_resource(source):
+            continue
         if source != STDIN:
             found.append(await read_attachment(source))
         elif stdin is not None:

@@ -17,7 +17,7 @@ import typer
 from ..config.paths import cache_dir, config_dir, data_dir
 from ..config.provider_info import BUILT_IN
 
-__all__ = ["models", "presets", "profiles", "sessions", "settings", "tools"]
+__all__ = ["models", "presets", "profiles", "sessions", "settings", "templates", "tools"]
 
 NEWEST = 40
 _NAME = re.compile(r"[\w./:@+~-]+=?")
@@ -88,6 +88,16 @@ def tools(incomplete: str) -> Offers:
     return _matching(incomplete, found)
 
 
+def templates(incomplete: str) -> Offers:
+    """The user's templates, with their descriptions."""
+    folder = config_dir() / "templates"
+    found = {}
+    for name in sorted(_names(folder)):
+        if name.endswith(".md"):
+            found[name.removesuffix(".md")] = _description(folder / name)
+    return _matching(incomplete, found)
+
+
 def presets(incomplete: str) -> Offers:
     """The presets of `asst setup`."""
     from .setup.instructions import PRESETS
@@ -147,6 +157,17 @@ def _title(transcript: Path) -> str:
         return str(json.loads(found[1])) if found else ""
     except ValueError:
         return ""
+
+
+def _description(template: Path) -> str:
+    """The description in a template's front matter, without a parser: a plain one stands in one line."""
+    try:
+        with template.open("rb") as file:
+            head = file.read(4096).decode(errors="replace")
+    except OSError:
+        return ""
+    found = re.search(r"^description:[ \t]*(\S.*)$", head.partition("\n---")[0], re.MULTILINE)
+    return found[1].strip("'\"") if found and head.startswith("---") else ""
 
 
 def _names(folder: Path) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from ..config.profiles import Config, Profile, load_config
 from ..config.provider_info import BUILT_IN
@@ -67,9 +69,11 @@ class OpenConversation:
 
 @asynccontextmanager
 async def open_conversation(
-    options: ConversationOptions, approve: Approver | None = None
+    options: ConversationOptions, approve: Approver | None = None, *, settings: Mapping[str, Any] | None = None
 ) -> AsyncIterator[OpenConversation]:
     """A conversation as the options ask for it. At the end it is closed, and its session with it.
+
+    `settings`: the provider's own, in place of the profile's where both have one.
 
     Raises:
         AsstError: the profile, the session, a tool or a key is missing or invalid. Nothing was written then.
@@ -95,6 +99,8 @@ async def open_conversation(
         past = session.past if session else store.records(session_id) if session_id else []
         before = next((r.event for r in reversed(past) if isinstance(r.event, Configured)), None)
         profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
+        if settings:
+            profile = msgspec.structs.replace(profile, settings={**profile.settings, **settings})
         user = UserProxy(approve=approve)
         tools = OfferedTools(user)
         await tools.offer(profile, options)
@@ -234,6 +240,11 @@ class OfferedTools:
         self._box: Toolbox | None = None
         user.add_cleanup(self._close)
 
+    @property
+    def toolbox(self) -> Toolbox | None:
+        """What they come from, MCP servers, too; None without tools."""
+        return self._box
+
     async def offer(self, profile: Profile, options: ConversationOptions) -> None:
         """Offer these in place of those that are offered, whose MCP servers are stopped.
 
@@ -247,7 +258,12 @@ class OfferedTools:
             return
         from ..tools.toolbox import open_toolbox
 
-        box = await open_toolbox(profile, tuple(options.tools or ()))
+        try:
+            box = await open_toolbox(profile, tuple(options.tools or ()))
+        except UsageError as error:
+            from .templates.mixed_up import template_meant
+
+            raise template_meant(error, options.tools or ()) from error
         _withdraw(user, before)
         try:
             user.offer(box.tools)

@@ -18,6 +18,10 @@ HINTS: dict[str, str] = {
     "config_not_editable": "Edit it yourself: asst setup edit",
     "key_missing": "Run: export {variable}=…, or {setup}",
     "keyring_refused": "Leave out --keyring: the key is then saved in credentials.toml.",
+    "template_exists": "Choose another name, or edit it: asst templates edit {name}",
+    "template_input_missing": 'Give it after the options, -T {name} "…", or pipe it in.',
+    "template_unknown": "List them: asst templates list",
+    "template_value_missing": "Add {values}",
     "profile_unknown": "Known: {known}. Or run: asst setup",
     # store
     "data_dir_not_writable": "Set ASST_DATA_DIR, or use --no-save.",

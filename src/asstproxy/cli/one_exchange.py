@@ -25,6 +25,7 @@ from .event_loop import Signals, quiet_keyboard, suspendable
 from .exit_codes import FAILED, INCOMPLETE, MISMATCH, OK, TIMED_OUT
 from .hints import hint_after
 from .options import ConversationOptions
+from .resources import read_resources
 from .standard_streams import open_stdout
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ..user import Approver
     from .exchange_cost import CostLine
     from .render.code_view import CodeView
+    from .templates.apply import Applied
 
 __all__ = ["Output", "ask", "ask_again"]
 
@@ -68,11 +70,23 @@ class Output:
 
 
 async def ask(
-    message: str, options: ConversationOptions, output: Output, signals: Signals, stdin: AttachedFile | None = None
+    message: str,
+    options: ConversationOptions,
+    output: Output,
+    signals: Signals,
+    stdin: AttachedFile | None = None,
+    applied: Applied | None = None,
 ) -> int:
-    """Send a message, and print the answer as it arrives; returns the exit code. `stdin` is the file that `-a -` stands for."""
-    files = await read_attachments(options.attach or (), stdin)
-    async with open_conversation(options) as opened:
+    """Send a message, and print the answer as it arrives; returns the exit code.
+
+    `stdin` is the file that `-a -` stands for, `applied` the template that the message was made with.
+    """
+    sources = options.attach or ()
+    files = await read_attachments(sources, stdin)
+    async with open_conversation(options, settings=applied.settings if applied else None) as opened:
+        files += await read_resources(opened, sources)
+        if applied is not None:
+            message = await applied.fetch(opened, message)
         exchange = _Exchange(opened, options, output, signals)
         exchange.print_label()
         if opened.conversation.is_running:
@@ -88,8 +102,8 @@ async def ask(
 
 async def ask_again(words: Sequence[str], options: ConversationOptions, output: Output, signals: Signals) -> int:
     """Send the session's last message again, or fetch the answer that the provider kept working on."""
-    if words:
-        raise UsageError("--retry takes no message.", "It sends the last one again.")
+    if words or options.template or options.values:
+        raise UsageError("--retry takes no message and no template.", "It sends the last message again.")
     if options.attach:
         raise UsageError("--retry takes no attachment.", "It sends the last message again, with its files.")
     if not options.session:

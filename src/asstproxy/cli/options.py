@@ -11,7 +11,7 @@ import typer
 
 from . import completion
 
-__all__ = ["ConversationOptions", "ProfileName", "Quiet", "Tools", "takes_conversation_options"]
+__all__ = ["ConversationOptions", "ProfileName", "Quiet", "Tools", "on_command_line", "takes_conversation_options"]
 
 ProfileName = Annotated[
     str,
@@ -47,6 +47,18 @@ class ConversationOptions:
     system: Annotated[
         str | None,
         typer.Option("--system", "-s", help="Instructions to use instead of the profile's: a text or @file."),
+    ] = None
+    template: Annotated[
+        str,
+        typer.Option(
+            "--template",
+            "-T",
+            help="Template: a name, a Markdown file, or server:prompt. See: asst templates.",
+            autocompletion=completion.templates,
+        ),
+    ] = ""
+    values: Annotated[
+        list[str] | None, typer.Option("--param", "-P", help="A value for the template: name=value (repeatable).")
     ] = None
     continue_latest: Annotated[bool, typer.Option("--continue", "-c", help="Continue the latest session.")] = False
     session: Annotated[
@@ -108,6 +120,12 @@ class ConversationOptions:
     timeout: Annotated[
         float | None, typer.Option("--timeout", min=0.0, help="Stop an answer after this many seconds.")
     ] = None
+
+
+def on_command_line(context: typer.Context) -> frozenset[str]:
+    """The options that stand on the command line itself, not in the environment."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return frozenset(name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE")
 
 
 def takes_conversation_options(command: Callable[..., None]) -> Callable[..., None]:

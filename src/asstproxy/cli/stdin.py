@@ -24,8 +24,11 @@ _LARGEST = 64 * 1024 * 1024
 _PIECE = 1 << 16
 
 
-def read_prompt(words: Sequence[str], stdin: IO[str] | None, *, may_be_empty: bool = False) -> str:
-    """The prompt, then what stdin holds, separated by a blank line. `may_be_empty`: it goes with a file, which may be all of it.
+def read_prompt(words: Sequence[str], stdin: IO[str] | None, *, waits: bool = True, may_be_empty: bool = False) -> str:
+    """The prompt, then what stdin holds, separated by a blank line.
+
+    `waits`: without a prompt, stdin is waited for, however long. `may_be_empty`: there need not be a message,
+    because a file or a template is all of it.
 
     Stdin is read to its end when it is not a terminal and either the prompt is missing, or a word is `-`, or another process of
     the pipeline has it open, or data comes within 2 s. So no data is lost, and a prompt does not hang on a pipe that is never
@@ -37,7 +40,7 @@ def read_prompt(words: Sequence[str], stdin: IO[str] | None, *, may_be_empty: bo
     prompt = " ".join(word for word in words if word != "-")
     parts = [prompt]
     if stdin is not None and ("-" in words or not stdin.isatty()):
-        if (not prompt and not may_be_empty) or "-" in words or _is_written(stdin.fileno()):
+        if (waits and not prompt) or "-" in words or _is_written(stdin.fileno()):
             parts.append(_decode(_read(stdin.fileno())))
         else:  # even with --quiet: what was left out may matter
             sys.stderr.write(

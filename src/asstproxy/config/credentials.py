@@ -2,8 +2,12 @@
 
 ```toml
 OPENAI_API_KEY = "sk-…"
-WORK_KEY = { keyring = "asst" }   # the key itself is in the keyring of the operating system, under this service
+
+[WORK_KEY]
+keyring = "asst"   # the key itself is in the keyring of the operating system, under this service
 ```
+
+Only asst writes this file, so `tomli-w` does: comments in it are not kept.
 """
 
 from __future__ import annotations
@@ -163,22 +167,16 @@ def validate_key(key: str) -> str:
 
 
 def _change(variable: str, value: Any) -> None:
-    import tomlkit
+    import tomli_w
 
     path = credentials_file()
     _entries()
     try:
         with only_writer(path.parent):  # another asst may be saving a key, too
-            document = tomlkit.parse(path.read_text(encoding="utf-8-sig") if path.exists() else "")
+            entries = {name: entry for name, entry in _entries().items() if name != variable}
             if value is not None:
-                if isinstance(value, dict):
-                    inline = tomlkit.inline_table()
-                    inline.update(value)
-                    value = inline
-                document[variable] = value
-            elif variable in document:
-                del document[variable]
-            write_atomically(path, tomlkit.dumps(document).encode())
+                entries[variable] = value
+            write_atomically(path, tomli_w.dumps(entries).encode())
     except OSError as error:
         raise NotSetUpError(
             f"{path} can't be written: {error.strerror}.", "Fix its permissions, or set ASST_CONFIG_DIR."

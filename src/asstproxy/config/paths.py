@@ -30,7 +30,17 @@ __all__ = [
 ]
 
 VARIABLES = ("ASST_CONFIG_DIR", "ASST_DATA_DIR", "ASST_CACHE_DIR")
-OURS = ("config.toml", "credentials.toml", "prices.toml", "sessions", "chat-history", "models", "index.sqlite3")
+OURS = (
+    "config.toml",
+    "credentials.toml",
+    "prices.toml",
+    "sessions",
+    "chat-history",
+    "models",
+    "templates",
+    "web-secret",
+    "index.sqlite3",
+)
 """How the names of asst's own files and folders begin."""
 _is_read_only = False
 

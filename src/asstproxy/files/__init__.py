@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..core.attachment import AttachedFile
 
-__all__ = ["read_attachment"]
+__all__ = ["is_address", "read_attachment"]
 
 
 async def read_attachment(source: str | Path | bytes, name: str = "") -> AttachedFile:

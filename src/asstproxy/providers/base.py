@@ -70,7 +70,7 @@ class StatelessProvider:
     def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """Ask, and read the answer: everything but the opening event."""
         reader = self.new_reader()
-        return self._ask_until_whole(items, reader) if reader.pauses else self._ask(items, reader)
+        return _until_whole(self._ask, items, reader) if reader.pauses else self._ask(items, reader)
 
     def _ask(self, items: list[Item], reader: StreamReader) -> AsyncGenerator[Event]:
         path, body = self.request(self.turn, items)
@@ -78,16 +78,6 @@ class StatelessProvider:
         if self.turn.stream:
             return read_stream(self.transport.events("POST", path, body), reader)
         return read_reply(self.transport, path, body, reader)
-
-    async def _ask_until_whole(self, items: list[Item], reader: StreamReader) -> AsyncGenerator[Event]:
-        so_far: list[Item] = []
-        while True:
-            async with contextlib.aclosing(self._ask([*items, *so_far], reader)) as events:
-                async for event in events:
-                    yield event
-            if (paused := reader.resume()) is None:
-                return
-            so_far = [paused]
 
     def new_reader(self) -> StreamReader:
         """A reader for one answer: a new `reader`."""
@@ -182,3 +172,17 @@ class StatelessProvider:
     async def aclose(self) -> None:
         """Close the transport."""
         await self.transport.aclose()
+
+
+async def _until_whole(
+    ask: Callable[[list[Item], StreamReader], AsyncGenerator[Event]], items: list[Item], reader: StreamReader
+) -> AsyncGenerator[Event]:
+    """Ask again as long as the server pauses its turn."""
+    so_far: list[Item] = []
+    while True:
+        async with contextlib.aclosing(ask([*items, *so_far], reader)) as events:
+            async for event in events:
+                yield event
+        if (paused := reader.resume()) is None:
+            return
+        so_far = [paused]

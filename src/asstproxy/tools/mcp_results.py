@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["RAW", "raw", "result_text"]
+__all__ = ["RAW", "block_text", "raw", "result_text"]
 
 RAW = "asstproxy/raw"
 """Where `mcp_tolerance` keeps what the server sent: a member of the `_meta` of the valid result in its place."""
@@ -26,7 +26,7 @@ def result_text(result: Any, output_schema: Any) -> tuple[str, bool]:
         result = {"content": result}
     content = result.get("content")
     blocks = content if isinstance(content, list) else [] if content is None else [content]
-    texts = [_block(block) for block in blocks]
+    texts = [block_text(block) for block in blocks]
     structured = result.get("structuredContent")
     if structured is not None and not _repeats(texts, structured):
         texts.append(_json(structured))
@@ -38,7 +38,8 @@ def result_text(result: Any, output_schema: Any) -> tuple[str, bool]:
     return "\n".join(texts), failed
 
 
-def _block(block: Any) -> str:
+def block_text(block: Any) -> str:
+    """The text of a content block; anything else is only named."""
     if not isinstance(block, dict):
         return block if isinstance(block, str) else _json(block)
     resource = block.get("resource")

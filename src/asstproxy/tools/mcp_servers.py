@@ -23,8 +23,8 @@ import fnmatch
 import json
 import logging
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -40,6 +40,9 @@ from .mcp_offer import Offer, name_for
 from .mcp_results import raw, result_text
 from .portable_schema import MAX_DESCRIPTION
 
+if TYPE_CHECKING:
+    from mcp import Client
+
 __all__ = ["McpServer", "close_all", "configured_servers"]
 
 MAX_PAGES = 100
@@ -47,6 +50,7 @@ MAX_PAGES = 100
 MAX_DATA = 300
 """Characters of the data of an error that a message quotes."""
 
+T = TypeVar("T")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _log = redacting_logger(__name__)
 
@@ -179,6 +183,21 @@ class McpServer:
         if failed:
             raise ToolError(text or f"{name} failed without a message.")
         return text
+
+    async def request(self, send: Callable[[Client], Awaitable[T]]) -> T:
+        """What the server answers to a request.
+
+        Raises:
+            ToolError: the server can't be reached, or answers with an error.
+        """
+        client = (await self._connected()).client
+        try:
+            async with asyncio.timeout(self._config.timeout):
+                return await send(client)
+        except AsstError:
+            raise
+        except Exception as error:  # whatever a server sends, it is the server's fault
+            raise self._failure(error) from error
 
     async def _connected(self) -> Connection:
         async with self._opening:

@@ -2,7 +2,8 @@
 
 The SDK checks a whole answer against the protocol's types, so one bad schema would cost all tools of a page, and the result of a
 tool that ran would be lost. Here an answer to `tools/list` and `tools/call` is replaced by a valid answer that has what the server
-sent in its `_meta` (see `mcp_results.raw`); `mcp_servers` judges it piece by piece.
+sent in its `_meta` (see `mcp_results.raw`); `mcp_servers` judges it piece by piece. So are prompts (`mcp_prompts`) and resources
+(`mcp_resources`).
 """
 
 from __future__ import annotations
@@ -146,6 +147,12 @@ def _valid(method: str, result: dict[str, Any]) -> dict[str, Any]:
             kept = {"resultType": result["resultType"]} if isinstance(result.get("resultType"), str) else {}
             # `isError`: otherwise the SDK lists the tools again, for the schema of the result
             return kept | {"content": [], "isError": True, "_meta": {RAW: bare(result)}}
+        case "prompts/list":
+            return _kept(result) | {"prompts": [], "_meta": {RAW: bare(result)}}
+        case "prompts/get" if result.get("resultType") != "input_required":
+            return _kept(result) | {"messages": [], "_meta": {RAW: bare(result)}}
+        case "resources/read" if result.get("resultType") != "input_required":
+            return _kept(result) | {"contents": [], "_meta": {RAW: bare(result)}}
     return result
 
 
@@ -163,6 +170,13 @@ def _valid_greeting(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _kept(result: dict[str, Any]) -> dict[str, Any]:
+    """What the SDK itself needs of a result."""
+    kept = {key: result[key] for key in ("resultType", "ttlMs", "cacheScope") if key in result}
+    cursor = result.get("nextCursor")
+    return kept | ({"nextCursor": str(cursor)} if isinstance(cursor, str | int) and str(cursor) else {})
+
+
 def _valid_list(result: dict[str, Any]) -> dict[str, Any]:
     whole = bare(result)
     tools = whole.get("tools") if isinstance(whole, dict) else whole
@@ -170,12 +184,9 @@ def _valid_list(result: dict[str, Any]) -> dict[str, Any]:
         tools = [{"name": name} | tool if isinstance(tool, dict) else tool for name, tool in tools.items()]
     elif not isinstance(tools, list):
         tools = []
-    cursor = result.get("nextCursor")
-    kept = {key: result[key] for key in ("resultType", "ttlMs", "cacheScope") if key in result}
-    return kept | {
+    return _kept(result) | {
         "tools": [_valid_tool(tool) for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str)],
         "_meta": {RAW: tools},
-        **({"nextCursor": str(cursor)} if isinstance(cursor, str | int) and str(cursor) else {}),
     }
 
 

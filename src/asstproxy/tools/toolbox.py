@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..config.profiles import Profile
 from ..core.errors import NotSetUpError, UsageError
+from ..core.near_names import did_you_mean
 from . import Tool, ToolError
 from .loading import find_tools
 from .runner import MAX_TOOLS
@@ -42,6 +43,23 @@ class Toolbox:
         if near:
             raise UsageError(f"No such tool: '{name}'.", f"Did you mean '{near[0]}'?")
         raise UsageError(f"No such tool: '{name}'.", code="tool_unknown")
+
+    @property
+    def server_names(self) -> list[str]:
+        """The MCP servers, by their names in the profile."""
+        return [server.name for server in self._servers]
+
+    def server(self, name: str) -> McpServer:
+        """The MCP server with this name.
+
+        Raises:
+            UsageError: there is none.
+        """
+        for server in self._servers:
+            if server.name == name:
+                return server
+        known = f"Known: {', '.join(self.server_names)}." if self._servers else "The profile has none."
+        raise UsageError(f"No such MCP server: '{name}'.", did_you_mean(name, self.server_names) or known)
 
     async def aclose(self) -> None:
         """Stop the MCP servers, all at once, within two seconds."""

@@ -220,7 +220,7 @@ def test_keyring(asst: Asst, openai: ResponsesServer, credentials: Path, tmp_pat
     (package / "errors.py").write_text("class KeyringError(Exception): pass\n")
     env = {"PYTHONPATH": str(package.parent)}
     assert asst(*arguments, stdin=openai.key, env=env).code == 0
-    assert credentials.read_text() == 'OPENAI_API_KEY = {keyring = "asst"}\n'
+    assert credentials.read_text() == '[OPENAI_API_KEY]\nkeyring = "asst"\n'
     assert asst("ask", "hi", env=env).code == 0
     assert asst("setup", "remove", "gpt", "--key", "--yes", env=env).code == 0
     assert openai.key not in (package / "ring.json").read_text()

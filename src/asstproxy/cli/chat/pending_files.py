@@ -6,9 +6,10 @@ Only what the person types at the prompt is taken. A path in pasted text, which 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
@@ -24,6 +25,7 @@ from .interruptible import interruptible
 
 __all__ = ["Offer", "PathMentions", "PendingFiles"]
 
+T = TypeVar("T")
 _MENTION = re.compile(r'(?<!\S)@(?:"(?P<quoted>[^"\n]+)"|(?P<plain>\S+))')
 _PATH = re.compile(
     r"(?<!\S)(?:'(?P<single>[^'\n]+)'|\"(?P<double>[^\"\n]+)\"|(?P<plain>(?:file:/|~?/|\.{1,2}/)(?:\\.|[^\s\\])+))(?!\S)"
@@ -50,14 +52,21 @@ class PendingFiles:
         self._pasted: list[str] = []
         self._offered: set[Path] = set()
 
-    async def add(self, source: str) -> str:
-        """Read a file or an address, to go with the next message; returns its line.
+    async def add(self, source: str) -> None:
+        """Read a file or an address, to go with the next message.
 
         Raises:
             UsageError: it can't be read.
         """
-        self._files.append(await interruptible(self._signals, read_attachment(source)))
-        return self.lines()[-1]
+        self._files.append(await self.interruptible(read_attachment(source)))
+
+    async def interruptible(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` returns; Ctrl-C at the prompt gives it up.
+
+        Raises:
+            UsageError: Ctrl-C stopped it.
+        """
+        return await interruptible(self._signals, work)
 
     def put(self, files: Iterable[AttachedFile]) -> None:
         """Add files that were read already."""

@@ -38,9 +38,14 @@ from ..options import ConversationOptions
 from ..render.guarded_view import GuardedView
 from ..render.print_conversation import print_conversation
 from ..render.theme import console, encoding_warning, with_marks_for
+from ..resources import read_resources
+from ..templates.apply import Applied
+from ..templates.mcp_prompt import fetch_prompt
 from .compact import CompactOffer
+from .interruptible import interruptible
 from .pending_files import Offer, PathMentions, PendingFiles
-from .slash_commands import SlashCompleter, parse_line
+from .prompt_commands import ChatCompleter, parse_prompt
+from .slash_commands import parse_line
 from .type_ahead import take_typed_ahead
 
 __all__ = ["chat"]
@@ -49,19 +54,32 @@ _LEAVE_WITHIN = 2.0
 """Seconds in which a second Ctrl-C at the prompt leaves."""
 
 
-async def chat(options: ConversationOptions, message: str, signals: Signals) -> int:
+async def chat(options: ConversationOptions, message: str, signals: Signals, applied: Applied | None = None) -> int:
     """Hold a conversation in the terminal, which begins with `message` if there is one; returns the exit code.
+
+    `applied`: a template, which the first message is put into.
 
     Raises:
         UsageError: stdin or stdout is not a terminal.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("asst chat needs a terminal.", "In a script or a pipe, use: asst ask")
-    repl = _Chat(options, signals)
+    typed = message
+    waiting = None if applied is None or message or not applied.needs_input else applied
+    if waiting is not None:
+        options = waiting.without_input()
+    elif applied is not None:
+        options, message = applied.fill(message)
+    has_text = waiting is not None and waiting.template is not None and bool(waiting.template.body)
+    repl = _Chat(options, signals, waiting if has_text else None)
     repl.files.put(await read_attachments(options.attach or ()))
-    async with open_conversation(options, approve_all if options.yes else repl.approver) as opened:
+    settings = applied.settings if applied is not None else None
+    async with open_conversation(options, approve_all if options.yes else repl.approver, settings=settings) as opened:
+        repl.files.put(await read_resources(opened, options.attach or ()))
+        if applied is not None:
+            message = await applied.fetch(opened, message)
         with quiet_keyboard():
-            return await repl.run(opened, message)
+            return await repl.run(opened, message, typed)
 
 
 class _Chat:
@@ -69,8 +87,9 @@ class _Chat:
 
     opened: OpenConversation
 
-    def __init__(self, options: ConversationOptions, signals: Signals) -> None:
+    def __init__(self, options: ConversationOptions, signals: Signals, template: Applied | None = None) -> None:
         self.console = console()
+        self._template = template  # waits for the first message
         self.leaving = False
         self.show_events = False
         self.files = PendingFiles(signals)
@@ -87,8 +106,8 @@ class _Chat:
         """The session so far."""
         return self._fold.transcript
 
-    async def run(self, opened: OpenConversation, message: str) -> int:
-        """Prompt and answer until the user leaves; `message` is sent first."""
+    async def run(self, opened: OpenConversation, message: str, typed: str) -> int:
+        """Prompt and answer until the user leaves; `message`, of which the person `typed` a part, is sent first."""
         self.opened = opened
         for record in opened.past:
             self._follow(record)
@@ -98,7 +117,7 @@ class _Chat:
             await self._attach()
         prompt: PromptSession[str] = PromptSession(
             history=_input_history(save=not self._options.no_save),
-            completer=merge_completers([SlashCompleter(), PathMentions()]),
+            completer=merge_completers([ChatCompleter(lambda: self.opened), PathMentions()]),
             complete_while_typing=True,
             key_bindings=_key_bindings(self.files),
             multiline=True,
@@ -109,7 +128,7 @@ class _Chat:
             self.say(line)
         if message:
             self.console.print(Text.assemble(("› ", "bold"), clean(message)))
-            await self._respond(message, is_message=True)
+            await self._respond(message, typed=typed)
             if self.signals.is_terminated:
                 return self.signals.code
         interrupted = self._watch_prompt(prompt)
@@ -158,11 +177,18 @@ class _Chat:
         self.signals.on_signal = on_signal
         return between
 
-    async def _respond(self, line: str, *, is_message: bool = False) -> None:
+    async def _respond(self, line: str, *, typed: str | None = None) -> None:
+        """Carry out a line of the prompt; with `typed`, send it: a message of which the person typed this part."""
         try:
-            parsed = line if is_message else parse_line(line)
-            if isinstance(parsed, str):
-                await self._send(parsed)
+            if typed is not None:
+                await self._send(line, typed)
+            elif prompt := parse_prompt(line, self.opened.profile):
+                text = await interruptible(self.signals, fetch_prompt(self.opened, prompt.name, prompt.values))
+                await self._send(text, "")
+            elif isinstance(parsed := parse_line(line), str):
+                text = parsed if self._template is None else self._template.fill(parsed)[1]
+                self._template = None
+                await self._send(text, parsed)
             else:
                 command, argument = parsed
                 await command(self, argument)
@@ -172,8 +198,9 @@ class _Chat:
         except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
             print_error(error, chat=True)
 
-    async def _send(self, message: str) -> None:
-        files = await self.files.collect(message)
+    async def _send(self, message: str, typed: str) -> None:
+        """Send a message, with the files that the typed part of it names: what a server or a template wrote names none."""
+        files = await self.files.collect(typed)
         for line in attachment_lines([file.attachment for file in files])[len(self.files.lines()) :]:
             self.say(line)
         await self.exchange(message, files)
@@ -246,6 +273,8 @@ class _Chat:
 
     def _greet(self) -> None:
         self.console.print(Text.assemble(("asst", "bold"), " · ", (clean_line(self.opened.label), "asst.assistant")))
+        if self._template is not None:
+            self.say(f"Your first message is put into the template {self._options.template}.")
         if not self.transcript.exchanges:
             self.say("/help lists the commands · Esc Enter makes a new line · Ctrl-D leaves")
             return

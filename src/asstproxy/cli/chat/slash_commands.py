@@ -12,6 +12,7 @@ from prompt_toolkit.document import Document
 
 from ...config.profiles import Profile, load_config
 from ...core.errors import UsageError
+from ...core.near_names import near_names
 from ...export.write import SUFFIXES, export, form_of, write_export
 from ...store.store import Store
 from ...store.transcript import ExchangeEntry, last_sent
@@ -20,7 +21,7 @@ from ...text.safe_text import clean_label
 from ..assistant_setup import connect_assistant, settings_for
 from ..conversation_setup import configure
 from ..options import ConversationOptions
-from ..suggest import near_names
+from ..resources import is_resource, read_resources
 from .chat_protocol import ChatCommands, Command
 from .compact import compact_command
 
@@ -35,6 +36,8 @@ _CLEAR = frozenset({"clear", "none", "-", '""'})
 async def _help(chat: ChatCommands, _: str) -> None:
     for name, command in COMMANDS.items():
         chat.say(f"/{name:<9} {command.words}")
+    if chat.opened.profile.options.get("mcp"):
+        chat.say("/SERVER:PROMPT name=value sends a prompt of an MCP server; Tab lists them.")
     chat.say("A command is a whole line. To send a message that begins with a slash, type two: //etc/hosts")
     chat.say("Enter sends · Esc Enter: new line · Ctrl-C stops an answer · Ctrl-D leaves")
 
@@ -162,7 +165,11 @@ async def _attach(chat: ChatCommands, source: str) -> None:
     if source == "-1":
         chat.say(f"No longer attached: {chat.files.take_back()}")
     elif source:
-        chat.say(await chat.files.add(source))
+        if is_resource(source):
+            chat.files.put(await chat.files.interruptible(read_resources(chat.opened, [source])))
+        else:
+            await chat.files.add(source)
+        chat.say(chat.files.lines()[-1])
     else:
         for line in chat.files.lines() or ["No file is attached. To attach one: /attach FILE, or @path in the message"]:
             chat.say(line)

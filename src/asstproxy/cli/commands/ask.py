@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConversationOptions, Quiet, takes_conversation_options
+from ..options import ConversationOptions, Quiet, on_command_line, takes_conversation_options
 
 __all__ = ["ask"]
 
@@ -15,6 +15,7 @@ __all__ = ["ask"]
 @takes_conversation_options
 def ask(
     options: ConversationOptions,
+    context: typer.Context,
     prompt: Annotated[
         list[str] | None, typer.Argument(help="The message. Text piped in is appended; - waits for it, however long.")
     ] = None,
@@ -39,6 +40,10 @@ def ask(
     cost: Annotated[bool, typer.Option("--cost", help="Print tokens and cost on stderr; with --json, in it.")] = False,
     models: Annotated[bool, typer.Option("--models", help="List the models of the profile, and ask nothing.")] = False,
     no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Don't read stdin.")] = False,
+    save_template: Annotated[
+        str,
+        typer.Option("--save-template", metavar="NAME", help="Save this command line as a template, and don't ask."),
+    ] = "",
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
     from ...core.warnings import quieten_warnings
@@ -70,10 +75,28 @@ def ask(
     if quiet:
         quieten_warnings()
     words = prompt or []
+    if save_template:
+        from ..templates.save import save_command_line
+
+        save_command_line(save_template, words, options, given=on_command_line(context))
+        return
     if retry:
         raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals)))
+    applied = None
+    if options.template or options.values:
+        from ..templates.apply import apply_template
+
+        applied = apply_template(options, on_command_line(context))
+        options = applied.options
     # Before there is a loop, so that signals end it.
     sources, stdin = options.attach or [], None if no_stdin else sys.stdin
     attached = read_stdin_attachment(sources, stdin)
-    message = read_prompt(words, None if STDIN in sources else stdin, may_be_empty=bool(sources))
-    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, attached)))
+    message = read_prompt(
+        words,
+        None if STDIN in sources else stdin,
+        waits=applied.needs_input if applied else not sources,
+        may_be_empty=bool(sources or applied),
+    )
+    if applied is not None:
+        options, message = applied.fill(message)
+    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, attached, applied)))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ...config.paths import expand_home, refuse_device
+from ...config.template_file import SKILLS, without_front_matter
 from ...core.errors import UsageError
 from .prompts import ask_until, say
 
@@ -46,6 +47,8 @@ def preset(name: str) -> Preset:
 def instructions_of(text: str) -> str:
     """The text, or that of a file if it starts with `@` (`@@` for a text that starts with `@` itself).
 
+    The front matter of a `SKILL.md` is left out.
+
     Raises:
         UsageError: the file can't be read.
     """
@@ -57,11 +60,12 @@ def instructions_of(text: str) -> str:
         raise UsageError("The name of a file is missing after @.", "Write @file, or @@ for a text that begins with @.")
     path = refuse_device(expand_home(text[1:]))
     try:
-        return path.read_text(encoding="utf-8-sig").strip()
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(f"The instructions in {path} are not UTF-8 text.") from None
     except OSError as error:
         raise UsageError(f"Can't read the instructions in {path}: {error.strerror}.") from None
+    return (without_front_matter(text) if path.name.upper() in SKILLS else text).strip()
 
 
 def checked_tools(names: Sequence[str]) -> list[str]:

@@ -14,8 +14,9 @@ from ...config.profiles import Config, config_file, load_config
 from ...config.provider_info import BUILT_IN
 from ...config.vendors import VENDORS
 from ...core.codec import escape_controls
-from ...core.errors import AsstError, NotSetUpError
+from ...core.errors import NotSetUpError
 from ...core.redact import public_url, redact_settings
+from ..editor import edited
 from ..standard_streams import write_json
 from .keys import key_status
 from .profile_draft import require_writable_config
@@ -125,47 +126,17 @@ def edit_config() -> None:
     Raises:
         NotSetUpError: no editor is found, or the text has an error.
     """
-    import tempfile
-
-    from ...config.paths import create_private
-
     path = config_file()
     require_writable_config()
     try:
         before = path.read_text(encoding="utf-8-sig") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise NotSetUpError(f"Can't read {path}: {error}.") from None
-    with tempfile.TemporaryDirectory(prefix="asst-") as folder:
-        copy = create_private(Path(folder) / path.name)
-        copy.write_text(before or TEMPLATE, encoding="utf-8")
-        while True:
-            _open_editor(copy)
-            try:
-                _validate(copy)
-                break
-            except AsstError as error:
-                what = str(error).replace(str(copy), str(path))
-                if not sys.stdin.isatty() or not confirm(f"{what} Edit again?", default=True):
-                    raise NotSetUpError(what, "Nothing was changed.") from None
-        change = Change(path, before, copy.read_text(encoding="utf-8"))
+    change = Change(path, before, edited(path, before or TEMPLATE, _validate))
     change.write()
     for line in change.diff:
         say(f"  {line}")
     say("Saved." if change else "No changes.")
-
-
-def _open_editor(path: Path) -> None:
-    import shlex
-    import shutil
-    import subprocess
-
-    named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
-    command = shlex.split(named) if named else [next(filter(None, map(shutil.which, ("nano", "vi"))), "")]
-    if not command[0] or shutil.which(command[0]) is None:
-        raise NotSetUpError(f"No editor found: {command[0]}".rstrip(": ") + ".", "Set EDITOR.")
-    done = subprocess.run([*command, str(path)], check=False)  # noqa: S603 - the user's own editor
-    if done.returncode:
-        raise NotSetUpError(f"{command[0]} ended with exit code {done.returncode}.", "Nothing was changed.")
 
 
 def _validate(path: Path) -> None:
