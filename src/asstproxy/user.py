@@ -47,6 +47,8 @@ class UserProxy:
         self.current_task: asyncio.Task[Record] | None = None
         """The exchange of the last message that was sent."""
         self._runner = ToolRunner(tools)
+        self.approvals = self._runner.approvals
+        """Which tools may run without asking."""
         self._cleanups: list[Callable[[], Awaitable[object]]] = []
         self._conversation: Conversation | None = None
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
-from collections.abc import Iterator
 
-from rich.live import Live
 from rich.text import Text
 
 from ...core.compaction import compact
@@ -19,16 +15,14 @@ from ...text.safe_text import clean_line
 from ...text.status_text import ending
 from ...tools import deny_all
 from ..context_meter import OFFER_FROM, ContextUse, context_use, context_window
-from ..event_loop import suspendable
 from ..exchange_cost import exchange_cost
 from ..hints import hint_after
 from ..model_table import short_count
 from ..render.markdown_stream import MarkdownStream
 from .chat_protocol import ChatCommands
+from .waiting import show_while, stopping
 
 __all__ = ["CompactOffer", "compact_command", "compacted_line"]
-
-_TICK = 0.25
 
 
 async def compact_command(chat: ChatCommands, argument: str) -> None:
@@ -46,44 +40,19 @@ async def compact_command(chat: ChatCommands, argument: str) -> None:
     turns = len(conversation.history.exchanges)
     words = f"Compacting {_turns(turns)}"
     task = asyncio.create_task(compact(conversation, timeout=chat.opened.options.timeout))
-    user, approve, at_prompt = chat.opened.user, chat.opened.user.approve, chat.signals.on_signal
+    user, approve = chat.opened.user, chat.opened.user.approve
     user.approve = deny_all
-    chat.signals.on_signal = lambda terminated: conversation.cancel(Cancelled("terminated" if terminated else "user"))
     try:
-        await _wait(chat, task, words)
+        with stopping(chat, conversation.cancel):
+            await show_while(chat, task, lambda seconds: f"{words} · {duration(seconds, ' ')} · Ctrl-C stops")
     finally:
-        chat.signals.on_signal, user.approve = at_prompt, approve
+        user.approve = approve
     record = None if task.cancelled() else task.result()
     last = chat.transcript.exchanges[-1]
     if last.summarises:
         chat.say(compacted_line(last))
     else:
         _say_why_not(chat, record)
-
-
-async def _wait(chat: ChatCommands, task: asyncio.Task[Record], words: str) -> None:
-    """Show that it runs, in a line that is gone afterwards."""
-    if chat.console.is_dumb_terminal:
-        chat.say(f"{words} · Ctrl-C stops")
-        await asyncio.wait({task})
-        return
-    began = time.monotonic()
-
-    def line() -> Text:
-        return Text(f"{words} · {duration(time.monotonic() - began, ' ')} · Ctrl-C stops", style="dim")
-
-    live = Live(line(), console=chat.console, transient=True, auto_refresh=False)
-
-    @contextlib.contextmanager
-    def paused() -> Iterator[None]:
-        live.stop()
-        yield
-        live.start()
-
-    with live, suspendable(paused):
-        while not task.done():
-            await asyncio.wait({task}, timeout=_TICK)
-            live.update(line(), refresh=True)
 
 
 def _say_why_not(chat: ChatCommands, record: Record | None) -> None:

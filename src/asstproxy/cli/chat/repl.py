@@ -43,6 +43,7 @@ from ..templates.apply import Applied
 from ..templates.mcp_prompt import fetch_prompt
 from .compact import CompactOffer
 from .interruptible import interruptible
+from .mcp_wait import take_in_servers
 from .pending_files import Offer, PathMentions, PendingFiles
 from .prompt_commands import ChatCompleter, parse_prompt
 from .slash_commands import parse_line
@@ -74,7 +75,9 @@ async def chat(options: ConversationOptions, message: str, signals: Signals, app
     repl = _Chat(options, signals, waiting if has_text else None)
     repl.files.put(await read_attachments(options.attach or ()))
     settings = applied.settings if applied is not None else None
-    async with open_conversation(options, approve_all if options.yes else repl.approver, settings=settings) as opened:
+    async with open_conversation(
+        options, approve_all if options.yes else repl.approver, settings=settings, mcp_behind=True
+    ) as opened:
         repl.files.put(await read_resources(opened, options.attach or ()))
         if applied is not None:
             message = await applied.fetch(opened, message)
@@ -203,6 +206,9 @@ class _Chat:
         files = await self.files.collect(typed)
         for line in attachment_lines([file.attachment for file in files])[len(self.files.lines()) :]:
             self.say(line)
+        if not await take_in_servers(self):
+            self._draft = message
+            return
         await self.exchange(message, files)
         self.files.clear()
         await self.context.after_exchange(self)
@@ -270,6 +276,10 @@ class _Chat:
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
         self.console.print(Text(clean(line), style="dim"))
+
+    def warn(self, line: str) -> None:
+        """Print one line about something that is missing."""
+        self.console.print(Text(clean(line), style="asst.notice"))
 
     def _greet(self) -> None:
         self.console.print(Text.assemble(("asst", "bold"), " · ", (clean_line(self.opened.label), "asst.assistant")))

@@ -16,7 +16,6 @@ from ...core.near_names import near_names
 from ...export.write import SUFFIXES, export, form_of, write_export
 from ...store.store import Store
 from ...store.transcript import ExchangeEntry, last_sent
-from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label
 from ..assistant_setup import connect_assistant, settings_for
 from ..conversation_setup import configure
@@ -24,6 +23,7 @@ from ..options import ConversationOptions
 from ..resources import is_resource, read_resources
 from .chat_protocol import ChatCommands, Command
 from .compact import compact_command
+from .tools_command import tools_command
 
 __all__ = ["COMMANDS", "SlashCompleter", "parse_line"]
 
@@ -87,7 +87,8 @@ async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOpt
 def _whole_label(chat: ChatCommands) -> str:
     """Who answers, with which instructions and tools."""
     instructions = clean_label(chat.opened.conversation.configured.instructions, _QUOTED)
-    tools = ", ".join(chat.opened.user.tools)
+    starting = (f"{one.name} starting…" for one in chat.opened.tools.servers if one.phase == "starting")
+    tools = ", ".join([*chat.opened.user.tools, *starting])
     return " · ".join(
         (
             chat.opened.label,
@@ -118,14 +119,6 @@ async def _system(chat: ChatCommands, instructions: str) -> None:
         conversation.configure(msgspec.structs.replace(conversation.configured, instructions=instructions))
     now = conversation.configured.instructions
     chat.say(f"{now}   (to remove them: /system clear)" if now else "No instructions. To give some: /system TEXT")
-
-
-async def _tools(chat: ChatCommands, _: str) -> None:
-    tools = chat.opened.user.tools
-    for tool in tools.values():
-        chat.say(f"{call_line(tool.name)}   {call_text(tool.description)}")
-    if not tools:
-        chat.say("No tools. To offer some: asst chat -t package.module:function")
 
 
 async def _session(chat: ChatCommands, _: str) -> None:
@@ -209,12 +202,12 @@ def _last_exchange(chat: ChatCommands, to: str) -> ExchangeEntry:
 class SlashCommand:
     """A command, what `/help` says about it, and what may follow its name.
 
-    That is nothing, one `word`, a `file` (one word, or a name that ends as exports do), or any `text`.
+    That is nothing, one `word`, two `words` at most, a `file` (one word, or a name that ends as exports do), or any `text`.
     """
 
     run: Command
     words: str
-    takes: Literal["nothing", "word", "file", "text"] = "nothing"
+    takes: Literal["nothing", "word", "words", "file", "text"] = "nothing"
 
 
 COMMANDS: dict[str, SlashCommand] = {
@@ -230,7 +223,9 @@ COMMANDS: dict[str, SlashCommand] = {
     "set": SlashCommand(
         _set, "show the settings of the API; /set key=value changes one, key=null leaves it out", "text"
     ),
-    "tools": SlashCommand(_tools, "list the tools that the assistant may call"),
+    "tools": SlashCommand(
+        tools_command, "list the tools; /tools NAME ask, allow or block changes when one runs, in this session", "words"
+    ),
     "session": SlashCommand(_session, "show the session's id and file"),
     "usage": SlashCommand(_usage, "show the turns, tokens and cost of this session"),
     "events": SlashCommand(_events, "print every step as JSON, too: on or off"),
@@ -279,7 +274,8 @@ def parse_line(line: str) -> tuple[Command, str] | str:
 def _fits(argument: str, takes: str) -> bool:
     if takes == "file" and argument.lower().endswith(SUFFIXES):
         return True
-    return takes == "text" or (takes in ("word", "file") and len(argument.split()) == 1)
+    most = {"word": 1, "file": 1, "words": 2}.get(takes, 0)
+    return takes == "text" or len(argument.split()) <= most
 
 
 class SlashCompleter(Completer):
