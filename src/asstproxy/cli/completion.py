@@ -16,6 +16,7 @@ import typer
 
 from ..config.paths import cache_dir, config_dir, data_dir
 from ..config.provider_info import BUILT_IN
+from ..config.vendors import VENDORS
 
 __all__ = [
     "models",
@@ -27,6 +28,7 @@ __all__ = [
     "settings",
     "templates",
     "tools",
+    "vendors",
 ]
 
 NEWEST = 40
@@ -40,6 +42,17 @@ def profiles(incomplete: str) -> Offers:
     found = {name: name for name in BUILT_IN}
     for name, table in _profiles().items():
         found[name] = " ".join(filter(None, (str(table.get("provider", name)), str(table.get("model", "")))))
+    return _matching(incomplete, found) + [offer for offer in vendors(incomplete) if offer[0] not in found]
+
+
+def vendors(incomplete: str) -> Offers:
+    """The vendors that match; before anything is typed, those whose key is in the environment."""
+    keys = {name: vendor.info.key_variables for name, vendor in VENDORS.items()}
+    found = {
+        name: vendor.info.title
+        for name, vendor in VENDORS.items()
+        if incomplete or any(map(os.environ.get, keys[name]))
+    }
     return _matching(incomplete, found)
 
 
@@ -73,9 +86,7 @@ def settings(context: typer.Context, incomplete: str) -> Offers:
 
 def provider_settings(provider: str, incomplete: str) -> Offers:
     """The settings of a provider's API, each with its type."""
-    from ..config.vendors import VENDORS
-
-    info = BUILT_IN.get(provider) or VENDORS.get(provider)
+    info = BUILT_IN.get(provider) or (VENDORS[provider].info if provider in VENDORS else None)
     found: dict[str, str] = {f"{name}=": setting.kind for name, setting in info.settings.items()} if info else {}
     return _matching(incomplete, found)
 
