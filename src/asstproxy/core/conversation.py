@@ -162,7 +162,9 @@ class Conversation:
             )
         return await self._new_exchange().hold(attached(in_flight), timeout)
 
-    async def retry(self, text: str, *, attachments: Sequence[Attachment] = (), timeout: float | None = None) -> Record:
+    async def retry(
+        self, text: str, *, attachments: Sequence[AttachedFile | Attachment] = (), timeout: float | None = None
+    ) -> Record:
         """Take the last exchange back and hold it again, with its message `text` and its `attachments`; see `exchange`.
 
         One that failed while the provider worked in the background gets the answer of then, if it can still be fetched.

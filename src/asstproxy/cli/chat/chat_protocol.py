@@ -7,10 +7,11 @@ from typing import Protocol
 
 from rich.console import Console
 
-from ...core.attachment import Attachment
+from ...core.attachment import AttachedFile, Attachment
 from ...store.transcript import Transcript
 from ..conversation_setup import OpenConversation
 from ..event_loop import Signals
+from ..options import ConversationOptions
 from .pending_files import PendingFiles
 
 __all__ = ["ChatCommands", "Command"]
@@ -23,10 +24,16 @@ class ChatCommands(Protocol):
     console: Console
     leaving: bool
     """Set it to end the chat."""
+    next_options: ConversationOptions | None
+    """Set it, and `leaving`, to continue with another session."""
     show_events: bool
     """Whether every step is printed as JSON, too."""
     files: PendingFiles
     """What goes with the next message."""
+    draft: str
+    """What the next prompt begins with."""
+    edits_last: bool
+    """Whether the draft is the last message, to be edited."""
     signals: Signals
 
     @property
@@ -39,10 +46,10 @@ class ChatCommands(Protocol):
     def warn(self, line: str) -> None:
         """Print one line about something that is missing."""
 
-    async def exchange(self, text: str) -> None:
+    async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
         """Hold one exchange."""
 
-    async def retry(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
+    async def retry(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
         """Hold the last exchange again, whose message is `text` with these `attachments`."""
 
 

@@ -19,8 +19,12 @@ from ...text.safe_text import clean_label
 from ..assistant_setup import settings_for
 from ..conversation_setup import OpenConversation
 from ..resources import is_resource, read_resources
+from . import session_commands
+from .answer_commands import copy, edit
 from .chat_protocol import ChatCommands, Command
 from .compact import compact_command
+from .compare import compare_command
+from .help_command import show_help
 from .model_commands import model_command, profile_command
 from .tools_command import tools_command
 
@@ -32,13 +36,8 @@ _CLEAR = frozenset({"clear", "none", "-", '""'})
 """Words after `/system` that remove the instructions."""
 
 
-async def _help(chat: ChatCommands, _: str) -> None:
-    for name, command in COMMANDS.items():
-        chat.say(f"/{name:<9} {command.words}")
-    if chat.opened.profile.options.get("mcp"):
-        chat.say("/SERVER:PROMPT name=value sends a prompt of an MCP server; Tab lists them.")
-    chat.say("A command is a whole line. To send a message that begins with a slash, type two: //etc/hosts")
-    chat.say("Enter sends · Esc Enter: new line · Ctrl-C stops an answer · Ctrl-D leaves")
+async def _help(chat: ChatCommands, name: str) -> None:
+    await show_help(chat, name, {name: command.words for name, command in COMMANDS.items()})
 
 
 async def _quit(chat: ChatCommands, _: str) -> None:
@@ -66,11 +65,6 @@ async def _system(chat: ChatCommands, instructions: str) -> None:
         conversation.configure(msgspec.structs.replace(conversation.configured, instructions=instructions))
     now = conversation.configured.instructions
     chat.say(f"{now}   (to remove them: /system clear)" if now else "No instructions. To give some: /system TEXT")
-
-
-async def _session(chat: ChatCommands, _: str) -> None:
-    session = chat.opened.session
-    chat.say(f"{session.id}   {session.path}" if session else "This chat isn't saved (--no-save).")
 
 
 async def _events(chat: ChatCommands, _: str) -> None:
@@ -158,7 +152,7 @@ class SlashCommand:
 
 
 COMMANDS: dict[str, SlashCommand] = {
-    "help": SlashCommand(_help, "list the commands"),
+    "help": SlashCommand(_help, "list keys and commands; /help COMMAND explains one", "word"),
     "quit": SlashCommand(_quit, "leave; the session is saved"),
     "profile": SlashCommand(
         profile_command, "choose the profile; /profile NAME switches, with its instructions and tools", "word"
@@ -170,12 +164,26 @@ COMMANDS: dict[str, SlashCommand] = {
     "set": SlashCommand(
         _set, "show the settings of the API; /set key=value changes one, key=null leaves it out", "text"
     ),
+    "compare": SlashCommand(
+        compare_command,
+        "ask another profile the last message, too: /compare PROFILE; continue with either answer",
+        "word",
+    ),
     "tools": SlashCommand(
         tools_command, "list the tools; /tools NAME ask, allow or block changes when one runs, in this session", "words"
     ),
-    "session": SlashCommand(_session, "show the session's id and file"),
+    "copy": SlashCommand(copy, "copy the last answer, or its code block N", "word"),
+    "edit": SlashCommand(edit, "edit the last message in $EDITOR"),
+    "sessions": SlashCommand(session_commands.pick, "pick another session to continue"),
+    "search": SlashCommand(session_commands.pick, "pick a session in which these words occur", "text"),
+    "show": SlashCommand(session_commands.show, "show the whole session"),
+    "session": SlashCommand(session_commands.session, "show this session's title, id and file"),
+    "rename": SlashCommand(session_commands.rename, "give this session a title", "text"),
+    "fork": SlashCommand(session_commands.fork_here, "continue in a copy, or in a copy of the first N turns", "word"),
+    "rewind": SlashCommand(session_commands.rewind, "go back to turn N; without N, list the turns", "word"),
     "usage": SlashCommand(_usage, "show the turns, tokens and cost of this session"),
     "events": SlashCommand(_events, "print every step as JSON, too: on or off"),
+    "export": SlashCommand(_save, "the same as /save", "file"),
     "save": SlashCommand(_save, "/save FILE writes the session; the suffix chooses: .json, .md, .html, .mmd", "file"),
     "attach": SlashCommand(
         _attach,
