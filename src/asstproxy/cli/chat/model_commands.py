@@ -56,6 +56,7 @@ async def _picked_model(chat: ChatCommands, models: list[ModelInfo], in_use: str
         table = ModelTable(models, in_use)(chat.console.width)
         for line in (table.heading, *table.lines):
             chat.say(line)
+        chat.say("Choose one: /model NAME")
         return None
     return await pick_model(models, in_use)
 
@@ -66,8 +67,9 @@ async def profile_command(chat: ChatCommands, name: str) -> None:
     if not name:
         table = _profile_table(config, in_use)
         if chat.console.is_dumb_terminal:
-            for line in table.lines:
+            for line in (table.heading, *table.lines):
                 chat.say(line)
+            chat.say("Choose one: /profile NAME")
             return
         picked = await pick(config.names, lambda _: table, in_use, words=table.lines)
         if picked is None or picked == in_use:
