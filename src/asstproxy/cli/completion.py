@@ -19,6 +19,7 @@ from ..config.provider_info import BUILT_IN
 from ..config.vendors import VENDORS
 
 __all__ = [
+    "mcp_servers",
     "models",
     "presets",
     "profiles",
@@ -126,6 +127,17 @@ def templates(incomplete: str) -> Offers:
     for name in sorted(_names(folder)):
         if name.endswith(".md"):
             found[name.removesuffix(".md")] = _description(folder / name)
+    return _matching(incomplete, found)
+
+
+def mcp_servers(incomplete: str) -> Offers:
+    """The saved MCP servers."""
+    saved = _config().get("mcp")
+    found = (
+        {name: str(one.get("url") or one.get("command", "")) for name, one in saved.items()}
+        if isinstance(saved, dict)
+        else {}
+    )
     return _matching(incomplete, found)
 
 

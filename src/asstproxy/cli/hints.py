@@ -22,6 +22,7 @@ HINTS: dict[str, str] = {
     "template_input_missing": 'Give it after the options, -T {name} "…", or pipe it in.',
     "template_unknown": "List them: asst templates list",
     "template_value_missing": "Add {values}",
+    "mcp_server_unknown": "Saved: {known}. To add it: asst mcp add {name}",
     "profile_unknown": "Known: {known}. Or run: asst setup",
     # store
     "data_dir_not_writable": "Set ASST_DATA_DIR, or use --no-save.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
@@ -60,6 +60,15 @@ class Toolbox:
         for start in self._starts:
             if start.done():
                 start.result()
+
+    async def as_started(self) -> AsyncGenerator[ServerState]:
+        """The state of each server, as soon as it is ready or has failed."""
+        waiting = dict(zip(self._starts, self.states, strict=True))
+        while waiting:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for start in [start for start in waiting if start in done]:
+                start.result()
+                yield waiting.pop(start)
 
     async def _start(self, server: McpServer, state: ServerState) -> None:
         from .mcp_offer import fit
