@@ -23,6 +23,7 @@ COMMANDS = (
     "replay",
     "web",
     "tools",
+    "mcp",
     "templates",
     "script",
     "schema",
