@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 from ...core.codec import encode
 from ...core.events import Record
 from ...store.recovery import repaired
 from ...store.store import Store
+from ...store.transcript import Transcript, TranscriptBuilder
 from ..error_output import print_warning
 from ..standard_streams import write_json
+from .batch_item import item_records
 
-__all__ = ["records_of", "show_session"]
+__all__ = ["records_of", "show_session", "transcript_of"]
 
 
 def show_session(prefix: str, form: str) -> None:
     """Print a session: its `events`, `json`, `timeline`, `sequence`, or (the default) as it looked in the chat."""
-    store = Store()
-    session = store.find(prefix) if prefix else store.newest()
+    store, records = Store(), item_records(prefix)
+    session = "" if records else store.find(prefix) if prefix else store.newest()
     if form == "json":
         from ...store.transcript_file import to_json
 
-        write_json(to_json(store.transcript(session)))
+        write_json(to_json(transcript_of(records) if records else store.transcript(session)))
         return
-    records = records_of(store, session)
+    records = records or records_of(store, session)
     if form == "events":
         for record in records:
             sys.stdout.write(encode(record).decode() + "\n")
@@ -46,6 +49,15 @@ def show_session(prefix: str, form: str) -> None:
         print_conversation(records, console())
         if warning := encoding_warning():
             print_warning(warning)
+
+
+def transcript_of(records: Iterable[Record]) -> Transcript:
+    """The transcript of these records."""
+    builder = TranscriptBuilder()
+    for record in records:
+        builder.feed(record)
+    builder.include_partial()
+    return builder.transcript
 
 
 def records_of(store: Store, session: str) -> list[Record]:
