@@ -11,6 +11,8 @@ from table import Group, Row
 __all__ = ["measure"]
 
 PACE, TOKENS = 50, 10
+SAME = 1.05
+"""No more than: what two medians of the same program differ by."""
 
 
 def measure(setting: Setting) -> Group:
@@ -18,6 +20,7 @@ def measure(setting: Setting) -> Group:
     group, programs = Group(), setting.programs
     contestants = {
         **programs.asst(),
+        **programs.asst_over_chat(),
         "json": programs.asst("--json")["asst"],
         "terminal": programs.asst(tty=True)["asst"],
         **programs.llm(),
@@ -37,6 +40,9 @@ def measure(setting: Setting) -> Group:
     ):
         if rival in wall:
             group.compare(what, wall[name], wall[rival], bar, rival=TITLES[rival])
+    cpu = {name: middle(ran[name], lambda one: one.cpu) for name in ("asst", "asst_chat")}
+    what = "`asst ask` on `chat-completions`, CPU"
+    group.compare(what, cpu["asst_chat"], cpu["asst"], SAME, rival="on `gpt`")
     for rival in ("sgpt", "clai"):
         if rival in wall:
             group.inform(f"`asst ask`, against {TITLES[rival]}", wall["asst"], wall[rival], TITLES[rival])

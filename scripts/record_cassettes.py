@@ -51,7 +51,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["ASST_CONFIG_DIR"] = folder
         with _answering(takes, real=chosen.real) as versions:
-            failed = [t for t in takes if not any(_recorded(t, versions[t.at]) for _ in range(TRIES))]
+            failed = [t for t in takes if not any(_recorded(t, versions[t.host]) for _ in range(TRIES))]
     known = {take.file for take in TAKES}
     for file in FOLDER.glob("*.yaml"):
         if file not in known:
@@ -63,7 +63,7 @@ def main() -> int:
 @contextlib.contextmanager
 def _answering(takes: Sequence[Take], *, real: bool) -> Iterator[dict[str, str]]:
     """The servers of these takes, with their versions."""
-    servers = {take.at: take.server for take in takes}
+    servers = {take.host: take.server for take in takes}
     if real:
         yield {name: server.version or server.profile["base_url"] for name, server in servers.items()}
         return

@@ -3,7 +3,8 @@
     python scripts/reliability.py            all of it, the slow ones included
     python scripts/reliability.py WORD …     the rows whose promise has one of these words
 
-A row names tests, as pytest does; its last cell is what they told (`record_property("figure", …)`), and how many they were.
+A row names tests, as pytest does; its last cell is what they told (`record_property("figure", …)`), and how many they were. The
+table by provider is counted, from the tables of the tests.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from xml.etree import ElementTree as ET
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reliability.md"
 ROW = re.compile(r"^\| (?P<promise>[^|]+) \| (?P<tests>[^|]*`tests/[^|]+?) *\|(?P<figure>[^|]*)\|$", re.MULTILINE)
+BY_PROVIDER = re.compile(r"(<!-- by provider -->\n)(?:\|.*\n)*")
 TEST = re.compile(r"`(tests/[\w/]+(?:\.py)?(?:::\w+)*)`")
 
 
@@ -51,8 +53,35 @@ def main(words: Sequence[str]) -> int:
     for row in rows:
         found = [one for one in told if any(one.belongs_to(test) for test in TEST.findall(row["tests"]))]
         page = page.replace(row[0], f"| {row['promise']} | {row['tests']} | {figure(found)} |")
-    PAGE.write_text(page)
+    PAGE.write_text(BY_PROVIDER.sub(lambda found: found[1] + by_provider(), page))
     return code
+
+
+def by_provider() -> str:
+    """The table that says what each provider is tested with."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from cassettes.scenarios import CASSETTES
+    from system.as_they_are.streams import APIS, RECORDED
+    from system.as_they_are.test_collected import TABLE
+    from system.cancellation.ways import WAYS as STOPPED
+    from system.faults.test_matrix import PAIRS
+    from system.faults.ways import WAYS
+
+    collected = {"responses": "gpt"}
+    kinds = [case.files[0].partition("/")[0] for case in TABLE]
+    counts = {
+        "ways of asking": [way.provider for way in WAYS],
+        "exchanges in the matrix of faults": [way.provider for way, _ in PAIRS],
+        "ways that are stopped at every await": [way.provider for way in STOPPED],
+        "collected answers of odd servers": [collected.get(kind, kind) for kind in kinds],
+        "recorded streams in which any field is anything": [
+            APIS[api].provider if api in APIS else api for api, _ in RECORDED
+        ],
+        "cassettes of real servers": [take.server.profile["provider"] for take in CASSETTES],
+    }
+    names = list(dict.fromkeys(name for name in counts["ways of asking"] if name != "chat"))  # that is the example
+    rows = [f"| {what} | {' | '.join(str(found.count(name)) for name in names)} |" for what, found in counts.items()]
+    return "\n".join([f"| | {' | '.join(f'`{name}`' for name in names)} |", "|---|" + "--:|" * len(names), *rows, ""])
 
 
 def run(wanted: Sequence[str]) -> tuple[int, list[Told]]:

@@ -32,6 +32,13 @@ def test_script_page_is_the_table() -> None:
     assert page == written
 
 
+def test_vendors_are_those_of_the_table() -> None:
+    """docs/vendors.md is what scripts/vendors_doc.py writes."""
+    program = "import sys; sys.path.insert(0, 'scripts'); import vendors_doc; sys.stdout.write(vendors_doc.page())"
+    page = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert page == (ROOT / "docs/vendors.md").read_text(encoding="utf-8")
+
+
 def test_every_dependency_has_its_reason() -> None:
     """docs/choices.md has a line for every dependency."""
     choices = (ROOT / "docs/choices.md").read_text(encoding="utf-8")

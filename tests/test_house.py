@@ -48,6 +48,12 @@ def _classes() -> Iterator[tuple[str, ast.ClassDef]]:
                 yield f"{module}.{node.name}", node
 
 
+@pytest.mark.parametrize("name", ["chat_completions", "anthropic"])
+def test_a_provider_is_a_page(name: str) -> None:
+    """A provider on the base takes 150 lines at the most, with the reading of its API's answers."""
+    assert len((PACKAGE / "providers" / f"{name}.py").read_text(encoding="utf-8").splitlines()) <= 150
+
+
 def test_no_class_is_large() -> None:
     """A class has 15 methods at the most: with more it does two things."""
     sizes = {

@@ -57,24 +57,30 @@ from .providers.attachments import MB, AttachmentFormat, Parts, SentFile, no_par
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.block_buffer import BlockBuffer
-from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport
+from .providers.closing import closing, cut_by
+from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport, required_model
 from .providers.fields import (
     ToolCallBuffer,
     function_calls,
     get_arguments,
+    get_blocks,
     get_content,
     get_count,
     get_index,
     get_object,
     get_objects,
     get_text,
+    joined_turns,
     parsed_arguments,
+    with_fitting_ids,
     with_hosted_tools,
 )
 from .providers.in_words import in_words
 from .providers.modalities import readable_by
 from .providers.model_list import ModelInfo, fetch_models
 from .providers.provisioning import Provisioned
+from .providers.quirks import NO_QUIRKS, VendorProvider, items_for, vendor_transport
+from .providers.reasoning import ReasoningBuffer, ThinkTags
 from .providers.sources import cited, url_citations
 from .providers.stateful import StatefulProvider
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
@@ -82,7 +88,7 @@ from .providers.text_fold import MessageFold, TextFold
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
-from .providers.unshown import WAITING, unshown, waits_for
+from .providers.unshown import WAITING, describe_blocks, unshown, waits_for
 from .providers.usage import chat_usage, messages_usage, service_tier, told_cost
 
 if TYPE_CHECKING:
@@ -91,6 +97,7 @@ if TYPE_CHECKING:
 __all__ = [
     "JSON",
     "MB",
+    "NO_QUIRKS",
     "SERVER_QUESTIONS",
     "WAITING",
     "AcceptsAttachments",
@@ -124,6 +131,7 @@ __all__ = [
     "ProviderInfo",
     "Provisioned",
     "Reasoning",
+    "ReasoningBuffer",
     "SentFile",
     "ServerOptions",
     "Setting",
@@ -135,6 +143,7 @@ __all__ = [
     "StreamReader",
     "TextBuffer",
     "TextFold",
+    "ThinkTags",
     "ToolCall",
     "ToolCallBuffer",
     "ToolOutputs",
@@ -146,15 +155,20 @@ __all__ = [
     "Upload",
     "Usage",
     "UserMessage",
+    "VendorProvider",
     "api_error",
     "api_key",
     "base_url",
     "chat_usage",
     "cited",
+    "closing",
+    "cut_by",
+    "describe_blocks",
     "fetch_models",
     "find_error",
     "function_calls",
     "get_arguments",
+    "get_blocks",
     "get_content",
     "get_count",
     "get_index",
@@ -163,6 +177,8 @@ __all__ = [
     "get_text",
     "http_transport",
     "in_words",
+    "items_for",
+    "joined_turns",
     "may_pass",
     "merge_chunks",
     "messages_usage",
@@ -172,12 +188,15 @@ __all__ = [
     "read_stream",
     "readable_by",
     "reported_error",
+    "required_model",
     "service_tier",
     "told_cost",
     "unshown",
     "url_citations",
+    "vendor_transport",
     "waits_for",
     "warn_of_plain_http",
+    "with_fitting_ids",
     "with_hosted_tools",
 ]
 

@@ -24,6 +24,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "cassettes"
 class Server:
     """A server, as a profile of asst. `key` is the environment variable with the key that a `real` one asks for.
 
+    `host`: its name in scripts/local_servers.py, if another one. `limit`: what the API calls the setting that limits an answer.
     `version`: of a server on this machine that the script does not start; it is asked with `--real`, too.
     """
 
@@ -31,14 +32,23 @@ class Server:
     profile: dict[str, Any]
     real: bool = False
     key: str = "CASSETTE_KEY"
+    host: str = ""
+    limit: str = "max_output_tokens"
     version: str = ""
 
 
-SHORT = {"max_output_tokens": 60}
+SHORT_NAME = "max_output_tokens"
+SHORT = {SHORT_NAME: 60}
 SERVERS = {
     "llama": Server(
         "llama.cpp",
-        {"provider": "local", "base_url": "http://127.0.0.1:18081/v1", "model": "smollm2", "settings": SHORT},
+        {
+            "provider": "local",
+            "api": "responses",
+            "base_url": "http://127.0.0.1:18081/v1",
+            "model": "smollm2",
+            "settings": SHORT,
+        },
     ),
     "ogx": Server(
         "OGX",
@@ -47,6 +57,40 @@ SERVERS = {
     "litellm": Server(
         "LiteLLM",
         {"provider": "gemini", "base_url": "http://127.0.0.1:14000", "model": "smollm2", "settings": SHORT},
+    ),
+    "llama-chat": Server(
+        "llama.cpp",
+        {
+            "provider": "chat-completions",
+            "base_url": "http://127.0.0.1:18081/v1",
+            "model": "smollm2",
+            "settings": SHORT,
+        },
+        host="llama",
+        limit="max_tokens",
+    ),
+    "ogx-chat": Server(
+        "OGX",
+        {
+            "provider": "chat-completions",
+            "base_url": "http://127.0.0.1:18321/v1",
+            "model": "llamacpp/smollm2",
+            "settings": SHORT,
+        },
+        host="ogx",
+        limit="max_tokens",
+    ),
+    "aimock-chat": Server(
+        "aimock",
+        {"provider": "chat-completions", "base_url": "http://127.0.0.1:14010/v1", "model": "gpt-6-luna"},
+        host="aimock",
+        limit="max_tokens",
+    ),
+    "aimock-claude": Server(
+        "aimock",
+        {"provider": "anthropic", "base_url": "http://127.0.0.1:14010", "model": "claude-sonnet-5-5"},
+        host="aimock",
+        limit="max_tokens",
     ),
     "oaa": Server(  # it runs where somebody has set it up, with an assistant of this id (cassettes/README.md)
         "open-assistant-api",
@@ -134,7 +178,7 @@ SUM = "What is 2+2?"
 PRICE = "What is the price of AAPL?"
 ADVICE = "Should I buy or sell AAPL at 150?"
 STORY = "Tell me a long story about a dog."
-EVERYWHERE = "llama ogx litellm openai google"
+EVERYWHERE = "llama ogx litellm llama-chat ogx-chat aimock-chat aimock-claude openai google"
 STATEFUL = "ogx openai"
 ON_SERVER = {"history": "server"}
 INTERACTIONS = {"api": "interactions"}
@@ -195,14 +239,14 @@ SCENARIOS = (
     ),
     Scenario(
         "cut-short",
-        "ogx litellm openai google",
+        "ogx litellm llama-chat ogx-chat openai google",
         (STORY,),
         ("ready started streaming incomplete",),
         profile={"settings": {"max_output_tokens": 16}},
     ),
     Scenario(
         "unknown-model",
-        "ogx litellm openai google",
+        "ogx litellm ogx-chat openai google",
         (FRANCE,),
         ("ready started error",),
         profile={"model": "no-such-model"},
@@ -254,6 +298,11 @@ class Take:
         return f"{self.at}-{self.scenario.name}"
 
     @property
+    def host(self) -> str:
+        """The server's name in scripts/local_servers.py."""
+        return self.server.host or self.at
+
+    @property
     def file(self) -> Path:
         """Where the cassette is."""
         return FOLDER / f"{self.name}.yaml"
@@ -261,7 +310,13 @@ class Take:
     def profile(self, poll: float) -> dict[str, Any]:
         """The profile that answers; `poll` is in seconds."""
         profile = self.server.profile | self.scenario.profile | {"api_key_env": self.server.key}
-        return profile | ({"poll": poll} if self.scenario.background or self.at == "oaa" else {})
+        limit = {SHORT_NAME: self.server.limit}
+        settings = {limit.get(name, name): value for name, value in profile.get("settings", {}).items()}
+        return (
+            profile
+            | ({"settings": settings} if settings else {})
+            | ({"poll": poll} if self.scenario.background or self.at == "oaa" else {})
+        )
 
 
 TAKES = tuple(Take(SERVERS[name], name, scenario) for scenario in SCENARIOS for name in scenario.on.split())

@@ -53,6 +53,10 @@ class Interaction:
             return _assistants(self)
         if "/interactions" in self.url:
             return _interactions(self)
+        if self.url.endswith("/chat/completions"):
+            return _chat(self)
+        if self.url.endswith("/messages"):
+            return _message(self)
         return _generate(self) if "enerateContent" in self.url else _responses(self)
 
     @property
@@ -129,6 +133,41 @@ def _interactions(one: Interaction) -> Answer:
     return Answer(text, (), (usage.get("total_input_tokens", 0), usage.get("total_output_tokens", 0)), pieces)
 
 
+def _chat(one: Interaction) -> Answer:
+    choices = [choice for event in one.heard for choice in event.get("choices") or ()]
+    told = [choice.get("delta") or choice.get("message") or {} for choice in choices]
+    pieces = tuple(part["content"] for part in told if part.get("content"))
+    parts = [call for part in told for call in part.get("tool_calls") or ()]
+    calls: dict[int, list[str]] = {}
+    for number, part in enumerate(parts):
+        function = part["function"]
+        name, arguments = calls.setdefault(part.get("index", number), [function.get("name", ""), ""])
+        calls[part.get("index", number)] = [name, arguments + (function.get("arguments") or "")]
+    usage: JSON = next((event["usage"] for event in reversed(one.heard) if event.get("usage")), {})
+    tokens = (usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
+    made = tuple((name, json.loads(arguments)) for name, arguments in calls.values())
+    return Answer("".join(pieces), made, tokens, pieces if one.streamed else ())
+
+
+def _message(one: Interaction) -> Answer:
+    blocks: list[JSON] = [] if one.streamed else one.heard[0]["content"]
+    pieces: list[str] = []
+    usage: JSON = {}
+    for event in one.heard:
+        usage |= event.get("message", {}).get("usage", {}) | event.get("usage", {})
+        delta = event.get("delta", {})
+        if "content_block" in event:
+            blocks.append(event["content_block"] | {"json": ""})
+        elif "text" in delta:
+            pieces.append(delta["text"])
+        elif "partial_json" in delta:
+            blocks[event["index"]]["json"] += delta["partial_json"]
+    text = "".join(pieces) or "".join(block.get("text", "") for block in blocks)
+    called = [block for block in blocks if block["type"] == "tool_use"]
+    calls = tuple((block["name"], json.loads(block.get("json") or "null") or block["input"]) for block in called)
+    return Answer(text, calls, (usage.get("input_tokens", 0), usage.get("output_tokens", 0)), tuple(pieces))
+
+
 def _assistants(one: Interaction) -> Answer | None:
     """A run that was streamed; one that was polled has its calls in the run, and its text among the messages."""
     pieces = tuple(
@@ -152,11 +191,30 @@ def _assistants(one: Interaction) -> Answer | None:
 
 def spoken(sent: JSON) -> list[Spoken]:
     """The conversation as a request tells it: texts, names of called functions, and their outputs."""
+    if "messages" in sent:
+        return list(_messages(sent["messages"]))
     if "tool_outputs" in sent:
         return [("us", one["output"]) for one in sent["tool_outputs"]]
     if "additional_messages" in sent:
         return [("us", one["content"]) for one in sent["additional_messages"]]
     return list(_contents(sent["contents"]) if "contents" in sent else _items(sent.get("input") or []))
+
+
+def _messages(messages: list[JSON]) -> Iterator[Spoken]:
+    """Messages of Chat Completions, or of Anthropic's API, whose content is blocks."""
+    for message in messages:
+        who = "assistant" if message["role"] == "assistant" else "us"
+        content = message.get("content") or []
+        for block in [{"type": "text", "text": content}] if isinstance(content, str) else content:
+            match block["type"]:
+                case "text":
+                    yield who, block["text"]
+                case "tool_use":
+                    yield who, block["name"]
+                case "tool_result":
+                    yield who, block["content"]
+        for call in message.get("tool_calls") or ():
+            yield who, call["function"]["name"]
 
 
 def _items(items: list[JSON]) -> Iterator[Spoken]:

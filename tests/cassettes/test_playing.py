@@ -30,7 +30,7 @@ from .scenarios import CASSETTES, Take
 from .tape import Answer, Interaction, read, spoken
 
 SDK = {"gpt": "openai", "local": "openai", "gemini": "google.genai"}
-"""The vendor's package for each provider."""
+"""The vendor's package for each provider that can use one."""
 
 
 @dataclass(frozen=True)

@@ -453,3 +453,27 @@ def test_chat_completions_gets_pictures_pdf_and_sound(
         {"type": "text", "text": "x"},
     ]
     assert last["content"] == "y"
+
+
+def test_llama_cpp_gets_a_picture_over_chat_completions(
+    asst: Asst, picture: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """llama.cpp's own server, which is asked over Chat Completions, is sent a picture in that form, also in the next request."""
+    listed = {"data": [{"id": "seer", "owned_by": "llamacpp", "architecture": {"input_modalities": ["text", "image"]}}]}
+    answer = {"choices": [{"message": {"role": "assistant", "content": "A dot."}, "finish_reason": "stop"}]}
+
+    async def serve(request: Request) -> Reply:
+        return Reply.json(listed if request.method == "GET" else answer)
+
+    with Server(serve) as local:
+        _profile(monkeypatch, tmp_path, f'provider = "local"\nmodel = "seer"\nbase_url = "{local.url}/v1"\n')
+        ran = asst("ask", "-p", "here", "--no-stream", "-a", str(picture), "What is this?")
+        assert (ran.code, ran.out) == (0, "A dot.\n"), ran.err
+        assert asst("ask", "-c", "--no-stream", "And now?").code == 0
+        asked = [request for request in local.requests if request.method == "POST"]
+    assert [request.path for request in asked] == ["/v1/chat/completions"] * 2
+    for request in asked:
+        assert request.json["messages"][-1 if request is asked[0] else -3]["content"] == [
+            {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{DATA}"}},
+            {"type": "text", "text": "What is this?"},
+        ]

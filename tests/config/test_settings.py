@@ -120,6 +120,6 @@ def test_an_unknown_name_gets_a_line() -> None:
 
 def test_every_provider_says_what_limits_an_answer() -> None:
     """The limit is a whole number in the provider's own table, so that `--max-cost` can set it."""
-    for name, info in {**BUILT_IN, **VENDORS}.items():
+    for name, info in {**BUILT_IN, **{name: vendor.info for name, vendor in VENDORS.items()}}.items():
         assert info.settings[info.output_limit].kind == "int", name
         assert {"temperature", "reasoning_effort"} <= info.settings.keys(), name

@@ -75,6 +75,8 @@ def _values(hint: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
         return json_values(text)
     if hint == dict[str, Any]:
         return st.dictionaries(text, json_values(text), max_size=3)
+    if hint == tuple[str, str]:
+        return st.tuples(text, text)
     if getattr(hint, "__origin__", None) is Literal:
         return st.sampled_from(hint.__args__)
     if hint in (str | None, float | None):

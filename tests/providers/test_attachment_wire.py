@@ -11,9 +11,8 @@ from openai.types.responses import ResponseInputContentParam
 from pydantic import TypeAdapter
 
 from asstproxy.core.attachment import Attachment
-from asstproxy.providers.anthropic import attached as claude_part
 from asstproxy.providers.attachments import SentFile
-from asstproxy.providers.chat_completions import attached as chat_part
+from asstproxy.providers.file_parts import chat_part, claude_part
 from asstproxy.providers.openai.files import responses_part
 from pictures import PDF, PNG, WAV
 

@@ -69,13 +69,30 @@ def profile(server: ResponsesServer, **options: Any) -> Profile:
 class TestChatCompletions(ProviderContract):
     failures = frozenset(FAULTS)
     another_model = "gpt-6.1-terra"
-    unsupported: ClassVar = {Signed: "the provider sends no reasoning back"}
+    unsupported: ClassVar = {
+        Signed: "reasoning goes back only within a round of tools; see TestVendorThatWantsReasoning"
+    }
     api: ClassVar[Api] = Api(ASKED, FAULTS, [Cut(2, how="end")], {})
 
     @asynccontextmanager
     async def backend(self) -> AsyncIterator[Backend]:
         with ResponsesServer() as server, mock.patch.dict(os.environ, {"CHAT_KEY": server.key}):
             yield ServerBackend(server, self.api, lambda: connect(profile(server)))
+            await server.eventually(lambda server: server.open_connections == 0)
+
+
+class TestVendorThatWantsReasoning(ProviderContract):
+    """DeepSeek, whose reasoning goes back with everything that it led to."""
+
+    failures = frozenset(FAULTS)
+    another_model = "gpt-6.1-terra"
+    api: ClassVar[Api] = Api(ASKED, FAULTS, [Cut(2, how="end")], {})
+
+    @asynccontextmanager
+    async def backend(self) -> AsyncIterator[Backend]:
+        with ResponsesServer() as server, mock.patch.dict(os.environ, {"DEEPSEEK_API_KEY": server.key}):
+            own = Profile("deepseek", "deepseek", "gpt-6-luna", options={"base_url": server.base_url})
+            yield ServerBackend(server, self.api, lambda: connect(own))
             await server.eventually(lambda server: server.open_connections == 0)
 
 

@@ -38,6 +38,7 @@ from .plan import Fault
 from .refusals import Document, Html, Redirect, Status
 from .responses import ResponsesServer
 from .runs import Background
+from .vendor import VendorServer
 from .wire import ApiError, Json, Reply, Request
 
 __all__ = [
@@ -84,6 +85,7 @@ __all__ = [
     "Think",
     "UnknownEvent",
     "Vanish",
+    "VendorServer",
     "Wait",
     "echo",
     "refused_port",

@@ -27,7 +27,7 @@ async def complete(body: Json, turn: Sequence[Output], ids: Ids) -> Reply:
     reason = next((FINISH.get(part.reason, "stop") for part in turn if isinstance(part, Incomplete)), None)
     finish = reason or ("tool_calls" if calls else "stop")
     text = "".join(part.text for part in turn if isinstance(part, (Say, Refuse)))
-    thought = "".join(part.summary for part in turn if isinstance(part, Think))
+    thought = "".join(part.summary or part.encrypted or "" for part in turn if isinstance(part, Think))
     prompt, completion = tokens(body.get("messages", [])), tokens(text)
     usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
     if body.get("stream"):
@@ -62,7 +62,7 @@ async def _chunks(
         if isinstance(part, Refuse):
             yield chunk({"content": part.text})
         if isinstance(part, Think):
-            yield chunk({"reasoning_content": part.summary})
+            yield chunk({"reasoning_content": part.summary or part.encrypted or ""})
         if isinstance(part, Wait):
             await asyncio.sleep(part.seconds)
         if isinstance(part, Fail):

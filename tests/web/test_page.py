@@ -16,6 +16,7 @@ from servers import Call, ResponsesServer, Say, Script, Think
 
 from .browser import Browser, Keys, start_browser
 from .conftest import WebProcess
+from .test_server import PNG
 
 ANSWER = (
     "The export keeps **refunded** orders now.\n\n1. one\n2. two\n\n```python\ndef check() -> None:\n    pass\n```\n\n"
@@ -63,6 +64,22 @@ def test_an_answer_is_drawn_while_it_streams(tab: Browser, provider: ResponsesSe
     assert "completed" in tab.one("#map").get_attribute("aria-label")
     assert len(tab.all("#timeline g")) >= 3
     assert "assistant_message_retrieved" in tab.one("#sequence").get_attribute("textContent")
+
+
+def test_a_picture_is_dropped_and_shown(tab: Browser, provider: ResponsesServer, tmp_path: Path) -> None:
+    """It is listed above the message, can be removed, goes to the API, and stands in the conversation."""
+    picture = tmp_path / "dot.png"
+    picture.write_bytes(PNG)
+    for _ in range(2):
+        tab.one("#choose").send_keys(str(picture))
+    tab.until(lambda: len(tab.all("#files li")) == 2)
+    tab.click("[data-unattach]")
+    tab.until(lambda: len(tab.all("#files li")) == 1)
+    tab.send("What is it?")
+    tab.until(lambda: tab.js("[...document.querySelectorAll('.picture img')].some(i => i.naturalWidth === 1)"))
+    tab.until(lambda: tab.all(".state.completed"))
+    assert str(provider.requests[-1].json["input"]).count("data:image/png;base64") == 1
+    assert not tab.all("#files li")
 
 
 def test_stop(tab: Browser, provider: ResponsesServer) -> None:

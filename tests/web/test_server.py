@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import subprocess
@@ -145,6 +146,44 @@ def test_rename_search_export_delete(page: Page, provider: ResponsesServer) -> N
         assert "attachment" in file.headers["content-disposition"]
     assert page.post(f"/sessions/{session}/delete").status_code == 200
     assert [row["title"] for row in page.get("/sessions").json()] == ["something else"]
+
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def test_files_go_with_a_message(page: Page, provider: ResponsesServer) -> None:
+    """A picture reaches the API, is kept with the session, and is served to the page; a repeated message carries it again."""
+    files = [{"name": "dot.png", "data": base64.b64encode(PNG).decode()}]
+    session = page.send("What is it?", profile="gpt", files=files)
+    watch = page.watch(session).until_state("completed")
+    (asked,) = [r for r in watch.records if r["type"] == "set_user_message"]
+    (attached,) = asked["attachments"]
+    assert "data:image/png;base64" in str(provider.requests[-1].json["input"])
+    shown = page.get(f"/sessions/{session}/files/{attached['sha256']}")
+    assert (shown.content, shown.headers["content-type"]) == (PNG, "image/png")
+    assert page.get(f"/sessions/{session}/files/{'0' * 64}").status_code == 404
+    page.send("Look again.", session, keep=0, again=[attached["sha256"]])
+    watch.until(lambda w: sum(r["type"] == "assistant_message_retrieved" for r in w.records) == 2)
+    assert str(provider.requests[-1].json["input"]).count("data:image/png;base64") == 1
+
+
+def test_a_file_that_cannot_be_sent_is_one_line(page: Page) -> None:
+    """Empty, not base64, of a type that nobody reads: nothing is asked."""
+    for data in ("", "!!!", base64.b64encode(b"\0\1\2\3" * 50).decode()):
+        refused = page.post("/messages", {"text": "hi", "profile": "gpt", "files": [{"name": "x.bin", "data": data}]})
+        assert refused.status_code == 400
+        assert refused.json()["error"]
+    assert page.get("/sessions").json() == []
+
+
+def test_costs_are_told(page: Page, provider: ResponsesServer) -> None:
+    """One text for each exchange: dollars, or that the price is unknown."""
+    session = page.send("hi", profile="gpt")
+    page.watch(session).until_state("completed")
+    (cost,) = page.get(f"/sessions/{session}/costs").json()
+    assert "$" in cost or "unknown" in cost
 
 
 def test_a_failure_is_a_record_with_a_hint(page: Page, provider: ResponsesServer) -> None:

@@ -16,8 +16,9 @@ import typer
 
 from ..config.paths import cache_dir, config_dir, data_dir
 from ..config.provider_info import BUILT_IN
+from ..config.vendors import VENDORS
 
-__all__ = ["models", "presets", "profiles", "sessions", "settings", "templates", "tools"]
+__all__ = ["models", "presets", "profiles", "sessions", "settings", "templates", "tools", "vendors"]
 
 NEWEST = 40
 _NAME = re.compile(r"[\w./:@+~-]+=?")
@@ -30,6 +31,17 @@ def profiles(incomplete: str) -> Offers:
     found = {name: name for name in BUILT_IN}
     for name, table in _profiles().items():
         found[name] = " ".join(filter(None, (str(table.get("provider", name)), str(table.get("model", "")))))
+    return _matching(incomplete, found) + [offer for offer in vendors(incomplete) if offer[0] not in found]
+
+
+def vendors(incomplete: str) -> Offers:
+    """The vendors that match; before anything is typed, those whose key is in the environment."""
+    keys = {name: vendor.info.key_variables for name, vendor in VENDORS.items()}
+    found = {
+        name: vendor.info.title
+        for name, vendor in VENDORS.items()
+        if incomplete or any(map(os.environ.get, keys[name]))
+    }
     return _matching(incomplete, found)
 
 
@@ -51,11 +63,9 @@ def models(context: typer.Context, incomplete: str) -> Offers:
 
 def settings(context: typer.Context, incomplete: str) -> Offers:
     """The settings of the provider that is meant by `-p`, or by default."""
-    from ..config.vendors import VENDORS
-
     name = str(context.params.get("profile") or os.environ.get("ASST_PROFILE") or _config().get("default") or "")
     provider = str(_profiles().get(name, {}).get("provider") or name)
-    info = BUILT_IN.get(provider) or VENDORS.get(provider)
+    info = BUILT_IN.get(provider) or (VENDORS[provider].info if provider in VENDORS else None)
     found: dict[str, str] = {f"{name}=": setting.kind for name, setting in info.settings.items()} if info else {}
     return _matching(incomplete, found)
 

@@ -43,11 +43,17 @@ HINTS: dict[str, str] = {
     "base_url_missing": "Run: {setup} --base-url URL",
     "price_unknown": "Add it to {file}, or leave out --max-cost.",
     "cost_unlimited": "Leave out --max-cost.",
+    "model_not_named": "Choose one: -m MODEL. This lists them, and saves your choice: {setup}",
+    "place_missing": "Run: {setup} --{option} …, or: export {variable}=…",
+    "speaks_chat_completions": "Run: asst setup {provider} --base-url {base_url}",
     "local_model_missing": "Run: asst setup local --yes",
     "model_missing": "Name one: --model NAME",
     "local_model_unusable": "Choose another model: asst setup local",
 }
 """By the code of an error; `{names}` are in its data, and `{setup}` is the command that changes its profile."""
+
+AFTER = ("speaks_chat_completions",)
+"""The codes whose command follows the error's own hint once it has settled an exchange."""
 
 CHAT_HINTS: dict[str, str] = {
     "attachment_not_read": "Send it to another: /profile gpt",
@@ -79,6 +85,8 @@ def hint_after(event: Event | Unknown, *, session: str = "", chat: bool = False)
     """
     if not isinstance(event, ErrorOccurred):
         return ""
+    if event.code in AFTER:
+        return HINTS[event.code].format_map(defaultdict(lambda: "…", event.data))
     if may_pass(event.kind):
         if chat:
             return "Try again: /retry"

@@ -348,7 +348,7 @@ class _Exchange:
 
             if warning := encoding_warning():
                 print_warning(warning)
-        hint = hint_after(settled.event, session=session.id) if session is not None and not output.quiet else ""
+        hint = "" if output.quiet else hint_after(settled.event, session=session.id if session else "")
         end = None if output.is_drawn else ending(settled.event)
         if end is not None and hint:
             end = end.without_repeat()

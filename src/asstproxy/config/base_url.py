@@ -3,15 +3,55 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from ..core.errors import NotSetUpError
 from ..core.redact import public_url
 from .profiles import Profile, config_file
+from .provider_info import ProviderInfo
 
-__all__ = ["choose_base_url"]
+__all__ = ["address_of", "choose_base_url"]
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def address_of(profile: Profile, info: ProviderInfo) -> str:
+    """The address to ask for a profile of this provider, where `info` says so with a query; see `choose_base_url`.
+
+    Raises:
+        NotSetUpError: it can't be the address of an API, or a place in it has no value.
+    """
+    if "base_url" in profile.options or not info.places:
+        return choose_base_url(profile, info.base_url_variables, info.base_url)
+    known = {place: _value_of(place, variable, profile) for place, variable in info.places.items()}
+    wanted = [(one, _PLACE.findall(one)) for one in (*info.more_base_urls, info.base_url)]
+    template = next((one for one, places in wanted if all(known[place] for place in places)), "")
+    if not template:
+        missing = next(place for place in wanted[-1][1] if not known[place])
+        raise NotSetUpError(
+            f"The address of {info.vendor} needs the {missing.replace('_', ' ')}.",
+            f"Set {info.places[missing]}, or {missing} in the profile.",
+            code="place_missing",
+            data={
+                "variable": info.places[missing],
+                "option": missing.replace("_", "-"),
+                "provider": profile.provider,
+                "profile": profile.name,
+            },
+        )
+    address = _PLACE.sub(
+        lambda found: known[found[1]] if not found.start() else quote(known[found[1]], safe=""), template
+    )
+    if problem := _problem(address.partition("?")[0]):
+        raise NotSetUpError(f"The address of {info.vendor} {problem}.", f"Check {', '.join(info.places)}.")
+    return address
+
+
+def _value_of(place: str, variable: str, profile: Profile) -> str:
+    return str(profile.options.get(place) or os.environ.get(variable) or "").strip().rstrip("/")
 
 
 def choose_base_url(profile: Profile, variables: Iterable[str], usual: str) -> str:

@@ -40,6 +40,10 @@ class ProviderInfo(NamedTuple):
     what `asst setup` creates at the server; the provider's module then has `provision` and `withdraw`.
     `prices` is the provider's id in the table of `genai-prices` where it isn't its name; `local` if nothing is paid. `settings` are
     the API's parameters that `-O` knows by type, and `output_limit` is the one of them that limits the tokens of an answer.
+    `key_header` has the key instead of a bearer token.
+    `lists_models`: the API has a list of the models that the key may use. `base_url` may contain `{places}`: options of the
+    profile, or else the environment variables that `places` gives for them (empty: none). `more_base_urls` are tried before it:
+    the first counts of which every place has a value; it may end in a query.
     """
 
     title: str
@@ -56,6 +60,10 @@ class ProviderInfo(NamedTuple):
     prices: str = ""
     settings: Mapping[str, Setting] = {}
     output_limit: str = ""
+    key_header: str = ""
+    lists_models: bool = True
+    more_base_urls: tuple[str, ...] = ()
+    places: Mapping[str, str] = {}
 
 
 SERVER_QUESTIONS = (

@@ -123,8 +123,9 @@ class AssistantError(AsstError):
         retryable: bool = False,
         retry_after: float | None = None,
         code: str = "",
+        data: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message, hint, code=code)
+        super().__init__(message, hint, code=code, data=data)
         self.kind: Kind = kind
         self.retryable = retryable
         self.retry_after = retry_after

@@ -192,11 +192,16 @@ class Cancelled(Event, frozen=True, tag="cancelled"):
 
 
 class ErrorOccurred(Event, frozen=True, tag="error"):
-    """Something failed. `kind` is an `asstproxy.core.errors.Kind`; `message` is one line; `hint` says what to do next."""
+    """Something failed. `kind` is an `asstproxy.core.errors.Kind`; `message` is one line; `hint` says what to do next.
+
+    `code` and `data` (names and values) are those of an `AsstError`: a front end may know a command that helps.
+    """
 
     kind: str
     message: str
     hint: str = ""
+    code: str = ""
+    data: tuple[tuple[str, str], ...] = ()
 
 
 # ---- notes -------------------------------------------------------------------------------------------------------------

@@ -194,7 +194,7 @@ def to_error_event(error: BaseException) -> ErrorOccurred:
     """The event that settles an exchange which failed with this error; a bug, ours or a provider's, is logged as well."""
     match error:
         case AssistantError():
-            return ErrorOccurred(error.kind, str(error), error.hint)
+            return ErrorOccurred(error.kind, str(error), error.hint, error.code, tuple(error.data.items()))
         case ScriptError():
             return ErrorOccurred("protocol", str(error), "This is a bug in the provider's proxy.")
     _log.error("an exchange failed", exc_info=error)

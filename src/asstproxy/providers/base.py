@@ -7,6 +7,7 @@ is here. Where the API offers more (conversations that it keeps, work in the bac
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 import msgspec
@@ -21,6 +22,9 @@ from .stream import StreamReader, read_reply, read_stream
 from .transport import JSON, Transport
 
 __all__ = ["StatelessProvider"]
+
+MOST_PAUSES = 5
+"""How often a server may pause one turn, for tools of its own."""
 
 
 class StatelessProvider:
@@ -179,7 +183,8 @@ async def _until_whole(
 ) -> AsyncGenerator[Event]:
     """Ask again as long as the server pauses its turn."""
     so_far: list[Item] = []
-    while True:
+    for pauses in itertools.count():
+        reader.may_pause = pauses < MOST_PAUSES
         async with contextlib.aclosing(ask([*items, *so_far], reader)) as events:
             async for event in events:
                 yield event

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from ..core.events import ToolCall
 from .fields import ToolCallBuffer, get_arguments, get_objects, get_text, parsed_arguments
 from .transport import JSON
@@ -12,10 +14,12 @@ __all__ = ["BlockBuffer"]
 class BlockBuffer:
     """Blocks by their number in the answer; one without a number is the newest.
 
-    After `begin_part` they are numbered from 0 again: the answer goes on in another reply.
+    After `begin_part` they are numbered from 0 again: the answer goes on in another reply. `needed`: by the type of a block, the
+    field without which the API does not take it back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, needed: Mapping[str, str] | None = None) -> None:
+        self._needed = needed or {}
         self._blocks: dict[int, JSON] = {}
         self._pieces: dict[int, dict[str, list[str]]] = {}
         self._first = 0
@@ -64,3 +68,7 @@ class BlockBuffer:
         for block, call in zip(wanted, made, strict=True):
             block["id"] = call.call_id  # some servers give none, or the same twice
         return blocks, made
+
+    def returned(self, blocks: Iterable[JSON]) -> list[JSON]:
+        """Those blocks, as `tool_calls` gives them, that go back: they have what they need."""
+        return [one for one in blocks if get_text(one, self._needed.get(one["type"], "type")).strip()]

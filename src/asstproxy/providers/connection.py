@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from urllib.parse import parse_qsl
 
 import msgspec
 
-from ..config.base_url import choose_base_url
+from ..config.base_url import address_of
 from ..config.credentials import has_key
 from ..config.insecure_http import warn_of_plain_http
 from ..config.profiles import Profile
 from ..config.provider_info import ProviderInfo
 from ..core.errors import NotSetUpError
+from ..core.redact import is_secret_name
 from .transport import Transport
 
-__all__ = ["PolledOptions", "ServerOptions", "api_key", "base_url", "http_transport", "usual_key_variable"]
+__all__ = [
+    "PolledOptions",
+    "ServerOptions",
+    "api_key",
+    "base_url",
+    "http_transport",
+    "required_model",
+    "usual_key_variable",
+]
+
+_REFERENCE = re.compile(r"\$\{(\w+)\}")
 
 
 class ServerOptions(msgspec.Struct, frozen=True):
     """What a profile may say of its server.
 
     `base_url` and `api_key_env` (the variable that holds the key) replace the provider's own. `silence` is in seconds: how long
-    to wait for the next piece of an answer. `headers` are sent with each request; never put a key there.
+    to wait for the next piece of an answer. `headers` and `query` are sent with each request; `${NAME}` in a value stands for the
+    key of that name, because the file holds no key.
     """
 
     base_url: str = ""
     api_key_env: str = ""
     silence: float = 600.0
     headers: dict[str, str] = {}
+    query: dict[str, str] = {}
 
 
 class PolledOptions(ServerOptions, frozen=True):
@@ -43,7 +58,7 @@ def base_url(profile: Profile, info: ProviderInfo) -> str:
     Raises:
         NotSetUpError: it can't be the address of an API.
     """
-    return choose_base_url(profile, info.base_url_variables, info.base_url)
+    return address_of(profile, info)
 
 
 def api_key(profile: Profile, options: ServerOptions, info: ProviderInfo) -> str:
@@ -52,7 +67,7 @@ def api_key(profile: Profile, options: ServerOptions, info: ProviderInfo) -> str
     Raises:
         NotSetUpError: it is not set, or it cannot be a key.
     """
-    if not (variable := options.api_key_env or usual_key_variable(info)):
+    if not (variable := _key_variable(options, info)):
         return ""
     try:
         return profile.secret(variable)
@@ -63,6 +78,10 @@ def api_key(profile: Profile, options: ServerOptions, info: ProviderInfo) -> str
         raise NotSetUpError(str(error), hint, code=error.code, data={**error.data, "keys_url": info.keys_url}) from None
 
 
+def _key_variable(options: ServerOptions, info: ProviderInfo) -> str:
+    return options.api_key_env or usual_key_variable(info)
+
+
 def usual_key_variable(info: ProviderInfo) -> str:
     """The variable for a provider's key when a profile names none: the first that is set, else the last one. Empty: no key."""
     names = info.key_variables
@@ -70,6 +89,22 @@ def usual_key_variable(info: ProviderInfo) -> str:
         return "".join(names)
     found = [name for name in names if os.environ.get(name)] or [name for name in names if has_key(name)]
     return next(iter(found or ([] if info.key_optional else names[-1:])), "")
+
+
+def required_model(profile: Profile, usual: str = "") -> str:
+    """The model that the profile names, or the usual one.
+
+    Raises:
+        NotSetUpError: there is neither.
+    """
+    if model := profile.model or usual:
+        return model
+    raise NotSetUpError(
+        f"The profile '{profile.name}' names no model.",
+        "Set model in the profile.",
+        code="model_not_named",
+        data={"provider": profile.provider, "profile": profile.name},
+    )
 
 
 def http_transport(
@@ -100,10 +135,43 @@ def http_transport(
         )
     key = api_key(profile, options, info)
     warn_of_plain_http(address, f"'{profile.name}'")
-    address = address.rstrip("/").removesuffix(root) + root
+    address, _, query = address.partition("?")
+    given, secret = _filled(profile, "headers", options.headers)
+    asked, hidden = _filled(profile, "query", options.query)
+    bearer = {info.key_header: key} if info.key_header else {"Authorization": f"Bearer {key}"}
     return HttpTransport(
-        address,
-        {"Authorization": f"Bearer {key}"} if key else {},
-        plain_headers={**(headers or {}), **options.headers},
+        address.rstrip("/").removesuffix(root) + root,
+        (bearer if key else {}) | secret,
+        plain_headers={**(headers or {}), **given},
+        query=dict(parse_qsl(query)) | asked | hidden,
         silence=options.silence,
+        key_hint=_key_hint(options, info),
     )
+
+
+def _filled(profile: Profile, table: str, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The values that are in the profile as they are sent, and those with a key in place of `${NAME}`.
+
+    Raises:
+        NotSetUpError: such a key is not set, or a value is a key in plain text.
+    """
+    plain, secret = dict[str, str](), dict[str, str]()
+    for name, value in values.items():
+        if _REFERENCE.search(value):
+            secret[name] = _REFERENCE.sub(lambda found: profile.secret(found[1]), value)
+        elif is_secret_name(name):
+            raise NotSetUpError(
+                f"The profile '{profile.name}' has a key in plain text: {table}.{name}.",
+                f'Write {name} = "${{NAME}}", and set the variable NAME to the key.',
+            )
+        else:
+            plain[name] = value
+    return plain, secret
+
+
+def _key_hint(options: ServerOptions, info: ProviderInfo) -> str:
+    """Where the key of a request came from, for somebody whose key is not accepted."""
+    if not (variable := _key_variable(options, info)):
+        return f"No key was sent: set {' or '.join(info.key_variables) or 'api_key_env in the profile'}."
+    page = f" Keys of {info.vendor} are made at {info.keys_url}." if info.keys_url else ""
+    return f"It is the key in {variable}.{page}"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,15 +19,18 @@ __all__ = [
     "ToolCallBuffer",
     "function_calls",
     "get_arguments",
+    "get_blocks",
     "get_content",
     "get_count",
     "get_index",
     "get_object",
     "get_objects",
     "get_text",
+    "joined_turns",
     "parsed_arguments",
     "readable_arguments",
     "unique_id",
+    "with_fitting_ids",
     "with_hosted_tools",
 ]
 
@@ -68,6 +72,12 @@ def get_objects(holder: Mapping[str, Any], *path: str) -> list[JSON]:
     if isinstance(value, dict):
         return [value] if value else []
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def get_blocks(holder: Mapping[str, Any], *path: str) -> list[JSON]:
+    """Content blocks; a text stands for the only one."""
+    text = get_text(holder, *path)
+    return [{"type": "text", "text": text}] if text else get_objects(holder, *path)
 
 
 def get_arguments(holder: Mapping[str, Any], *path: str) -> str:
@@ -129,11 +139,12 @@ class ToolCallBuffer:
     def __len__(self) -> int:
         return len(self._calls)
 
-    def add(self, key: object, call_id: str, name: str, arguments: str) -> None:
+    def add(self, key: object, call_id: str, name: str, arguments: str, extra: JSON | None = None) -> None:
         """Add a call, or a piece of the call with this number: arguments are appended, an id or a name replaces the earlier one.
 
-        Pieces without a number: a new id opens a call, and so does a name without an id; any other piece belongs to the newest.
-        A number may stand for several calls (Google's compatible API gives 0 to all): name and another id open the next one.
+        `extra` has what the server wants back with the call. Pieces without a number: a new id opens a call, and so does a name
+        without an id; any other piece belongs to the newest. A number may stand for several calls (Google's compatible API gives 0
+        to all): name and another id open the next one.
         """
         if not isinstance(key, int) or isinstance(key, bool):
             key = call_id or (f"#{len(self._calls)}" if name else next(reversed(self._calls), ""))
@@ -145,16 +156,25 @@ class ToolCallBuffer:
         call = self._calls.setdefault(key, _Call())
         call.id, call.name = call_id or call.id, name or call.name
         call.arguments.append(arguments)
+        call.extra |= extra or {}
 
     def finish(self) -> tuple[ToolCall, ...]:
         """The calls, in the order of their numbers if all have one, else as they arrived; no arguments are `{}`."""
         made: dict[str, ToolCall] = {}
-        numbered = all(isinstance(key, int) for key in self._calls)
-        for key in sorted(self._calls) if numbered else self._calls:
-            call = self._calls[key]
+        for call in self._in_order():
             call_id = unique_id(call.id, made)
             made[call_id] = ToolCall(call_id, call.name, readable_arguments("".join(call.arguments)))
         return tuple(made.values())
+
+    @property
+    def extras(self) -> list[JSON]:
+        """The `extra` of each call, in the order of `finish`; empty if no call has any."""
+        found = [call.extra for call in self._in_order()]
+        return found if any(found) else []
+
+    def _in_order(self) -> list[_Call]:
+        numbered = all(isinstance(key, int) for key in self._calls)
+        return [self._calls[key] for key in (sorted(self._calls) if numbered else self._calls)]
 
 
 def function_calls(calls: Iterable[Mapping[str, Any]], answered: Container[str] = ()) -> tuple[ToolCall, ...]:
@@ -172,6 +192,7 @@ class _Call:
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+    extra: JSON = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
@@ -180,6 +201,23 @@ class _Call:
             return isinstance(json.loads("".join(self.arguments)), dict)
         except (ValueError, RecursionError):
             return False
+
+
+def joined_turns(turns: Iterable[tuple[str, list[JSON]]]) -> list[JSON]:
+    """Roles with their blocks as messages, which alternate: adjacent ones of one role are one, and what is empty is left out."""
+    sent: list[JSON] = []
+    for role, content in turns:
+        if content and sent and sent[-1]["role"] == role:
+            sent[-1]["content"] += content
+        elif content:
+            sent.append({"role": role, "content": content})
+    return sent
+
+
+def with_fitting_ids(block: JSON) -> JSON:
+    """The block with ids of a call that consist of letters, digits, `-` and `_`: not every API takes those of another one."""
+    ids = {name: block[name] for name in ("id", "tool_use_id") if name in block}
+    return block | {name: re.sub(r"[^a-zA-Z0-9_-]", "_", value) for name, value in ids.items()}
 
 
 def with_hosted_tools(functions: list[JSON], settings: Mapping[str, Any]) -> JSON:

@@ -10,8 +10,8 @@ import msgspec
 
 from ..config.profiles import Profile
 from .fields import get_count, get_object
-from .registry import provider_module
-from .transport import Transport
+from .registry import provider_info, provider_module
+from .transport import StreamedReply, Transport
 
 __all__ = ["ModelInfo", "fetch_models", "list_models"]
 
@@ -43,13 +43,13 @@ _CONTEXT = (
 
 
 async def list_models(profile: Profile) -> list[ModelInfo]:
-    """The models of this profile's provider, those with a note first; empty when its module has no `models(profile)`.
+    """The models of this profile's provider, those with a note first; empty when it has no list of them (`lists_models`).
 
     Raises:
         AsstError: the provider can't be reached, or refuses.
     """
     asked: Callable[[Profile], Awaitable[list[ModelInfo]]] | None = getattr(provider_module(profile), "models", None)
-    return await asked(profile) if asked else []
+    return await asked(profile) if asked and provider_info(profile.provider).lists_models else []
 
 
 async def fetch_models(transport: Transport, path: str, notes: Mapping[str, str]) -> list[ModelInfo]:
@@ -64,7 +64,8 @@ async def fetch_models(transport: Transport, path: str, notes: Mapping[str, str]
         answer = await transport.call("GET", path)
     finally:
         await transport.aclose()
-    found = answer.get("data") or answer.get("models") or []
+    listed = answer.events if isinstance(answer, StreamedReply) else []  # Together's list has no object around it
+    found = listed or answer.get("data") or answer.get("models") or []
     infos = [_info(one, notes) for one in found if isinstance(one, dict) and _is_chat_model(one)]
     order = list(notes)
     return sorted(infos, key=lambda info: (order.index(info.id) if info.id in notes else len(order), info.id))

@@ -14,7 +14,16 @@ if TYPE_CHECKING:  # shell completion reads the names, and must not pay for msgs
     from ..config.profiles import Profile
     from ..core.roles import AssistantProxy
 
-__all__ = ["address", "connect", "entry_point", "needs_key", "provider_info", "provider_module", "provider_names"]
+__all__ = [
+    "address",
+    "connect",
+    "entry_point",
+    "needs_key",
+    "provider_info",
+    "provider_module",
+    "provider_names",
+    "vendors_with_key",
+]
 
 GROUP = "asstproxy.providers"
 PROVIDERS = {
@@ -50,8 +59,10 @@ def entry_point(profile: Profile) -> str:
         NotSetUpError: the provider is not installed.
     """
     name = profile.provider
-    if found := PROVIDERS.get(name) or _registered().get(name) or (name in VENDORS and PROVIDERS["chat-completions"]):
+    if found := PROVIDERS.get(name) or _registered().get(name):
         return found
+    if name in VENDORS:
+        return PROVIDERS[VENDORS[name].protocol]
     known = ", ".join([*PROVIDERS, *VENDORS, *sorted(_registered())])
     raise NotSetUpError(
         f"The profile '{profile.name}' names the provider '{name}', which is not installed.",
@@ -96,10 +107,9 @@ def address(profile: Profile) -> str:
     """
     if hook := _hook(profile, "address"):
         return str(hook(profile))
-    from ..config.base_url import choose_base_url
+    from ..config.base_url import address_of
 
-    info = provider_info(profile.provider)
-    return choose_base_url(profile, info.base_url_variables, info.base_url)
+    return address_of(profile, provider_info(profile.provider)).partition("?")[0]
 
 
 def provider_names() -> list[str]:
@@ -108,12 +118,23 @@ def provider_names() -> list[str]:
     return own + sorted(name for name in _registered() if name not in PROVIDERS)
 
 
+def vendors_with_key() -> list[str]:
+    """The vendors whose key is in the environment, in credentials.toml, or in the keyring. No key is read.
+
+    Raises:
+        NotSetUpError: credentials.toml has an error.
+    """
+    from ..config.credentials import key_source
+
+    return [name for name, vendor in VENDORS.items() if any(map(key_source, vendor.info.key_variables))]
+
+
 def provider_info(name: str) -> ProviderInfo:
     """What a provider declares about itself; only its name, when it declares nothing or cannot be imported."""
     if name in BUILT_IN:
         return BUILT_IN[name]
     if name in VENDORS and name not in _registered():
-        return VENDORS[name]
+        return VENDORS[name].info
     from ..config.profiles import Profile
 
     try:

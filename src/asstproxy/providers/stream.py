@@ -45,6 +45,8 @@ class StreamReader:
     """What `reply` read is not the answer yet: the server works on it."""
     pauses = False
     """The server may pause a turn, and continue it when it is sent what it said so far; see `resume`."""
+    may_pause = True
+    """Set to False by the base when the server has paused this turn often enough: another pause ends it."""
 
     def feed(self, event: JSON) -> Iterator[Event]:
         """Our events for one of the API's: pieces of text and notes.

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from ..config.profiles import load_config
+from ..core.attachment import AttachedFile, Attachment
 from ..core.conversation import Conversation
-from ..core.errors import UsageError
-from ..core.events import Cancelled, Configured, Event, Notice, Record
+from ..core.errors import AsstError, UsageError
+from ..core.events import Cancelled, Configured, Event, Notice, Record, SetUserMessage
 from ..core.redact import redacting_logger
 from ..core.resume import can_attach
-from ..providers import connect
+from ..providers.assembly import Asked, assemble, budget_of
 from ..store.session import Session
+from ..text.status_text import join_sentences
 from ..tools import Tool
 from ..tools.toolbox import open_toolbox
 from ..user import UserProxy
@@ -73,19 +75,38 @@ class LiveSession:
 
     # ---- exchanges -----------------------------------------------------------------------------------------------------
 
-    def send(self, text: str, keep: int | None, done: Callable[[], None]) -> None:
+    def send(
+        self,
+        text: str,
+        attachments: Sequence[AttachedFile | Attachment],
+        keep: int | None,
+        done: Callable[[], None],
+    ) -> None:
         """Hold an exchange; `keep`: first forget all but so many exchanges (an edited message, or a repeated one).
 
         Raises:
-            UsageError: the message is empty, or an exchange is in progress.
+            UsageError: an exchange is in progress.
         """
         if self.is_busy:
             raise UsageError("An exchange is in progress.", "Wait for its answer, or stop it.")
-        if not text.strip():
-            raise UsageError("The message is empty.", "Write something.")
-        if keep is not None and keep < len(self._conversation.history.exchanges):
-            self._conversation.cut_history(keep)
-        self._run(self._conversation.exchange(text), done)
+        conversation, earlier = self._conversation, [one for one in attachments if isinstance(one, Attachment)]
+        if (
+            keep == len(conversation.history.exchanges) - 1
+            and text == self._last_message
+            and len(earlier) == len(attachments)
+        ):
+            self._run(
+                conversation.retry(text, attachments=earlier), done
+            )  # it may fetch an answer that was made meanwhile
+            return
+        if keep is not None and keep < len(conversation.history.exchanges):
+            conversation.cut_history(keep)
+        self._run(conversation.exchange(text, attachments=attachments), done)
+
+    @property
+    def _last_message(self) -> str:
+        messages = (record.event for record in reversed(self.feed.records) if isinstance(record.event, SetUserMessage))
+        return next((message.text for message in messages), "")
 
     def attach(self, done: Callable[[], None]) -> None:
         """Take up the exchange that still runs at the provider."""
@@ -98,9 +119,11 @@ class LiveSession:
 
     def _finished(self, task: asyncio.Task[Record], done: Callable[[], None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            # An error of the assistant is a record; this one could not be published, or is a fault of ours.
-            _log.error("an exchange failed", exc_info=error)
-            self.feed.set_status(**{**self.feed.status, "busy": False, "fault": f"{type(error).__name__}: {error}"})
+            # An error of the assistant is a record. This one came before the message was published, or couldn't be published.
+            if not isinstance(error, AsstError):
+                _log.error("an exchange failed", exc_info=error)
+            words = join_sentences(str(error) or type(error).__name__, getattr(error, "hint", ""))
+            self.feed.set_status(**{**self.feed.status, "busy": False, "fault": words})
         self._tell()
         done()
 
@@ -154,7 +177,8 @@ async def open_live(
     profile = config.profile(name)
     same = before if before is not None and before.profile == profile.name else None
     model = choice.model or (same.model if same else "") or profile.model
-    assistant = connect(msgspec.structs.replace(profile, model=model))
+    asked = Asked(msgspec.structs.replace(profile, model=model), profile.settings)
+    assistant = assemble([asked], budget_of(None, profile))
     try:
         box = await open_toolbox(profile)
     except BaseException:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from ..config.profiles import load_config
-from ..config.vendors import VENDORS
 from ..core.errors import AsstError
 from ..providers import connect
+from ..providers.registry import vendors_with_key
 
 __all__ = ["profile_rows"]
 
@@ -16,8 +15,8 @@ __all__ = ["profile_rows"]
 async def profile_rows(names: tuple[str, ...]) -> list[dict[str, Any]]:
     """Name, provider, model, and what is missing (empty: nothing), the default first. No provider is asked."""
     config = load_config()
-    ready = [name for name, info in VENDORS.items() if any(map(os.environ.get, info.key_variables))]
-    wanted = names or tuple(dict.fromkeys([*([config.default] if config.default else []), *config.names, *ready]))
+    default = [config.default] if config.default else []
+    wanted = names or tuple(dict.fromkeys([*default, *config.names, *vendors_with_key()]))
     return [await _row(name) for name in wanted]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..core.attachment import AttachedFile, Attachment
 from ..core.errors import UsageError
 from ..core.script import ACTIVE
 from ..store.lock import is_locked, lock_holder
+from ..store.session_files import attachments_of
 from ..store.store import Store
 from ..tools import Tool
 from .blocks import Render
@@ -91,8 +93,19 @@ class Sessions:
         self._feeds[opened.id], self._live[opened.id] = feed, live
         return live
 
-    async def send(self, session: str, text: str, choice: Choice, keep: int | None = None) -> str:
+    async def send(
+        self,
+        session: str,
+        text: str,
+        choice: Choice,
+        *,
+        files: Sequence[AttachedFile] = (),
+        again: Sequence[str] = (),
+        keep: int | None = None,
+    ) -> str:
         """Send a message; the exchange runs in this server. Returns the id of the session.
+
+        `files` go with it, and those that earlier messages of the session carried and whose SHA-256 is in `again`.
 
         Raises:
             AsstError: see `open` and `LiveSession.send`.
@@ -102,7 +115,9 @@ class Sessions:
         live = await self.open(session, choice)
         name = live.feed.session
         self._keep_open(name)
-        live.send(text, keep, lambda: self._close_later(name))
+        earlier = {one.sha256: one for one in attachments_of(live.feed.records)}
+        attachments: list[AttachedFile | Attachment] = [*(earlier[one] for one in again if one in earlier), *files]
+        live.send(text, attachments, keep, lambda: self._close_later(name))
         return name
 
     async def resume(self, session: str) -> None:

@@ -63,6 +63,24 @@ def test_gpt(openai: ResponsesServer, config: Path, credentials: Path) -> None:
     _kept("gpt", "asst setup", text)
 
 
+def test_a_vendor_is_found_by_a_part_of_its_name(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list is short; `?` shows all vendors, a part of a name those that match, and what matches nothing is told."""
+    monkeypatch.setenv("NEBIUS_API_KEY", KEY)
+    with Tmux([ASST, "setup"]) as screen:
+        screen.wait_for("Assistant [4]:")
+        assert "Nebius Token Factory (NEBIUS_API_KEY is set)" in screen.text
+        assert "Z.ai" not in screen.text
+        screen.type("nosuch")
+        screen.wait_for('No vendor is called "nosuch"')
+        screen.type("?")
+        screen.wait_for("Z.ai")
+        screen.type("face")
+        screen.wait_for("1  huggingface")
+        screen.type("1")
+        screen.wait_for("HF_TOKEN is not set. Create a key: https://huggingface.co/settings/tokens")
+    assert not config.exists()
+
+
 def test_gemini(google: GeminiServer, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key in the environment is found, so that it is not asked for."""
     monkeypatch.setenv("GEMINI_API_KEY", google.key)

@@ -69,6 +69,43 @@ TABLE = [
     Case(("anthropic/thinking-only.sse",), "", told=("without an answer", "only reasoning")),
     whole("anthropic/unknown-events.sse"),
     whole("anthropic/usage-null.sse"),
+    fails("chat-completions/200-error.http", "no such model m"),
+    fails("chat-completions/402.http", "Insufficient credits.", "billing"),
+    fails("chat-completions/422-detail.http", "body.frobnicate: Extra inputs are not permitted."),
+    fails("chat-completions/500-streamed.http", "Error processing stream start."),
+    with_sum(runs("chat-completions/args-in-pieces.sse")),
+    with_sum(runs("chat-completions/args-object.sse")),
+    with_sum(runs("chat-completions/args-whole.sse")),
+    fails("chat-completions/calls-announced-only.sse", "no answer"),
+    whole("chat-completions/comments.sse"),
+    whole("chat-completions/content-list.sse"),
+    whole("chat-completions/ctype-text-plain.sse"),
+    fails("chat-completions/cut.sse", "broke off", out=HELLO),
+    fails("chat-completions/cut-with-done.sse", "broke off", out=HELLO),
+    whole("chat-completions/empty-choices-first.sse"),
+    fails("chat-completions/error-mid.sse", "The engine crashed.", out="Hello \n"),
+    fails("chat-completions/error-with-a-choice.sse", "Provider returned error.", out="Hello \n"),
+    Case(("chat-completions/filter.sse",), HELLO, 4, ("content filter",)),
+    whole("chat-completions/finish-eos.sse"),
+    whole("chat-completions/finish-every-chunk.sse"),
+    with_sum(runs("chat-completions/function-call.sse")),
+    with_sum(runs("chat-completions/ids-missing-two.sse", {"a": 1, "b": 2}, {"a": 5, "b": 6})),
+    with_sum(runs("chat-completions/interleaved.sse", {"a": 1, "b": 2}, {"a": 5, "b": 6})),
+    whole("chat-completions/json-instead-of-stream.http"),
+    Case(("chat-completions/length.sse",), HELLO, 4, ("length limit",)),
+    with_sum(runs("chat-completions/name-and-id-repeated.sse")),
+    whole("chat-completions/no-done.sse"),
+    whole("chat-completions/no-final-blank.sse"),
+    with_sum(runs("chat-completions/no-index.sse", {"a": 1, "b": 2}, {"a": 5, "b": 6})),
+    fails("chat-completions/nothing-in-it.http", "no answer"),
+    whole("chat-completions/null-filled.sse"),
+    whole("chat-completions/ok.sse"),
+    whole("chat-completions/reasoning-content.sse"),
+    Case(("chat-completions/reasoning-only.sse",), "", told=("without an answer", "only reasoning")),
+    whole("chat-completions/refusal.sse"),
+    with_sum(runs("chat-completions/stop-with-calls.sse")),
+    whole("chat-completions/think-tags.sse"),
+    whole("chat-completions/usage-with-a-choice.sse"),
     whole("gemini/ok.sse"),
     with_sum(runs("gemini/args-string.sse")),
     fails("gemini/error-mid-string.sse", "backend gone", out="Hel\n"),
@@ -143,6 +180,8 @@ def arguments_of(bodies: list[object]) -> list[object]:
                 found.append(json.loads(value["arguments"]))
             elif isinstance(value.get("functionCall"), dict):
                 found.append(value["functionCall"]["args"])
+            elif isinstance(value.get("function"), dict) and "arguments" in value["function"]:
+                found.append(json.loads(value["function"]["arguments"]))
             elif value.get("type") == "tool_use":
                 found.append(value["input"])
             for one in value.values():

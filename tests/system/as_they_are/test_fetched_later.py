@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from pictures import PNG
 
 from .asking import asst, profile_for
 from .case_server import CaseServer, reply, sse
@@ -53,6 +56,28 @@ def test_a_failed_exchange_gets_its_answer(name: str, tmp_path: Path) -> None:
     assert (done.stdout, done.returncode) == ("Hi\n", 0), done.stderr
     assert "instead of asking again" in done.stderr
     assert server.asked.count(POSTS[name]) == 1
+
+
+@pytest.mark.parametrize("name", POSTS)
+@pytest.mark.parametrize("end", ["kept", "gone"])
+def test_so_does_one_with_files(name: str, end: str, tmp_path: Path) -> None:
+    """Its files stay with the message, which the next one follows; an answer that is gone is asked for with them."""
+    (tmp_path / "dot.png").write_bytes(PNG)
+    (tmp_path / "notes.txt").write_text("Seven dots.")
+    files = ("-a", str(tmp_path / "dot.png"), "-a", str(tmp_path / "notes.txt"))
+    answers = (reply(answered(name)),) if end == "kept" else (NO_SUCH, reply(answered(name)))
+    with CaseServer(reply(RUNS[name]), WRONG_KEY, WRONG_KEY, *answers) as server:
+        stateless = {"settings": {"store": "false"}} if name != "gpt" else {}
+        profile = profile_for(name, server.url, poll=0.05, **stateless)
+        assert ask(tmp_path, profile, "-p", "p", *files, "hi").returncode == 1
+        done = ask(tmp_path, profile, "--retry")
+        assert (done.stdout, done.returncode) == ("Hi\n", 0), done.stderr
+        assert server.asked.count(POSTS[name]) == (1 if end == "kept" else 2)
+        assert ask(tmp_path, profile, "-c", "more").returncode == 0
+    for body in [
+        json.dumps(body) for body, line in zip(server.bodies, server.asked, strict=True) if line == POSTS[name]
+    ]:
+        assert (base64.b64encode(PNG).decode() in body, body.count("Seven dots."), "hi" in body) == (True, 1, True)
 
 
 @pytest.mark.parametrize("name", POSTS)

@@ -22,6 +22,7 @@ from .ways import WAYS, Way, matches, way
 TEXT = "Grüße, 世界! \N{WAVING HAND SIGN} Schön\u2028ist \N{EARTH GLOBE EUROPE-AFRICA} \\n data: {} zu Ende."
 Break = Literal["eof", "reset", "end", "stall"]
 BREAKS: tuple[Break, ...] = ("eof", "reset", "end")
+EVERY = [way(name) for name in ("gpt", "gemini", "interactions-unstored", "chat-completions", "anthropic")]
 SHARES = 4
 """Tests that share the bytes of one answer: they run side by side, one on each worker."""
 
@@ -87,7 +88,7 @@ def test_stall_at_any_byte(way: Way, data: st.DataObject) -> None:
 
 @pytest.mark.slow(reason="an exchange for each of some thousands of bytes")
 @pytest.mark.parametrize("first", range(SHARES))
-@pytest.mark.parametrize("way", [way("gpt"), way("gemini"), way("interactions-unstored")], ids=str)
+@pytest.mark.parametrize("way", EVERY, ids=str)
 def test_cut_at_every_byte(way: Way, first: int, record_property: Callable[[str, object], None]) -> None:
     """Not any byte, but every one (the tests share them); the breaks take turns."""
     places = length(way) + 1

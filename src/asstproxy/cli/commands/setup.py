@@ -7,6 +7,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from .. import completion
+
 __all__ = ["setup"]
 
 
@@ -24,6 +26,13 @@ class SetupGroup(TyperGroup):
         from ..setup.commands import bare_command, build_command
 
         return bare_command(cmd_name) if ctx.resilient_parsing else build_command(cmd_name)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """What the shell offers after Tab: the names of vendors, too, once the first letter is typed."""
+        from click.shell_completion import CompletionItem
+
+        offers = completion.vendors(incomplete) if incomplete else []
+        return [*super().shell_complete(ctx, incomplete), *(CompletionItem(name, help=what) for name, what in offers)]
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The command that the first argument names.
@@ -52,6 +61,7 @@ setup = typer.Typer(
 def ask_which(context: typer.Context) -> None:
     """Create, check and change profiles. A profile is a saved assistant. Without a command, asst asks."""
     if context.invoked_subcommand is None:
-        from ..setup.wizard import choose_provider, setup
+        from ..setup.which import choose_provider
+        from ..setup.wizard import setup
 
         setup(choose_provider())

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from ...config.credentials import credentials_file, has_keyring, key_source, stored_keys
 from ...config.insecure_http import is_exposed
 from ...config.profiles import Config, load_config
+from ...config.vendors import VENDORS
 from ...core.errors import AsstError
 from ...core.redact import public_url
 from ...providers.registry import address, provider_info, provider_module, provider_names
@@ -98,8 +99,10 @@ def _keys(config: Config) -> Iterator[Finding]:
         with suppress(AsstError):
             needed[key_status(config.profile(name)).variable] = name
     usual = [variable for name in provider_names() for variable in provider_info(name).key_variables]
+    vendors = [variable for vendor in VENDORS.values() for variable in vendor.info.key_variables]
     try:
-        for variable in filter(None, dict.fromkeys([*needed, *usual, *stored_keys()])):
+        found = [*filter(key_source, vendors), *stored_keys()]
+        for variable in filter(None, dict.fromkeys([*needed, *usual, *found])):
             place = key_source(variable)
             if place == "keyring" and not has_keyring():
                 hint = "Run: pip install 'asstproxy[keyring]'"

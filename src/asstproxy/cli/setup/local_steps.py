@@ -16,8 +16,10 @@ from typing import Any, ClassVar
 from ...config.paths import expand_home
 from ...config.profiles import Profile
 from ...core.errors import AsstError, NotSetUpError, UsageError
+from ...providers.protocols import CHAT
 from .profile_draft import ProfileDraft
 from .prompts import ask_until, choose, confirm, say, wait_for
+from .server_steps import find_out
 from .steps import SetupSteps
 
 __all__ = ["LocalSteps"]
@@ -56,12 +58,19 @@ class LocalSteps(SetupSteps):
             draft.model_choice = "required"
             return
         draft.model_choice, draft.check_timeout = "fixed", LOADING_TIMEOUT
+        changes["api"] = None  # it was about a server
         if find_spec("xllamacpp") is None:
             raise _no_engine()
         if model := draft.merged.get("model"):
             say(f"Local model: {_gguf(str(model))}")
         else:
             _provide_small_model(yes=options.yes, asking=options.asking)
+
+    def adapt(self, draft: ProfileDraft) -> None:
+        """Take the better one of the protocols that a server speaks, and its address with or without `/v1`."""
+        if draft.merged.get("base_url") and (found := find_out(draft)) is not None:
+            draft.changes["base_url"] = found.base_url
+            draft.changes["api"] = "chat-completions" if found.best == CHAT else None
 
     @staticmethod
     def problem(profile: Profile) -> AsstError | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ from ...config.credentials import forget_key, key_source
 from ...config.edit import Change, make_default, remove_profile
 from ...config.profiles import Config, config_file, load_config
 from ...config.provider_info import BUILT_IN
-from ...config.vendors import VENDORS
 from ...core.codec import escape_controls
 from ...core.errors import NotSetUpError
 from ...core.redact import public_url, redact_settings
+from ...providers.registry import vendors_with_key
 from ..editor import edited
 from ..standard_streams import write_json
 from .keys import key_status
@@ -38,14 +37,13 @@ TEMPLATE = """\
 
 
 def list_profiles(*, as_json: bool) -> None:
-    """Print every profile, and the vendors whose key is in the environment; the default is marked.
+    """Print every profile, and the vendors whose key was found; the default is marked.
 
     Raises:
         NotSetUpError: a file has an error.
     """
     config = load_config()
-    ready = [name for name, info in VENDORS.items() if any(map(os.environ.get, info.key_variables))]
-    rows = [_row(config, name) for name in dict.fromkeys([*config.names, *ready])]
+    rows = [_row(config, name) for name in dict.fromkeys([*config.names, *vendors_with_key()])]
     if as_json:
         _print_json(rows)
         return

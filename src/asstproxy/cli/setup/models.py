@@ -20,7 +20,7 @@ from .keys import foreign_vendor
 from .profile_draft import ProfileDraft
 from .prompts import choose, say, wait_for
 
-__all__ = ["RefusedKeyError", "check_connection", "choose_model", "judge", "only_model"]
+__all__ = ["RefusedKeyError", "check_connection", "choose_model", "judge", "only_model", "refused"]
 
 MANY = 14
 SKIP = "(--no-check skips this check.)"
@@ -38,7 +38,7 @@ def check_connection(draft: ProfileDraft) -> list[ModelInfo] | None:
         NotSetUpError: the URL is wrong, the model doesn't load, or the provider can't be loaded.
     """
     profile, seconds = draft.profile, draft.check_timeout
-    if not hasattr(provider_module(profile), "models"):
+    if not draft.info.lists_models or not hasattr(provider_module(profile), "models"):
         say(f"Not checked: {draft.provider} has no list of models. Test the profile: asst setup check {draft.name}")
         return None
     try:
@@ -52,13 +52,18 @@ def check_connection(draft: ProfileDraft) -> list[ModelInfo] | None:
         ):  # says nothing about the profile
             say(f"Warning: not checked: {error}")
             return None
-        refused = RefusedKeyError if error.kind == "authentication" else NotSetUpError
-        raise refused(str(error), _hint(error, draft)) from None
+        raise refused(error, draft) from None
     if draft.model_choice != "fixed":
         what = f"{draft.key.variable} works" if draft.key.variable else "the server answers"
         say(f"Checked: {what}{f', {len(models)} models' if models else ''}.")
     _cache(draft.provider, models)
     return models
+
+
+def refused(error: AssistantError, draft: ProfileDraft) -> NotSetUpError:
+    """What a provider's error means for the profile."""
+    kind = RefusedKeyError if error.kind == "authentication" else NotSetUpError
+    return kind(str(error), _hint(error, draft))
 
 
 def _hint(error: AssistantError, draft: ProfileDraft) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from ...config.vendors import VENDORS
 from ...core.errors import AsstError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _CLASSES = {
     "gpt": "gpt_steps:GptSteps",
     "gemini": "gemini_steps:GeminiSteps",
     "local": "local_steps:LocalSteps",
+    "chat-completions": "server_steps:ServerSteps",
 }
 
 
@@ -42,6 +44,13 @@ class SetupSteps:
             NotSetUpError: something that the profile needs is missing.
         """
 
+    def adapt(self, draft: ProfileDraft) -> None:
+        """Ask the server what the profile must say of it, once the key is known. Not called with `--no-check`.
+
+        Raises:
+            NotSetUpError: the server isn't one for this provider.
+        """
+
     def provision(self, draft: ProfileDraft) -> AbstractContextManager[None]:  # noqa: ARG002 - part of the interface
         """Create at the provider what the profile refers to; leaving the context with an error deletes it again.
 
@@ -58,7 +67,9 @@ class SetupSteps:
 
 def steps_of(provider: str) -> type[SetupSteps]:
     """The steps of a provider."""
-    if provider not in _CLASSES:
+    protocol = VENDORS[provider].protocol if provider in VENDORS else ""
+    found = _CLASSES.get(provider) or (protocol == "chat-completions" and _CLASSES[protocol])
+    if not found:
         return SetupSteps
-    module, _, name = _CLASSES[provider].partition(":")
+    module, _, name = found.partition(":")
     return cast("type[SetupSteps]", getattr(import_module(f".{module}", __package__), name))

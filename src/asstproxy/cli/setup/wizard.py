@@ -5,15 +5,12 @@ Nothing is saved before everything is known, so that ending it earlier changes n
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
-from ...config.credentials import find_key, key_source, require_keyring, store_key, temporary_key
+from ...config.credentials import find_key, require_keyring, store_key, temporary_key
 from ...config.edit import set_profile
-from ...config.profiles import load_config
 from ...config.provider_info import SERVER_QUESTIONS, SetupQuestion
 from ...core.errors import AsstError, NotSetUpError, UsageError
-from ...providers.registry import provider_info, provider_names
 from .instructions import ask_instructions
 from .keys import check_variable, find_key_or_ask, found_addresses, is_declared, key_variable, refuse_foreign_key
 from .models import RefusedKeyError, check_connection, choose_model, judge, only_model
@@ -23,32 +20,7 @@ from .remote import provisioned
 from .setup_options import SetupOptions
 from .steps import SetupSteps, steps_of
 
-__all__ = ["choose_provider", "setup"]
-
-
-def choose_provider() -> str:
-    """Ask which provider to set up.
-
-    Raises:
-        UsageError: stdin or stdout is not a terminal.
-    """
-    if not sys.stdin.isatty():
-        raise UsageError("No terminal to ask on.", f"Run: asst setup NAME, one of: {', '.join(provider_names())}")
-    require_writable_config()
-    config = load_config()
-    for name in config.tables:
-        say(f"Already set up: {name}{' (default)' if name == config.default else ''}.")
-    say("Which assistant do you want?")
-    offers, ready, keyless = [], "", ""
-    for name in provider_names():
-        info = provider_info(name)
-        variable = next(filter(key_source, info.key_variables), "")
-        offers.append((name, f"{info.title} ({variable} is set)" if variable else info.title))
-        if variable:
-            ready = ready or name
-        elif not info.key_variables:
-            keyless = keyless or name
-    return choose("Assistant", offers, ready or keyless)
+__all__ = ["setup"]
 
 
 def setup(
@@ -73,7 +45,7 @@ def setup(
     _answer_questions(draft)
     steps.prepare(draft)
     _find_key(draft)
-    _check_until_accepted(draft)
+    _check_until_accepted(draft, steps)
     with temporary_key(draft.key.variable, draft.key.new):
         if options.asking:
             ask_instructions(draft.saved, draft.changes)
@@ -129,12 +101,14 @@ def _find_key(draft: ProfileDraft) -> None:
         raise UsageError("This profile doesn't need a key.", "If its server wants one, add: --api-key-env NAME")
 
 
-def _check_until_accepted(draft: ProfileDraft) -> None:
+def _check_until_accepted(draft: ProfileDraft, steps: SetupSteps) -> None:
     """Check. If a key that was just typed is refused, ask for another one."""
     key, options = draft.key, draft.options
     while True:
         try:
             with temporary_key(key.variable, key.new):
+                if not options.no_check:
+                    steps.adapt(draft)
                 return _check(draft)
         except RefusedKeyError as error:
             if not options.asking or key.new is None or options.key_stdin:
@@ -164,7 +138,13 @@ def _check(draft: ProfileDraft) -> None:
         draft.changes["model"] = choose_model(draft, models, model) or ask("Model") or None
     else:
         judge(model, models, draft.provider)
-    if required and not draft.merged.get("model"):
+    nobody_chooses = (
+        draft.info.key_variables
+        and not draft.info.key_optional
+        and not draft.info.default_model
+        and is_declared(draft.provider)
+    )
+    if (required or nobody_chooses) and not draft.merged.get("model"):
         raise NotSetUpError("The server needs the name of a model.", "Name one: --model NAME")
 
 

@@ -1,4 +1,4 @@
-"""`local`: a model in llama.cpp, which asst starts itself, or any server that speaks the Responses protocol."""
+"""`local`: a model in llama.cpp, which asst starts itself, or any server that speaks Responses or Chat Completions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["INFO", "LocalOptions", "connect", "models"]
 
 INFO = BUILT_IN["local"]
+Api = Literal["", "responses", "chat-completions"]
 FILES = AttachmentFormat(dict.fromkeys(IMAGES, 20 * MB), responses_part, inline=40 * MB)
 """Pictures, if the model can see. llama.cpp refuses `input_file`; the sizes are ours."""
 NO_TOOLS = (
@@ -45,11 +46,13 @@ NO_TOOLS = (
 class LocalOptions(ServerOptions, frozen=True):
     """What a profile of this provider may hold.
 
-    With `base_url`, a running server is asked (Ollama, vLLM, LM Studio, llama-server). Otherwise the model is a GGUF file:
-    `chat_template` is a file with a Jinja template, `mmproj` the GGUF file with which the model sees pictures, `n_predict` the
-    most tokens of an answer, `n_ctx` the tokens of the context, `threads` the number of the processor's threads.
+    With `base_url`, a running server is asked (Ollama, vLLM, LM Studio, llama-server), over `api`; without it, llama.cpp
+    over Chat Completions, and others over Responses. Otherwise the model is a GGUF file: `chat_template` is a file with a Jinja
+    template, `mmproj` the GGUF file with which the model sees pictures, `n_predict` the most tokens of an answer, `n_ctx` the
+    tokens of the context, `threads` the number of the processor's threads.
     """
 
+    api: Api = ""
     chat_template: str = ""
     mmproj: str = ""
     n_predict: int = 512
@@ -72,7 +75,10 @@ def connect(profile: Profile, *, client: Any = None) -> ResponsesProvider:
         return EmbeddedProvider(*_engine(profile, options), options.n_predict, options.n_ctx)
     if not profile.model:
         raise NotSetUpError(f"The profile '{profile.name}' names no model.", "Choose one of the server's: -m MODEL.")
-    return LocalServerProvider(http_transport(profile, options, INFO), provider="local", model=profile.model)
+    made = LocalServerProvider(http_transport(profile, options, INFO), provider="local", model=profile.model)
+    if options.api:
+        made.speak(options.api)
+    return made
 
 
 async def models(profile: Profile) -> list[ModelInfo]:
@@ -148,7 +154,9 @@ class LocalProvider(ResponsesProvider):
 
 
 class LocalServerProvider(LocalProvider):
-    """A server that runs already; llama.cpp's is asked over Chat Completions, where it says that an answer was cut."""
+    """A server that runs already. If nobody said how to ask it, llama.cpp's is asked over Chat Completions, where it says that an
+    answer was cut.
+    """
 
     _chat: ChatCompletionsProvider | None = None
     _known = False
@@ -158,17 +166,22 @@ class LocalServerProvider(LocalProvider):
         from .llama_cpp import as_chat_settings, is_llama_cpp
 
         if not self._known:
-            if await is_llama_cpp(self.transport):
-                from ..chat_completions import ChatCompletionsProvider, attached
-
-                self._chat = ChatCompletionsProvider(self.transport, self.model)
-                self.attachments.form = replace(FILES, part=attached)
-                self._chat.attachments = self.attachments  # one store of files, and one count of their bytes
-            self._known = True
+            self.speak("chat-completions" if await is_llama_cpp(self.transport) else "responses")
         if self._chat is not None:  # it makes nothing in the background
             settings = as_chat_settings(self.turn.settings)
             self.turn = self._chat.turn = msgspec.structs.replace(self.turn, background=False, settings=settings)
         return await super().begin(turn)
+
+    def speak(self, api: Api) -> None:
+        """Ask the server over this API."""
+        self._known = True
+        if api == "chat-completions":
+            from ..chat_completions import ChatCompletionsProvider
+            from ..file_parts import chat_part
+
+            self._chat = ChatCompletionsProvider(self.transport, self.model, "local")
+            self.attachments.form = replace(FILES, part=chat_part)
+            self._chat.attachments = self.attachments  # one store of files, and one count of their bytes
 
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
         """See `StatelessProvider`."""

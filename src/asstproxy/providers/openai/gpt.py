@@ -1,4 +1,7 @@
-"""`gpt`: OpenAI's models over the Responses API (https://developers.openai.com/api/docs/api-reference/responses)."""
+"""`gpt`: OpenAI's models over the Responses API (https://developers.openai.com/api/docs/api-reference/responses).
+
+Some vendors speak it, too: their rows in `config/vendors.py` name this provider.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from ...config.insecure_http import warn_of_plain_http
 from ...config.profiles import Profile
 from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError
-from ..connection import PolledOptions, api_key, base_url, http_transport
+from ..connection import PolledOptions, api_key, base_url, http_transport, required_model
 from ..model_list import ModelInfo, fetch_models
+from ..registry import provider_info
 from ..transport import Transport
 from .provider import ResponsesProvider, created_id
 
@@ -39,12 +43,12 @@ def connect(profile: Profile, *, client: Any = None) -> ResponsesProvider:
     options = profile.read(GptOptions)
     return ResponsesProvider(
         _transport(profile, options, client),
-        provider="gpt",
-        model=profile.model or INFO.default_model,
+        provider=profile.provider,  # it may be the name of a vendor
+        model=required_model(profile, provider_info(profile.provider).default_model),
         history=options.history,
         extra={} if options.history == "server" else {"store": False},
         poll=options.poll,
-        resumable=True,
+        resumable=profile.provider == "gpt",
         conversation=options.conversation,
     )
 
@@ -56,7 +60,8 @@ async def models(profile: Profile) -> list[ModelInfo]:
         NotSetUpError: the key is missing.
         AssistantError: the server cannot be reached, or refuses.
     """
-    return await fetch_models(_transport(profile, profile.read(GptOptions)), "/models", INFO.models)
+    transport = _transport(profile, profile.read(GptOptions))
+    return await fetch_models(transport, "/models", provider_info(profile.provider).models)
 
 
 async def new_conversation(profile: Profile) -> str:
@@ -83,7 +88,7 @@ async def forget_conversation(profile: Profile, number: str) -> None:
 
 def _transport(profile: Profile, options: GptOptions, client: Any = None) -> Transport:
     if client is None and options.transport == "http":
-        return http_transport(profile, options, INFO)
+        return http_transport(profile, options, provider_info(profile.provider))
     from .sdk_transport import OpenAITransport
 
     if client is not None:
@@ -94,6 +99,7 @@ def _transport(profile: Profile, options: GptOptions, client: Any = None) -> Tra
         raise NotSetUpError(
             "The openai SDK is not installed.", "Run: pip install 'asstproxy[openai]', or use transport = \"http\"."
         ) from None
-    address, key = base_url(profile, INFO), api_key(profile, options, INFO)
+    info = provider_info(profile.provider)
+    address, key = base_url(profile, info), api_key(profile, options, info)
     warn_of_plain_http(address, f"'{profile.name}'")
     return OpenAITransport(AsyncOpenAI(base_url=address, api_key=key, timeout=options.silence), own=True)

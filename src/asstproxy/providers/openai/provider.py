@@ -13,7 +13,9 @@ from ...core.history import Item, UserMessage
 from ...core.turn import Turn
 from ..base import StatelessProvider
 from ..fields import get_count, get_text
+from ..protocols import CHAT, speaks
 from ..transport import JSON, Transport
+from ..transport.failures import API_MISSING
 from .files import RESPONSES
 from .reader import Reader
 from .wire import input_items, request
@@ -129,7 +131,12 @@ class ResponsesProvider(StatelessProvider):
         """A Conversation that a call without a result blocks is replaced by a new one, once for a turn.
 
         A server that doesn't stream what it makes in the background is polled.
+
+        Raises:
+            AssistantError: the server speaks Chat Completions instead.
         """
+        if error.code == API_MISSING and await speaks(self.transport, CHAT):
+            raise _speaks_chat(error, self.provider)
         if self._resumable and self.turn.background and error.kind == "invalid_request" and _refuses_stream(str(error)):
             self._resumable = False
             return ""
@@ -163,6 +170,18 @@ def created_id(created: JSON) -> str:
     if not (number := get_text(created, "id")):
         raise AssistantError("protocol", "The server made no Conversation.", "Check base_url: is it OpenAI's API?")
     return number
+
+
+def _speaks_chat(error: AssistantError, provider: str) -> AssistantError:
+    """The error with what is known now of the server."""
+    address, is_local = error.data.get("base_url", ""), provider == "local"
+    return AssistantError(
+        "not_found",
+        f"{address} speaks Chat Completions, and not the Responses API.",
+        f'Use a profile with {"api" if is_local else "provider"} = "chat-completions".',
+        code="speaks_chat_completions",
+        data={"base_url": address, "provider": "local" if is_local else "chat-completions"},
+    )
 
 
 def _conversation_of(resume: Any) -> str | None:

@@ -14,6 +14,7 @@ from ...core.redact import public_url, redact_reply
 from ..gemini.failures import CLOUD, GOOGLE_CODES, google_meaning, retry_delay
 
 __all__ = [
+    "API_MISSING",
     "broken_connection",
     "error_words",
     "failure",
@@ -93,6 +94,8 @@ _APIS = {  # paths that a server which has the API always has
     **dict.fromkeys(("/assistants?limit=1", "/threads"), _ASSISTANTS),
     "/chat/completions": "This server doesn't seem to speak Chat Completions here. Check base_url: it often ends in /v1.",
 }
+API_MISSING = "api_missing"
+"""The code of an error: the server has no such path. Its data has `base_url`."""
 VAGUE = ("server_error", "internal_error", "api_error")
 """Codes that are less precise than a status."""
 _TOO_LONG = re.compile(
@@ -130,7 +133,8 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
     if code := next((one for one in told if one in _CODES and not (one in VAGUE and status in _KINDS)), ""):
         kind, retryable, hint = _CODES[code]
     kind, retryable, hint = _meaning_of(words, kind) or (kind, retryable, hint)
-    if status in (404, 405, 501) and path in _APIS and not re.search("model", words, re.IGNORECASE):
+    missing = status in (404, 405, 501) and path in _APIS and not re.search("model", words, re.IGNORECASE)
+    if missing:
         kind, retryable, hint = "not_found", False, _APIS[path]
     kind, retryable, hint = google_meaning(status, error, where) or (kind, retryable, hint)
     said = f"{where} answered {status}" + (f": {redact_reply(sentence(words))}" if words else ".")
@@ -138,7 +142,8 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
         retryable = False
     asked = _retry_after(headers)
     asked = retry_delay(error) if asked is None else asked
-    return AssistantError(kind, said, hint, retryable=retryable, retry_after=asked)
+    told_more: Any = {"code": API_MISSING, "data": {"base_url": where}} if missing else {}
+    return AssistantError(kind, said, hint, retryable=retryable, retry_after=asked, **told_more)
 
 
 def failure(code: str, message: str) -> AssistantError:

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
 from ...core.errors import AssistantError
-from ...core.redact import public_url, redact_logs, register_secrets
+from ...core.redact import public_url, redact, redact_logs, register_secrets
 from . import JSON
 from .body import decode_error
 from .cost_header import with_cost
@@ -40,7 +40,8 @@ class HttpTransport:
 
     `headers` carry the key and never appear in a message; `plain_headers` hold nothing secret. `connect` and `silence` are in
     seconds: how long to wait for a connection, and for the next piece of an answer. `proxies`: whether the environment's proxy
-    variables count. `reuse`: whether a connection serves several requests; by default it does if it is encrypted.
+    variables count. `reuse`: whether a connection serves several requests; by default it does if it is encrypted. `query` is added
+    to every path. `key_hint` follows the hint of an error that is about the key.
 
     Raises:
         NotSetUpError: the environment's proxy or certificates can't be used.
@@ -52,6 +53,8 @@ class HttpTransport:
         headers: Mapping[str, str],
         *,
         plain_headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        key_hint: str = "",
         connect: float = 10.0,
         silence: float = 600.0,
         proxies: bool = True,
@@ -60,6 +63,7 @@ class HttpTransport:
         self._base = base_url.rstrip("/")
         self._shown = public_url(self._base)
         self._secrets = tuple(value.rpartition(" ")[2] for value in headers.values() if value)
+        self._query, self._key_hint = urlencode(query or {}), key_hint
         register_secrets(*self._secrets)
         redact_logs()
         # Plain HTTP needs no certificates, and reading them takes 60 ms.
@@ -133,8 +137,7 @@ class HttpTransport:
         """
         answered = False
         try:
-            url = path if "://" in path else self._base + path
-            request = self._client.build_request(method, url, headers=headers, **sent)
+            request = self._client.build_request(method, self._url(path), headers=headers, **sent)
             async with asyncio.timeout(within or self._silence + ENDLESS):
                 response = await self._client.send(request, stream=True)
             answered = True
@@ -151,6 +154,11 @@ class HttpTransport:
             via = (self._proxy.shown, self._proxy.source) if self._proxy else None
             raise broken_connection(error, self._shown, answered=answered, proxy=via) from error
 
+    def _url(self, path: str) -> str:
+        if "://" in path:  # where a file goes
+            return path
+        return self._base + path + (f"{'&' if '?' in path else '?'}{self._query}" if self._query else "")
+
     async def _refuse(self, response: httpx2.Response, path: str) -> None:
         """Raise what the reply says; of its body, what arrives soon and is not endless."""
         body = b""
@@ -160,7 +168,10 @@ class HttpTransport:
                     body += piece
                     if len(body) >= MAX_REFUSAL:
                         break
-        raise refusal(response.status_code, decode_error(body[:MAX_REFUSAL]), response.headers, self._shown, path)
+        error = refusal(response.status_code, decode_error(body[:MAX_REFUSAL]), response.headers, self._shown, path)
+        if error.kind == "authentication" and self._key_hint:
+            error.hint = f"{error.hint} {redact(self._key_hint)}"
+        raise error
 
     async def aclose(self) -> None:
         """Close every connection."""

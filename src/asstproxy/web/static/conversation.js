@@ -3,7 +3,7 @@ import { bars } from "./draw.js";
 import { bytes, count, esc, icon, money, ms } from "./script.js";
 
 /** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./fold.js").Part} Part */
-/** @typedef {{asked: any[], replay: boolean, chosen: Record<string, any>, editing: string, files: (p: any) => string}} View */
+/** @typedef {{asked: any[], replay: boolean, chosen: Record<string, any>, editing: string, costs: string[], files: (p: any) => string}} View */
 
 const seen = new WeakMap();
 /** Set the HTML of an element if it has changed. @param {Element} el @param {string} html */
@@ -111,7 +111,8 @@ function partHTML(p, x, view) {
 /** @param {Exchange} x @param {View} view */
 function endHTML(x, view) {
   const tokens = x.usage ? `<span class="tok">${count(x.usage.input)} → ${count(x.usage.output)} tokens</span>` : "";
-  const cost = x.usage?.cost != null ? `<span>${money(x.usage.cost)}</span>` : "";
+  const known = view.costs[x.number] || (x.usage?.cost != null ? money(x.usage.cost) : "");
+  const cost = known ? `<span>${esc(known)}</span>` : "";
   const acts = [
     ["copy", "Copy the answer"],
     ["retry", "Ask again"],
@@ -183,7 +184,7 @@ export function paintLog(log, exchanges, view, blocks) {
       el.setAttribute("aria-label", `Turn ${n + 1}`);
     }
     // A settled exchange that was painted whole is left alone: the cost of a chunk doesn't grow with the session.
-    const key = `${x.records.length}.${x.settled}.${x.withdrawn}.${view.replay}`;
+    const key = `${x.records.length}.${x.settled}.${x.withdrawn}.${view.replay}.${view.costs[x.number] || ""}`;
     if (x.settled && el.painted === key) return;
     el.painted = key;
     el.classList.toggle("withdrawn", x.withdrawn);
@@ -210,5 +211,10 @@ export function paintLog(log, exchanges, view, blocks) {
     });
   });
 }
-/** A file that a message carries. @param {any} f */
-export const fileChip = (f) => `<span class="chip"><b>${esc(f.name)}</b>${esc(f.media_type || "")} ${f.size ? bytes(f.size) : ""}</span>`;
+const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+/** A file that a message carries; a picture is shown. @param {string} session @param {any} f */
+export function fileHTML(session, f) {
+  const address = `api/sessions/${session}/files/${encodeURIComponent(f.sha256)}`;
+  const chip = `<a class="chip" href="${address}" download="${esc(f.name)}"><b>${esc(f.name)}</b>${f.size ? bytes(f.size) : ""}</a>`;
+  return PICTURES.includes(f.media_type) ? `<figure class="picture"><img src="${address}" alt="${esc(f.name)}" loading="lazy"><figcaption>${chip}</figcaption></figure>` : chip;
+}

@@ -1,10 +1,10 @@
 /** The page: what is shown, and what a click or a key does. */
-import { fileChip, paintAnswer, paintLog, put } from "./conversation.js";
+import { fileHTML, paintAnswer, paintLog, put } from "./conversation.js";
 import { bars, pathHTML } from "./draw.js";
 import { fold, time } from "./fold.js";
 import { paint as paintList, refresh } from "./list.js";
 import { openRecord, paintPanel } from "./panel.js";
-import { $, SETTLED, esc, icon, kind, ms, useScript } from "./script.js";
+import { $, SETTLED, bytes, esc, icon, kind, ms, useScript } from "./script.js";
 import { Session, get, post } from "./server.js";
 
 /** @typedef {import("./fold.js").Exchange} Exchange */
@@ -19,6 +19,10 @@ const S = {
   profile: "",
   model: "",
   second: "",
+  /** @type {{name: string, size: number, data: string}[]} */ files: [], // of the message that is written
+  /** @type {string[]} */ again: [], // SHA-256 of files of the message that is edited
+  /** @type {string[]} */ costs: [],
+  costed: "",
   /** @type {Record<string, any>} */ chosen: {},
   editing: "",
   /** @type {number | undefined} */ keep: undefined, // the message in the box replaces the turns from here on
@@ -64,6 +68,8 @@ function leave() {
   S.editing = "";
   S.keep = undefined;
   S.focus = -1;
+  S.costs = [];
+  S.costed = "";
 }
 /** @param {string} id */
 async function open(id) {
@@ -110,7 +116,7 @@ async function send() {
   try {
     if (S.second) await sendBoth(text);
     else {
-      const body = { text, session: S.session?.id || "", profile: S.profile, model: S.model, ...(S.keep === undefined ? {} : { keep: S.keep }) };
+      const body = { text, session: S.session?.id || "", profile: S.profile, model: S.model, files: S.files, again: S.again, ...(S.keep === undefined ? {} : { keep: S.keep }) };
       const { session } = await post("/messages", body);
       if (session !== S.session?.id) {
         history.pushState(null, "", `#${session}`);
@@ -119,6 +125,9 @@ async function send() {
     }
     box.value = "";
     S.keep = undefined;
+    S.files = [];
+    S.again = [];
+    paintFiles();
     stick = true;
     S.focus = -1;
     list();
@@ -134,8 +143,8 @@ async function sendBoth(text) {
   const from = S.session?.id || "";
   const other = from ? (await post(`/sessions/${from}/fork`, {})).session : "";
   const ids = await Promise.all([
-    post("/messages", { text, session: from, profile: S.profile, model: S.model }),
-    post("/messages", { text, session: other, profile: S.second }),
+    post("/messages", { text, session: from, profile: S.profile, model: S.model, files: S.files }),
+    post("/messages", { text, session: other, profile: S.second, files: S.files }),
   ]);
   leave();
   S.duel = ids.map((found) => new Session(found.session, touch));
@@ -157,12 +166,13 @@ async function act(x, what) {
     location.hash = session;
   }
   if (what === "retry") {
-    await post("/messages", { text: x.text, session: id, profile: S.profile, model: S.model, keep: kept(x) });
+    await post("/messages", { text: x.text, session: id, profile: S.profile, model: S.model, keep: kept(x), again: x.parts[0].files.map((/** @type {any} */ f) => f.sha256) });
     stick = true;
   }
   if (what === "edit") {
     $("say").value = x.text;
     S.keep = kept(x);
+    S.again = x.parts[0].files.map((/** @type {any} */ f) => f.sha256);
     $("say").focus();
     touch();
   }
@@ -171,6 +181,44 @@ async function act(x, what) {
 async function copy(text) {
   await navigator.clipboard.writeText(text);
   say("Copied");
+}
+
+// ---- files -----------------------------------------------------------------------------------------------------------------
+
+const MOST = 48e6; // bytes of all files of a message, which the server takes in base64
+/** @param {Iterable<File>} chosen */
+async function attach(chosen) {
+  for (const file of chosen) {
+    if (S.files.reduce((sum, one) => sum + one.size, file.size) > MOST) {
+      fail({ message: `${file.name} is too large: the files of a message have ${bytes(MOST)} at most.`, hint: "In a terminal: asst ask -a FILE" });
+      continue;
+    }
+    /** @type {string} */
+    const address = await new Promise((done, failed) => {
+      const reader = new FileReader();
+      reader.onload = () => done(String(reader.result));
+      reader.onerror = () => failed(new Error(`${file.name} can't be read.`));
+      reader.readAsDataURL(file);
+    });
+    S.files.push({ name: file.name || "pasted", size: file.size, data: address.slice(address.indexOf(",") + 1) });
+  }
+  paintFiles();
+}
+function paintFiles() {
+  $("files").hidden = !S.files.length;
+  put($("files"), S.files.map((f, i) => `<li><b>${esc(f.name)}</b> ${bytes(f.size)}<button type="button" data-unattach="${i}" aria-label="Remove ${esc(f.name)}">${icon("x")}</button></li>`).join(""));
+  touch();
+}
+/** Money is computed by the server, when an exchange is over. @param {string} key */
+async function fetchCosts(key) {
+  if (S.costed === key || !S.session) return;
+  S.costed = key;
+  const session = S.session;
+  const costs = await get(`/sessions/${session.id}/costs`).catch(() => []);
+  if (S.session === session) {
+    S.costs = costs;
+    touch();
+  }
 }
 
 // ---- approval: a click on its button, and nothing else ---------------------------------------------------------------------
@@ -225,7 +273,7 @@ function paint() {
   const active = !!live && !live.settled;
   $("blank").hidden = !!exchanges.length || S.view === "replay";
   $("log").hidden = !exchanges.length;
-  const view = { asked: S.session?.status.asked || [], replay: S.view === "replay", chosen: S.chosen, editing: S.editing, files: fileChip };
+  const view = { asked: S.session?.status.asked || [], replay: S.view === "replay", chosen: S.chosen, editing: S.editing, costs: S.costs, files: (/** @type {any} */ f) => fileHTML(S.session?.id || "", f) };
   paintLog($("log"), exchanges, view, (e, p) => S.session?.blocks.upTo(e.number, p.number, p.text.length) || { shown: [], end: 0 });
   if (stick) $("scroll").scrollTop = $("scroll").scrollHeight;
   $("now").hidden = !live;
@@ -243,7 +291,8 @@ function paint() {
   paintNotice();
   if (S.view === "replay") paintTransport(records, state);
   else followList(`${S.session?.id}.${busy()}.${state === "awaiting_approval"}.${title}`);
-  paintPanel(x, records, S.rows);
+  paintPanel(x, records, S.rows, x ? S.costs[x.number] : "");
+  if (live?.settled && S.view !== "replay") fetchCosts(`${exchanges.length}.${live.settled}`);
 }
 function paintDock() {
   const running = busy();
@@ -584,6 +633,11 @@ document.addEventListener("click", (e) => {
   } else if ((b = on("[data-menu]"))) {
     $("menu").hidePopover();
     quietly(() => menu(b.dataset.menu));
+  } else if (on("#attach")) $("choose").click();
+  else if ((b = on("[data-unattach]"))) {
+    S.files.splice(Number(b.dataset.unattach), 1);
+    paintFiles();
+    $("say").focus();
   } else if (on("#prev")) seek(S.n - 1);
   else if (on("#next")) seek(S.n + 1);
   else if (on("#play")) {
@@ -634,6 +688,7 @@ document.addEventListener("keydown", (e) => {
   } else if (e.key === "Escape" && target === $("say")) {
     if (S.keep !== undefined) {
       S.keep = undefined;
+      S.again = [];
       $("say").value = "";
       touch();
     } else if (busy()) stop();
@@ -655,6 +710,23 @@ document.addEventListener("keydown", (e) => {
   }
 });
 $("composer").addEventListener("submit", (/** @type {any} */ e) => e.preventDefault());
+$("choose").addEventListener("change", () => {
+  quietly(() => attach([...$("choose").files]));
+  $("choose").value = "";
+});
+for (const type of ["dragover", "dragleave", "drop"])
+  document.addEventListener(type, (/** @type {any} */ e) => {
+    if (!e.dataTransfer?.types.includes("Files")) return;
+    e.preventDefault();
+    $("composer").classList.toggle("drop", type === "dragover");
+    if (type === "drop") quietly(() => attach([...e.dataTransfer.files]));
+  });
+$("say").addEventListener("paste", (/** @type {any} */ e) => {
+  if (e.clipboardData?.files.length) {
+    e.preventDefault();
+    quietly(() => attach([...e.clipboardData.files]));
+  }
+});
 $("slider").addEventListener("input", () => seek(Number($("slider").value)));
 $("speed").addEventListener("change", () => {
   S.speed = Number($("speed").value);

@@ -11,8 +11,8 @@ function draw(id, [h, html]) {
   const el = $(id);
   if (put(el, html)) el.setAttribute("viewBox", `0 0 360 ${h}`);
 }
-/** @param {Exchange | undefined} x @param {Rec[]} records @param {number} top number of rows to show at most */
-export function paintPanel(x, records, top) {
+/** @param {Exchange | undefined} x @param {Rec[]} records @param {number} top number of rows to show at most @param {string} [cost] */
+export function paintPanel(x, records, top, cost = "") {
   if ($("app").dataset.panel === "closed") return;
   if (!$("p-rec").hidden) {
     paintRecords(records, top);
@@ -24,7 +24,7 @@ export function paintPanel(x, records, top) {
   const facts = [
     ["model", x.model || "…"],
     ["tokens", x.usage ? count(x.usage.input + x.usage.output) : "…"],
-    ["cost", x.usage?.cost != null ? money(x.usage.cost) : "–"],
+    ["cost", cost || (x.usage?.cost != null ? money(x.usage.cost) : "–")],
     ["records", String(x.records.length)],
   ];
   put($("facts"), facts.map(([k, v]) => `<div><dt>${k}</dt><dd>${esc(v)}</dd></div>`).join(""));
