@@ -442,3 +442,20 @@ def test_tools_run_with_yes(asst: Asst, server: ResponsesServer, here: Path) -> 
     ran = _run(asst, "-t", "./t.py:twice", "--yes")
     assert ran.code == 0, ran.err
     assert _results(here / "out.jsonl")["1"]["answer"] == "It is 42."
+
+
+def test_with_a_schema_the_results_are_data(asst: Asst, server: ResponsesServer, here: Path) -> None:
+    """Data that fits is in `data`; what doesn't, after one correction, is a failed item."""
+
+    def brain(request: Json) -> list[Any]:
+        return [Say('{"n": 4}' if "good" in str(request["input"]) else '{"n": "four"}')]
+
+    server.brain = brain
+    _write(here / "in.jsonl", {"prompt": "good"}, {"prompt": "bad"})
+    assert _run(asst, "--schema", "n int").code == 7
+    results = _results(here / "out.jsonl")
+    assert results["1"]["data"] == {"n": 4}
+    assert "answer" not in results["1"]
+    assert (results["2"]["state"], results["2"]["reason"]) == ("incomplete", "schema")
+    sent = next(request.json for request in server.requests if "good" in str(request.json["input"]))
+    assert sent["text"]["format"]["type"] == "json_schema"

@@ -40,9 +40,10 @@ def line_of(result: Result, form: OutputForm) -> bytes:
 
 def _to_asst(result: Result) -> dict[str, object]:
     usage = result.usage
+    answer = {"answer": result.answer} if result.data is None else {"data": result.data}
     return {
         "id": result.id,
-        "answer": result.answer,
+        **answer,
         "state": result.state.value,
         "reason": result.reason or None,
         "error": result.error,

@@ -10,7 +10,7 @@ import msgspec
 
 from ..core.errors import AssistantError
 from ..core.events import Event, ToolResult, Usage
-from ..core.roles import CLOSING, AssistantProxy, Attachable
+from ..core.roles import CLOSING, AssistantProxy, Attachable, Structured
 from ..core.turn import Turn
 from ..providers.fallback import accepted_by
 from .pace import Pace
@@ -33,6 +33,8 @@ class PacedProvider:
         self.assistant = assistant
         self.provider, self.model = assistant.provider, assistant.model
         self._pace = pace
+        if isinstance(assistant, Structured):
+            self.structured = assistant.structured
         self._tokens = 0  # of the conversation so far, about
 
     def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:

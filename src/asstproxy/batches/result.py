@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from ..core.codec import to_unix_time
-from ..core.events import Cancelled, ErrorOccurred, MessageIncomplete, Record
+from ..core.events import Cancelled, ErrorOccurred, MessageIncomplete, Record, SetUserMessage
 from ..core.money import Cost
 from ..core.script import State
 from ..store.transcript import ExchangeEntry, Tokens, TranscriptBuilder
@@ -36,7 +36,7 @@ class ItemError(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What became of an item.
+    """What became of an item. With a schema, `data` is what the answer says in JSON.
 
     `state` is that of its exchange; only `completed` is a success. An incomplete answer says why in `reason`. `usage` is in
     tokens, `cost` in US dollars (None: the price is unknown), `seconds` from the first request to the end. `model` answered.
@@ -44,6 +44,7 @@ class Result(msgspec.Struct, frozen=True):
 
     id: str
     answer: str = ""
+    data: Any = None
     state: State = State.ERROR
     usage: Tokens = msgspec.field(default_factory=Tokens)
     cost: float | None = None
@@ -65,8 +66,10 @@ def failed(item: str, kind: str, message: str, hint: str = "") -> Result:
 
 def result_of(item: str, records: Iterable[Record], prices: Prices | None) -> Result:
     """The result that these records of an item have led to."""
-    fold, last = TranscriptBuilder(), None
+    fold, last, has_schema = TranscriptBuilder(), None, False
     for record in records:
+        if isinstance(record.event, SetUserMessage):
+            has_schema = record.event.schema is not None
         fold.feed(record)
         last = record
     if last is None or not fold.transcript.exchanges:
@@ -75,6 +78,7 @@ def result_of(item: str, records: Iterable[Record], prices: Prices | None) -> Re
     return Result(
         item,
         answer=entry.answer,
+        data=msgspec.json.decode(entry.answer) if has_schema and entry.state is State.COMPLETED else None,
         state=entry.state,
         usage=entry.usage,
         cost=_dollars(prices.cost_of(entry)) if prices is not None else None,

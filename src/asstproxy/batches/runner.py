@@ -32,6 +32,7 @@ from ..core.turn import Options
 from ..files import read_attachment
 from ..providers.budget import MAX_COST
 from ..tools import Approver, Tool
+from ..tools.schema_source import ChosenSchema
 from ..user import UserProxy
 from .item import Item
 from .pace import Pace
@@ -116,6 +117,7 @@ class Runner:
     """Asks items. `connect` makes an assistant; each serves one item at a time, and there are as many as items in flight.
 
     `configured` says who answers and how; an item may replace its parts. `prices`: what the results' costs are computed with.
+    `schema`: what every answer must fit.
     """
 
     connect: Callable[[], AssistantProxy]
@@ -123,6 +125,7 @@ class Runner:
     pace: Pace
     prices: Prices | None = None
     tools: Iterable[Tool] = ()
+    schema: ChosenSchema | None = None
     approve: Approver | None = None
     background: bool = False
     progress: Progress = field(default_factory=Progress)
@@ -250,7 +253,13 @@ class Runner:
             return await conversation.attach()
         try:
             files = [await read_attachment(source) for source in item.attachments]
-            return await conversation.exchange(item.prompt, attachments=files)
+            fits = self.schema
+            return await conversation.exchange(
+                item.prompt,
+                attachments=files,
+                schema=fits.schema if fits is not None else None,
+                check=fits.check if fits is not None else None,
+            )
         except AsstError as error:  # nothing was asked
             if conversation.state in (State.NEW, State.COMPLETED):
                 message = SetUserMessage(item.prompt)

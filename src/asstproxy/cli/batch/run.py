@@ -32,9 +32,11 @@ from ..error_output import print_warning
 from ..event_loop import Signals
 from ..exit_codes import FAILED, INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
 from ..options import ConversationOptions
+from ..schema_option import schema_of
 from ..standard_streams import write_json
 
 if TYPE_CHECKING:
+    from ...tools.schema_source import ChosenSchema
     from ...tools.toolbox import Toolbox
 
 __all__ = ["Request", "dry_run_batch", "run_batch"]
@@ -61,6 +63,7 @@ class Request:
     ordered: bool = False
     form: OutputForm = "asst"
     retry_failed: bool = False
+    schema: str = ""
     quiet: bool = False
 
 
@@ -72,6 +75,7 @@ class _Asked:
     profile: Profile
     configured: Configured
     check: Callable[[Item], Item]
+    schema: ChosenSchema | None
 
 
 def _asked(request: Request) -> _Asked:
@@ -87,6 +91,7 @@ def _asked(request: Request) -> _Asked:
 
         options = replace(options, system=instructions_of(options.system))
     more: dict[str, Any] = {}
+    schema = schema_of(request.schema)
     if options.template or options.values:
         from ..templates.apply import apply_template
 
@@ -96,6 +101,7 @@ def _asked(request: Request) -> _Asked:
                 "A prompt of an MCP server can't be the template of a batch.", "Save it: asst templates new"
             )
         options, more = applied.options, dict(applied.settings)
+        schema = schema or applied.schema
         check = with_template(applied.template, applied.values)
     attached = tuple(options.attach or ())
     checks = [check]
@@ -104,7 +110,7 @@ def _asked(request: Request) -> _Asked:
     profile = choose_profile(load_config(), options.profile)
     if more:
         profile = msgspec.structs.replace(profile, settings={**profile.settings, **more})
-    return _Asked(options, profile, configure(profile, options, None, ()), check_all(checks))
+    return _Asked(options, profile, configure(profile, options, None, ()), check_all(checks), schema)
 
 
 def _accepted(source: Input, request: Request) -> Ledger:
@@ -141,6 +147,7 @@ async def run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int
                 Pace(request.concurrency or MOST, request.concurrency or START, rpm=request.rpm, tpm=request.tpm),
                 prices=budget.prices if budget is not None else PriceTable(),
                 tools=box.tools if box is not None else (),
+                schema=asked.schema,
                 approve=_approver(asked.options),
                 background=asked.options.background,
             )
@@ -272,6 +279,7 @@ async def dry_run_batch(request: Request, stdin: IO[bytes]) -> int:
             "history": first.history,
             "prompt": first.prompt,
             "attachments": first.attachments,
+            "schema": asked.schema.schema if asked.schema is not None else None,
             "tools": [tool.name for tool in box.tools] if box is not None else [],
             "settings": {**configured.settings, **first.settings},
         },

@@ -61,6 +61,9 @@ def run(
         list[str] | None,
         typer.Option("--option", "-O", metavar="KEY=VALUE", help="A setting of the provider's API: temperature=0.2."),
     ] = None,
+    schema: Annotated[
+        str, typer.Option("--schema", help="Answer with JSON that fits this schema, as asst ask --schema takes it.")
+    ] = "",
     tools: Tools = None,
     yes: Annotated[bool, typer.Option("--yes", help="Run every tool without asking.")] = False,
     lines: Annotated[bool, typer.Option("--lines", help="Each line of the input is a prompt.")] = False,
@@ -121,6 +124,7 @@ def run(
         ordered=ordered,
         form=format_,
         retry_failed=retry_failed,
+        schema=schema,
         quiet=quiet,
     )
     if dry_run:

@@ -14,7 +14,7 @@ from ..error_output import print_warning
 from ..standard_streams import write_json
 from .batch_item import item_records
 
-__all__ = ["records_of", "show_session", "transcript_of"]
+__all__ = ["print_paged", "records_of", "show_session", "transcript_of"]
 
 
 def show_session(prefix: str, form: str) -> None:
@@ -44,9 +44,7 @@ def show_session(prefix: str, form: str) -> None:
 
         print_sequence(console(), arrows(records))
     else:
-        from ..render.print_conversation import print_conversation
-
-        print_conversation(records, console())
+        print_paged(records)
         if warning := encoding_warning():
             print_warning(warning)
 
@@ -58,6 +56,18 @@ def transcript_of(records: Iterable[Record]) -> Transcript:
         builder.feed(record)
     builder.include_partial()
     return builder.transcript
+
+
+def print_paged(records: Iterable[Record]) -> None:
+    """Print a session as it looked in the chat; through the pager if it is longer than the screen."""
+    from ..pager import paged
+    from ..render.print_conversation import print_conversation
+    from ..render.theme import console
+
+    shown = console()
+    with paged() as stream:
+        shown.file = stream
+        print_conversation(records, shown)
 
 
 def records_of(store: Store, session: str) -> list[Record]:
