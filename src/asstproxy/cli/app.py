@@ -16,6 +16,7 @@ __all__ = ["app"]
 COMMANDS = (
     "ask",
     "chat",
+    "batch",
     "setup",
     "models",
     "sessions",
