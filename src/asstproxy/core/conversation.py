@@ -174,7 +174,7 @@ class Conversation:
         self,
         text: str,
         *,
-        attachments: Sequence[Attachment] = (),
+        attachments: Sequence[AttachedFile | Attachment] = (),
         timeout: float | None = None,
         schema: Mapping[str, Any] | None = None,
         check: Check | None = None,

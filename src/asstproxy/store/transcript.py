@@ -12,6 +12,7 @@ from ..core.coalesce import TextBuffer
 from ..core.script import ACTIVE, STEPS, State
 
 __all__ = [
+    "TITLE",
     "ExchangeEntry",
     "RequestEntry",
     "StepEntry",
@@ -248,8 +249,12 @@ def message_title(message: ev.SetUserMessage) -> str:
 
 
 def title_of(text: str) -> str:
-    """The title that a first message gives to a session."""
-    return " ".join(text[: 4 * TITLE].split())[:TITLE]
+    """The title that a first message gives to a session: its first words, as many as fit."""
+    line = " ".join(text[: 4 * TITLE].split())
+    if len(line) <= TITLE:
+        return line
+    words = line[: TITLE + 1].rpartition(" ")[0]
+    return words if len(words) > TITLE // 2 else line[:TITLE]  # languages without spaces, and addresses
 
 
 def _tool(entry: ExchangeEntry, call_id: str) -> ToolEntry:
