@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from ..core import events as ev
@@ -83,6 +85,7 @@ class RequestEntry(msgspec.Struct, omit_defaults=True):
 class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     """One exchange. `withdrawn`: it is no longer sent to the assistant (undone, or asked again).
 
+    `schema`: the JSON Schema that the answer had to fit; then a complete answer is one line of JSON.
     `compacts`: asst asked for a summary in it. `summarises`: of how many exchanges its answer takes the place (0: of none).
 
     `usage` is the sum of `requests`. An exchange whose provider reports no tokens has neither.
@@ -105,6 +108,7 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     compacts: bool = False
     summarises: int = 0
     steps: list[StepEntry] = []
+    schema: dict[str, Any] | None = None
     attachments: list[Attachment] = []
 
 
@@ -178,6 +182,7 @@ class TranscriptBuilder:
         transcript = self.transcript
         transcript.title = transcript.title or message_title(message)
         entry = ExchangeEntry(message.text, "", record.state, record.at, record.at, attachments=[*message.attachments])
+        entry.schema = message.schema
         entry.compacts = message.compacts
         entry.steps.append(StepEntry(record.state, record.at))
         transcript.exchanges.append(entry)
@@ -220,6 +225,8 @@ class TranscriptBuilder:
             case ev.ToolsExecuted(results=results):
                 for result in results:
                     _finish(entry, result)
+            case ev.SchemaMismatch():
+                self._answer = TextBuffer()
             case ev.Cited(sources=sources):
                 entry.sources += [source for source in sources if source not in entry.sources]
             case ev.Usage() as usage:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 
@@ -13,6 +13,10 @@ from ..conversation_setup import OpenConversation
 from ..event_loop import Signals
 from ..options import ConversationOptions
 from .pending_files import PendingFiles
+from .turn_screen import TurnScreen
+
+if TYPE_CHECKING:
+    from ...tools.schema_source import ChosenSchema
 
 __all__ = ["ChatCommands", "Command"]
 
@@ -28,6 +32,8 @@ class ChatCommands(Protocol):
     """Set it, and `leaving`, to continue with another session."""
     show_events: bool
     """Whether every step is printed as JSON, too."""
+    schema: ChosenSchema | None
+    """What answers must fit."""
     files: PendingFiles
     """What goes with the next message."""
     draft: str
@@ -35,6 +41,8 @@ class ChatCommands(Protocol):
     edits_last: bool
     """Whether the draft is the last message, to be edited."""
     signals: Signals
+    screen: TurnScreen
+    """How turns are drawn, and what is known of the last one."""
 
     @property
     def transcript(self) -> Transcript:
@@ -49,8 +57,13 @@ class ChatCommands(Protocol):
     async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
         """Hold one exchange."""
 
-    async def retry(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
-        """Hold the last exchange again, whose message is `text` with these `attachments`."""
+    async def retry(
+        self,
+        text: str,
+        attachments: Sequence[AttachedFile | Attachment] = (),
+        schema: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Hold the last exchange again, whose message is `text` with these `attachments`; its answer must fit `schema`."""
 
 
 Command = Callable[[ChatCommands, str], Awaitable[None]]

@@ -44,7 +44,7 @@ async def compact_command(chat: ChatCommands, argument: str) -> None:
     user.approve = deny_all
     try:
         with stopping(chat, conversation.cancel):
-            await show_while(chat, task, lambda seconds: f"{words} · {duration(seconds, ' ')} · Ctrl-C stops")
+            await show_while(chat, task, lambda seconds: f"{words} · {duration(seconds)} · Ctrl-C stops")
     finally:
         user.approve = approve
     record = None if task.cancelled() else task.result()

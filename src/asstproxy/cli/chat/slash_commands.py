@@ -15,10 +15,11 @@ from ...core.near_names import near_names
 from ...export.write import SUFFIXES, export, form_of, write_export
 from ...store.store import Store
 from ...store.transcript import ExchangeEntry, last_sent
-from ...text.safe_text import clean_label
+from ...text.safe_text import clean_label, clean_line
 from ..assistant_setup import settings_for
 from ..conversation_setup import OpenConversation
 from ..resources import is_resource, read_resources
+from ..schema_option import schema_of
 from . import session_commands
 from .answer_commands import copy, edit
 from .chat_protocol import ChatCommands, Command
@@ -27,6 +28,7 @@ from .compare import compare_command
 from .help_command import show_help
 from .model_commands import model_command, profile_command
 from .tools_command import tools_command
+from .turn_commands import call, states, thoughts
 
 __all__ = ["COMMANDS", "SlashCompleter", "parse_line"]
 
@@ -65,6 +67,18 @@ async def _system(chat: ChatCommands, instructions: str) -> None:
         conversation.configure(msgspec.structs.replace(conversation.configured, instructions=instructions))
     now = conversation.configured.instructions
     chat.say(f"{now}   (to remove them: /system clear)" if now else "No instructions. To give some: /system TEXT")
+
+
+async def _schema(chat: ChatCommands, text: str) -> None:
+    if text in _CLEAR:
+        chat.schema = None
+    elif text:
+        chat.schema = schema_of(text)
+    if chat.schema is None:
+        chat.say("No schema. To get answers as data: /schema name, age int: in years")
+        return
+    members = ", ".join(map(clean_line, chat.schema.schema.get("properties", ())))
+    chat.say(f"Answers are data: {members}   (to end that: /schema clear)")
 
 
 async def _events(chat: ChatCommands, _: str) -> None:
@@ -112,7 +126,7 @@ async def _attach(chat: ChatCommands, source: str) -> None:
 async def _retry(chat: ChatCommands, _: str) -> None:
     entry = _last_exchange(chat, "retry")
     chat.say(f'Trying again: "{clean_label(entry.user, _QUOTED)}"')
-    await chat.retry(entry.user, entry.attachments)
+    await chat.retry(entry.user, entry.attachments, entry.schema)
 
 
 async def _undo(chat: ChatCommands, _: str) -> None:
@@ -161,6 +175,9 @@ COMMANDS: dict[str, SlashCommand] = {
     "system": SlashCommand(
         _system, "show the instructions; /system TEXT changes them, /system clear removes them", "text"
     ),
+    "schema": SlashCommand(
+        _schema, "show the schema of answers; /schema name, age int sets it, /schema clear removes it", "text"
+    ),
     "set": SlashCommand(
         _set, "show the settings of the API; /set key=value changes one, key=null leaves it out", "text"
     ),
@@ -173,6 +190,13 @@ COMMANDS: dict[str, SlashCommand] = {
         tools_command, "list the tools; /tools NAME ask, allow or block changes when one runs, in this session", "words"
     ),
     "copy": SlashCommand(copy, "copy the last answer, or its code block N", "word"),
+    "states": SlashCommand(
+        states, "print the states of the last turn, with times; /states on prints them after every turn", "word"
+    ),
+    "thoughts": SlashCommand(
+        thoughts, "print the reasoning of the last turn; /thoughts on prints it after every turn", "word"
+    ),
+    "call": SlashCommand(call, "print the last tool call whole, or call N of the last turn", "word"),
     "edit": SlashCommand(edit, "edit the last message in $EDITOR"),
     "sessions": SlashCommand(session_commands.pick, "pick another session to continue"),
     "search": SlashCommand(session_commands.pick, "pick a session in which these words occur", "text"),

@@ -157,7 +157,7 @@ async def test_servers(names: Sequence[str], profile: str) -> int:
     width, failed = max(map(len, chosen)), 0
     try:
         async for state in box.as_started():
-            took = duration(time.monotonic() - began, " ")
+            took = duration(time.monotonic() - began)
             if state.phase == "failed":
                 failed += 1
                 sys.stdout.write(f"✗ {clean_line(state.name):<{width}}  {clean_line(state.error)}\n")
