@@ -129,6 +129,8 @@ class UserProxy(Asking):
         self.answer: Event | Unknown | None = None
         """The last answer; None before the first one."""
         self._runner = ToolRunner(tools)
+        self.approvals = self._runner.approvals
+        """Which tools may run without asking."""
         self._cleanups: list[Callable[[], Awaitable[object]]] = []
         self._conversation: Conversation | None = None
 

@@ -115,9 +115,12 @@ def make_mediator(name: str = "state-machine", state: State = State.NEW) -> Medi
 def conform(records: Iterable[Record], mediator: Mediator | None = None) -> Iterator[str]:
     """Replay records without a provider: they drive a fresh mediator, and must lead to the states that were recorded.
 
+    A summary that takes the place of what is above it must be the answer that came before it.
+
     Yields one line for each difference; none if the records conform to the script.
     """
     mediator = mediator or MediatorStateMachine()
+    answer = ""
     for record in records:
         if record.event.type in STEPS:
             try:
@@ -126,6 +129,10 @@ def conform(records: Iterable[Record], mediator: Mediator | None = None) -> Iter
                 yield f"#{record.seq} {record.event.type}: {error}"
                 mediator.state = record.state
                 continue
+        if record.event.type == "assistant_message_retrieved":
+            answer = getattr(record.event, "text", "")
+        elif record.event.type == "history_compacted" and getattr(record.event, "summary", "") != answer:
+            yield f"#{record.seq} history_compacted: the summary isn't the answer before it"
         if mediator.state != record.state:
             yield f"#{record.seq} {record.event.type}: recorded {record.state}, replayed {mediator.state}"
             mediator.state = record.state
