@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ..config.profiles import Config, Profile, load_config
 from ..config.provider_info import BUILT_IN
 from ..core.attachment import AttachedFile
@@ -28,7 +26,7 @@ from ..store.session import Session
 from ..store.store import Store
 from ..tools import Tool
 from ..user import Approver, UserProxy
-from .assistant_setup import connect_assistant, settings_for
+from .assistant_setup import connect_assistant, settings_for, with_template_settings
 from .error_output import print_warning
 from .options import ConversationOptions
 
@@ -100,7 +98,7 @@ async def open_conversation(
         before = next((r.event for r in reversed(past) if isinstance(r.event, Configured)), None)
         profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
         if settings:
-            profile = msgspec.structs.replace(profile, settings={**profile.settings, **settings})
+            profile = with_template_settings(profile, settings)
         user = UserProxy(approve=approve)
         tools = OfferedTools(user)
         await tools.offer(profile, options)

@@ -29,8 +29,8 @@ def ask(
     ] = False,
     quiet: Quiet = False,
     output_file: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="Save the complete answer in this file, too.")
-    ] = "",
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Save the complete answer in this file, too.")
+    ] = None,
     extract: Annotated[
         bool, typer.Option("--extract", "-x", help="Print only the first code block of the answer.")
     ] = False,
@@ -59,7 +59,7 @@ def ask(
 
         raise typer.Exit(run(lambda _: print_models(options.profile, as_json=json)))
     file = None
-    if output_file:
+    if output_file is not None:
         from ..answer_file import output_path
 
         file = output_path(output_file)
