@@ -98,7 +98,7 @@ def root(
         str, typer.Option("--env-file", help="Read variables from this file (default: .env). Those already set win.")
     ] = "",
 ) -> None:
-    """Conversations with GPT, Gemini and local models that you can watch, stop, resume and replay."""
+    """Conversations with GPT, Gemini, Claude and local models that you can watch, stop, resume and replay."""
     if version:
         from .._version import __version__
 

@@ -62,7 +62,7 @@ class OpenConversation:
     def label(self) -> str:
         """The profile and the model: `gpt · gpt-6.2-sol`."""
         configured = self.conversation.configured
-        return f"{configured.profile} · {configured.model or self.conversation.assistant.model}"
+        return " · ".join(filter(None, (configured.profile, configured.model or self.conversation.assistant.model)))
 
 
 @asynccontextmanager

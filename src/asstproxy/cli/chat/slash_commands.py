@@ -24,7 +24,7 @@ from ..assistant_setup import connect_assistant, settings_for
 from ..conversation_setup import OpenConversation, configure
 from ..options import ConversationOptions
 from ..resources import is_resource, read_resources
-from .pending_files import PendingFiles
+from .pending_files import PendingFiles, unquoted
 
 __all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "parse_line"]
 
@@ -193,6 +193,7 @@ async def _attach(chat: ChatCommands, source: str) -> None:
     if source == "-1":
         chat.say(f"No longer attached: {chat.files.take_back()}")
     elif source:
+        source = unquoted(source)
         if is_resource(source):
             chat.files.put(await chat.files.interruptible(read_resources(chat.opened, [source])))
         else:
