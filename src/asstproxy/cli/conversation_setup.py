@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ..config.profiles import Config, Profile, load_config
 from ..config.provider_info import BUILT_IN
 from ..core.attachment import AttachedFile
@@ -27,7 +25,7 @@ from ..providers.assembly import budget_of
 from ..store.session import Session
 from ..store.store import Store
 from ..user import Approver, UserProxy
-from .assistant_setup import connect_assistant, settings_for
+from .assistant_setup import connect_assistant, settings_for, with_template_settings
 from .error_output import print_warning
 from .offered_tools import OfferedTools
 from .options import ConversationOptions
@@ -63,7 +61,7 @@ class OpenConversation:
     def label(self) -> str:
         """The profile and the model: `gpt · gpt-6.2-sol`."""
         configured = self.conversation.configured
-        return f"{configured.profile} · {configured.model or self.conversation.assistant.model}"
+        return " · ".join(filter(None, (configured.profile, configured.model or self.conversation.assistant.model)))
 
 
 @asynccontextmanager
@@ -103,7 +101,7 @@ async def open_conversation(
         before = next((r.event for r in reversed(past) if isinstance(r.event, Configured)), None)
         profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
         if settings:
-            profile = msgspec.structs.replace(profile, settings={**profile.settings, **settings})
+            profile = with_template_settings(profile, settings)
         user = UserProxy(approve=approve)
         tools = OfferedTools(user, behind=mcp_behind)
         await tools.offer(profile, options)

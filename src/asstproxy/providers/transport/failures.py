@@ -77,13 +77,16 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' codes are more pre
     },
     **dict.fromkeys(("api_error", "timeout_error"), ("server", True, "The provider failed. Try again.")),
     "overloaded_error": ("server", True, "The provider is overloaded. Try again later."),
+    # Google's Interactions API; in `refusal`, its own hints for a key take the place of these
     **GOOGLE_CODES,
+    "authentication_error": _KINDS[401],
+    "permission_denied": _KINDS[403],
 }
 
 
 _RESPONSES = (
-    "This server doesn't seem to have the Responses API. If it speaks Chat Completions, use a profile with"
-    ' provider = "chat-completions". Or check base_url.'
+    "This server doesn't seem to have the Responses API here. Check base_url: it often ends in /v1. If the server speaks"
+    ' Chat Completions, use a profile with provider = "chat-completions".'
 )
 _ASSISTANTS = "This server doesn't seem to have the Assistants API. Check base_url: it often ends in /v1 or /api/v1."
 _APIS = {  # paths that a server which has the API always has
@@ -131,7 +134,7 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
         target = public_url(headers.get("location", ""))
         kind, hint = "protocol", f"Check base_url: the server redirects to {target or 'another address'}."
     if code := next((one for one in told if one in _CODES and not (one in VAGUE and status in _KINDS)), ""):
-        kind, retryable, hint = _CODES[code]
+        kind, retryable, hint = (GOOGLE_CODES.get(code) if path.startswith("/interactions") else None) or _CODES[code]
     kind, retryable, hint = _meaning_of(words, kind) or (kind, retryable, hint)
     missing = status in (404, 405, 501) and path in _APIS and not re.search("model", words, re.IGNORECASE)
     if missing:
