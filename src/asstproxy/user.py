@@ -22,14 +22,14 @@ from .core.events import (
     Unknown,
 )
 from .core.redact import redacting_logger
-from .tools import Approver, Tool, deny_all
-from .tools.runner import ToolRunner
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a conversation without tools must not pay for them
     from .core.conversation import Conversation
     from .core.roles import Publish
+    from .tools import Approver, Tool
+    from .tools.runner import ToolRunner
 
-__all__ = ["Approver", "UserProxy"]
+__all__ = ["UserProxy"]
 
 _log = redacting_logger(__name__)
 
@@ -46,9 +46,11 @@ class UserProxy:
         """The last answer; None before the first one."""
         self.current_task: asyncio.Task[Record] | None = None
         """The exchange of the last message that was sent."""
-        self._runner = ToolRunner(tools)
         self._cleanups: list[Callable[[], Awaitable[object]]] = []
         self._conversation: Conversation | None = None
+        self._runner: ToolRunner | None = None  # from the first tool on
+        if tools := tuple(tools):
+            self.offer(tools)
 
     # ---- the program's side ------------------------------------------------------------------------------------------
 
@@ -116,7 +118,7 @@ class UserProxy:
     @property
     def tools(self) -> dict[str, Tool]:
         """The tools that the assistant may call, by name."""
-        return self._runner.tools
+        return self._runner.tools if self._runner is not None else {}
 
     def offer(self, tools: Iterable[Callable[..., Any] | Tool]) -> None:
         """Offer more tools to the assistant, from the next exchange on.
@@ -124,11 +126,13 @@ class UserProxy:
         Raises:
             UsageError: a function cannot be described, two tools have one name, or they are too many; none is offered.
         """
+        self._runner = _runner(self._runner)
         self._runner.offer(tools)
 
     def withdraw(self, name: str) -> None:
         """Stop offering a tool; an "always" for it is forgotten."""
-        self._runner.withdraw(name)
+        if self._runner is not None:
+            self._runner.withdraw(name)
 
     def add_cleanup(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have `close` awaited at the end of the conversation, for something that the tools need until then."""
@@ -144,10 +148,14 @@ class UserProxy:
         self, calls: Sequence[ToolCall], approved: ApprovalGiven | None, publish: Publish
     ) -> ToolsExecuted | ApprovalRequested:
         """Run the calls side by side, or request approval first; see `ToolRunner.execute`."""
+        self._runner = _runner(self._runner)
         return await self._runner.execute(calls, approved, publish)
 
     async def ask_approval(self, calls: Sequence[ToolCall]) -> ApprovalGiven:
         """Ask the person whether these calls may run; with nobody to ask, they may not."""
+        from .tools import deny_all
+
+        self._runner = _runner(self._runner)
         return await self._runner.ask(calls, self.approve or deny_all)
 
     def set_assistant_message(self, message: Event | Unknown) -> None:
@@ -161,3 +169,10 @@ class UserProxy:
                 await self._cleanups.pop()()
             except Exception:  # noqa: BLE001 - whatever fails, the rest is closed
                 _log.exception("something that the tools needed could not be closed")
+
+
+def _runner(before: ToolRunner | None) -> ToolRunner:
+    """The tool runner, made when it is needed first."""
+    from .tools.runner import ToolRunner
+
+    return before if before is not None else ToolRunner()

@@ -16,7 +16,6 @@ import typer
 
 from ..config.paths import cache_dir, config_dir, data_dir
 from ..config.provider_info import BUILT_IN
-from ..config.vendors import VENDORS
 
 __all__ = ["models", "presets", "profiles", "sessions", "settings", "templates", "tools", "vendors"]
 
@@ -36,6 +35,8 @@ def profiles(incomplete: str) -> Offers:
 
 def vendors(incomplete: str) -> Offers:
     """The vendors that match; before anything is typed, those whose key is in the environment."""
+    from ..config.vendors import VENDORS
+
     keys = {name: vendor.info.key_variables for name, vendor in VENDORS.items()}
     found = {
         name: vendor.info.title
@@ -63,6 +64,8 @@ def models(context: typer.Context, incomplete: str) -> Offers:
 
 def settings(context: typer.Context, incomplete: str) -> Offers:
     """The settings of the provider that is meant by `-p`, or by default."""
+    from ..config.vendors import VENDORS
+
     name = str(context.params.get("profile") or os.environ.get("ASST_PROFILE") or _config().get("default") or "")
     provider = str(_profiles().get(name, {}).get("provider") or name)
     info = BUILT_IN.get(provider) or (VENDORS[provider].info if provider in VENDORS else None)

@@ -16,7 +16,6 @@ from .history import History
 from .hub import Hub, Subscriber
 from .lost_answer import LostAnswerFinder
 from .mediator import Mediator, make_mediator
-from .memory_files import MemoryFiles
 from .openings import attached, sent, taken_up
 from .resume import in_flight_exchange
 from .roles import AcceptsAttachments, AssistantProxy, Attachable, UserProxy
@@ -46,7 +45,11 @@ class Conversation:
     ) -> None:
         self.assistant, self.user = assistant, user
         self.options = options or Options()
-        self.files: AttachmentStore = MemoryFiles() if files is None else files
+        if files is None:
+            from .memory_files import MemoryFiles
+
+            files = MemoryFiles()
+        self.files: AttachmentStore = files
         self.history = History(self.files)
         self._lost_answer = LostAnswerFinder()
         self.configured = configured or Configured(provider=assistant.provider, model=assistant.model)
