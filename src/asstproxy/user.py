@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+import json
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .core.attachment import AttachedFile, Attachment
 from .core.coalesce import RecordStream
@@ -22,8 +24,10 @@ from .core.events import (
     Unknown,
 )
 from .core.redact import redacting_logger
+from .core.schema_support import SCHEMA
 
 if TYPE_CHECKING:  # a conversation without tools must not pay for them
+    from .core.answer_schema import Check
     from .core.conversation import Conversation
     from .core.roles import Publish
     from .tools import Approver, Tool
@@ -32,9 +36,89 @@ if TYPE_CHECKING:  # a conversation without tools must not pay for them
 __all__ = ["UserProxy"]
 
 _log = redacting_logger(__name__)
+T = TypeVar("T")
 
 
-class UserProxy:
+class Asking(ABC):
+    """Send a message and await its answer, in one call."""
+
+    current_task: asyncio.Task[Record] | None = None
+    """The exchange of the last message that was sent."""
+
+    @property
+    @abstractmethod
+    def conversation(self) -> Conversation:
+        """The conversation that the messages belong to."""
+
+    @overload
+    async def ask(self, text: str, *, schema: None = None, timeout: float | None = None) -> str: ...
+
+    @overload
+    async def ask(self, text: str, *, schema: type[T], timeout: float | None = None) -> T: ...
+
+    @overload
+    async def ask(self, text: str, *, schema: Mapping[str, Any], timeout: float | None = None) -> dict[str, Any]: ...
+
+    async def ask(
+        self, text: str, *, schema: type[Any] | Mapping[str, Any] | None = None, timeout: float | None = None
+    ) -> Any:
+        """The answer to a message. `timeout` is in seconds.
+
+        `schema`: what the answer must be. With a pydantic model, a dataclass or a TypedDict (or `list[Person]`), it is a value of
+        that type; with a JSON Schema (of an object), the dict that fits it; without one, it is the text.
+
+        Raises:
+            AssistantError: the exchange failed, or the answer does not fit, or is cut short (the last two only with a schema).
+            asyncio.CancelledError: the exchange was cancelled.
+            UsageError: the schema cannot be used, or an exchange is in progress.
+        """
+        if schema is None:
+            return _text_of(await self._exchange(text, timeout, None, None))
+        if isinstance(schema, Mapping):
+            return json.loads(_data_of(await self._exchange(text, timeout, schema, None)))
+        from .tools.answer_type import answer_type
+
+        kind = answer_type(schema)
+        return kind.convert(json.loads(_data_of(await self._exchange(text, timeout, kind.schema, kind.check))))
+
+    async def _exchange(
+        self, text: str, timeout: float | None, schema: Mapping[str, Any] | None, check: Check | None
+    ) -> Event | Unknown:
+        exchange = self.conversation.exchange(text, timeout=timeout, schema=schema, check=check)
+        task = asyncio.get_running_loop().create_task(exchange)
+        if self.current_task is None or self.current_task.done():
+            self.current_task = task
+        return (await task).event
+
+
+def _text_of(event: Event | Unknown) -> str:
+    """The answer, complete or in part; raises what an exchange that has none ended with."""
+    match event:
+        case AssistantMessageRetrieved(text=text) | MessageIncomplete(text=text):
+            return text
+        case ErrorOccurred(kind=kind, message=message, hint=hint):
+            raise AssistantError(kind, message, hint)  # type: ignore[arg-type]  # a newer asst may know more kinds
+    raise asyncio.CancelledError
+
+
+def _data_of(event: Event | Unknown) -> str:
+    """The answer as JSON that fits."""
+    match event:
+        case MessageIncomplete(reason=reason, problems=problems) if reason == SCHEMA:
+            raise AssistantError(
+                "protocol",
+                f"The answer doesn't fit the schema: {'; '.join(problems)}.",
+                "Ask again, or make the schema simpler.",
+                code="schema_mismatch",
+            )
+        case MessageIncomplete(reason=reason):
+            raise AssistantError(
+                "protocol", f"The answer is incomplete ({reason}).", "Ask again.", code="answer_incomplete"
+            )
+    return _text_of(event)
+
+
+class UserProxy(Asking):
     """What a program talks to: send a message, get the answer, watch the records. It runs the tools.
 
     `approve` asks a person about calls that need approval; without it they are refused.
@@ -44,8 +128,6 @@ class UserProxy:
         self.approve = approve
         self.answer: Event | Unknown | None = None
         """The last answer; None before the first one."""
-        self.current_task: asyncio.Task[Record] | None = None
-        """The exchange of the last message that was sent."""
         self._cleanups: list[Callable[[], Awaitable[object]]] = []
         self._conversation: Conversation | None = None
         self._runner: ToolRunner | None = None  # from the first tool on
@@ -89,12 +171,7 @@ class UserProxy:
         """
         if self.current_task is None:
             raise UsageError("No message was sent.", "Call send_user_message(text) first.")
-        match (await asyncio.shield(self.current_task)).event:
-            case AssistantMessageRetrieved(text=text) | MessageIncomplete(text=text):
-                return text
-            case ErrorOccurred(kind=kind, message=message, hint=hint):
-                raise AssistantError(kind, message, hint)  # type: ignore[arg-type]  # a newer asst may know more kinds
-        raise asyncio.CancelledError
+        return _text_of((await asyncio.shield(self.current_task)).event)
 
     def stream(
         self, text: str | None = None, attachments: Sequence[AttachedFile | Attachment] = ()

@@ -39,7 +39,9 @@ def test_exchange_shows_states_answer_and_usage(server: ResponsesServer, columns
             assert state in text
         terminal.type("\x04")
         assert terminal.wait_end() == 0
-        assert f"--session {Store().newest()}" in terminal.text.replace("\n", "")
+        short = Store().newest()[-4:].lower()
+        assert f"Saved as {short} · 1 turn" in terminal.text
+        assert f"continue: asst chat -c (or -r {short})" in terminal.text
 
 
 def test_tool_calls_are_system_lines(server: ResponsesServer, tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ PRINTING: dict[str, list[str]] = {
     "tools show": ["-t", "{tool}", "travel"],
     "tools run": ["{tool}:travel"],
     "script": [],
+    "schema": ["result"],
     "doctor": ["--offline"],
 }
 """Arguments with which a command prints something to stdout."""

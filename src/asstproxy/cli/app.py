@@ -25,7 +25,10 @@ COMMANDS = (
     "tools",
     "templates",
     "script",
+    "schema",
     "doctor",
+    "help",
+    "version",
 )
 """In the order of the help. Each is an attribute of the file of its name in `commands`: a function, or a Typer."""
 
@@ -75,7 +78,8 @@ def _build(name: str) -> Any:
     if isinstance(command, typer.Typer):
         part.add_typer(command, name=name)
     else:
-        part.command(name)(command)
+        module = import_module(f".commands.{name}", __package__)
+        part.command(name, cls=getattr(module, "COMMAND_CLASS", None))(command)
     return get_group(part).commands[name]
 
 

@@ -12,6 +12,9 @@ __all__ = ["CHAT_HINTS", "HINTS", "hint_after", "hint_for", "setup_command"]
 HINTS: dict[str, str] = {
     # core
     "no_exchange_to_attach": "Try again: asst ask --retry",
+    # user
+    "answer_incomplete": "Try again: asst ask --retry",
+    "schema_mismatch": "Ask again, or make the schema simpler.",
     "attachment_not_read": "Send it to another: -p gpt",
     "recording_not_read": "Send it to another: -p gemini",
     # config

@@ -10,11 +10,20 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from ..core.errors import OutputError, UsageError
-from ..core.events import AssistantMessageRetrieved, Cancelled, Event, Record, Unknown
+from ..core.events import (
+    AssistantMessageRetrieved,
+    Cancelled,
+    Event,
+    MessageIncomplete,
+    Record,
+    SetUserMessage,
+    Unknown,
+)
 from ..core.resume import last_exchange
+from ..core.schema_support import SCHEMA
 from ..core.script import State
 from ..text.safe_text import clean_line
 from .conversation_setup import OpenConversation, open_conversation
@@ -31,6 +40,7 @@ if TYPE_CHECKING:
     from ..core.hub import Subscriber
     from ..store.transcript import ExchangeEntry
     from ..tools import Approver
+    from ..tools.schema_source import ChosenSchema
     from .exchange_cost import CostLine
     from .render.code_view import CodeView
     from .templates.apply import Applied
@@ -72,8 +82,9 @@ async def ask(
     signals: Signals,
     stdin: AttachedFile | None = None,
     applied: Applied | None = None,
+    schema: ChosenSchema | None = None,
 ) -> int:
-    """Send a message, and print the answer as it arrives; returns the exit code.
+    """Send a message, and print the answer as it arrives, or, with a schema, once it fits; returns the exit code.
 
     `stdin` is the file that `-a -` stands for, `applied` the template that the message was made with.
     """
@@ -99,12 +110,26 @@ async def ask(
         if files:
             for line in attachment_lines([file.attachment for file in files]):
                 exchange.print_status(line)
-        send = partial(opened.conversation.exchange, message, attachments=files, timeout=options.timeout)
+        fits = _schema_arguments(schema)
+        send = partial(opened.conversation.exchange, message, attachments=files, timeout=options.timeout, **fits)
         return await exchange.run(send)
 
 
-async def ask_again(words: Sequence[str], options: ConversationOptions, output: Output, signals: Signals) -> int:
-    """Send the session's last message again, or fetch the answer that the provider kept working on."""
+def _schema_arguments(schema: ChosenSchema | None) -> dict[str, Any]:
+    return {} if schema is None else {"schema": schema.schema, "check": schema.check}
+
+
+async def ask_again(
+    words: Sequence[str],
+    options: ConversationOptions,
+    output: Output,
+    signals: Signals,
+    schema: ChosenSchema | None = None,
+) -> int:
+    """Send the session's last message again, or fetch the answer that the provider kept working on.
+
+    Its answer must fit the same schema as before, unless another is given.
+    """
     if words or options.template or options.values:
         raise UsageError("--retry takes no message and no template.", "It sends the last message again.")
     if options.attach:
@@ -120,7 +145,10 @@ async def ask_again(words: Sequence[str], options: ConversationOptions, output: 
         last = last_exchange(opened.past)
         if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
-        again = partial(conversation.retry, message.user, attachments=message.attachments, timeout=options.timeout)
+        fits = {"schema": message.schema} if schema is None else _schema_arguments(schema)
+        again = partial(
+            conversation.retry, message.user, attachments=message.attachments, timeout=options.timeout, **fits
+        )
         return await exchange.run(again)
 
 
@@ -155,6 +183,7 @@ class _Exchange:
     ) -> None:
         self._opened, self._options, self._output, self._signals = opened, options, output, signals
         self._view_failure: Exception | None = None
+        self._has_schema = False
         self._figures: CostLine | None = None
         self._code: CodeView | None = None
         if output.cost:
@@ -183,9 +212,10 @@ class _Exchange:
         try:
             async with self._view() as view:
                 self._opened.user.approve = self._approver(view)
+                show = self._told(view)
                 for record in received:
-                    view(record)
-                unsubscribe = conversation.subscribe(self._told(view))
+                    show(record)
+                unsubscribe = conversation.subscribe(show)
                 try:
                     with self._retry_line(), self._notice_lines(), self._cost_line(), self._keyboard(view):
                         settled = await start()
@@ -207,6 +237,9 @@ class _Exchange:
             return self._print_view_failure(failure)
         code = self._code.code if self._code is not None else None
         in_session = self._opened.session is not None
+        mismatch = isinstance(settled.event, MessageIncomplete) and settled.event.reason == SCHEMA
+        if mismatch:
+            return MISMATCH
         return _deliver(settled.event, self._output, code, in_session=in_session) or _EXIT_CODES[settled.state]
 
     @contextlib.contextmanager
@@ -222,6 +255,8 @@ class _Exchange:
         """The view, until a fault of ours ends it: that is remembered for the exit code. What can't be written is raised."""
 
         def show(record: Record) -> None:
+            if isinstance(record.event, SetUserMessage):
+                self._has_schema = record.event.schema is not None
             if self._view_failure is not None:
                 return
             try:
@@ -360,5 +395,9 @@ class _Exchange:
         end = None if output.is_drawn else ending(settled.event)
         if end is not None and hint:
             end = end.without_repeat()
-        if line := " ".join(filter(None, (str(end or ""), hint))):
+        kept = ""
+        if self._has_schema and not output.is_drawn and isinstance(settled.event, MessageIncomplete):
+            # Stdout has only data that fits, so the text is kept in the session, or else is shown here.
+            kept = f"Its text: asst sessions show {session.id}" if session else f"Its text: {settled.event.text}"
+        if line := " ".join(filter(None, (str(end or ""), hint, kept))):
             print_warning(line)

@@ -10,18 +10,22 @@ instructions = "Answer briefly."
 tools = ["package.module:function"]
 settings = { max_output_tokens = 500 }   # the provider's own parameters
 max_cost = 0.50                          # US dollars, for each run of asst
+title = "model"                          # who names a session: its first words, or the model
 base_url = "…"                           # and the provider's own options
 ```
+
+What the table `[chat]` may hold: `chat_settings.ChatSettings`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from ..core.errors import NotSetUpError, UsageError
+from .chat_settings import ChatSettings
 from .credentials import credentials_file, find_key, validate_key
 from .paths import config_dir, ensure_private
 from .provider_info import BUILT_IN
@@ -43,6 +47,7 @@ class Profile(msgspec.Struct, frozen=True):
     settings: dict[str, Any] = {}
     options: dict[str, Any] = {}
     max_cost: float | None = None
+    title: Literal["words", "model"] = "words"
 
     def read(self, options: type[T]) -> T:
         """The provider's own keys, converted to the struct that describes them.
@@ -81,6 +86,7 @@ class Table(msgspec.Struct):
     tools: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
     max_cost: float | None = None
+    title: Literal["words", "model"] = "words"
 
 
 class Config(msgspec.Struct):
@@ -88,6 +94,7 @@ class Config(msgspec.Struct):
 
     default: str = ""
     tables: dict[str, dict[str, Any]] = msgspec.field(name="profiles", default_factory=dict)
+    chat: ChatSettings = msgspec.field(default_factory=ChatSettings)
 
     @property
     def names(self) -> list[str]:

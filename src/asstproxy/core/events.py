@@ -33,6 +33,7 @@ __all__ = [
     "Reasoning",
     "Record",
     "RetryScheduled",
+    "SchemaMismatch",
     "SessionOpened",
     "SetUserMessage",
     "Skipped",
@@ -103,10 +104,11 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
 
 
 class SetUserMessage(Event, frozen=True, tag="set_user_message"):
-    """The person's message opens an exchange. The files in `attachments` go with it."""
+    """The person's message opens an exchange. The files in `attachments` go with it; its answer must fit the JSON `schema`."""
 
     text: str
     attachments: tuple[Attachment, ...] = ()
+    schema: dict[str, Any] | None = None
 
 
 class Started(Event, frozen=True, tag="started"):
@@ -176,6 +178,7 @@ class AssistantMessageRetrieved(Event, frozen=True, tag="assistant_message_retri
 class MessageIncomplete(Event, frozen=True, tag="message_incomplete"):
     """A partial answer that is kept. `reason`: `max_output_tokens`, `content_filter`, `expired`, `tool_rounds`, …
 
+    `schema`: the answer is whole, but does not fit the schema, for these `problems`.
     `max_cost: …`: the next request was not sent; the rest of the text says what it could have cost.
     """
 
@@ -183,6 +186,7 @@ class MessageIncomplete(Event, frozen=True, tag="message_incomplete"):
     reason: str
     raw: Any = None
     resume: Any = None
+    problems: tuple[str, ...] = ()
 
 
 class Cancelled(Event, frozen=True, tag="cancelled"):
@@ -275,6 +279,19 @@ class RetryScheduled(Event, frozen=True, tag="retry_scheduled"):
     kind: str
     message: str
     attempts: int = 0
+
+
+class SchemaMismatch(Event, frozen=True, tag="schema_mismatch"):
+    """The answer `text` does not fit the schema, for these reasons; the assistant is asked again, with `correction`.
+
+    The answer that follows replaces it. `raw` and `resume` as in `AssistantMessageRetrieved`.
+    """
+
+    text: str
+    problems: tuple[str, ...]
+    correction: str
+    raw: Any = None
+    resume: Any = None
 
 
 class TakenOver(Event, frozen=True, tag="taken_over"):

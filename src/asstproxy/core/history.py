@@ -24,6 +24,7 @@ from .events import (
     Heartbeat,
     HistoryCut,
     MessageIncomplete,
+    SchemaMismatch,
     SetUserMessage,
     Started,
     TakenOver,
@@ -103,6 +104,9 @@ class History:
             case AssistantMessageRetrieved(text=text, raw=raw) | MessageIncomplete(text=text, raw=raw):
                 self._open.append(AssistantMessage(text, (), raw))
                 self._settle()
+            case SchemaMismatch(text=text, correction=correction, raw=raw):
+                self._open += [AssistantMessage(text, (), raw), UserMessage(correction)]
+                self._text = TextBuffer()
             case Cancelled() | ErrorOccurred():
                 self._interrupt()
             case HistoryCut(keep=keep):
@@ -112,7 +116,11 @@ class History:
         match event:
             case Heartbeat(resume=resume) | ActionRequired(resume=resume) if resume is not None:
                 self._resume = (self._assistant[0], resume)
-            case AssistantMessageRetrieved(resume=resume) | MessageIncomplete(resume=resume):
+            case (
+                AssistantMessageRetrieved(resume=resume)
+                | MessageIncomplete(resume=resume)
+                | SchemaMismatch(resume=resume)
+            ):
                 self._resume = (self._assistant[0], resume)
 
     def _interrupt(self) -> None:

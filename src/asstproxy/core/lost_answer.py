@@ -20,6 +20,7 @@ from .events import (
     HistoryCut,
     MessageIncomplete,
     Reasoning,
+    SchemaMismatch,
     SetUserMessage,
     Started,
     ToolFinished,
@@ -79,7 +80,7 @@ class LostAnswerFinder:
                 self._events.append(event)
             case ToolFinished():
                 self._events.append(event)
-            case ToolOutputsSubmitted():  # the run before it is done, the next one has no token yet
+            case SchemaMismatch() | ToolOutputsSubmitted():  # the run before it is done, the next one has no token yet
                 self._events.append(event)
                 self._resume = None
             case Cancelled() | ErrorOccurred():

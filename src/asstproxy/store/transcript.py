@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from ..core import events as ev
@@ -10,6 +12,7 @@ from ..core.coalesce import TextBuffer
 from ..core.script import ACTIVE, STEPS, State
 
 __all__ = [
+    "TITLE",
     "ExchangeEntry",
     "RequestEntry",
     "StepEntry",
@@ -82,6 +85,7 @@ class RequestEntry(msgspec.Struct, omit_defaults=True):
 class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     """One exchange. `withdrawn`: it is no longer sent to the assistant (undone, or asked again).
 
+    `schema`: the JSON Schema that the answer had to fit; then a complete answer is one line of JSON.
     `usage` is the sum of `requests`. An exchange whose provider reports no tokens has neither.
     """
 
@@ -100,6 +104,7 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     requests: list[RequestEntry] = []
     withdrawn: bool = False
     steps: list[StepEntry] = []
+    schema: dict[str, Any] | None = None
     attachments: list[Attachment] = []
 
 
@@ -170,6 +175,7 @@ class TranscriptBuilder:
         transcript = self.transcript
         transcript.title = transcript.title or message_title(message)
         entry = ExchangeEntry(message.text, "", record.state, record.at, record.at, attachments=[*message.attachments])
+        entry.schema = message.schema
         entry.steps.append(StepEntry(record.state, record.at))
         transcript.exchanges.append(entry)
         self._sent.append(entry)
@@ -211,6 +217,8 @@ class TranscriptBuilder:
             case ev.ToolsExecuted(results=results):
                 for result in results:
                     _finish(entry, result)
+            case ev.SchemaMismatch():
+                self._answer = TextBuffer()
             case ev.Cited(sources=sources):
                 entry.sources += [source for source in sources if source not in entry.sources]
             case ev.Usage() as usage:
@@ -241,8 +249,12 @@ def message_title(message: ev.SetUserMessage) -> str:
 
 
 def title_of(text: str) -> str:
-    """The title that a first message gives to a session."""
-    return " ".join(text[: 4 * TITLE].split())[:TITLE]
+    """The title that a first message gives to a session: its first words, as many as fit."""
+    line = " ".join(text[: 4 * TITLE].split())
+    if len(line) <= TITLE:
+        return line
+    words = line[: TITLE + 1].rpartition(" ")[0]
+    return words if len(words) > TITLE // 2 else line[:TITLE]  # languages without spaces, and addresses
 
 
 def _tool(entry: ExchangeEntry, call_id: str) -> ToolEntry:

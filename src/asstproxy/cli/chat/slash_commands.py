@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
-from rich.console import Console
 
 from ...config.profiles import Profile, load_config
-from ...core.attachment import Attachment
 from ...core.errors import UsageError
 from ...core.near_names import near_names
 from ...export.write import SUFFIXES, export, form_of, write_export
 from ...store.store import Store
-from ...store.transcript import ExchangeEntry, Transcript, last_sent
+from ...store.transcript import ExchangeEntry, last_sent
 from ...text.call_text import call_line, call_text
-from ...text.safe_text import clean_label
+from ...text.safe_text import clean_label, clean_line
 from ..assistant_setup import connect_assistant, settings_for
-from ..conversation_setup import OpenConversation, configure
+from ..conversation_setup import configure
 from ..options import ConversationOptions
 from ..resources import is_resource, read_resources
-from .pending_files import PendingFiles
+from ..schema_option import schema_of
+from . import session_commands
+from .answer_commands import copy, edit
+from .chat_protocol import ChatCommands, Command
+from .help_command import show_help
 
-__all__ = ["COMMANDS", "ChatCommands", "SlashCompleter", "parse_line"]
+__all__ = ["COMMANDS", "SlashCompleter", "parse_line"]
 
 _QUOTED = 60
 """Characters of a message or of instructions that are quoted."""
@@ -34,40 +36,8 @@ _CLEAR = frozenset({"clear", "none", "-", '""'})
 """Words after `/system` that remove the instructions."""
 
 
-class ChatCommands(Protocol):
-    """What a command may see and do of the chat."""
-
-    opened: OpenConversation
-    console: Console
-    leaving: bool
-    """Set it to end the chat."""
-    show_events: bool
-    """Whether every step is printed as JSON, too."""
-    files: PendingFiles
-    """What goes with the next message."""
-
-    @property
-    def transcript(self) -> Transcript:
-        """The session so far."""
-
-    def say(self, line: str) -> None:
-        """Print one line that is not part of the conversation."""
-
-    async def retry(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
-        """Hold the last exchange again, whose message is `text` with these `attachments`."""
-
-
-Command = Callable[[ChatCommands, str], Awaitable[None]]
-"""Takes the chat, and the text after the command's name."""
-
-
-async def _help(chat: ChatCommands, _: str) -> None:
-    for name, command in COMMANDS.items():
-        chat.say(f"/{name:<9} {command.words}")
-    if chat.opened.profile.options.get("mcp"):
-        chat.say("/SERVER:PROMPT name=value sends a prompt of an MCP server; Tab lists them.")
-    chat.say("A command is a whole line. To send a message that begins with a slash, type two: //etc/hosts")
-    chat.say("Enter sends · Esc Enter: new line · Ctrl-C stops an answer · Ctrl-D leaves")
+async def _help(chat: ChatCommands, name: str) -> None:
+    await show_help(chat, name, {name: command.words for name, command in COMMANDS.items()})
 
 
 async def _quit(chat: ChatCommands, _: str) -> None:
@@ -156,9 +126,16 @@ async def _tools(chat: ChatCommands, _: str) -> None:
         chat.say("No tools. To offer some: asst chat -t package.module:function")
 
 
-async def _session(chat: ChatCommands, _: str) -> None:
-    session = chat.opened.session
-    chat.say(f"{session.id}   {session.path}" if session else "This chat isn't saved (--no-save).")
+async def _schema(chat: ChatCommands, text: str) -> None:
+    if text in _CLEAR:
+        chat.schema = None
+    elif text:
+        chat.schema = schema_of(text)
+    if chat.schema is None:
+        chat.say("No schema. To get answers as data: /schema name, age int: in years")
+        return
+    members = ", ".join(map(clean_line, chat.schema.schema.get("properties", ())))
+    chat.say(f"Answers are data: {members}   (to end that: /schema clear)")
 
 
 async def _events(chat: ChatCommands, _: str) -> None:
@@ -206,7 +183,7 @@ async def _attach(chat: ChatCommands, source: str) -> None:
 async def _retry(chat: ChatCommands, _: str) -> None:
     entry = _last_exchange(chat, "retry")
     chat.say(f'Trying again: "{clean_label(entry.user, _QUOTED)}"')
-    await chat.retry(entry.user, entry.attachments)
+    await chat.retry(entry.user, entry.attachments, entry.schema)
 
 
 async def _undo(chat: ChatCommands, _: str) -> None:
@@ -244,7 +221,7 @@ class SlashCommand:
 
 
 COMMANDS: dict[str, SlashCommand] = {
-    "help": SlashCommand(_help, "list the commands"),
+    "help": SlashCommand(_help, "list keys and commands; /help COMMAND explains one", "word"),
     "quit": SlashCommand(_quit, "leave; the session is saved"),
     "profile": SlashCommand(
         _profile, "show the profile; /profile NAME switches, with its instructions and tools", "word"
@@ -253,13 +230,25 @@ COMMANDS: dict[str, SlashCommand] = {
     "system": SlashCommand(
         _system, "show the instructions; /system TEXT changes them, /system clear removes them", "text"
     ),
+    "schema": SlashCommand(
+        _schema, "show the schema of answers; /schema name, age int sets it, /schema clear removes it", "text"
+    ),
     "set": SlashCommand(
         _set, "show the settings of the API; /set key=value changes one, key=null leaves it out", "text"
     ),
     "tools": SlashCommand(_tools, "list the tools that the assistant may call"),
-    "session": SlashCommand(_session, "show the session's id and file"),
+    "copy": SlashCommand(copy, "copy the last answer, or its code block N", "word"),
+    "edit": SlashCommand(edit, "edit the last message in $EDITOR"),
+    "sessions": SlashCommand(session_commands.pick, "pick another session to continue"),
+    "search": SlashCommand(session_commands.pick, "pick a session in which these words occur", "text"),
+    "show": SlashCommand(session_commands.show, "show the whole session"),
+    "session": SlashCommand(session_commands.session, "show this session's title, id and file"),
+    "rename": SlashCommand(session_commands.rename, "give this session a title", "text"),
+    "fork": SlashCommand(session_commands.fork_here, "continue in a copy, or in a copy of the first N turns", "word"),
+    "rewind": SlashCommand(session_commands.rewind, "go back to turn N; without N, list the turns", "word"),
     "usage": SlashCommand(_usage, "show the turns, tokens and cost of this session"),
     "events": SlashCommand(_events, "print every step as JSON, too: on or off"),
+    "export": SlashCommand(_save, "the same as /save", "file"),
     "save": SlashCommand(_save, "/save FILE writes the session; the suffix chooses: .json, .md, .html, .mmd", "file"),
     "attach": SlashCommand(
         _attach,

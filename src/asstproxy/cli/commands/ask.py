@@ -27,6 +27,15 @@ def ask(
     raw: Annotated[
         bool, typer.Option("--raw", help="Send control characters in the answer to the terminal, unfiltered.")
     ] = False,
+    schema: Annotated[
+        str,
+        typer.Option(
+            "--schema",
+            help='Answer with JSON that fits this schema: "name, age int: in years", a JSON Schema (a file or the text), or '
+            "module:Class.",
+        ),
+    ] = "",
+    schema_multi: Annotated[str, typer.Option("--schema-multi", help='The same for a list: {"items": [\u2026]}.')] = "",
     quiet: Quiet = False,
     output_file: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Save the complete answer in this file, too.")
@@ -49,10 +58,12 @@ def ask(
     from ...core.warnings import quieten_warnings
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
+    from ..schema_option import schema_of
     from ..standard_streams import require_stdout
     from ..stdin import read_prompt
 
     require_stdout()
+    chosen = schema_of(schema, schema_multi)
     if models:
         from ..model_table import print_models
 
@@ -80,13 +91,13 @@ def ask(
         save_command_line(save_template, words, options, given=on_command_line(context))
         return
     if retry:
-        raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals)))
+        raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals, chosen)))
     applied = None
     if options.template or options.values:
         from ..templates.apply import apply_template
 
         applied = apply_template(options, on_command_line(context))
-        options = applied.options
+        options, chosen = applied.options, chosen or applied.schema
     # Before there is a loop, so that signals end it.
     sources, stdin, attached = options.attach or [], None if no_stdin else sys.stdin, None
     if "-" in sources:
@@ -101,4 +112,4 @@ def ask(
     )
     if applied is not None:
         options, message = applied.fill(message)
-    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, attached, applied)))
+    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, attached, applied, chosen)))

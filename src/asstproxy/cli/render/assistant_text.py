@@ -10,12 +10,14 @@ from ...core.events import (
     ActionRequired,
     ChunkReceived,
     Event,
+    MessageIncomplete,
     Reasoning,
     Started,
     ToolOutputsSubmitted,
     Unknown,
 )
 from .answer_text import AnswerText
+from .json_text import json_text
 from .markdown_stream import MarkdownStream
 from .reasoning import ReasoningView
 from .scrollback import Scrollback
@@ -35,8 +37,13 @@ class AssistantText:
 
     def fold(self, event: Event | Unknown, at: str, name: str, model: str) -> None:
         """Fold the next event. `at` is its time; `name` and `model` are for the heading of the answer."""
-        if text := self._answer_text.feed(event):
+        text = self._answer_text.feed(event)
+        if not self._answer_text.has_schema:
             self._add_answer(text, at, name, model)
+        else:
+            if isinstance(event, MessageIncomplete):
+                text = event.text
+            self._add_data(text, at, name, model)
         match event:
             case Reasoning(text=text):
                 self._add_reasoning("reasoning", text, at)
@@ -58,13 +65,23 @@ class AssistantText:
         self._end_reasoning(at)
         self._scrollback.add_blocks(self.answer.finish())
 
+    def _add_data(self, text: str, at: str, name: str, model: str) -> None:
+        """Data that fits the schema, in colours; or the text that does not."""
+        if text.strip():
+            self._add_heading(text, at, name, model)
+            self._scrollback.add("answer", json_text(text))
+
     def _add_answer(self, text: str, at: str, name: str, model: str) -> None:
+        if text:
+            self._add_heading(text, at, name, model)
+            self.answer.feed(text)
+
+    def _add_heading(self, text: str, at: str, name: str, model: str) -> None:
         if not self._has_heading and text.strip():
             self._has_heading = True
             self._end_reasoning(at)
             heading = Text.assemble((name, "asst.assistant"), (f" · {model}" if model else "", "dim"))
             self._scrollback.add("answer", heading)
-        self.answer.feed(text)
 
     def _add_reasoning(self, kind: Literal["reasoning", "commentary"], text: str, at: str) -> None:
         if self.reasoning is None or self.reasoning.kind != kind:

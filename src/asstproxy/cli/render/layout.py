@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ...core.events import (
+    AssistantMessageRetrieved,
     Cited,
     Configured,
     Event,
@@ -17,6 +18,7 @@ from ...core.events import (
     Notice,
     Record,
     RetryScheduled,
+    SchemaMismatch,
     SetUserMessage,
     Source,
     Started,
@@ -54,6 +56,7 @@ class Layout:
         self._usage: Usage | None = None
         self._status = ""
         self._sources: list[Source] = []
+        self._has_schema = False
         self._retry: PendingRetry | None = None
         self._text = AssistantText(self._scrollback)
         self._calls = ToolCalls(approvals=self._echo)
@@ -105,6 +108,7 @@ class Layout:
             self._retry = None
         if isinstance(event, SetUserMessage):
             self._open(event)
+            self._has_schema = event.schema is not None
         if self._timeline is None and record.state in ACTIVE:
             self._timeline = Timeline(record)
         if self._timeline is not None:
@@ -133,6 +137,8 @@ class Layout:
                 self._print("notice", _notice("Retry", f"{attempt_text(event, event.delay)}: {clean_line(message)}"))
             case Notice(text=text):
                 self._print("notice", _notice("Notice", clean_line(text)))
+            case SchemaMismatch(problems=problems):
+                self._print("notice", _notice("2nd try", clean_line("; ".join(problems))))
             case Cited(sources=sources):
                 self._sources += [source for source in sources if source not in self._sources]
             case HistoryCut(keep=keep) if self._echo:
@@ -157,7 +163,8 @@ class Layout:
         self._end_parts()
         if self._sources:
             self._print("notice", *(Text(line, style="dim", overflow="fold") for line in footnotes(self._sources)))
-        lines: list[RenderableType] = [*_ending_lines(event)]
+        fits = self._has_schema and isinstance(event, AssistantMessageRetrieved)
+        lines: list[RenderableType] = [Text("fits the schema", "asst.good")] if fits else [*_ending_lines(event)]
         if self._timeline is not None:
             lines.append(ClosingLine(self._timeline, self._usage))
         self._print("ending", *lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 from ...core.codec import encode
 from ...core.events import Record
@@ -11,7 +12,7 @@ from ...store.store import Store
 from ..error_output import print_warning
 from ..standard_streams import write_json
 
-__all__ = ["records_of", "show_session"]
+__all__ = ["print_paged", "records_of", "show_session"]
 
 
 def show_session(prefix: str, form: str) -> None:
@@ -41,11 +42,21 @@ def show_session(prefix: str, form: str) -> None:
 
         print_sequence(console(), arrows(records))
     else:
-        from ..render.print_conversation import print_conversation
-
-        print_conversation(records, console())
+        print_paged(records)
         if warning := encoding_warning():
             print_warning(warning)
+
+
+def print_paged(records: Iterable[Record]) -> None:
+    """Print a session as it looked in the chat; through the pager if it is longer than the screen."""
+    from ..pager import paged
+    from ..render.print_conversation import print_conversation
+    from ..render.theme import console
+
+    shown = console()
+    with paged() as stream:
+        shown.file = stream
+        print_conversation(records, shown)
 
 
 def records_of(store: Store, session: str) -> list[Record]:

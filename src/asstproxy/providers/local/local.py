@@ -17,6 +17,7 @@ from ...config.provider_info import BUILT_IN
 from ...core.errors import AssistantError, NotSetUpError
 from ...core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Usage
 from ...core.history import Item
+from ...core.schema_support import SchemaSupport, references, with_root_at
 from ...core.turn import Turn
 from ..attachments import MB, AttachmentFormat
 from ..connection import ServerOptions, http_transport
@@ -119,6 +120,8 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
 class LocalProvider(ResponsesProvider):
     """The same protocol, with what some servers do not say: that an answer was cut (its status is "completed" all the same)."""
 
+    structured = SchemaSupport(recursive=True)
+    optional = ("json_schema",)
     attachment_format = FILES
     _spent = Usage()
     """Tokens of this answer."""
@@ -128,6 +131,11 @@ class LocalProvider(ResponsesProvider):
     async def accepts(self, model: str) -> Mapping[str, int]:
         """See `StatelessProvider`: what the server says of this model."""
         return await readable_by(self.transport, model, self.attachments.accepted)
+
+    def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
+        """See `StatelessProvider`; llama.cpp ignores the schema in `text`, and makes a grammar of its own `json_schema`."""
+        path, body = super().request(turn, items)
+        return path, body | ({"json_schema": _for_grammar(turn.schema)} if turn.schema is not None else {})
 
     def longest_answer(self) -> int | None:
         """Tokens at which an answer is cut, if that is known."""
@@ -185,11 +193,24 @@ class LocalServerProvider(LocalProvider):
 
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
         """See `StatelessProvider`."""
-        return super().request(turn, items) if self._chat is None else self._chat.request(turn, items)
+        if self._chat is None:
+            return super().request(turn, items)
+        if turn.schema is not None:
+            turn = msgspec.structs.replace(turn, schema=_for_grammar(turn.schema))
+        return self._chat.request(turn, items)
 
     def new_reader(self) -> StreamReader:
         """See `StatelessProvider`."""
         return super().new_reader() if self._chat is None else self._chat.new_reader()
+
+
+def _for_grammar(schema: JSON) -> JSON:
+    """The schema without references to its root, of which llama.cpp can't make a grammar: they lead to a definition."""
+    if all(ref.startswith(("#/$defs/", "#/definitions/")) for ref in references(schema)):
+        return schema
+    moved: JSON = with_root_at("#/$defs/asst_root", schema)
+    definitions = {"asst_root": {key: value for key, value in moved.items() if key != "$defs"}}
+    return moved | {"$defs": moved.get("$defs", {}) | definitions}
 
 
 class EmbeddedProvider(LocalProvider):
