@@ -17,21 +17,22 @@ from ..core.conversation import Conversation
 from ..core.errors import NotSetUpError, SessionInUseError, UsageError
 from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
-from ..core.memory_files import MemoryFiles
 from ..core.resume import can_attach
 from ..core.roles import AssistantProxy
 from ..core.turn import Options
 from ..providers.assembly import budget_of
 from ..store.session import Session
 from ..store.store import Store
-from ..user import Approver, UserProxy
+from ..user import UserProxy
 from .assistant_setup import connect_assistant, settings_for, with_template_settings
 from .error_output import print_warning
 from .offered_tools import OfferedTools
 from .options import ConversationOptions
 
 if TYPE_CHECKING:
+    from ..core.memory_files import MemoryFiles
     from ..providers.budget import Budget
+    from ..tools import Approver
 
 __all__ = ["OpenConversation", "choose_profile", "configure", "open_conversation"]
 
@@ -145,6 +146,8 @@ def _files_of(store: Store, session: str, past: Sequence[Record]) -> MemoryFiles
 
     if not (attached := attachments_of(past)):
         return None
+    from ..core.memory_files import MemoryFiles
+
     files, saved = MemoryFiles(), store.files(session)
     for one in attached:
         with suppress(OSError), saved.open(one) as content:
