@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..core.errors import OutputError, UsageError
 from ..core.events import (
@@ -32,7 +30,9 @@ from .error_output import print_error, print_warning
 from .event_loop import Signals, quiet_keyboard, suspendable
 from .exit_codes import FAILED, INCOMPLETE, MISMATCH, OK, TIMED_OUT
 from .options import ConversationOptions
+from .output import Output
 from .standard_streams import open_stdout
+from .stderr_lines import stderr_lines
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -54,30 +54,6 @@ _PANEL_AFTER = 0.5
 """Seconds of silence after which the panel appears."""
 
 _EXIT_CODES = {State.COMPLETED: OK, State.ERROR: FAILED, State.INCOMPLETE: INCOMPLETE, State.CANCELLED: TIMED_OUT}
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """What to print."""
-
-    json: bool = False
-    events: bool = False
-    raw: bool = False
-    quiet: bool = False
-    file: Path | None = None
-    """Where the answer is saved once it is complete."""
-    extract: Literal["first", "last"] | None = None
-    """The code block that is printed instead of the answer."""
-    cost: bool = False
-
-    def __post_init__(self) -> None:
-        if self.extract and (self.json or self.events):
-            raise UsageError("-x prints code, so --json and --events can't be combined with it.")
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether the exchange is drawn in the terminal, states and all."""
-        return sys.stdout.isatty() and not (self.json or self.events or self.quiet or self.raw or self.extract)
 
 
 async def ask(
@@ -223,9 +199,7 @@ class _Exchange:
                 unsubscribe = conversation.subscribe(show)
                 try:
                     with (
-                        self._waiting_line(),
-                        self._retry_line(),
-                        self._notice_lines(),
+                        stderr_lines(self._opened, self._output),
                         self._cost_line(),
                         self._keyboard(view),
                     ):
@@ -357,56 +331,6 @@ class _Exchange:
 
         # On stderr: stdout is the answer and nothing else.
         return ApprovalPrompt(console(stderr=True), getattr(view, "paused", contextlib.nullcontext))
-
-    @contextlib.contextmanager
-    def _waiting_line(self) -> Iterator[None]:
-        """Say on a terminal what is waited for, while the answer goes elsewhere."""
-        if self._output.quiet or sys.stdout.isatty() or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-            yield
-            return
-        from .render.waiting_line import WaitingLine
-
-        configured = self._opened.conversation.configured
-        model = configured.model or self._opened.conversation.assistant.model
-        line = WaitingLine(sys.stderr, configured.profile, model)
-        unsubscribe = self._opened.conversation.subscribe(line)
-        try:
-            yield
-        finally:
-            unsubscribe()
-            line.close()
-
-    @contextlib.contextmanager
-    def _retry_line(self) -> Iterator[None]:
-        """Show retries on stderr, where no live view shows them."""
-        if self._output.quiet or self._output.is_drawn:
-            yield
-            return
-        from .render.retry_countdown import RetryLine
-
-        # Where the answer goes to the same terminal, a line that is rewritten would tear it.
-        line = RetryLine(sys.stderr, counts=sys.stderr.isatty() and not sys.stdout.isatty())
-        unsubscribe = self._opened.conversation.subscribe(line)
-        try:
-            yield
-        finally:
-            unsubscribe()
-            line.close()
-
-    @contextlib.contextmanager
-    def _notice_lines(self) -> Iterator[None]:
-        """Show the provider's notices on stderr, where no live view shows them."""
-        if self._output.is_drawn:
-            yield
-            return
-        from .render.notice_lines import NoticeLines
-
-        lines = NoticeLines(print_warning, late=sys.stdout.isatty(), quiet=self._output.quiet)
-        unsubscribe = self._opened.conversation.subscribe(lines)
-        try:
-            yield
-        finally:
-            unsubscribe()
 
     @contextlib.contextmanager
     def _cost_line(self) -> Iterator[None]:
