@@ -198,7 +198,7 @@ def _stopped_by(signals: Signals, runner: Runner, request: Request) -> Iterator[
         again = runner.stopped is not None
         runner.stop(Stop("interrupted"), now=terminated or again)
         if not terminated and not again and not request.quiet:
-            print_warning(f"Finishing the {runner.progress.in_flight} items in flight. Ctrl-C again stops them.")
+            print_warning(f"Finishing what is in flight ({runner.progress.in_flight}). Ctrl-C again stops it.")
 
     signals.on_signal = stop
     try:
