@@ -32,10 +32,9 @@ from .exit_codes import FAILED, INCOMPLETE, MISMATCH, OK, TIMED_OUT
 from .options import ConversationOptions
 from .output import Output
 from .standard_streams import open_stdout
-from .stderr_lines import stderr_lines
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from ..core.attachment import AttachedFile
     from ..core.hub import Subscriber
@@ -198,11 +197,7 @@ class _Exchange:
                     show(record)
                 unsubscribe = conversation.subscribe(show)
                 try:
-                    with (
-                        stderr_lines(self._opened, self._output),
-                        self._cost_line(),
-                        self._keyboard(view),
-                    ):
+                    with self._status_lines(), self._cost_line(), self._keyboard(view):
                         settled = await start()
                 finally:
                     unsubscribe()
@@ -285,28 +280,10 @@ class _Exchange:
             from .render.guarded_view import GuardedView
             from .render.theme import console
 
-            return GuardedView(console(), detail=self._detail(), delay=_PANEL_AFTER)
+            return GuardedView(console(), detail=_detail(self._opened, self._options), delay=_PANEL_AFTER)
         from .render.plain import PlainView
 
         return contextlib.nullcontext(PlainView(stdout, raw=output.raw))
-
-    def _detail(self) -> Detail:
-        """How the exchange is drawn: no name above the answer, because there is only one."""
-        from .hints import hint_after
-        from .look import look
-        from .render.detail import Detail
-        from .turn_price import load_prices, turn_price
-
-        opened = self._opened
-        session = opened.session.id if opened.session is not None else ""
-        load_prices()
-        return Detail(
-            states=self._options.states or opened.profile.states or look().states,
-            headings=False,
-            hint=lambda event: hint_after(event, session=session),
-            cost=turn_price,
-            again="asst ask --retry" if session else "",
-        )
 
     def _stdout(self) -> TextIO:
         """Where the answer goes. With tools it is reserved for us: their threads and child processes might print."""
@@ -331,6 +308,14 @@ class _Exchange:
 
         # On stderr: stdout is the answer and nothing else.
         return ApprovalPrompt(console(stderr=True), getattr(view, "paused", contextlib.nullcontext))
+
+    def _status_lines(self) -> AbstractContextManager[None]:
+        """What is waited for, retries and notices, where no live view shows them."""
+        if self._output.is_drawn:
+            return contextlib.nullcontext()
+        from .status_lines import status_lines
+
+        return status_lines(self._opened, quiet=self._output.quiet)
 
     @contextlib.contextmanager
     def _cost_line(self) -> Iterator[None]:
@@ -374,3 +359,21 @@ class _Exchange:
             kept = f"Its text: asst sessions show {session.id}" if session else f"Its text: {settled.event.text}"
         if line := " ".join(filter(None, (str(end or ""), hint, kept))):
             print_warning(line)
+
+
+def _detail(opened: OpenConversation, options: ConversationOptions) -> Detail:
+    """How the exchange is drawn: no name above the answer, because there is only one."""
+    from .hints import hint_after
+    from .look import look
+    from .render.detail import Detail
+    from .turn_price import load_prices, turn_price
+
+    session = opened.session.id if opened.session is not None else ""
+    load_prices()
+    return Detail(
+        states=options.states or opened.profile.states or look().states,
+        headings=False,
+        hint=lambda event: hint_after(event, session=session),
+        cost=turn_price,
+        again="asst ask --retry" if session else "",
+    )
