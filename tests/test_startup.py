@@ -13,7 +13,27 @@ from source_tree import FILES, imports
 SDKS = {"openai", "google.genai", "vertexai", "xllamacpp", "yfinance", "mcp"}
 TEMPLATES = {"yaml", "tomli_w", "asstproxy.config.templates", "asstproxy.cli.templates"}
 """What only `-T` and `-P` need."""
-HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it", "genai_prices"}
+UNUSED = {
+    "puremagic",
+    "asstproxy.files",
+    "asstproxy.cli.attach",
+    "asstproxy.tools",
+    "asstproxy.config.vendors",
+    "tomllib",
+}
+"""What only attachments, tools, vendors and a config file need."""
+HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it", "jsonschema", "genai_prices", "referencing"}
+SCHEMAS = {
+    f"asstproxy.{name}"
+    for name in (
+        "core.answers",
+        "core.answer_schema",
+        "providers.answer_schema",
+        "tools.schema_source",
+        "tools.answer_type",
+    )
+}
+"""What only an answer that must fit a schema needs."""
 
 
 def _loaded(code: str, *argv: str) -> set[str]:
@@ -35,7 +55,8 @@ MAIN = "from asstproxy.__main__ import main; main()"
         (["--help"], HEAVY | {"asyncio", "msgspec", "httpx2"}),
         (["sessions", "list"], HEAVY | {"httpx2"}),
         (["script"], HEAVY | {"asyncio", "httpx2"}),
-        (["ask", "-p", "gpt", "hi"], HEAVY | TEMPLATES | {"puremagic", "asstproxy.files"}),
+        (["ask", "-p", "gpt", "hi"], HEAVY | SCHEMAS | TEMPLATES | UNUSED),
+        (["ask", "-p", "gpt", "--schema", "name, age int", "hi"], HEAVY - {"jsonschema", "referencing"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

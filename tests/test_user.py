@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
+import subprocess
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypedDict, assert_type
 
 import pytest
+from pydantic import BaseModel, field_validator
 
 from asstproxy.core.errors import AssistantError, UsageError
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, MessageIncomplete, Record
@@ -13,6 +21,8 @@ from asstproxy.core.script import SETTLED, State
 from asstproxy.providers.scripted import say
 from asstproxy.user import UserProxy
 from core.stage import Stage, types
+
+ROOT = Path(__file__).parent.parent
 
 
 async def test_send_and_get() -> None:
@@ -166,3 +176,130 @@ async def test_a_stream_raises_what_its_exchange_raised() -> None:
     assert (await anext(records)).state is State.ERROR
     with pytest.raises(OSError, match="No space"):
         await anext(records)
+
+
+# ---- answers as data -----------------------------------------------------------------------------------------------------
+
+
+class Dog(BaseModel):
+    """A dog."""
+
+    name: str
+    age: int = 3
+
+    @field_validator("age")
+    @classmethod
+    def _young(cls, age: int) -> int:
+        if age > 30:
+            raise ValueError("no dog is that old")
+        return age
+
+
+@dataclass
+class Cat:
+    name: str
+    born: dt.date
+
+
+class Bird(TypedDict):
+    name: str
+
+
+class Kind(Enum):
+    DOG = "dog"
+    CAT = "cat"
+
+
+async def test_ask_returns_the_text() -> None:
+    """Send and await in one call; what was cut short is given, and a failure is raised."""
+    stage = Stage(say("hello"), [MessageIncomplete("he", "expired")], [AssistantError("quota", "No credit.")])
+    assert_type(await stage.user.ask("hi"), str)
+    assert await stage.user.get_assistant_message() == "hello"
+    assert await stage.user.ask("hi") == "he"
+    with pytest.raises(AssistantError, match="No credit"):
+        await stage.user.ask("hi")
+
+
+async def test_ask_returns_a_value_of_the_type() -> None:
+    """A pydantic model, a dataclass, a TypedDict, a list, an enum; a JSON Schema gives a dict."""
+    stage = Stage(
+        *map(
+            say,
+            (
+                '{"name": "Rex"}',
+                '{"name": "Tom", "born": "2020-02-29"}',
+                '{"name": "Kiwi"}',
+                '{"items": [{"name": "Rex", "age": 1}]}',
+                '{"value": "cat"}',
+                '{"name": "any"}',
+            ),
+        )
+    )
+    dog = await stage.user.ask("a dog", schema=Dog)
+    assert_type(dog, Dog)
+    cat = await stage.user.ask("a cat", schema=Cat)
+    assert_type(cat, Cat)
+    bird = await stage.user.ask("a bird", schema=Bird)
+    assert_type(bird, Bird)
+    dogs = await stage.user.ask("dogs", schema=list[Dog])
+    assert_type(dogs, list[Dog])
+    kind = await stage.user.ask("which?", schema=Kind)
+    assert_type(kind, Kind)
+    data = await stage.user.ask("any", schema={"type": "object", "properties": {"name": {"type": "string"}}})
+    assert_type(data, dict[str, Any])
+    assert (dog, cat, bird, dogs) == (
+        Dog(name="Rex"), Cat("Tom", dt.date(2020, 2, 29)), {"name": "Kiwi"}, [Dog(name="Rex", age=1)],
+    )  # fmt: skip
+    assert (kind, data) == (Kind.CAT, {"name": "any"})
+    stage.assert_conforms()
+
+
+async def test_ask_corrects_what_the_type_refuses() -> None:
+    """A validator of the type demands more than its schema says: the assistant is told, and asked once more."""
+    old = say('{"name": "Rex", "age": 99}')
+    stage = Stage(old, say('{"name": "Rex", "age": 9}'), old, old)
+    assert await stage.user.ask("a dog", schema=Dog) == Dog(name="Rex", age=9)
+    assert "no dog is that old" in stage.script.turns[1].text
+    with pytest.raises(AssistantError, match=r"doesn't fit the schema: age: .*no dog is that old") as caught:
+        await stage.user.ask("a dog", schema=Dog)
+    assert caught.value.code == "schema_mismatch"
+
+
+async def test_ask_raises_when_the_data_is_cut_short() -> None:
+    """Half of a JSON text is no value of any type."""
+    stage = Stage([MessageIncomplete('{"name": "R', "max_output_tokens")])
+    with pytest.raises(AssistantError, match="incomplete") as caught:
+        await stage.user.ask("a dog", schema=Dog)
+    assert caught.value.code == "answer_incomplete"
+
+
+async def test_cancelling_ask_cancels_its_exchange() -> None:
+    """As with any await; the conversation goes on."""
+    stage = Stage([60.0], say("fine"))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(stage.user.ask("hi", schema=Dog), 0.05)
+    assert stage.records[-1].state is State.CANCELLED
+    assert await stage.user.ask("again") == "fine"
+
+
+async def test_a_type_that_cannot_be_described_is_wrong_usage() -> None:
+    """Before anything is sent."""
+    stage = Stage(say("hello"))
+    with pytest.raises(UsageError, match="can't be the shape of an answer"):
+        await stage.user.ask("hi", schema=asyncio.Event)
+    assert stage.records == []
+
+
+def test_type_checkers_know_what_ask_returns(tmp_path: Path) -> None:
+    """Mypy accepts the type's own members and refuses others."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from dataclasses import dataclass\nfrom asstproxy import UserProxy\n\n"
+        "@dataclass\nclass Dog:\n    name: str\n\n"
+        "async def main(user: UserProxy) -> None:\n"
+        '    dog = await user.ask("x", schema=Dog)\n    print(dog.name)\n    print(dog.wings)\n'
+        '    print((await user.ask("x", schema={}))["name"])\n    (await user.ask("x")).upper()\n'
+    )
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(program)]
+    done = subprocess.run(mypy, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.stdout.splitlines()[:-1] == [f'{program}:11: error: "Dog" has no attribute "wings"  [attr-defined]']

@@ -51,8 +51,10 @@ from .core.events import (
     Usage,
 )
 from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
-from .core.roles import AcceptsAttachments, AssistantProxy, Attachable
+from .core.roles import AcceptsAttachments, AssistantProxy, Attachable, Structured
+from .core.schema_support import SchemaSupport
 from .core.turn import ToolSpec, Turn
+from .providers.answer_schema import Dialect, named_schema, refuses_schema, rewritten
 from .providers.attachments import MB, AttachmentFormat, Parts, SentFile, no_parts
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
@@ -114,6 +116,7 @@ __all__ = [
     "BackgroundJob",
     "BlockBuffer",
     "ChunkReceived",
+    "Dialect",
     "Event",
     "Heartbeat",
     "HttpTransport",
@@ -132,6 +135,7 @@ __all__ = [
     "Provisioned",
     "Reasoning",
     "ReasoningBuffer",
+    "SchemaSupport",
     "SentFile",
     "ServerOptions",
     "Setting",
@@ -141,6 +145,7 @@ __all__ = [
     "StatefulProvider",
     "StatelessProvider",
     "StreamReader",
+    "Structured",
     "TextBuffer",
     "TextFold",
     "ThinkTags",
@@ -182,13 +187,16 @@ __all__ = [
     "may_pass",
     "merge_chunks",
     "messages_usage",
+    "named_schema",
     "no_parts",
     "parsed_arguments",
     "read_reply",
     "read_stream",
     "readable_by",
+    "refuses_schema",
     "reported_error",
     "required_model",
+    "rewritten",
     "service_tier",
     "told_cost",
     "unshown",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+import json
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .core.attachment import AttachedFile, Attachment
 from .core.coalesce import RecordStream
@@ -22,19 +24,102 @@ from .core.events import (
     Unknown,
 )
 from .core.redact import redacting_logger
-from .tools import Approver, Tool, deny_all
-from .tools.runner import ToolRunner
+from .core.schema_support import SCHEMA
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a conversation without tools must not pay for them
+    from .core.answer_schema import Check
     from .core.conversation import Conversation
     from .core.roles import Publish
+    from .tools import Approver, Tool
+    from .tools.approval import Approvals
+    from .tools.runner import ToolRunner
 
-__all__ = ["Approver", "UserProxy"]
+__all__ = ["UserProxy"]
 
 _log = redacting_logger(__name__)
+T = TypeVar("T")
 
 
-class UserProxy:
+class Asking(ABC):
+    """Send a message and await its answer, in one call."""
+
+    current_task: asyncio.Task[Record] | None = None
+    """The exchange of the last message that was sent."""
+
+    @property
+    @abstractmethod
+    def conversation(self) -> Conversation:
+        """The conversation that the messages belong to."""
+
+    @overload
+    async def ask(self, text: str, *, schema: None = None, timeout: float | None = None) -> str: ...
+
+    @overload
+    async def ask(self, text: str, *, schema: type[T], timeout: float | None = None) -> T: ...
+
+    @overload
+    async def ask(self, text: str, *, schema: Mapping[str, Any], timeout: float | None = None) -> dict[str, Any]: ...
+
+    async def ask(
+        self, text: str, *, schema: type[Any] | Mapping[str, Any] | None = None, timeout: float | None = None
+    ) -> Any:
+        """The answer to a message. `timeout` is in seconds.
+
+        `schema`: what the answer must be. With a pydantic model, a dataclass or a TypedDict (or `list[Person]`), it is a value of
+        that type; with a JSON Schema (of an object), the dict that fits it; without one, it is the text.
+
+        Raises:
+            AssistantError: the exchange failed, or the answer does not fit, or is cut short (the last two only with a schema).
+            asyncio.CancelledError: the exchange was cancelled.
+            UsageError: the schema cannot be used, or an exchange is in progress.
+        """
+        if schema is None:
+            return _text_of(await self._exchange(text, timeout, None, None))
+        if isinstance(schema, Mapping):
+            return json.loads(_data_of(await self._exchange(text, timeout, schema, None)))
+        from .tools.answer_type import answer_type
+
+        kind = answer_type(schema)
+        return kind.convert(json.loads(_data_of(await self._exchange(text, timeout, kind.schema, kind.check))))
+
+    async def _exchange(
+        self, text: str, timeout: float | None, schema: Mapping[str, Any] | None, check: Check | None
+    ) -> Event | Unknown:
+        exchange = self.conversation.exchange(text, timeout=timeout, schema=schema, check=check)
+        task = asyncio.get_running_loop().create_task(exchange)
+        if self.current_task is None or self.current_task.done():
+            self.current_task = task
+        return (await task).event
+
+
+def _text_of(event: Event | Unknown) -> str:
+    """The answer, complete or in part; raises what an exchange that has none ended with."""
+    match event:
+        case AssistantMessageRetrieved(text=text) | MessageIncomplete(text=text):
+            return text
+        case ErrorOccurred(kind=kind, message=message, hint=hint):
+            raise AssistantError(kind, message, hint)  # type: ignore[arg-type]  # a newer asst may know more kinds
+    raise asyncio.CancelledError
+
+
+def _data_of(event: Event | Unknown) -> str:
+    """The answer as JSON that fits."""
+    match event:
+        case MessageIncomplete(reason=reason, problems=problems) if reason == SCHEMA:
+            raise AssistantError(
+                "protocol",
+                f"The answer doesn't fit the schema: {'; '.join(problems)}.",
+                "Ask again, or make the schema simpler.",
+                code="schema_mismatch",
+            )
+        case MessageIncomplete(reason=reason):
+            raise AssistantError(
+                "protocol", f"The answer is incomplete ({reason}).", "Ask again.", code="answer_incomplete"
+            )
+    return _text_of(event)
+
+
+class UserProxy(Asking):
     """What a program talks to: send a message, get the answer, watch the records. It runs the tools.
 
     `approve` asks a person about calls that need approval; without it they are refused.
@@ -44,11 +129,17 @@ class UserProxy:
         self.approve = approve
         self.answer: Event | Unknown | None = None
         """The last answer; None before the first one."""
-        self.current_task: asyncio.Task[Record] | None = None
-        """The exchange of the last message that was sent."""
-        self._runner = ToolRunner(tools)
         self._cleanups: list[Callable[[], Awaitable[object]]] = []
         self._conversation: Conversation | None = None
+        self._runner: ToolRunner | None = None  # from the first tool on
+        if tools := tuple(tools):
+            self.offer(tools)
+
+    @property
+    def approvals(self) -> Approvals:
+        """Which tools may run without asking."""
+        self._runner = _runner(self._runner)
+        return self._runner.approvals
 
     # ---- the program's side ------------------------------------------------------------------------------------------
 
@@ -87,12 +178,7 @@ class UserProxy:
         """
         if self.current_task is None:
             raise UsageError("No message was sent.", "Call send_user_message(text) first.")
-        match (await asyncio.shield(self.current_task)).event:
-            case AssistantMessageRetrieved(text=text) | MessageIncomplete(text=text):
-                return text
-            case ErrorOccurred(kind=kind, message=message, hint=hint):
-                raise AssistantError(kind, message, hint)  # type: ignore[arg-type]  # a newer asst may know more kinds
-        raise asyncio.CancelledError
+        return _text_of((await asyncio.shield(self.current_task)).event)
 
     def stream(
         self, text: str | None = None, attachments: Sequence[AttachedFile | Attachment] = ()
@@ -116,7 +202,7 @@ class UserProxy:
     @property
     def tools(self) -> dict[str, Tool]:
         """The tools that the assistant may call, by name."""
-        return self._runner.tools
+        return self._runner.tools if self._runner is not None else {}
 
     def offer(self, tools: Iterable[Callable[..., Any] | Tool]) -> None:
         """Offer more tools to the assistant, from the next exchange on.
@@ -124,11 +210,13 @@ class UserProxy:
         Raises:
             UsageError: a function cannot be described, two tools have one name, or they are too many; none is offered.
         """
+        self._runner = _runner(self._runner)
         self._runner.offer(tools)
 
     def withdraw(self, name: str) -> None:
         """Stop offering a tool; an "always" for it is forgotten."""
-        self._runner.withdraw(name)
+        if self._runner is not None:
+            self._runner.withdraw(name)
 
     def add_cleanup(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have `close` awaited at the end of the conversation, for something that the tools need until then."""
@@ -144,10 +232,14 @@ class UserProxy:
         self, calls: Sequence[ToolCall], approved: ApprovalGiven | None, publish: Publish
     ) -> ToolsExecuted | ApprovalRequested:
         """Run the calls side by side, or request approval first; see `ToolRunner.execute`."""
+        self._runner = _runner(self._runner)
         return await self._runner.execute(calls, approved, publish)
 
     async def ask_approval(self, calls: Sequence[ToolCall]) -> ApprovalGiven:
         """Ask the person whether these calls may run; with nobody to ask, they may not."""
+        from .tools import deny_all
+
+        self._runner = _runner(self._runner)
         return await self._runner.ask(calls, self.approve or deny_all)
 
     def set_assistant_message(self, message: Event | Unknown) -> None:
@@ -161,3 +253,11 @@ class UserProxy:
                 await self._cleanups.pop()()
             except Exception:  # noqa: BLE001 - whatever fails, the rest is closed
                 _log.exception("something that the tools needed could not be closed")
+
+
+def _runner(before: ToolRunner | None) -> ToolRunner:
+    """The tool runner, made when it is needed first."""
+    from .tools.approval import Approvals
+    from .tools.runner import ToolRunner
+
+    return before if before is not None else ToolRunner()

@@ -29,6 +29,7 @@ class Terminal:
     ) -> None:
         self._screen = pyte.HistoryScreen(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self._screen)
+        self.received = b""  # every byte that the command has written
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(
@@ -36,7 +37,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**os.environ, "TERM": "xterm-256color", **(env or {})},
+            env={**_without_size(), "TERM": "xterm-256color", **(env or {})},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
         )
@@ -75,10 +76,14 @@ class Terminal:
 
     def enter(self, line: str) -> None:
         """Type a line at the chat's prompt, once it stands there empty: what is typed before that becomes a draft."""
-        self.wait_until(lambda: self._screen.display[self._screen.cursor.y].strip() == "›")
+        self.wait_for_prompt()
         before = self.text
         self.type(f"{line}\r")
         self.wait_until(lambda: self.text != before)
+
+    def wait_for_prompt(self) -> None:
+        """Wait until the chat's prompt stands there empty: it takes single keys then."""
+        self.wait_until(lambda: self._screen.display[self._screen.cursor.y].strip() == "›")
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the size of the window."""
@@ -119,5 +124,11 @@ class Terminal:
                 # prompt-toolkit asks where the cursor is; a real terminal answers.
                 if b"\x1b[6n" in data:
                     os.write(self._master, f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R".encode())
+                self.received += data
                 self._stream.feed(data)
                 seconds = 0.0
+
+
+def _without_size() -> dict[str, str]:
+    """Our environment, without the size of our own terminal: pytest-xdist sets it."""
+    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}

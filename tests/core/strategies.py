@@ -79,7 +79,7 @@ def _values(hint: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
         return st.tuples(text, text)
     if getattr(hint, "__origin__", None) is Literal:
         return st.sampled_from(hint.__args__)
-    if hint in (str | None, float | None):
+    if hint in (str | None, float | None, dict[str, Any] | None):
         return st.none() | _values(hint.__args__[0], text)
     if getattr(hint, "__origin__", None) is tuple:
         return st.lists(_values(hint.__args__[0], text), max_size=3).map(tuple)

@@ -18,6 +18,7 @@ from asstproxy.provider import (
     Event,
     Item,
     MessageIncomplete,
+    SchemaSupport,
     Started,
     ToolCall,
     ToolOutputs,
@@ -29,6 +30,7 @@ from asstproxy.provider import (
     UserMessage,
     api_error,
     merge_chunks,
+    named_schema,
 )
 
 ACCEPTED = {"image/png": 1_000_000, "image/jpeg": 1_000_000}
@@ -37,6 +39,7 @@ INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 class ChatProvider:
     provider = "chat"
+    structured = SchemaSupport()
 
     def __init__(self, transport: Transport, model: str) -> None:
         self.model, self._transport = model, transport
@@ -135,6 +138,8 @@ def request(turn: Turn, model: str, items: Iterable[Item]) -> JSON:
     body: JSON = {"model": turn.model or model, "messages": [*system, *messages]}
     schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in turn.tools]
     tools = [{"type": "function", "function": schema} for schema in schemas]
+    form = {"type": "json_schema", "json_schema": named_schema(turn.schema)} if turn.schema is not None else None
+    body |= {"response_format": form} if form else {}
     return body | ({"tools": tools} if tools else {}) | turn.settings
 
 

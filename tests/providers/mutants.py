@@ -176,6 +176,14 @@ MUTANTS: dict[str, list[Mutant]] = {
         Mutant("the tools of the first turn stay", "tool was offered that the turn does not have",
                TURN, "self._turn, self._items = self._turn if self._turn.tools else turn,"),
     ],
+    "test_schema_is_sent": [
+        Mutant("the schema is dropped", "of the schema was not sent", "if turn.schema is not None else None", "if False else None"),
+        Mutant("the schema is dropped with results", "of the schema was not sent",
+               "if turn.schema is not None else", "if turn.schema is not None and isinstance(items[-1], UserMessage) else"),
+        Mutant("the schema has no members", "of the schema was not sent", "named_schema(turn.schema)", "{'name': 'answer'}"),
+        Mutant("the schema of the first turn stays", "schema was sent that the turn does not have",
+               TURN, "self._turn, self._items = self._turn if self._turn.schema else turn,"),
+    ],
     "test_tool_call": [
         Mutant("no opening event with results", "opening event must come first", SUBMITTED, ""),
         Mutant("the wrong opening event with results", "opening event must come first",

@@ -28,6 +28,8 @@ def check_request(body: Json, *, prefill: bool) -> list[Json]:
     for tool in body.get("tools", []):
         if not _TOOL.fullmatch(tool.get("name", "")) or ("type" not in tool and "input_schema" not in tool):
             raise _refuse("tools.0: Input should match the schema of a tool")
+    if form := body.get("output_config", {}).get("format"):
+        _check_schema(form["schema"])
     messages: list[Json] = body["messages"]
     if not messages:
         raise _refuse("messages: at least one message is required")
@@ -42,6 +44,26 @@ def check_request(body: Json, *, prefill: bool) -> list[Json]:
             raise _refuse("messages: Unexpected role")
         _check_content(blocks_of(message))
     return messages
+
+
+_UNSUPPORTED = ("minimum", "maximum", "minLength", "maxLength", "multipleOf", "pattern", "oneOf", "patternProperties")
+
+
+def _check_schema(schema: Any) -> None:
+    if isinstance(schema, list):
+        for part in schema:
+            _check_schema(part)
+    if not isinstance(schema, dict):
+        return
+    for key in _UNSUPPORTED:
+        if key in schema:
+            raise _refuse(f"output_config.format.schema: property '{key}' is not supported")
+    if schema.get("type") == "object" and schema.get("additionalProperties") is not False:
+        raise _refuse("output_config.format.schema: For 'object' type, 'additionalProperties' must be set to false")
+    for key in ("properties", "$defs"):
+        _check_schema([*schema.get(key, {}).values()])
+    for key in ("items", "anyOf"):
+        _check_schema(schema.get(key))
 
 
 def blocks_of(message: Json) -> list[Json]:

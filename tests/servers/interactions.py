@@ -125,6 +125,8 @@ class InteractionsServer(GeminiServer):
         for tool in body.get("tools") or []:
             if tool.get("type") == "function" and "name" not in tool:
                 raise ApiError(400, "Invalid tool: a function needs a name.")
+        if found := _unsupported((body.get("response_format") or {}).get("schema")):
+            raise ApiError(400, f"Unsupported keyword in response_format.schema: {found}.")
         if body.get("store") is False and (body.get("background") or body.get("previous_interaction_id")):
             raise ApiError(400, "`store=false` cannot be used with `background` or `previous_interaction_id`.")
 
@@ -191,6 +193,17 @@ class InteractionsServer(GeminiServer):
         self._get(interaction_id).run.cancel()
         del self.interactions[interaction_id]
         return Reply.json({})
+
+
+def _unsupported(schema: Any) -> str | None:
+    """A keyword that Google is known to refuse here."""
+    if isinstance(schema, list):
+        return next(filter(None, map(_unsupported, schema)), None)
+    if not isinstance(schema, dict):
+        return None
+    found = next((key for key in ("$defs", "$ref", "const", "default", "pattern") if key in schema), None)
+    parts = [*schema.get("properties", {}).values(), schema.get("items"), schema.get("anyOf")]
+    return found or next(filter(None, map(_unsupported, parts)), None)
 
 
 def _steps(value: Any) -> list[Json]:

@@ -34,6 +34,9 @@ def check_request(body: Mapping[str, Any]) -> None:
         name = "max_output_tokens"
         msg = f"Invalid '{name}': integer below minimum value. Expected a value >= 16, but got {limit} instead."
         raise ApiError(400, msg, code="integer_below_min_value", param=name)
+    form = (body.get("text") or {}).get("format") or {}
+    if form.get("type") == "json_schema":
+        _check_form(form, "text.format")
     for index, tool in enumerate(body.get("tools") or []):
         _check_tool(tool, f"tools[{index}]")
 
@@ -53,6 +56,37 @@ def _check_tool(tool: Json, where: str) -> None:
     if tool.get("strict") and (problem := _looseness(tool["parameters"])):
         msg = f"Invalid schema for function '{tool['name']}': {problem}"
         raise ApiError(400, msg, code="invalid_function_parameters", param=f"{where}.parameters")
+
+
+def _check_form(form: Json, where: str) -> None:
+    for name in ("name", "schema"):
+        if name not in form:
+            param = f"{where}.{name}"
+            raise ApiError(
+                400, f"Missing required parameter: '{param}'.", code="missing_required_parameter", param=param
+            )
+    if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", form["name"]):
+        raise ApiError(
+            400, f"Invalid '{where}.name': string does not match pattern.", code="invalid_value", param=where
+        )
+    if form.get("strict") and (problem := _looseness(form["schema"]) or _unknown(form["schema"])):
+        raise ApiError(400, f"Invalid schema for response_format '{form['name']}': {problem}", param=where)
+
+
+UNKNOWN = ("minLength", "maxLength", "default", "oneOf", "allOf", "not", "if", "uniqueItems", "patternProperties")
+"""Keywords that strict mode does not permit."""
+
+
+def _unknown(schema: Any) -> str | None:
+    parts = schema if isinstance(schema, list) else []
+    if isinstance(schema, dict):
+        if found := next((key for key in UNKNOWN if key in schema), None):
+            return f"'{found}' is not permitted."
+        if "$ref" in schema and len(schema) > 1:
+            return "$ref cannot have keywords next to it."
+        named = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values()]
+        parts = [*named, *(schema[key] for key in ("items", "anyOf") if key in schema)]
+    return next((why for part in parts if (why := _unknown(part))), None)
 
 
 def _looseness(schema: Json, path: tuple[str, ...] = ()) -> str | None:

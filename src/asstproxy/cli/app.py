@@ -16,6 +16,7 @@ __all__ = ["app"]
 COMMANDS = (
     "ask",
     "chat",
+    "batch",
     "setup",
     "models",
     "sessions",
@@ -23,9 +24,13 @@ COMMANDS = (
     "replay",
     "web",
     "tools",
+    "mcp",
     "templates",
     "script",
+    "schema",
     "doctor",
+    "help",
+    "version",
 )
 """In the order of the help. Each is an attribute of the file of its name in `commands`: a function, or a Typer."""
 
@@ -75,7 +80,8 @@ def _build(name: str) -> Any:
     if isinstance(command, typer.Typer):
         part.add_typer(command, name=name)
     else:
-        part.command(name)(command)
+        module = import_module(f".commands.{name}", __package__)
+        part.command(name, cls=getattr(module, "COMMAND_CLASS", None))(command)
     return get_group(part).commands[name]
 
 
@@ -97,6 +103,13 @@ def root(
     env_file: Annotated[  # noqa: ARG001 - see main.py
         str, typer.Option("--env-file", help="Read variables from this file (default: .env). Those already set win.")
     ] = "",
+    color: Annotated[str, typer.Option("--color", help="Use colors: auto, always, never.")] = "auto",  # noqa: ARG001 - see look.py
+    theme: Annotated[  # noqa: ARG001 - see look.py
+        str, typer.Option("--theme", help="Colors for a dark or light screen: auto, dark, light, mono.")
+    ] = "auto",
+    plain_ui: Annotated[  # noqa: ARG001 - see look.py
+        bool, typer.Option("--plain-ui", help="For screen readers: nothing is redrawn, words replace marks.")
+    ] = False,
 ) -> None:
     """Conversations with GPT, Gemini, Claude and local models that you can watch, stop, resume and replay."""
     if version:

@@ -1,4 +1,4 @@
-"""Editing a copy of a file in the user's editor. Only a copy without an error is taken over."""
+"""The user's editor (`$VISUAL`, `$EDITOR`, or what is installed), for a copy of a file or for a message."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..core.errors import AsstError, NotSetUpError
+from ..core.errors import AsstError, NotSetUpError, UsageError
 
-__all__ = ["edited"]
+__all__ = ["edit_text", "edited"]
 
 
 def edited(path: Path, text: str, check: Callable[[Path], object]) -> str:
@@ -37,13 +37,37 @@ def edited(path: Path, text: str, check: Callable[[Path], object]) -> str:
                     raise NotSetUpError(what, "Nothing was changed.") from None
 
 
+def edit_text(text: str) -> str:
+    """A message as the user left it in the editor, without white space at its end.
+
+    Raises:
+        NotSetUpError: no editor is found, or it failed.
+        UsageError: what it saved is not UTF-8 text.
+    """
+    import tempfile
+
+    from ..config.paths import create_private
+
+    with tempfile.TemporaryDirectory(prefix="asst-") as folder:
+        file = create_private(Path(folder) / "message.markdown")
+        file.write_text(f"{text}\n" if text else "", encoding="utf-8", errors="replace", newline="\n")
+        _open_editor(file)
+        try:
+            return file.read_text(encoding="utf-8-sig").rstrip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"Can't read what the editor saved: {error}.", "Save it as UTF-8 text.") from None
+
+
 def _open_editor(path: Path) -> None:
     import shlex
     import shutil
     import subprocess
 
     named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
-    command = shlex.split(named) if named else [next(filter(None, map(shutil.which, ("nano", "vi"))), "")]
+    try:
+        command = shlex.split(named) or [next(filter(None, map(shutil.which, ("nano", "vi", "notepad"))), "")]
+    except ValueError:  # a quotation mark is missing
+        command = [named]
     if not command[0] or shutil.which(command[0]) is None:
         raise NotSetUpError(f"No editor found: {command[0]}".rstrip(": ") + ".", "Set EDITOR.")
     done = subprocess.run([*command, str(path)], check=False)  # noqa: S603 - the user's own editor

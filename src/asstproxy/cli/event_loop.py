@@ -20,7 +20,7 @@ from ..text.safe_text import clean
 from .exit_codes import HUNG_UP, INTERRUPTED, TERMINATED, TIMED_OUT
 from .standard_streams import StopReason, set_stop_check
 
-__all__ = ["Signals", "default_suspend", "quiet_keyboard", "run", "suspendable"]
+__all__ = ["Signals", "default_suspend", "normal_keyboard", "quiet_keyboard", "run", "suspendable"]
 
 _TWICE_WITHIN = 2.0
 """Seconds in which a second Ctrl-C stops at once."""
@@ -185,6 +185,20 @@ def quiet_keyboard() -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+@contextlib.contextmanager
+def normal_keyboard() -> Iterator[None]:
+    """Within `quiet_keyboard`, have the terminal as other programs expect it: with echo and line mode."""
+    fd = _own_terminal()
+    if fd is None:
+        yield
+        return
+    _switch_echo(fd, on=True)
+    try:
+        yield
+    finally:
+        _switch_echo(fd, on=False)
 
 
 def _own_terminal() -> int | None:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from ..core.errors import OutputError, UsageError
-from ..core.events import AssistantMessageRetrieved, Cancelled, Event, Record, Unknown
+from ..core.events import (
+    AssistantMessageRetrieved,
+    Cancelled,
+    Event,
+    MessageIncomplete,
+    Record,
+    SetUserMessage,
+    Unknown,
+)
 from ..core.resume import last_exchange
+from ..core.schema_support import SCHEMA
 from ..core.script import State
 from ..text.safe_text import clean_line
-from ..text.status_text import ending
-from .attach import attachment_lines, read_attachments
 from .conversation_setup import OpenConversation, open_conversation
 from .error_output import print_error, print_warning
 from .event_loop import Signals, quiet_keyboard, suspendable
 from .exit_codes import FAILED, INCOMPLETE, MISMATCH, OK, TIMED_OUT
-from .hints import hint_after
 from .options import ConversationOptions
-from .resources import read_resources
 from .standard_streams import open_stdout
 
 if TYPE_CHECKING:
@@ -34,14 +40,19 @@ if TYPE_CHECKING:
     from ..core.attachment import AttachedFile
     from ..core.hub import Subscriber
     from ..store.transcript import ExchangeEntry
-    from ..user import Approver
+    from ..tools import Approver
+    from ..tools.schema_source import ChosenSchema
     from .exchange_cost import CostLine
     from .render.code_view import CodeView
+    from .render.detail import Detail
     from .templates.apply import Applied
 
 __all__ = ["Output", "ask", "ask_again"]
 
 NO_CODE = "The answer has no code block."
+_PANEL_AFTER = 0.5
+"""Seconds of silence after which the panel appears."""
+
 _EXIT_CODES = {State.COMPLETED: OK, State.ERROR: FAILED, State.INCOMPLETE: INCOMPLETE, State.CANCELLED: TIMED_OUT}
 
 
@@ -76,15 +87,22 @@ async def ask(
     signals: Signals,
     stdin: AttachedFile | None = None,
     applied: Applied | None = None,
+    schema: ChosenSchema | None = None,
 ) -> int:
-    """Send a message, and print the answer as it arrives; returns the exit code.
+    """Send a message, and print the answer as it arrives, or, with a schema, once it fits; returns the exit code.
 
     `stdin` is the file that `-a -` stands for, `applied` the template that the message was made with.
     """
     sources = options.attach or ()
-    files = await read_attachments(sources, stdin)
+    files: list[AttachedFile] = []
+    if sources:
+        from .attach import attachment_lines, read_attachments
+        from .resources import read_resources
+
+        files = await read_attachments(sources, stdin)
     async with open_conversation(options, settings=applied.settings if applied else None) as opened:
-        files += await read_resources(opened, sources)
+        if sources:
+            files += await read_resources(opened, sources)
         if applied is not None:
             message = await applied.fetch(opened, message)
         exchange = _Exchange(opened, options, output, signals)
@@ -94,14 +112,29 @@ async def ask(
             exchange.print_status(
                 f"The provider kept working on the last message. Its answer is saved ({settled.state})."
             )
-        for line in attachment_lines([file.attachment for file in files]):
-            exchange.print_status(line)
-        send = partial(opened.conversation.exchange, message, attachments=files, timeout=options.timeout)
+        if files:
+            for line in attachment_lines([file.attachment for file in files]):
+                exchange.print_status(line)
+        fits = _schema_arguments(schema)
+        send = partial(opened.conversation.exchange, message, attachments=files, timeout=options.timeout, **fits)
         return await exchange.run(send)
 
 
-async def ask_again(words: Sequence[str], options: ConversationOptions, output: Output, signals: Signals) -> int:
-    """Send the session's last message again, or fetch the answer that the provider kept working on."""
+def _schema_arguments(schema: ChosenSchema | None) -> dict[str, Any]:
+    return {} if schema is None else {"schema": schema.schema, "check": schema.check}
+
+
+async def ask_again(
+    words: Sequence[str],
+    options: ConversationOptions,
+    output: Output,
+    signals: Signals,
+    schema: ChosenSchema | None = None,
+) -> int:
+    """Send the session's last message again, or fetch the answer that the provider kept working on.
+
+    Its answer must fit the same schema as before, unless another is given.
+    """
     if words or options.template or options.values:
         raise UsageError("--retry takes no message and no template.", "It sends the last message again.")
     if options.attach:
@@ -117,7 +150,10 @@ async def ask_again(words: Sequence[str], options: ConversationOptions, output: 
         last = last_exchange(opened.past)
         if conversation.is_running:
             return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
-        again = partial(conversation.retry, message.user, attachments=message.attachments, timeout=options.timeout)
+        fits = {"schema": message.schema} if schema is None else _schema_arguments(schema)
+        again = partial(
+            conversation.retry, message.user, attachments=message.attachments, timeout=options.timeout, **fits
+        )
         return await exchange.run(again)
 
 
@@ -152,6 +188,7 @@ class _Exchange:
     ) -> None:
         self._opened, self._options, self._output, self._signals = opened, options, output, signals
         self._view_failure: Exception | None = None
+        self._has_schema = False
         self._figures: CostLine | None = None
         self._code: CodeView | None = None
         if output.cost:
@@ -180,11 +217,18 @@ class _Exchange:
         try:
             async with self._view() as view:
                 self._opened.user.approve = self._approver(view)
+                show = self._told(view)
                 for record in received:
-                    view(record)
-                unsubscribe = conversation.subscribe(self._told(view))
+                    show(record)
+                unsubscribe = conversation.subscribe(show)
                 try:
-                    with self._retry_line(), self._notice_lines(), self._cost_line(), self._keyboard(view):
+                    with (
+                        self._waiting_line(),
+                        self._retry_line(),
+                        self._notice_lines(),
+                        self._cost_line(),
+                        self._keyboard(view),
+                    ):
                         settled = await start()
                 finally:
                     unsubscribe()
@@ -204,6 +248,9 @@ class _Exchange:
             return self._print_view_failure(failure)
         code = self._code.code if self._code is not None else None
         in_session = self._opened.session is not None
+        mismatch = isinstance(settled.event, MessageIncomplete) and settled.event.reason == SCHEMA
+        if mismatch:
+            return MISMATCH
         return _deliver(settled.event, self._output, code, in_session=in_session) or _EXIT_CODES[settled.state]
 
     @contextlib.contextmanager
@@ -219,6 +266,8 @@ class _Exchange:
         """The view, until a fault of ours ends it: that is remembered for the exit code. What can't be written is raised."""
 
         def show(record: Record) -> None:
+            if isinstance(record.event, SetUserMessage):
+                self._has_schema = record.event.schema is not None
             if self._view_failure is not None:
                 return
             try:
@@ -262,10 +311,28 @@ class _Exchange:
             from .render.guarded_view import GuardedView
             from .render.theme import console
 
-            return GuardedView(console())
+            return GuardedView(console(), detail=self._detail(), delay=_PANEL_AFTER)
         from .render.plain import PlainView
 
         return contextlib.nullcontext(PlainView(stdout, raw=output.raw))
+
+    def _detail(self) -> Detail:
+        """How the exchange is drawn: no name above the answer, because there is only one."""
+        from .hints import hint_after
+        from .look import look
+        from .render.detail import Detail
+        from .turn_price import load_prices, turn_price
+
+        opened = self._opened
+        session = opened.session.id if opened.session is not None else ""
+        load_prices()
+        return Detail(
+            states=self._options.states or opened.profile.states or look().states,
+            headings=False,
+            hint=lambda event: hint_after(event, session=session),
+            cost=turn_price,
+            again="asst ask --retry" if session else "",
+        )
 
     def _stdout(self) -> TextIO:
         """Where the answer goes. With tools it is reserved for us: their threads and child processes might print."""
@@ -290,6 +357,24 @@ class _Exchange:
 
         # On stderr: stdout is the answer and nothing else.
         return ApprovalPrompt(console(stderr=True), getattr(view, "paused", contextlib.nullcontext))
+
+    @contextlib.contextmanager
+    def _waiting_line(self) -> Iterator[None]:
+        """Say on a terminal what is waited for, while the answer goes elsewhere."""
+        if self._output.quiet or sys.stdout.isatty() or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+            yield
+            return
+        from .render.waiting_line import WaitingLine
+
+        configured = self._opened.conversation.configured
+        model = configured.model or self._opened.conversation.assistant.model
+        line = WaitingLine(sys.stderr, configured.profile, model)
+        unsubscribe = self._opened.conversation.subscribe(line)
+        try:
+            yield
+        finally:
+            unsubscribe()
+            line.close()
 
     @contextlib.contextmanager
     def _retry_line(self) -> Iterator[None]:
@@ -348,9 +433,20 @@ class _Exchange:
 
             if warning := encoding_warning():
                 print_warning(warning)
+        if settled.state is State.COMPLETED:
+            return
+        from ..text.status_text import ending
+        from .hints import hint_after
+
         hint = "" if output.quiet else hint_after(settled.event, session=session.id if session else "")
-        end = None if output.is_drawn else ending(settled.event)
+        if output.is_drawn:
+            return
+        end = ending(settled.event)
         if end is not None and hint:
             end = end.without_repeat()
-        if line := " ".join(filter(None, (str(end or ""), hint))):
+        kept = ""
+        if self._has_schema and not output.is_drawn and isinstance(settled.event, MessageIncomplete):
+            # Stdout has only data that fits, so the text is kept in the session, or else is shown here.
+            kept = f"Its text: asst sessions show {session.id}" if session else f"Its text: {settled.event.text}"
+        if line := " ".join(filter(None, (str(end or ""), hint, kept))):
             print_warning(line)

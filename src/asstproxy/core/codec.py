@@ -7,6 +7,7 @@ event of an unknown type is kept as it is (`Unknown`) and written back unchanged
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,7 @@ __all__ = [
     "encode",
     "escape_controls",
     "from_unix_time",
+    "indented",
     "now",
     "pretty",
     "repair_json",
@@ -115,6 +117,15 @@ def escape_controls(json: bytes) -> bytes:
 def pretty(value: Any) -> bytes:
     """A value as indented JSON for a person; control characters are escaped, so that a terminal may show it."""
     return msgspec.json.format(escape_controls(msgspec.json.encode(value)), indent=2)
+
+
+def indented(text: str) -> str:
+    """A text of JSON as `pretty` writes it; empty if it is not JSON. Numbers stay as they are."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    return msgspec.json.format(escape_controls(repair_surrogates(text).encode()), indent=2).decode()
 
 
 def decode(line: bytes | str) -> Record:

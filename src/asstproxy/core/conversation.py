@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from .attachment import AttachedFile, Attachment, AttachmentStore, check_accepted
 from .coalesce import RecordStream
 from .codec import now, repair_surrogates
 from .errors import UsageError
-from .events import Cancelled, Configured, Event, HistoryCut, Record, SetUserMessage, Started
+from .events import Cancelled, Configured, Event, HistoryCut, Record, SchemaMismatch, SetUserMessage, Started
 from .exchange import Exchange
 from .history import History
 from .hub import Hub, Subscriber
 from .lost_answer import LostAnswerFinder
 from .mediator import Mediator, make_mediator
-from .memory_files import MemoryFiles
-from .openings import attached, sent, taken_up
+from .openings import MakeTurn, attached, sent, taken_up
 from .resume import in_flight_exchange
-from .roles import AcceptsAttachments, AssistantProxy, Attachable, UserProxy
+from .roles import AcceptsAttachments, AssistantProxy, Attachable, Structured, UserProxy
+from .schema_support import SchemaSupport
 from .script import ACTIVE, State
 from .turn import Options, turn_for
+
+if TYPE_CHECKING:
+    from .answer_schema import AnswerSchema, Check
 
 __all__ = ["Conversation"]
 
@@ -46,7 +52,11 @@ class Conversation:
     ) -> None:
         self.assistant, self.user = assistant, user
         self.options = options or Options()
-        self.files: AttachmentStore = MemoryFiles() if files is None else files
+        if files is None:
+            from .memory_files import MemoryFiles
+
+            files = MemoryFiles()
+        self.files: AttachmentStore = files
         self.history = History(self.files)
         self._lost_answer = LostAnswerFinder()
         self.configured = configured or Configured(provider=assistant.provider, model=assistant.model)
@@ -121,25 +131,37 @@ class Conversation:
     # ---- exchanges -----------------------------------------------------------------------------------------------------
 
     async def exchange(
-        self, text: str, *, attachments: Sequence[AttachedFile | Attachment] = (), timeout: float | None = None
+        self,
+        text: str,
+        *,
+        attachments: Sequence[AttachedFile | Attachment] = (),
+        timeout: float | None = None,
+        schema: Mapping[str, Any] | None = None,
+        check: Check | None = None,
+        compacts: bool = False,
     ) -> Record:
-        """Hold one exchange; returns the record that settled it. `timeout` is in seconds.
+        """Hold one exchange; returns the record that settled it. `timeout` is in seconds, `compacts` as in `SetUserMessage`.
 
-        `attachments` are files that were read (`asstproxy.read_attachment`), or attachments of earlier messages. A failure of the
-        assistant settles the exchange as `error` and is not raised.
+        `attachments` are files that were read (`asstproxy.read_attachment`), or attachments of earlier messages. With a JSON
+        Schema (of an object), the text of a complete answer is one line of JSON that fits; `check` may demand more. The assistant
+        is asked once to correct an answer that does not; a second one leaves the exchange `incomplete`, reason `schema`. A
+        failure of the assistant settles the exchange as `error` and is not raised.
 
         Raises:
-            UsageError: the message is empty, the assistant can't read an attachment, or an exchange is in progress.
+            UsageError: the message is empty, the assistant can't read an attachment, the schema is not valid or the assistant
+                does not accept it, or an exchange is in progress.
             asyncio.CancelledError: the exchange was cancelled; its record is published.
             OSError: the journal cannot be written.
             OutputError: a view cannot write its output.
         """
         self._require_idle()
+        fits = _accepted(self.assistant, schema, check)
         model = self.configured.model or self.assistant.model
-        message = await _message(text, attachments, self.assistant, model, self.files)
+        message = await _message(text, attachments, self.assistant, model, self.files, fits.schema if fits else None)
         self._require_idle()
         notes = () if self.configured == self._published_configured else (self.configured,)
-        return await self._new_exchange().hold(sent(message, notes), timeout)
+        message = replace(message, compacts=compacts)
+        return await self._new_exchange(fits).hold(sent(message, notes), timeout)
 
     async def attach(self, *, timeout: float | None = None) -> Record:
         """Follow the exchange that the past left running at the provider to its end; see `exchange`.
@@ -152,28 +174,40 @@ class Conversation:
             raise UsageError(
                 "No exchange is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
             )
-        return await self._new_exchange().hold(attached(in_flight), timeout)
+        fits = _accepted(self.assistant, in_flight.schema)
+        return await self._new_exchange(fits, corrected=in_flight.corrected).hold(attached(in_flight), timeout)
 
-    async def retry(self, text: str, *, attachments: Sequence[Attachment] = (), timeout: float | None = None) -> Record:
-        """Take the last exchange back and hold it again, with its message `text` and its `attachments`; see `exchange`.
+    async def retry(
+        self,
+        text: str,
+        *,
+        attachments: Sequence[AttachedFile | Attachment] = (),
+        timeout: float | None = None,
+        schema: Mapping[str, Any] | None = None,
+        check: Check | None = None,
+    ) -> Record:
+        """Take the last exchange back and hold it again, with its message `text`, `attachments` and `schema`; see `exchange`.
 
         One that failed while the provider worked in the background gets the answer of then, if it can still be fetched.
 
         Raises:
-            UsageError: an exchange is in progress, or the assistant can't read an attachment; nothing is taken back then.
+            UsageError: an exchange is in progress, or the assistant can't read an attachment or does not accept the schema;
+                nothing is taken back then.
         """
         self._require_idle()
+        fits = _accepted(self.assistant, schema, check)
         model = self.configured.model or self.assistant.model
-        message = await _message(text, attachments, self.assistant, model, self.files)
+        message = await _message(text, attachments, self.assistant, model, self.files, fits.schema if fits else None)
         self._require_idle()
         lost = self._lost_answer.found
         self.cut_history(max(len(self.history.exchanges) - 1, 0))
         notes = () if self.configured == self._published_configured else (self.configured,)
-        mine = Started(self.assistant.provider, model)
+        mine = Started(self.assistant.provider, self.configured.model or self.assistant.model)
         is_lost = lost is not None and (lost.message, lost.started) == (message, mine)
         if lost is None or not is_lost or notes or not isinstance(self.assistant, Attachable):
-            return await self._new_exchange().hold(sent(message, notes), timeout)
-        return await self._new_exchange().hold(taken_up(lost), timeout)
+            return await self._new_exchange(fits).hold(sent(message, notes), timeout)
+        corrected = any(isinstance(event, SchemaMismatch) for event in lost.events)
+        return await self._new_exchange(fits, corrected=corrected).hold(taken_up(lost), timeout)
 
     async def stream(
         self, text: str, *, attachments: Sequence[AttachedFile | Attachment] = ()
@@ -210,23 +244,32 @@ class Conversation:
         finally:
             await self.user.clean_up()
 
-    def _new_exchange(self) -> Exchange:
+    def _new_exchange(self, fits: AnswerSchema | None, *, corrected: bool = False) -> Exchange:
+        make_turn: MakeTurn = partial(
+            turn_for,
+            configured=self.configured,
+            history=self.history,
+            tools=self.user.tools.values(),
+            options=self.options,
+            provider=self.assistant.provider,
+            model=self.configured.model or self.assistant.model,
+            files=self.files,
+        )
+        answers = None
+        if fits is not None:  # few exchanges have a schema
+            from .answers import Answers, by_function
+
+            answers = Answers(fits, tuple(self.user.tools), corrected=corrected)
+            if not isinstance(self.assistant, Structured):
+                make_turn = by_function(make_turn)
         self._exchange = Exchange(
             self.assistant,
             self.user,
             self.mediator,
             publish=self.publish,
-            make_turn=partial(
-                turn_for,
-                configured=self.configured,
-                history=self.history,
-                tools=self.user.tools.values(),
-                options=self.options,
-                provider=self.assistant.provider,
-                model=self.configured.model or self.assistant.model,
-                files=self.files,
-            ),
+            make_turn=make_turn,
             options=self.options,
+            answers=answers,
         )
         return self._exchange
 
@@ -237,12 +280,31 @@ class Conversation:
             raise UsageError("The last exchange is still running at the provider.", "Await attach() first.")
 
 
+def _accepted(
+    assistant: AssistantProxy, schema: Mapping[str, Any] | None, check: Check | None = None
+) -> AnswerSchema | None:
+    """A schema that this assistant accepts.
+
+    Raises:
+        UsageError: it is not valid, or the assistant does not accept it.
+    """
+    if schema is None:
+        return None
+    from .answer_schema import AnswerSchema
+
+    fits = AnswerSchema(schema, check)
+    support = assistant.structured if isinstance(assistant, Structured) else SchemaSupport()
+    support.check(fits.schema, assistant.provider)
+    return fits
+
+
 async def _message(
     text: str,
     attachments: Sequence[AttachedFile | Attachment],
     assistant: AssistantProxy,
     model: str,
     files: AttachmentStore,
+    schema: dict[str, Any] | None,
 ) -> SetUserMessage:
     """A message to this assistant; the bytes of its attachments are kept before it names them.
 
@@ -260,4 +322,4 @@ async def _message(
     for one in attachments:
         if isinstance(one, AttachedFile):
             await asyncio.to_thread(files.keep, one)
-    return SetUserMessage(text, known)
+    return SetUserMessage(text, known, schema)

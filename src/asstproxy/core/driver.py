@@ -27,18 +27,19 @@ async def receive_reply(
     retries: RetryBudget,
     heartbeat: float,
     is_cancelled: Callable[[], bool],
+    opened: bool = False,
 ) -> Event:
     """Publish what an assistant yields; returns the message that ends its reply, which is not published yet.
 
     `heartbeat` is in seconds. A failed request is sent again only before the first chunk of an answer, and only when the
-    failure says that this can help.
+    failure says that this can help. `opened`: the script is past the message that opens the reply.
 
     Raises:
         AssistantError: the assistant failed, or broke its contract.
         ScriptError: the assistant yielded a message that the script does not expect.
         asyncio.CancelledError: the task was cancelled, even if the assistant swallowed that.
     """
-    attempt, opened = 0, False
+    attempt = 0
     while True:
         attempt += 1
         answering, opened_before = False, opened

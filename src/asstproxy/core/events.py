@@ -27,12 +27,14 @@ __all__ = [
     "ErrorOccurred",
     "Event",
     "Heartbeat",
+    "HistoryCompacted",
     "HistoryCut",
     "MessageIncomplete",
     "Notice",
     "Reasoning",
     "Record",
     "RetryScheduled",
+    "SchemaMismatch",
     "SessionOpened",
     "SetUserMessage",
     "Skipped",
@@ -103,10 +105,15 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
 
 
 class SetUserMessage(Event, frozen=True, tag="set_user_message"):
-    """The person's message opens an exchange. The files in `attachments` go with it."""
+    """The person's message opens an exchange. The files in `attachments` go with it; its answer must fit the JSON `schema`.
+
+    `compacts`: asst itself asks for a summary of the exchanges before (see `HistoryCompacted`).
+    """
 
     text: str
     attachments: tuple[Attachment, ...] = ()
+    schema: dict[str, Any] | None = None
+    compacts: bool = False
 
 
 class Started(Event, frozen=True, tag="started"):
@@ -176,6 +183,7 @@ class AssistantMessageRetrieved(Event, frozen=True, tag="assistant_message_retri
 class MessageIncomplete(Event, frozen=True, tag="message_incomplete"):
     """A partial answer that is kept. `reason`: `max_output_tokens`, `content_filter`, `expired`, `tool_rounds`, …
 
+    `schema`: the answer is whole, but does not fit the schema, for these `problems`.
     `max_cost: …`: the next request was not sent; the rest of the text says what it could have cost.
     """
 
@@ -183,6 +191,7 @@ class MessageIncomplete(Event, frozen=True, tag="message_incomplete"):
     reason: str
     raw: Any = None
     resume: Any = None
+    problems: tuple[str, ...] = ()
 
 
 class Cancelled(Event, frozen=True, tag="cancelled"):
@@ -240,6 +249,13 @@ class HistoryCut(Event, frozen=True, tag="history_cut"):
     keep: int
 
 
+class HistoryCompacted(Event, frozen=True, tag="history_compacted"):
+    """From here on the assistant is sent `summary` in place of everything before. `turns`: how many exchanges it stands for."""
+
+    summary: str
+    turns: int = 0
+
+
 class ToolStarted(Event, frozen=True, tag="tool_started"):
     """A tool starts with these arguments (a person may have edited them).
 
@@ -275,6 +291,19 @@ class RetryScheduled(Event, frozen=True, tag="retry_scheduled"):
     kind: str
     message: str
     attempts: int = 0
+
+
+class SchemaMismatch(Event, frozen=True, tag="schema_mismatch"):
+    """The answer `text` does not fit the schema, for these reasons; the assistant is asked again, with `correction`.
+
+    The answer that follows replaces it. `raw` and `resume` as in `AssistantMessageRetrieved`.
+    """
+
+    text: str
+    problems: tuple[str, ...]
+    correction: str
+    raw: Any = None
+    resume: Any = None
 
 
 class TakenOver(Event, frozen=True, tag="taken_over"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from .driver import deliver_cancellation, receive_reply
 from .errors import AssistantError, OutputError, ScriptError
@@ -17,6 +18,7 @@ from .events import (
     Event,
     MessageIncomplete,
     Record,
+    SchemaMismatch,
     SetUserMessage,
     ToolCall,
     ToolsExecuted,
@@ -29,6 +31,9 @@ from .retry import RetryBudget
 from .roles import AssistantProxy, UserProxy
 from .script import ACTIVE, Do
 from .turn import Options
+
+if TYPE_CHECKING:
+    from .answers import Answers
 
 __all__ = ["Exchange", "PublishRecord", "to_error_event"]
 
@@ -53,11 +58,13 @@ class Exchange:
         publish: PublishRecord,
         make_turn: MakeTurn,
         options: Options,
+        answers: Answers | None = None,
     ) -> None:
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when everything is."""
         self.assistant, self._user, self._mediator = assistant, user, mediator
         self._publish_record, self.make_turn, self._options = publish, make_turn, options
+        self._answers = answers  # what they must fit; None: they are free
         self._task = asyncio.current_task()
         self._cancelling_before = self._task.cancelling() if self._task else 0
         self._cancel_reason = Cancelled()
@@ -119,16 +126,16 @@ class Exchange:
     async def _carry_out(self, do: Do, event: Event) -> Event | None:
         """Let the proxy whose turn it is do what the script says; its reply is the next message."""
         match do, event:
-            case Do.START_PROCESSING, SetUserMessage(text=text, attachments=attachments):
-                turn = self.make_turn(text, attachments=attachments)
+            case Do.START_PROCESSING, SetUserMessage(text=text, attachments=attachments, schema=schema):
+                turn = self.make_turn(text, attachments=attachments, schema=schema)
                 return await self.receive(lambda: self.assistant.start_processing(turn))
             case Do.SUBMIT_TOOL_OUTPUTS, ToolsExecuted(results=results):
                 return await self.receive(lambda: self.assistant.submit_tool_outputs(results))
             case Do.EXECUTE_TOOLS, ActionRequired(calls=calls):
                 self._calls = calls
-                return await self._user.execute_tools(calls, None, self.publish)
+                return await self._execute(None)
             case Do.EXECUTE_TOOLS, ApprovalGiven() as approved:
-                return await self._user.execute_tools(self._calls, approved, self.publish)
+                return await self._execute(approved)
             case Do.ASK_APPROVAL, ApprovalRequested(calls=calls):
                 return await self._user.ask_approval(calls)
             case _:  # Do.SET_ASSISTANT_MESSAGE
@@ -136,13 +143,34 @@ class Exchange:
                 return None
 
     async def receive(self, request: Callable[[], AsyncIterator[Event]]) -> Event:
-        """Publish what the assistant yields; returns the message that ends its reply, which is not published yet."""
-        return await receive_reply(
-            request,
-            self.publish,
-            retries=self._retries,
-            heartbeat=self._options.heartbeat,
-            is_cancelled=self.is_cancelled,
+        """Publish what the assistant yields; returns the message that ends its reply, which is not published yet.
+
+        An answer that does not fit the schema is corrected, in the state that it leads to.
+        """
+        opened = False
+        while True:
+            reply = await receive_reply(
+                request,
+                self.publish,
+                retries=self._retries,
+                heartbeat=self._options.heartbeat,
+                is_cancelled=self.is_cancelled,
+                opened=opened,
+            )
+            if self._answers is None:
+                return reply
+            judged = self._answers.judge(reply)
+            if not isinstance(judged, SchemaMismatch):
+                return judged
+            self.publish(judged)
+            turn = self.make_turn(judged.correction, schema=self._answers.schema, corrects=True)
+            request, opened = partial(self.assistant.start_processing, turn), True
+
+    async def _execute(self, approved: ApprovalGiven | None) -> Event:
+        if self._answers is None:
+            return await self._user.execute_tools(self._calls, approved, self.publish)
+        return await self._answers.execute(
+            self._calls, lambda calls: self._user.execute_tools(calls, approved, self.publish)
         )
 
     def publish(self, event: Event, *, ending: bool = False) -> Do | None:

@@ -17,9 +17,11 @@ from .events import (
     ErrorOccurred,
     Event,
     Heartbeat,
+    HistoryCompacted,
     HistoryCut,
     MessageIncomplete,
     Reasoning,
+    SchemaMismatch,
     SetUserMessage,
     Started,
     ToolFinished,
@@ -69,7 +71,7 @@ class LostAnswerFinder:
                     self._events.append(event)
             case SetUserMessage():
                 self._begin(event)
-            case HistoryCut() | AssistantMessageRetrieved() | MessageIncomplete():
+            case HistoryCut() | HistoryCompacted() | AssistantMessageRetrieved() | MessageIncomplete():
                 self._begin(None)
             case Started():
                 self._started = event
@@ -79,7 +81,7 @@ class LostAnswerFinder:
                 self._events.append(event)
             case ToolFinished():
                 self._events.append(event)
-            case ToolOutputsSubmitted():  # the run before it is done, the next one has no token yet
+            case SchemaMismatch() | ToolOutputsSubmitted():  # the run before it is done, the next one has no token yet
                 self._events.append(event)
                 self._resume = None
             case Cancelled() | ErrorOccurred():

@@ -27,7 +27,15 @@ _KEPT = ("authentication", "connection")
 class MakeTurn(Protocol):
     """Makes what the provider is sent for a message, or for attaching with a token of the provider's."""
 
-    def __call__(self, text: str, resume: Any = None, *, attachments: tuple[Attachment, ...] = ()) -> Turn: ...
+    def __call__(
+        self,
+        text: str,
+        resume: Any = None,
+        *,
+        attachments: tuple[Attachment, ...] = (),
+        schema: dict[str, Any] | None = None,
+        corrects: bool = False,
+    ) -> Turn: ...
 
 
 class Begun(Protocol):
@@ -63,7 +71,7 @@ def attached(in_flight: InFlight) -> Opening:
 
     async def opening(exchange: Begun) -> Event:
         assistant = cast("Attachable", exchange.assistant)
-        turn = exchange.make_turn("", in_flight.resume)
+        turn = exchange.make_turn("", in_flight.resume, schema=in_flight.schema)
         return await exchange.receive(lambda: skip_received(assistant.attach(turn), in_flight.received))
 
     return opening
@@ -89,7 +97,8 @@ class _Fetching:
     def __init__(self, exchange: Begun, lost: LostAnswer) -> None:
         self._exchange, self._lost = exchange, lost
         self._gone = self._repeated = False
-        self._anew = exchange.make_turn(lost.message.text, attachments=lost.message.attachments)
+        message = lost.message
+        self._anew = exchange.make_turn(message.text, attachments=message.attachments, schema=message.schema)
         items = lost.items(exchange.assistant.provider, self._anew.model, self._anew.files)
         self._turn = msgspec.structs.replace(
             self._anew, text="", attachments=(), history=(*self._anew.history, *items), resume=lost.resume

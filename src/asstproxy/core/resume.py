@@ -18,6 +18,7 @@ from .events import (
     Heartbeat,
     Reasoning,
     Record,
+    SchemaMismatch,
     SetUserMessage,
     Started,
     TakenOver,
@@ -30,27 +31,38 @@ __all__ = ["InFlight", "can_attach", "in_flight_exchange", "last_exchange", "ski
 
 
 class InFlight(msgspec.Struct):
-    """An exchange that runs without us. `received`: characters that came after its token `resume`, by kind of text."""
+    """An exchange that runs without us. `received`: characters that came after its token `resume`, by kind of text.
+
+    `schema`: what its answer must fit. `corrected`: an answer did not, and the assistant was asked again.
+    """
 
     provider: str = ""
     model: str = ""
     resume: Any = None
     received: dict[str, int] = {}
+    schema: dict[str, Any] | None = None
+    corrected: bool = False
 
 
 def in_flight_exchange(past: Iterable[Record]) -> InFlight | None:
     """The exchange that these records leave running at its provider; None if there is none to attach to."""
     in_flight: InFlight | None = None
     assistant, last = ("", ""), None
+    schema: dict[str, Any] | None = None
+    corrected = False
     for record in past:
         last = record
         match record.event:
-            case SetUserMessage() | ToolOutputsSubmitted():
+            case SetUserMessage(schema=schema):
+                in_flight, corrected = None, False
+            case ToolOutputsSubmitted():
                 in_flight = None
+            case SchemaMismatch():
+                in_flight, corrected = None, True
             case Started(provider=provider, model=model) | TakenOver(provider=provider, model=model):
                 assistant, in_flight = (provider, model), None
             case Heartbeat(resume=resume) if resume is not None:
-                in_flight = InFlight(*assistant, resume=resume, received={})
+                in_flight = InFlight(*assistant, resume=resume, received={}, schema=schema, corrected=corrected)
             case ChunkReceived() | Reasoning() as chunk if in_flight is not None:
                 kind = _kind(chunk)
                 in_flight.received[kind] = in_flight.received.get(kind, 0) + len(chunk.text)

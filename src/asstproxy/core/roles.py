@@ -31,6 +31,7 @@ from .events import (
     ToolsExecuted,
     Unknown,
 )
+from .schema_support import SchemaSupport
 from .turn import OfferedTool, Turn
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "AssistantProxy",
     "Attachable",
     "Publish",
+    "Structured",
     "UserProxy",
 ]
 
@@ -98,6 +100,18 @@ class AcceptsAttachments(Protocol):
         Raises:
             AssistantError: that can't be found out.
         """
+
+
+@runtime_checkable
+class Structured(Protocol):
+    """What an Assistant Proxy adds when its API can hold an answer to a JSON Schema.
+
+    It sends `Turn.schema` in its API's way. Any other proxy is given a function `answer` whose parameters are the schema: the
+    assistant's call of it is the answer. In both cases the answer is validated here.
+    """
+
+    structured: SchemaSupport
+    """What schemas the API takes."""
 
 
 class UserProxy(Protocol):

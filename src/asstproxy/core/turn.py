@@ -36,7 +36,9 @@ class Turn(msgspec.Struct, frozen=True):
 
     `history` is neutral; `resume` is the provider's own opaque JSON (see `AssistantMessageRetrieved`) or None. `settings`
     are the provider's own parameters, sent only because the user set them. `stream` and `background` say how to ask.
-    `attachments` are the files of the message (text files are part of `text` already); `files` has their bytes.
+    `attachments` are the files of the message (text files are part of `text` already); `files` has their bytes. `schema` is
+    the JSON Schema that the answer must fit: only a proxy that has `structured` (`roles.Structured`) is given one. `corrects`:
+    `text` is the correction of an answer that did not fit, in the same exchange.
     """
 
     text: str
@@ -50,6 +52,8 @@ class Turn(msgspec.Struct, frozen=True):
     background: bool = False
     attachments: tuple[Attachment, ...] = ()
     files: AttachmentStore | None = None
+    schema: dict[str, Any] | None = None
+    corrects: bool = False
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -79,14 +83,20 @@ def turn_for(
     model: str,
     attachments: tuple[Attachment, ...] = (),
     files: AttachmentStore | None = None,
+    schema: dict[str, Any] | None = None,
+    corrects: bool = False,
 ) -> Turn:
-    """The turn for this provider and model; `resume` is the token of a running exchange that is attached to."""
+    """The turn for this provider and model; `resume` is the token of a running exchange that is attached to.
+
+    `corrects`: the message is the correction of an answer, and the history has it already.
+    """
+    items = history.items(provider, model, include_open=corrects or resume is not None)
     text, attached = with_text_files(text, attachments, files)
     return Turn(
         text=text,
         attachments=attached,
         files=files,
-        history=history.items(provider, model, include_open=resume is not None),
+        history=items[:-1] if corrects else items,
         instructions=configured.instructions,
         model=model,
         tools=tuple(tool.spec for tool in tools),
@@ -94,4 +104,6 @@ def turn_for(
         resume=resume or history.resume(provider),
         stream=options.stream,
         background=options.background,
+        schema=schema,
+        corrects=corrects,
     )

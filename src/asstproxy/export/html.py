@@ -23,6 +23,7 @@ from ..text.status_text import reason_text
 from .call_facts import call_facts, call_mark
 from .code_colours import code_style
 from .css import STYLE
+from .markdown import data_block
 from .markdown_html import linked, markdown_html
 from .sequence import arrows
 from .svg import sequence_svg, timeline_svg
@@ -76,12 +77,15 @@ def _exchange(
     who = escape(clean_line(f"{entry.provider} {entry.model}")) or "Assistant"
     reason = f": {escape(reason_text(entry.reason))}" if entry.reason else ""
     settled = f'<p class="state {entry.state}">{entry.state}{reason}{" · undone" if entry.withdrawn else ""}</p>'
-    answer = _answer(entry.answer) + _sources(entry)
+    answer = _answer(data_block(entry) or entry.answer) + _sources(entry)
     thought = f"<details><summary>Reasoning</summary>{_answer(entry.reasoning)}</details>" if entry.reasoning else ""
     took = f" · {duration(spans.seconds)}" if spans else ""
     timeline = timeline_svg(spans) + _LEGEND if spans else ""
+    asked = f"<h2>You</h2><pre>{linked(clean(entry.user))}</pre>{attached}"
+    if entry.compacts:
+        asked = "<h2>asst</h2><pre>Summarise the turns above.</pre>"
     return (
-        f'<section id="e{number}"><div class="user"><h2>You</h2><pre>{linked(clean(entry.user))}</pre>{attached}</div>'
+        f'<section id="e{number}"><div class="user">{asked}</div>'
         f'<div class="assistant"><h2>{who}</h2>{thought}{"".join(map(_tool, entry.tools))}{answer}{settled}</div>'
         f'<details class="drawing" open><summary>Timeline{took}</summary>{timeline}</details>'
         f'<details class="drawing"><summary>Sequence</summary>{sequence}</details></section>\n'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..core.codec import indented
 from ..core.events import Source
 from ..store.transcript import ExchangeEntry, ToolEntry, Transcript
 from ..text.call_text import call_line, call_text, output_text
@@ -14,7 +15,7 @@ from ..text.status_text import reason_text
 from .call_facts import call_facts, call_mark
 from .harmless_markdown import harmless_markdown
 
-__all__ = ["markdown"]
+__all__ = ["data_block", "markdown"]
 
 
 def markdown(transcript: Transcript) -> str:
@@ -30,18 +31,25 @@ def _text(text: str) -> str:
 
 
 def _exchange(entry: ExchangeEntry) -> str:
-    parts = ["\n---\n", *(f"> {line}".rstrip() for line in harmless_markdown(clean(entry.user)).split("\n")), ""]
+    asked = "*asst asked for a summary of the turns above.*" if entry.compacts else harmless_markdown(clean(entry.user))
+    parts = ["\n---\n", *(f"> {line}".rstrip() for line in asked.split("\n")), ""]
     if entry.attachments:
         parts += [f"- {harmless_markdown(clean_line(one.label))}" for one in entry.attachments] + [""]
     for tool in entry.tools:
         parts += [*_tool(tool), ""]
     if entry.answer:
-        parts += [harmless_markdown(clean(entry.answer)).rstrip(), ""]
+        parts += [(data_block(entry) or harmless_markdown(clean(entry.answer))).rstrip(), ""]
     if entry.sources:
         parts += [*map(_footnote, range(1, len(entry.sources) + 1), entry.sources), ""]
     if entry.state != "completed":
         parts += [f"*{entry.state}{f': {_reason(entry.reason)}' if entry.reason else ''}*", ""]
     return "\n".join(parts)
+
+
+def data_block(entry: ExchangeEntry) -> str:
+    """An answer that had to fit a schema, as a block of JSON; empty if it is none."""
+    data = indented(entry.answer) if entry.schema is not None else ""
+    return f"```json\n{clean(data)}\n```" if data else ""
 
 
 def _footnote(number: int, source: Source) -> str:

@@ -20,6 +20,7 @@ from ..core.events import (
     MessageIncomplete,
     Record,
     RetryScheduled,
+    SchemaMismatch,
     SetUserMessage,
     Started,
     ToolCall,
@@ -127,6 +128,8 @@ def _of(record: Record) -> Iterator[Arrow]:
         case ToolFinished(result=result, seconds=seconds):
             outcome = result.output if result.error is None else f"failed: {result.error}"
             yield Arrow(USER, USER, f"tool, {seconds:.2f} s", output_line(outcome[:_SHOWN]), "note")
+        case SchemaMismatch(problems=problems):
+            yield Arrow(MEDIATOR, ASSISTANT, "schema_mismatch", "; ".join(problems), "note")
         case RetryScheduled(delay=delay, message=message):
             yield Arrow(ASSISTANT, ASSISTANT, f"retry in {delay:.1f} s", message, "note")
         case Cancelled(reason=reason):

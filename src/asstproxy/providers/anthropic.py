@@ -9,6 +9,7 @@ from typing import Any
 import asstproxy.provider as ap
 
 from ..config.provider_info import BUILT_IN
+from .answer_schema import CLAUDE_DIALECT, claude_format
 from .file_parts import CLAUDE
 
 INFO, HEADERS = BUILT_IN["anthropic"], {"anthropic-version": "2023-06-01"}
@@ -94,6 +95,7 @@ class AnthropicProvider(ap.StatelessProvider):
     """An Assistant Proxy that calls `POST /v1/messages`."""
 
     provider, reader, attachment_format = "anthropic", Reader, CLAUDE
+    structured, dialect = ap.SchemaSupport(), CLAUDE_DIALECT
 
     def __init__(self, transport: ap.Transport, model: str) -> None:
         super().__init__(transport, model)
@@ -117,7 +119,7 @@ class AnthropicProvider(ap.StatelessProvider):
         own = {"system": turn.instructions.strip(), "stream": turn.stream, "container": container}
         said = messages(items, self._refused, self.attachments.parts)
         body: ap.JSON = {"model": turn.model, "max_tokens": limit, "messages": said}
-        body |= {key: value for key, value in own.items() if value} | turn.settings
+        body |= {key: value for key, value in own.items() if value} | turn.settings | claude_format(turn)
         return "/messages", body | ap.with_hosted_tools(tools, turn.settings)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,6 +21,9 @@ from ..core.turn import Turn
 from .attachments import NOTHING, AttachmentFormat, Attachments
 from .stream import StreamReader, read_reply, read_stream
 from .transport import JSON, Transport
+
+if TYPE_CHECKING:
+    from .answer_schema import Dialect
 
 __all__ = ["StatelessProvider"]
 
@@ -41,8 +45,12 @@ class StatelessProvider:
     optional: tuple[str, ...] = ()
     """Keys of a body that a server may not know: one that its error names is left out from then on, unless a setting set it."""
 
+    dialect: Dialect | None = None
+    """In which the schema of an answer is sent, if the subclass has `structured` (see `core.roles.Structured`)."""
+
     def __init__(self, transport: Transport, model: str) -> None:
         self.transport, self.model = transport, model
+        self._schemas_refused = False
         self.turn = Turn("")
         self.attachments = Attachments(self.attachment_format, transport)
         self._left_out: set[str] = set()  # of what is optional
@@ -98,6 +106,13 @@ class StatelessProvider:
         """
         named = {key for key in self.optional if key in str(error) and key not in self.turn.settings} - self._left_out
         self._left_out |= named
+        if not named and self.turn.schema is not None:
+            from .answer_schema import by_function, refuses_schema
+
+            if refuses_schema(self.turn, error):
+                self._schemas_refused = True  # what was refused once is not sent again
+                self.turn = self.resolve(by_function(self.turn))
+                return ""
         return "" if named else None
 
     # ---- the contract --------------------------------------------------------------------------------------------------
@@ -105,6 +120,11 @@ class StatelessProvider:
     def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self.turn = self.resolve(turn)
+        if turn.schema is not None:
+            from .answer_schema import by_function, can_express
+
+            if self._schemas_refused or not can_express(self.turn, self.dialect):
+                self.turn = self.resolve(by_function(turn))
         message = UserMessage(turn.text, turn.attachments)
         return self._run([*turn.history, message], Started(self.provider, self.turn.model), turn)
 

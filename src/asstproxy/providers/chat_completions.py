@@ -120,14 +120,14 @@ class ChatCompletionsProvider(ap.VendorProvider):
         return Reader(remembers=self.quirks.reasoning == "always")
 
     def request(self, turn: ap.Turn, items: Sequence[ap.Item]) -> tuple[str, ap.JSON]:
-        system = [{"role": "system", "content": turn.instructions}] if turn.instructions.strip() else []
+        system = [{"role": "system", "content": text}] if (text := self.instructions_for(turn)) else []
         schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in turn.tools]
-        functions = [{"type": "function", "function": schema} for schema in schemas]
+        tools = ap.with_hosted_tools([{"type": "function", "function": one} for one in schemas], turn.settings)
         named = {"model": turn.model} if turn.model else {}
         body = named | {"messages": [*system, *messages(items, self.quirks, self.attachments.parts)]}
         counted = {"stream_options": {"include_usage": True}} if self.quirks.asks_for_usage else {}
         streamed = {"stream": True, **counted} if turn.stream else {}
-        return "/chat/completions", body | streamed | turn.settings | ap.with_hosted_tools(functions, turn.settings)
+        return "/chat/completions", body | streamed | self.settings_for(turn) | tools
 
 
 def messages(items: Sequence[ap.Item], quirks: Quirks = ap.NO_QUIRKS, parts: ap.Parts = ap.no_parts) -> list[ap.JSON]:

@@ -16,7 +16,8 @@ from ..core.coalesce import TEXT_EVENTS
 from ..core.errors import AssistantError
 from ..core.events import Event, Notice, Started, TakenOver, ToolResult
 from ..core.history import AssistantMessage, Item
-from ..core.roles import CLOSING, AcceptsAttachments, AssistantProxy, Attachable
+from ..core.roles import CLOSING, AcceptsAttachments, AssistantProxy, Attachable, Structured
+from ..core.schema_support import SchemaSupport
 from ..core.turn import Turn
 
 __all__ = ["Candidate", "FallbackProvider", "accepted_by", "with_fallbacks"]
@@ -64,6 +65,7 @@ class FallbackProvider:
         self._candidates = candidates
         first = candidates[0].assistant
         self.provider, self.model = first.provider, first.model
+        self.structured = _support([candidate.assistant for candidate in candidates])
         self._answering = first
         self._turn: Turn | None = None  # that of the present exchange
         self._announced = 0  # who answers it, as far as the journal knows
@@ -72,9 +74,10 @@ class FallbackProvider:
     async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         if turn is not self._turn:
-            self._turn, self._announced, self._told = turn, 0, set()
+            self._turn, self._told = turn, set()
+            self._announced = self._announced if turn.corrects else 0
         failed: list[AssistantError] = []
-        number: int | None = 0
+        number: int | None = self._announced if turn.corrects else 0  # who answered corrects the answer, too
         while number is not None:
             candidate = self._candidates[number]
             self._answering = candidate.assistant
@@ -133,9 +136,13 @@ class FallbackProvider:
 
     def _turn_for(self, number: int, turn: Turn) -> Turn:
         """The turn as this candidate gets it: what belongs to the first one's API is of no use to another."""
+        candidate = self._candidates[number]
+        if turn.schema is not None and not isinstance(candidate.assistant, Structured):
+            from ..core.answers import with_answer_function
+
+            turn = with_answer_function(turn)
         if number == 0:
             return turn
-        candidate = self._candidates[number]
         return msgspec.structs.replace(
             turn,
             model=candidate.assistant.model,
@@ -157,6 +164,13 @@ class AttachableFallback(FallbackProvider):
 async def accepted_by(assistant: AssistantProxy, model: str) -> Mapping[str, int]:
     """The files that an assistant can take: the most bytes of each media type; none if it doesn't say."""
     return await assistant.accepts(model) if isinstance(assistant, AcceptsAttachments) else {}
+
+
+def _support(assistants: Sequence[AssistantProxy]) -> SchemaSupport:
+    """The schemas that all of them take."""
+    each = [one.structured if isinstance(one, Structured) else SchemaSupport() for one in assistants]
+    depths = [support.depth for support in each if support.depth]
+    return SchemaSupport(recursive=all(support.recursive for support in each), depth=min(depths, default=0))
 
 
 def _without_raw(item: Item) -> Item:

@@ -20,6 +20,7 @@ from ..core.attachment import Attachment
 from ..core.errors import AssistantError, NotSetUpError, SessionError
 from ..core.events import (
     ActionRequired,
+    AssistantMessageRetrieved,
     Cancelled,
     Configured,
     ErrorOccurred,
@@ -28,6 +29,7 @@ from ..core.events import (
     MessageIncomplete,
     Reasoning,
     Record,
+    SchemaMismatch,
     SetUserMessage,
     Started,
     ToolOutputsSubmitted,
@@ -37,6 +39,7 @@ from ..core.events import (
 )
 from ..core.history import UserMessage
 from ..core.roles import ASSISTANT_MESSAGES
+from ..core.schema_support import SchemaSupport
 from ..core.turn import Turn
 
 __all__ = ["ReplayProvider", "connect"]
@@ -66,6 +69,7 @@ class ReplayProvider:
     """Plays the assistant's side of a recording, exchange by exchange, without the pauses."""
 
     provider = "replay"
+    structured = SchemaSupport(recursive=True)
 
     def __init__(self, records: Iterable[Record], name: str = "") -> None:
         self.model = ""
@@ -166,6 +170,10 @@ def _exchanges(records: Iterable[Record]) -> Iterable[_Exchange]:
                 if found is not None:
                     yield found
                 found = _Exchange(text, instructions, attachments)
+            case SchemaMismatch(text=text, correction=correction) if found is not None and found.replies:
+                found.replies[-1].append(AssistantMessageRetrieved(text))
+                yield found
+                found = _Exchange(correction, instructions, replies=[[]])
             case ToolsExecuted(results=results) if found is not None:
                 found.results.append(results)
             case Started() | ToolOutputsSubmitted() as event if found is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
@@ -16,6 +17,7 @@ from ..config.vendors import VENDORS, Quirks
 from ..core.errors import AssistantError
 from ..core.events import Event, Notice
 from ..core.history import AssistantMessage, Item, ToolOutputs, UserMessage
+from ..core.schema_support import SchemaSupport
 from ..core.turn import Turn
 from .base import StatelessProvider
 from .connection import ServerOptions, http_transport, required_model
@@ -26,6 +28,7 @@ __all__ = ["NO_QUIRKS", "VendorProvider", "items_for", "vendor_transport"]
 
 NO_QUIRKS = Quirks()
 OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens")
+FORM = "Answer with JSON that fits this JSON Schema, and with nothing else:\n{}"
 STOPPED = "(stopped)"
 """What the assistant said after tool results that it never read, for a server that wants it to have said something."""
 NO_REASONING = {"reasoning_content": " "}
@@ -37,6 +40,10 @@ LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 class VendorProvider(StatelessProvider):
     """A provider for one protocol that many vendors speak, each with its quirks. `provider` is the name of the vendor."""
+
+    structured = SchemaSupport(recursive=True)
+    formats: tuple[str, ...] = ("json_schema", "json_object")
+    """In which the schema of an answer is sent, the best first: many servers know only the second one, or none."""
 
     def __init__(self, transport: Transport, model: str, provider: str, quirks: Quirks = NO_QUIRKS) -> None:
         super().__init__(transport, model)
@@ -72,11 +79,32 @@ class VendorProvider(StatelessProvider):
         return name not in only or value in only[name]
 
     async def recover(self, error: AssistantError, items: list[Item]) -> str | None:
-        """See `StatelessProvider`: a server that turns out to demand turns is asked again, with them."""
+        """See `StatelessProvider`: a server that demands turns is asked again with them, or in another format of the answer."""
+        if self.turn.schema is not None and len(self.formats) > 1:
+            from .answer_schema import refuses_schema
+
+            if refuses_schema(self.turn, error):
+                self.formats = self.formats[1:]
+                return ""
         if self.quirks.alternate or not DEMANDS_TURNS.search(str(error)):
             return await super().recover(error, items)
         self.quirks = dataclasses.replace(self.quirks, alternate=True)
         return ""
+
+    def instructions_for(self, turn: Turn) -> str:
+        """The instructions, and the schema of the answer where its format has no place for it."""
+        if turn.schema is None or self.formats[0] != "json_object":
+            return turn.instructions if turn.instructions.strip() else ""
+        return "\n\n".join(filter(str.strip, (turn.instructions, FORM.format(json.dumps(turn.schema)))))
+
+    def settings_for(self, turn: Turn) -> JSON:
+        """The settings of a body, with the `response_format` of an answer that must fit a schema."""
+        if turn.schema is None:
+            return turn.settings
+        from .answer_schema import named_schema
+
+        named = {"json_schema": named_schema(turn.schema)} if self.formats[0] == "json_schema" else {}
+        return turn.settings | {"response_format": {"type": self.formats[0]} | named}
 
 
 def vendor_transport(profile: Profile, info: ProviderInfo) -> Transport:

@@ -12,7 +12,7 @@ from ..core.script import State
 from .store import Store
 from .usage import ExchangeUsage, IndexedRequest, indexed_requests
 
-__all__ = ["IndexedText", "indexed_text", "query", "texts"]
+__all__ = ["IndexedText", "indexed_text", "messages", "query", "texts"]
 
 MAX_CHARS = 1_000_000
 """Characters of one session that are searched."""
@@ -108,13 +108,22 @@ def _texts(session: _Session) -> list[str]:
     return [part for part in parts if part]
 
 
+def messages(store: Store, session: str) -> list[tuple[str, str]]:
+    """Every message of a session and its answer, in order; none if it can't be read."""
+    return [(exchange.user, exchange.answer) for exchange in _session(store, session).exchanges]
+
+
 def texts(store: Store, session: str) -> list[str]:
     """Every text of a session, in order."""
+    return _texts(_session(store, session))
+
+
+def _session(store: Store, session: str) -> _Session:
     try:
         size = store.path(session).stat().st_size
     except OSError:
-        return []
-    return _texts(_transcript(store.path(session).with_suffix(".json"), size) or _journal(store, session) or _Session())
+        return _Session()
+    return _transcript(store.path(session).with_suffix(".json"), size) or _journal(store, session) or _Session()
 
 
 def _transcript(path: Path, size: int) -> _Session | None:

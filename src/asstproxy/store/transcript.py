@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from ..core import events as ev
@@ -10,6 +12,7 @@ from ..core.coalesce import TextBuffer
 from ..core.script import ACTIVE, STEPS, State
 
 __all__ = [
+    "TITLE",
     "ExchangeEntry",
     "RequestEntry",
     "StepEntry",
@@ -82,6 +85,9 @@ class RequestEntry(msgspec.Struct, omit_defaults=True):
 class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     """One exchange. `withdrawn`: it is no longer sent to the assistant (undone, or asked again).
 
+    `schema`: the JSON Schema that the answer had to fit; then a complete answer is one line of JSON.
+    `compacts`: asst asked for a summary in it. `summarises`: of how many exchanges its answer takes the place (0: of none).
+
     `usage` is the sum of `requests`. An exchange whose provider reports no tokens has neither.
     """
 
@@ -99,7 +105,10 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     usage: Tokens = msgspec.field(default_factory=Tokens)
     requests: list[RequestEntry] = []
     withdrawn: bool = False
+    compacts: bool = False
+    summarises: int = 0
     steps: list[StepEntry] = []
+    schema: dict[str, Any] | None = None
     attachments: list[Attachment] = []
 
 
@@ -154,6 +163,9 @@ class TranscriptBuilder:
                 transcript.title = title
             case ev.SetUserMessage() as message:
                 self._open(message, record)
+            case ev.HistoryCompacted(turns=turns) if transcript.exchanges:
+                transcript.exchanges[-1].summarises = turns
+                self._sent = transcript.exchanges[-1:]
             case ev.HistoryCut(keep=keep):
                 for entry in self._sent[keep:]:
                     entry.withdrawn = True
@@ -170,6 +182,8 @@ class TranscriptBuilder:
         transcript = self.transcript
         transcript.title = transcript.title or message_title(message)
         entry = ExchangeEntry(message.text, "", record.state, record.at, record.at, attachments=[*message.attachments])
+        entry.schema = message.schema
+        entry.compacts = message.compacts
         entry.steps.append(StepEntry(record.state, record.at))
         transcript.exchanges.append(entry)
         self._sent.append(entry)
@@ -211,6 +225,8 @@ class TranscriptBuilder:
             case ev.ToolsExecuted(results=results):
                 for result in results:
                     _finish(entry, result)
+            case ev.SchemaMismatch():
+                self._answer = TextBuffer()
             case ev.Cited(sources=sources):
                 entry.sources += [source for source in sources if source not in entry.sources]
             case ev.Usage() as usage:
@@ -241,8 +257,12 @@ def message_title(message: ev.SetUserMessage) -> str:
 
 
 def title_of(text: str) -> str:
-    """The title that a first message gives to a session."""
-    return " ".join(text[: 4 * TITLE].split())[:TITLE]
+    """The title that a first message gives to a session: its first words, as many as fit."""
+    line = " ".join(text[: 4 * TITLE].split())
+    if len(line) <= TITLE:
+        return line
+    words = line[: TITLE + 1].rpartition(" ")[0]
+    return words if len(words) > TITLE // 2 else line[:TITLE]  # languages without spaces, and addresses
 
 
 def _tool(entry: ExchangeEntry, call_id: str) -> ToolEntry:

@@ -7,7 +7,7 @@ import sys
 if "pytest" in sys.modules:  # its failures say more if it may rewrite the assertions; nothing here needs it
     import pytest
 
-    _PARTS = ("answers", "client", "conversations", "failures", "harness", "stopping", "tools")
+    _PARTS = ("answers", "client", "conversations", "failures", "harness", "schemas", "stopping", "tools")
     pytest.register_assert_rewrite(*(f"asstproxy.testing.{name}" for name in _PARTS))
 
 from .backend import (

@@ -54,8 +54,8 @@ CLOSING = (ActionRequired, AssistantMessageRetrieved, MessageIncomplete)
 class ProviderClient:
     """Makes requests to a proxy and keeps the history as a conversation does.
 
-    `events` are those of the latest request. `instructions`, `settings`, `model` and `tools` go into the turns; `model` is the
-    proxy's unless another is given. `secret` must not occur in any event.
+    `events` are those of the latest request. `instructions`, `settings`, `model`, `tools` and `schema` go into the turns; `model`
+    is the proxy's unless another is given. `secret` must not occur in any event.
     """
 
     def __init__(
@@ -68,10 +68,12 @@ class ProviderClient:
         settings: Mapping[str, Any] | None = None,
         model: str | None = None,
         tools: Sequence[ToolSpec] = (ADD,),
+        schema: Mapping[str, Any] | None = None,
         secret: str = "",
     ) -> None:
         self.proxy, self.options, self.secret = proxy, options, secret
         self.instructions, self.settings, self.tools = instructions, settings or {}, tools
+        self.schema = dict(schema) if schema is not None else None
         self.model = proxy.model if model is None else model
         self.files = MemoryFiles()
         self.history = history or History(self.files)
@@ -95,6 +97,7 @@ class ProviderClient:
             resume=self.history.resume(self.proxy.provider),
             stream=self.options.stream,
             background=self.options.background,
+            schema=self.schema,
         )
 
     def remember(self, text: str, file: AttachedFile, answer: str) -> None:

@@ -18,13 +18,16 @@ from .answers import AnswerTests
 from .attachments import AttachmentTests
 from .conversations import ConversationTests
 from .failures import FailureTests
+from .schemas import SchemaTests
 from .stopping import StoppingTests
 from .tools import ToolTests
 
 __all__ = ["ProviderContract"]
 
 
-class ProviderContract(AnswerTests, ToolTests, FailureTests, StoppingTests, ConversationTests, AttachmentTests):
+class ProviderContract(
+    AnswerTests, SchemaTests, ToolTests, FailureTests, StoppingTests, ConversationTests, AttachmentTests
+):
     """All tests. Subclass it under a name that begins with `Test`, and give it a `backend`.
 
     options: how the assistant is asked; a subclass for each way in which your provider can be asked.

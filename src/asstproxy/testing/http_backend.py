@@ -97,7 +97,9 @@ class HttpBackend:
         return len(self._server.connections)
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        """Take a request in, and give the next reply. The server calls it, in a thread."""
+        """Take a request in, and give the next reply. The server calls it, in a thread. It has no list of models."""
+        if request.method == "GET" and request.path.partition("?")[0].endswith("/models"):
+            return HttpResponse(404, {"error": {"message": "This server has no list of models."}})
         with self._lock:
             self.requests.append(request)
             reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]

@@ -23,6 +23,7 @@ _REASONS = {
     "image_other": "the model didn't finish an image",
     "no_image": "the model made no image",
     "budget_exceeded": "the budget of the request is used up",
+    "schema": "the answer doesn't fit the schema",
     "waiting": "the assistant waits for something that asst can't give",
     # Cancelled
     "user": "you stopped it",
@@ -67,6 +68,8 @@ def ending(event: Event | Unknown) -> Ending | None:
     match event:
         case ErrorOccurred(message=message, hint=hint):
             return Ending("Error", clean_line(message), clean_line(hint))
+        case MessageIncomplete(reason="schema", problems=problems):
+            return Ending("Mismatch", f"{reason_text('schema')}: {clean_line('; '.join(problems))}.")
         case MessageIncomplete(reason=reason):
             return Ending("Cut short", f"{reason_text(reason)}.")
         case Cancelled(reason=reason):

@@ -30,7 +30,7 @@ from .local_imports import allow_local_imports
 from .output_capture import CapturedOutput, capture_output, install_capture, uninstall_capture
 from .tool import Tool, as_tool, declaration_of
 
-__all__ = ["BUILT_IN", "find_tools", "installed"]
+__all__ = ["BUILT_IN", "find_class", "find_tools", "installed"]
 
 BUILT_IN = {"stocks": "asstproxy.tools.stocks"}
 """The tools that ship with asstproxy, by name."""
@@ -52,6 +52,22 @@ def find_tools(names: Iterable[str], *, here: bool = True) -> list[Tool]:
             if (module, member) not in found:
                 found[module, member] = _as_tool(function, f"{place}:{member}")
     return [*found.values()]
+
+
+def find_class(name: str, *, here: bool = True) -> type[Any]:
+    """The class `package.module:Class` or `./file.py:Class`; `here` as in `find_tools`.
+
+    Raises:
+        UsageError: the module, file or class is missing or can't be imported.
+    """
+    place, attribute = _split(name)
+    if not attribute:
+        raise UsageError(f"'{name}' names no class.", "Write package.module:Class or ./file.py:Class.")
+    module = _from_file(expand_home(place)) if _is_file(place) else _from_module(place, here=here)
+    found = _member(module, attribute, place)
+    if not isinstance(found, type):
+        raise UsageError(f"'{attribute}' in '{place}' isn't a class.", "Name a pydantic model, dataclass or TypedDict.")
+    return found
 
 
 def _as_tool(function: Callable[..., Any] | Tool, source: str) -> Tool:
@@ -174,15 +190,20 @@ def _line_of(error: BaseException) -> str:
 
 
 def _attribute(module: ModuleType, attribute: str, place: str) -> Callable[..., Any]:
+    found = _member(module, attribute, place)
+    if not callable(found) and not isinstance(found, Tool):
+        raise UsageError(f"'{attribute}' in '{place}' isn't a function.", "A tool is a function, sync or async.")
+    return found  # type: ignore[no-any-return]  # a Tool passes through `as_tool`
+
+
+def _member(module: ModuleType, attribute: str, place: str) -> Any:
     found: Any = module
     for part in attribute.split("."):
         if not hasattr(found, part):
             known = difflib.get_close_matches(part, [name for name in dir(found) if not name.startswith("_")], n=1)
             raise UsageError(f"'{place}' has no '{attribute}'.", f"Did you mean '{known[0]}'?" if known else "")
         found = getattr(found, part)
-    if not callable(found) and not isinstance(found, Tool):
-        raise UsageError(f"'{attribute}' in '{place}' isn't a function.", "A tool is a function, sync or async.")
-    return found  # type: ignore[no-any-return]  # a Tool passes through `as_tool`
+    return found
 
 
 def _members(module: ModuleType) -> Iterator[tuple[str, Any]]:

@@ -76,8 +76,8 @@ def _mismatch(structured: Any, schema: dict[str, Any]) -> str:
     """In which way the structured part misses the schema; "" if it fits."""
     if structured is None:
         return "the result has no structured part, although the tool declares an output schema"
-    from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
-    from jsonschema.validators import validator_for  # type: ignore[import-untyped]
+    from jsonschema.exceptions import best_match
+    from jsonschema.validators import validator_for
     from referencing import Registry
 
     try:

@@ -43,7 +43,7 @@ _ATTRIBUTES = frozenset(
     """
     lang charset http-equiv content name class id href rel title open viewbox role aria-label x y width height
     d x1 x2 y1 y2 cx cy r rx points text-anchor style start transform fill markerwidth markerheight refx refy
-    orient marker-end
+    orient marker-end data-language
     """.split()  # noqa: SIM905 - a list of quotes is harder to read
 )
 _VOID = frozenset(("meta", "hr", "br"))
@@ -60,6 +60,8 @@ class _Checker(HTMLParser):
             assert name in _ATTRIBUTES, (tag, name)
             if name == "href":
                 assert (value or "").lower().startswith(("http://", "https://", "mailto:", "#")), value
+            if name == "data-language":  # a fence's info string, shown by the page: any text
+                assert tag == "pre"
             if name == "style":
                 assert (value or "").startswith("text-align:"), value
         if tag not in _VOID:

@@ -27,6 +27,15 @@ def ask(
     raw: Annotated[
         bool, typer.Option("--raw", help="Send control characters in the answer to the terminal, unfiltered.")
     ] = False,
+    schema: Annotated[
+        str,
+        typer.Option(
+            "--schema",
+            help='Answer with JSON that fits this schema: "name, age int: in years", a JSON Schema (a file or the text), or '
+            "module:Class.",
+        ),
+    ] = "",
+    schema_multi: Annotated[str, typer.Option("--schema-multi", help='The same for a list: {"items": [\u2026]}.')] = "",
     quiet: Quiet = False,
     output_file: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Save the complete answer in this file, too.")
@@ -47,13 +56,14 @@ def ask(
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
     from ...core.warnings import quieten_warnings
-    from ..attach import STDIN, read_stdin_attachment
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
+    from ..schema_option import schema_of
     from ..standard_streams import require_stdout
     from ..stdin import read_prompt
 
     require_stdout()
+    chosen = schema_of(schema, schema_multi)
     if models:
         from ..model_table import print_models
 
@@ -81,22 +91,25 @@ def ask(
         save_command_line(save_template, words, options, given=on_command_line(context))
         return
     if retry:
-        raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals)))
+        raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals, chosen)))
     applied = None
     if options.template or options.values:
         from ..templates.apply import apply_template
 
         applied = apply_template(options, on_command_line(context))
-        options = applied.options
+        options, chosen = applied.options, chosen or applied.schema
     # Before there is a loop, so that signals end it.
-    sources, stdin = options.attach or [], None if no_stdin else sys.stdin
-    attached = read_stdin_attachment(sources, stdin)
+    sources, stdin, attached = options.attach or [], None if no_stdin else sys.stdin, None
+    if "-" in sources:
+        from ..attach import read_stdin_attachment
+
+        stdin, attached = None, read_stdin_attachment(sources, stdin)
     message = read_prompt(
         words,
-        None if STDIN in sources else stdin,
+        stdin,
         waits=applied.needs_input if applied else not sources,
         may_be_empty=bool(sources or applied),
     )
     if applied is not None:
         options, message = applied.fill(message)
-    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, attached, applied)))
+    raise typer.Exit(run(lambda signals: ask(message, options, output, signals, attached, applied, chosen)))

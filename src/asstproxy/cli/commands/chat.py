@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
+from .. import completion
 from ..options import ConversationOptions, on_command_line, takes_conversation_options
 
-__all__ = ["chat"]
+__all__ = ["COMMAND_CLASS", "chat"]
+
+
+class COMMAND_CLASS(TyperCommand):  # noqa: N801 - a constant for `cli/app.py`
+    """`-r` may stand alone: then a session is picked."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give a `-r` without an id an empty one."""
+        for number, argument in enumerate(args):
+            if argument == "--":
+                break
+            if argument in ("-r", "--resume") and (number + 1 == len(args) or args[number + 1].startswith("-")):
+                args[number] = "--resume="
+        return super().parse_args(ctx, args)
 
 
 @takes_conversation_options
@@ -16,15 +31,30 @@ def chat(
     options: ConversationOptions,
     context: typer.Context,
     message: Annotated[list[str] | None, typer.Argument(help="A message to begin with.")] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            "--resume",
+            "-r",
+            help="Pick a session to continue, or continue this one.",
+            metavar="[SESSION]",
+            autocompletion=completion.sessions,
+        ),
+    ] = None,
+    no_toolbar: Annotated[bool, typer.Option("--no-toolbar", help="No line below the prompt.")] = False,
 ) -> None:
     """Chat, and see every step of the script. /help lists the commands."""
     from ..chat.repl import chat
     from ..event_loop import run
 
+    if no_toolbar:
+        from ..look import choose
+
+        choose(toolbar=False)
     words = " ".join(message or [])
     if not (options.template or options.values):
-        raise typer.Exit(run(lambda signals: chat(options, words, signals)))
+        raise typer.Exit(run(lambda signals: chat(options, words, signals, resume=resume)))
     from ..templates.apply import apply_template
 
     applied = apply_template(options, on_command_line(context))
-    raise typer.Exit(run(lambda signals: chat(options, words, signals, applied)))
+    raise typer.Exit(run(lambda signals: chat(options, words, signals, applied, resume=resume)))

@@ -9,9 +9,10 @@ from typing import Any, BinaryIO, Self, TextIO
 import msgspec
 
 from ...core.codec import escape_controls
-from ...core.events import Cancelled, ChunkReceived, ErrorOccurred, MessageIncomplete, Notice, Record, SetUserMessage
+from ...core.events import ChunkReceived, Notice, Record, SetUserMessage
 from ...store.transcript import ExchangeEntry, TranscriptBuilder
 from ..standard_streams import write_json
+from .result import Seconds, result_of
 
 __all__ = ["JsonLinesView", "JsonView"]
 
@@ -30,12 +31,7 @@ class JsonLinesView:
 
 
 class JsonView:
-    """Folds one exchange and prints it when its context is left.
-
-    The object: `answer`, `state`, `reason`, `error`, `session`, `provider`, `model`, `usage` (tokens), `cost` (if there is a
-    `price`), `tool_calls`, `notices` (what the provider says to the person), `sources` (`url` and `title` of each page that the
-    answer cites), and seconds: to the `first_chunk`, and in `total`.
-    """
+    """Folds one exchange and prints it as a `Result` when its context is left; `price` says what it cost."""
 
     def __init__(
         self, stdout: TextIO, session: str | None, price: Callable[[ExchangeEntry], dict[str, Any]] | None = None
@@ -70,25 +66,13 @@ class JsonView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._last is not None and self._fold.transcript.exchanges:
-            write_json(escape_controls(msgspec.json.encode(self._result(self._last))) + b"\n", self._stdout)
+            result = result_of(
+                self._fold.transcript.exchanges[-1],
+                self._last,
+                session=self._session,
+                notices=self._notices,
+                seconds=Seconds(self._first_chunk, self._seconds(self._last)),
+                price=self._price,
+            )
+            write_json(escape_controls(msgspec.json.encode(result)) + b"\n", self._stdout)
             self._stdout.flush()
-
-    def _result(self, last: Record) -> dict[str, Any]:
-        entry = self._fold.transcript.exchanges[-1]
-        error = last.event if isinstance(last.event, ErrorOccurred) else None
-        reason = last.event.reason if isinstance(last.event, MessageIncomplete | Cancelled) else None
-        return {
-            "answer": entry.answer,
-            "state": entry.state,
-            "reason": reason,
-            "error": {"kind": error.kind, "message": error.message, "hint": error.hint} if error else None,
-            "session": self._session,
-            "provider": entry.provider,
-            "model": entry.model,
-            "usage": entry.usage,
-            **({"cost": self._price(entry)} if self._price else {}),
-            "tool_calls": entry.tools,
-            "notices": self._notices,
-            "sources": [{"url": source.url, "title": source.title} for source in entry.sources],
-            "seconds": {"first_chunk": self._first_chunk, "total": self._seconds(last)},
-        }

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...core.events import AssistantMessageRetrieved, MessageIncomplete, Notice, Record, SetUserMessage
+from ...core.events import (
+    AssistantMessageRetrieved,
+    MessageIncomplete,
+    Notice,
+    Record,
+    SchemaMismatch,
+    SetUserMessage,
+)
 from ...core.script import SETTLED
 
 __all__ = ["NoticeLines"]
@@ -30,6 +37,8 @@ class NoticeLines:
                 self._needed = False
             case Notice(text=text):
                 self._held.append(text)
+            case SchemaMismatch(problems=problems):
+                self._held.append(f"The answer doesn't fit the schema: {'; '.join(problems)}. Asking again.")
             case AssistantMessageRetrieved(text=text) | MessageIncomplete(text=text):
                 self._needed = not text.strip()
             case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from ..resources import is_resource
 from .mixed_up import load_named
 
 if TYPE_CHECKING:
+    from ...tools.schema_source import ChosenSchema
     from ..conversation_setup import OpenConversation
 
 __all__ = ["Applied", "apply_template", "place_of", "values_of"]
@@ -39,6 +41,23 @@ class Applied:
     values: Mapping[str, str]
     template: Template | None
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def schema(self) -> ChosenSchema | None:
+        """What the answer must fit.
+
+        Raises:
+            UsageError: it is not valid.
+        """
+        if self.template is None or not self.template.schema:
+            return None
+        from ...tools.schema_source import choose_schema
+
+        schema = self.template.schema
+        try:
+            return choose_schema(schema if isinstance(schema, str) else json.dumps(schema), from_template=True)
+        except UsageError as error:
+            raise UsageError(f"{self.template.path}, output.schema: {error}", error.hint) from error
 
     @property
     def needs_input(self) -> bool:
@@ -88,10 +107,13 @@ class Applied:
         return "\n\n".join(part for part in (prompt, text) if part.strip())
 
 
-def apply_template(options: ConversationOptions, given: Collection[str] = ()) -> Applied:
+def apply_template(
+    options: ConversationOptions, given: Collection[str] = (), *, values_follow: bool = False
+) -> Applied:
     """The template that the options name, applied to them.
 
     `given`: the options that stand on the command line itself; a profile and a model may also come from the environment.
+    `values_follow`: the items of a batch bring the values that are missing.
 
     Raises:
         UsageError: the template is unknown or has an error, or a value is missing or isn't `name=value`.
@@ -102,7 +124,8 @@ def apply_template(options: ConversationOptions, given: Collection[str] = ()) ->
     if find_template(options.template) is None and ":" in options.template:
         return Applied(options, values, None)
     template = load_named(options.template)
-    template.check(values)
+    if not values_follow:
+        template.check(values)
     for line in template.unused(values):
         warn_once(line)
     is_same = not template.profile or "profile" not in given or options.profile == template.profile
@@ -119,8 +142,6 @@ def _handed_over(template: Template, options: ConversationOptions) -> Conversati
     Raises:
         UsageError: a tool can't be loaded or may not be, or the template has what can't be sent.
     """
-    if template.schema:  # handed over to --schema once there is such an option
-        raise UsageError(f'The template "{template.name}" has output.schema, which asst can\'t send yet.', "Remove it.")
     if template.attachments:
         files = [_attachment(name, template) for name in template.attachments]
         options = replace(options, attach=[*files, *(options.attach or ())])

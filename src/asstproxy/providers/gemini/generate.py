@@ -15,12 +15,13 @@ import msgspec
 from ...core.events import Event, Notice, ToolResult
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import ToolSpec, Turn
+from ..answer_schema import rewritten
 from ..attachments import Attachments, Parts, no_parts
 from ..fields import parsed_arguments, with_hosted_tools
 from ..transport import JSON, Transport
 from .files import GENERATE
 from .generate_reader import Reader
-from .provider import GeminiProvider
+from .provider import DIALECT, GeminiProvider
 from .schema import inlined
 
 __all__ = ["GenerateProvider", "contents", "request"]
@@ -105,6 +106,8 @@ def request(turn: Turn, items: Iterable[Item], parts: Parts = no_parts, *, unsig
             case name:
                 config[name] = value
     body |= with_hosted_tools(functions, turn.settings)
+    if turn.schema is not None:
+        config |= {"responseMimeType": "application/json", "responseJsonSchema": rewritten(turn.schema, DIALECT)}
     return body | ({"generationConfig": config} if config else {})
 
 

@@ -14,6 +14,7 @@ from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
+from ..answer_schema import rewritten
 from ..attachments import Attachments, Parts, no_parts
 from ..background import BackgroundJob
 from ..fields import parsed_arguments, with_hosted_tools
@@ -21,7 +22,7 @@ from ..stream import read_stream
 from ..transport import JSON, Transport
 from .files import INTERACTIONS
 from .interactions_reader import Reader
-from .provider import GeminiProvider
+from .provider import DIALECT, GeminiProvider
 from .schema import inlined
 
 __all__ = ["InteractionsProvider", "is_stored", "request", "steps"]
@@ -151,6 +152,9 @@ def request(turn: Turn, given: list[JSON], previous: str | None) -> JSON:
         else:
             config[name] = value
     body |= with_hosted_tools(functions, turn.settings)
+    if turn.schema is not None:
+        schema = rewritten(turn.schema, DIALECT)
+        body["response_format"] = {"type": "text", "mime_type": "application/json", "schema": schema}
     return body | ({"generation_config": config} if config else {})
 
 

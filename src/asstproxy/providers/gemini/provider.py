@@ -10,11 +10,19 @@ import msgspec
 
 from ...core.errors import AssistantError
 from ...core.history import AssistantMessage, Item
+from ...core.schema_support import SchemaSupport
+from ..answer_schema import Dialect
 from ..base import StatelessProvider
 from ..transport import Transport
 
-__all__ = ["GeminiProvider"]
+__all__ = ["DIALECT", "GeminiProvider"]
 
+DIALECT = Dialect(
+    frozenset(("title", "format", "minimum", "maximum", "minItems", "maxItems")),
+    formats=frozenset(("date-time", "date", "time")),
+    references=False,
+)
+"""https://ai.google.dev/gemini-api/docs/structured-output, without what the Interactions API refuses."""
 SIGNATURE = re.compile(r"thought[ _]?signature", re.IGNORECASE)
 
 
@@ -22,6 +30,7 @@ class GeminiProvider(StatelessProvider):
     """An Assistant Proxy for Google's models."""
 
     provider = "gemini"
+    structured, dialect = SchemaSupport(), DIALECT
 
     def __init__(self, transport: Transport, model: str) -> None:
         super().__init__(transport, model)
@@ -32,7 +41,7 @@ class GeminiProvider(StatelessProvider):
         """See `StatelessProvider`: once without the signatures, where Google does not accept them."""
         raws = {_key(item.raw) for item in items if isinstance(item, AssistantMessage) and item.raw is not None}
         if not SIGNATURE.search(str(error)) or (self.unsigned and raws <= self._refused):
-            return None
+            return await super().recover(error, items)
         self.unsigned = True
         self._refused |= raws
         return "Google refused the thought signatures of this conversation; continuing without them."

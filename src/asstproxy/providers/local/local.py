@@ -15,8 +15,9 @@ from ...config.paths import expand_home
 from ...config.profiles import Profile
 from ...config.provider_info import BUILT_IN
 from ...core.errors import AssistantError, NotSetUpError
-from ...core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Usage
+from ...core.events import AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete, Notice, Usage
 from ...core.history import Item
+from ...core.schema_support import SchemaSupport, references, with_root_at
 from ...core.turn import Turn
 from ..attachments import MB, AttachmentFormat
 from ..connection import ServerOptions, http_transport
@@ -119,6 +120,8 @@ def _engine(profile: Profile, options: LocalOptions) -> tuple[EmbeddedTransport,
 class LocalProvider(ResponsesProvider):
     """The same protocol, with what some servers do not say: that an answer was cut (its status is "completed" all the same)."""
 
+    structured = SchemaSupport(recursive=True)
+    optional = ("json_schema",)
     attachment_format = FILES
     _spent = Usage()
     """Tokens of this answer."""
@@ -128,6 +131,11 @@ class LocalProvider(ResponsesProvider):
     async def accepts(self, model: str) -> Mapping[str, int]:
         """See `StatelessProvider`: what the server says of this model."""
         return await readable_by(self.transport, model, self.attachments.accepted)
+
+    def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
+        """See `StatelessProvider`; llama.cpp ignores the schema in `text`, and makes a grammar of its own `json_schema`."""
+        path, body = super().request(turn, items)
+        return path, body | ({"json_schema": _for_grammar(turn.schema)} if turn.schema is not None else {})
 
     def longest_answer(self) -> int | None:
         """Tokens at which an answer is cut, if that is known."""
@@ -185,11 +193,24 @@ class LocalServerProvider(LocalProvider):
 
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:
         """See `StatelessProvider`."""
-        return super().request(turn, items) if self._chat is None else self._chat.request(turn, items)
+        if self._chat is None:
+            return super().request(turn, items)
+        if turn.schema is not None:
+            turn = msgspec.structs.replace(turn, schema=_for_grammar(turn.schema))
+        return self._chat.request(turn, items)
 
     def new_reader(self) -> StreamReader:
         """See `StatelessProvider`."""
         return super().new_reader() if self._chat is None else self._chat.new_reader()
+
+
+def _for_grammar(schema: JSON) -> JSON:
+    """The schema without references to its root, of which llama.cpp can't make a grammar: they lead to a definition."""
+    if all(ref.startswith(("#/$defs/", "#/definitions/")) for ref in references(schema)):
+        return schema
+    moved: JSON = with_root_at("#/$defs/asst_root", schema)
+    definitions = {"asst_root": {key: value for key, value in moved.items() if key != "$defs"}}
+    return moved | {"$defs": moved.get("$defs", {}) | definitions}
 
 
 class EmbeddedProvider(LocalProvider):
@@ -198,6 +219,7 @@ class EmbeddedProvider(LocalProvider):
     def __init__(self, transport: EmbeddedTransport, model: str, n_predict: int, n_ctx: int | None = None) -> None:
         super().__init__(transport, provider="local", model=model)
         self._engine, self._n_predict, self.context = transport, n_predict, n_ctx
+        self._shows_tools = False  # whether the present turn does, so that the template must
 
     def longest_answer(self) -> int:
         """See `LocalProvider`."""
@@ -209,8 +231,21 @@ class EmbeddedProvider(LocalProvider):
 
     async def begin(self, turn: Turn) -> Sequence[Event]:
         """See `StatelessProvider`."""
-        hidden = bool(turn.tools) and not await self._engine.renders_tools()
-        return [Notice(NO_TOOLS.format(model=self.model))] if hidden else []
+        self._shows_tools = bool(turn.tools)
+        return []
+
+    async def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
+        """See `StatelessProvider`: the first time, the model is loaded, which may take a while."""
+        if not self._engine.is_ready:
+            yield Heartbeat("loading")
+            await self._engine.ready()
+            yield Heartbeat("loaded")
+        if self._shows_tools and not await self._engine.renders_tools():
+            yield Notice(NO_TOOLS.format(model=self.model))
+        self._shows_tools = False  # said once a turn
+        async with contextlib.aclosing(super().answer(items)) as events:
+            async for event in events:
+                yield event
 
 
 class EmbeddedTransport:
@@ -223,7 +258,17 @@ class EmbeddedTransport:
         self._http: Transport | None = None
         self._renders_tools: bool | None = None
 
-    async def _ready(self) -> Transport:
+    @property
+    def is_ready(self) -> bool:
+        """Whether the model is loaded."""
+        return self._http is not None
+
+    async def ready(self) -> Transport:
+        """Load the model, unless it is loaded; returns the transport to its server.
+
+        Raises:
+            AsstError: llama.cpp isn't installed, or the model can't be loaded.
+        """
         if self._http is None:
             from ..transport.http import HttpTransport
 
@@ -241,7 +286,7 @@ class EmbeddedTransport:
 
     async def renders_tools(self) -> bool:
         """Whether the model's chat template shows it the tools."""
-        await self._ready()
+        await self.ready()
         if self._renders_tools is None:
             assert self._served is not None  # noqa: S101 - it is ready
             try:
@@ -252,11 +297,11 @@ class EmbeddedTransport:
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """See `Transport.call`."""
-        return await (await self._ready()).call(method, path, body)
+        return await (await self.ready()).call(method, path, body)
 
     async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
-        http = await self._ready()
+        http = await self.ready()
         async with contextlib.aclosing(http.events(method, path, body)) as events:
             async for together in events:
                 yield together

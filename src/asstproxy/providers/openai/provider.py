@@ -10,10 +10,10 @@ import msgspec
 from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat
 from ...core.history import Item, UserMessage
+from ...core.schema_support import SchemaSupport
 from ...core.turn import Turn
 from ..base import StatelessProvider
 from ..fields import get_count, get_text
-from ..protocols import CHAT, speaks
 from ..transport import JSON, Transport
 from ..transport.failures import API_MISSING
 from .files import RESPONSES
@@ -40,6 +40,7 @@ class ResponsesProvider(StatelessProvider):
     """
 
     reader = Reader
+    structured = SchemaSupport(recursive=True, depth=10)
     attachment_format = RESPONSES
 
     def __init__(
@@ -135,14 +136,17 @@ class ResponsesProvider(StatelessProvider):
         Raises:
             AssistantError: the server speaks Chat Completions instead.
         """
-        if error.code == API_MISSING and await speaks(self.transport, CHAT):
-            raise _speaks_chat(error, self.provider)
+        if error.code == API_MISSING:
+            from ..protocols import CHAT, speaks
+
+            if await speaks(self.transport, CHAT):
+                raise _speaks_chat(error, self.provider)
         if self._resumable and self.turn.background and error.kind == "invalid_request" and _refuses_stream(str(error)):
             self._resumable = False
             return ""
         blocked = self._conversation is not None and UNANSWERED in str(error) and isinstance(items[-1], UserMessage)
         if not blocked or self._replaced_for is self._begun:
-            return None
+            return await super().recover(error, items)
         self._replaced_for, self._first = self._begun, ""
         self._conversation = await self._new_conversation(self._begun)
         return "The Conversation at OpenAI is blocked by an unanswered tool call; starting a new one."

@@ -33,7 +33,15 @@ def request(turn: Turn, items: list[JSON]) -> JSON:
         }
         for tool in turn.tools
     ]
-    return body | turn.settings | with_hosted_tools(functions, turn.settings)
+    body |= turn.settings | with_hosted_tools(functions, turn.settings)
+    if turn.schema is not None:
+        from ..answer_schema import named_schema  # late: few turns have one
+
+        chosen = turn.settings.get("text")
+        body["text"] = (chosen if isinstance(chosen, dict) else {}) | {
+            "format": {"type": "json_schema"} | named_schema(turn.schema)
+        }
+    return body
 
 
 def input_items(history: Iterable[Item], parts: Parts = no_parts) -> list[JSON]:
