@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -43,11 +44,15 @@ if TYPE_CHECKING:
     from ..tools.schema_source import ChosenSchema
     from .exchange_cost import CostLine
     from .render.code_view import CodeView
+    from .render.detail import Detail
     from .templates.apply import Applied
 
 __all__ = ["Output", "ask", "ask_again"]
 
 NO_CODE = "The answer has no code block."
+_PANEL_AFTER = 0.5
+"""Seconds of silence after which the panel appears."""
+
 _EXIT_CODES = {State.COMPLETED: OK, State.ERROR: FAILED, State.INCOMPLETE: INCOMPLETE, State.CANCELLED: TIMED_OUT}
 
 
@@ -217,7 +222,13 @@ class _Exchange:
                     show(record)
                 unsubscribe = conversation.subscribe(show)
                 try:
-                    with self._retry_line(), self._notice_lines(), self._cost_line(), self._keyboard(view):
+                    with (
+                        self._waiting_line(),
+                        self._retry_line(),
+                        self._notice_lines(),
+                        self._cost_line(),
+                        self._keyboard(view),
+                    ):
                         settled = await start()
                 finally:
                     unsubscribe()
@@ -300,10 +311,27 @@ class _Exchange:
             from .render.guarded_view import GuardedView
             from .render.theme import console
 
-            return GuardedView(console())
+            return GuardedView(console(), detail=self._detail(), delay=_PANEL_AFTER)
         from .render.plain import PlainView
 
         return contextlib.nullcontext(PlainView(stdout, raw=output.raw))
+
+    def _detail(self) -> Detail:
+        """How the exchange is drawn: no name above the answer, because there is only one."""
+        from .look import look
+        from .render.detail import Detail
+        from .turn_price import load_prices, turn_price
+
+        opened = self._opened
+        session = opened.session.id if opened.session is not None else ""
+        load_prices()
+        return Detail(
+            states=self._options.states or opened.profile.states or look().states,
+            headings=False,
+            hint=lambda event: hint_after(event, session=session),
+            cost=turn_price,
+            again="asst ask --retry" if session else "",
+        )
 
     def _stdout(self) -> TextIO:
         """Where the answer goes. With tools it is reserved for us: their threads and child processes might print."""
@@ -328,6 +356,24 @@ class _Exchange:
 
         # On stderr: stdout is the answer and nothing else.
         return ApprovalPrompt(console(stderr=True), getattr(view, "paused", contextlib.nullcontext))
+
+    @contextlib.contextmanager
+    def _waiting_line(self) -> Iterator[None]:
+        """Say on a terminal what is waited for, while the answer goes elsewhere."""
+        if self._output.quiet or sys.stdout.isatty() or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+            yield
+            return
+        from .render.waiting_line import WaitingLine
+
+        configured = self._opened.conversation.configured
+        model = configured.model or self._opened.conversation.assistant.model
+        line = WaitingLine(sys.stderr, configured.profile, model)
+        unsubscribe = self._opened.conversation.subscribe(line)
+        try:
+            yield
+        finally:
+            unsubscribe()
+            line.close()
 
     @contextlib.contextmanager
     def _retry_line(self) -> Iterator[None]:
@@ -392,7 +438,9 @@ class _Exchange:
         from .hints import hint_after
 
         hint = "" if output.quiet else hint_after(settled.event, session=session.id if session else "")
-        end = None if output.is_drawn else ending(settled.event)
+        if output.is_drawn:
+            return
+        end = ending(settled.event)
         if end is not None and hint:
             end = end.without_repeat()
         kept = ""

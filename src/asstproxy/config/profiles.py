@@ -47,6 +47,7 @@ class Profile(msgspec.Struct, frozen=True):
     settings: dict[str, Any] = {}
     options: dict[str, Any] = {}
     max_cost: float | None = None
+    states: bool = False
     title: Literal["words", "model"] = "words"
 
     def read(self, options: type[T]) -> T:
@@ -85,6 +86,7 @@ class Table(msgspec.Struct):
     instructions: str = ""
     tools: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
+    states: bool = False
     max_cost: float | None = None
     title: Literal["words", "model"] = "words"
 

@@ -27,6 +27,7 @@ from . import session_commands
 from .answer_commands import copy, edit
 from .chat_protocol import ChatCommands, Command
 from .help_command import show_help
+from .turn_commands import call, states, thoughts
 
 __all__ = ["COMMANDS", "SlashCompleter", "parse_line"]
 
@@ -238,6 +239,13 @@ COMMANDS: dict[str, SlashCommand] = {
     ),
     "tools": SlashCommand(_tools, "list the tools that the assistant may call"),
     "copy": SlashCommand(copy, "copy the last answer, or its code block N", "word"),
+    "states": SlashCommand(
+        states, "print the states of the last turn, with times; /states on prints them after every turn", "word"
+    ),
+    "thoughts": SlashCommand(
+        thoughts, "print the reasoning of the last turn; /thoughts on prints it after every turn", "word"
+    ),
+    "call": SlashCommand(call, "print the last tool call whole, or call N of the last turn", "word"),
     "edit": SlashCommand(edit, "edit the last message in $EDITOR"),
     "sessions": SlashCommand(session_commands.pick, "pick another session to continue"),
     "search": SlashCommand(session_commands.pick, "pick a session in which these words occur", "text"),
