@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # a conversation without tools must not pay for them
     from .core.conversation import Conversation
     from .core.roles import Publish
     from .tools import Approver, Tool
+    from .tools.approval import Approvals
     from .tools.runner import ToolRunner
 
 __all__ = ["UserProxy"]
@@ -133,6 +134,12 @@ class UserProxy(Asking):
         self._runner: ToolRunner | None = None  # from the first tool on
         if tools := tuple(tools):
             self.offer(tools)
+
+    @property
+    def approvals(self) -> Approvals:
+        """Which tools may run without asking."""
+        self._runner = _runner(self._runner)
+        return self._runner.approvals
 
     # ---- the program's side ------------------------------------------------------------------------------------------
 
@@ -250,6 +257,7 @@ class UserProxy(Asking):
 
 def _runner(before: ToolRunner | None) -> ToolRunner:
     """The tool runner, made when it is needed first."""
+    from .tools.approval import Approvals
     from .tools.runner import ToolRunner
 
     return before if before is not None else ToolRunner()

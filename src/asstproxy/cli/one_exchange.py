@@ -318,6 +318,7 @@ class _Exchange:
 
     def _detail(self) -> Detail:
         """How the exchange is drawn: no name above the answer, because there is only one."""
+        from .hints import hint_after
         from .look import look
         from .render.detail import Detail
         from .turn_price import load_prices, turn_price

@@ -92,11 +92,12 @@ class Table(msgspec.Struct):
 
 
 class Config(msgspec.Struct):
-    """The whole file. `tables` are its profiles, unchecked."""
+    """The whole file. `tables` are its profiles, `mcp` the MCP servers that profiles may name, both unchecked."""
 
     default: str = ""
     tables: dict[str, dict[str, Any]] = msgspec.field(name="profiles", default_factory=dict)
     chat: ChatSettings = msgspec.field(default_factory=ChatSettings)
+    mcp: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -120,7 +121,33 @@ class Config(msgspec.Struct):
         values.setdefault("provider", name)
         table = convert(values, Table, config_file(), ("profiles", name))
         own = {key: value for key, value in values.items() if key not in Table.__struct_fields__}
+        if "mcp" in own:
+            own["mcp"] = self._servers(name, own["mcp"])
         return Profile(name, **msgspec.structs.asdict(table), options=own)
+
+    def _servers(self, profile: str, named: Any) -> Any:
+        """The MCP servers of a profile. `mcp` is a list of saved ones, or a table of its own, where `NAME = true` is a saved one.
+
+        Raises:
+            NotSetUpError: one isn't saved.
+        """
+        if isinstance(named, list):
+            named = dict.fromkeys(map(str, named), True)
+        if not isinstance(named, dict):
+            return named  # who reads it reports the type
+        for name, value in named.items():
+            if value is True and name not in self.mcp:
+                raise _unknown_server(profile, name, ", ".join(self.mcp))
+        return {name: self.mcp[name] if value is True else value for name, value in named.items()}
+
+
+def _unknown_server(profile: str, name: str, known: str) -> NotSetUpError:
+    return NotSetUpError(
+        f'profiles.{profile}.mcp names the MCP server "{name}", which isn\'t saved.',
+        f"Saved: {known or 'none'}.",
+        code="mcp_server_unknown",
+        data={"known": known or "none", "name": name},
+    )
 
 
 def _is_vendor(name: str) -> bool:

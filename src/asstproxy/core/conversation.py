@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from .attachment import AttachedFile, Attachment, AttachmentStore, check_accepted
 from .coalesce import RecordStream
 from .codec import now, repair_surrogates
@@ -136,8 +138,9 @@ class Conversation:
         timeout: float | None = None,
         schema: Mapping[str, Any] | None = None,
         check: Check | None = None,
+        compacts: bool = False,
     ) -> Record:
-        """Hold one exchange; returns the record that settled it. `timeout` is in seconds.
+        """Hold one exchange; returns the record that settled it. `timeout` is in seconds, `compacts` as in `SetUserMessage`.
 
         `attachments` are files that were read (`asstproxy.read_attachment`), or attachments of earlier messages. With a JSON
         Schema (of an object), the text of a complete answer is one line of JSON that fits; `check` may demand more. The assistant
@@ -157,6 +160,7 @@ class Conversation:
         message = await _message(text, attachments, self.assistant, model, self.files, fits.schema if fits else None)
         self._require_idle()
         notes = () if self.configured == self._published_configured else (self.configured,)
+        message = replace(message, compacts=compacts)
         return await self._new_exchange(fits).hold(sent(message, notes), timeout)
 
     async def attach(self, *, timeout: float | None = None) -> Record:

@@ -38,8 +38,8 @@ def ask(
     schema_multi: Annotated[str, typer.Option("--schema-multi", help='The same for a list: {"items": [\u2026]}.')] = "",
     quiet: Quiet = False,
     output_file: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="Save the complete answer in this file, too.")
-    ] = "",
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Save the complete answer in this file, too.")
+    ] = None,
     extract: Annotated[
         bool, typer.Option("--extract", "-x", help="Print only the first code block of the answer.")
     ] = False,
@@ -72,7 +72,7 @@ def ask(
 
         raise typer.Exit(run(lambda _: print_models(options.profile, as_json=json)))
     file = None
-    if output_file:
+    if output_file is not None:
         from ..answer_file import output_path
 
         file = output_path(output_file)

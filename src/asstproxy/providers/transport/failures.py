@@ -76,12 +76,14 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' codes are more pre
     },
     **dict.fromkeys(("api_error", "timeout_error"), ("server", True, "The provider failed. Try again.")),
     "overloaded_error": ("server", True, "The provider is overloaded. Try again later."),
+    "authentication_error": _KINDS[401],
+    "permission_denied": _KINDS[403],
 }
 
 
 _RESPONSES = (
-    "This server doesn't seem to have the Responses API. If it speaks Chat Completions, use a profile with"
-    ' provider = "chat-completions". Or check base_url.'
+    "This server doesn't seem to have the Responses API here. Check base_url: it often ends in /v1. If the server speaks"
+    ' Chat Completions, use a profile with provider = "chat-completions".'
 )
 _ASSISTANTS = "This server doesn't seem to have the Assistants API. Check base_url: it often ends in /v1 or /api/v1."
 _APIS = {  # paths that a server which has the API always has
@@ -128,7 +130,7 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
     if 300 <= status < 400:
         target = public_url(headers.get("location", ""))
         kind, hint = "protocol", f"Check base_url: the server redirects to {target or 'another address'}."
-    known = (_meaning_of_code(one) for one in told if not (one in VAGUE and status in _KINDS))
+    known = (_meaning_of_code(one, path) for one in told if not (one in VAGUE and status in _KINDS))
     kind, retryable, hint = next(filter(None, known), (kind, retryable, hint))
     kind, retryable, hint = _meaning_of(words, kind) or (kind, retryable, hint)
     missing = status in (404, 405, 501) and path in _APIS and not re.search("model", words, re.IGNORECASE)
@@ -238,11 +240,13 @@ def _code(value: Any) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def _meaning_of_code(code: str) -> tuple[Kind, bool, str] | None:
-    """What a vendor's code means, if it is known."""
+def _meaning_of_code(code: str, path: str = "") -> tuple[Kind, bool, str] | None:
+    """What a vendor's code means, if it is known; `path`: of the API that sent it."""
     from ..gemini.failures import GOOGLE_CODES
 
-    return GOOGLE_CODES.get(code) or _CODES.get(code)
+    if path.startswith("/interactions"):  # others have some of these codes, too, and their own hints
+        return GOOGLE_CODES.get(code) or _CODES.get(code)
+    return _CODES.get(code) or GOOGLE_CODES.get(code)
 
 
 def _meaning_of(words: str, kind: Kind) -> tuple[Kind, bool, str] | None:
