@@ -453,10 +453,40 @@ def test_with_a_schema_the_results_are_data(asst: Asst, server: ResponsesServer,
 
     server.brain = brain
     _write(here / "in.jsonl", {"prompt": "good"}, {"prompt": "bad"})
-    assert _run(asst, "--schema", "n int").code == 7
+    assert _run(asst, "--schema", "n int", "--max-cost", "1").code == 7
     results = _results(here / "out.jsonl")
     assert results["1"]["data"] == {"n": 4}
     assert "answer" not in results["1"]
     assert (results["2"]["state"], results["2"]["reason"]) == ("incomplete", "schema")
     sent = next(request.json for request in server.requests if "good" in str(request.json["input"]))
     assert sent["text"]["format"]["type"] == "json_schema"
+    ran = _run(asst, "--schema", "n str")
+    assert (ran.code, "was asked with another text before" in ran.err) == (2, True)
+
+
+def test_ordered_output_stays_in_order_when_failed_items_are_asked_again(
+    asst: Asst, server: ResponsesServer, here: Path
+) -> None:
+    """The line of a failed item is replaced at its place, and the lines after it keep what they had."""
+    fails = True
+    server.brain = lambda request: [
+        Fail("invalid_prompt", "No.") if fails and _prompt(request) in ("n2", "n5") else Say(_prompt(request))
+    ]
+    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(8)))
+    assert _run(asst, "--ordered").code == 7
+    fails = False
+    assert _run(asst, "--ordered", "--retry-failed").code == 0
+    results = _results(here / "out.jsonl")
+    assert [one["answer"] for one in results.values()] == [f"n{number}" for number in range(8)]
+    assert list(results) == [str(number) for number in range(1, 9)]
+    assert len(server.requests) == 10
+
+
+def test_a_provider_that_is_down_stops_the_batch(asst: Asst, server: ResponsesServer, here: Path) -> None:
+    """After 25 failures in a row the rest is not asked: it waits for the next run."""
+    server.faults.add(Status(404, message="The model does not exist."))
+    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(100)))
+    ran = _run(asst, "--concurrency", "2")
+    assert ran.code == 7
+    assert "25 items in a row failed, the last one with:" in ran.err
+    assert 25 <= len(_results(here / "out.jsonl")) <= 27
