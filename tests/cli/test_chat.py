@@ -279,9 +279,10 @@ def test_profile_stops_the_mcp_servers_of_the_profile_before(server: ResponsesSe
 
     with Terminal([ASST, "chat", "-p", "one"], 120) as terminal:
         terminal.wait_for("›")
-        assert runs("one")
+        terminal.wait_until(lambda: ids["one"].exists() and runs("one"))
         terminal.enter("/profile two")
-        terminal.wait_for("tools: two_f")
+        terminal.wait_for("tools: two starting…")
+        terminal.wait_until(lambda: ids["two"].exists() and bool(ids["two"].read_text()))
         assert (runs("one"), runs("two")) == (False, True)
         terminal.enter("/quit")
         assert terminal.wait_end() == 0

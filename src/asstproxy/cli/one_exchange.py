@@ -26,15 +26,11 @@ from ..core.resume import last_exchange
 from ..core.schema_support import SCHEMA
 from ..core.script import State
 from ..text.safe_text import clean_line
-from ..text.status_text import ending
-from .attach import attachment_lines, read_attachments
 from .conversation_setup import OpenConversation, open_conversation
 from .error_output import print_error, print_warning
 from .event_loop import Signals, quiet_keyboard, suspendable
 from .exit_codes import FAILED, INCOMPLETE, MISMATCH, OK, TIMED_OUT
-from .hints import hint_after
 from .options import ConversationOptions
-from .resources import read_resources
 from .standard_streams import open_stdout
 
 if TYPE_CHECKING:
@@ -43,8 +39,8 @@ if TYPE_CHECKING:
     from ..core.attachment import AttachedFile
     from ..core.hub import Subscriber
     from ..store.transcript import ExchangeEntry
+    from ..tools import Approver
     from ..tools.schema_source import ChosenSchema
-    from ..user import Approver
     from .exchange_cost import CostLine
     from .render.code_view import CodeView
     from .render.detail import Detail
@@ -97,9 +93,15 @@ async def ask(
     `stdin` is the file that `-a -` stands for, `applied` the template that the message was made with.
     """
     sources = options.attach or ()
-    files = await read_attachments(sources, stdin)
+    files: list[AttachedFile] = []
+    if sources:
+        from .attach import attachment_lines, read_attachments
+        from .resources import read_resources
+
+        files = await read_attachments(sources, stdin)
     async with open_conversation(options, settings=applied.settings if applied else None) as opened:
-        files += await read_resources(opened, sources)
+        if sources:
+            files += await read_resources(opened, sources)
         if applied is not None:
             message = await applied.fetch(opened, message)
         exchange = _Exchange(opened, options, output, signals)
@@ -109,8 +111,9 @@ async def ask(
             exchange.print_status(
                 f"The provider kept working on the last message. Its answer is saved ({settled.state})."
             )
-        for line in attachment_lines([file.attachment for file in files]):
-            exchange.print_status(line)
+        if files:
+            for line in attachment_lines([file.attachment for file in files]):
+                exchange.print_status(line)
         fits = _schema_arguments(schema)
         send = partial(opened.conversation.exchange, message, attachments=files, timeout=options.timeout, **fits)
         return await exchange.run(send)
@@ -363,6 +366,11 @@ class _Exchange:
 
             if warning := encoding_warning():
                 print_warning(warning)
+        if settled.state is State.COMPLETED:
+            return
+        from ..text.status_text import ending
+        from .hints import hint_after
+
         hint = "" if output.quiet else hint_after(settled.event, session=session.id if session else "")
         if output.is_drawn:
             return
@@ -379,6 +387,7 @@ class _Exchange:
 
 def _detail(opened: OpenConversation, options: ConversationOptions) -> Detail:
     """How the exchange is drawn: no name above the answer, because there is only one."""
+    from .hints import hint_after
     from .look import look
     from .render.detail import Detail
     from .turn_price import load_prices, turn_price

@@ -45,7 +45,7 @@ async def fetch(address: str, *, limit: int = LIMIT, within: float = WITHIN) -> 
             f"{shown} did not arrive within {within:.0f} seconds.", "Download it, and attach the file."
         ) from None
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ValueError) as error:
-        said = str(error) or type(error).__name__
+        said = str(error).rstrip(".") or type(error).__name__
         raise UsageError(f"{shown} can't be fetched: {said}.", "Check the address.") from None
 
 

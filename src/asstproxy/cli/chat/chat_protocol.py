@@ -51,6 +51,9 @@ class ChatCommands(Protocol):
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
 
+    def warn(self, line: str) -> None:
+        """Print one line about something that is missing."""
+
     async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
         """Hold one exchange."""
 

@@ -39,9 +39,11 @@ from ..render.theme import console, encoding_warning, with_marks_for
 from ..resources import read_resources
 from ..templates.apply import Applied
 from ..templates.mcp_prompt import fetch_prompt
+from .compact import CompactOffer
 from .greeting import farewell, greet
 from .interruptible import interruptible
 from .last_message import attachments_with, last_message, replace_or_repeat
+from .mcp_wait import take_in_servers
 from .message_prompt import MessagePrompt
 from .pending_files import Offer, PathMentions, PendingFiles
 from .prompt_commands import ChatCompleter, parse_prompt
@@ -96,7 +98,9 @@ async def chat(
     repl.schema = applied.schema if applied is not None else None
     repl.files.put(await read_attachments(options.attach or ()))
     settings = applied.settings if applied is not None else None
-    async with open_conversation(options, approve_all if options.yes else repl.approver, settings=settings) as opened:
+    async with open_conversation(
+        options, approve_all if options.yes else repl.approver, settings=settings, mcp_behind=True
+    ) as opened:
         repl.files.put(await read_resources(opened, options.attach or ()))
         if applied is not None:
             message = await applied.fetch(opened, message)
@@ -116,7 +120,9 @@ async def _continue(before: _Chat, signals: Signals) -> tuple[_Chat, int]:
         repl = _Chat(options, signals)
         repl.draft = before.draft
         try:
-            async with open_conversation(options, approve_all if options.yes else repl.approver) as opened:
+            async with open_conversation(
+                options, approve_all if options.yes else repl.approver, mcp_behind=True
+            ) as opened:
                 with quiet_keyboard():
                     return repl, await repl.run(opened, "", "")
         except AsstError as error:
@@ -140,6 +146,7 @@ class _Chat:
         self.show_events = False
         self.schema: ChosenSchema | None = None
         self.files = PendingFiles(signals)
+        self.context = CompactOffer()
         self.draft = ""
         self._options, self.signals = options, signals
         self._view: GuardedView | None = None
@@ -271,11 +278,15 @@ class _Chat:
         files = await self.files.collect(typed)
         for line in attachment_lines([file.attachment for file in files])[len(self.files.lines()) :]:
             self.say(line)
+        if not await take_in_servers(self):
+            self.draft = message
+            return
         if replaces:
             await self.retry(message, attachments_with(self, files), self.schema.schema if self.schema else None)
         else:
             await self.exchange(message, files)
         self.files.clear()
+        await self.context.after_exchange(self)
 
     async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
         """Hold one exchange, whose answer must fit `schema`, if there is one. Ctrl-C cancels it and nothing else."""
@@ -359,6 +370,10 @@ class _Chat:
             self._configured = (record,)
         if self.show_events and self._view is not None:
             self._view.print(Text(encode(record).decode(), style="dim"))
+
+    def warn(self, line: str) -> None:
+        """Print one line about something that is missing."""
+        self.console.print(Text(clean(line), style="asst.notice"))
 
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""

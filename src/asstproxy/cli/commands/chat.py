@@ -13,7 +13,7 @@ from ..options import ConversationOptions, on_command_line, takes_conversation_o
 __all__ = ["COMMAND_CLASS", "chat"]
 
 
-class COMMAND_CLASS(TyperCommand):  # noqa: N801 - a constant for app.py
+class COMMAND_CLASS(TyperCommand):  # noqa: N801 - a constant for `cli/app.py`
     """`-r` may stand alone: then a session is picked."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -18,6 +18,7 @@ from ...core.events import (
     ErrorOccurred,
     Event,
     Heartbeat,
+    HistoryCompacted,
     HistoryCut,
     MessageIncomplete,
     Notice,
@@ -65,6 +66,7 @@ class Layout:
         self._known_model = clean_line(self._detail.model)
         self._configured: Record | None = None
         self._turn = 0
+        self._is_summary = False  # what is folded is asst's own exchange: of that, only the result is shown
         self._begin()
 
     def _begin(self) -> None:
@@ -135,6 +137,10 @@ class Layout:
         event = record.event
         self._at = record.at
         if isinstance(event, SetUserMessage):
+            self._is_summary = event.compacts
+        if self._is_summary and not isinstance(event, HistoryCompacted | Configured):
+            return
+        if isinstance(event, SetUserMessage):
             self._open(event)
             self._has_schema = event.schema is not None
         if self._timeline is None and record.state in ACTIVE:
@@ -180,6 +186,11 @@ class Layout:
                 self._print("notice", words)
             case Cited(sources=sources):
                 self._sources += [source for source in sources if source not in self._sources]
+            case HistoryCompacted(turns=turns) if self._echo:
+                what = "turn" if turns == 1 else f"{turns} turns"
+                self._print(
+                    "notice", Text(f"The {what} above became a summary for the assistant.", style="asst.notice")
+                )
             case HistoryCut(keep=keep) if self._echo:
                 self._print("notice", Text(_cut_text(keep), style="asst.notice"))
             case ToolsExecuted():

@@ -19,6 +19,7 @@ from ...store.imports import records_of_file
 from ...store.recovery import read_journal
 from ...store.store import Store
 from ...text.safe_text import clean_line
+from .batch_item import item_records
 from .show import records_of
 
 __all__ = ["Pace", "check_session", "play_session", "print_steps"]
@@ -56,6 +57,8 @@ class Pace:
 
 
 def _file(session: str) -> Path | None:
+    if "#" in session:
+        return None
     is_file = session.endswith((".jsonl", ".json")) or os.sep in session
     return refuse_device(Path(session)) if is_file else None
 
@@ -63,6 +66,8 @@ def _file(session: str) -> Path | None:
 def _records(session: str) -> list[Record]:
     if file := _file(session):
         return records_of_file(file)
+    if records := item_records(session):
+        return records
     store = Store()
     return records_of(store, store.find(session) if session else store.newest())
 
@@ -70,8 +75,11 @@ def _records(session: str) -> list[Record]:
 def check_session(session: str) -> int:
     """Compare the recorded states with those of a fresh mediator: 0 if they agree, else 1, with the first difference."""
     file, store = _file(session), Store()
-    if file is not None and file.suffix == ".json":
-        records, damage = records_of_file(file), []
+    damage: list[str] = []
+    if of_item := item_records(session):
+        records = of_item
+    elif file is not None and file.suffix == ".json":
+        records = records_of_file(file)
     else:
         found = "" if file else store.find(session) if session else store.newest()
         reading = read_journal(file) if file else store.journal(found)

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from rich.text import Text
 
 from ...core.errors import AsstError
-from ...core.events import Record
 from ...core.money import Cost
 from ...store.short_ids import short_ids
 from ...store.store import Store
-from ...store.transcript import Transcript, TranscriptBuilder
+from ...store.transcript import Transcript
 from ...text.safe_text import clean_line
 from .table import relative_time
 
-__all__ = ["session_header", "transcript_of"]
-
-
-def transcript_of(records: Sequence[Record]) -> Transcript:
-    """The transcript of these records."""
-    fold = TranscriptBuilder()
-    for record in records:
-        fold.feed(record)
-    return fold.transcript
+__all__ = ["session_header"]
 
 
 def session_header(store: Store, transcript: Transcript, width: int) -> Text:

@@ -9,10 +9,12 @@ from ...core.codec import encode
 from ...core.events import Record
 from ...store.recovery import repaired
 from ...store.store import Store
+from ...store.transcript import Transcript, TranscriptBuilder
 from ..error_output import print_warning
 from ..standard_streams import write_json
+from .batch_item import item_records
 
-__all__ = ["print_paged", "records_of", "show_session"]
+__all__ = ["print_paged", "records_of", "show_session", "transcript_of"]
 
 
 def show_session(prefix: str, form: str, *, states: bool = False) -> None:
@@ -20,14 +22,14 @@ def show_session(prefix: str, form: str, *, states: bool = False) -> None:
 
     `states`: the path of each turn, too.
     """
-    store = Store()
-    session = store.find(prefix) if prefix else store.newest()
+    store, records = Store(), item_records(prefix)
+    session = "" if records else store.find(prefix) if prefix else store.newest()
     if form == "json":
         from ...store.transcript_file import to_json
 
-        write_json(to_json(store.transcript(session)))
+        write_json(to_json(transcript_of(records) if records else store.transcript(session)))
         return
-    records = records_of(store, session)
+    records = records or records_of(store, session)
     if form == "events":
         for record in records:
             sys.stdout.write(encode(record).decode() + "\n")
@@ -50,6 +52,15 @@ def show_session(prefix: str, form: str, *, states: bool = False) -> None:
             print_warning(warning)
 
 
+def transcript_of(records: Sequence[Record]) -> Transcript:
+    """The transcript of these records."""
+    builder = TranscriptBuilder()
+    for record in records:
+        builder.feed(record)
+    builder.include_partial()
+    return builder.transcript
+
+
 def print_paged(records: Sequence[Record], *, states: bool = False) -> None:
     """Print a session as it looked in the chat; through the pager if it is longer than the screen."""
     from ..look import look
@@ -58,7 +69,7 @@ def print_paged(records: Sequence[Record], *, states: bool = False) -> None:
     from ..render.print_conversation import print_conversation
     from ..render.theme import console
     from ..turn_price import turn_price
-    from .session_header import session_header, transcript_of
+    from .session_header import session_header
 
     shown, transcript = console(), transcript_of(records)
     detail = Detail(
