@@ -257,7 +257,6 @@ class UserProxy(Asking):
 
 def _runner(before: ToolRunner | None) -> ToolRunner:
     """The tool runner, made when it is needed first."""
-    from .tools.approval import Approvals
     from .tools.runner import ToolRunner
 
     return before if before is not None else ToolRunner()

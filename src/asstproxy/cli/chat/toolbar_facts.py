@@ -6,16 +6,12 @@ import shutil
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
-from ...core.history import AssistantMessage, ToolOutputs, UserMessage
-from ...store.transcript import ExchangeEntry
+from ..context_meter import context_use, window_of
 from .chat_protocol import ChatCommands
 from .greeting import short_id
 from .toolbar import Meter, Toolbar, toolbar_text
 
 __all__ = ["toolbar_of"]
-
-_CHARACTERS = 4
-"""Characters of a token, where no server reports tokens."""
 
 
 def toolbar_of(chat: ChatCommands) -> StyleAndTextTuples:
@@ -29,7 +25,8 @@ def toolbar_of(chat: ChatCommands) -> StyleAndTextTuples:
     toolbar = Toolbar(
         configured.profile,
         configured.model or opened.conversation.assistant.model,
-        tools=len(opened.user.tools),
+        tools=opened.tools.count,
+        servers=_servers(chat),
         meter=_meter(chat),
         cost=_cost(chat),
         session=screen.short_id or ("new session" if opened.session is not None else ""),
@@ -38,23 +35,20 @@ def toolbar_of(chat: ChatCommands) -> StyleAndTextTuples:
 
 
 def _meter(chat: ChatCommands) -> Meter:
-    """From what the server reported for the last request; after a cut, and without a report, an estimate."""
-    history = chat.opened.conversation.history
-    if not history.exchanges:
+    conversation = chat.opened.conversation
+    if not conversation.history.exchanges:
         return Meter()
-    window = getattr(chat.opened.conversation.assistant, "context", None) or chat.screen.window
-    last: ExchangeEntry | None = next(iter(reversed(chat.transcript.exchanges)), None)
-    if last is not None and last.requests and not last.withdrawn:
-        request = last.requests[-1]
-        return Meter(request.input + request.output, window)
-    characters = 0
-    for item in (item for exchange in history.exchanges for item in exchange):
-        match item:
-            case UserMessage(text=text) | AssistantMessage(text=text):
-                characters += len(text)
-            case ToolOutputs(results=results):
-                characters += sum(len(result.output) for result in results)
-    return Meter(characters // _CHARACTERS, window, estimated=True)
+    window = window_of(conversation.assistant) or chat.screen.window
+    use = context_use(chat.transcript.exchanges, conversation.history, window)
+    return Meter(use.tokens, use.window, use.estimated)
+
+
+def _servers(chat: ChatCommands) -> list[tuple[str, str]]:
+    """MCP servers that are not ready: still starting, or failed."""
+    states = chat.opened.tools.servers
+    starting = [("class:toolbar", f"starting {one.name}…") for one in states if one.phase == "starting"]
+    failed = [("class:toolbar.warning", f"{one.name} failed · /tools") for one in states if one.phase == "failed"]
+    return starting + failed
 
 
 def _cost(chat: ChatCommands) -> str:
