@@ -111,7 +111,7 @@ def root(
         bool, typer.Option("--plain-ui", help="For screen readers: nothing is redrawn, words replace marks.")
     ] = False,
 ) -> None:
-    """Conversations with GPT, Gemini and local models that you can watch, stop, resume and replay."""
+    """Conversations with GPT, Gemini, Claude and local models that you can watch, stop, resume and replay."""
     if version:
         from .._version import __version__
 

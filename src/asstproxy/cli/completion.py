@@ -16,7 +16,6 @@ import typer
 
 from ..config.paths import cache_dir, config_dir, data_dir
 from ..config.provider_info import BUILT_IN
-from ..config.vendors import VENDORS
 
 __all__ = [
     "mcp_servers",
@@ -48,6 +47,8 @@ def profiles(incomplete: str) -> Offers:
 
 def vendors(incomplete: str) -> Offers:
     """The vendors that match; before anything is typed, those whose key is in the environment."""
+    from ..config.vendors import VENDORS
+
     keys = {name: vendor.info.key_variables for name, vendor in VENDORS.items()}
     found = {
         name: vendor.info.title
@@ -87,6 +88,8 @@ def settings(context: typer.Context, incomplete: str) -> Offers:
 
 def provider_settings(provider: str, incomplete: str) -> Offers:
     """The settings of a provider's API, each with its type."""
+    from ..config.vendors import VENDORS
+
     info = BUILT_IN.get(provider) or (VENDORS[provider].info if provider in VENDORS else None)
     found: dict[str, str] = {f"{name}=": setting.kind for name, setting in info.settings.items()} if info else {}
     return _matching(incomplete, found)

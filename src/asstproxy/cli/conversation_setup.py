@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ..config.profiles import Config, Profile, load_config
 from ..config.provider_info import BUILT_IN
 from ..core.attachment import AttachedFile
@@ -19,21 +17,22 @@ from ..core.conversation import Conversation
 from ..core.errors import NotSetUpError, SessionInUseError, UsageError
 from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
-from ..core.memory_files import MemoryFiles
 from ..core.resume import can_attach
 from ..core.roles import AssistantProxy
 from ..core.turn import Options
 from ..providers.assembly import budget_of
 from ..store.session import Session
 from ..store.store import Store
-from ..user import Approver, UserProxy
-from .assistant_setup import connect_assistant, settings_for
+from ..user import UserProxy
+from .assistant_setup import connect_assistant, settings_for, with_template_settings
 from .error_output import print_warning
 from .offered_tools import OfferedTools
 from .options import ConversationOptions
 
 if TYPE_CHECKING:
+    from ..core.memory_files import MemoryFiles
     from ..providers.budget import Budget
+    from ..tools import Approver
 
 __all__ = ["OpenConversation", "choose_profile", "configure", "open_conversation"]
 
@@ -63,7 +62,7 @@ class OpenConversation:
     def label(self) -> str:
         """The profile and the model: `gpt · gpt-6.2-sol`."""
         configured = self.conversation.configured
-        return f"{configured.profile} · {configured.model or self.conversation.assistant.model}"
+        return " · ".join(filter(None, (configured.profile, configured.model or self.conversation.assistant.model)))
 
 
 @asynccontextmanager
@@ -103,7 +102,7 @@ async def open_conversation(
         before = next((r.event for r in reversed(past) if isinstance(r.event, Configured)), None)
         profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
         if settings:
-            profile = msgspec.structs.replace(profile, settings={**profile.settings, **settings})
+            profile = with_template_settings(profile, settings)
         user = UserProxy(approve=approve)
         tools = OfferedTools(user, behind=mcp_behind)
         await tools.offer(profile, options)
@@ -147,6 +146,8 @@ def _files_of(store: Store, session: str, past: Sequence[Record]) -> MemoryFiles
 
     if not (attached := attachments_of(past)):
         return None
+    from ..core.memory_files import MemoryFiles
+
     files, saved = MemoryFiles(), store.files(session)
     for one in attached:
         with suppress(OSError), saved.open(one) as content:

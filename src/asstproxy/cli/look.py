@@ -7,7 +7,7 @@ from functools import cache
 from ..config.look import Look, load_look
 from ..core.errors import UsageError
 
-__all__ = ["OPTIONS", "look", "take_look_options"]
+__all__ = ["OPTIONS", "choose", "look", "take_look_options"]
 
 OPTIONS = ("--color", "--theme", "--plain-ui")
 _chosen: dict[str, str | bool] = {}
@@ -34,6 +34,12 @@ def take_look_options(arguments: list[str]) -> None:
         _chosen[option.removeprefix("--")] = value
     look.cache_clear()
     look()
+
+
+def choose(**chosen: str | bool) -> None:
+    """Choose this, over what the configuration says."""
+    _chosen.update(chosen)
+    look.cache_clear()
 
 
 @cache

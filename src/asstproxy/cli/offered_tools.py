@@ -123,7 +123,7 @@ class OfferedTools:
         """Change when a tool runs, for this session.
 
         Raises:
-            UsageError: there is no such tool, or its code says that it always asks.
+            UsageError: the tool is unknown, or always asks.
         """
         tool = next((one for one in self.all if one.name == name), None)
         if tool is None:

@@ -140,7 +140,7 @@ async def pick(
     """Let the person choose one of these names; None: Esc or Ctrl-C.
 
     `draw` gives the table for a number of columns, with a line for each name. `free`: what was typed may be taken as it is.
-    `words`: what is searched beside the names.
+    `words`: more text to search in, for each name.
     """
     picker = _Picker(names, draw, chosen, free=free, words=words or [""] * len(names))
     app: Application[Any] = Application()

@@ -30,7 +30,6 @@ from .credentials import credentials_file, find_key, validate_key
 from .paths import config_dir, ensure_private
 from .provider_info import BUILT_IN
 from .toml import convert, read_toml
-from .vendors import VENDORS
 
 __all__ = ["Config", "Profile", "config_file", "credentials_file", "load_config"]
 
@@ -113,7 +112,7 @@ class Config(msgspec.Struct):
         """
         if name.startswith("replay:"):  # not in the file: the rest of the name is a session
             return Profile(name, "replay", options={"session": name.removeprefix("replay:")})
-        if name not in self.tables and name not in BUILT_IN and name not in VENDORS:
+        if name not in self.tables and name not in BUILT_IN and not _is_vendor(name):
             known = ", ".join(self.names)
             raise NotSetUpError(
                 f"No such profile: '{name}'.", f"Known: {known}.", code="profile_unknown", data={"known": known}
@@ -149,6 +148,12 @@ def _unknown_server(profile: str, name: str, known: str) -> NotSetUpError:
         code="mcp_server_unknown",
         data={"known": known or "none", "name": name},
     )
+
+
+def _is_vendor(name: str) -> bool:
+    from .vendors import VENDORS
+
+    return name in VENDORS
 
 
 def config_file() -> Path:

@@ -19,7 +19,6 @@ from .history import History
 from .hub import Hub, Subscriber
 from .lost_answer import LostAnswerFinder
 from .mediator import Mediator, make_mediator
-from .memory_files import MemoryFiles
 from .openings import MakeTurn, attached, sent, taken_up
 from .resume import in_flight_exchange
 from .roles import AcceptsAttachments, AssistantProxy, Attachable, Structured, UserProxy
@@ -53,7 +52,11 @@ class Conversation:
     ) -> None:
         self.assistant, self.user = assistant, user
         self.options = options or Options()
-        self.files: AttachmentStore = MemoryFiles() if files is None else files
+        if files is None:
+            from .memory_files import MemoryFiles
+
+            files = MemoryFiles()
+        self.files: AttachmentStore = files
         self.history = History(self.files)
         self._lost_answer = LostAnswerFinder()
         self.configured = configured or Configured(provider=assistant.provider, model=assistant.model)

@@ -36,6 +36,8 @@ LONGEST_ANSWER = 8192
 """Tokens to which an answer is limited if no setting does; fewer if the rest of the money buys fewer."""
 SHORTEST_ANSWER = 1024
 """Tokens of an answer for which it is worth asking."""
+SMALLEST_SHOWN = Decimal("0.0001")
+"""In US dollars; `dollars` writes less only as "less than"."""
 ROUNDS = 4
 """Where tools are offered, one request may take this part of the money."""
 BYTES_PER_TOKEN = 3
@@ -185,10 +187,9 @@ class BudgetedProvider:
 
     def _refusal(self, most: Decimal) -> str:
         budget = self._budget
-        spent = dollars(budget.spent) if budget.spent else "nothing"
-        return (
-            f"{MAX_COST}: the next request could cost {dollars(most)}, and {spent} of {dollars(budget.limit)} is spent"
-        )
+        spent = f"{dollars(budget.spent)} of it is spent" if budget.spent else "nothing is spent"
+        limit = f"${budget.limit:f}" if budget.limit < SMALLEST_SHOWN else dollars(budget.limit)
+        return f"{MAX_COST}: the next request could cost {dollars(most)}; the limit is {limit}, and {spent}"
 
     def _cost(self, model: str, read: int, written: int) -> Cost:
         return self._budget.prices.cost(

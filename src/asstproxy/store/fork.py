@@ -18,7 +18,7 @@ __all__ = ["fork", "without_resume"]
 def fork(store: Store, session: str, at: int | None = None, *, began: int | None = None) -> Session:
     """A copy of a session, open for writing; with `at`, only its first `at` exchanges. The original needs no lock.
 
-    `began`: when the copy began, in milliseconds since 1970, if not now: one that is older isn't the latest session.
+    `began`: when the copy began, in milliseconds since 1970, if not now; an older one is never the latest session.
 
     If the provider keeps the conversation, the copy leaves that conversation and sends its own history: otherwise what is said
     in one would appear in the other.

@@ -26,7 +26,7 @@ _QUOTED = 60
 
 
 async def model_command(chat: ChatCommands, name: str) -> None:
-    """Switch to this model; without a name, to one that is chosen from the provider's list."""
+    """Switch to this model; without a name, to a choice from the provider's list."""
     profile, in_use = chat.opened.profile, _model_in_use(chat)
     if not name:
         task = asyncio.ensure_future(known_models(profile, in_use))
@@ -62,7 +62,7 @@ async def _picked_model(chat: ChatCommands, models: list[ModelInfo], in_use: str
 
 
 async def profile_command(chat: ChatCommands, name: str) -> None:
-    """Switch to this profile, with its instructions and tools; without a name, to one that is chosen from all."""
+    """Switch to this profile, with its instructions and tools; without a name, to a choice from all."""
     config, in_use = load_config(), chat.opened.profile.name
     if not name:
         table = _profile_table(config, in_use)

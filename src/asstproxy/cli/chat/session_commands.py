@@ -105,7 +105,7 @@ async def fork_here(chat: ChatCommands, number: str) -> None:
     """Continue in a copy of this session; with a number, in a copy of its first turns.
 
     Raises:
-        UsageError: there is no such turn, or the chat isn't saved.
+        UsageError: the assistant sees no such turn, or the chat isn't saved.
     """
     own, at = _saved(chat), None
     if number:
@@ -128,7 +128,7 @@ async def rewind(chat: ChatCommands, number: str) -> None:
     """Go back to an earlier turn; without a number, list the turns.
 
     Raises:
-        UsageError: there is no such turn.
+        UsageError: the assistant sees no such turn.
     """
     turns = _sent(chat)
     if not number:
@@ -186,7 +186,7 @@ def _saved(chat: ChatCommands) -> str:
     """
     own = chat.opened.session
     if own is None:
-        raise UsageError("This chat isn't saved (--no-save).", "Start one that is: asst chat")
+        raise UsageError("This chat isn't saved (--no-save).", "To save one: asst chat")
     if not own.has_exchange:
         raise UsageError("Nothing was said yet.", "Ask something first.")
     return own.id

@@ -27,6 +27,7 @@ from .compact import compact_command
 from .compare import compare_command
 from .help_command import show_help
 from .model_commands import model_command, profile_command
+from .pending_files import unquoted
 from .tools_command import tools_command
 from .turn_commands import call, states, thoughts
 
@@ -113,6 +114,7 @@ async def _attach(chat: ChatCommands, source: str) -> None:
     if source == "-1":
         chat.say(f"No longer attached: {chat.files.take_back()}")
     elif source:
+        source = unquoted(source)
         if is_resource(source):
             chat.files.put(await chat.files.interruptible(read_resources(chat.opened, [source])))
         else:

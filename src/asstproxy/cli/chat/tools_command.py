@@ -26,7 +26,7 @@ async def tools_command(chat: ChatCommands, argument: str) -> None:
     """List the tools; with a name and `ask`, `allow` or `block`, change when that tool runs.
 
     Raises:
-        UsageError: there is no such tool, or no such word.
+        UsageError: the tool or the word is unknown.
     """
     tools = chat.opened.tools
     if tools.take_in():
@@ -72,7 +72,7 @@ def _announce(chat: ChatCommands) -> None:
 
 
 def source_words(tool: Tool) -> str:
-    """Where a tool comes from: `mytools.py`, `MCP time`, a module."""
+    """Where a tool comes from: a file, an MCP server, a module."""
     source = call_line(tool.source)
     if source.startswith("mcp:"):
         return f"MCP {source.removeprefix('mcp:')}"

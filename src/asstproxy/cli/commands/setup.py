@@ -50,7 +50,8 @@ class SetupGroup(TyperGroup):
 
 setup = typer.Typer(
     cls=SetupGroup,
-    help="Create, check and change profiles. A profile is a saved assistant. Without a command, asst asks.",
+    help="Create, check and change profiles. A profile is a saved assistant. Without a command, asst asks. "
+    "A vendor's name is a command, too: asst setup groq.",
     invoke_without_command=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

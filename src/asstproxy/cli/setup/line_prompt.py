@@ -18,7 +18,11 @@ class GoBack(Exception):  # noqa: N818 - not an error: the person wants the step
 
 def can_edit() -> bool:
     """Whether the terminal can redraw the line that is typed."""
-    return sys.stdin.isatty() and sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    if not (sys.stdin.isatty() and sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")):
+        return False
+    import prompt_toolkit  # noqa: F401 - now, so that the first question is ready as soon as it stands there
+
+    return True
 
 
 def read_line(question: str, default: str, words: Sequence[str], *, may_go_back: bool) -> str:

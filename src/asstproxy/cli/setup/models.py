@@ -79,6 +79,8 @@ def _hint(error: AssistantError, draft: ProfileDraft) -> str:
         if info.keys_url:
             return f"Nothing was changed. Check {variable}, or create a new key: {info.keys_url}"
         return hint_for(error) or f"Nothing was changed. Check {variable}."
+    if error.kind == "authentication" and not info.key_variables:
+        return f"No key was sent. If the server wants one, name its variable: --api-key-env NAME {SKIP}"
     return f"{hint_for(error)} {SKIP}".lstrip()
 
 
@@ -93,10 +95,9 @@ def judge(model: str, models: list[ModelInfo] | None, provider: str) -> None:
     info = next((one for one in models if one.id == model), None)
     if info is None:
         names = [one.id for one in models]
-        near = difflib.get_close_matches(model, names, 3, 0.5) or names[:3]
-        raise NotSetUpError(
-            f'{provider} has no model "{model}", or your key can\'t use it.', f"Did you mean {_either(near)}? {SKIP}"
-        )
+        near = difflib.get_close_matches(model, names, 3, 0.5)
+        hint = f"Did you mean {_either(near)}?" if near else f"Some that it has: {', '.join(names[:3])}."
+        raise NotSetUpError(f'{provider} has no model "{model}", or your key can\'t use it.', f"{hint} {SKIP}")
     if _is_gone(info):
         raise NotSetUpError(f'The model "{model}" was shut down on {info.shutdown}.', f"Use {models[0].id}.")
     if info.shutdown:

@@ -138,6 +138,13 @@ def choose(question: str, offers: Sequence[tuple[str, str]], default: str, *, fr
 
     An empty answer takes `default`, which may be empty.
     """
+    try:
+        return _choose(question, offers, default, free=free)
+    except KeyboardInterrupt:  # while the list was printed
+        raise typer.Abort from None
+
+
+def _choose(question: str, offers: Sequence[tuple[str, str]], default: str, *, free: bool) -> str:
     show_step()
     names = [name for name, _ in offers]
     width = min(max(map(len, names)), WIDTH)
