@@ -21,11 +21,6 @@ import pyte
 __all__ = ["Terminal"]
 
 
-def _environment() -> dict[str, str]:
-    """Without the size of the screen that the tests run on (pytest-xdist exports one)."""
-    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-
-
 class Terminal:
     """Runs a command on a screen of `columns` × `rows` until it ends or the `with` block does."""
 
@@ -42,7 +37,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**_environment(), "TERM": "xterm-256color", **(env or {})},
+            env={**_without_size(), "TERM": "xterm-256color", **(env or {})},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
         )
@@ -132,3 +127,8 @@ class Terminal:
                 self.received += data
                 self._stream.feed(data)
                 seconds = 0.0
+
+
+def _without_size() -> dict[str, str]:
+    """Our environment, without the size of our own terminal: pytest-xdist sets it."""
+    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}

@@ -43,8 +43,9 @@ class Ending(NamedTuple):
     hint: str = ""
 
     def without_repeat(self) -> Ending:
-        """Without a hint that only says to try again: a line that names the command for that follows."""
-        return self._replace(hint="") if self.hint in _AGAIN else self
+        """Without the advice to try again at the end of the hint: a line that names the command for that follows."""
+        again = next((one for one in _AGAIN if self.hint.endswith(one)), "")
+        return self._replace(hint=self.hint.removesuffix(again).rstrip())
 
     def __str__(self) -> str:
         message = self.message if self.label == "Error" else f"{self.label}: {self.message}"
