@@ -127,6 +127,7 @@ def _exit_codes() -> str:
         (codes.INCOMPLETE, "incomplete: the answer reached a limit"),
         (codes.SESSION, "no such session, or it is damaged or in use"),
         (codes.MISMATCH, "the answer isn't what was asked for (-x: it has no code)"),
+        (codes.ITEMS_FAILED, "some lines of a batch failed; the others have their results"),
         (codes.TIMED_OUT, "the time limit was over (--timeout)"),
         (codes.HUNG_UP, "the terminal was closed"),
         (codes.INTERRUPTED, "stopped with Ctrl-C"),
