@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -453,10 +455,66 @@ def test_with_a_schema_the_results_are_data(asst: Asst, server: ResponsesServer,
 
     server.brain = brain
     _write(here / "in.jsonl", {"prompt": "good"}, {"prompt": "bad"})
-    assert _run(asst, "--schema", "n int").code == 7
+    assert _run(asst, "--schema", "n int", "--max-cost", "1").code == 7
     results = _results(here / "out.jsonl")
     assert results["1"]["data"] == {"n": 4}
     assert "answer" not in results["1"]
     assert (results["2"]["state"], results["2"]["reason"]) == ("incomplete", "schema")
     sent = next(request.json for request in server.requests if "good" in str(request.json["input"]))
     assert sent["text"]["format"]["type"] == "json_schema"
+    ran = _run(asst, "--schema", "n str")
+    assert (ran.code, "was asked with another text before" in ran.err) == (2, True)
+
+
+def test_ordered_output_stays_in_order_when_failed_items_are_asked_again(
+    asst: Asst, server: ResponsesServer, here: Path
+) -> None:
+    """The line of a failed item is replaced at its place, and the lines after it keep what they had."""
+    fails = True
+    server.brain = lambda request: [
+        Fail("invalid_prompt", "No.") if fails and _prompt(request) in ("n2", "n5") else Say(_prompt(request))
+    ]
+    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(8)))
+    assert _run(asst, "--ordered").code == 7
+    fails = False
+    assert _run(asst, "--ordered", "--retry-failed").code == 0
+    results = _results(here / "out.jsonl")
+    assert [one["answer"] for one in results.values()] == [f"n{number}" for number in range(8)]
+    assert list(results) == [str(number) for number in range(1, 9)]
+    assert len(server.requests) == 10
+
+
+def test_a_provider_that_is_down_stops_the_batch(asst: Asst, server: ResponsesServer, here: Path) -> None:
+    """After 25 failures in a row the rest is not asked: it waits for the next run."""
+    server.faults.add(Status(404, message="The model does not exist."))
+    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(100)))
+    ran = _run(asst, "--concurrency", "2")
+    assert ran.code == 7
+    assert "25 items in a row failed, the last one with:" in ran.err
+    assert 25 <= len(_results(here / "out.jsonl")) <= 27
+
+
+@pytest.mark.slow("8 kills, each some seconds into a run")
+def test_kills_at_random_moments_pay_nothing_twice(
+    start: Start, server: ResponsesServer, asst: Asst, here: Path
+) -> None:
+    """No item is lost or written twice, and none is asked again once its provider has told its response id."""
+    server.background = Background(running_seconds=1.0)
+    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(48)))
+    more = ("--background", "--concurrency", "16")
+    for _ in range(8):
+        process = start(["batch", "in.jsonl", "-o", "out.jsonl", "-p", "gpt", *more])
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(random.uniform(1.0, 4.0))  # noqa: S311 - a moment
+        process.kill()
+        process.communicate()
+    assert _run(asst, *more).code == 0
+    assert sorted(map(int, _results(here / "out.jsonl"))) == list(range(1, 49))
+    journal = [json.loads(line) for line in (here / "out.jsonl.asst/journal.jsonl").read_text().splitlines()[1:]]
+    begun = {line["attempt"]: line["begin"]["id"] for line in journal if "begin" in line}
+    known = {line["attempt"] for line in journal if "resume" in line}
+    last = {item: attempt for attempt, item in begun.items()}
+    assert not [attempt for attempt, item in begun.items() if attempt in known and last[item] != attempt]
+    asked = [_prompt(request.json) for request in server.requests if request.method == "POST"]
+    unknown = [attempt for attempt, item in begun.items() if last[item] != attempt]
+    assert len(asked) - 48 <= len(unknown)

@@ -43,6 +43,7 @@ class Item(msgspec.Struct, frozen=True):
     """One question of a batch. `line` is where it stands in the input, from 1.
 
     `system` and `model` replace those of the profile; `settings` are merged into the profile's. `values` are for a template.
+    `schema` is the JSON Schema that the answer must fit, as text.
     """
 
     id: str
@@ -54,11 +55,12 @@ class Item(msgspec.Struct, frozen=True):
     attachments: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
     values: dict[str, str] = {}
+    schema: str = ""
 
     @property
     def body(self) -> int:
         """A fingerprint of everything that is asked, without the id: 64 bits."""
-        asked = (self.prompt, self.system, self.model, self.history, self.attachments, self.settings)
+        asked = (self.prompt, self.system, self.model, self.history, self.attachments, self.settings, self.schema)
         return fingerprint(msgspec.json.encode(asked))
 
 

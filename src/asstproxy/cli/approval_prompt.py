@@ -48,8 +48,8 @@ class ApprovalPrompt:
     """Asks once about all calls of a reply. Ctrl-D refuses them, Ctrl-C cancels the exchange.
 
     Only `yes`, `always`, `edit` and `no` (or their first letters) are answers, and for several calls `only 1 2` and `edit 3`;
-    anything else is asked again, and an empty line is no answer. The arrow keys put one of the words into the line. `pause`
-    clears the live view from the screen meanwhile.
+    anything else is asked again, and Enter in an empty line does nothing. The arrow keys put one of the words into the line.
+    `pause` clears the live view from the screen meanwhile.
     """
 
     def __init__(self, console: Console, pause: Callable[[], AbstractContextManager[None]]) -> None:

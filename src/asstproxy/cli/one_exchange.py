@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..core.errors import OutputError, UsageError
 from ..core.events import (
@@ -32,10 +30,11 @@ from .error_output import print_error, print_warning
 from .event_loop import Signals, quiet_keyboard, suspendable
 from .exit_codes import FAILED, INCOMPLETE, MISMATCH, OK, TIMED_OUT
 from .options import ConversationOptions
+from .output import Output
 from .standard_streams import open_stdout
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from ..core.attachment import AttachedFile
     from ..core.hub import Subscriber
@@ -54,30 +53,6 @@ _PANEL_AFTER = 0.5
 """Seconds of silence after which the panel appears."""
 
 _EXIT_CODES = {State.COMPLETED: OK, State.ERROR: FAILED, State.INCOMPLETE: INCOMPLETE, State.CANCELLED: TIMED_OUT}
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """What to print."""
-
-    json: bool = False
-    events: bool = False
-    raw: bool = False
-    quiet: bool = False
-    file: Path | None = None
-    """Where the answer is saved once it is complete."""
-    extract: Literal["first", "last"] | None = None
-    """The code block that is printed instead of the answer."""
-    cost: bool = False
-
-    def __post_init__(self) -> None:
-        if self.extract and (self.json or self.events):
-            raise UsageError("-x prints code, so --json and --events can't be combined with it.")
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether the exchange is drawn in the terminal, states and all."""
-        return sys.stdout.isatty() and not (self.json or self.events or self.quiet or self.raw or self.extract)
 
 
 async def ask(
@@ -222,13 +197,7 @@ class _Exchange:
                     show(record)
                 unsubscribe = conversation.subscribe(show)
                 try:
-                    with (
-                        self._waiting_line(),
-                        self._retry_line(),
-                        self._notice_lines(),
-                        self._cost_line(),
-                        self._keyboard(view),
-                    ):
+                    with self._status_lines(), self._cost_line(), self._keyboard(view):
                         settled = await start()
                 finally:
                     unsubscribe()
@@ -311,28 +280,10 @@ class _Exchange:
             from .render.guarded_view import GuardedView
             from .render.theme import console
 
-            return GuardedView(console(), detail=self._detail(), delay=_PANEL_AFTER)
+            return GuardedView(console(), detail=_detail(self._opened, self._options), delay=_PANEL_AFTER)
         from .render.plain import PlainView
 
         return contextlib.nullcontext(PlainView(stdout, raw=output.raw))
-
-    def _detail(self) -> Detail:
-        """How the exchange is drawn: no name above the answer, because there is only one."""
-        from .hints import hint_after
-        from .look import look
-        from .render.detail import Detail
-        from .turn_price import load_prices, turn_price
-
-        opened = self._opened
-        session = opened.session.id if opened.session is not None else ""
-        load_prices()
-        return Detail(
-            states=self._options.states or opened.profile.states or look().states,
-            headings=False,
-            hint=lambda event: hint_after(event, session=session),
-            cost=turn_price,
-            again="asst ask --retry" if session else "",
-        )
 
     def _stdout(self) -> TextIO:
         """Where the answer goes. With tools it is reserved for us: their threads and child processes might print."""
@@ -358,55 +309,13 @@ class _Exchange:
         # On stderr: stdout is the answer and nothing else.
         return ApprovalPrompt(console(stderr=True), getattr(view, "paused", contextlib.nullcontext))
 
-    @contextlib.contextmanager
-    def _waiting_line(self) -> Iterator[None]:
-        """Say on a terminal what is waited for, while the answer goes elsewhere."""
-        if self._output.quiet or sys.stdout.isatty() or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-            yield
-            return
-        from .render.waiting_line import WaitingLine
-
-        configured = self._opened.conversation.configured
-        model = configured.model or self._opened.conversation.assistant.model
-        line = WaitingLine(sys.stderr, configured.profile, model)
-        unsubscribe = self._opened.conversation.subscribe(line)
-        try:
-            yield
-        finally:
-            unsubscribe()
-            line.close()
-
-    @contextlib.contextmanager
-    def _retry_line(self) -> Iterator[None]:
-        """Show retries on stderr, where no live view shows them."""
-        if self._output.quiet or self._output.is_drawn:
-            yield
-            return
-        from .render.retry_countdown import RetryLine
-
-        # Where the answer goes to the same terminal, a line that is rewritten would tear it.
-        line = RetryLine(sys.stderr, counts=sys.stderr.isatty() and not sys.stdout.isatty())
-        unsubscribe = self._opened.conversation.subscribe(line)
-        try:
-            yield
-        finally:
-            unsubscribe()
-            line.close()
-
-    @contextlib.contextmanager
-    def _notice_lines(self) -> Iterator[None]:
-        """Show the provider's notices on stderr, where no live view shows them."""
+    def _status_lines(self) -> AbstractContextManager[None]:
+        """What is waited for, retries and notices, where no live view shows them."""
         if self._output.is_drawn:
-            yield
-            return
-        from .render.notice_lines import NoticeLines
+            return contextlib.nullcontext()
+        from .status_lines import status_lines
 
-        lines = NoticeLines(print_warning, late=sys.stdout.isatty(), quiet=self._output.quiet)
-        unsubscribe = self._opened.conversation.subscribe(lines)
-        try:
-            yield
-        finally:
-            unsubscribe()
+        return status_lines(self._opened, quiet=self._output.quiet)
 
     @contextlib.contextmanager
     def _cost_line(self) -> Iterator[None]:
@@ -450,3 +359,21 @@ class _Exchange:
             kept = f"Its text: asst sessions show {session.id}" if session else f"Its text: {settled.event.text}"
         if line := " ".join(filter(None, (str(end or ""), hint, kept))):
             print_warning(line)
+
+
+def _detail(opened: OpenConversation, options: ConversationOptions) -> Detail:
+    """How the exchange is drawn: no name above the answer, because there is only one."""
+    from .hints import hint_after
+    from .look import look
+    from .render.detail import Detail
+    from .turn_price import load_prices, turn_price
+
+    session = opened.session.id if opened.session is not None else ""
+    load_prices()
+    return Detail(
+        states=options.states or opened.profile.states or look().states,
+        headings=False,
+        hint=lambda event: hint_after(event, session=session),
+        cost=turn_price,
+        again="asst ask --retry" if session else "",
+    )

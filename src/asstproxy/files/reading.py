@@ -55,6 +55,15 @@ class Receiver:
             self._file = on_disk
         self._file.write(piece)
 
+    def expect(self, size: str) -> None:
+        """Take note of how many bytes a sender announces; anything that isn't a number is ignored.
+
+        Raises:
+            UsageError: that is more than the limit.
+        """
+        if size.isascii() and size.isdecimal() and int(size[:20]) > self._limit:
+            raise too_large(self.name, f"more than {readable_size(self._limit)}")
+
     def finish(self) -> AttachedFile:
         """The whole file.
 

@@ -21,7 +21,7 @@ from ..core.errors import AssistantError, UsageError
 from ..core.events import Event, MessageIncomplete, Started, ToolOutputsSubmitted, ToolResult, Usage
 from ..core.history import UserMessage
 from ..core.money import Cost, dollars
-from ..core.roles import CLOSING, AssistantProxy, Attachable
+from ..core.roles import CLOSING, AssistantProxy, Attachable, Structured
 from ..core.turn import Turn
 from ..store.transcript import RequestEntry
 from .fallback import accepted_by
@@ -88,6 +88,8 @@ class BudgetedProvider:
     def __init__(self, assistant: AssistantProxy, budget: Budget, profile: str, model: str = "") -> None:
         self.assistant = assistant
         self.provider, self.model = assistant.provider, assistant.model
+        if isinstance(assistant, Structured):
+            self.structured = assistant.structured
         self._budget, self._profile = budget, profile
         self._limit = provider_info(self.provider).output_limit
         self._turn = Turn("")

@@ -95,7 +95,7 @@ async def test_it_ends_up_like_the_printed_conversation(name: str, columns: int,
     async with live(columns, rows, echo=True) as (terminal, view):
         for count, record in enumerate(Script().play(parts)):
             view(record)
-            view._draw() if count % 5 == 0 else None  # as if that were the time for a frame
+            view.draw() if count % 5 == 0 else None  # as if that were the time for a frame
         assert terminal.rows == conversation(columns, rows, parts)
     assert terminal.rows == conversation(columns, rows, parts)
 
@@ -107,7 +107,7 @@ async def test_tools_end_up_like_the_printed_conversation(columns: int) -> None:
     async with live(columns, 50, echo=True) as (terminal, view):
         for record in Script().play(parts):
             view(record)
-            view._draw()
+            view.draw()
     assert terminal.rows == conversation(columns, 50, parts)
 
 

@@ -107,6 +107,9 @@ def _asked(request: Request) -> _Asked:
     checks = [check]
     if attached:
         checks.insert(0, lambda item: msgspec.structs.replace(item, attachments=(*attached, *item.attachments)))
+    if schema is not None:
+        text = msgspec.json.encode(schema.schema, order="deterministic").decode()
+        checks.append(lambda item: msgspec.structs.replace(item, schema=text))
     profile = choose_profile(load_config(), options.profile)
     if more:
         profile = msgspec.structs.replace(profile, settings={**profile.settings, **more})

@@ -16,7 +16,7 @@ __all__ = ["Meter", "Toolbar", "toolbar_text"]
 _WARN, _FULL = 80, 95
 """Percent of the context from which the meter is yellow, and red."""
 _SHRINKS = ("help", "id", "cost", "tools", "context")
-"""What is left out, in this order, where the line is too long."""
+"""These parts go, in this order, where the line is too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,20 @@ def toolbar_text(toolbar: Toolbar, width: int) -> StyleAndTextTuples:
             break
         pieces[name] = []
     right = _joined([], *(piece for piece in pieces.values() if piece))
-    gap = width - 2 - get_cwidth(left) - _length(pieces)
-    if gap < 1:
-        left, gap = f"{left[: max(width - 3, 0)]}…" if get_cwidth(left) > width - 2 else left, 1
-        right = [] if get_cwidth(left) + _length(pieces) + 3 > width else right
+    if get_cwidth(left) + _length(pieces) + 3 > width:  # who answers stays
+        right = []
+    left = _cut(left, width - 1)
+    gap = max(width - 2 - get_cwidth(left) - (_length(pieces) if right else 0), 0)
     return [(dim, f" {left}"), (dim, " " * gap), *right]
+
+
+def _cut(text: str, columns: int) -> str:
+    """The text in at most so many columns."""
+    if get_cwidth(text) <= columns:
+        return text
+    while text and get_cwidth(text) > columns - 1:
+        text = text[:-1]
+    return f"{text}…" if columns > 0 else ""
 
 
 def _joined(texts: Sequence[tuple[str, str]], *pieces: StyleAndTextTuples) -> StyleAndTextTuples:

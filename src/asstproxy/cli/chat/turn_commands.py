@@ -24,7 +24,7 @@ async def states(chat: ChatCommands, argument: str) -> None:
     """Print the path of the last turn; `on` and `off` print it after every turn, or not.
 
     Raises:
-        UsageError: there is no turn, or the argument is something else.
+        UsageError: no turn yet, or the argument is something else.
     """
     detail = chat.screen
     if argument:
@@ -62,7 +62,7 @@ async def call(chat: ChatCommands, number: str) -> None:
     """Print a call of the last turn whole: its arguments, its output, what it printed. Without a number, the last one.
 
     Raises:
-        UsageError: there is no such call.
+        UsageError: the turn has no such call.
     """
     calls = chat.screen.last.calls
     if not calls:

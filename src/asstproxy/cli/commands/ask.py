@@ -58,12 +58,15 @@ def ask(
     from ...core.warnings import quieten_warnings
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
-    from ..schema_option import schema_of
     from ..standard_streams import require_stdout
     from ..stdin import read_prompt
 
     require_stdout()
-    chosen = schema_of(schema, schema_multi)
+    chosen = None
+    if schema or schema_multi:
+        from ..schema_option import schema_of
+
+        chosen = schema_of(schema, schema_multi)
     if models:
         from ..model_table import print_models
 

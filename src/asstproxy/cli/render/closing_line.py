@@ -11,7 +11,7 @@ from ...text.closing import Closing
 __all__ = ["ClosingLine"]
 
 _SHRINKS = ("hint", "saved", "cost", "tools", "tokens", "note", "tries")
-"""What is left out, in this order, until the line fits."""
+"""These parts go, in this order, until the line fits."""
 
 
 class ClosingLine:

@@ -176,7 +176,9 @@ class Layout:
                 self._tries += 1
             case ChunkReceived() | Reasoning() | ActionRequired() | AssistantMessageRetrieved() | MessageIncomplete():
                 self._status = ""
-                self._end_retries()
+                self._retries.resume()
+                if line := self._retries.close():
+                    self._print("notice", Text(line, style="asst.notice"))
             case Notice(text=text):
                 self._print("notice", Text.assemble(("Notice:", "asst.notice"), " ", clean_line(text)))
             case SchemaMismatch(problems=problems):
@@ -192,7 +194,7 @@ class Layout:
             case HistoryCut(keep=keep) if self._echo:
                 self._print("notice", Text(_cut_text(keep), style="asst.notice"))
             case ToolsExecuted():
-                self._end_calls()
+                self._end_parts()
             case _:
                 pass
 
@@ -240,18 +242,10 @@ class Layout:
         self._text.flush()
         self._scrollback.add(kind, *lines)
 
-    def _end_retries(self) -> None:
-        self._retries.resume()
-        if line := self._retries.close():
-            self._print("notice", Text(line, style="asst.notice"))
-
-    def _end_calls(self, why: str = "") -> None:
-        if self._calls:
-            self._print("tools", *self._calls.close(self._at, why))
-
     def _end_parts(self, why: str = "") -> None:
         self._text.end(self._at)
-        self._end_calls(why)
+        if self._calls:
+            self._print("tools", *self._calls.close(self._at, why))
 
     @property
     def _name(self) -> str:

@@ -30,7 +30,7 @@ _SHARE = 5
 _IDLE_FRAME = 0.25
 """Seconds between two frames while only the clock moves."""
 _QUIET = 0.5
-"""Seconds of silence after which a line says what is waited for, where there is no panel."""
+"""Seconds of silence after which a line says what is waited for, without a panel."""
 
 
 class _Frame:
@@ -53,7 +53,7 @@ class LiveView:
     in a chat they are on the screen already). `delay`: seconds until the panel appears, unless text arrives sooner.
     `draft`: gives what has been typed meanwhile. `footer`: gives
     rows that stand below everything as long as the view is open. Where nothing can be drawn again
-    (a dumb terminal, a screen reader), there is no panel: what an exchange waits for is said in a line of its own.
+    (a dumb terminal, a screen reader), the panel is left out: what an exchange waits for is said in a line of its own.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class LiveView:
                     painter.result()  # raises the error that ended it
             self._layout.close()
             self._footer = None
-            self._draw()
+            self.draw()
         finally:
             self._hide_panel()
 
@@ -119,10 +119,6 @@ class LiveView:
             self._due = 0.0
         self._request_frame()
 
-    def refresh(self) -> None:
-        """Draw now."""
-        self._draw()
-
     def print(self, part: RenderableType) -> None:
         """Print something else above the panel."""
         self._layout.insert(part)
@@ -133,7 +129,7 @@ class LiveView:
         """Leave the screen to something else, a question for example; drawing continues afterwards."""
         self._pauses += 1
         try:
-            self._draw()
+            self.draw()
             yield
         finally:
             self._pauses -= 1
@@ -146,7 +142,7 @@ class LiveView:
         if self._layout.is_active and (self._live is not None or not self._may_show):
             self._changed.set()
         else:
-            self._draw()
+            self.draw()
 
     @property
     def _may_show(self) -> bool:
@@ -161,10 +157,10 @@ class LiveView:
             self._changed.clear()
             began = time.perf_counter()
             if self._live is not None or (self._layout.is_active and not self._pauses):
-                self._draw()
+                self.draw()
             await asyncio.sleep(max(_FRAME, _SHARE * (time.perf_counter() - began)))
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         """Print what is finished, and the panel below it, in one write: the terminal never shows half a frame."""
         console, active = self._console, self._layout.is_active and not self._pauses
         stays = active or (self._footer is not None and not self._pauses)
@@ -174,7 +170,8 @@ class LiveView:
                 self._show_panel()
             if self._live is not None:
                 self._adapt_to_resize()
-                self._frame.panel = self._panel() if active else None
+                draft = self._draft() if self._draft is not None else ""
+                self._frame.panel = self._layout.panel(time.monotonic() - self._received, draft) if active else None
                 self._frame.footer = self._footer() if self._footer is not None else ()
             elif active and not self._redraws:
                 finished += self._waiting()
@@ -184,9 +181,6 @@ class LiveView:
                 self._live.refresh()
             if not stays:
                 self._hide_panel()
-
-    def _panel(self) -> LivePanel:
-        return self._layout.panel(time.monotonic() - self._received, self._draft() if self._draft is not None else "")
 
     def _waiting(self) -> list[RenderableType]:
         """What is waited for, in a line of its own, if that has changed and takes a while."""

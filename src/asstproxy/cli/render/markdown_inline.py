@@ -47,7 +47,7 @@ def complete(tokens: Sequence[Token], lines: Sequence[str], env: MutableMapping[
 
 
 def with_marks(tokens: Sequence[Token]) -> list[Token]:
-    """The tokens with the marks of Markdown where there are no colours: `code` keeps its backticks."""
+    """The tokens with the marks of Markdown where nothing has a colour: `code` keeps its backticks."""
     return [token if token.children is None else token.copy(children=_marked(token.children)) for token in tokens]
 
 

@@ -46,7 +46,7 @@ class _Stepper:
         async with LiveView(screen, echo=True, footer=self._footer) as view:
             for record in (*self._context, *self._played[: self._shown]):
                 view(record)
-            view.refresh()
+            view.draw()
             while (key := await _key_pressed()) not in _STOP:
                 if key == b"b":
                     self._shown = max(self._shown - 1, 0)
@@ -64,7 +64,7 @@ class _Stepper:
                 await asyncio.sleep(_pause(self._played[self._shown - 1], self._played[self._shown]))
             view(self._played[self._shown])
             self._shown += 1
-            view.refresh()
+            view.draw()
 
     def _footer(self) -> list[Text]:
         return _rows([*self._context, *self._played], len(self._context) + self._shown)
