@@ -44,8 +44,9 @@ class Ending(NamedTuple):
     hint: str = ""
 
     def without_repeat(self) -> Ending:
-        """Without a hint that only says to try again: a line that names the command for that follows."""
-        return self._replace(hint="") if self.hint in _AGAIN else self
+        """Without the sentence that says to try again: a line that names the command for that follows."""
+        said = next((sentence for sentence in _AGAIN if self.hint.endswith(sentence)), "")
+        return self._replace(hint=self.hint.removesuffix(said).rstrip())
 
     def __str__(self) -> str:
         message = self.message if self.label == "Error" else f"{self.label}: {self.message}"
