@@ -13,6 +13,15 @@ from source_tree import FILES, imports
 SDKS = {"openai", "google.genai", "vertexai", "xllamacpp", "yfinance", "mcp"}
 TEMPLATES = {"yaml", "tomli_w", "asstproxy.config.templates", "asstproxy.cli.templates"}
 """What only `-T` and `-P` need."""
+UNUSED = {
+    "puremagic",
+    "asstproxy.files",
+    "asstproxy.cli.attach",
+    "asstproxy.tools",
+    "asstproxy.config.vendors",
+    "tomllib",
+}
+"""What only attachments, tools, vendors and a config file need."""
 HEAVY = SDKS | {"pydantic", "prompt_toolkit", "rich", "markdown_it", "jsonschema", "genai_prices", "referencing"}
 SCHEMAS = {
     f"asstproxy.{name}"
@@ -46,7 +55,7 @@ MAIN = "from asstproxy.__main__ import main; main()"
         (["--help"], HEAVY | {"asyncio", "msgspec", "httpx2"}),
         (["sessions", "list"], HEAVY | {"httpx2"}),
         (["script"], HEAVY | {"asyncio", "httpx2"}),
-        (["ask", "-p", "gpt", "hi"], HEAVY | SCHEMAS | TEMPLATES | {"puremagic", "asstproxy.files"}),
+        (["ask", "-p", "gpt", "hi"], HEAVY | SCHEMAS | TEMPLATES | UNUSED),
         (["ask", "-p", "gpt", "--schema", "name, age int", "hi"], HEAVY - {"jsonschema", "referencing"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

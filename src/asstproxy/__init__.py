@@ -19,6 +19,7 @@ TYPE_CHECKING = False  # as type checkers read it: to import `typing` takes half
 if TYPE_CHECKING:
     from typing import Any
 
+    from .batches import batch
     from .config.profiles import Profile
     from .config.template import Template
     from .config.templates import load_template
@@ -68,6 +69,7 @@ __all__ = [
     "UsageError",
     "UserProxy",
     "__version__",
+    "batch",
     "conform",
     "load_template",
     "read_attachment",
@@ -93,6 +95,7 @@ _HOMES = {
     "tools": ("Tool", "ToolError", "tool"),
     "user": ("UserProxy",),
     "start": ("start_conversation",),
+    "batches": ("batch",),
 }
 
 

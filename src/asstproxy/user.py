@@ -25,15 +25,16 @@ from .core.events import (
 )
 from .core.redact import redacting_logger
 from .core.schema_support import SCHEMA
-from .tools import Approver, Tool, deny_all
-from .tools.runner import ToolRunner
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a conversation without tools must not pay for them
     from .core.answer_schema import Check
     from .core.conversation import Conversation
     from .core.roles import Publish
+    from .tools import Approver, Tool
+    from .tools.approval import Approvals
+    from .tools.runner import ToolRunner
 
-__all__ = ["Approver", "UserProxy"]
+__all__ = ["UserProxy"]
 
 _log = redacting_logger(__name__)
 T = TypeVar("T")
@@ -118,7 +119,38 @@ def _data_of(event: Event | Unknown) -> str:
     return _text_of(event)
 
 
-class UserProxy(Asking):
+class Offering:
+    """The tools that the assistant may call."""
+
+    _runner: ToolRunner | None = None  # from the first tool on
+
+    @property
+    def tools(self) -> dict[str, Tool]:
+        """The tools that the assistant may call, by name."""
+        return self._runner.tools if self._runner is not None else {}
+
+    def offer(self, tools: Iterable[Callable[..., Any] | Tool]) -> None:
+        """Offer more tools to the assistant, from the next exchange on.
+
+        Raises:
+            UsageError: a function cannot be described, two tools have one name, or they are too many; none is offered.
+        """
+        self._runner = _runner(self._runner)
+        self._runner.offer(tools)
+
+    def withdraw(self, name: str) -> None:
+        """Stop offering a tool; an "always" for it is forgotten."""
+        if self._runner is not None:
+            self._runner.withdraw(name)
+
+    @property
+    def approvals(self) -> Approvals:
+        """Which tools may run without asking."""
+        self._runner = _runner(self._runner)
+        return self._runner.approvals
+
+
+class UserProxy(Asking, Offering):
     """What a program talks to: send a message, get the answer, watch the records. It runs the tools.
 
     `approve` asks a person about calls that need approval; without it they are refused.
@@ -128,9 +160,10 @@ class UserProxy(Asking):
         self.approve = approve
         self.answer: Event | Unknown | None = None
         """The last answer; None before the first one."""
-        self._runner = ToolRunner(tools)
         self._cleanups: list[Callable[[], Awaitable[object]]] = []
         self._conversation: Conversation | None = None
+        if tools := tuple(tools):
+            self.offer(tools)
 
     # ---- the program's side ------------------------------------------------------------------------------------------
 
@@ -190,23 +223,6 @@ class UserProxy(Asking):
 
     # ---- tools -------------------------------------------------------------------------------------------------------
 
-    @property
-    def tools(self) -> dict[str, Tool]:
-        """The tools that the assistant may call, by name."""
-        return self._runner.tools
-
-    def offer(self, tools: Iterable[Callable[..., Any] | Tool]) -> None:
-        """Offer more tools to the assistant, from the next exchange on.
-
-        Raises:
-            UsageError: a function cannot be described, two tools have one name, or they are too many; none is offered.
-        """
-        self._runner.offer(tools)
-
-    def withdraw(self, name: str) -> None:
-        """Stop offering a tool; an "always" for it is forgotten."""
-        self._runner.withdraw(name)
-
     def add_cleanup(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have `close` awaited at the end of the conversation, for something that the tools need until then."""
         self._cleanups.append(close)
@@ -221,10 +237,14 @@ class UserProxy(Asking):
         self, calls: Sequence[ToolCall], approved: ApprovalGiven | None, publish: Publish
     ) -> ToolsExecuted | ApprovalRequested:
         """Run the calls side by side, or request approval first; see `ToolRunner.execute`."""
+        self._runner = _runner(self._runner)
         return await self._runner.execute(calls, approved, publish)
 
     async def ask_approval(self, calls: Sequence[ToolCall]) -> ApprovalGiven:
         """Ask the person whether these calls may run; with nobody to ask, they may not."""
+        from .tools import deny_all
+
+        self._runner = _runner(self._runner)
         return await self._runner.ask(calls, self.approve or deny_all)
 
     def set_assistant_message(self, message: Event | Unknown) -> None:
@@ -238,3 +258,10 @@ class UserProxy(Asking):
                 await self._cleanups.pop()()
             except Exception:  # noqa: BLE001 - whatever fails, the rest is closed
                 _log.exception("something that the tools needed could not be closed")
+
+
+def _runner(before: ToolRunner | None) -> ToolRunner:
+    """The tool runner, made when it is needed first."""
+    from .tools.runner import ToolRunner
+
+    return before if before is not None else ToolRunner()

@@ -37,7 +37,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**os.environ, "TERM": "xterm-256color", **(env or {})},
+            env={**_without_size(), "TERM": "xterm-256color", **(env or {})},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
         )
@@ -127,3 +127,8 @@ class Terminal:
                 self.received += data
                 self._stream.feed(data)
                 seconds = 0.0
+
+
+def _without_size() -> dict[str, str]:
+    """Our environment, without the size of our own terminal: pytest-xdist sets it."""
+    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}

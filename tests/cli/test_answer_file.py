@@ -94,6 +94,13 @@ def test_only_a_complete_answer_is_saved(asst: Asst, server: ResponsesServer, tm
     assert (ran.code, ran.out, file.read_text()) == (4 if spoilt == "incomplete" else 1, "", "old")
 
 
+@pytest.mark.parametrize("name", ["", "-"])
+def test_the_file_has_a_name(asst: Asst, server: ResponsesServer, name: str) -> None:
+    """An empty variable of a script, or `-`, is exit 2 and no request."""
+    ran = asst("ask", "-p", "gpt", "-o", name, "hi")
+    assert (ran.code, ran.out, ran.err.count("\n"), server.requests) == (2, "", 1, [])
+
+
 @pytest.mark.parametrize("place", ["a folder", "no folder", "a pipe", "a device", "read-only", "a file as a folder"])
 def test_a_file_that_cannot_be_written_is_known_before_the_question(
     asst: Asst, server: ResponsesServer, tmp_path: Path, place: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,9 @@ def tool(tmp_path: Path) -> Path:
     return file
 
 
+PROMPT = re.compile(r"Run (?:it|them)(?: like this)?\? ›")
+
+
 def ran(tool: Path) -> list[str]:
     """With what the tool ran."""
     file = tool.with_name("ran")
@@ -43,7 +47,7 @@ def chat(tool: Path, columns: int = 100) -> Iterator[Terminal]:
 
 def asked(terminal: Terminal, times: int) -> str:
     """The screen, once the question has been asked so often."""
-    terminal.wait_until(lambda: terminal.text.count("Allow?") == times)
+    terminal.wait_until(lambda: len(PROMPT.findall(terminal.text)) == times)
     return terminal.text
 
 
@@ -65,7 +69,7 @@ def test_what_was_typed_before_the_question_stood_there_is_no_answer(server: Res
         answer(terminal, "n")
         text = terminal.wait_for("That was it.")
     assert ran(tool) == []
-    assert text.count("Allow?") == 1
+    assert len(PROMPT.findall(text)) == 1
 
 
 def test_only_the_words_are_answers(server: ResponsesServer, tool: Path) -> None:
@@ -78,7 +82,6 @@ def test_only_the_words_are_answers(server: ResponsesServer, tool: Path) -> None
         "always ask",
         "nothing",
         "only 1",
-        "",
         "edit 2",
     ]
     with chat(tool) as terminal:
@@ -99,7 +102,8 @@ def test_several_calls_are_one_question(server: ResponsesServer, tool: Path) -> 
     with chat(tool) as terminal:
         terminal.type("go\r")
         text = asked(terminal, 1)
-        assert [f"note wants to run ({n} of 3)" in text for n in (1, 2, 3)] == [True] * 3
+        assert "╭─ 3 tools want to run ─" in text
+        assert [f'│ {n}  note  text  "{name}" ' in text for n, name in enumerate("abc", 1)] == [True] * 3
         answer(terminal, "only 4")
         asked(terminal, 2)
         answer(terminal, "edit")
@@ -122,7 +126,9 @@ def test_one_of_several_can_be_edited(server: ResponsesServer, tool: Path) -> No
         terminal.type("\x15")  # the line is emptied
         answer(terminal, '{"text": "mine"}')
         text = asked(terminal, 2)
-        assert '"text": "mine"' in text.rpartition("(2 of 2)")[2]
+        after = text.rpartition("2  note, with your changes:")[2]
+        assert '  -  text  "b"\n' in after
+        assert '  +  text  "mine"\n' in after
         answer(terminal, "y")
         terminal.wait_for("That was it.")
     assert sorted(ran(tool)) == ["a 1", "mine 1"]
@@ -140,7 +146,7 @@ def test_after_an_edit_that_does_not_fit_the_old_arguments_are_shown_again(serve
         answer(terminal, '{"text": "b", "times": "often"}')
         text = " ".join(asked(terminal, 2).split())  # lines may be wrapped anywhere
         _, _, after = text.partition("The arguments are unchanged:")
-        assert '"text": "a"' in after
+        assert 'text "a"' in after
         assert '"b"' not in after
         answer(terminal, "n")
         terminal.wait_for("That was it.")
@@ -155,8 +161,9 @@ def test_the_question_names_the_source_and_hides_nothing(server: ResponsesServer
         text = asked(terminal, 1)
         answer(terminal, "n")
         terminal.wait_for("That was it.")
-    assert f"From{tool}" in "".join(text.split())  # a long path is wrapped
-    assert r'"text": "x\u3164y\u2800z\udb40\udc41\ufe0f\u034f"' in text
+    folded = "".join(text.replace("│", " ").split())  # a long path is wrapped
+    assert f"Writeanote.From{tool}:note:runsasyou,withyourfilesandnetwork." in folded
+    assert r'text  "x\u3164y\u2800z\udb40\udc41\ufe0f\u034f"' in text
 
 
 def test_show_and_the_exports_say_who_approved_what(asst: Asst, server: ResponsesServer, tool: Path) -> None:
@@ -190,3 +197,82 @@ def test_a_call_that_never_ran_is_not_drawn_as_done(asst: Asst, server: Response
     assert "<summary>– note · not approved</summary>" in page
     assert "✓" not in page
     assert "– This call needs a person" in asst("sessions", "export", "-f", "md").out
+
+
+def test_nothing_is_chosen_and_enter_alone_is_no_answer(server: ResponsesServer, tool: Path) -> None:
+    """The arrow keys put a word into the line, and Enter then takes it; before that, Enter does nothing."""
+    server.brain = Script([Call("note", {"text": "a"})], [Say("That was it.")])
+    with chat(tool) as terminal:
+        terminal.type("go\r")
+        asked(terminal, 1)
+        terminal.type("\r\r")
+        terminal.type("\x1b[B\x1b[B")
+        terminal.wait_for("Run it? › always")
+        assert ran(tool) == []
+        terminal.type("\x1b[A\x1b[A")
+        terminal.wait_for("Run it? › no")
+        terminal.type("\x1b[B")
+        terminal.wait_for("Run it? › yes")
+        assert len(PROMPT.findall(terminal.text)) == 1
+        terminal.type("\r")
+        terminal.wait_for("That was it.")
+    assert ran(tool) == ["a 1"]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_the_box(server: ResponsesServer, tool: Path, columns: int) -> None:
+    """Each argument whole, lines of a text as lines, brackets as they are; nothing is wider than the screen."""
+    text = "- [ ] call the bank\n- [x] renew " + "the passport " * 20 + "now"
+    server.brain = Script([Call("note", {"text": text, "times": 2})], [Say("That was it.")])
+    with chat(tool, columns) as terminal:
+        terminal.type("go\r")
+        screen = asked(terminal, 1)
+        answer(terminal, "n")
+        terminal.wait_for("That was it.")
+    rows = screen[screen.index("╭─ note wants to run ─") :].splitlines()
+    assert max(map(len, rows)) <= columns
+    assert "│ text   - [ ] call the bank " in screen
+    assert "│        - [x] renew the passport" in screen
+    assert "│ times  2 " in screen
+    assert " ".join("\n".join(rows).replace("│", " ").split()).count("the passport") == 20
+    below = rows[next(place for place, row in enumerate(rows) if row.startswith("╰")) + 1 :]
+    assert [row.split()[0] for row in below if not row.startswith("   ")] == ["yes", "always", "edit", "no", "Run"]
+
+
+def test_an_edited_call_shows_what_changed(server: ResponsesServer, tool: Path) -> None:
+    """What was, with a minus; what will run, with a plus; the rest as it is."""
+    server.brain = Script([Call("note", {"text": "a", "times": 3})], [Say("That was it.")])
+    with chat(tool) as terminal:
+        terminal.type("go\r")
+        asked(terminal, 1)
+        answer(terminal, "e")
+        terminal.wait_for("Arguments ›")
+        terminal.type("\x15")
+        answer(terminal, '{"text": "b", "times": 3}')
+        text = asked(terminal, 2)
+        assert "note, with your changes:" in text
+        changes = text.partition("with your changes:")[2]
+        assert [line.split() for line in changes.splitlines()[1:4]] == [
+            ["-", "text", '"a"'],
+            ["+", "text", '"b"'],
+            ["times", "3"],
+        ]
+        assert "Run it like this? ›" in changes
+        answer(terminal, "yes")
+        terminal.wait_for("That was it.")
+    assert ran(tool) == ["b 3"]
+
+
+def test_a_dumb_terminal_has_no_frame(server: ResponsesServer, tool: Path) -> None:
+    """The same question in words."""
+    server.brain = Script([Call("note", {"text": "a"})], [Say("That was it.")])
+    command = [ASST, "chat", "-p", "gpt", "-t", str(tool)]
+    with Terminal(command, 80, 50, env={"TERM": "dumb", "PROMPT_TOOLKIT_NO_CPR": "1"}) as terminal:
+        terminal.wait_for("›")
+        terminal.type("go\r")
+        text = asked(terminal, 1)
+        answer(terminal, "y")
+        terminal.wait_for("That was it.")
+    assert "note wants to run:" in text
+    assert not set("╭│╰") & set(text)
+    assert ran(tool) == ["a 1"]

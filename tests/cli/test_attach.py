@@ -421,7 +421,7 @@ def test_an_assistant_that_can_t_see_a_file_of_before_is_told_its_name(
     asst("ask", "-p", "here", "-a", str(tmp_path / "song.wav"), "Who sings?")
     ran = asst("ask", "-c", "-p", "gpt", "And now?")
     assert ran.code == 0
-    assert "doesn't get song.wav" in ran.err
+    assert "can't read song.wav, so it gets only the name." in ran.err
     assert _parts(server, 0)[0]["text"] == "[song.wav (audio) was attached here, and you can't see it]\n\nWho sings?"
 
 

@@ -75,7 +75,7 @@ def test_a_question_is_asked_although_the_drawing_fails(server: ResponsesServer,
     tools.write_text("def price(symbol: str) -> float:\n    return 187.25\n")
     server.brain = Script([Call("price", {"symbol": "AAPL"})], [Say(ANSWER)])
     with Terminal(_command("in a frame", "ask", "-p", "gpt", "-t", str(tools), "How much?"), columns=120) as terminal:
-        terminal.wait_for("Allow?")
+        terminal.wait_for("Run it? ›")
         terminal.type("yes\r")
         assert terminal.wait_end() == 1
         assert ANSWER in terminal.text

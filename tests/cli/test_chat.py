@@ -51,7 +51,7 @@ def test_tool_calls_are_system_lines(server: ResponsesServer, tmp_path: Path) ->
     server.brain = Script([Call("price", {"symbol": "AAPL"})], [Say("It is 187.25.")])
     with _chat("-t", f"{tools}:price") as terminal:
         terminal.enter("How much is AAPL?")
-        terminal.wait_for("Allow?")
+        terminal.wait_for("Run it? ›")
         terminal.type("y\r")
         text = terminal.wait_for("It is 187.25.")
         assert "System" in text
@@ -73,7 +73,7 @@ def test_three_rounds_of_calls_fit_eighty_columns(server: ResponsesServer, tmp_p
     )
     with _chat("-t", f"{tools}:price") as terminal:
         terminal.enter("All of them, please.")
-        terminal.wait_for("Allow?")
+        terminal.wait_for("Run them? ›")
         terminal.type("a\r")
         text = terminal.wait_for("That was all.", within=40)
     for symbol in ("AAPL", "MSFT", "AAAA", "IBM"):
@@ -88,7 +88,7 @@ def test_refused_tool_is_told_to_the_assistant(server: ResponsesServer, tmp_path
     server.brain = Script([Call("delete")], [Say("As you wish.")])
     with _chat("-t", f"{tools}:delete") as terminal:
         terminal.enter("clean up")
-        terminal.wait_for("Allow?")
+        terminal.wait_for("Run it? ›")
         terminal.type("no, too dangerous\r")
         terminal.wait_for("As you wish.")
     assert not ran.exists()
@@ -279,9 +279,10 @@ def test_profile_stops_the_mcp_servers_of_the_profile_before(server: ResponsesSe
 
     with Terminal([ASST, "chat", "-p", "one"], 120) as terminal:
         terminal.wait_for("›")
-        assert runs("one")
+        terminal.wait_until(lambda: ids["one"].exists() and runs("one"))
         terminal.enter("/profile two")
-        terminal.wait_for("tools: two_f")
+        terminal.wait_for("tools: two starting…")
+        terminal.wait_until(lambda: ids["two"].exists() and bool(ids["two"].read_text()))
         assert (runs("one"), runs("two")) == (False, True)
         terminal.enter("/quit")
         assert terminal.wait_end() == 0

@@ -14,6 +14,7 @@ import typer
 from typer.main import get_command
 
 from asstproxy import Store
+from asstproxy.batches.journal import open_journal
 from asstproxy.cli.app import app
 from asstproxy.providers.scripted import say
 from servers import ResponsesServer, Say
@@ -41,6 +42,7 @@ PRINTING: dict[str, list[str]] = {
     "tools list": ["-t", "{tool}"],
     "tools show": ["-t", "{tool}", "travel"],
     "tools run": ["{tool}:travel"],
+    "batch status": ["{batch}"],
     "script": [],
     "schema": ["result"],
     "doctor": ["--offline"],
@@ -73,6 +75,7 @@ FORMS: dict[str, list[str]] = {
 """More of what goes to stdout."""
 SILENT = {
     *("chat", "setup gpt", "setup gemini", "setup local", "setup anthropic", "setup chat-completions"),
+    "batch run",
     *("setup use", "setup remove", "setup edit", "sessions rename", "sessions rm"),
 }
 """Commands that print nothing to stdout."""
@@ -98,7 +101,9 @@ def command(server: ResponsesServer, tmp_path: Path) -> Any:
     tool.write_text(f'def travel() -> str:\n    """{TEXT}"""\n    return "{TEXT}"\n', encoding="utf-8")
     copy = tmp_path / "copy.jsonl"
     copy.write_bytes(Store().path(Store().newest()).read_bytes())
-    values = {"session": str(copy), "id": Store().newest(), "tool": str(tool)}
+    batch = tmp_path / "out.jsonl"
+    open_journal(batch, "asst").close()
+    values = {"batch": str(batch), "session": str(copy), "id": Store().newest(), "tool": str(tool)}
     return lambda name: [ASST, *(part.format(**values) for part in EVERYTHING[name])]
 
 

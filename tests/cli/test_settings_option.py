@@ -70,6 +70,14 @@ def test_an_unknown_setting_passes_with_a_notice(asst: Asst, server: ResponsesSe
     assert "Did you mean temperature?" in ran.err.splitlines()[0]
 
 
+@pytest.mark.parametrize("setting", ["model=gpt-6-luna", "stream=false", "input=other words"])
+def test_what_asst_sends_itself_is_no_setting(asst: Asst, server: ResponsesServer, setting: str) -> None:
+    """The session would say something else than what was asked: exit 2, one line with the way to do it, no request."""
+    ran = asst("ask", "-p", "gpt", "-O", setting, "hi")
+    assert (ran.code, ran.out, ran.err.count("\n"), server.requests) == (2, "", 1, [])
+    assert "is not a setting of the API" in ran.err
+
+
 def test_a_chat_keeps_its_settings_and_its_budget(server: ResponsesServer) -> None:
     """Also with another model of the profile; a message that could pass the limit isn't sent, and the chat goes on."""
     arguments = ["chat", "-p", "gpt", "-O", "temperature=0.3", "--max-cost", "0.01"]
@@ -88,7 +96,7 @@ def test_a_chat_keeps_its_settings_and_its_budget(server: ResponsesServer) -> No
         assert sent["reasoning"] == {"effort": "low"}
         assert 1024 <= sent["max_output_tokens"] <= 2000  # what a cent buys of this model
         terminal.enter("x" * 30_000)
-        terminal.wait_for("is spent")
+        terminal.wait_for("the limit is")
         assert len(server.requests) == 1
         terminal.enter("/model gpt-6-luna")
         terminal.enter("and now?")

@@ -224,6 +224,14 @@ def test_cost_is_a_line_on_stderr(asst: Asst, server: ResponsesServer, tmp_path:
     assert tokens == f"{usage.input:,} → {usage.output:,} tokens"
 
 
+def test_a_request_that_failed_costs_nothing_whatever_answered_before(asst: Asst) -> None:
+    """Where the price is unknown, only the requests that used tokens have an unknown cost."""
+    saved((*MINE, ev.Usage(8, 3)))
+    saved((*MINE, None), answer="")
+    row = rows(asst)["my-server"]
+    assert (row["turns"], row["cost"]["unknown_requests"]) == (2, 1)
+
+
 def test_cost_in_json_only_when_asked_for(asst: Asst, server: ResponsesServer) -> None:
     """A number of dollars, and the same in words."""
     result = json.loads(asst("ask", "-p", "gpt", "--json", "--cost", "hi").out)
@@ -236,7 +244,9 @@ def test_max_cost_ends_a_run(asst: Asst, server: ResponsesServer, tmp_path: Path
     """Exit 4 and one line with the estimate, what is spent, and the limit; nothing was sent."""
     ran = asst("ask", "-p", "gpt", "-q", "--max-cost", "0.0001", "hi")
     assert (ran.code, ran.out, server.requests) == (4, "", [])
-    assert ran.err == ("asst: Cut short: the next request could cost $0.0005, and nothing of $0.0001 is spent.\n")
+    assert ran.err == (
+        "asst: Cut short: the next request could cost $0.0005; the limit is $0.0001, and nothing is spent.\n"
+    )
     assert asst("replay", "--check").code == 0
     assert asst("ask", "-p", "gpt", "--max-cost", "0.01", "hi").code == 0
     assert server.requests[-1].json["max_output_tokens"] == 8192

@@ -160,10 +160,10 @@ def test_picoschema(pico: str, schema: object) -> None:
 )
 def test_a_megabyte_of_yaml_is_refused_early(yaml: str, says: str) -> None:
     """The parser stops at the limit, not at the end of the text (which took half a minute)."""
-    began = time.monotonic()
+    began = time.thread_time()  # of the processor: the machine may be busy with other tests
     with pytest.raises(UsageError, match=says):
         read_yaml(yaml, Path("t"))
-    assert time.monotonic() - began < 12
+    assert time.thread_time() - began < 12
 
 
 @pytest.mark.parametrize("text", ["\\" * 900_000, "{{!" * 300_000, "{ {" * 300_000, "{{a}}" * 180_000])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -70,3 +71,29 @@ async def test_a_server_that_is_not_there_is_one_line() -> None:
     with pytest.raises(UsageError, match=r"http://127.0.0.1:9/x.png can't be fetched") as raised:
         await read_attachment("http://me:secret@127.0.0.1:9/x.png?token=secret")
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("size", "ends", "said"),
+    [(10**12, False, "is too large: more than 500 MB"), (1000, True, "the server broke the connection off")],
+)
+async def test_an_announced_size_is_believed_until_it_is_missed(size: int, ends: bool, said: str) -> None:
+    """One beyond the limit is refused before the file arrives; one that isn't reached is a broken connection."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\nbytes" % size)
+        await writer.drain()
+        with contextlib.suppress(ConnectionError):
+            if not ends:
+                await reader.read()
+            writer.close()
+            await writer.wait_closed()
+        left.set()
+
+    left = asyncio.Event()
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(UsageError, match=said):
+            await fetch(f"http://127.0.0.1:{port}/a.png", within=20)
+        await asyncio.wait_for(left.wait(), 20)

@@ -88,9 +88,9 @@ WRONG = {
     "device": "is a device",
     "loop": "can't be read",
     "10 GB": "is too large: 10 GB",
-    "archive": "can't be attached: it is",
+    "archive": "can't be attached: it is a ZIP archive",
     "program": "can't be attached: it is",
-    "latin-1": "text in UTF-8",
+    "latin-1": "it is text in another encoding",
     "long text": "is too large: 12 MB of text",
 }
 
@@ -104,6 +104,20 @@ async def test_a_wrong_file_is_one_line(tmp_path: Path, what: str) -> None:
         await read_attachment(path)
     assert "\n" not in str(raised.value)
     assert raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("", "is empty"),
+        ("ftp://a/b.png", "ftp://a/b.png can't be attached"),
+        ("file:///a.png", "file:///a.png can't be"),
+    ],
+)
+async def test_a_name_that_is_no_path_is_shown_as_it_was_written(name: str, says: str) -> None:
+    """An empty one is not the current folder, and other addresses than those of the web are not fetched."""
+    with pytest.raises(UsageError, match=says):
+        await read_attachment(name)
 
 
 async def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ async def test_a_request_that_could_pass_the_limit_is_not_sent() -> None:
     )
     assert isinstance(settled[0], AssistantMessageRetrieved)
     assert settled[1] == MessageIncomplete(
-        "", "max_cost: the next request could cost $0.0010, and $0.0015 of $0.0020 is spent"
+        "", "max_cost: the next request could cost $0.0010; the limit is $0.0020, and $0.0015 of it is spent"
     )
     assert len(luna.turns) == 1
 
@@ -91,7 +91,9 @@ async def test_a_long_message_counts_before_it_is_sent() -> None:
     """Three megabytes are about a million tokens, which is 20 cents: above 272,000 each costs twice as much."""
     luna = Luna(say("never"))
     (settled,) = await hold(within_budget(luna, Budget(0.05), "gpt"), "x" * 3_000_000)
-    assert settled.reason.startswith("max_cost: the next request could cost $0.20, and nothing of $0.050 is spent")
+    assert settled.reason.startswith(
+        "max_cost: the next request could cost $0.20; the limit is $0.050, and nothing is spent"
+    )
     assert not luna.turns
 
 

@@ -6,6 +6,7 @@ tools: the list; page: how many are on a page; cycle: after the last page comes 
 results, errors, raw: what a tool returns, the error that it answers with, or the very line, by its name
 prompts: the list of prompts (they are a capability then); gives: what a prompt returns, by its name; resources: by their URI
 style: the form (see `written`); deaf: it ignores its closed input and SIGTERM; pid: a file for its process id
+slow: seconds until it answers the first request
 greeting: the result of `initialize`
 
 A tool without a result answers with its own name and its arguments.
@@ -76,6 +77,7 @@ def main() -> None:
         answer: dict[str, Any] = {"jsonrpc": "2.0", "id": request.get("id")}
         match request["method"]:
             case "initialize":
+                time.sleep(SPEC.get("slow", 0))
                 greeting = {
                     "protocolVersion": "2025-06-18",
                     "capabilities": {"tools": {}} | {key: {} for key in ("prompts", "resources") if key in SPEC},

@@ -20,6 +20,8 @@ def output_path(name: str) -> Path:
     Raises:
         UsageError: it can't.
     """
+    if name.strip() in ("", "-"):
+        raise UsageError(f'-o needs the name of a file, not "{name}".', "Leave it out: the answer is on stdout.")
     path = expand_home(name)
     folder = path.resolve().parent
     try:

@@ -16,6 +16,7 @@ __all__ = ["app"]
 COMMANDS = (
     "ask",
     "chat",
+    "batch",
     "setup",
     "models",
     "sessions",
@@ -23,6 +24,7 @@ COMMANDS = (
     "replay",
     "web",
     "tools",
+    "mcp",
     "templates",
     "script",
     "schema",
@@ -101,8 +103,15 @@ def root(
     env_file: Annotated[  # noqa: ARG001 - see main.py
         str, typer.Option("--env-file", help="Read variables from this file (default: .env). Those already set win.")
     ] = "",
+    color: Annotated[str, typer.Option("--color", help="Use colors: auto, always, never.")] = "auto",  # noqa: ARG001 - see look.py
+    theme: Annotated[  # noqa: ARG001 - see look.py
+        str, typer.Option("--theme", help="Colors for a dark or light screen: auto, dark, light, mono.")
+    ] = "auto",
+    plain_ui: Annotated[  # noqa: ARG001 - see look.py
+        bool, typer.Option("--plain-ui", help="For screen readers: nothing is redrawn, words replace marks.")
+    ] = False,
 ) -> None:
-    """Conversations with GPT, Gemini and local models that you can watch, stop, resume and replay."""
+    """Conversations with GPT, Gemini, Claude and local models that you can watch, stop, resume and replay."""
     if version:
         from .._version import __version__
 

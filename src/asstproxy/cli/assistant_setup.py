@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ..config.profiles import Profile, load_config
+from ..core.errors import UsageError
 from ..core.events import Configured
 from ..core.roles import AssistantProxy
 from ..providers.assembly import Asked, assemble
@@ -17,7 +19,25 @@ from .options import ConversationOptions
 if TYPE_CHECKING:
     from ..providers.budget import Budget
 
-__all__ = ["connect_assistant", "settings_for"]
+__all__ = ["connect_assistant", "settings_for", "with_template_settings"]
+
+
+def with_template_settings(profile: Profile, settings: Mapping[str, Any]) -> Profile:
+    """The profile, with the settings of a template over its own; a warning names those that the provider doesn't list.
+
+    Raises:
+        UsageError: a value has the wrong type.
+    """
+    from ..config.settings import checked_settings, merge_settings, unknown_settings
+
+    table = provider_info(profile.provider).settings
+    try:
+        checked = checked_settings(settings, table)
+    except UsageError as error:
+        raise UsageError(f"config of the template: {error}", error.hint) from None
+    if line := unknown_settings(checked.unknown, table, profile.provider):
+        print_warning(line)
+    return msgspec.structs.replace(profile, settings=merge_settings(profile.settings, checked.values))
 
 
 def settings_for(profile: Profile, options: ConversationOptions) -> dict[str, Any]:

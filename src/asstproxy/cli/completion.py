@@ -16,9 +16,20 @@ import typer
 
 from ..config.paths import cache_dir, config_dir, data_dir
 from ..config.provider_info import BUILT_IN
-from ..config.vendors import VENDORS
 
-__all__ = ["models", "presets", "profiles", "sessions", "settings", "templates", "tools", "vendors"]
+__all__ = [
+    "mcp_servers",
+    "models",
+    "presets",
+    "profiles",
+    "provider_models",
+    "provider_settings",
+    "sessions",
+    "settings",
+    "templates",
+    "tools",
+    "vendors",
+]
 
 NEWEST = 40
 _NAME = re.compile(r"[\w./:@+~-]+=?")
@@ -36,6 +47,8 @@ def profiles(incomplete: str) -> Offers:
 
 def vendors(incomplete: str) -> Offers:
     """The vendors that match; before anything is typed, those whose key is in the environment."""
+    from ..config.vendors import VENDORS
+
     keys = {name: vendor.info.key_variables for name, vendor in VENDORS.items()}
     found = {
         name: vendor.info.title
@@ -53,6 +66,12 @@ def models(context: typer.Context, incomplete: str) -> Offers:
     else:
         name = context.params.get("profile") or os.environ.get("ASST_PROFILE") or _config().get("default") or ""
         provider = str(tables.get(str(name), {}).get("provider") or name)
+    return provider_models(provider, incomplete)
+
+
+def provider_models(provider: str, incomplete: str) -> Offers:
+    """The models of a provider: those that it listed last, and those of profiles. Without one: of all that come with asst."""
+    tables = _profiles()
     providers = [provider] if provider else list(BUILT_IN)
     found = {model: one for one in providers for model in _models(one)}
     for name, table in tables.items():
@@ -64,7 +83,13 @@ def models(context: typer.Context, incomplete: str) -> Offers:
 def settings(context: typer.Context, incomplete: str) -> Offers:
     """The settings of the provider that is meant by `-p`, or by default."""
     name = str(context.params.get("profile") or os.environ.get("ASST_PROFILE") or _config().get("default") or "")
-    provider = str(_profiles().get(name, {}).get("provider") or name)
+    return provider_settings(str(_profiles().get(name, {}).get("provider") or name), incomplete)
+
+
+def provider_settings(provider: str, incomplete: str) -> Offers:
+    """The settings of a provider's API, each with its type."""
+    from ..config.vendors import VENDORS
+
     info = BUILT_IN.get(provider) or (VENDORS[provider].info if provider in VENDORS else None)
     found: dict[str, str] = {f"{name}=": setting.kind for name, setting in info.settings.items()} if info else {}
     return _matching(incomplete, found)
@@ -105,6 +130,17 @@ def templates(incomplete: str) -> Offers:
     for name in sorted(_names(folder)):
         if name.endswith(".md"):
             found[name.removesuffix(".md")] = _description(folder / name)
+    return _matching(incomplete, found)
+
+
+def mcp_servers(incomplete: str) -> Offers:
+    """The saved MCP servers."""
+    saved = _config().get("mcp")
+    found = (
+        {name: str(one.get("url") or one.get("command", "")) for name, one in saved.items()}
+        if isinstance(saved, dict)
+        else {}
+    )
     return _matching(incomplete, found)
 
 

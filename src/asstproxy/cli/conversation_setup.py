@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ..config.profiles import Config, Profile, load_config
 from ..config.provider_info import BUILT_IN
 from ..core.attachment import AttachedFile
@@ -19,22 +17,22 @@ from ..core.conversation import Conversation
 from ..core.errors import NotSetUpError, SessionInUseError, UsageError
 from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
-from ..core.memory_files import MemoryFiles
 from ..core.resume import can_attach
 from ..core.roles import AssistantProxy
 from ..core.turn import Options
 from ..providers.assembly import budget_of
 from ..store.session import Session
 from ..store.store import Store
-from ..tools import Tool
-from ..user import Approver, UserProxy
-from .assistant_setup import connect_assistant, settings_for
+from ..user import UserProxy
+from .assistant_setup import connect_assistant, settings_for, with_template_settings
 from .error_output import print_warning
+from .offered_tools import OfferedTools
 from .options import ConversationOptions
 
 if TYPE_CHECKING:
+    from ..core.memory_files import MemoryFiles
     from ..providers.budget import Budget
-    from ..tools.toolbox import Toolbox
+    from ..tools import Approver
 
 __all__ = ["OpenConversation", "choose_profile", "configure", "open_conversation"]
 
@@ -64,16 +62,20 @@ class OpenConversation:
     def label(self) -> str:
         """The profile and the model: `gpt · gpt-6.2-sol`."""
         configured = self.conversation.configured
-        return f"{configured.profile} · {configured.model or self.conversation.assistant.model}"
+        return " · ".join(filter(None, (configured.profile, configured.model or self.conversation.assistant.model)))
 
 
 @asynccontextmanager
 async def open_conversation(
-    options: ConversationOptions, approve: Approver | None = None, *, settings: Mapping[str, Any] | None = None
+    options: ConversationOptions,
+    approve: Approver | None = None,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    mcp_behind: bool = False,
 ) -> AsyncIterator[OpenConversation]:
     """A conversation as the options ask for it. At the end it is closed, and its session with it.
 
-    `settings`: the provider's own, in place of the profile's where both have one.
+    `settings`: the provider's own, in place of the profile's where both have one. `mcp_behind`: see `OfferedTools`.
 
     Raises:
         AsstError: the profile, the session, a tool or a key is missing or invalid. Nothing was written then.
@@ -100,9 +102,9 @@ async def open_conversation(
         before = next((r.event for r in reversed(past) if isinstance(r.event, Configured)), None)
         profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
         if settings:
-            profile = msgspec.structs.replace(profile, settings={**profile.settings, **settings})
+            profile = with_template_settings(profile, settings)
         user = UserProxy(approve=approve)
-        tools = OfferedTools(user)
+        tools = OfferedTools(user, behind=mcp_behind)
         await tools.offer(profile, options)
         configured = configure(profile, options, before, tuple(user.tools))
         budget = budget_of(options.max_cost, profile)
@@ -144,6 +146,8 @@ def _files_of(store: Store, session: str, past: Sequence[Record]) -> MemoryFiles
 
     if not (attached := attachments_of(past)):
         return None
+    from ..core.memory_files import MemoryFiles
+
     files, saved = MemoryFiles(), store.files(session)
     for one in attached:
         with suppress(OSError), saved.open(one) as content:
@@ -227,61 +231,3 @@ def configure(
         tools=tools,
         settings=settings_for(profile, options),
     )
-
-
-# ---- the tools ---------------------------------------------------------------------------------------------------------
-
-
-class OfferedTools:
-    """The tools that a user proxy offers: those of a profile, of its MCP servers, and of `--tool`. They may be replaced."""
-
-    def __init__(self, user: UserProxy) -> None:
-        self._user = user
-        self._box: Toolbox | None = None
-        user.add_cleanup(self._close)
-
-    @property
-    def toolbox(self) -> Toolbox | None:
-        """What they come from, MCP servers, too; None without tools."""
-        return self._box
-
-    async def offer(self, profile: Profile, options: ConversationOptions) -> None:
-        """Offer these in place of those that are offered, whose MCP servers are stopped.
-
-        Raises:
-            AsstError: a tool can't be loaded; what was offered still is.
-        """
-        user, before = self._user, list(self._user.tools.values())
-        if options.no_tools or not (profile.tools or options.tools or "mcp" in profile.options):
-            _withdraw(user, before)
-            await self._close()
-            return
-        from ..tools.toolbox import open_toolbox
-
-        try:
-            box = await open_toolbox(profile, tuple(options.tools or ()))
-        except UsageError as error:
-            from .templates.mixed_up import template_meant
-
-            raise template_meant(error, options.tools or ()) from error
-        _withdraw(user, before)
-        try:
-            user.offer(box.tools)
-        except UsageError:
-            user.offer(before)
-            await box.aclose()
-            raise
-        await self._close()
-        self._box = box
-        for notice in box.notices:
-            print_warning(notice)
-
-    async def _close(self) -> None:
-        box, self._box = self._box, None
-        if box is not None:
-            await box.aclose()
-
-
-def _withdraw(user: UserProxy, tools: Sequence[Tool]) -> None:
-    for tool in tools:
-        user.withdraw(tool.name)

@@ -49,7 +49,7 @@ def edit_text(text: str) -> str:
     from ..config.paths import create_private
 
     with tempfile.TemporaryDirectory(prefix="asst-") as folder:
-        file = create_private(Path(folder) / "message.md")
+        file = create_private(Path(folder) / "message.markdown")
         file.write_text(f"{text}\n" if text else "", encoding="utf-8", errors="replace", newline="\n")
         _open_editor(file)
         try:

@@ -10,8 +10,8 @@ from ..core.events import Record
 from ..core.money import Cost
 from ..providers.prices import PriceTable
 from ..store.transcript import ExchangeEntry, TranscriptBuilder
-from ..text.figures import duration
-from .render.timeline import seconds_between
+from ..text.closing import Closing
+from ..text.figures import seconds_between
 
 __all__ = ["CostLine", "closing_line", "exchange_cost", "exchange_price", "json_cost", "prices"]
 
@@ -40,15 +40,11 @@ def closing_line(entry: ExchangeEntry, cost: Cost | None = None) -> str:
 
     `cost` is what it cost, if that is known already.
     """
-    usage, tools = entry.usage, len(entry.tools)
-    parts = [
-        str(entry.state),
-        duration(seconds_between(entry.started, entry.updated), " "),
-        f"{usage.input:,} → {usage.output:,} tokens" if usage.input or usage.output else "",
-        str(exchange_cost(entry) if cost is None else cost),
-        f"{tools} tool{'' if tools == 1 else 's'}" if tools else "",
-    ]
-    return " · ".join(filter(None, parts))
+    usage = entry.usage
+    tokens = (usage.input, usage.output) if usage.input or usage.output else None
+    price = str(exchange_cost(entry) if cost is None else cost)
+    seconds = seconds_between(entry.started, entry.updated)
+    return str(Closing(str(entry.state), seconds, tokens, price, len(entry.tools)))
 
 
 def json_cost(cost: Cost) -> dict[str, Any]:

@@ -10,6 +10,7 @@ __all__ = [
     "HUNG_UP",
     "INCOMPLETE",
     "INTERRUPTED",
+    "ITEMS_FAILED",
     "MISMATCH",
     "NOT_SET_UP",
     "OK",
@@ -27,6 +28,7 @@ NOT_SET_UP = 3
 INCOMPLETE = 4
 SESSION = 5
 MISMATCH = 6  # the answer is whole, and not what was asked for: no code block (-x), or data that doesn't fit (--schema)
+ITEMS_FAILED = 7  # of a batch; all others have their results
 TIMED_OUT = 124
 HUNG_UP = 129  # the terminal is gone (SIGHUP)
 INTERRUPTED = 130

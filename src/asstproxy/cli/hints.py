@@ -25,6 +25,7 @@ HINTS: dict[str, str] = {
     "template_input_missing": 'Give it after the options, -T {name} "…", or pipe it in.',
     "template_unknown": "List them: asst templates list",
     "template_value_missing": "Add {values}",
+    "mcp_server_unknown": "Saved: {known}. To add it: asst mcp add {name}",
     "profile_unknown": "Known: {known}. Or run: asst setup",
     # store
     "data_dir_not_writable": "Set ASST_DATA_DIR, or use --no-save.",
@@ -96,6 +97,6 @@ def hint_after(event: Event | Unknown, *, session: str = "", chat: bool = False)
         return f"Try again: asst ask --retry --session {session}" if session else ""
     if event.kind == "context_length":
         if chat:
-            return "/clear starts fresh, /undo takes the last turn back."
+            return "/compact summarises older turns, /clear starts fresh."
         return f"To continue from an earlier point: asst sessions fork {session} --at N" if session else ""
     return ""

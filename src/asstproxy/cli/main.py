@@ -19,7 +19,8 @@ __all__ = ["run"]
 def run(arguments: Sequence[str]) -> int:
     """Run the command; its exit code. Output that could not be written decides it.
 
-    Anywhere before `--`, `--debug` adds the traceback to an error, and `--env-file` reads variables first.
+    Anywhere before `--`, `--debug` adds the traceback to an error, `--env-file` reads variables first, and `--color`, `--theme`
+    and `--plain-ui` say how to draw.
     """
     _end_on_signals()
     try:
@@ -58,6 +59,10 @@ def _run(options: list[str]) -> int:
             from .env_file import load_env_file
 
             load_env_file(options)
+        if any(option.partition("=")[0] in ("--color", "--theme", "--plain-ui") for option in own):
+            from .look import take_look_options
+
+            take_look_options(options)
         if completing:
             # typer would import Rich (80 ms) to take markup out of help that has none.
             sys.modules["rich"] = None  # type: ignore[assignment]

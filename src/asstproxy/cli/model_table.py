@@ -11,13 +11,14 @@ from ..core.errors import NotSetUpError
 from ..providers.model_list import ModelInfo, list_models
 from ..providers.prices import PriceTable
 from ..providers.registry import provider_module
+from ..text.figures import short_count
 from ..text.safe_text import clean_line
 from .conversation_setup import choose_profile
 from .exit_codes import OK
 from .render.table import Column, table_lines
 from .sessions.listing import print_json
 
-__all__ = ["print_models", "short_count"]
+__all__ = ["notes_text", "price_text", "print_models", "with_prices"]
 
 _COLUMNS = (Column("Model"), Column("In / out per 1M", right=True), Column("Context", right=True), Column("Notes"))
 
@@ -33,13 +34,16 @@ async def print_models(profile_name: str, *, as_json: bool) -> int:
     if not hasattr(provider_module(profile), "models"):
         raise NotSetUpError(f"{profile.provider} has no list of models.", "Its own documentation names them.")
     prices = PriceTable()
-    models = [_with_prices(one, profile.name, profile.provider, prices) for one in await list_models(profile)]
+    models = [with_prices(one, profile.name, profile.provider, prices) for one in await list_models(profile)]
     if as_json:
         print_json(map(_object, models))
     elif not models:
         sys.stderr.write(f"{profile.name}: the provider lists no models.\n")
     elif sys.stdout.isatty():
-        rows = [(one.id, _price(one), short_count(one.context) if one.context else "", _notes(one)) for one in models]
+        rows = [
+            (one.id, price_text(one), short_count(one.context) if one.context else "", notes_text(one))
+            for one in models
+        ]
         for line in table_lines(_COLUMNS, [[clean_line(cell) for cell in row] for row in rows]):
             sys.stdout.write(f"{line}\n")
     else:
@@ -56,14 +60,7 @@ async def print_models(profile_name: str, *, as_json: bool) -> int:
     return OK
 
 
-def short_count(tokens: int) -> str:
-    """A number of tokens, short: `850`, `14k`, `1.05M`."""
-    if tokens < 1000:
-        return str(tokens)
-    return f"{tokens / 1000:.0f}k" if tokens < 999_500 else f"{tokens / 1_000_000:.2f}".rstrip("0").rstrip(".") + "M"
-
-
-def _with_prices(model: ModelInfo, profile: str, provider: str, prices: PriceTable) -> ModelInfo:
+def with_prices(model: ModelInfo, profile: str, provider: str, prices: PriceTable) -> ModelInfo:
     """The model, with the prices that are known; the provider's own list wins over the table."""
     rates = prices.rates(provider, model.id, profile=profile)
     known = model.input_price is not None and model.output_price is not None
@@ -81,7 +78,8 @@ def _number(price: Any) -> float | None:
     return None if price is None else float(price)
 
 
-def _price(model: ModelInfo) -> str:
+def price_text(model: ModelInfo) -> str:
+    """What a million tokens cost, in and out: `$2.00 / $10.00`, `free`, `?`."""
     if model.input_price is None or model.output_price is None:
         return "?"
     if not (model.input_price or model.output_price):
@@ -95,7 +93,8 @@ def _amount(price: float) -> str:
     return f"${price:.2f}" if len(text.partition(".")[2]) <= 2 else f"${text}"
 
 
-def _notes(model: ModelInfo) -> str:
+def notes_text(model: ModelInfo) -> str:
+    """What it is good for, and when it is shut down."""
     return " · ".join(filter(None, (model.note, model.shutdown and f"shuts down {model.shutdown}")))
 
 

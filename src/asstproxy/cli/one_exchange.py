@@ -7,10 +7,9 @@ import contextlib
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..core.errors import OutputError, UsageError
 from ..core.events import (
@@ -26,57 +25,34 @@ from ..core.resume import last_exchange
 from ..core.schema_support import SCHEMA
 from ..core.script import State
 from ..text.safe_text import clean_line
-from ..text.status_text import ending
-from .attach import attachment_lines, read_attachments
 from .conversation_setup import OpenConversation, open_conversation
 from .error_output import print_error, print_warning
 from .event_loop import Signals, quiet_keyboard, suspendable
 from .exit_codes import FAILED, INCOMPLETE, MISMATCH, OK, TIMED_OUT
-from .hints import hint_after
 from .options import ConversationOptions
-from .resources import read_resources
+from .output import Output
 from .standard_streams import open_stdout
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from ..core.attachment import AttachedFile
     from ..core.hub import Subscriber
     from ..store.transcript import ExchangeEntry
+    from ..tools import Approver
     from ..tools.schema_source import ChosenSchema
-    from ..user import Approver
     from .exchange_cost import CostLine
     from .render.code_view import CodeView
+    from .render.detail import Detail
     from .templates.apply import Applied
 
 __all__ = ["Output", "ask", "ask_again"]
 
 NO_CODE = "The answer has no code block."
+_PANEL_AFTER = 0.5
+"""Seconds of silence after which the panel appears."""
+
 _EXIT_CODES = {State.COMPLETED: OK, State.ERROR: FAILED, State.INCOMPLETE: INCOMPLETE, State.CANCELLED: TIMED_OUT}
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """What to print."""
-
-    json: bool = False
-    events: bool = False
-    raw: bool = False
-    quiet: bool = False
-    file: Path | None = None
-    """Where the answer is saved once it is complete."""
-    extract: Literal["first", "last"] | None = None
-    """The code block that is printed instead of the answer."""
-    cost: bool = False
-
-    def __post_init__(self) -> None:
-        if self.extract and (self.json or self.events):
-            raise UsageError("-x prints code, so --json and --events can't be combined with it.")
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether the exchange is drawn in the terminal, states and all."""
-        return sys.stdout.isatty() and not (self.json or self.events or self.quiet or self.raw or self.extract)
 
 
 async def ask(
@@ -93,9 +69,15 @@ async def ask(
     `stdin` is the file that `-a -` stands for, `applied` the template that the message was made with.
     """
     sources = options.attach or ()
-    files = await read_attachments(sources, stdin)
+    files: list[AttachedFile] = []
+    if sources:
+        from .attach import attachment_lines, read_attachments
+        from .resources import read_resources
+
+        files = await read_attachments(sources, stdin)
     async with open_conversation(options, settings=applied.settings if applied else None) as opened:
-        files += await read_resources(opened, sources)
+        if sources:
+            files += await read_resources(opened, sources)
         if applied is not None:
             message = await applied.fetch(opened, message)
         exchange = _Exchange(opened, options, output, signals)
@@ -105,8 +87,9 @@ async def ask(
             exchange.print_status(
                 f"The provider kept working on the last message. Its answer is saved ({settled.state})."
             )
-        for line in attachment_lines([file.attachment for file in files]):
-            exchange.print_status(line)
+        if files:
+            for line in attachment_lines([file.attachment for file in files]):
+                exchange.print_status(line)
         fits = _schema_arguments(schema)
         send = partial(opened.conversation.exchange, message, attachments=files, timeout=options.timeout, **fits)
         return await exchange.run(send)
@@ -214,7 +197,7 @@ class _Exchange:
                     show(record)
                 unsubscribe = conversation.subscribe(show)
                 try:
-                    with self._retry_line(), self._notice_lines(), self._cost_line(), self._keyboard(view):
+                    with self._status_lines(), self._cost_line(), self._keyboard(view):
                         settled = await start()
                 finally:
                     unsubscribe()
@@ -297,7 +280,7 @@ class _Exchange:
             from .render.guarded_view import GuardedView
             from .render.theme import console
 
-            return GuardedView(console())
+            return GuardedView(console(), detail=_detail(self._opened, self._options), delay=_PANEL_AFTER)
         from .render.plain import PlainView
 
         return contextlib.nullcontext(PlainView(stdout, raw=output.raw))
@@ -326,37 +309,13 @@ class _Exchange:
         # On stderr: stdout is the answer and nothing else.
         return ApprovalPrompt(console(stderr=True), getattr(view, "paused", contextlib.nullcontext))
 
-    @contextlib.contextmanager
-    def _retry_line(self) -> Iterator[None]:
-        """Show retries on stderr, where no live view shows them."""
-        if self._output.quiet or self._output.is_drawn:
-            yield
-            return
-        from .render.retry_countdown import RetryLine
-
-        # Where the answer goes to the same terminal, a line that is rewritten would tear it.
-        line = RetryLine(sys.stderr, counts=sys.stderr.isatty() and not sys.stdout.isatty())
-        unsubscribe = self._opened.conversation.subscribe(line)
-        try:
-            yield
-        finally:
-            unsubscribe()
-            line.close()
-
-    @contextlib.contextmanager
-    def _notice_lines(self) -> Iterator[None]:
-        """Show the provider's notices on stderr, where no live view shows them."""
+    def _status_lines(self) -> AbstractContextManager[None]:
+        """What is waited for, retries and notices, where no live view shows them."""
         if self._output.is_drawn:
-            yield
-            return
-        from .render.notice_lines import NoticeLines
+            return contextlib.nullcontext()
+        from .status_lines import status_lines
 
-        lines = NoticeLines(print_warning, late=sys.stdout.isatty(), quiet=self._output.quiet)
-        unsubscribe = self._opened.conversation.subscribe(lines)
-        try:
-            yield
-        finally:
-            unsubscribe()
+        return status_lines(self._opened, quiet=self._output.quiet)
 
     @contextlib.contextmanager
     def _cost_line(self) -> Iterator[None]:
@@ -383,8 +342,15 @@ class _Exchange:
 
             if warning := encoding_warning():
                 print_warning(warning)
+        if settled.state is State.COMPLETED:
+            return
+        from ..text.status_text import ending
+        from .hints import hint_after
+
         hint = "" if output.quiet else hint_after(settled.event, session=session.id if session else "")
-        end = None if output.is_drawn else ending(settled.event)
+        if output.is_drawn:
+            return
+        end = ending(settled.event)
         if end is not None and hint:
             end = end.without_repeat()
         kept = ""
@@ -393,3 +359,21 @@ class _Exchange:
             kept = f"Its text: asst sessions show {session.id}" if session else f"Its text: {settled.event.text}"
         if line := " ".join(filter(None, (str(end or ""), hint, kept))):
             print_warning(line)
+
+
+def _detail(opened: OpenConversation, options: ConversationOptions) -> Detail:
+    """How the exchange is drawn: no name above the answer, because there is only one."""
+    from .hints import hint_after
+    from .look import look
+    from .render.detail import Detail
+    from .turn_price import load_prices, turn_price
+
+    session = opened.session.id if opened.session is not None else ""
+    load_prices()
+    return Detail(
+        states=options.states or opened.profile.states or look().states,
+        headings=False,
+        hint=lambda event: hint_after(event, session=session),
+        cost=turn_price,
+        again="asst ask --retry" if session else "",
+    )

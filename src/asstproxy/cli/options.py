@@ -117,6 +117,7 @@ class ConversationOptions:
     background: Annotated[
         bool, typer.Option("--background", help="Let the provider work in the background, and poll for the answer.")
     ] = False
+    states: Annotated[bool, typer.Option("--states", help="Print the states that each turn passed through.")] = False
     timeout: Annotated[
         float | None, typer.Option("--timeout", min=0.0, help="Stop an answer after this many seconds.")
     ] = None

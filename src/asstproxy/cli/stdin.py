@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import IO
 
 from ..core.errors import UsageError
-from .pipe_writers import find_writer
 
 __all__ = ["read_prompt"]
 
@@ -57,6 +56,8 @@ def _is_written(fd: int) -> bool:
     try:
         if select.select([fd], [], [], 0)[0]:
             return True
+        from .pipe_writers import find_writer
+
         deadline = time.monotonic() + _WAIT
         while not select.select([fd], [], [], _LOOK)[0]:
             if find_writer(fd):

@@ -6,8 +6,6 @@ from typing import Any
 
 from typer.core import TyperGroup
 
-from ..core.near_names import near_names
-
 __all__ = ["SuggestingGroup"]
 
 
@@ -22,6 +20,8 @@ class SuggestingGroup(TyperGroup):
         name = args[0]
         if name.startswith("-") or self.get_command(ctx, name) is not None:
             return super().resolve_command(ctx, args)
+        from ..core.near_names import near_names
+
         near = near_names(name, self.list_commands(ctx))
         return ctx.fail(f"No such command '{name}'. {self.hint(args, near)}".rstrip())
 

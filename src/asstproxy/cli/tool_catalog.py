@@ -21,6 +21,10 @@ from .standard_streams import write_json
 __all__ = ["list_tools", "run_one_tool", "show_tool"]
 
 
+RUNS = {"never": "runs without asking", "ask": "runs after asking", "always-ask": "always asks"}
+"""When a tool runs, by its `approval`."""
+
+
 async def list_tools(profile: str, named: Sequence[str], *, as_json: bool) -> int:
     """Print each tool: its name, its approval, where it comes from, the first line of its description."""
     async with _toolbox(profile, (*named, *(() if named else installed()))) as box:
@@ -28,7 +32,9 @@ async def list_tools(profile: str, named: Sequence[str], *, as_json: bool) -> in
             _print_json([_described(tool) for tool in box.tools])
         for tool in () if as_json else box.tools:
             what = call_line(tool.description.partition("\n")[0])
-            sys.stdout.write(f"{call_line(tool.name):<24} {tool.approval:<11} {call_line(tool.source):<40} {what}\n")
+            sys.stdout.write(
+                f"{call_line(tool.name):<24} {RUNS[tool.approval]:<19}  {call_line(tool.source):<40} {what}\n"
+            )
         if not box.tools and not as_json:
             sys.stderr.write("No tools. Name some with -t package.module:function, or use a profile that has some.\n")
     return 0
@@ -42,9 +48,7 @@ async def show_tool(name: str, profile: str, named: Sequence[str], *, as_json: b
             _print_json(_described(tool))
             return 0
         sys.stdout.write(f"{call_line(tool.name)}   from {call_line(tool.source)}\n")
-        sys.stdout.write(
-            f"approval {tool.approval} · at most {tool.timeout:g} s · at most {tool.output_limit:,} bytes\n"
-        )
+        sys.stdout.write(f"{RUNS[tool.approval]} · at most {tool.timeout:g} s · at most {tool.output_limit:,} bytes\n")
         sys.stdout.write(f"\n{call_text(tool.description)}\n\n" if tool.description else "\n")
         _print_json(tool.parameters)
     return 0

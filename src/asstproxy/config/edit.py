@@ -18,7 +18,7 @@ from ..core.errors import NotSetUpError, UsageError
 from .atomic import only_writer, write_atomically
 from .profiles import config_file, load_config
 
-__all__ = ["Change", "check_name", "make_default", "remove_profile", "set_profile"]
+__all__ = ["Change", "check_name", "make_change", "make_default", "remove_profile", "set_profile"]
 
 _NAME = re.compile(r"\w[\w.-]{0,63}")
 
@@ -122,7 +122,7 @@ def set_profile(name: str, values: dict[str, Any], *, default: bool = False) -> 
         if default and document.get("default") == seen[0]:
             document["default"] = name
 
-    return _make_change(change, lambda file: file.get("profiles", {}).get(name))
+    return make_change(change, lambda file: file.get("profiles", {}).get(name))
 
 
 def remove_profile(name: str) -> Change:
@@ -143,7 +143,7 @@ def remove_profile(name: str) -> Change:
         if document.get("default") == name:
             del document["default"]
 
-    return _make_change(change, lambda file: file.get("profiles", {}).get(name))
+    return make_change(change, lambda file: file.get("profiles", {}).get(name))
 
 
 def make_default(name: str) -> Change:
@@ -157,14 +157,19 @@ def make_default(name: str) -> Change:
     def change(document: Any, *_: Any) -> None:
         document["default"] = name
 
-    return _make_change(change, lambda file: file.get("default"))
+    return make_change(change, lambda file: file.get("default"))
 
 
 _Apply = Callable[[Any, Callable[[], Any], Callable[[Any], Any]], None]
 """Changes a document, given how to make a table and how to write a value."""
 
 
-def _make_change(apply: _Apply, about: Callable[[dict[str, Any]], object]) -> Change:
+def make_change(apply: _Apply, about: Callable[[dict[str, Any]], object]) -> Change:
+    """The change that `apply` makes; see `Change` for `about`.
+
+    Raises:
+        NotSetUpError: the file has an error, can't be read, or has TOML that can't be changed.
+    """
     load_config()  # raises for a file that we couldn't change
     path = config_file()
     try:

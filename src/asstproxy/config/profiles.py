@@ -30,7 +30,6 @@ from .credentials import credentials_file, find_key, validate_key
 from .paths import config_dir, ensure_private
 from .provider_info import BUILT_IN
 from .toml import convert, read_toml
-from .vendors import VENDORS
 
 __all__ = ["Config", "Profile", "config_file", "credentials_file", "load_config"]
 
@@ -48,6 +47,7 @@ class Profile(msgspec.Struct, frozen=True):
     settings: dict[str, Any] = {}
     options: dict[str, Any] = {}
     max_cost: float | None = None
+    states: bool = False
     title: Literal["words", "model"] = "words"
 
     def read(self, options: type[T]) -> T:
@@ -86,16 +86,18 @@ class Table(msgspec.Struct):
     instructions: str = ""
     tools: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
+    states: bool = False
     max_cost: float | None = None
     title: Literal["words", "model"] = "words"
 
 
 class Config(msgspec.Struct):
-    """The whole file. `tables` are its profiles, unchecked."""
+    """The whole file. `tables` are its profiles, `mcp` the MCP servers that profiles may name, both unchecked."""
 
     default: str = ""
     tables: dict[str, dict[str, Any]] = msgspec.field(name="profiles", default_factory=dict)
     chat: ChatSettings = msgspec.field(default_factory=ChatSettings)
+    mcp: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -110,7 +112,7 @@ class Config(msgspec.Struct):
         """
         if name.startswith("replay:"):  # not in the file: the rest of the name is a session
             return Profile(name, "replay", options={"session": name.removeprefix("replay:")})
-        if name not in self.tables and name not in BUILT_IN and name not in VENDORS:
+        if name not in self.tables and name not in BUILT_IN and not _is_vendor(name):
             known = ", ".join(self.names)
             raise NotSetUpError(
                 f"No such profile: '{name}'.", f"Known: {known}.", code="profile_unknown", data={"known": known}
@@ -119,7 +121,39 @@ class Config(msgspec.Struct):
         values.setdefault("provider", name)
         table = convert(values, Table, config_file(), ("profiles", name))
         own = {key: value for key, value in values.items() if key not in Table.__struct_fields__}
+        if "mcp" in own:
+            own["mcp"] = self._servers(name, own["mcp"])
         return Profile(name, **msgspec.structs.asdict(table), options=own)
+
+    def _servers(self, profile: str, named: Any) -> Any:
+        """The MCP servers of a profile. `mcp` is a list of saved ones, or a table of its own, where `NAME = true` is a saved one.
+
+        Raises:
+            NotSetUpError: one isn't saved.
+        """
+        if isinstance(named, list):
+            named = dict.fromkeys(map(str, named), True)
+        if not isinstance(named, dict):
+            return named  # who reads it reports the type
+        for name, value in named.items():
+            if value is True and name not in self.mcp:
+                raise _unknown_server(profile, name, ", ".join(self.mcp))
+        return {name: self.mcp[name] if value is True else value for name, value in named.items()}
+
+
+def _unknown_server(profile: str, name: str, known: str) -> NotSetUpError:
+    return NotSetUpError(
+        f'profiles.{profile}.mcp names the MCP server "{name}", which isn\'t saved.',
+        f"Saved: {known or 'none'}.",
+        code="mcp_server_unknown",
+        data={"known": known or "none", "name": name},
+    )
+
+
+def _is_vendor(name: str) -> bool:
+    from .vendors import VENDORS
+
+    return name in VENDORS
 
 
 def config_file() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
@@ -12,9 +13,15 @@ from ..core.errors import UsageError
 from .setting_tables import Kind, Setting
 from .toml import is_too_deep
 
-__all__ = ["TypedSettings", "merge_settings", "typed_settings", "unknown_settings"]
+__all__ = ["TypedSettings", "checked_settings", "merge_settings", "typed_settings", "unknown_settings"]
 
 _BOOLS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0"), False)
+_OWN = {
+    "model": "Use -m MODEL.",
+    "stream": "Use --no-stream for an answer in one piece.",
+    **dict.fromkeys(("input", "messages", "contents"), "Write the message after the options."),
+}
+"""What every request has anyway, and the way to change it."""
 _LARGEST = 2**53
 """Beyond it a JSON number is not exact."""
 _WANTED: dict[Kind, str] = {
@@ -42,7 +49,7 @@ def typed_settings(pairs: Iterable[str], table: Mapping[str, Setting]) -> TypedS
     leaves out what the profile sets.
 
     Raises:
-        UsageError: a text isn't `key=value`, or the value has another type.
+        UsageError: a text isn't `key=value`, the value has another type, or the key is one that asst sends itself.
     """
     values: dict[str, Any] = {}
     unknown = []
@@ -51,19 +58,30 @@ def typed_settings(pairs: Iterable[str], table: Mapping[str, Setting]) -> TypedS
         key = key.strip()
         if not sign or not all(key.split(".")):
             raise UsageError(f'"{pair}" isn\'t key=value.', "For example: temperature=0.2")
-        setting = table.get(key)
-        if setting is None and key.partition(".")[0] not in table:
+        setting, is_known = _setting(key, table)
+        if not is_known:
             unknown.append(key)
-        value = None if text.strip() == "null" else _value(key, text, setting.kind if setting else "any")
-        *outer, last = ((setting.path if setting else "") or key).split(".")
-        holder = values
-        for name in outer:
-            inner = holder.setdefault(name, {})
-            if not isinstance(inner, dict):
-                raise UsageError(f'"{pair}": {name} is set to a value that has no parts.')
-            holder = inner
-        holder[last] = value
+        value = None if text.strip() == "null" else _value(key, text, setting.kind)
+        _put(values, setting.path or key, value, pair)
     return TypedSettings(values, tuple(unknown))
+
+
+def checked_settings(values: Mapping[str, Any], table: Mapping[str, Setting]) -> TypedSettings:
+    """Settings that have types already, such as those of a template, where the table says that they stand.
+
+    Raises:
+        UsageError: a value has another type than in the table, or the key is one that asst sends itself.
+    """
+    found: dict[str, Any] = {}
+    unknown = []
+    for key, value in values.items():
+        setting, is_known = _setting(key, table)
+        if not is_known and _snake_case(key) not in table:  # one of Google's APIs takes camelCase as well
+            unknown.append(key)
+        if value is not None and not _fits(value, setting.kind):
+            _refuse(key, value if isinstance(value, str) else json.dumps(value), setting.kind)
+        _put(found, setting.path or key, value, f"{key}={value}")
+    return TypedSettings(found, tuple(unknown))
 
 
 def merge_settings(settings: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +108,45 @@ def unknown_settings(names: Iterable[str], table: Mapping[str, Setting], provide
     quoted = ", ".join(f'"{name}"' for name in names)
     verb = "is sent as it is" if len(names) == 1 else "are sent as they are"
     return f"{quoted} {verb}: asst doesn't know {'it' if len(names) == 1 else 'them'} for {provider}.{meant}"
+
+
+def _setting(key: str, table: Mapping[str, Setting]) -> tuple[Setting, bool]:
+    """What a table says of a key, and whether it has it, or the object that it is in."""
+    if instead := _OWN.get(key):
+        raise UsageError(f'"{key}" is not a setting of the API: asst sends it.', instead)
+    setting = table.get(key)
+    return setting or Setting("any"), setting is not None or key.partition(".")[0] in table
+
+
+def _snake_case(key: str) -> str:
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
+
+
+def _put(values: dict[str, Any], path: str, value: Any, written: str) -> None:
+    """Put a value where the path says, into objects that are made for it."""
+    *outer, last = path.split(".")
+    for name in outer:
+        values = values.setdefault(name, {})
+        if not isinstance(values, dict):
+            raise UsageError(f'"{written}": {name} is set to a value that has no parts.')
+    values[last] = value
+
+
+def _fits(value: Any, kind: Kind) -> bool:
+    match kind:
+        case "text":
+            return isinstance(value, str)
+        case "bool":
+            return isinstance(value, bool)
+        case "int":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "float":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "list":
+            return isinstance(value, list | str)
+        case "json":
+            return isinstance(value, dict | list)
+    return True
 
 
 def _value(key: str, text: str, kind: Kind) -> Any:

@@ -79,6 +79,8 @@ def import_template(path: Path, name: str) -> tuple[Template, list[str]]:
             return replace(template, name=name), notes
         case ".md" | ".markdown":
             return read_template(path, name, is_trusted=True), []
+    if not path.exists():
+        raise UsageError(f"No such file: {path}.", "Check the path.")
     raise UsageError(f"{path} can't be imported.", f"Known: {', '.join(SUFFIXES)}.")
 
 

@@ -6,7 +6,6 @@ Neither `tomllib` nor `tomlkit` tells the line of a value, which an error of its
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,14 +31,19 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-        values = tomllib.loads(text)
-        if is_too_deep(values):
-            raise RecursionError
     except FileNotFoundError:
         return {}
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise NotSetUpError(f"{path}, line {line}: TOML must be UTF-8 text.", FIX_HINT) from None
+    except OSError as error:
+        raise NotSetUpError(f"{path} can't be read: {error.strerror}.") from None
+    import tomllib
+
+    try:
+        values = tomllib.loads(text)
+        if is_too_deep(values):
+            raise RecursionError
     except tomllib.TOMLDecodeError as error:
         found = _AT.match(str(error))
         what = (found[1] if found else str(error)).rstrip(".")
@@ -48,8 +52,6 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise NotSetUpError(f"{path}, {where}: {what}.", FIX_HINT) from None
     except RecursionError:
         raise NotSetUpError(f"{path} is nested too deeply: more than {MAX_DEPTH} levels.", FIX_HINT) from None
-    except OSError as error:
-        raise NotSetUpError(f"{path} can't be read: {error.strerror}.") from None
     return values
 
 
@@ -109,6 +111,8 @@ def line_of(path: Path, keys: tuple[str, ...]) -> int | None:
 
 
 def _keys(line: str) -> tuple[str, ...]:
+    import tomllib
+
     try:
         value: Any = tomllib.loads(line)
     except (tomllib.TOMLDecodeError, RecursionError):

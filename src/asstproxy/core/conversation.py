@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from .attachment import AttachedFile, Attachment, AttachmentStore, check_accepted
 from .coalesce import RecordStream
 from .codec import now, repair_surrogates
@@ -17,7 +19,6 @@ from .history import History
 from .hub import Hub, Subscriber
 from .lost_answer import LostAnswerFinder
 from .mediator import Mediator, make_mediator
-from .memory_files import MemoryFiles
 from .openings import MakeTurn, attached, sent, taken_up
 from .resume import in_flight_exchange
 from .roles import AcceptsAttachments, AssistantProxy, Attachable, Structured, UserProxy
@@ -51,7 +52,11 @@ class Conversation:
     ) -> None:
         self.assistant, self.user = assistant, user
         self.options = options or Options()
-        self.files: AttachmentStore = MemoryFiles() if files is None else files
+        if files is None:
+            from .memory_files import MemoryFiles
+
+            files = MemoryFiles()
+        self.files: AttachmentStore = files
         self.history = History(self.files)
         self._lost_answer = LostAnswerFinder()
         self.configured = configured or Configured(provider=assistant.provider, model=assistant.model)
@@ -133,8 +138,9 @@ class Conversation:
         timeout: float | None = None,
         schema: Mapping[str, Any] | None = None,
         check: Check | None = None,
+        compacts: bool = False,
     ) -> Record:
-        """Hold one exchange; returns the record that settled it. `timeout` is in seconds.
+        """Hold one exchange; returns the record that settled it. `timeout` is in seconds, `compacts` as in `SetUserMessage`.
 
         `attachments` are files that were read (`asstproxy.read_attachment`), or attachments of earlier messages. With a JSON
         Schema (of an object), the text of a complete answer is one line of JSON that fits; `check` may demand more. The assistant
@@ -154,6 +160,7 @@ class Conversation:
         message = await _message(text, attachments, self.assistant, model, self.files, fits.schema if fits else None)
         self._require_idle()
         notes = () if self.configured == self._published_configured else (self.configured,)
+        message = replace(message, compacts=compacts)
         return await self._new_exchange(fits).hold(sent(message, notes), timeout)
 
     async def attach(self, *, timeout: float | None = None) -> Record:

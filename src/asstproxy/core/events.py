@@ -27,6 +27,7 @@ __all__ = [
     "ErrorOccurred",
     "Event",
     "Heartbeat",
+    "HistoryCompacted",
     "HistoryCut",
     "MessageIncomplete",
     "Notice",
@@ -104,11 +105,15 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
 
 
 class SetUserMessage(Event, frozen=True, tag="set_user_message"):
-    """The person's message opens an exchange. The files in `attachments` go with it; its answer must fit the JSON `schema`."""
+    """The person's message opens an exchange. The files in `attachments` go with it; its answer must fit the JSON `schema`.
+
+    `compacts`: asst itself asks for a summary of the exchanges before (see `HistoryCompacted`).
+    """
 
     text: str
     attachments: tuple[Attachment, ...] = ()
     schema: dict[str, Any] | None = None
+    compacts: bool = False
 
 
 class Started(Event, frozen=True, tag="started"):
@@ -242,6 +247,13 @@ class HistoryCut(Event, frozen=True, tag="history_cut"):
     """From here on the assistant is sent only the first `keep` exchanges of its history."""
 
     keep: int
+
+
+class HistoryCompacted(Event, frozen=True, tag="history_compacted"):
+    """From here on the assistant is sent `summary` in place of everything before. `turns`: how many exchanges it stands for."""
+
+    summary: str
+    turns: int = 0
 
 
 class ToolStarted(Event, frozen=True, tag="tool_started"):

@@ -22,6 +22,7 @@ from .events import (
     ErrorOccurred,
     Event,
     Heartbeat,
+    HistoryCompacted,
     HistoryCut,
     MessageIncomplete,
     SchemaMismatch,
@@ -35,9 +36,16 @@ from .events import (
     Unknown,
 )
 
-__all__ = ["AssistantMessage", "History", "Item", "ToolOutputs", "UserMessage"]
+__all__ = ["SUMMARY_REQUEST", "AssistantMessage", "History", "Item", "ToolOutputs", "UserMessage"]
 
 NO_RESULT = "The call was interrupted and has no result."
+SUMMARY_REQUEST = (
+    "Summarise our conversation so far. From now on you will be sent this summary in place of the messages above, so keep "
+    "all that later answers may need: what I asked for and decided, facts, names, figures, code, file names, results of "
+    "tools, and what is still open. Leave out greetings and repetition. Write in the language of the conversation. "
+    "Don't call any tool. Answer with the summary alone."
+)
+"""Asks for a summary; the assistant is sent it, with the summary as its answer, in place of what it stands for."""
 NO_RESUME: tuple[str, Any] = ("", None)
 """The provider, and its token: there is none."""
 
@@ -109,6 +117,11 @@ class History:
                 self._text = TextBuffer()
             case Cancelled() | ErrorOccurred():
                 self._interrupt()
+            case HistoryCompacted(summary=summary):
+                self.exchanges = [(UserMessage(SUMMARY_REQUEST), AssistantMessage(summary))]
+                self._assistants = [self._assistant]
+                self._reset_cache()
+                self._resume = NO_RESUME  # the provider's own conversation still contains all of it
             case HistoryCut(keep=keep):
                 del self.exchanges[keep:], self._assistants[keep:]
                 self._reset_cache()
@@ -157,6 +170,11 @@ class History:
             self._cached += self._items_for(assistant, exchange, source)
         self._cached_exchanges = len(self.exchanges)
         return (*self._cached, *(self._items_for(assistant, self._open, self._assistant) if include_open else ()))
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether a summary is all that an assistant is sent."""
+        return len(self.exchanges) == 1 and self.exchanges[0][:1] == (UserMessage(SUMMARY_REQUEST),)
 
     def resume(self, provider: str) -> Any:
         """Where the provider's own conversation stands (JSON); None when another provider answered last."""

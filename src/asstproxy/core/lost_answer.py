@@ -17,6 +17,7 @@ from .events import (
     ErrorOccurred,
     Event,
     Heartbeat,
+    HistoryCompacted,
     HistoryCut,
     MessageIncomplete,
     Reasoning,
@@ -70,7 +71,7 @@ class LostAnswerFinder:
                     self._events.append(event)
             case SetUserMessage():
                 self._begin(event)
-            case HistoryCut() | AssistantMessageRetrieved() | MessageIncomplete():
+            case HistoryCut() | HistoryCompacted() | AssistantMessageRetrieved() | MessageIncomplete():
                 self._begin(None)
             case Started():
                 self._started = event

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .errors import ScriptError, UsageError
@@ -51,24 +53,30 @@ class MediatorStateMachine(Mediator):
 
     def __init__(self, state: State = State.NEW) -> None:
         super().__init__(state)
-        self._model, self._machine = _machine()
-        self._allowed: set[tuple[State, str]] = set()  # a cache: the answer never changes
+        _machine()
 
     def _move(self, step: Step) -> None:
         taken = (self.state, step.trigger)
-        if taken not in self._allowed:
+        if taken not in _allowed:
             self._check(step)
-            self._allowed.add(taken)
+            _allowed.add(taken)
         self.state = step.dest
 
     def _check(self, step: Step) -> None:
         from transitions import MachineError
 
-        self._machine.set_state(self.state, self._model)
-        try:
-            self._model.trigger(step.trigger)
-        except MachineError:
-            raise ScriptError(f"'{step.trigger}' is not expected in state '{self.state}'") from None
+        model, machine = _machine()
+        with _checking:
+            machine.set_state(self.state, model)
+            try:
+                model.trigger(step.trigger)
+            except MachineError:
+                raise ScriptError(f"'{step.trigger}' is not expected in state '{self.state}'") from None
+
+
+_allowed: set[tuple[State, str]] = set()
+"""A cache: the answer never changes."""
+_checking = threading.Lock()
 
 
 class _Model:
@@ -77,7 +85,9 @@ class _Model:
     trigger: Callable[[str], bool]
 
 
+@cache
 def _machine() -> tuple[_Model, Any]:
+    """One for the process, which takes a millisecond to make: a batch has a mediator for each item."""
     # The synchronous Machine as a checker only, without callbacks: AsyncMachine cancels a callback that is still running
     # when the next trigger arrives, so that a heartbeat kills a tool (pytransitions issues #462, #465, #713).
     from transitions import Machine
@@ -105,9 +115,12 @@ def make_mediator(name: str = "state-machine", state: State = State.NEW) -> Medi
 def conform(records: Iterable[Record], mediator: Mediator | None = None) -> Iterator[str]:
     """Replay records without a provider: they drive a fresh mediator, and must lead to the states that were recorded.
 
+    A summary that takes the place of what is above it must be the answer that came before it.
+
     Yields one line for each difference; none if the records conform to the script.
     """
     mediator = mediator or MediatorStateMachine()
+    answer = ""
     for record in records:
         if record.event.type in STEPS:
             try:
@@ -116,6 +129,10 @@ def conform(records: Iterable[Record], mediator: Mediator | None = None) -> Iter
                 yield f"#{record.seq} {record.event.type}: {error}"
                 mediator.state = record.state
                 continue
+        if record.event.type == "assistant_message_retrieved":
+            answer = getattr(record.event, "text", "")
+        elif record.event.type == "history_compacted" and getattr(record.event, "summary", "") != answer:
+            yield f"#{record.seq} history_compacted: the summary isn't the answer before it"
         if mediator.state != record.state:
             yield f"#{record.seq} {record.event.type}: recorded {record.state}, replayed {mediator.state}"
             mediator.state = record.state

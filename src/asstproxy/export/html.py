@@ -81,8 +81,11 @@ def _exchange(
     thought = f"<details><summary>Reasoning</summary>{_answer(entry.reasoning)}</details>" if entry.reasoning else ""
     took = f" · {duration(spans.seconds)}" if spans else ""
     timeline = timeline_svg(spans) + _LEGEND if spans else ""
+    asked = f"<h2>You</h2><pre>{linked(clean(entry.user))}</pre>{attached}"
+    if entry.compacts:
+        asked = "<h2>asst</h2><pre>Summarise the turns above.</pre>"
     return (
-        f'<section id="e{number}"><div class="user"><h2>You</h2><pre>{linked(clean(entry.user))}</pre>{attached}</div>'
+        f'<section id="e{number}"><div class="user">{asked}</div>'
         f'<div class="assistant"><h2>{who}</h2>{thought}{"".join(map(_tool, entry.tools))}{answer}{settled}</div>'
         f'<details class="drawing" open><summary>Timeline{took}</summary>{timeline}</details>'
         f'<details class="drawing"><summary>Sequence</summary>{sequence}</details></section>\n'

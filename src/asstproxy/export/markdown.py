@@ -31,7 +31,8 @@ def _text(text: str) -> str:
 
 
 def _exchange(entry: ExchangeEntry) -> str:
-    parts = ["\n---\n", *(f"> {line}".rstrip() for line in harmless_markdown(clean(entry.user)).split("\n")), ""]
+    asked = "*asst asked for a summary of the turns above.*" if entry.compacts else harmless_markdown(clean(entry.user))
+    parts = ["\n---\n", *(f"> {line}".rstrip() for line in asked.split("\n")), ""]
     if entry.attachments:
         parts += [f"- {harmless_markdown(clean_line(one.label))}" for one in entry.attachments] + [""]
     for tool in entry.tools:

@@ -44,8 +44,10 @@ async def fetch(address: str, *, limit: int = LIMIT, within: float = WITHIN) -> 
         raise UsageError(
             f"{shown} did not arrive within {within:.0f} seconds.", "Download it, and attach the file."
         ) from None
+    except (httpx2.RemoteProtocolError, httpx2.ReadError):
+        raise UsageError(f"{shown} can't be fetched: the server broke the connection off.", "Try again.") from None
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ValueError) as error:
-        said = str(error) or type(error).__name__
+        said = str(error).rstrip(".") or type(error).__name__
         raise UsageError(f"{shown} can't be fetched: {said}.", "Check the address.") from None
 
 
@@ -69,6 +71,7 @@ async def _follow(client: httpx2.AsyncClient, address: str, limit: int) -> Attac
                     "Check the address.",
                 )
             receiver = Receiver(_name(address), limit)
+            receiver.expect(response.headers.get("content-length", ""))
             async with contextlib.aclosing(response.aiter_bytes()) as pieces:
                 async for piece in pieces:
                     receiver.take(piece)

@@ -50,6 +50,8 @@ _TYPES = {
 """The types that an assistant may read, by the names that puremagic has for them."""
 _MPEG_AUDIO = re.compile(rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff]")
 """The first bytes of an MP3 without tags (layer III of MPEG 1, 2 and 2.5), of which puremagic knows only one."""
+_CONTROLS = frozenset({*range(32), 127} - set(b"\t\n\v\f\r\x1b"))
+"""Bytes that are in no text, whatever its encoding, as long as that extends ASCII."""
 _BRANDS = {
     b"M4A ": "audio/mp4",
     b"heic": "image/heic",
@@ -75,6 +77,10 @@ def media_type(data: bytes, *, whole: bool) -> str:
 
 def what_it_is(data: bytes) -> str:
     """The kind of a file in words, for an error message."""
+    if data.startswith(b"PK\x03\x04"):  # puremagic takes any of them for the first kind in its table
+        return "a ZIP archive or an office document"
+    if _CONTROLS.isdisjoint(data):
+        return "text in another encoding"
     known = next((name for _, name in _matches(data) if name), "")
     return known or "binary data"
 

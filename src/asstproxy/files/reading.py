@@ -6,6 +6,7 @@ import errno
 import hashlib
 import io
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Callable
@@ -25,6 +26,7 @@ LIMIT = 2 * 1000**3
 IN_MEMORY = 64 * 1024 * 1024
 """Bytes of a file that are kept in memory until it is sent; a larger one is in a nameless temporary file."""
 PIECE = 1 << 20
+_SCHEME = re.compile(r"([a-z][a-z\d+.-]+)://", re.IGNORECASE)
 NAME = 200
 """Characters of a file's name that are kept."""
 
@@ -52,6 +54,15 @@ class Receiver:
             on_disk.write(self._file.getbuffer())
             self._file = on_disk
         self._file.write(piece)
+
+    def expect(self, size: str) -> None:
+        """Take note of how many bytes a sender announces; anything that isn't a number is ignored.
+
+        Raises:
+            UsageError: that is more than the limit.
+        """
+        if size.isascii() and size.isdecimal() and int(size[:20]) > self._limit:
+            raise too_large(self.name, f"more than {readable_size(self._limit)}")
 
     def finish(self) -> AttachedFile:
         """The whole file.
@@ -98,6 +109,11 @@ def read(source: str | Path) -> AttachedFile:
     Raises:
         UsageError: it is missing, can't be read, is not a file, changes while it is read; or see `Receiver`.
     """
+    if not str(source).strip():
+        raise UsageError("The name of a file is empty.", "Name a file to attach.")
+    if scheme := _SCHEME.match(str(source)):
+        hint = "Name its path." if scheme[1].lower() == "file" else "Download it, and attach the file."
+        raise UsageError(f"{source} can't be attached: only http and https addresses are fetched.", hint)
     path = expand_home(str(source))
     try:
         # Not blocking: opening a pipe waits until somebody writes into it.

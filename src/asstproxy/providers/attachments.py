@@ -100,9 +100,13 @@ class Attachments:
         self._accepted = await accepts(turn.model)
         hidden = [one for one in old if not self._is_sent(one) and one.sha256 not in self._told]
         self._told |= {one.sha256 for one in hidden}
-        names = ", ".join(dict.fromkeys(one.name for one in hidden))
+        unread = dict.fromkeys(one.name for one in hidden if not is_accepted(one, self._accepted))
+        gone = dict.fromkeys(one.name for one in hidden if one.name not in unread)
         model = turn.model or "The assistant"
-        return [Notice(f"{model} doesn't get {names}: it can't read this, or its bytes are gone.")] if names else []
+        return [
+            *([Notice(f"{model} can't read {', '.join(unread)}, so it gets only the name.")] if unread else []),
+            *([Notice(f"{', '.join(gone)}: the bytes are gone, so {model} gets only the name.")] if gone else []),
+        ]
 
     def fit(self, items: Iterable[Item]) -> list[Item]:
         """The items with the attachments that can be sent; a line in the message stands for any other one."""

@@ -21,7 +21,7 @@ from ..core.errors import AssistantError, UsageError
 from ..core.events import Event, MessageIncomplete, Started, ToolOutputsSubmitted, ToolResult, Usage
 from ..core.history import UserMessage
 from ..core.money import Cost, dollars
-from ..core.roles import CLOSING, AssistantProxy, Attachable
+from ..core.roles import CLOSING, AssistantProxy, Attachable, Structured
 from ..core.turn import Turn
 from ..store.transcript import RequestEntry
 from .fallback import accepted_by
@@ -36,6 +36,8 @@ LONGEST_ANSWER = 8192
 """Tokens to which an answer is limited if no setting does; fewer if the rest of the money buys fewer."""
 SHORTEST_ANSWER = 1024
 """Tokens of an answer for which it is worth asking."""
+SMALLEST_SHOWN = Decimal("0.0001")
+"""In US dollars; `dollars` writes less only as "less than"."""
 ROUNDS = 4
 """Where tools are offered, one request may take this part of the money."""
 BYTES_PER_TOKEN = 3
@@ -86,6 +88,8 @@ class BudgetedProvider:
     def __init__(self, assistant: AssistantProxy, budget: Budget, profile: str, model: str = "") -> None:
         self.assistant = assistant
         self.provider, self.model = assistant.provider, assistant.model
+        if isinstance(assistant, Structured):
+            self.structured = assistant.structured
         self._budget, self._profile = budget, profile
         self._limit = provider_info(self.provider).output_limit
         self._turn = Turn("")
@@ -183,10 +187,9 @@ class BudgetedProvider:
 
     def _refusal(self, most: Decimal) -> str:
         budget = self._budget
-        spent = dollars(budget.spent) if budget.spent else "nothing"
-        return (
-            f"{MAX_COST}: the next request could cost {dollars(most)}, and {spent} of {dollars(budget.limit)} is spent"
-        )
+        spent = f"{dollars(budget.spent)} of it is spent" if budget.spent else "nothing is spent"
+        limit = f"${budget.limit:f}" if budget.limit < SMALLEST_SHOWN else dollars(budget.limit)
+        return f"{MAX_COST}: the next request could cost {dollars(most)}; the limit is {limit}, and {spent}"
 
     def _cost(self, model: str, read: int, written: int) -> Cost:
         return self._budget.prices.cost(

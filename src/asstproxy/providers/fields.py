@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import secrets
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -120,7 +120,7 @@ def parsed_arguments(arguments: str) -> JSON:
 
 def unique_id(given: str, taken: Container[str]) -> str:
     """The id of a call, or one of ours if the server gave none, or gave it to another call, too."""
-    return given if given and given not in taken else f"call_{secrets.token_hex(12)}"
+    return given if given and given not in taken else f"call_{os.urandom(12).hex()}"
 
 
 def _get(holder: Any, path: tuple[str, ...]) -> Any:

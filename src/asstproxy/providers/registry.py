@@ -7,11 +7,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from ..config.provider_info import BUILT_IN, ProviderInfo
-from ..config.vendors import VENDORS
 from ..core.errors import NotSetUpError
 
 if TYPE_CHECKING:  # shell completion reads the names, and must not pay for msgspec
     from ..config.profiles import Profile
+    from ..config.vendors import Vendor
     from ..core.roles import AssistantProxy
 
 __all__ = [
@@ -61,9 +61,10 @@ def entry_point(profile: Profile) -> str:
     name = profile.provider
     if found := PROVIDERS.get(name) or _registered().get(name):
         return found
-    if name in VENDORS:
-        return PROVIDERS[VENDORS[name].protocol]
-    known = ", ".join([*PROVIDERS, *VENDORS, *sorted(_registered())])
+    vendors = _vendors()
+    if name in vendors:
+        return PROVIDERS[vendors[name].protocol]
+    known = ", ".join([*PROVIDERS, *vendors, *sorted(_registered())])
     raise NotSetUpError(
         f"The profile '{profile.name}' names the provider '{name}', which is not installed.",
         f"Run: pip install PACKAGE, with the package that brings it; or choose one of: {known}.",
@@ -126,15 +127,15 @@ def vendors_with_key() -> list[str]:
     """
     from ..config.credentials import key_source
 
-    return [name for name, vendor in VENDORS.items() if any(map(key_source, vendor.info.key_variables))]
+    return [name for name, vendor in _vendors().items() if any(map(key_source, vendor.info.key_variables))]
 
 
 def provider_info(name: str) -> ProviderInfo:
     """What a provider declares about itself; only its name, when it declares nothing or cannot be imported."""
     if name in BUILT_IN:
         return BUILT_IN[name]
-    if name in VENDORS and name not in _registered():
-        return VENDORS[name].info
+    if name in _vendors() and name not in _registered():
+        return _vendors()[name].info
     from ..config.profiles import Profile
 
     try:
@@ -146,7 +147,7 @@ def provider_info(name: str) -> ProviderInfo:
 
 def _hook(profile: Profile, name: str) -> Any:
     """A function that the provider's module may have. A module that can't be imported has none; `connect` says why."""
-    if profile.provider in VENDORS and profile.provider not in _registered():
+    if profile.provider in _vendors() and profile.provider not in _registered():
         return None
     if profile.provider in PROVIDERS:
         return getattr(import_module(HOOKS[profile.provider]), name) if profile.provider in HOOKS else None
@@ -154,6 +155,12 @@ def _hook(profile: Profile, name: str) -> Any:
         return getattr(provider_module(profile), name, None)
     except NotSetUpError:
         return None
+
+
+def _vendors() -> dict[str, Vendor]:
+    from ..config.vendors import VENDORS  # a long table, which the built-in providers don't need
+
+    return VENDORS
 
 
 def _registered() -> dict[str, str]:

@@ -15,8 +15,10 @@ from .store import Store
 __all__ = ["fork", "without_resume"]
 
 
-def fork(store: Store, session: str, at: int | None = None) -> Session:
+def fork(store: Store, session: str, at: int | None = None, *, began: int | None = None) -> Session:
     """A copy of a session, open for writing; with `at`, only its first `at` exchanges. The original needs no lock.
+
+    `began`: when the copy began, in milliseconds since 1970, if not now; an older one is never the latest session.
 
     If the provider keeps the conversation, the copy leaves that conversation and sends its own history: otherwise what is said
     in one would appear in the other.
@@ -34,7 +36,7 @@ def fork(store: Store, session: str, at: int | None = None) -> Session:
     attached = attachments_of(kept)
     files = store.files(session)
     fill = (lambda others: files.copy_to(others, attached)) if attached else None
-    return store.open(store.copy(without_resume(kept), forked_from=session, fill=fill))
+    return store.open(store.copy(without_resume(kept), forked_from=session, at=began, fill=fill))
 
 
 def _first(records: Iterable[Record], exchanges: int) -> Iterator[Record]:

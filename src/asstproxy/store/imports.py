@@ -167,7 +167,7 @@ def _events(transcript: Transcript) -> Iterator[tuple[str, ev.Event]]:
 def _exchange(entry: ExchangeEntry) -> Iterator[tuple[str, ev.Event]]:
     times = {step.state: step.at for step in reversed(entry.steps)}
     start, end = entry.started, entry.updated or entry.started
-    yield start, ev.SetUserMessage(entry.user, tuple(entry.attachments), entry.schema)
+    yield start, ev.SetUserMessage(entry.user, tuple(entry.attachments), entry.schema, entry.compacts)
     yield times.get(State.STARTED, start), ev.Started(entry.provider, entry.model)
     if entry.tools:
         asked, done = times.get(State.REQUIRES_ACTION, start), times.get(State.TOOLS_EXECUTED, end)
@@ -184,6 +184,8 @@ def _exchange(entry: ExchangeEntry) -> Iterator[tuple[str, ev.Event]]:
     elif used.input or used.output:
         yield end, ev.Usage(used.input, used.output, used.cached, used.reasoning)
     yield from ((end, event) for event in _outcome(entry))
+    if entry.summarises:
+        yield end, ev.HistoryCompacted(entry.answer, entry.summarises)
 
 
 def _usage(request: RequestEntry) -> ev.Usage:

@@ -86,6 +86,8 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     """One exchange. `withdrawn`: it is no longer sent to the assistant (undone, or asked again).
 
     `schema`: the JSON Schema that the answer had to fit; then a complete answer is one line of JSON.
+    `compacts`: asst asked for a summary in it. `summarises`: of how many exchanges its answer takes the place (0: of none).
+
     `usage` is the sum of `requests`. An exchange whose provider reports no tokens has neither.
     """
 
@@ -103,6 +105,8 @@ class ExchangeEntry(msgspec.Struct, omit_defaults=True):
     usage: Tokens = msgspec.field(default_factory=Tokens)
     requests: list[RequestEntry] = []
     withdrawn: bool = False
+    compacts: bool = False
+    summarises: int = 0
     steps: list[StepEntry] = []
     schema: dict[str, Any] | None = None
     attachments: list[Attachment] = []
@@ -159,6 +163,9 @@ class TranscriptBuilder:
                 transcript.title = title
             case ev.SetUserMessage() as message:
                 self._open(message, record)
+            case ev.HistoryCompacted(turns=turns) if transcript.exchanges:
+                transcript.exchanges[-1].summarises = turns
+                self._sent = transcript.exchanges[-1:]
             case ev.HistoryCut(keep=keep):
                 for entry in self._sent[keep:]:
                     entry.withdrawn = True
@@ -176,6 +183,7 @@ class TranscriptBuilder:
         transcript.title = transcript.title or message_title(message)
         entry = ExchangeEntry(message.text, "", record.state, record.at, record.at, attachments=[*message.attachments])
         entry.schema = message.schema
+        entry.compacts = message.compacts
         entry.steps.append(StepEntry(record.state, record.at))
         transcript.exchanges.append(entry)
         self._sent.append(entry)

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from ..core.events import HistoryCut, Record
+from ..core.events import HistoryCompacted, HistoryCut, Record
 from .recovery import repaired
 from .transcript import TranscriptBuilder
 from .transcript_file import assemble, render, save_transcript
@@ -93,6 +93,6 @@ class TranscriptWriter:
     def _take(self) -> None:
         while self._waiting:
             record = self._waiting.popleft()
-            if isinstance(record.event, HistoryCut):
-                self._rendered.clear()  # some of them are withdrawn now
+            if isinstance(record.event, HistoryCompacted | HistoryCut):
+                self._rendered.clear()  # some of them have changed now
             self._builder.feed(record)

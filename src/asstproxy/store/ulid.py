@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import time
 from datetime import UTC, datetime
 
@@ -16,7 +16,9 @@ _ULID = re.compile(f"[0-7][{ALPHABET}]{{{LENGTH - 1}}}")
 
 def new(milliseconds: int | None = None) -> str:
     """A new id: 48 bits of milliseconds since 1970 (default: now), 80 random bits."""
-    return _written(time.time_ns() // 1_000_000 if milliseconds is None else milliseconds, secrets.randbits(80))
+    return _written(
+        time.time_ns() // 1_000_000 if milliseconds is None else milliseconds, int.from_bytes(os.urandom(10), "big")
+    )
 
 
 def derived(milliseconds: int, name: str) -> str:

@@ -130,13 +130,14 @@ def usage_rows(db: sqlite3.Connection, by: By, since: int, steps: Sequence[int])
     """What all requests since then (milliseconds since 1970) used.
 
     A row holds requests of one model, tier and hour whose sizes lie between the same two of `steps` (input tokens), because the
-    price may depend on all of these.
+    price may depend on all of these. Those that failed without using a token are apart: they cost nothing.
     """
     size = " + ".join(f"(input > {int(step)})" for step in steps) or "0"
     rows = db.execute(
         f"SELECT {_KEYS[by]} AS key, sum(turn), count(*), reported, min(at), profile, provider, model, sum(input),"  # noqa: S608 - our own words
         " sum(output), sum(cached), sum(cache_write), sum(cost), tier FROM requests WHERE at >= ?"
-        f" GROUP BY key, reported, profile, provider, model, tier, cost IS NULL, substr(at, 1, 13), {size}",
+        f" GROUP BY key, reported, profile, provider, model, tier, cost IS NULL, input + output > 0,"
+        f" substr(at, 1, 13), {size}",
         (from_unix_time(since / 1000) if since else "",),
     )
     for key, turns, count, reported, at, profile, provider, model, read, written, cached, stored, cost, tier in rows:

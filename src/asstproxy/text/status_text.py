@@ -44,9 +44,9 @@ class Ending(NamedTuple):
     hint: str = ""
 
     def without_repeat(self) -> Ending:
-        """Without the sentence that says to try again: a line that names the command for that follows."""
-        said = next((sentence for sentence in _AGAIN if self.hint.endswith(sentence)), "")
-        return self._replace(hint=self.hint.removesuffix(said).rstrip())
+        """Without the advice to try again at the end of the hint: a line that names the command for that follows."""
+        again = next((one for one in _AGAIN if self.hint.endswith(one)), "")
+        return self._replace(hint=self.hint.removesuffix(again).rstrip())
 
     def __str__(self) -> str:
         message = self.message if self.label == "Error" else f"{self.label}: {self.message}"

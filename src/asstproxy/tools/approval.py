@@ -184,6 +184,10 @@ class Approvals:
         found = self._bound.pop(call.call_id, None)
         return found if found and found.tool is tool and found.arguments == arguments else None
 
+    def allow(self, tool: Tool) -> None:
+        """Ask no more about this tool, as after an "always" in an answer; one that always asks still does."""
+        self._always.add(tool_identity(tool))
+
     def forget(self, tool: Tool) -> None:
         """Ask about this tool again."""
         self._always.discard(tool_identity(tool))

@@ -24,6 +24,7 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -80,16 +81,21 @@ def configured_servers(profile: Profile) -> list[McpServer]:
         warn_of_plain_http(filled_in.url, f"The MCP server '{name}'")
         servers.append(McpServer(name, filled_in))
     if servers:
-        try:
-            import mcp  # noqa: F401
-        except ImportError:
+        if not _is_installed("mcp"):  # not imported: that takes a while
             raise NotSetUpError(
                 f"The profile '{profile.name}' has MCP servers, which need the package mcp.",
                 "Run: pip install 'asstproxy[mcp]'.",
-            ) from None
+            )
         redact_logs()
         logging.getLogger("mcp").addHandler(logging.NullHandler())  # otherwise its warnings are printed on the screen
     return servers
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # disabled: sys.modules holds None for it
+        return False
 
 
 class McpServer:

@@ -36,7 +36,7 @@ class ToolRunner:
 
     def __init__(self, tools: Iterable[Callable[..., Any] | Tool] = ()) -> None:
         self.tools: dict[str, Tool] = {}
-        self._approvals = Approvals()
+        self.approvals = Approvals()
         self.offer(tools)
 
     def offer(self, tools: Iterable[Callable[..., Any] | Tool]) -> None:
@@ -61,7 +61,7 @@ class ToolRunner:
     def withdraw(self, name: str) -> None:
         """Stop offering a tool; an "always" for it is forgotten."""
         if tool := self.tools.pop(name, None):
-            self._approvals.forget(tool)
+            self.approvals.forget(tool)
 
     async def execute(
         self, calls: Sequence[ToolCall], approved: ApprovalGiven | None, publish: Publish
@@ -74,10 +74,10 @@ class ToolRunner:
         first = {call.call_id: index for index, call in reversed([*enumerate(calls)])}
         unique = [call for index, call in enumerate(calls) if first[call.call_id] == index]
         if approved is None:
-            if calls_to_ask := await self._approvals.calls_to_ask(unique, self.tools):
+            if calls_to_ask := await self.approvals.calls_to_ask(unique, self.tools):
                 return ApprovalRequested(tuple(calls_to_ask))
             approved = ApprovalGiven(())
-        decisions = self._approvals.apply(approved, unique, self.tools)
+        decisions = self.approvals.apply(approved, unique, self.tools)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -108,7 +108,7 @@ class ToolRunner:
         if refusal is None:
             tool = self.tools[call.name]
             publish(ToolStarted(call.call_id, call.name, arguments, _approved_by(tool, decision)))
-            outcome = await run_tool(tool, arguments, self._approvals.bound(call, tool, arguments))
+            outcome = await run_tool(tool, arguments, self.approvals.bound(call, tool, arguments))
         else:
             outcome, note = Outcome(error=refusal), ""
         if outcome.error is None:
@@ -122,7 +122,7 @@ class ToolRunner:
         tool = self.tools.get(call.name)
         if tool is None:
             return f"No such tool: '{call.name}'. Known tools: {', '.join(self.tools) or 'none'}."
-        return await self._approvals.refusal(call, tool, decision)
+        return await self.approvals.refusal(call, tool, decision)
 
 
 def _approved_by(tool: Tool, decision: Decision | None) -> str:

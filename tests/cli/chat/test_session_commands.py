@@ -23,6 +23,7 @@ def _short(session: str) -> str:
 
 
 def _say(terminal: Terminal, *messages: str) -> None:
+    terminal.wait_for_prompt()
     done = terminal.text.count("completed")
     for number, message in enumerate(messages, done + 1):
         terminal.enter(message)

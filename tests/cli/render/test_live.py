@@ -95,7 +95,7 @@ async def test_it_ends_up_like_the_printed_conversation(name: str, columns: int,
     async with live(columns, rows, echo=True) as (terminal, view):
         for count, record in enumerate(Script().play(parts)):
             view(record)
-            view._draw() if count % 5 == 0 else None  # as if that were the time for a frame
+            view.draw() if count % 5 == 0 else None  # as if that were the time for a frame
         assert terminal.rows == conversation(columns, rows, parts)
     assert terminal.rows == conversation(columns, rows, parts)
 
@@ -107,7 +107,7 @@ async def test_tools_end_up_like_the_printed_conversation(columns: int) -> None:
     async with live(columns, 50, echo=True) as (terminal, view):
         for record in Script().play(parts):
             view(record)
-            view._draw()
+            view.draw()
     assert terminal.rows == conversation(columns, 50, parts)
 
 
@@ -118,11 +118,12 @@ async def test_the_panel_shows_where_the_exchange_is() -> None:
         for record in script.play([Configured(profile="gpt"), *OPENING, 0.31, Heartbeat("queued")]):
             view(record)
         await until(lambda: "(queued)" in terminal.text)
-        border, states, _ = terminal.rows[-3:]
+        border, states, words, _ = terminal.rows[-4:]
         assert border.startswith("╭─ gpt · gpt-5 ─")
-        assert states.startswith("│ ready 2ms ▸ started 310ms ▸ running ")
-        assert "s (queued)" in states
-        await until(lambda: terminal.rows[-2] != states)
+        assert states.startswith("│ ready 2 ms ▸ started 310 ms ▸ running ")
+        assert words.startswith("│ Waiting for gpt (queued) ")
+        assert terminal.rows[-1].endswith("─ Ctrl-C stops ─╯")
+        await until(lambda: terminal.rows[-3] != states)
         view(script(AssistantMessageRetrieved("a")))
 
 
@@ -151,7 +152,7 @@ async def test_the_panel_is_gone_when_the_exchange_settles() -> None:
             "openai · gpt-5",
             "Hi.",
             "",
-            "ready 2ms ▸ started 0ms ▸ streaming 0ms ▸ completed · 2 ms",
+            "completed · 2 ms",
         ]
         assert terminal.sent.rindex("\x1b[?25h") > terminal.sent.rindex("\x1b[?25l")
         before = terminal.sent
@@ -215,7 +216,7 @@ async def test_an_error_without_an_exchange() -> None:
     """It is shown at once."""
     async with live() as (terminal, view):
         view(Script()(ErrorOccurred("storage", "The disk is full.", "Make room.")))
-        assert terminal.rows == ["Error ▸ The disk is full.", "  Make room."]
+        assert terminal.rows == ["Error: The disk is full.", "  Make room."]
 
 
 async def test_a_narrower_terminal_is_cleared() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
@@ -30,10 +31,10 @@ def stream(pieces: Iterable[str], console: Console) -> None:
     for piece in pieces:
         markdown.feed(piece)
         for block in markdown.take():
-            console.print(block)
+            console.print(block, crop=False)
         assert len(markdown.tail(24).rows(console, console.options)) <= 24
     for block in markdown.finish():
-        console.print(block)
+        console.print(block, crop=False)
 
 
 def text_of(pieces: Iterable[str], columns: int = 80) -> str:
@@ -46,7 +47,7 @@ def text_of(pieces: Iterable[str], columns: int = 80) -> str:
 def sent(pieces: Iterable[str]) -> str:
     terminal = Terminal()
     stream(pieces, terminal.console)
-    return terminal.sent
+    return re.sub(r"\x1b]8;id=\d+;", "\x1b]8;id=1;", terminal.sent)  # Rich makes ids by chance
 
 
 @pytest.mark.parametrize("size", [3, 17, 250])
@@ -99,7 +100,7 @@ def test_it_looks_like_rich(name: str) -> None:
     oracle.parsed = MarkdownIt().enable(["strikethrough", "table"]).disable(["html_block", "html_inline"]).parse(text)
     console.print(oracle)
     assert isinstance(console.file, io.StringIO)
-    rows = [row.rstrip() for row in console.file.getvalue().strip("\n").split("\n")]
+    rows = [row.rstrip().replace("and code.", "and `code`.") for row in console.file.getvalue().strip("\n").split("\n")]
     assert text_of(chunks(text, 5)).strip("\n").split("\n") == rows
 
 
@@ -114,11 +115,11 @@ def test_a_terminal_shows_the_same(name: str) -> None:
         for piece in chunks(REPLIES[name], 7):
             markdown.feed(piece)
             for block in markdown.take():
-                terminal.console.print(block)
+                terminal.console.print(block, crop=False)
             live.update(markdown.tail(18), refresh=True)
         live.update("")
         for block in markdown.finish():
-            terminal.console.print(block)
+            terminal.console.print(block, crop=False)
     assert terminal.rows == once.rows
     assert terminal.title == ""
 
@@ -128,7 +129,7 @@ def finished(text: str) -> str:
     markdown, console = MarkdownStream(), printed()
     markdown.feed(text)
     for block in markdown.take():
-        console.print(block)
+        console.print(block, crop=False)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -141,7 +142,7 @@ def finished(text: str) -> str:
         ("1. a\n2. b\n3. c\n4", " 1. a\n 2. b\n"),
         ("- a\n- b", ""),
         ("```\n" + "x\n" * 15, ""),
-        ("```\n" + "x\n" * 17, "  x\n" * 16),
+        ("```\n" + "x\n" * 17, "code\n" + "x\n" * 16),
         ("# Title\n1", ""),
         ("# Title\n1. a\n", "Title\n"),
     ],
@@ -168,7 +169,7 @@ def test_the_tail_is_the_end_of_the_rest() -> None:
     [
         ("[bank](http://evil.org/x)", "bank (http://evil.org/x)"),
         ("[http://bank.org](http://evil.org)", "http://bank.org (http://evil.org)"),
-        ("[**bank** `a`](http://evil.org)", "bank a (http://evil.org)"),
+        ("[**bank** `a`](http://evil.org)", "bank `a` (http://evil.org)"),
         ("<http://a.org/b>", "http://a.org/b"),
         ("<me@a.org>", "me@a.org"),
         ("![chart](http://evil.org/track.png)", "image: chart (http://evil.org/track.png)"),
@@ -196,10 +197,94 @@ def test_a_table_is_folded_and_not_cut() -> None:
     assert letters == Counter("".join(["ABCD", *words]))
 
 
+OSC = re.compile(r"\x1b\](.*?)(?:\x1b\\|\x07)")
+
+
 @pytest.mark.parametrize("name", REPLIES)
-def test_no_hyperlinks_are_sent(name: str) -> None:
-    """No OSC sequence at all reaches the terminal."""
-    assert "\x1b]" not in sent([REPLIES[name]])
+def test_only_hyperlinks_are_sent(name: str) -> None:
+    """The only OSC sequences are links to addresses of the web that stand on the screen, too."""
+    written = sent([REPLIES[name]])
+    for sequence in OSC.findall(written):
+        number, _, address = sequence.removeprefix("8;id=").partition(";")
+        assert sequence == "8;;" or (number.isdigit() and address.startswith(("http://", "https://", "mailto:")))
+
+
+@pytest.mark.parametrize(
+    ("markdown", "links"),
+    [
+        ("[bank](http://bank.org/x)", {"http://bank.org/x"}),
+        ("<http://a.org/b>", {"http://a.org/b"}),
+        ("![chart](http://a.org/c.png)", {"http://a.org/c.png"}),
+        ("<me@a.org>", {"mailto:me@a.org"}),
+        ("[x](/etc/passwd) [y](file:///etc/passwd) [z](#part)", set()),
+        ("[x](http://a.org/&#27;]8;;b)", {"http://a.org/&#27;%5D8;;b"}),
+    ],
+)
+def test_links_are_hyperlinks(markdown: str, links: set[str]) -> None:
+    """OSC 8, on the text and on the address that stands behind it; other kinds of addresses are text."""
+    found = {sequence.partition(";")[2].partition(";")[2] for sequence in OSC.findall(sent([markdown]))}
+    assert found - {""} == links
+
+
+CODE = """```python
+def f():
+\treturn "a line that is much longer than the forty columns of this terminal"
+
+```"""
+
+
+@pytest.mark.parametrize("around", [("", ""), ("- item\n\n  ", "\n- next"), ("> ", "\n\nafter")])
+def test_code_copies_exactly(around: tuple[str, str]) -> None:
+    """No indentation, no padding, no line folded by us, tabs as tabs, whatever the code stands in; its language above it."""
+    before, after = around
+    indent = "\n" + (before.rpartition("\n")[2] if before.startswith("-") else before)
+    console = printed(40)
+    stream([before, CODE.replace("\n", indent), after], console)
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().split("\n")
+    at = lines.index("def f():")
+    assert lines[at + 1] == '\treturn "a line that is much longer than the forty columns of this terminal"'
+    assert lines[at - 1].strip("▌ ") == "python"
+
+
+def test_code_of_no_language_is_marked_too() -> None:
+    """Without colours nothing else tells it from text; inline code keeps its backticks there, and only there."""
+    assert text_of(["a `b`\n\n```\nc\n```"]) == "a `b`\n\ncode\nc\n"
+    terminal = Terminal()
+    stream(["a `b`\n\n```\nc\n```"], terminal.console)
+    assert terminal.rows == ["a b", "", "code", "c"]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "$a_1 * b_2 * c$",
+        r"\(a_1 \* b\)",
+        "$$x^*_1 + y^*_2$$",
+        "$$\na\n= b\n- c\n$$",
+        "\\[\n\\frac{a}{b}\n\\]",
+        r"\[ a_1 * b * c \]",
+    ],
+)
+def test_math_is_left_alone(formula: str) -> None:
+    """Nothing in a formula is Markdown, neither in a line nor between `$$`; its lines stay lines."""
+    assert text_of([f"Before.\n\n{formula}\n\nAfter."]) == f"Before.\n\n{formula}\n\nAfter.\n"
+    assert text_of(chunks(f"With\n{formula}\n\nAfter *b*.", 3)) in (
+        f"With\n{formula}\n\nAfter b.\n",
+        f"With {formula}\n\nAfter b.\n",
+        f"With\n\n{formula}\n\nAfter b.\n",
+    )
+
+
+@pytest.mark.parametrize("text", ["It costs $5 and *not* $6.", "$HOME and $PATH", "a $ b"])
+def test_money_is_not_math(text: str) -> None:
+    """A dollar sign before a price or a name begins no formula."""
+    assert text_of([text]) == text.replace("*", "") + "\n"
+
+
+def test_task_lists() -> None:
+    """What is done and what isn't, in the words of Markdown."""
+    assert text_of(["- [x] done\n- [ ] open\n"]) == " • [x] done\n • [ ] open\n"
 
 
 N = 10_000

@@ -78,7 +78,7 @@ def test_a_conversation() -> None:
         Two
         *questions*?
 
-        Thought for 2.0 s
+        ▸ Thought for 2.0 s
 
         gpt · gpt-5-mini
         Yes:
@@ -86,16 +86,15 @@ def test_a_conversation() -> None:
          • a
          • b
 
-        ready 2ms ▸ started 2.3s ▸ streaming 700ms ▸ completed
-        12 → 87 tokens · 3.0 s · 29 tokens/s
+        completed · 3.0 s · 12 → 87 tokens
 
         You
         More
 
-        gpt · gpt-5-mini
+        gpt
         No.
 
-        ready 0ms ▸ started 1.0s ▸ completed · 1.0 s
+        completed · 1.0 s
         """)
 
 
@@ -124,7 +123,7 @@ def test_tool_calls() -> None:
         ToolsExecuted((ToolResult("2", error="The person refused this call."),)),
         *(ToolOutputsSubmitted(), ChunkReceived("It is 187.25."), AssistantMessageRetrieved("It is 187.25.")),
     ]
-    assert shown(parts, 79).partition("\n\nready")[0] == page("""
+    assert shown(parts, 79).partition("\n\ncompleted")[0] == page("""
         You
         hi
 
@@ -133,11 +132,11 @@ def test_tool_calls() -> None:
 
         System ▸ get_stock_price(symbol="AAPL", days=3) → 187.25 · 300 ms
         System ▸ rm(path="/") – not approved: too dangerous
-        System ▸ slow() ✗ timed out: It ran for longer than 2 s. · 2.0 s
+        System ▸ slow() ✗ timed out after 2.0 s; it may still be running
         System ▸ fails(not JSON) ✗ ValueError: x y · 600 ms
         System ▸ long(text="many words many…) → and many results and many resu… · 10 ms
 
-        openai · gpt-5
+        openai
         It is 187.25.
         """)
 
@@ -151,9 +150,9 @@ def test_calls_without_an_end() -> None:
     ]
     assert page("""
         System ▸ f() ✗ stopped · 2.0 s
-        System ▸ g() – not run
+        System ▸ g() – not run: you stopped the turn
 
-        Cancelled ▸ you stopped it.
+        cancelled · 2.0 s · 1 tool · you stopped it
         """) in shown([*parts, 2, Cancelled()])
 
 
@@ -209,20 +208,22 @@ def test_an_edited_call() -> None:
 @pytest.mark.parametrize(
     ("end", "lines"),
     [
-        (ErrorOccurred("rate_limit", "429: \x1b]0;x\x07slow down", "Wait."), "Error ▸ 429: slow down\n  Wait."),
-        (ErrorOccurred("internal", "oops"), "Error ▸ oops"),
-        (Cancelled(), "Cancelled ▸ you stopped it."),
-        (Cancelled("timeout"), "Cancelled ▸ it reached the time limit (--timeout)."),
-        (Cancelled("terminated"), "Cancelled ▸ asst was terminated."),
-        (MessageIncomplete("par", "max_output_tokens"), "Cut short ▸ the answer reached its length limit."),
-        (MessageIncomplete("par", "new_reason"), "Cut short ▸ new_reason."),
+        (ErrorOccurred("rate_limit", "429: \x1b]0;x\x07slow down", "Wait."), "Error: 429: slow down\n  Wait.\nerror"),
+        (ErrorOccurred("internal", "oops"), "Error: oops\nerror"),
+        (Cancelled(), "cancelled · 1 ms · you stopped it · the part above is saved"),
+        (Cancelled("timeout"), "cancelled · 1 ms · it reached the time limit (--timeout)"),
+        (Cancelled("terminated"), "cancelled · 1 ms · asst was terminated · the part above is saved"),
+        (
+            MessageIncomplete("par", "max_output_tokens"),
+            "Cut short: the answer reached its length limit.\nincomplete · 1 ms",
+        ),
+        (MessageIncomplete("par", "new_reason"), "Cut short: new_reason.\nincomplete · 1 ms"),
     ],
 )
 def test_other_endings(end: Event, lines: str) -> None:
     """What happened and what to do, below the part of the answer that arrived."""
     text = shown([*OPENING, ChunkReceived("par"), end])
     assert f"openai · gpt-5\npar\n\n{lines}" in text
-    assert text.splitlines()[-1].startswith("ready 1ms ▸ started 0ms ▸ streaming 0ms ▸ ")
 
 
 def test_notes() -> None:
@@ -235,21 +236,21 @@ def test_notes() -> None:
         HistoryCut(1),
     ]
     text = shown(parts, 120)
-    assert "Retry ▸ attempt 3 of 4 in 4 s: 503 busy\nNotice ▸ old model\n\nopenai" in text
-    assert text.endswith("Notice ▸ Of what is above, the assistant now sees only the first turn.")
+    assert "Notice: old model\nTried 3 times: 503 busy · 4.0 s lost\n\nopenai" in text
+    assert text.endswith("Of what is above, the assistant now sees only the first turn.")
 
 
 def test_the_heading_comes_before_the_answer() -> None:
     """After reasoning, an answer that arrives whole stands below its heading, every block of it."""
     text = shown([*OPENING, Reasoning("hm"), AssistantMessageRetrieved("one\n\ntwo\n\nthree")])
-    assert "Thought for 0 ms\n\nopenai · gpt-5\none\n\ntwo\n\nthree\n" in text
+    assert "▸ Thought for 0 ms\n\nopenai · gpt-5\none\n\ntwo\n\nthree\n" in text
 
 
 def test_commentary() -> None:
     """Commentary stays, separate from the answer, and is not repeated."""
     asked = (ChunkReceived("I look.", "commentary"), ActionRequired((ToolCall("1", "f", "{}"),), "I look."))
     text = shown([*OPENING, *asked, ToolsExecuted((ToolResult("1", "x"),)), ToolOutputsSubmitted(), ANSWER])
-    assert text.startswith("You\nhi\n\nI look.\n\nSystem ▸ f() → x\n\nopenai · gpt-5\nHello.\n\nready")
+    assert text.startswith("You\nhi\n\nI look.\n\nSystem ▸ f() → x\n\nopenai · gpt-5\nHello.\n\ncompleted")
 
 
 def test_an_exchange_without_an_end() -> None:

@@ -47,8 +47,8 @@ def test_text_is_shown_as_it_is() -> None:
 
 
 def test_an_arrow_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Characters that the encoding lacks are replaced by `?` on a terminal, and escaped elsewhere."""
-    for is_terminal, shown in ((True, b"a ? \xe4\n"), (False, b"a \\u25b8 \xe4\n")):
+    """Marks that the encoding lacks are ASCII on a terminal, other characters `?`; elsewhere they are escaped."""
+    for is_terminal, shown in ((True, b"a > \xe4\n"), (False, b"a \\u25b8 \xe4\n")):
         out = io.BytesIO()
         stream = io.TextIOWrapper(out, encoding="latin-1")
         monkeypatch.setattr(stream, "isatty", lambda is_terminal=is_terminal: is_terminal)

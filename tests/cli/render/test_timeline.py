@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.text import Text
 
-from asstproxy.cli.render.timeline import ClosingLine, Timeline, rows_of, seconds_between
+from asstproxy.cli.render.timeline import StatesPath, Timeline, rows_of
 from asstproxy.core.events import (
     AssistantMessageRetrieved,
     ChunkReceived,
@@ -16,8 +16,8 @@ from asstproxy.core.events import (
     Notice,
     SetUserMessage,
     Started,
-    Usage,
 )
+from asstproxy.text.figures import seconds_between
 
 from .screen import Script, printed
 
@@ -33,9 +33,9 @@ def timeline(parts: list[Event | float]) -> Timeline:
     return folded
 
 
-def closing(columns: int, usage: Usage | None = None, parts: list[Event | float] = EXCHANGE) -> list[str]:
+def path(columns: int, output_tokens: int = 0, parts: list[Event | float] = EXCHANGE) -> list[str]:
     console = printed(columns)
-    console.print(ClosingLine(timeline(parts), usage))
+    console.print(StatesPath(timeline(parts), output_tokens))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()
 
@@ -56,7 +56,7 @@ def test_times_come_from_the_records() -> None:
 def test_the_current_state_counts_on() -> None:
     """Its time is that of the records plus the time since the last one."""
     folded = timeline(EXCHANGE[:-1])
-    assert folded.steps(0.3)[-1].plain == "streaming 500ms"
+    assert folded.steps(0.3)[-1].plain == "streaming 500 ms"
 
 
 @pytest.mark.parametrize(("earlier", "later"), [("", ""), ("yesterday", "2026-11-22T19:45:00Z")])
@@ -70,24 +70,22 @@ def test_a_clock_that_was_set_back() -> None:
     assert seconds_between("2026-11-22T19:45:01.000Z", "2026-11-22T19:45:00.000Z") == 0
 
 
-def test_the_closing_line() -> None:
-    """States, tokens, time and speed in one row where there is room, else the figures in a row of their own."""
-    states = "ready 2ms ▸ started 310ms ▸ running 2.5s ▸ streaming 1.2s ▸ completed"
-    figures = "12 → 1,087 tokens · 4.0 s · 271 tokens/s"
-    assert closing(120, Usage(12, 1087)) == [f"{states} · {figures}"]
-    assert closing(80, Usage(12, 1087)) == [states, figures]
-    assert closing(80) == [f"{states} · 4.0 s"]
-    assert closing(40, Usage(12, 1087)) == [
-        "ready 2ms ▸ started 310ms ▸ running 2.5s",
-        "▸ streaming 1.2s ▸ completed",
-        figures,
+def test_the_path() -> None:
+    """Every state with its time, in rows that break at an arrow, and the speed where there is room."""
+    states = "ready 2 ms ▸ started 310 ms ▸ running 2.5 s ▸ streaming 1.2 s ▸ completed"
+    assert path(120, 1087) == [f"{states} · 271 tokens/s"]
+    assert path(80, 1087) == [states]
+    assert path(40, 1087) == [
+        "ready 2 ms ▸ started 310 ms",
+        "▸ running 2.5 s ▸ streaming 1.2 s",
+        "▸ completed · 271 tokens/s",
     ]
 
 
 def test_no_speed_without_time() -> None:
     """An answer that took no time has no tokens per second."""
     parts: list[Event | float] = [SetUserMessage("hi"), Started("gpt"), AssistantMessageRetrieved("a")]
-    assert closing(80, Usage(1, 5), parts) == ["ready 0ms ▸ started 0ms ▸ completed · 1 → 5 tokens · 0 ms"]
+    assert path(80, 5, parts) == ["ready 0 ms ▸ started 0 ms ▸ completed"]
 
 
 def test_a_long_way_keeps_its_end() -> None:

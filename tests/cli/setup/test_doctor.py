@@ -95,6 +95,15 @@ def test_what_is_broken(asst: Asst, config: Path, credentials: Path) -> None:
     assert "line 1, column 10" in found["profiles", "config.toml"]["text"]
 
 
+def test_a_vendor_without_a_model_is_a_warning(asst: Asst, config: Path) -> None:
+    """It has no model of its own to fall back to, so each question must name one."""
+    config.parent.mkdir(mode=0o700)
+    config.write_text('[profiles.fast]\nprovider = "groq"\n[profiles.here]\nprovider = "ollama"\n')
+    found = _findings(asst("doctor", "--offline", "--json"))
+    assert (found["profiles", "fast"]["status"], found["profiles", "here"]["status"]) == ("warning", "ok")
+    assert "asst setup groq --name fast" in found["profiles", "fast"]["hint"]
+
+
 def test_is_safe_to_paste(asst: Asst, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The home folder is `~`, no key is there, nor the name of the user in a path."""
     for kind in ("CONFIG", "DATA", "CACHE"):

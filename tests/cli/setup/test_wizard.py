@@ -229,3 +229,69 @@ def test_options_leave_no_question(openai: ResponsesServer, config: Path, monkey
     with Tmux([ASST, "setup", "gpt", "--yes"]) as screen:
         screen.wait_end(0)
     assert profiles(config)["gpt"] == {"provider": "gpt"}
+
+
+def test_esc_goes_back(openai: ResponsesServer, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the step before, whose answer is given anew; from the first question, to the list of assistants."""
+    monkeypatch.setenv("OPENAI_API_KEY", openai.key)
+    with Tmux([ASST, "setup"]) as screen:
+        screen.wait_for("Assistant [1]:")
+        screen.type("gpt")
+        screen.wait_for("Model [1]:")
+        screen.press("Escape")
+        screen.wait_for("Assistant [1]:", 2)
+        screen.type("gpt")
+        screen.wait_for("Model [1]:", 2)
+        screen.type("gpt-6.1-terra")
+        screen.wait_for("Instructions:", 2)
+        screen.press("Escape")
+        screen.wait_for("Model [1]:", 3)
+        screen.type("gpt-6.2-sol")
+        screen.wait_for("Instructions:", 4)
+        screen.type("Be brief.")
+        screen.wait_for("Tools:", 2)
+        screen.press("Escape")
+        screen.wait_for("Instructions:", 6)
+        screen.type("Be kind.")
+        screen.wait_for("Tools:", 4)
+        screen.type("")
+        screen.wait_for("Save this?")
+        screen.type("yes")
+        screen.wait_end(0)
+    assert profiles(config)["gpt"] == {"provider": "gpt", "model": "gpt-6.2-sol", "instructions": "Be kind."}
+
+
+def test_models_are_found_by_a_part_of_their_names(
+    openai: ResponsesServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`?` lists all of them; a part of a name those that have it, with prices; Tab completes a name."""
+    openai.models = dict.fromkeys(["gpt-6-luna", "gpt-6.1-terra", *(f"gpt-x{number}" for number in range(20))])
+    monkeypatch.setenv("OPENAI_API_KEY", openai.key)
+    with Tmux([ASST, "setup", "gpt"]) as screen:
+        text = screen.wait_for("Model [1]:")
+        assert "Models (20 more: ? or a part of a name), with dollars per 1M tokens in / out:" in text.replace(
+            "\n", " "
+        )
+        assert "$0.10 /  $0.50" in text
+        assert "gpt-x7" not in text
+        screen.type("x1")
+        screen.wait_for("1  gpt-x1")
+        screen.type("?")
+        screen.wait_for("22  gpt-x9")
+        screen.type("gpt-6.", enter=False)
+        screen.press("Tab")
+        screen.wait_for(": gpt-6.1-terra")
+        screen.type("")
+        screen.wait_for("Instructions:", 2)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_no_word_is_broken(openai: ResponsesServer, config: Path, columns: int) -> None:
+    """Lines are wrapped between words, and addresses stay whole."""
+    with Tmux([ASST, "setup", "gpt", "-m", "gpt-6-luna"], columns=columns) as screen:
+        screen.wait_for("Paste the key")
+        screen.type(openai.key)
+        text = screen.wait_for("Instructions:", 2)
+    assert "https://platform.openai.com/api-keys" in text
+    words = "Instructions: a text, @file, - for none, or a preset: brief (short answers), stocks (share prices, with tools)."
+    assert [word for word in words.split() if word not in text.split()] == []

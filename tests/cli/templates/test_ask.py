@@ -122,6 +122,8 @@ def test_input_that_the_text_has_no_place_for_follows_it(asst: Asst, server: Res
         ("---\n- a\n---\nx", [], "line 2, column 1: the front matter must be keys with values."),
         ("---\nmodel: a\nx", [], "t.md, line 1: the front matter has no end. Put a line --- below it."),
         ("---\nmodel: \x07\n---\nx", [], "line 2, column 8: the character U+0007 can't stand in YAML."),
+        ("---\nconfig: {temperature: hot}\n---\nx", [], 'config of the template: temperature: "hot" isn\'t a number.'),
+        ("---\nconfig: {model: m}\n---\nx", [], 'config of the template: "model" is not a setting of the API'),
         ("---\nconfig: {a: .nan}\n---\nx", [], "line 2, column 13: .nan isn't a number that JSON has."),
         ("---\nconfig: {a: " + "9" * 5000 + "}\n---\nx", [], "isn't a number that JSON has."),
         ("---\nconfig: {a: " + "[" * 3000 + "}\n---\nx", [], "t.md is nested too deeply: more than 64 levels."),

@@ -119,7 +119,7 @@ def test_a_question_is_stopped_in_a_chat(server: ResponsesServer, hangs: str) ->
     server.brain = Script([Call("asking")], [Say("Fine.")])
     with chat("-t", f"{hangs}:asking") as terminal:
         terminal.enter("hi")
-        terminal.wait_for("Allow?")
+        terminal.wait_for("Run it? ›")
         terminal.type("\x03")
         terminal.wait_for("cancelled")
         assert events()[-1] == Cancelled("user")
@@ -133,7 +133,7 @@ def test_a_question_is_stopped_in_an_ask(server: ResponsesServer, hangs: str) ->
     """Ctrl-C at the question ends the command with its code."""
     server.brain = Script([Call("asking")])
     with Terminal([ASST, "ask", "-p", "gpt", "-t", f"{hangs}:asking", "hi"]) as terminal:
-        terminal.wait_for("Allow?")
+        terminal.wait_for("Run it? ›")
         terminal.type("\x03")
         assert terminal.wait_end() == 130
     assert events()[-1] == Cancelled("user")

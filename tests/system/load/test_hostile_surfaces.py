@@ -200,7 +200,7 @@ def test_a_person_approves_what_is_run(server: ResponsesServer, tmp_path: Path) 
     server.brain = Script([Call("remove", {"path": "a\u202etxt.exe\u200b\x9b2J\x1b[2J\u00a0b"})], [Say("So be it.")])
     with Terminal([ASST, "chat", "-p", "gpt", "-t", f"{file}:remove"]) as terminal:
         terminal.enter("go")
-        text = terminal.wait_for("Allow?")
+        text = terminal.wait_for("Run it? ›")
         terminal.type("n\r")
         terminal.wait_for("So be it.")
-    assert r'"path": "a\u202etxt.exe\u200b\u009b2J\u001b[2J\u00a0b"' in text
+    assert r'path  "a\u202etxt.exe\u200b\u009b2J\u001b[2J\u00a0b"' in text

@@ -117,12 +117,12 @@ def test_always_is_asked_once(server: ResponsesServer, tmp_path: Path) -> None:
     server.brain = model
     with chat(tmp_path) as terminal:
         terminal.enter("go")
-        assert "write wants to run (1 of 200)" in terminal.wait_for("Allow?")
+        assert "200 tools want to run" in terminal.wait_for("Run them? ›")
         terminal.type("a\r")
         text = terminal.wait_for("That was wrote 199.")
         terminal.type("\x04")
         terminal.wait_end()
-    assert text.count("Allow?") == 1
+    assert text.count("Run them? ›") == 1
     assert [f"System ▸ write(page={n}) → wrote {n} · " in text for n in range(MANY)] == [True] * MANY
     assert max(map(len, text.splitlines())) <= 80
     assert written(tmp_path) == list(range(MANY))
@@ -133,15 +133,16 @@ def test_ctrl_d_refuses_all_of_them(server: ResponsesServer, tmp_path: Path) -> 
     server.brain = model
     with chat(tmp_path) as terminal:
         terminal.enter("go")
-        terminal.wait_for('"page": 199\n         }\n         Allow?')
+        terminal.wait_for("Run them? ›")
+        assert "│ 200  write  page  199 " in terminal.text
         terminal.type("only 201\r")
-        terminal.wait_until(lambda: terminal.text.count("Allow?") == 2)
+        terminal.wait_until(lambda: terminal.text.count("Run them? ›") == 2)
         terminal.type("\x04")
         text = terminal.wait_for("That was ")
         terminal.wait_for("completed")
         terminal.type("\x04")
         terminal.wait_end()
-    assert text.count("Allow?") == 2
+    assert text.count("Run them? ›") == 2
     assert written(tmp_path) == []
     tools = Store().transcript(Store().newest()).exchanges[0].tools
     assert [one.approved for one in tools] == [False] * MANY
@@ -165,5 +166,5 @@ def test_the_panel_shows_what_is_waited_for() -> None:
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
     assert [n for n in range(MANY) if f"fetch(page={n})" in shown] == sorted(late)
-    assert "… 197 more calls, 197 have ended" in shown
+    assert "… 197 more, 197 done" in shown
     assert len(shown.splitlines()) <= 12

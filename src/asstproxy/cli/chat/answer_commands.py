@@ -25,7 +25,7 @@ async def copy(chat: ChatCommands, number: str) -> None:
     """Copy the last answer, or its N-th code block.
 
     Raises:
-        UsageError: there is no answer, or no such block.
+        UsageError: no answer has come yet, or it has no such block.
     """
     entry = _last_answer(chat)
     text, what = entry.answer, "the answer"

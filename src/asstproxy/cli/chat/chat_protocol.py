@@ -13,6 +13,7 @@ from ..conversation_setup import OpenConversation
 from ..event_loop import Signals
 from ..options import ConversationOptions
 from .pending_files import PendingFiles
+from .turn_screen import TurnScreen
 
 if TYPE_CHECKING:
     from ...tools.schema_source import ChosenSchema
@@ -40,6 +41,8 @@ class ChatCommands(Protocol):
     edits_last: bool
     """Whether the draft is the last message, to be edited."""
     signals: Signals
+    screen: TurnScreen
+    """How turns are drawn, and what is known of the last one."""
 
     @property
     def transcript(self) -> Transcript:
@@ -47,6 +50,9 @@ class ChatCommands(Protocol):
 
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
+
+    def warn(self, line: str) -> None:
+        """Print one line about something that is missing."""
 
     async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
         """Hold one exchange."""

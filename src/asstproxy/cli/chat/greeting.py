@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -11,6 +12,7 @@ from ...core.events import ErrorOccurred, Record, SetUserMessage
 from ...core.resume import last_exchange
 from ...store.short_ids import short_ids
 from ...store.store import Store
+from ...text.figures import count_of
 from ...text.safe_text import clean_label, clean_line
 from ..hints import hint_after
 from ..render.print_conversation import print_conversation
@@ -22,12 +24,13 @@ _SHOWN = 2
 """Turns of a session that is continued which are shown; /show has them all."""
 _TITLE = 40
 """Characters of a title."""
+_INSTRUCTIONS, _LEAST = 60, 12
+"""Characters of the instructions that are shown at most, and the fewest that are worth showing."""
 
 
 def greet(chat: ChatCommands, template: str = "") -> None:
     """Print who answers and what to press, or the end of the session that continues. `template`: what waits for a message."""
-    label = clean_line(chat.opened.label)
-    chat.console.print(Text.assemble(("asst", "bold"), " · ", (label, "asst.assistant")))
+    chat.console.print(_header(chat))
     if template:
         chat.say(f"Your first message is put into the template {template}.")
     if not chat.transcript.exchanges:
@@ -39,14 +42,33 @@ def greet(chat: ChatCommands, template: str = "") -> None:
     shown = _last_turns(finished)
     count = len(chat.transcript.exchanges)
     title = clean_label(chat.transcript.title, _TITLE)
-    turns = f"{count} turn{'' if count == 1 else 's'}"
+    turns = count_of(count, "turn")
     rest = f", the last {_SHOWN} below · /show" if len(shown) < len(finished) and count > _SHOWN else ""
     session = f" ({short_id(chat)})" if chat.opened.session is not None else ""
     chat.say(f'Continuing "{title}"{session}: {turns}{rest}')
-    print_conversation(shown, chat.console)
+    print_conversation(
+        shown,
+        chat.console,
+        replace(chat.screen.detail(chat.opened.conversation.assistant.model), states=False, hint=None, again=""),
+    )
     last = past[-1].event
     if isinstance(last, ErrorOccurred) and last.kind == "interrupted":
         chat.say(f"The last turn was interrupted. {hint_after(last, chat=True)}")
+
+
+def _header(chat: ChatCommands) -> Text:
+    """Who answers, with how many tools and which instructions, in one row."""
+    opened, width = chat.opened, chat.console.width
+    header = Text.assemble(("asst", "bold"), " · ", (clean_line(opened.label), "asst.assistant"), no_wrap=True)
+    header.overflow = "ellipsis"
+    tools = f" · {count_of(len(opened.user.tools), 'tool')}" if opened.user.tools else ""
+    if tools and header.cell_len + len(tools) <= width:
+        header.append(tools, style="dim")
+    room = min(width - header.cell_len - len(' · instructions: ""'), _INSTRUCTIONS)
+    instructions = clean_label(opened.conversation.configured.instructions, max(room, 1))
+    if instructions and room >= min(_LEAST, len(instructions)):
+        header.append(f' · instructions: "{instructions}"', style="dim")
+    return header
 
 
 def _last_turns(records: Sequence[Record]) -> Sequence[Record]:
@@ -62,7 +84,7 @@ def farewell(chat: ChatCommands) -> None:
     if not turns:
         chat.say("Nothing was said, so nothing was saved.")
         return
-    count = f"{len(turns)} turn{'' if len(turns) == 1 else 's'}"
+    count = count_of(len(turns), "turn")
     short = short_id(chat)
     is_newest = Store().newest() == session.id
     how = f"asst chat -c (or -r {short})" if is_newest else f"asst chat -r {short}"

@@ -21,7 +21,7 @@ async def show_help(chat: ChatCommands, name: str, commands: Mapping[str, str]) 
     """Show what there is; `commands` are the words for each of them.
 
     Raises:
-        UsageError: there is no command of that name.
+        UsageError: no command has that name.
     """
     name = name.removeprefix("/")
     if name:

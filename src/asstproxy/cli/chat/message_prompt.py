@@ -36,6 +36,11 @@ _STYLE = Style.from_dict(
         "completion-menu.completion.current": "noinherit reverse",
         "completion-menu.meta.completion": "noinherit",
         "completion-menu.meta.completion.current": "noinherit reverse",
+        "bottom-toolbar": "noreverse",
+        "bottom-toolbar.text": "noreverse",
+        "toolbar": "dim",
+        "toolbar.warning": "ansiyellow",
+        "toolbar.full": "ansired bold",
         "scrollbar.background": "noinherit",
         "scrollbar.button": "noinherit reverse",
     }
@@ -53,7 +58,8 @@ class Typed(NamedTuple):
 class MessagePrompt:
     """Reads one message or command after the other.
 
-    `last_message` says what the last message was that the assistant still sees; `note_paste` is called with each pasted text.
+    `last_message` says what the last message was that the assistant still sees; `note_paste` is called with each pasted text,
+    `toolbar` for the line at the bottom.
     """
 
     def __init__(
@@ -64,6 +70,7 @@ class MessagePrompt:
         save_history: bool,
         note_paste: Callable[[str], None],
         last_message: Callable[[], str | None],
+        toolbar: Callable[[], AnyFormattedText] | None = None,
     ) -> None:
         self.folds = Folds()
         self.note_paste = note_paste
@@ -83,6 +90,7 @@ class MessagePrompt:
             prompt_continuation=FormattedText([("class:prompt", "  ")]),
             input_processors=[FoldProcessor(self.folds)],
             search_ignore_case=True,
+            bottom_toolbar=toolbar,
             style=_STYLE,
             enable_suspend=True,
         )

@@ -23,7 +23,7 @@ from ..attach import attachment_lines
 from ..event_loop import Signals
 from .interruptible import interruptible
 
-__all__ = ["Offer", "PathMentions", "PendingFiles"]
+__all__ = ["Offer", "PathMentions", "PendingFiles", "unquoted"]
 
 T = TypeVar("T")
 _MENTION = re.compile(r'(?<!\S)@(?:"(?P<quoted>[^"\n]+)"|(?P<plain>\S+))')
@@ -33,6 +33,11 @@ _PATH = re.compile(
 """A path as terminals paste one: in quotes, or with backslashes before spaces."""
 _IMAGES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".heic", ".bmp", ".tif", ".tiff", ".avif"))
 _AFTER = ".,;:!?)]}'\""
+
+
+def unquoted(source: str) -> str:
+    """What `/attach` was given, without quotes around it, as a path with spaces has them after `@`."""
+    return source[1:-1] if len(source) > 2 and source[0] == source[-1] and source[0] in "'\"" else source
 
 
 class Offer(UsageError):  # noqa: N818 - a question, which is asked like an error: the message is not sent

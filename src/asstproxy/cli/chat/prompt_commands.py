@@ -64,7 +64,7 @@ class ChatCompleter(Completer):
 
     def __init__(self, opened: Callable[[], OpenConversation]) -> None:
         self._opened = opened
-        self._commands = SlashCompleter()
+        self._commands = SlashCompleter(opened)
         self._listed: tuple[Toolbox, asyncio.Task[list[McpPrompt]]] | None = None
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:

@@ -8,9 +8,11 @@ import sys
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from prompt_toolkit.completion import merge_completers
 from prompt_toolkit.formatted_text import HTML
 from rich.text import Text
@@ -30,23 +32,27 @@ from ..conversation_setup import OpenConversation, open_conversation
 from ..error_output import print_error
 from ..event_loop import Signals, quiet_keyboard, suspendable
 from ..exit_codes import OK
-from ..hints import hint_after
+from ..look import look
 from ..options import ConversationOptions
 from ..render.guarded_view import GuardedView
 from ..render.theme import console, encoding_warning, with_marks_for
 from ..resources import read_resources
 from ..templates.apply import Applied
 from ..templates.mcp_prompt import fetch_prompt
+from .compact import CompactOffer
 from .greeting import farewell, greet
 from .interruptible import interruptible
 from .last_message import attachments_with, last_message, replace_or_repeat
+from .mcp_wait import take_in_servers
 from .message_prompt import MessagePrompt
 from .pending_files import Offer, PathMentions, PendingFiles
 from .prompt_commands import ChatCompleter, parse_prompt
 from .session_commands import resumed
 from .slash_commands import parse_line
 from .titler import Titler
-from .type_ahead import take_typed_ahead
+from .toolbar_facts import toolbar_of
+from .turn_screen import TurnScreen
+from .type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     from ...tools.schema_source import ChosenSchema
@@ -92,7 +98,9 @@ async def chat(
     repl.schema = applied.schema if applied is not None else None
     repl.files.put(await read_attachments(options.attach or ()))
     settings = applied.settings if applied is not None else None
-    async with open_conversation(options, approve_all if options.yes else repl.approver, settings=settings) as opened:
+    async with open_conversation(
+        options, approve_all if options.yes else repl.approver, settings=settings, mcp_behind=True
+    ) as opened:
         repl.files.put(await read_resources(opened, options.attach or ()))
         if applied is not None:
             message = await applied.fetch(opened, message)
@@ -112,7 +120,9 @@ async def _continue(before: _Chat, signals: Signals) -> tuple[_Chat, int]:
         repl = _Chat(options, signals)
         repl.draft = before.draft
         try:
-            async with open_conversation(options, approve_all if options.yes else repl.approver) as opened:
+            async with open_conversation(
+                options, approve_all if options.yes else repl.approver, mcp_behind=True
+            ) as opened:
                 with quiet_keyboard():
                     return repl, await repl.run(opened, "", "")
         except AsstError as error:
@@ -136,12 +146,15 @@ class _Chat:
         self.show_events = False
         self.schema: ChosenSchema | None = None
         self.files = PendingFiles(signals)
+        self.context = CompactOffer()
         self.draft = ""
         self._options, self.signals = options, signals
         self._view: GuardedView | None = None
         self._fold = TranscriptBuilder()
         self._configured: tuple[Record, ...] = ()  # the latest such record: a new live view shows its profile and model
         self.approver = ApprovalPrompt(self.console, self._pause_view)
+        self.screen = TurnScreen(states=options.states or look().states)
+        self._typed = TypeAhead()
 
     @property
     def transcript(self) -> Transcript:
@@ -151,6 +164,7 @@ class _Chat:
     async def run(self, opened: OpenConversation, message: str, typed: str) -> int:
         """Prompt and answer until the user leaves; `message`, of which the person `typed` a part, is sent first."""
         self.opened = opened
+        self.screen.states = self.screen.states or opened.profile.states
         for record in opened.past:
             self._follow(record)
         greet(self, self._options.template if self._template is not None else "")
@@ -163,7 +177,10 @@ class _Chat:
             save_history=not self._options.no_save,
             note_paste=self.files.note_paste,
             last_message=lambda: last_message(self),
+            toolbar=partial(toolbar_of, self) if look().toolbar and not look().plain_ui else None,
         )
+        self._look_up(reader)
+        opened.tools.on_change = reader.session.app.invalidate
         for line in self.files.lines():
             self.say(line)
         if message:
@@ -180,7 +197,7 @@ class _Chat:
                 if interrupted.is_set():
                     interrupted.clear()
                     raise KeyboardInterrupt
-                draft, self.draft = self.draft + take_typed_ahead(reader.session.app.input), ""
+                draft, self.draft = self.draft + self._typed.take(reader.session.app.input), ""
                 line, is_last = await reader.read(mark, draft)
                 self.draft, reader.draft = reader.draft, ""
             except EOFError:
@@ -196,6 +213,7 @@ class _Chat:
                 continue
             if line:
                 await self._respond(line, is_last=is_last or self.edits_last)
+                self._look_up(reader)
                 titler.follow()
             if self.signals.is_terminated:
                 return self.signals.code
@@ -261,11 +279,15 @@ class _Chat:
         files = await self.files.collect(typed)
         for line in attachment_lines([file.attachment for file in files])[len(self.files.lines()) :]:
             self.say(line)
+        if not await take_in_servers(self):
+            self.draft = message
+            return
         if replaces:
             await self.retry(message, attachments_with(self, files), self.schema.schema if self.schema else None)
         else:
             await self.exchange(message, files)
         self.files.clear()
+        await self.context.after_exchange(self)
 
     async def exchange(self, text: str, attachments: Sequence[AttachedFile | Attachment] = ()) -> None:
         """Hold one exchange, whose answer must fit `schema`, if there is one. Ctrl-C cancels it and nothing else."""
@@ -307,12 +329,15 @@ class _Chat:
             Cancelled("terminated" if terminated else "user")
         )
         try:
-            async with GuardedView(self.console, echo=bool(received)) as view:
+            detail = self.screen.detail(conversation.assistant.model)
+            async with GuardedView(
+                self.console, echo=bool(received), detail=detail, draft=lambda: self._typed.draft
+            ) as view:
                 self._view = view
                 for record in (*self._configured, *received):
                     self._view(record)
                 unsubscribe = conversation.subscribe(self._view)
-                with suspendable(self._view.paused):
+                with suspendable(self._view.paused), self._typed.reading():
                     await asyncio.wait({task})
                 unsubscribe()
         finally:
@@ -321,24 +346,35 @@ class _Chat:
             self.say(warning)
         if view.failure is not None:
             print_error(view.failure, chat=True)
-        # `result` raises what the exchange could not publish.
-        if not task.cancelled() and (hint := hint_after(task.result().event, chat=True)):
-            self.say(hint)
+        if not task.cancelled():
+            task.result()  # raises what the exchange could not publish
 
     @contextlib.contextmanager
     def _pause_view(self) -> Iterator[None]:
         if self._view is None:
             yield
             return
-        with self._view.paused():
+        with self._view.paused(), self._typed.paused():
             yield
+
+    def _look_up(self, reader: MessagePrompt) -> None:
+        """Find out what the toolbar says of cost and context."""
+        configured = self.opened.conversation.configured
+        model = configured.model or self.opened.conversation.assistant.model
+        who = msgspec.structs.replace(configured, model=model)
+        self.screen.look_up(self.transcript.exchanges, who, done=reader.session.app.invalidate)
 
     def _follow(self, record: Record) -> None:
         self._fold.feed(record)
+        self.screen(record)
         if isinstance(record.event, Configured):
             self._configured = (record,)
         if self.show_events and self._view is not None:
             self._view.print(Text(encode(record).decode(), style="dim"))
+
+    def warn(self, line: str) -> None:
+        """Print one line about something that is missing."""
+        self.console.print(Text(clean(line), style="asst.notice"))
 
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""

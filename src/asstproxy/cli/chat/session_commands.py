@@ -20,7 +20,7 @@ from .chat_protocol import ChatCommands
 from .greeting import session_cost, short_id
 from .terminal_handover import with_terminal
 
-__all__ = ["fork_here", "pick", "rename", "resumed", "rewind", "session", "show"]
+__all__ = ["fork_here", "pick", "rename", "resumed", "rewind", "session", "show", "switch_to", "switched"]
 
 _QUOTED = 60
 
@@ -36,10 +36,10 @@ async def pick(chat: ChatCommands, words: str) -> None:
     )
     if picked is None or (own is not None and picked == (own.id, "continue")):
         return
-    _switch(chat, replace(_switched(chat.opened.options), session=picked.session, fork=picked.action == "fork"))
+    switch_to(chat, replace(switched(chat.opened.options), session=picked.session, fork=picked.action == "fork"))
 
 
-def _switched(options: ConversationOptions) -> ConversationOptions:
+def switched(options: ConversationOptions) -> ConversationOptions:
     """The options for another session: who answers, and how, is as that session has it."""
     return replace(
         options,
@@ -55,7 +55,8 @@ def _switched(options: ConversationOptions) -> ConversationOptions:
     )
 
 
-def _switch(chat: ChatCommands, options: ConversationOptions) -> None:
+def switch_to(chat: ChatCommands, options: ConversationOptions) -> None:
+    """Continue with the session of these options."""
     chat.next_options, chat.leaving = options, True
 
 
@@ -104,7 +105,7 @@ async def fork_here(chat: ChatCommands, number: str) -> None:
     """Continue in a copy of this session; with a number, in a copy of its first turns.
 
     Raises:
-        UsageError: there is no such turn, or the chat isn't saved.
+        UsageError: the assistant sees no such turn, or the chat isn't saved.
     """
     own, at = _saved(chat), None
     if number:
@@ -116,8 +117,8 @@ async def fork_here(chat: ChatCommands, number: str) -> None:
     new = short_ids(Store(), [copy.id])[copy.id]
     chat.say(f"Copied {short_id(chat)} to {new}. You continue in the copy; back: /sessions")
     now = chat.opened.conversation.configured
-    options = _switched(chat.opened.options)
-    _switch(
+    options = switched(chat.opened.options)
+    switch_to(
         chat,
         replace(options, session=copy.id, profile=now.profile, model=now.model, system=now.instructions or None),
     )
@@ -127,7 +128,7 @@ async def rewind(chat: ChatCommands, number: str) -> None:
     """Go back to an earlier turn; without a number, list the turns.
 
     Raises:
-        UsageError: there is no such turn.
+        UsageError: the assistant sees no such turn.
     """
     turns = _sent(chat)
     if not number:
@@ -185,7 +186,7 @@ def _saved(chat: ChatCommands) -> str:
     """
     own = chat.opened.session
     if own is None:
-        raise UsageError("This chat isn't saved (--no-save).", "Start one that is: asst chat")
+        raise UsageError("This chat isn't saved (--no-save).", "To save one: asst chat")
     if not own.has_exchange:
         raise UsageError("Nothing was said yet.", "Ask something first.")
     return own.id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,23 +10,26 @@ import msgspec
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from ...config.profiles import Profile, load_config
 from ...core.errors import UsageError
 from ...core.near_names import near_names
 from ...export.write import SUFFIXES, export, form_of, write_export
 from ...store.store import Store
 from ...store.transcript import ExchangeEntry, last_sent
-from ...text.call_text import call_line, call_text
 from ...text.safe_text import clean_label, clean_line
-from ..assistant_setup import connect_assistant, settings_for
-from ..conversation_setup import configure
-from ..options import ConversationOptions
+from ..assistant_setup import settings_for
+from ..conversation_setup import OpenConversation
 from ..resources import is_resource, read_resources
 from ..schema_option import schema_of
 from . import session_commands
 from .answer_commands import copy, edit
 from .chat_protocol import ChatCommands, Command
+from .compact import compact_command
+from .compare import compare_command
 from .help_command import show_help
+from .model_commands import model_command, profile_command
+from .pending_files import unquoted
+from .tools_command import tools_command
+from .turn_commands import call, states, thoughts
 
 __all__ = ["COMMANDS", "SlashCompleter", "parse_line"]
 
@@ -42,57 +45,6 @@ async def _help(chat: ChatCommands, name: str) -> None:
 
 async def _quit(chat: ChatCommands, _: str) -> None:
     chat.leaving = True
-
-
-async def _profile(chat: ChatCommands, name: str) -> None:
-    config = load_config()
-    if not name:
-        chat.say(f"{chat.opened.label}   (profiles: {', '.join(config.names)})")
-        return
-    profile = config.profile(name)
-    await _switch(chat, profile, ConversationOptions(system=profile.instructions), tools=True)
-    chat.say(_whole_label(chat))
-
-
-async def _model(chat: ChatCommands, model: str) -> None:
-    if model:
-        options = ConversationOptions(model=model, settings=chat.opened.options.settings)
-        await _switch(chat, chat.opened.profile, options)
-    chat.say(chat.opened.label)
-
-
-async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOptions, *, tools: bool = False) -> None:
-    """Continue with another assistant, and with `tools` with those of the profile.
-
-    The present one is closed once the new one is connected; if something of the new one is missing, nothing changes.
-    """
-    conversation, user = chat.opened.conversation, chat.opened.user
-    before = conversation.configured
-    configured = configure(profile, options, before, before.tools)
-    assistant = connect_assistant(profile, configured, chat.opened.options, chat.opened.budget)
-    if tools:
-        try:
-            await chat.opened.tools.offer(profile, chat.opened.options)
-        except BaseException:
-            await assistant.aclose()
-            raise
-        configured = msgspec.structs.replace(configured, tools=tuple(user.tools))
-    await conversation.assistant.aclose()
-    conversation.configure(configured, assistant)
-    chat.opened.profile = profile
-
-
-def _whole_label(chat: ChatCommands) -> str:
-    """Who answers, with which instructions and tools."""
-    instructions = clean_label(chat.opened.conversation.configured.instructions, _QUOTED)
-    tools = ", ".join(chat.opened.user.tools)
-    return " · ".join(
-        (
-            chat.opened.label,
-            f'instructions: "{instructions}"' if instructions else "no instructions",
-            f"tools: {tools}" if tools else "no tools",
-        )
-    )
 
 
 async def _set(chat: ChatCommands, pair: str) -> None:
@@ -116,14 +68,6 @@ async def _system(chat: ChatCommands, instructions: str) -> None:
         conversation.configure(msgspec.structs.replace(conversation.configured, instructions=instructions))
     now = conversation.configured.instructions
     chat.say(f"{now}   (to remove them: /system clear)" if now else "No instructions. To give some: /system TEXT")
-
-
-async def _tools(chat: ChatCommands, _: str) -> None:
-    tools = chat.opened.user.tools
-    for tool in tools.values():
-        chat.say(f"{call_line(tool.name)}   {call_text(tool.description)}")
-    if not tools:
-        chat.say("No tools. To offer some: asst chat -t package.module:function")
 
 
 async def _schema(chat: ChatCommands, text: str) -> None:
@@ -170,6 +114,7 @@ async def _attach(chat: ChatCommands, source: str) -> None:
     if source == "-1":
         chat.say(f"No longer attached: {chat.files.take_back()}")
     elif source:
+        source = unquoted(source)
         if is_resource(source):
             chat.files.put(await chat.files.interruptible(read_resources(chat.opened, [source])))
         else:
@@ -205,6 +150,8 @@ def _last_exchange(chat: ChatCommands, to: str) -> ExchangeEntry:
     entry = last_sent(chat.transcript)
     if entry is None or not chat.opened.conversation.history.exchanges:
         raise UsageError(f"Nothing to {to}: the assistant sees no turn.")
+    if entry.summarises:
+        raise UsageError(f"Nothing to {to}: the assistant sees only the summary of the turns before it.")
     return entry
 
 
@@ -212,21 +159,21 @@ def _last_exchange(chat: ChatCommands, to: str) -> ExchangeEntry:
 class SlashCommand:
     """A command, what `/help` says about it, and what may follow its name.
 
-    That is nothing, one `word`, a `file` (one word, or a name that ends as exports do), or any `text`.
+    That is nothing, one `word`, two `words` at most, a `file` (one word, or a name that ends as exports do), or any `text`.
     """
 
     run: Command
     words: str
-    takes: Literal["nothing", "word", "file", "text"] = "nothing"
+    takes: Literal["nothing", "word", "words", "file", "text"] = "nothing"
 
 
 COMMANDS: dict[str, SlashCommand] = {
     "help": SlashCommand(_help, "list keys and commands; /help COMMAND explains one", "word"),
     "quit": SlashCommand(_quit, "leave; the session is saved"),
     "profile": SlashCommand(
-        _profile, "show the profile; /profile NAME switches, with its instructions and tools", "word"
+        profile_command, "choose the profile; /profile NAME switches, with its instructions and tools", "word"
     ),
-    "model": SlashCommand(_model, "show the model; /model NAME switches to another", "word"),
+    "model": SlashCommand(model_command, "choose the model from a list with prices; /model NAME switches", "word"),
     "system": SlashCommand(
         _system, "show the instructions; /system TEXT changes them, /system clear removes them", "text"
     ),
@@ -236,8 +183,22 @@ COMMANDS: dict[str, SlashCommand] = {
     "set": SlashCommand(
         _set, "show the settings of the API; /set key=value changes one, key=null leaves it out", "text"
     ),
-    "tools": SlashCommand(_tools, "list the tools that the assistant may call"),
+    "compare": SlashCommand(
+        compare_command,
+        "ask another profile the last message, too: /compare PROFILE; continue with either answer",
+        "word",
+    ),
+    "tools": SlashCommand(
+        tools_command, "list the tools; /tools NAME ask, allow or block changes when one runs, in this session", "words"
+    ),
     "copy": SlashCommand(copy, "copy the last answer, or its code block N", "word"),
+    "states": SlashCommand(
+        states, "print the states of the last turn, with times; /states on prints them after every turn", "word"
+    ),
+    "thoughts": SlashCommand(
+        thoughts, "print the reasoning of the last turn; /thoughts on prints it after every turn", "word"
+    ),
+    "call": SlashCommand(call, "print the last tool call whole, or call N of the last turn", "word"),
     "edit": SlashCommand(edit, "edit the last message in $EDITOR"),
     "sessions": SlashCommand(session_commands.pick, "pick another session to continue"),
     "search": SlashCommand(session_commands.pick, "pick a session in which these words occur", "text"),
@@ -257,6 +218,9 @@ COMMANDS: dict[str, SlashCommand] = {
     ),
     "retry": SlashCommand(_retry, "send the last message again"),
     "undo": SlashCommand(_undo, "take the last turn back"),
+    "compact": SlashCommand(
+        compact_command, "sum up the turns so far, to free context; /compact show prints the summary", "word"
+    ),
     "clear": SlashCommand(_clear, "start fresh, and clear the screen"),
 }
 _OTHER_NAMES = {"/exit": "quit", "/q": "quit", "exit": "quit", "quit": "quit", ":q": "quit", "/?": "help"}
@@ -291,22 +255,47 @@ def parse_line(line: str) -> tuple[Command, str] | str:
 def _fits(argument: str, takes: str) -> bool:
     if takes == "file" and argument.lower().endswith(SUFFIXES):
         return True
-    return takes == "text" or (takes in ("word", "file") and len(argument.split()) == 1)
+    most = {"word": 1, "file": 1, "words": 2}.get(takes, 0)
+    return takes == "text" or len(argument.split()) <= most
 
 
 class SlashCompleter(Completer):
-    """Completes the names of commands and profiles."""
+    """Completes the names of commands, and what may follow them: profiles, models, settings, tools."""
+
+    def __init__(self, opened: Callable[[], OpenConversation]) -> None:
+        self._opened = opened
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:  # noqa: ARG002
         """What may follow the text before the cursor."""
         text = document.text_before_cursor
-        if text.startswith("/profile "):
-            typed = text.removeprefix("/profile ")
-            names = load_config().names
-        elif text.startswith("/") and " " not in text:
-            typed, names = text[1:], list(COMMANDS)
-        else:
+        if not text.startswith("/"):
             return
-        for name in names:
-            if name.startswith(typed):
-                yield Completion(name, -len(typed), display_meta=COMMANDS[name].words if name in COMMANDS else "")
+        name, space, typed = text[1:].partition(" ")
+        if space:
+            for value, about in self._arguments(name, typed):
+                yield Completion(value, -len(typed.rpartition(" ")[2]), display_meta=about)
+            return
+        for command, what in COMMANDS.items():
+            if command.startswith(name):
+                yield Completion(command, -len(name), display_meta=what.words)
+
+    def _arguments(self, command: str, typed: str) -> Iterable[tuple[str, str]]:
+        from .. import completion
+
+        provider = self._opened().profile.provider
+        match command:
+            case "profile" | "compare":
+                return completion.profiles(typed)
+            case "model":
+                return completion.provider_models(provider, typed)
+            case "set":
+                return completion.provider_settings(provider, typed)
+            case "compact":
+                return [("show", "print the last summary")] if "show".startswith(typed) else []
+            case "tools" if " " in typed:
+                last = typed.rpartition(" ")[2]
+                return [(word, "") for word in ("ask", "allow", "block") if word.startswith(last)]
+            case "tools":
+                tools = self._opened().tools
+                return [(one.name, tools.approval(one)) for one in tools.all if one.name.startswith(typed)]
+        return []

@@ -38,8 +38,8 @@ def ask(
     schema_multi: Annotated[str, typer.Option("--schema-multi", help='The same for a list: {"items": [\u2026]}.')] = "",
     quiet: Quiet = False,
     output_file: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="Save the complete answer in this file, too.")
-    ] = "",
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Save the complete answer in this file, too.")
+    ] = None,
     extract: Annotated[
         bool, typer.Option("--extract", "-x", help="Print only the first code block of the answer.")
     ] = False,
@@ -56,21 +56,23 @@ def ask(
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""
     from ...core.warnings import quieten_warnings
-    from ..attach import STDIN, read_stdin_attachment
     from ..event_loop import run
     from ..one_exchange import Output, ask, ask_again
-    from ..schema_option import schema_of
     from ..standard_streams import require_stdout
     from ..stdin import read_prompt
 
     require_stdout()
-    chosen = schema_of(schema, schema_multi)
+    chosen = None
+    if schema or schema_multi:
+        from ..schema_option import schema_of
+
+        chosen = schema_of(schema, schema_multi)
     if models:
         from ..model_table import print_models
 
         raise typer.Exit(run(lambda _: print_models(options.profile, as_json=json)))
     file = None
-    if output_file:
+    if output_file is not None:
         from ..answer_file import output_path
 
         file = output_path(output_file)
@@ -100,11 +102,14 @@ def ask(
         applied = apply_template(options, on_command_line(context))
         options, chosen = applied.options, chosen or applied.schema
     # Before there is a loop, so that signals end it.
-    sources, stdin = options.attach or [], None if no_stdin else sys.stdin
-    attached = read_stdin_attachment(sources, stdin)
+    sources, stdin, attached = options.attach or [], None if no_stdin else sys.stdin, None
+    if "-" in sources:
+        from ..attach import read_stdin_attachment
+
+        stdin, attached = None, read_stdin_attachment(sources, stdin)
     message = read_prompt(
         words,
-        None if STDIN in sources else stdin,
+        stdin,
         waits=applied.needs_input if applied else not sources,
         may_be_empty=bool(sources or applied),
     )

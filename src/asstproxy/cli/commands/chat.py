@@ -13,7 +13,7 @@ from ..options import ConversationOptions, on_command_line, takes_conversation_o
 __all__ = ["COMMAND_CLASS", "chat"]
 
 
-class COMMAND_CLASS(TyperCommand):  # noqa: N801 - a constant for app.py
+class COMMAND_CLASS(TyperCommand):  # noqa: N801 - a constant for `cli/app.py`
     """`-r` may stand alone: then a session is picked."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -41,11 +41,16 @@ def chat(
             autocompletion=completion.sessions,
         ),
     ] = None,
+    no_toolbar: Annotated[bool, typer.Option("--no-toolbar", help="No line below the prompt.")] = False,
 ) -> None:
     """Chat, and see every step of the script. /help lists the commands."""
     from ..chat.repl import chat
     from ..event_loop import run
 
+    if no_toolbar:
+        from ..look import choose
+
+        choose(toolbar=False)
     words = " ".join(message or [])
     if not (options.template or options.values):
         raise typer.Exit(run(lambda signals: chat(options, words, signals, resume=resume)))

@@ -62,12 +62,13 @@ def show(
     timeline: Annotated[bool, typer.Option("--timeline", help="Draw each turn as bars over time.")] = False,
     sequence: Annotated[bool, typer.Option("--sequence", help="Draw the messages as a sequence diagram.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the transcript.")] = False,
+    states: Annotated[bool, typer.Option("--states", help="Print the states that each turn passed through.")] = False,
 ) -> None:
     """Show a session as it looked in the chat."""
     from ..sessions.show import show_session
 
     forms = {"events": events, "timeline": timeline, "sequence": sequence, "json": json}
-    show_session(session, next((form for form, chosen in forms.items() if chosen), ""))
+    show_session(session, next((form for form, chosen in forms.items() if chosen), ""), states=states)
 
 
 @sessions.command()

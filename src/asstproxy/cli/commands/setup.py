@@ -50,7 +50,8 @@ class SetupGroup(TyperGroup):
 
 setup = typer.Typer(
     cls=SetupGroup,
-    help="Create, check and change profiles. A profile is a saved assistant. Without a command, asst asks.",
+    help="Create, check and change profiles. A profile is a saved assistant. Without a command, asst asks. "
+    "A vendor's name is a command, too: asst setup groq.",
     invoke_without_command=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -61,7 +62,13 @@ setup = typer.Typer(
 def ask_which(context: typer.Context) -> None:
     """Create, check and change profiles. A profile is a saved assistant. Without a command, asst asks."""
     if context.invoked_subcommand is None:
+        from ..setup.line_prompt import GoBack
         from ..setup.which import choose_provider
         from ..setup.wizard import setup
 
-        setup(choose_provider())
+        while True:
+            try:
+                setup(choose_provider(), has_before=True)
+            except GoBack:
+                continue
+            break

@@ -75,9 +75,14 @@ def _profile(config: Config, name: str) -> Finding:
     except AsstError as error:
         return Finding("profiles", name, "broken", str(error), hint_for(error))
     url = public_url(str(profile.options.get("base_url") or ""))
-    words = [profile.provider, profile.model or "(its default model)", url and f"at {url}"]
+    vendor = VENDORS.get(profile.provider)
+    has_model = profile.model or vendor is None or vendor.info.key_optional
+    words = [profile.provider, profile.model or ("(its default model)" if has_model else ""), url and f"at {url}"]
     if profile.tools:
         words.append(f"tools: {' '.join(profile.tools)}")
+    if not has_model:
+        hint = f"Name one with each question: -m MODEL; or choose one: {setup_command(name, profile.provider)}"
+        return Finding("profiles", name, "warning", ", ".join([*filter(None, words), "without a model"]), hint)
     return Finding("profiles", name, "ok", ", ".join(filter(None, words)))
 
 

@@ -17,6 +17,7 @@ from ...core.events import (
     Unknown,
 )
 from .answer_text import AnswerText
+from .detail import Detail
 from .json_text import json_text
 from .markdown_stream import MarkdownStream
 from .reasoning import ReasoningView
@@ -28,7 +29,8 @@ __all__ = ["AssistantText"]
 class AssistantText:
     """Folds the events of one exchange. Finished parts go to the scrollback; `answer` and `reasoning` are what moves."""
 
-    def __init__(self, scrollback: Scrollback) -> None:
+    def __init__(self, scrollback: Scrollback, detail: Detail) -> None:
+        self._detail = detail
         self.answer = MarkdownStream()
         self.reasoning: ReasoningView | None = None
         self._scrollback = scrollback
@@ -36,7 +38,7 @@ class AssistantText:
         self._has_heading = False  # for this request
 
     def fold(self, event: Event | Unknown, at: str, name: str, model: str) -> None:
-        """Fold the next event. `at` is its time; `name` and `model` are for the heading of the answer."""
+        """Fold the next event. `at` is its time; `name` and `model` are for the heading of the answer; the model may be empty."""
         text = self._answer_text.feed(event)
         if not self._answer_text.has_schema:
             self._add_answer(text, at, name, model)
@@ -60,6 +62,11 @@ class AssistantText:
         """Move the blocks of the answer that are finished to the scrollback."""
         self._scrollback.add_blocks(self.answer.take())
 
+    @property
+    def has_heading(self) -> bool:
+        """Whether the answer to the present request has begun."""
+        return self._has_heading
+
     def end(self, at: str) -> None:
         """Move everything to the scrollback: what is there is finished."""
         self._end_reasoning(at)
@@ -80,13 +87,14 @@ class AssistantText:
         if not self._has_heading and text.strip():
             self._has_heading = True
             self._end_reasoning(at)
-            heading = Text.assemble((name, "asst.assistant"), (f" · {model}" if model else "", "dim"))
-            self._scrollback.add("answer", heading)
+            if self._detail.headings:
+                heading = Text.assemble((name, "asst.assistant"), (f" · {model}" if model else "", "dim"))
+                self._scrollback.add("answer", heading)
 
     def _add_reasoning(self, kind: Literal["reasoning", "commentary"], text: str, at: str) -> None:
         if self.reasoning is None or self.reasoning.kind != kind:
             self._end_reasoning(at)
-            self.reasoning = ReasoningView(kind, at)
+            self.reasoning = ReasoningView(kind, at, whole=self._detail.thoughts, command=self._detail.thoughts_command)
         self.reasoning.feed(text)
 
     def _end_reasoning(self, at: str) -> None:

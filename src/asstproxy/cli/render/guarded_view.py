@@ -13,6 +13,7 @@ from asstproxy.core.coalesce import RecordMerger
 from asstproxy.core.errors import OutputError
 from asstproxy.core.events import Record
 
+from .detail import Detail
 from .live import LiveView
 from .plain import PlainView
 
@@ -25,10 +26,18 @@ class GuardedView:
     Output that can't be written is a different matter: that error is raised, as by any view.
     """
 
-    def __init__(self, console: Console, *, echo: bool = False) -> None:
+    def __init__(
+        self,
+        console: Console,
+        *,
+        echo: bool = False,
+        detail: Detail | None = None,
+        delay: float = 0.0,
+        draft: Callable[[], str] | None = None,
+    ) -> None:
         self.failure: Exception | None = None
         self._console = console
-        self._live = LiveView(console, echo=echo)
+        self._live = LiveView(console, echo=echo, detail=detail, delay=delay, draft=draft)
         self._plain = PlainView(cast("TextIO", console.file))
         self._shown: list[RecordMerger] = []  # a long answer is one text there
 

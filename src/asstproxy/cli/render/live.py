@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -13,10 +13,13 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.control import Control
 from rich.live import Live
 from rich.segment import ControlType
+from rich.text import Text
 
-from ...core.events import Record
+from ...core.events import ChunkReceived, Record
+from .detail import Detail
 from .layout import Layout
 from .live_panel import LivePanel
+from .theme import redraws
 
 __all__ = ["LiveView"]
 
@@ -26,16 +29,20 @@ _SHARE = 5
 """At most this fraction (1/5) of the time is spent on drawing."""
 _IDLE_FRAME = 0.25
 """Seconds between two frames while only the clock moves."""
+_QUIET = 0.5
+"""Seconds of silence after which a line says what is waited for, without a panel."""
 
 
 class _Frame:
     """What Rich's `Live` shows: the present panel, or nothing."""
 
     panel: LivePanel | None = None
+    footer: Sequence[Text] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self.panel is not None:
             yield from self.panel.__rich_console__(console, options)
+        yield from self.footer
 
 
 class LiveView:
@@ -43,12 +50,28 @@ class LiveView:
 
     Use it as an async context manager and subscribe it: a record is folded at once and drawn in the next frame. When an
     exchange has settled, its panel is gone before the call returns. `echo`: show the user's messages, too (for a replay;
-    in a chat they are on the screen already).
+    in a chat they are on the screen already). `delay`: seconds until the panel appears, unless text arrives sooner.
+    `draft`: gives what has been typed meanwhile. `footer`: gives
+    rows that stand below everything as long as the view is open. Where nothing can be drawn again
+    (a dumb terminal, a screen reader), the panel is left out: what an exchange waits for is said in a line of its own.
     """
 
-    def __init__(self, console: Console, *, echo: bool = False) -> None:
+    def __init__(
+        self,
+        console: Console,
+        *,
+        echo: bool = False,
+        detail: Detail | None = None,
+        delay: float = 0.0,
+        draft: Callable[[], str] | None = None,
+        footer: Callable[[], Sequence[Text]] | None = None,
+    ) -> None:
         self._console = console
-        self._layout = Layout(echo=echo)
+        self._layout = Layout(echo=echo, detail=detail)
+        self._delay, self._draft, self._footer = delay, draft, footer
+        self._redraws = redraws(console)
+        self._due = 0.0  # when the panel may appear
+        self._said = ""  # the latest line about what is waited for
         self._live: Live | None = None
         self._frame = _Frame()
         self._width = 0
@@ -72,7 +95,8 @@ class LiveView:
                 if not painter.cancelled():
                     painter.result()  # raises the error that ended it
             self._layout.close()
-            self._draw()
+            self._footer = None
+            self.draw()
         finally:
             self._hide_panel()
 
@@ -86,8 +110,13 @@ class LiveView:
         """Fold a record."""
         if self._painter is not None and self._painter.done():
             self._painter.result()  # raises the error that ended it, a BrokenPipeError for example
+        was_active = self._layout.is_active
         self._layout.fold(record)
         self._received = time.monotonic()
+        if not was_active:
+            self._due, self._said = self._received + self._delay, ""
+        elif isinstance(record.event, ChunkReceived):
+            self._due = 0.0
         self._request_frame()
 
     def print(self, part: RenderableType) -> None:
@@ -100,7 +129,7 @@ class LiveView:
         """Leave the screen to something else, a question for example; drawing continues afterwards."""
         self._pauses += 1
         try:
-            self._draw()
+            self.draw()
             yield
         finally:
             self._pauses -= 1
@@ -110,38 +139,56 @@ class LiveView:
         """Draw in the next frame; or now, when no exchange is running."""
         if self._pauses:
             return
-        if self._live is not None and self._layout.is_active:
+        if self._layout.is_active and (self._live is not None or not self._may_show):
             self._changed.set()
         else:
-            self._draw()
+            self.draw()
+
+    @property
+    def _may_show(self) -> bool:
+        """Whether the panel may be on the screen now."""
+        return self._redraws and time.monotonic() >= self._due
 
     async def _paint(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_IDLE_FRAME if self._live is not None else None):
+                async with asyncio.timeout(_IDLE_FRAME if self._layout.is_active else None):
                     await self._changed.wait()
             self._changed.clear()
             began = time.perf_counter()
-            if self._live is not None:
-                self._draw()
+            if self._live is not None or (self._layout.is_active and not self._pauses):
+                self.draw()
             await asyncio.sleep(max(_FRAME, _SHARE * (time.perf_counter() - began)))
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         """Print what is finished, and the panel below it, in one write: the terminal never shows half a frame."""
         console, active = self._console, self._layout.is_active and not self._pauses
+        stays = active or (self._footer is not None and not self._pauses)
         finished = self._layout.take()
         with console:
-            if active and self._live is None:
+            if stays and self._live is None and self._may_show:
                 self._show_panel()
             if self._live is not None:
                 self._adapt_to_resize()
-                self._frame.panel = self._layout.panel(time.monotonic() - self._received) if active else None
+                draft = self._draft() if self._draft is not None else ""
+                self._frame.panel = self._layout.panel(time.monotonic() - self._received, draft) if active else None
+                self._frame.footer = self._footer() if self._footer is not None else ()
+            elif active and not self._redraws:
+                finished += self._waiting()
             if finished:
-                console.print(Group(*finished))
+                console.print(Group(*finished), crop=False)  # lines of code are longer: the terminal wraps them
             elif self._live is not None:
                 self._live.refresh()
-            if not active:
+            if not stays:
                 self._hide_panel()
+
+    def _waiting(self) -> list[RenderableType]:
+        """What is waited for, in a line of its own, if that has changed and takes a while."""
+        words = self._layout.phase(0.0)
+        if words == self._said or time.monotonic() < max(self._due, self._received + _QUIET):
+            return []
+        self._said = words
+        return [Text(f"{words} …", style="dim")] if words else []
 
     def _show_panel(self) -> None:
         self._live = Live(
@@ -152,7 +199,7 @@ class LiveView:
         self._changed.set()
 
     def _hide_panel(self) -> None:
-        live, self._live, self._frame.panel = self._live, None, None
+        live, self._live, self._frame.panel, self._frame.footer = self._live, None, None, ()
         if live is not None:
             live.stop()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from rich import box
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, Group, OverflowMethod, RenderableType, RenderResult
 from rich.panel import Panel
 from rich.segment import Segment
 from rich.text import Text
@@ -23,6 +24,11 @@ _REASONING = 3
 """Rows of reasoning at most."""
 
 
+class _OneRow(TypedDict):
+    no_wrap: bool
+    overflow: OverflowMethod
+
+
 class LivePanel:
     """One frame. `widths` are the columns of each of its rows, once it is drawn."""
 
@@ -31,17 +37,19 @@ class LivePanel:
         *,
         title: str,
         steps: Sequence[Text],
-        retry: Text | None,
+        words: str,
         calls: Sequence[CallLine],
         reasoning: ReasoningView | None,
         answer: MarkdownStream,
+        draft: str = "",
     ) -> None:
         self._title = title
         self._steps = steps
-        self._retry = retry
+        self._words = words
         self._calls = calls
         self._reasoning = reasoning
         self._answer = answer
+        self._draft = draft
         self.widths: list[int] = []
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -50,6 +58,8 @@ class LivePanel:
             Group(*self._content(console, inner)),
             title=Text(self._title, style="asst.assistant", no_wrap=True, overflow="ellipsis"),
             title_align="left",
+            subtitle=Text("Ctrl-C stops", style="asst.border"),
+            subtitle_align="right",
             border_style="asst.border",
             box=box.ROUNDED,
         )
@@ -63,15 +73,25 @@ class LivePanel:
 
     def _content(self, console: Console, options: ConsoleOptions) -> list[RenderableType]:
         content: list[RenderableType] = [*rows_of(self._steps, options.max_width)]
-        if self._retry is not None:
-            content.append(self._retry)
+        if self._words:
+            content.append(_row(self._words))
         shown = self._calls
         if len(shown) > _CALLS:  # the ones that still run are more interesting
             unfinished = [call for call in shown if call.status in ("waiting", "running")]
-            ended = len(shown) - len(unfinished)
             shown = (unfinished or shown)[-_CALLS:]
-            content.append(Text(f"… {len(self._calls) - len(shown)} more calls, {ended} have ended", style="dim"))
         content += shown
+        if more := len(self._calls) - len(shown):
+            ended = sum(call.status not in ("waiting", "running") for call in self._calls)
+            content.append(_row(f"… {more} more, {ended} done", style="dim"))
         if self._reasoning is not None:
             content += self._reasoning.rows(console, options, _REASONING)
+        if self._draft:
+            content.append(Text.assemble(("Your next message:", "asst.person"), " ", self._draft, **_ONE_ROW))
         return content
+
+
+_ONE_ROW: _OneRow = {"no_wrap": True, "overflow": "ellipsis"}
+
+
+def _row(text: str, style: str = "") -> Text:
+    return Text(text, style=style, **_ONE_ROW)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
-from functools import lru_cache
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from markdown_it.token import Token
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.markdown import (
-    CodeBlock,
     Heading,
     HorizontalRule,
     ListElement,
@@ -22,18 +21,17 @@ from rich.markdown import (
 )
 from rich.rule import Rule
 from rich.segment import Segment
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from .theme import CODE
+from .markdown_code import CodeLines, CodeLinesPage, MathLines, code_line
+from .markdown_inline import with_marks
+from .theme import is_styled
 
 __all__ = ["Block"]
 
 _DEEP = 19  # markdown-it's limit is 20 levels
 
-_LONG_LINE = 2_000
-"""Code with a longer line is not highlighted: lexers use regular expressions, and some of them explode."""
 _NARROW = 12
 """Columns that nesting must leave for the text."""
 
@@ -51,30 +49,62 @@ class Block:
         self.apart = apart
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        if self.apart:
-            yield Segment.line()
-        # Rich pads rows with spaces. Without them a row copies well, and does not wrap in a narrower terminal.
-        for row in self._drawn(console, options) or self._as_written(console, options):
-            yield from _stripped(row)
+        for row in self.rows(console, options):
+            yield from row
             yield Segment.line()
 
-    def _drawn(self, console: Console, options: ConsoleOptions) -> list[list[Segment]]:
+    def rows(self, console: Console, options: ConsoleOptions, *, folded: bool = False) -> Iterator[list[Segment]]:
+        """The rows. A line of code is one row, however long it is, or `folded` to the width."""
+        if self.apart:
+            yield []
+        # Rich pads rows with spaces. Without them a row copies well, and does not wrap in a narrower terminal.
+        rows, lines = self._drawn(console, options)
+        for row in rows or self._as_written(console, options):
+            line = code_line(row, lines)
+            if line is None:
+                yield _stripped(row)
+            elif folded:
+                yield from _folded(line, options.max_width)
+            else:
+                yield line
+
+    def _drawn(self, console: Console, options: ConsoleOptions) -> tuple[list[list[Segment]], Sequence[list[Segment]]]:
+        """The rows as Rich lays them out, with placeholders for lines of code; and these lines."""
         if self.tokens and _indentation(self.tokens) + _NARROW <= options.max_width:
             page = copy.copy(_PAGE)
-            page.parsed = self.tokens
+            page.code_lines = []
+            page.parsed = self.tokens if is_styled(console) else with_marks(self.tokens)
             try:
                 segments = list(console.render(page, options))
             except Exception:  # noqa: BLE001 - the answer is shown, whatever a model writes
                 segments = []
             # Rich prints an empty line before a block that contains others, even before the first.
             skip = len(self.tokens) > 1 and segments[:1] == [Segment.line()]
-            return list(Segment.split_lines(segments[skip:]))
-        return []
+            return list(Segment.split_lines(segments[skip:])), page.code_lines
+        return [], []
 
     def _as_written(self, console: Console, options: ConsoleOptions) -> Iterator[list[Segment]]:
         # Row by row: Rich would make one segment of them all, and splitting it takes the square of its length.
         for row in Text(self.source.rstrip("\n")).wrap(console, options.max_width, overflow="fold"):
             yield list(row.render(console))
+
+
+def _folded(line: list[Segment], width: int) -> Iterator[list[Segment]]:
+    """The rows that a terminal makes of a line of code."""
+    row: list[Segment] = []
+    used = 0
+    for text, style, _ in line:
+        piece = ""
+        for character in text:
+            columns = 8 - used % 8 if character == "\t" else cell_len(character)
+            if used + columns > width and used:
+                yield [*row, Segment(piece, style)]
+                row, piece, used = [], "", 0
+                columns = min(columns, width)
+            piece += " " * columns if character == "\t" else character
+            used += columns
+        row.append(Segment(piece, style))
+    yield row
 
 
 def _stripped(row: list[Segment]) -> list[Segment]:
@@ -100,37 +130,6 @@ def _indentation(tokens: list[Token]) -> float:
 
 class _Heading(Heading):
     LEVEL_ALIGN: ClassVar[dict[str, JustifyMethod]] = dict.fromkeys(Heading.LEVEL_ALIGN, "left")
-
-
-class _Code(CodeBlock):
-    """Code: no frame, no background, indented by two columns.
-
-    For a piece, the token's meta has the code `before` it, and `open` if more code follows.
-    """
-
-    before: str
-    open: bool
-
-    @classmethod
-    def create(cls, markdown: Markdown, token: Token) -> _Code:  # noqa: ARG003 - Rich's signature
-        code = cls((token.info or "").strip().partition(" ")[0], "")
-        code.before, code.open = token.meta.get("before", ""), token.meta.get("open", False)
-        return code
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        text = str(self.text)
-        code = self.before + (text[:-1] if self.open else text.rstrip())
-        lexer = _lexer(self.lexer_name if max(map(len, code.split("\n"))) <= _LONG_LINE else "")
-        skipped = self.before.count("\n")
-        lines = (skipped + 1, None) if skipped else None
-        yield Syntax(code, lexer, theme=CODE, word_wrap=True, padding=(0, 2), line_range=lines)
-
-
-@lru_cache(maxsize=64)
-def _lexer(name: str) -> Any:
-    """The Pygments lexer of that name, cached: looking for an unknown name searches all installed packages."""
-    syntax = Syntax("", name)
-    return (syntax.lexer if name else None) or syntax.default_lexer
 
 
 class _Rule(HorizontalRule):
@@ -171,18 +170,19 @@ def _numbered(item: ListItem, number: int, console: Console, options: ConsoleOpt
         yield Segment.line()
 
 
-class _Page(Markdown):
+class _Page(CodeLinesPage):
     elements: ClassVar[dict[str, type[MarkdownElement]]] = {
         **Markdown.elements,
         "heading_open": _Heading,
-        "fence": _Code,
-        "code_block": _Code,
+        "fence": CodeLines,
+        "code_block": CodeLines,
+        "math_block": MathLines,
         "hr": _Rule,
         "table_open": _Table,
         "ordered_list_open": _NumberedList,
     }
-    inlines: ClassVar[set[str]] = Markdown.inlines | {"link", "link_url"}  # type: ignore[misc]  # see markdown_inline._linked
+    inlines: ClassVar[set[str]] = Markdown.inlines | {"link", "address"}  # type: ignore[misc]  # see markdown_inline._linked
 
 
-_PAGE = _Page("", hyperlinks=False)
+_PAGE = _Page("")
 """Copied for every block: a new one would create a parser."""

@@ -19,9 +19,11 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from .markdown_math import add_block_rule
+
 __all__ = ["Rest", "Span", "divide", "end_of", "parse"]
 
-_PARSER = MarkdownIt().enable("table").disable("html_block")  # Rich drops HTML, so it must stay text
+_PARSER = add_block_rule(MarkdownIt()).enable("table").disable("html_block")  # Rich drops HTML, so it must stay text
 _PARSER.core.ruler.enableOnly(["normalize", "block"])
 
 _PIECE = 16

@@ -9,10 +9,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ...text.safe_text import clean
+from .markdown_math import add_inline_rule
 
-__all__ = ["complete"]
+__all__ = ["complete", "with_marks"]
 
-_PARSER = MarkdownIt().enable("strikethrough").disable("html_inline")  # Rich drops HTML, so it must stay text
+_PARSER = (
+    add_inline_rule(MarkdownIt()).enable("strikethrough").disable("html_inline")
+)  # Rich drops HTML, so it must stay text
 
 _LONG = 10_000
 """A block with a longer paragraph is shown as it was written: parsing takes seconds for some that only look like links."""
@@ -43,6 +46,15 @@ def complete(tokens: Sequence[Token], lines: Sequence[str], env: MutableMapping[
     return done
 
 
+def with_marks(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens with the marks of Markdown where nothing has a colour: `code` keeps its backticks."""
+    return [token if token.children is None else token.copy(children=_marked(token.children)) for token in tokens]
+
+
+def _marked(children: Sequence[Token]) -> list[Token]:
+    return [child.copy(content=f"`{child.content}`") if child.type == "code_inline" else child for child in children]
+
+
 def _is_small(table: Sequence[Token]) -> bool:
     return sum(token.type in ("td_open", "th_open") for token in table) <= _CELLS
 
@@ -63,16 +75,19 @@ def _children(content: str, env: MutableMapping[str, Any]) -> list[Token]:
 
 
 def _linked(children: Sequence[Token]) -> Iterator[Token]:
-    """Links as `text (address)`: a hidden address could lead anywhere.
+    """Links as `text (address)`: a hidden address could lead anywhere. Both parts are hyperlinks, if the address is one of the web.
 
-    Both parts are styled like emphasis, which Rich does for every tag in `Markdown.inlines` (see `markdown_blocks`).
+    They are styled like emphasis, which Rich does for every tag in `Markdown.inlines` (see `markdown_blocks`).
     """
     addresses: list[tuple[str, list[str]]] = []  # of the open links, each with the text that it shows
     for child in children:
         if child.type == "link_open":
-            addresses.append((str(child.attrs.get("href", "")), []))
+            href = str(child.attrs.get("href", ""))
+            addresses.append((href, []))
             yield Token("link_text_open", "link", 1)
+            yield _hyperlink(href)
         elif child.type == "link_close":
+            yield Token("link_close", "a", -1)
             yield Token("link_text_close", "link", -1)
             href, shown = addresses.pop()
             yield from _address(href, "".join(shown))
@@ -88,13 +103,19 @@ def _linked(children: Sequence[Token]) -> Iterator[Token]:
 def _address(href: str, shown: str) -> Iterator[Token]:
     if not href or href in (shown, f"mailto:{shown}"):
         return
-    if href.startswith("data:"):
-        href = href[:40] + "…"
     yield _text(" (")
-    address = Token("address", "link_url", 0)
-    address.content = clean(href)
+    yield _hyperlink(href)
+    address = Token("address", "address", 0)
+    address.content = clean(href[:40] + "…" if href.startswith("data:") else href)
     yield address
+    yield Token("link_close", "a", -1)
     yield _text(")")
+
+
+def _hyperlink(href: str) -> Token:
+    """The beginning of a hyperlink (OSC 8); to nowhere, if the address is not one that may be opened."""
+    safe = href if href.lower().startswith(("https://", "http://", "mailto:")) and clean(href) == href else ""
+    return Token("link_open", "a", 1, attrs={"href": safe})
 
 
 def _text(content: str) -> Token:

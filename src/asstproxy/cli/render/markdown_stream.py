@@ -117,7 +117,7 @@ class Tail:
         if self._width != options.max_width:
             self._width = options.max_width
             free = options.update(height=None)
-            rows = [row for block in self.blocks for row in console.render_lines(block, free, pad=False)]
+            rows = [row for block in self.blocks for row in block.rows(console, free, folded=True)]
             self._rows = rows[-self.height :] if self.height else []
         return self._rows
 

@@ -6,40 +6,59 @@ import asyncio
 import contextlib
 import math
 import os
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TextIO
 
 from ...core.events import Record, RetryScheduled
+from ...text.figures import duration, seconds_between
 from ...text.safe_text import clean_line
+from ...text.status_text import join_sentences
 
-if TYPE_CHECKING:
-    from rich.text import Text
-
-__all__ = ["PendingRetry", "RetryLine", "attempt_text"]
+__all__ = ["Retries", "RetryLine", "fit_line"]
 
 _ERASE = "\r\x1b[K"
 
 
 def attempt_text(retry: RetryScheduled, left: float) -> str:
-    """Which attempt comes next, and in how many seconds: `attempt 2 of 4 in 12 s`."""
-    which = f"attempt {retry.attempt + 1}" + (f" of {retry.attempts}" if retry.attempts else "")
-    return f"{which} in {math.ceil(left)} s" if left > 0 else which
+    """What failed, when it is tried again, and which try that is: `… Trying again in 3 s · try 3 of 4`."""
+    when = f"Trying again in {math.ceil(left)} s" if left > 0 else "Trying again"
+    which = f"try {retry.attempt + 1}" + (f" of {retry.attempts}" if retry.attempts else "")
+    return f"{join_sentences(clean_line(retry.message), when)} · {which}"
 
 
-class PendingRetry(NamedTuple):
-    """A retry in the live view: what was scheduled, and the time of that record."""
+class Retries:
+    """The retries of one request: the wait for the next try, and the line that remains of them all."""
 
-    retry: RetryScheduled
-    scheduled: str
+    def __init__(self, began: str) -> None:
+        self.count = 0
+        self._began = began  # when the request was made
+        self._latest: tuple[RetryScheduled, str] | None = None
+        self._waits = False
 
-    def text(self, at: str, since: float) -> Text:
-        """The seconds that are left, `since` seconds after the record of the time `at`."""
-        from rich.text import Text
+    def add(self, retry: RetryScheduled, at: str) -> None:
+        """The request failed, and will be made again."""
+        self.count += 1
+        self._latest, self._waits = (retry, at), True
 
-        from .timeline import seconds_between
+    def resume(self) -> None:
+        """Something came: the wait is over."""
+        self._waits = False
 
-        left = self.retry.delay - seconds_between(self.scheduled, at) - since
-        words = attempt_text(self.retry, left)
-        return Text(f"{words[0].upper()}{words[1:]}{' · Ctrl-C stops' if left > 0 else ''}", style="asst.notice")
+    def countdown(self, at: str, since: float) -> str:
+        """What is waited for, `since` seconds after the record of the time `at`; empty when nothing is."""
+        if self._latest is None or not self._waits:
+            return ""
+        retry, scheduled = self._latest
+        return attempt_text(retry, retry.delay - seconds_between(scheduled, at) - since)
+
+    def close(self) -> str:
+        """`Tried 3 times: OpenAI is busy (429) · 4.1 s lost`; empty if no more than a second was lost."""
+        latest, self._latest = self._latest, None
+        if latest is None:
+            return ""
+        retry, scheduled = latest
+        lost = seconds_between(self._began, scheduled) + retry.delay
+        message = clean_line(retry.message).rstrip(".")
+        return f"Tried {retry.attempt + 1} times: {message} · {duration(lost)} lost" if lost > 1 else ""
 
 
 class RetryLine:
@@ -79,16 +98,17 @@ class RetryLine:
         if left <= 0:
             self.close()
             return
-        self._stderr.write(_ERASE + _fit(_line(self._retry, left), self._stderr))
+        self._stderr.write(_ERASE + fit_line(_line(self._retry, left), self._stderr))
         self._stderr.flush()
         self._timer = loop.call_later(left - math.ceil(left) + 1, self._tick)
 
 
 def _line(retry: RetryScheduled, left: float) -> str:
-    return f"asst: {attempt_text(retry, left)}: {clean_line(retry.message)}"
+    return f"asst: {attempt_text(retry, left)}"
 
 
-def _fit(line: str, terminal: TextIO) -> str:
+def fit_line(line: str, terminal: TextIO) -> str:
+    """The line, cut to the width of the terminal."""
     from .truncate import truncate  # only now: an answer without a retry needs no Rich
 
     with contextlib.suppress(OSError, ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import io
+import os
 from typing import IO
 
 from rich.cells import cell_len
@@ -14,8 +15,19 @@ from rich.syntax import ANSISyntaxTheme
 from rich.theme import Theme
 
 from ...core.script import State
+from ..look import look
 
-__all__ = ["CODE", "THEME", "console", "encoding_warning", "with_marks_for"]
+__all__ = [
+    "CODE",
+    "THEME",
+    "console",
+    "encoding_warning",
+    "is_plain",
+    "is_styled",
+    "redraws",
+    "themed",
+    "with_marks_for",
+]
 
 _STATES = {
     State.NEW: "dim",
@@ -60,7 +72,8 @@ THEME = Theme(
         "markdown.item.bullet": "bold",
         "markdown.item.number": "bold",
         "markdown.link": "underline",
-        "markdown.link_url": "dim",
+        "markdown.link_url": "none",  # Rich adds the hyperlink to it
+        "markdown.address": "dim",
         "markdown.table.border": "dim",
         "markdown.table.header": "bold",
     }
@@ -127,18 +140,75 @@ def encoding_warning() -> str:
 
 
 class _Console(Console):
+    plain_ui = False
+    """Whether words take the place of marks and frames."""
+
     def on_broken_pipe(self) -> None:
         """Raise it, so that the command can end in its own way. Rich would redirect stdout and exit."""
         raise  # noqa: PLE0704 - Rich calls this while it handles the BrokenPipeError
 
 
-def console(*, stderr: bool = False) -> Console:
-    """A console on stdout or stderr. `NO_COLOR` (no colour) and `TERM=dumb` (no repainting) are honoured.
+def redraws(console: Console) -> bool:
+    """Whether what is on the screen can be drawn again there."""
+    return console.is_terminal and not is_plain(console)
 
-    Text is shown as it is: no markup, no emoji codes, no colouring of numbers. On a terminal, a mark that its encoding lacks
-    becomes an ASCII one, and any other character `?` (see `encoding_warning`), so that the columns stay; in a file it is escaped.
+
+def is_plain(console: Console) -> bool:
+    """Whether words take the place of marks and frames: on a dumb terminal, and for a screen reader."""
+    return getattr(console, "plain_ui", False) or console.is_dumb_terminal
+
+
+def is_styled(console: Console) -> bool:
+    """Whether there are colours, so that code is known by its own."""
+    return console.color_system is not None and not console.no_color
+
+
+def themed(name: str) -> Theme:
+    """The theme of that name. `auto` is that of the terminal's background, where it tells (`COLORFGBG`)."""
+    if name == "auto":
+        _, _, background = os.environ.get("COLORFGBG", "").rpartition(";")
+        name = {"0": "dark", "15": "light"}.get(background, "auto")
+    replaced = _OTHER_COLOURS.get(name, {})
+    if not replaced:
+        return THEME
+    styles = {key: style for key, style in THEME.styles.items() if key.startswith(("asst.", "markdown."))}
+    return Theme({key: _recoloured(style, replaced) for key, style in styles.items()})
+
+
+_OTHER_COLOURS: dict[str, dict[str, str]] = {
+    # Plain blue and red fade on black, yellow and cyan on white.
+    "dark": {"blue": "bright_blue", "red": "bright_red", "magenta": "bright_magenta"},
+    "light": {"yellow": "magenta", "cyan": "blue"},
+}
+
+
+def _recoloured(style: Style, replaced: dict[str, str]) -> Style:
+    name = style.color.name if style.color is not None else ""
+    return style + Style(color=replaced[name]) if name in replaced else style
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console on stdout or stderr, with the look that was chosen.
+
+    `NO_COLOR` (no colour) and `TERM=dumb` (no repainting) are honoured. Text is shown as it is: no markup, no emoji codes, no
+    colouring of numbers. On a terminal, a mark that its encoding lacks becomes an ASCII one, and any other character `?` (see
+    `encoding_warning`), so that the columns stay; in a file it is escaped.
+
+    Raises:
+        AsstError: the configuration has an error, or a value that was chosen is unknown.
     """
-    made = _Console(stderr=stderr, theme=THEME, markup=False, emoji=False, highlight=False)
+    chosen = look()
+    without = chosen.color == "never" or chosen.theme == "mono"
+    made = _Console(
+        stderr=stderr,
+        theme=themed(chosen.theme),
+        markup=False,
+        emoji=False,
+        highlight=False,
+        no_color=True if without else False if chosen.color == "always" else None,
+        color_system="standard" if chosen.color == "always" else "auto",
+    )
+    made.plain_ui = chosen.plain_ui
     if isinstance(made.file, io.TextIOWrapper):
         with contextlib.suppress(io.UnsupportedOperation):
             made.file.reconfigure(errors=_HANDLER if made.file.isatty() else "backslashreplace")

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from ...core.events import Record, Usage
+from ...core.events import Record
 from ...core.script import LISTENING, SETTLED, State
-from ...text.figures import duration
+from ...text.figures import duration, seconds_between
+from .theme import is_plain
 
-__all__ = ["ClosingLine", "Timeline", "seconds_between"]
+__all__ = ["StatesPath", "Timeline", "rows_of", "seconds_between"]
 
 _ARROW = " ▸ "
 _ROWS = 3
 """Rows for the states at most. Of more, the first ones are left out."""
-
-
-def seconds_between(earlier: str, later: str) -> float:
-    """Seconds from one record's `at` to another's; 0 if one is unreadable or the clock was set back."""
-    try:
-        return max(0.0, (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds())
-    except (TypeError, ValueError):
-        return 0.0
 
 
 class Timeline:
@@ -55,7 +47,7 @@ class Timeline:
         return sum(seconds for state, seconds in self.passed if state in LISTENING)
 
     def steps(self, since: float = 0.0) -> list[Text]:
-        """One text per state, with its time: `started 310ms`. A settled state has no time."""
+        """One text per state, with its time: `started 310 ms`. A settled state has no time."""
         steps = [Text.assemble(f"{state} ", (duration(seconds), "dim")) for state, seconds in self.passed]
         last = Text(str(self.state), style=f"asst.state.{self.state}")
         if self.state not in SETTLED:
@@ -63,45 +55,35 @@ class Timeline:
         return [*steps, last]
 
 
-class ClosingLine:
-    """What remains of the live panel when an exchange has settled: the states, the tokens, the time."""
+class StatesPath:
+    """The whole path of an exchange, and how fast the assistant wrote: `/states`, `--states`."""
 
-    def __init__(self, timeline: Timeline, usage: Usage | None) -> None:
+    def __init__(self, timeline: Timeline, output_tokens: int = 0) -> None:
         self.timeline = timeline
-        self.usage = usage
+        self.output_tokens = output_tokens
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         *passed, last = self.timeline.steps()
         for step in passed:
             step.stylize("dim")
-        rows = rows_of([*passed, last], options.max_width)
-        figures = self._figures()
-        if rows[-1].cell_len + len(figures) + 3 <= options.max_width:
-            rows[-1].append(f" · {figures}", style="dim")
-        else:
-            rows.append(Text(figures, style="dim"))
+        rows = rows_of([*passed, last], options.max_width, most=None, arrow=", " if is_plain(console) else _ARROW)
+        listening = self.timeline.listening()
+        if self.output_tokens and listening >= 0.1:
+            speed = f" · {self.output_tokens / listening:,.0f} tokens/s"
+            if rows[-1].cell_len + len(speed) <= options.max_width:
+                rows[-1].append(speed, style="dim")
         yield from rows
 
-    def _figures(self) -> str:
-        total, usage = self.timeline.total(), self.usage
-        figures = [duration(total, " ")]
-        if usage is not None:
-            figures.insert(0, f"{usage.input_tokens:,} → {usage.output_tokens:,} tokens")
-            listening = self.timeline.listening()
-            if usage.output_tokens and listening >= 0.1:
-                figures.append(f"{usage.output_tokens / listening:,.0f} tokens/s")
-        return " · ".join(figures)
 
-
-def rows_of(steps: Sequence[Text], width: int) -> list[Text]:
-    """The steps with arrows between them, in rows that break at an arrow. Of too many rows, the first are left out."""
+def rows_of(steps: Sequence[Text], width: int, most: int | None = _ROWS, arrow: str = _ARROW) -> list[Text]:
+    """The steps with arrows between them, in rows that break at an arrow. Of more than `most` rows, the first are left out."""
     rows: list[Text] = []
     for step in steps:
-        if rows and rows[-1].cell_len + len(_ARROW) + step.cell_len <= width:
-            rows[-1] = Text.assemble(rows[-1], (_ARROW, "dim"), step)
+        if rows and rows[-1].cell_len + len(arrow) + step.cell_len <= width:
+            rows[-1] = Text.assemble(rows[-1], (arrow, "dim"), step)
         else:
-            rows.append(Text.assemble(("▸ ", "dim"), step) if rows else step.copy())
-    if len(rows) > _ROWS:
-        rows = rows[-_ROWS:]
+            rows.append(Text.assemble((arrow.lstrip(), "dim"), step) if rows else step.copy())
+    if most is not None and len(rows) > most:
+        rows = rows[-most:]
         rows[0] = Text.assemble(("… ", "dim"), rows[0])
     return rows

@@ -22,14 +22,27 @@ from ...core.events import (
     ToolStarted,
 )
 from ...text.call_text import approval_words, call_line, output_line, refusal_words
-from ...text.figures import duration
-from .timeline import seconds_between
+from ...text.figures import duration, seconds_between
+from .theme import is_plain
 from .truncate import truncate
 
 __all__ = ["CallLine", "ToolCalls"]
 
 _LONG = 2_000
 """Characters of arguments or output that are read for a line."""
+
+
+_IN_WORDS = {
+    "waiting": "waiting",
+    "running": "running",
+    "done": "returned",
+    "failed": "failed:",
+    "denied": "not run:",
+    "abandoned": "timed out",
+    "stopped": "stopped",
+    "not run": "not run:",
+}
+"""The marks in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +66,26 @@ class CallLine:
             "running": ("… running", "asst.state.requires_action"),
             "done": ("→", "asst.good"),
             "failed": ("✗", "asst.bad"),
-            "denied": ("–", "asst.warning"),
-            "abandoned": ("✗ timed out", "asst.warning"),
+            "denied": ("–", "asst.notice"),
+            "abandoned": ("✗ timed out", "asst.bad"),
             "stopped": ("✗ stopped", "asst.warning"),
-            "not run": ("– not run", "asst.warning"),
+            "not run": ("– not run:" if self.detail else "– not run", "asst.notice"),
         }[self.status]
         detail = output_line(self.detail[:_LONG])
-        if detail and self.status == "abandoned":
-            mark += ":"
-        time = "" if self.seconds is None else f" · {duration(self.seconds, ' ')}"
+        label = "System: " if is_plain(console) else "System ▸ "
+        if is_plain(console):
+            mark = _IN_WORDS[self.status]
+        time = "" if self.seconds is None else f" · {duration(self.seconds)}"
+        if self.status == "abandoned":  # how long it ran says why
+            after = "" if self.seconds is None else f"after {duration(self.seconds)}"
+            detail, time = f"{after}; it may still be running".removeprefix("; "), ""
         time += f" · {self.who}" if self.who else ""
-        room = max(8, options.max_width - cell_len(f"System ▸  {mark}{time}") - bool(detail))
+        room = max(8, options.max_width - cell_len(f"{label} {mark}{time}") - bool(detail))
         shown = f"{call_line(self.name[:_LONG])}({_arguments(self.arguments)})"
         # The call gets the columns that the output leaves, and at least half of them.
         shown = truncate(shown, max(room - cell_len(detail), room // 2), ")")
         yield Text.assemble(
-            ("System", "asst.system"), (" ▸ ", "dim"), shown, " ", (mark, style), " " if detail else "",
+            (label[:6], "asst.system"), (label[6:], "dim"), shown, " ", (mark, style), " " if detail else "",
             truncate(detail, max(room - cell_len(shown), 0)), (time, "dim"),
             no_wrap=True, overflow="ellipsis",
         )  # fmt: skip
@@ -81,8 +98,13 @@ class ToolCalls:
         self._approvals = approvals
         self._calls: dict[str, CallLine] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._calls)
+    @property
+    def ended(self) -> int:
+        """How many of the calls have ended."""
+        return sum(call.status not in ("waiting", "running") for call in self._calls.values())
+
+    def __len__(self) -> int:
+        return len(self._calls)
 
     def fold(self, record: Record) -> None:
         """Fold the next record."""
@@ -137,15 +159,23 @@ class ToolCalls:
             for call in self._calls.values()
         ]
 
-    def close(self, at: str) -> list[CallLine]:
-        """The calls as they stay on the screen; those that have not ended were stopped, or did not run. Then the list is empty."""
-        ends = {"running": "stopped", "waiting": "not run"}
-        lines = [replace(call, status=ends.get(call.status, call.status)) for call in self.lines(at, 0.0)]
+    def close(self, at: str, why: str = "") -> list[CallLine]:
+        """The calls as they stay on the screen; those that have not ended were stopped, or did not run (`why`).
+
+        Then the list is empty.
+        """
+        lines = [_ended(call, why) for call in self.lines(at, 0.0)]
         self._calls.clear()
         return lines
 
 
 _NONE = CallLine("", "", "done")
+
+
+def _ended(call: CallLine, why: str) -> CallLine:
+    if call.status == "waiting":
+        return replace(call, status="not run", detail=why)
+    return replace(call, status="stopped") if call.status == "running" else call
 
 
 def _arguments(text: str) -> str:

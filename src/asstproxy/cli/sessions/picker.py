@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Literal, NamedTuple
@@ -57,7 +56,7 @@ async def pick_session(
     picker = _Picker(store, rename, words, without)
     try:
         with patch_stdout():  # a warning appears above the picker, not within it
-            return await picker.run()
+            return await picker.app.run_async(handle_sigint=False)
     finally:
         picker.finder.close()
 
@@ -70,15 +69,11 @@ class _Picker:
         self._problem = ""
         self._search = Buffer(multiline=False, on_text_changed=lambda _: self._search_again())
         self._title = Buffer(multiline=False)
-        self._app = self._application()
-        self.finder = SessionFinder(store, self._app.invalidate, without)
+        self.app: Application[Picked | None] = self._application()
+        self.finder = SessionFinder(store, self.app.invalidate, without)
         if words:
             self._search.text = words
             self._search.cursor_position = len(words)
-
-    async def run(self) -> Picked | None:
-        """Show it until something is chosen."""
-        return await self._app.run_async(handle_sigint=False)
 
     # ---- keys ----------------------------------------------------------------------------------------------------------
 
@@ -142,13 +137,13 @@ class _Picker:
     @property
     def _rows(self) -> int:
         """Rows of the list."""
-        height = shutil.get_terminal_size().lines
+        height = self.app.output.get_size().rows
         taken = 4 if self._lines.is_wide else 5 + _PREVIEW_ROWS
         return max(3, min(_MOST_ROWS, height - taken))
 
     @property
     def _lines(self) -> PickerLines:
-        return PickerLines(shutil.get_terminal_size().columns, self._search.text)
+        return PickerLines(self.app.output.get_size().columns, self._search.text)
 
     def _application(self) -> Application[Picked | None]:
         is_wide = Condition(lambda: self._lines.is_wide)

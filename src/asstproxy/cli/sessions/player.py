@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ...store.imports import records_of_file
 from ...store.recovery import read_journal
 from ...store.store import Store
 from ...text.safe_text import clean_line
+from .batch_item import item_records
 from .show import records_of
 
 __all__ = ["Pace", "check_session", "play_session", "print_steps"]
@@ -56,6 +57,8 @@ class Pace:
 
 
 def _file(session: str) -> Path | None:
+    if "#" in session:
+        return None
     is_file = session.endswith((".jsonl", ".json")) or os.sep in session
     return refuse_device(Path(session)) if is_file else None
 
@@ -63,6 +66,8 @@ def _file(session: str) -> Path | None:
 def _records(session: str) -> list[Record]:
     if file := _file(session):
         return records_of_file(file)
+    if records := item_records(session):
+        return records
     store = Store()
     return records_of(store, store.find(session) if session else store.newest())
 
@@ -70,8 +75,11 @@ def _records(session: str) -> list[Record]:
 def check_session(session: str) -> int:
     """Compare the recorded states with those of a fresh mediator: 0 if they agree, else 1, with the first difference."""
     file, store = _file(session), Store()
-    if file is not None and file.suffix == ".json":
-        records, damage = records_of_file(file), []
+    damage: list[str] = []
+    if of_item := item_records(session):
+        records = of_item
+    elif file is not None and file.suffix == ".json":
+        records = records_of_file(file)
     else:
         found = "" if file else store.find(session) if session else store.newest()
         reading = read_journal(file) if file else store.journal(found)
@@ -95,20 +103,29 @@ async def play_session(session: str, pace: Pace) -> int:
     """Play a session; returns the exit code."""
     records = _records(session)
     context, played = _split(records, pace.first)
+    if pace.step and sys.stdin.isatty() and sys.stdout.isatty():
+        from .stepping import step_through
+
+        return await step_through(context, played)
     async with _view() as view:
         for record in context:
             view(record)
         before = context[-1] if context else None
-        with _keyboard(enabled=pace.step) as key_pressed:
-            for record in played:
-                if pace.step:
-                    if not await key_pressed():
-                        return 0
-                elif before is not None and (pause := pace.pause(before, record)):
-                    await asyncio.sleep(pause)
-                view(record)
-                before = record
+        for record in played:
+            if pace.step:
+                if not await _line_read():
+                    return 0
+            elif before is not None and (pause := pace.pause(before, record)):
+                await asyncio.sleep(pause)
+            view(record)
+            before = record
     return 0
+
+
+async def _line_read() -> bool:
+    """Whether there was a line on stdin, which is not a terminal, that does not say to stop."""
+    data = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.readline)
+    return data.strip() not in (b"", b"q", b"\x04") or data == b"\n"
 
 
 def _split(records: Sequence[Record], first: int) -> tuple[list[Record], list[Record]]:
@@ -131,31 +148,3 @@ async def _view() -> AsyncIterator[Callable[[Record], None]]:
 
     async with LiveView(console(), echo=True) as view:
         yield view
-
-
-@contextlib.contextmanager
-def _keyboard(*, enabled: bool) -> Iterator[Callable[[], Awaitable[bool]]]:
-    """A function to await: True after a key (a line, when stdin is not a terminal), False after q, Ctrl-D or its end."""
-    loop = asyncio.get_running_loop()
-
-    async def key_pressed() -> bool:
-        data = await loop.run_in_executor(None, _read_key)
-        return data not in (b"", b"q", b"\x04", b"q\n")
-
-    if sys.platform == "win32" or not enabled or not sys.stdin.isatty():  # Windows delivers keys by the line
-        yield key_pressed
-        return
-    import termios
-    import tty
-
-    fd = sys.stdin.fileno()
-    before = termios.tcgetattr(fd)
-    try:
-        tty.setcbreak(fd)
-        yield key_pressed
-    finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
-
-
-def _read_key() -> bytes:
-    return os.read(sys.stdin.fileno(), 1) if sys.stdin.isatty() else sys.stdin.buffer.readline()

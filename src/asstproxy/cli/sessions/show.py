@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from ...core.codec import encode
 from ...core.events import Record
 from ...store.recovery import repaired
 from ...store.store import Store
+from ...store.transcript import Transcript, TranscriptBuilder
 from ..error_output import print_warning
 from ..standard_streams import write_json
+from .batch_item import item_records
 
-__all__ = ["print_paged", "records_of", "show_session"]
+__all__ = ["print_paged", "records_of", "show_session", "transcript_of"]
 
 
-def show_session(prefix: str, form: str) -> None:
-    """Print a session: its `events`, `json`, `timeline`, `sequence`, or (the default) as it looked in the chat."""
-    store = Store()
-    session = store.find(prefix) if prefix else store.newest()
+def show_session(prefix: str, form: str, *, states: bool = False) -> None:
+    """Print a session: its `events`, `json`, `timeline`, `sequence`, or (the default) as it looked in the chat.
+
+    `states`: the path of each turn, too.
+    """
+    store, records = Store(), item_records(prefix)
+    session = "" if records else store.find(prefix) if prefix else store.newest()
     if form == "json":
         from ...store.transcript_file import to_json
 
-        write_json(to_json(store.transcript(session)))
+        write_json(to_json(transcript_of(records) if records else store.transcript(session)))
         return
-    records = records_of(store, session)
+    records = records or records_of(store, session)
     if form == "events":
         for record in records:
             sys.stdout.write(encode(record).decode() + "\n")
@@ -42,21 +47,43 @@ def show_session(prefix: str, form: str) -> None:
 
         print_sequence(console(), arrows(records))
     else:
-        print_paged(records)
+        print_paged(records, states=states)
         if warning := encoding_warning():
             print_warning(warning)
 
 
-def print_paged(records: Iterable[Record]) -> None:
+def transcript_of(records: Sequence[Record]) -> Transcript:
+    """The transcript of these records."""
+    builder = TranscriptBuilder()
+    for record in records:
+        builder.feed(record)
+    builder.include_partial()
+    return builder.transcript
+
+
+def print_paged(records: Sequence[Record], *, states: bool = False) -> None:
     """Print a session as it looked in the chat; through the pager if it is longer than the screen."""
+    from ..look import look
     from ..pager import paged
+    from ..render.detail import Detail
     from ..render.print_conversation import print_conversation
     from ..render.theme import console
+    from ..turn_price import turn_price
+    from .session_header import session_header
 
-    shown = console()
+    shown, transcript = console(), transcript_of(records)
+    detail = Detail(
+        states=states or look().states,
+        model=transcript.model,
+        turns=transcript.exchange_count,
+        cost=turn_price,
+    )
     with paged() as stream:
         shown.file = stream
-        print_conversation(records, shown)
+        if transcript.exchanges:
+            shown.print(session_header(Store(), transcript, shown.width))
+            shown.print()
+        print_conversation(records, shown, detail)
 
 
 def records_of(store: Store, session: str) -> list[Record]:

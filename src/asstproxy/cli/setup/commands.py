@@ -114,7 +114,11 @@ def unknown_command(name: str) -> UsageError:
     from difflib import get_close_matches
 
     near = get_close_matches(name, [*command_names(), *VENDORS], 1)
-    hint = f"Did you mean {near[0]}?" if near else f"Use one of: {', '.join(command_names())}."
+    hint = (
+        f"Did you mean {near[0]}?"
+        if near
+        else f"Use one of: {', '.join(command_names())}; or a vendor: groq, ollama, …"
+    )
     return UsageError(f'asst setup has no command "{name}", and no provider of that name is installed.', hint)
 
 

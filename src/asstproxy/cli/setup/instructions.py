@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ...config.paths import expand_home, refuse_device
 from ...config.template_file import SKILLS, without_front_matter
 from ...core.errors import UsageError
-from .prompts import ask_until, say
+from .prompts import ask_until, say, show_step
 
 __all__ = ["PRESETS", "Preset", "ask_instructions", "checked_tools", "instructions_of", "preset"]
 
@@ -111,6 +111,7 @@ def _ask_for_instructions(before: str, changes: dict[str, Any]) -> None:
         elif typed:
             changes["instructions"] = instructions_of(typed)
 
+    show_step()
     presets = ", ".join(f"{name} ({one.about})" for name, one in PRESETS.items())
     say(f"Instructions: a text, @file, - for none, or a preset: {presets}.")
     if before:

@@ -18,7 +18,7 @@ from ...providers.connection import usual_key_variable
 from ...providers.registry import needs_key, provider_info
 from ..env_file import loaded
 from ..hints import hint_for, setup_command
-from .prompts import ask_hidden, choose, say
+from .prompts import ask_hidden, choose, say, show_step
 
 __all__ = [
     "Key",
@@ -138,6 +138,7 @@ def find_key_or_ask(key: Key, profile: Profile, *, asking: bool, from_stdin: boo
 
 
 def _ask_for_key(key: Key, keys_url: str) -> None:
+    show_step()
     say(f"{key.variable} is not set.{f' Create a key: {keys_url}' if keys_url else ''}")
     while key.new is None:
         typed = ask_hidden("Paste the key (hidden; Enter to skip)")

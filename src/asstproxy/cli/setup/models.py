@@ -6,6 +6,7 @@ import asyncio
 import difflib
 import json
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -15,14 +16,17 @@ from ...config.paths import cache_dir
 from ...core.errors import AssistantError, NotSetUpError, may_pass
 from ...providers.model_list import ModelInfo, list_models
 from ...providers.registry import provider_module
+from ..exchange_cost import prices
 from ..hints import hint_for
+from ..model_table import price_text, with_prices
 from .keys import foreign_vendor
 from .profile_draft import ProfileDraft
-from .prompts import choose, say, wait_for
+from .prompts import choose, say, show_step, wait_for
 
 __all__ = ["RefusedKeyError", "check_connection", "choose_model", "judge", "only_model", "refused"]
 
 MANY = 14
+_HEADING = "Models, with dollars per 1M tokens in / out:"
 SKIP = "(--no-check skips this check.)"
 
 
@@ -75,6 +79,8 @@ def _hint(error: AssistantError, draft: ProfileDraft) -> str:
         if info.keys_url:
             return f"Nothing was changed. Check {variable}, or create a new key: {info.keys_url}"
         return hint_for(error) or f"Nothing was changed. Check {variable}."
+    if error.kind == "authentication" and not info.key_variables:
+        return f"No key was sent. If the server wants one, name its variable: --api-key-env NAME {SKIP}"
     return f"{hint_for(error)} {SKIP}".lstrip()
 
 
@@ -89,10 +95,9 @@ def judge(model: str, models: list[ModelInfo] | None, provider: str) -> None:
     info = next((one for one in models if one.id == model), None)
     if info is None:
         names = [one.id for one in models]
-        near = difflib.get_close_matches(model, names, 3, 0.5) or names[:3]
-        raise NotSetUpError(
-            f'{provider} has no model "{model}", or your key can\'t use it.', f"Did you mean {_either(near)}? {SKIP}"
-        )
+        near = difflib.get_close_matches(model, names, 3, 0.5)
+        hint = f"Did you mean {_either(near)}?" if near else f"Some that it has: {', '.join(names[:3])}."
+        raise NotSetUpError(f'{provider} has no model "{model}", or your key can\'t use it.', f"{hint} {SKIP}")
     if _is_gone(info):
         raise NotSetUpError(f'The model "{model}" was shut down on {info.shutdown}.', f"Use {models[0].id}.")
     if info.shutdown:
@@ -114,6 +119,8 @@ def only_model(models: list[ModelInfo]) -> str:
 def choose_model(draft: ProfileDraft, models: list[ModelInfo] | None, default: str) -> str:
     """Ask which model to use. Those worth offering come first; `?` shows the others. Nothing when none is known."""
     listed = models or [ModelInfo(name, note) for name, note in draft.info.models.items()]
+    table = prices()
+    listed = [with_prices(one, draft.name, draft.provider, table) for one in listed]
     usable = [one for one in listed if not _is_gone(one)]
     shown = usable if len(usable) <= MANY else [one for one in usable if one.note or one.id == default]
     shown = shown or usable[:MANY]
@@ -122,10 +129,15 @@ def choose_model(draft: ProfileDraft, models: list[ModelInfo] | None, default: s
     default = default if default and any(one.id == default for one in usable) else shown[0].id
     while True:
         more = len(usable) - len(shown)
-        say(f"Models ({more} more: ?):" if more else "Models:")
-        chosen = choose("Model", [(one.id, _about(one)) for one in shown], default, free=True)
+        show_step()
+        say(f"Models ({more} more: ? or a part of a name), with dollars per 1M tokens in / out:" if more else _HEADING)
+        chosen = choose("Model", list(zip((one.id for one in shown), _abouts(shown), strict=True)), default, free=True)
         if chosen == "?":
             shown = usable
+            continue
+        found = [one for one in usable if chosen.casefold() in f"{one.id} {one.note}".casefold()]
+        if found and all(one.id != chosen for one in usable):
+            shown, default = found, found[0].id
             continue
         try:
             judge(chosen, models, draft.provider)
@@ -135,8 +147,14 @@ def choose_model(draft: ProfileDraft, models: list[ModelInfo] | None, default: s
             return chosen
 
 
-def _about(info: ModelInfo) -> str:
-    return ", ".join(filter(None, (info.note, info.shutdown and f"will be shut down on {info.shutdown}")))
+def _abouts(models: Sequence[ModelInfo]) -> list[str]:
+    """What each is good for, and its price if that is known."""
+    notes = [
+        ", ".join(filter(None, (one.note, one.shutdown and f"will be shut down on {one.shutdown}"))) for one in models
+    ]
+    width = max(map(len, notes))
+    prices = [price_text(one) for one in models]
+    return [f"{note:<{width}}  {price}" if price != "?" else note for note, price in zip(notes, prices, strict=True)]
 
 
 def _is_gone(info: ModelInfo) -> bool:

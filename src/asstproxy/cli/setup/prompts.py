@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import typer
@@ -12,27 +13,96 @@ from ...core.errors import AsstError
 from ...core.redact import redact_settings
 from ...text.safe_text import clean
 from ..hints import hint_for
+from .line_prompt import can_edit, read_line
 
-__all__ = ["ask", "ask_hidden", "ask_until", "choose", "confirm", "say", "wait_for"]
+__all__ = [
+    "ask",
+    "ask_hidden",
+    "ask_until",
+    "asked",
+    "begin_step",
+    "choose",
+    "confirm",
+    "going_back",
+    "say",
+    "show_step",
+    "wait_for",
+]
 
 T = TypeVar("T")
 WIDTH = 40
 """Columns for the names in a list, at most."""
 
 
-def say(line: str = "") -> None:
-    """Print a line on stderr."""
-    sys.stderr.write(redact_settings(clean(line)) + "\n")
+class _Questions:
+    """What the questions have in common: how many there were, whether Esc goes back, and the heading of a step."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.may_go_back = False
+        self.heading = ""
 
 
-def ask(question: str, default: str = "") -> str:
-    """A line of text; `default` if it is empty."""
+_questions = _Questions()
+
+
+def asked() -> int:
+    """How many questions were asked so far."""
+    return _questions.count
+
+
+@contextmanager
+def going_back(*, allowed: bool) -> Iterator[None]:
+    """Let Esc raise `GoBack` meanwhile."""
+    before, _questions.may_go_back = _questions.may_go_back, allowed
+    try:
+        yield
+    finally:
+        _questions.may_go_back = before
+
+
+def begin_step(heading: str) -> None:
+    """Print this above the next question."""
+    _questions.heading = heading
+
+
+def show_step() -> None:
+    """Print the heading of the step, if it isn't printed yet, and what the keys do."""
+    heading, _questions.heading = _questions.heading, ""
+    if heading and can_edit():
+        say()
+        say(heading, style="bold")
+        back = "Esc back · " if _questions.may_go_back else ""
+        say(f"Tab completes · {back}Ctrl-C leaves, saves nothing", style="dim")
+
+
+def say(line: str = "", *, style: str = "") -> None:
+    """Print a line on stderr. On a terminal it is wrapped between words, and has a style."""
+    text = redact_settings(clean(line))
+    if not sys.stderr.isatty():
+        sys.stderr.write(text + "\n")
+        return
+    from rich.text import Text
+
+    from ..render.theme import console
+
+    console(stderr=True).print(Text(text, style))
+
+
+def ask(question: str, default: str = "", words: Sequence[str] = ()) -> str:
+    """A line of text; `default` if it is empty. Tab completes it to one of these words."""
+    show_step()
+    _questions.count += 1
+    if can_edit():
+        return read_line(clean(question), default, words, may_go_back=_questions.may_go_back) or default
     typed: str = typer.prompt(clean(question), default=default, show_default=bool(default), err=True)
     return typed.strip()
 
 
 def ask_hidden(question: str) -> str:
     """A line that is not shown while it is typed."""
+    show_step()
+    _questions.count += 1
     typed: str = typer.prompt(clean(question), default="", show_default=False, hide_input=True, err=True)
     return typed.strip()
 
@@ -48,7 +118,19 @@ def ask_until(question: str, default: str, use: Callable[[str], T]) -> T:
 
 def confirm(question: str, *, default: bool) -> bool:
     """Yes or no."""
+    if can_edit():
+        return _confirm(question, default=default)
     return typer.confirm(clean(question), default=default, err=True)
+
+
+def _confirm(question: str, *, default: bool) -> bool:
+    while True:
+        typed = ask(f"{question} [{'Y/n' if default else 'y/N'}]", words=("yes", "no")).lower()
+        if not typed:
+            return default
+        if typed in ("y", "yes", "n", "no"):
+            return typed[0] == "y"
+        say("  Type yes or no.")
 
 
 def choose(question: str, offers: Sequence[tuple[str, str]], default: str, *, free: bool = False) -> str:
@@ -56,13 +138,21 @@ def choose(question: str, offers: Sequence[tuple[str, str]], default: str, *, fr
 
     An empty answer takes `default`, which may be empty.
     """
+    try:
+        return _choose(question, offers, default, free=free)
+    except KeyboardInterrupt:  # while the list was printed
+        raise typer.Abort from None
+
+
+def _choose(question: str, offers: Sequence[tuple[str, str]], default: str, *, free: bool) -> str:
+    show_step()
     names = [name for name, _ in offers]
     width = min(max(map(len, names)), WIDTH)
     for number, (name, what) in enumerate(offers, 1):
         say(f"  {number:>2}  {name:<{width}}  {what}".rstrip())
     shown = str(names.index(default) + 1) if default in names else default
     while True:
-        typed = ask(question, shown)
+        typed = ask(question, shown, names)
         if typed.isdigit() and 1 <= int(typed) <= len(names):
             return names[int(typed) - 1]
         if typed in names or typed == default or (free and typed and not typed.isdigit()):

@@ -15,9 +15,10 @@ from .instructions import ask_instructions
 from .keys import check_variable, find_key_or_ask, found_addresses, is_declared, key_variable, refuse_foreign_key
 from .models import RefusedKeyError, check_connection, choose_model, judge, only_model
 from .profile_draft import ProfileDraft, checked_url, require_writable_config, start_draft
-from .prompts import ask, ask_until, choose, confirm, say
+from .prompts import ask, ask_until, begin_step, choose, confirm, say
 from .remote import provisioned
 from .setup_options import SetupOptions
+from .stages import run_stages
 from .steps import SetupSteps, steps_of
 
 __all__ = ["setup"]
@@ -28,12 +29,15 @@ def setup(
     options: SetupOptions | None = None,
     steps: SetupSteps | None = None,
     answers: Mapping[str, str | bool] | None = None,
+    *,
+    has_before: bool = False,
 ) -> None:
     """Create or change a profile of this provider. `answers` are the provider's own options, by the keys of the profile.
 
     Raises:
         UsageError: an option is wrong.
         NotSetUpError: something is missing, or the provider refuses. Nothing was changed.
+        GoBack: the person wants what came before (`has_before`): to choose another provider.
     """
     options, steps = options or SetupOptions(), steps or steps_of(provider)()
     require_writable_config()
@@ -42,15 +46,30 @@ def setup(
         require_keyring()
     for address in found_addresses(draft.info):
         say(f"Found: {address}.")
-    _answer_questions(draft)
-    steps.prepare(draft)
-    _find_key(draft)
-    _check_until_accepted(draft, steps)
-    with temporary_key(draft.key.variable, draft.key.new):
+
+    def prepare() -> None:
+        begin_step(f"{draft.name} · step 1 of 4 · assistant")
+        _answer_questions(draft)
+        steps.prepare(draft)
+
+    def connect() -> None:
+        begin_step(f"{draft.name} · step 2 of 4 · key")
+        _find_key(draft)
+        begin_step(f"{draft.name} · step 3 of 4 · model")
+        _check_until_accepted(draft, steps)
+
+    def instruct() -> None:
+        begin_step(f"{draft.name} · step 4 of 4 · instructions and tools")
         if options.asking:
-            ask_instructions(draft.saved, draft.changes)
-        with steps.provision(draft), provisioned(draft):
+            with temporary_key(draft.key.variable, draft.key.new):
+                ask_instructions(draft.saved, draft.changes)
+
+    def save() -> None:
+        begin_step("")
+        with temporary_key(draft.key.variable, draft.key.new), steps.provision(draft), provisioned(draft):
             _save(draft)
+
+    run_stages(draft, (prepare, connect, instruct, save), has_before=has_before)
 
 
 def _answer_questions(draft: ProfileDraft) -> None:

@@ -107,10 +107,13 @@ class Applied:
         return "\n\n".join(part for part in (prompt, text) if part.strip())
 
 
-def apply_template(options: ConversationOptions, given: Collection[str] = ()) -> Applied:
+def apply_template(
+    options: ConversationOptions, given: Collection[str] = (), *, values_follow: bool = False
+) -> Applied:
     """The template that the options name, applied to them.
 
     `given`: the options that stand on the command line itself; a profile and a model may also come from the environment.
+    `values_follow`: the items of a batch bring the values that are missing.
 
     Raises:
         UsageError: the template is unknown or has an error, or a value is missing or isn't `name=value`.
@@ -121,7 +124,8 @@ def apply_template(options: ConversationOptions, given: Collection[str] = ()) ->
     if find_template(options.template) is None and ":" in options.template:
         return Applied(options, values, None)
     template = load_named(options.template)
-    template.check(values)
+    if not values_follow:
+        template.check(values)
     for line in template.unused(values):
         warn_once(line)
     is_same = not template.profile or "profile" not in given or options.profile == template.profile

@@ -13,7 +13,7 @@ from ...config.insecure_http import warn_of_plain_http
 from ...config.profiles import Profile
 from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError
-from ..connection import PolledOptions, api_key
+from ..connection import PolledOptions, api_key, usual_key_variable
 
 __all__ = ["Endpoint", "GeminiOptions", "address", "base_of", "endpoint", "host", "is_vertex", "needs_key"]
 
@@ -35,11 +35,12 @@ class GeminiOptions(PolledOptions, frozen=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """`base` may end in a version. Without a `key`, application default credentials are used."""
+    """`base` may end in a version. Without a `key` (from `variable`), application default credentials are used."""
 
     vertex: bool
     base: str
     key: str | None = None
+    variable: str = ""
     project: str = ""
     location: str = ""
 
@@ -122,7 +123,8 @@ def _has_vertex_key(options: GeminiOptions) -> bool:
 def _endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
     base = base_of(options, profile)
     if not is_vertex(options):
-        return Endpoint(vertex=False, base=base, key=api_key(profile, options, INFO))
+        variable = options.api_key_env or usual_key_variable(INFO)
+        return Endpoint(vertex=False, base=base, key=api_key(profile, options, INFO), variable=variable)
     location = _location(options)
     if not re.fullmatch(r"[a-z0-9-]+", location):
         raise NotSetUpError(
@@ -130,8 +132,9 @@ def _endpoint(options: GeminiOptions, profile: Profile) -> Endpoint:
         )
     project = _project(options)
     if _has_vertex_key(options):
-        key = profile.secret(options.api_key_env or "GOOGLE_API_KEY")
-        return Endpoint(vertex=True, base=base, key=key, project=project, location=location)
+        variable = options.api_key_env or "GOOGLE_API_KEY"
+        key = profile.secret(variable)
+        return Endpoint(vertex=True, base=base, key=key, variable=variable, project=project, location=location)
     if not project:
         from .auth import default_project
 

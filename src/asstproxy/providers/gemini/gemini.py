@@ -73,7 +73,8 @@ def _http(place: Endpoint, silence: float) -> Transport:
         return VertexTransport(place.url, silence=silence)
     from ..transport.http import HttpTransport
 
-    return HttpTransport(place.url, {"x-goog-api-key": place.key}, silence=silence)
+    key_hint = f"It is the key in {place.variable}." if place.variable else ""
+    return HttpTransport(place.url, {"x-goog-api-key": place.key}, silence=silence, key_hint=key_hint)
 
 
 def _sdk(place: Endpoint, silence: float) -> Transport:

@@ -15,7 +15,7 @@ from ...config.paths import expand_home
 from ...config.profiles import Profile
 from ...config.provider_info import BUILT_IN
 from ...core.errors import AssistantError, NotSetUpError
-from ...core.events import AssistantMessageRetrieved, Event, MessageIncomplete, Notice, Usage
+from ...core.events import AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete, Notice, Usage
 from ...core.history import Item
 from ...core.schema_support import SchemaSupport, references, with_root_at
 from ...core.turn import Turn
@@ -219,6 +219,7 @@ class EmbeddedProvider(LocalProvider):
     def __init__(self, transport: EmbeddedTransport, model: str, n_predict: int, n_ctx: int | None = None) -> None:
         super().__init__(transport, provider="local", model=model)
         self._engine, self._n_predict, self.context = transport, n_predict, n_ctx
+        self._shows_tools = False  # whether the present turn does, so that the template must
 
     def longest_answer(self) -> int:
         """See `LocalProvider`."""
@@ -230,8 +231,21 @@ class EmbeddedProvider(LocalProvider):
 
     async def begin(self, turn: Turn) -> Sequence[Event]:
         """See `StatelessProvider`."""
-        hidden = bool(turn.tools) and not await self._engine.renders_tools()
-        return [Notice(NO_TOOLS.format(model=self.model))] if hidden else []
+        self._shows_tools = bool(turn.tools)
+        return []
+
+    async def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
+        """See `StatelessProvider`: the first time, the model is loaded, which may take a while."""
+        if not self._engine.is_ready:
+            yield Heartbeat("loading")
+            await self._engine.ready()
+            yield Heartbeat("loaded")
+        if self._shows_tools and not await self._engine.renders_tools():
+            yield Notice(NO_TOOLS.format(model=self.model))
+        self._shows_tools = False  # said once a turn
+        async with contextlib.aclosing(super().answer(items)) as events:
+            async for event in events:
+                yield event
 
 
 class EmbeddedTransport:
@@ -244,7 +258,17 @@ class EmbeddedTransport:
         self._http: Transport | None = None
         self._renders_tools: bool | None = None
 
-    async def _ready(self) -> Transport:
+    @property
+    def is_ready(self) -> bool:
+        """Whether the model is loaded."""
+        return self._http is not None
+
+    async def ready(self) -> Transport:
+        """Load the model, unless it is loaded; returns the transport to its server.
+
+        Raises:
+            AsstError: llama.cpp isn't installed, or the model can't be loaded.
+        """
         if self._http is None:
             from ..transport.http import HttpTransport
 
@@ -262,7 +286,7 @@ class EmbeddedTransport:
 
     async def renders_tools(self) -> bool:
         """Whether the model's chat template shows it the tools."""
-        await self._ready()
+        await self.ready()
         if self._renders_tools is None:
             assert self._served is not None  # noqa: S101 - it is ready
             try:
@@ -273,11 +297,11 @@ class EmbeddedTransport:
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """See `Transport.call`."""
-        return await (await self._ready()).call(method, path, body)
+        return await (await self.ready()).call(method, path, body)
 
     async def events(self, method: str, path: str, body: JSON | None = None) -> AsyncGenerator[list[JSON]]:
         """See `Transport.events`."""
-        http = await self._ready()
+        http = await self.ready()
         async with contextlib.aclosing(http.events(method, path, body)) as events:
             async for together in events:
                 yield together

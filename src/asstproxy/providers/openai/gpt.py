@@ -6,17 +6,19 @@ Some vendors speak it, too: their rows in `config/vendors.py` name this provider
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...config.insecure_http import warn_of_plain_http
 from ...config.profiles import Profile
 from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError
 from ..connection import PolledOptions, api_key, base_url, http_transport, required_model
-from ..model_list import ModelInfo, fetch_models
 from ..registry import provider_info
 from ..transport import Transport
 from .provider import ResponsesProvider, created_id
+
+if TYPE_CHECKING:
+    from ..model_list import ModelInfo
 
 __all__ = ["INFO", "GptOptions", "connect", "forget_conversation", "models", "new_conversation"]
 
@@ -60,6 +62,8 @@ async def models(profile: Profile) -> list[ModelInfo]:
         NotSetUpError: the key is missing.
         AssistantError: the server cannot be reached, or refuses.
     """
+    from ..model_list import fetch_models
+
     transport = _transport(profile, profile.read(GptOptions))
     return await fetch_models(transport, "/models", provider_info(profile.provider).models)
 

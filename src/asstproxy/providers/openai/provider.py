@@ -14,7 +14,6 @@ from ...core.schema_support import SchemaSupport
 from ...core.turn import Turn
 from ..base import StatelessProvider
 from ..fields import get_count, get_text
-from ..protocols import CHAT, speaks
 from ..transport import JSON, Transport
 from ..transport.failures import API_MISSING
 from .files import RESPONSES
@@ -137,8 +136,11 @@ class ResponsesProvider(StatelessProvider):
         Raises:
             AssistantError: the server speaks Chat Completions instead.
         """
-        if error.code == API_MISSING and await speaks(self.transport, CHAT):
-            raise _speaks_chat(error, self.provider)
+        if error.code == API_MISSING:
+            from ..protocols import CHAT, speaks
+
+            if await speaks(self.transport, CHAT):
+                raise _speaks_chat(error, self.provider)
         if self._resumable and self.turn.background and error.kind == "invalid_request" and _refuses_stream(str(error)):
             self._resumable = False
             return ""

@@ -11,7 +11,6 @@ from typing import Any
 
 from ...core.errors import AssistantError, Kind
 from ...core.redact import public_url, redact_reply
-from ..gemini.failures import CLOUD, GOOGLE_CODES, google_meaning, retry_delay
 
 __all__ = [
     "API_MISSING",
@@ -77,13 +76,14 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' codes are more pre
     },
     **dict.fromkeys(("api_error", "timeout_error"), ("server", True, "The provider failed. Try again.")),
     "overloaded_error": ("server", True, "The provider is overloaded. Try again later."),
-    **GOOGLE_CODES,
+    "authentication_error": _KINDS[401],
+    "permission_denied": _KINDS[403],
 }
 
 
 _RESPONSES = (
-    "This server doesn't seem to have the Responses API. If it speaks Chat Completions, use a profile with"
-    ' provider = "chat-completions". Or check base_url.'
+    "This server doesn't seem to have the Responses API here. Check base_url: it often ends in /v1. If the server speaks"
+    ' Chat Completions, use a profile with provider = "chat-completions".'
 )
 _ASSISTANTS = "This server doesn't seem to have the Assistants API. Check base_url: it often ends in /v1 or /api/v1."
 _APIS = {  # paths that a server which has the API always has
@@ -130,12 +130,14 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
     if 300 <= status < 400:
         target = public_url(headers.get("location", ""))
         kind, hint = "protocol", f"Check base_url: the server redirects to {target or 'another address'}."
-    if code := next((one for one in told if one in _CODES and not (one in VAGUE and status in _KINDS)), ""):
-        kind, retryable, hint = _CODES[code]
+    known = (_meaning_of_code(one, path) for one in told if not (one in VAGUE and status in _KINDS))
+    kind, retryable, hint = next(filter(None, known), (kind, retryable, hint))
     kind, retryable, hint = _meaning_of(words, kind) or (kind, retryable, hint)
     missing = status in (404, 405, 501) and path in _APIS and not re.search("model", words, re.IGNORECASE)
     if missing:
         kind, retryable, hint = "not_found", False, _APIS[path]
+    from ..gemini.failures import google_meaning, retry_delay
+
     kind, retryable, hint = google_meaning(status, error, where) or (kind, retryable, hint)
     said = f"{where} answered {status}" + (f": {redact_reply(sentence(words))}" if words else ".")
     if headers.get("x-should-retry") == "false":  # OpenAI's servers know; its SDK obeys as well
@@ -153,7 +155,7 @@ def failure(code: str, message: str) -> AssistantError:
     status = _KINDS.get(
         400 if code == "invalid_request_error" else int(code) if len(code) == 3 and code.isdecimal() else 0
     )
-    kind, retryable, hint = _CODES.get(code) or status or ("server", False, "The provider failed. Try again.")
+    kind, retryable, hint = _meaning_of_code(code) or status or ("server", False, "The provider failed. Try again.")
     kind, retryable, hint = _meaning_of(message, kind) or (kind, retryable, hint)
     said = redact_reply(sentence(message or code or "The provider failed"))
     if said.endswith(" failed."):
@@ -238,6 +240,15 @@ def _code(value: Any) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
+def _meaning_of_code(code: str, path: str = "") -> tuple[Kind, bool, str] | None:
+    """What a vendor's code means, if it is known; `path`: of the API that sent it."""
+    from ..gemini.failures import GOOGLE_CODES
+
+    if path.startswith("/interactions"):  # others have some of these codes, too, and their own hints
+        return GOOGLE_CODES.get(code) or _CODES.get(code)
+    return _CODES.get(code) or GOOGLE_CODES.get(code)
+
+
 def _meaning_of(words: str, kind: Kind) -> tuple[Kind, bool, str] | None:
     """What a server's words mean, where its status or code is vague: the conversation is too long, or the account is empty."""
     if kind not in ("invalid_request", "server", "rate_limit"):
@@ -276,6 +287,8 @@ def broken_connection(
             "Check base_url. If the server is right, name its certificate in SSL_CERT_FILE.",
         )
     if name in ("ConnectError", "ConnectTimeout"):
+        from ..gemini.failures import CLOUD
+
         return AssistantError(
             "connection",
             f"Cannot connect to {where}: {_reason(error)}.",

@@ -140,6 +140,10 @@ export function fold(records, now) {
       case "titled":
         x.parts.push({ part: "line", seq: r.seq, text: `Title: ${r.title}` });
         break;
+      case "history_compacted":
+        sent = [x];
+        x.parts.push({ part: "line", seq: r.seq, text: "The assistant is sent this summary in place of what is above." });
+        break;
       case "history_cut":
         cut = r.keep || 0;
         for (const gone of sent.slice(cut)) gone.withdrawn = true;

@@ -1,0 +1,194 @@
+"""The output of a batch: one whole line for each item that has settled, each item once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from ..config.atomic import open_new
+from ..core.codec import ascii_json
+from ..core.errors import UsageError
+from .journal import append_whole
+from .ledger import Ledger, Status
+from .openai_lines import to_openai
+from .result import Result
+
+__all__ = ["Output", "OutputForm", "line_of"]
+
+OutputForm = Literal["asst", "openai"]
+WINDOW = 4096
+"""Items that may be ahead of the first unfinished one when the output keeps the order of the input."""
+
+
+class _Ids(msgspec.Struct):
+    id: str = ""
+    custom_id: str = ""
+
+
+_ids = msgspec.json.Decoder(_Ids)
+
+
+def line_of(result: Result, form: OutputForm) -> bytes:
+    """The line of a result: ASCII JSON with its line end."""
+    return ascii_json(msgspec.json.encode(to_openai(result) if form == "openai" else _to_asst(result))) + b"\n"
+
+
+def _to_asst(result: Result) -> dict[str, object]:
+    usage = result.usage
+    answer = {"answer": result.answer} if result.data is None else {"data": result.data}
+    return {
+        "id": result.id,
+        **answer,
+        "state": result.state.value,
+        "reason": result.reason or None,
+        "error": result.error,
+        "model": result.model,
+        "usage": usage,
+        "cost": result.cost,
+        "seconds": result.seconds,
+    }
+
+
+class Output:
+    """The file that the results go to, in the order in which they come or (`ordered`) in that of the input.
+
+    What it has of an earlier run is noted in the ledger. A torn last line is cut.
+
+    Raises:
+        UsageError: the file has lines that aren't of this batch.
+        OSError: it can't be opened.
+    """
+
+    def __init__(self, path: Path, form: OutputForm, ledger: Ledger, *, ordered: bool = False) -> None:
+        self.path, self._form, self._ledger, self._ordered = path, form, ledger, ordered
+        self._lines: list[tuple[int, bytes]] = []
+        self._held: dict[int, bytes] = {}
+        self._room = asyncio.Event()
+        self._fd = _open(path)
+        try:
+            self._scan()
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self._next = self._first_unwritten(0)
+
+    def _scan(self) -> None:
+        end = 0
+        with self.path.open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                end += len(line)
+                number = self._number(line)
+                if number is None or self._ledger.status(number) == Status.WAITING:
+                    raise UsageError(
+                        f"{self.path} has lines that aren't of this batch.", "Choose another output: -o OUT.jsonl"
+                    )
+                self._ledger.mark_written(number)
+        os.ftruncate(self._fd, end)
+
+    def _number(self, line: bytes) -> int | None:
+        try:
+            ids = _ids.decode(line)
+        except ValueError:
+            return None
+        return self._ledger.find(ids.custom_id or ids.id)
+
+    def _first_unwritten(self, start: int) -> int:
+        while start < len(self._ledger) and self._ledger.is_written(start):
+            start += 1
+        return start
+
+    def add(self, number: int, result: Result) -> None:
+        """Take the result of an item, to be written next."""
+        line = line_of(result, self._form)
+        if self._ordered:
+            self._held[number] = line
+        else:
+            self._lines.append((number, line))
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether there is something to write."""
+        return bool(self._lines) or (self._ordered and self._next in self._held)
+
+    def take(self) -> list[tuple[int, bytes]]:
+        """The lines to be written now, which `write` gets once their records are safe."""
+        lines, self._lines = self._lines, []
+        while self._ordered and (line := self._held.pop(self._next, None)) is not None:
+            lines.append((self._next, line))
+            self._next = self._first_unwritten(self._next + 1)
+        self._room.set()
+        return lines
+
+    def write(self, lines: list[tuple[int, bytes]]) -> None:
+        """Append lines.
+
+        Raises:
+            OSError: they can't be written; the file has none of them.
+        """
+        if lines:
+            append_whole(self._fd, b"".join(line for _, line in lines), self.path)
+            for number, _ in lines:
+                self._ledger.mark_written(number)
+
+    async def room_for(self, number: int) -> None:
+        """Wait until the item isn't too far ahead of the first unfinished one."""
+        while self._ordered and number > self._next + WINDOW:
+            self._room.clear()
+            await self._room.wait()
+
+    def remove(self, dropped: Callable[[int], bool]) -> None:
+        """Take the lines of these items out again; in an ordered file, those after the first one, too.
+
+        Raises:
+            OSError: the file can't be written; it is unchanged.
+        """
+        temporary = self.path.with_name(f".{self.path.name}.tmp")
+        temporary.unlink(missing_ok=True)
+        fd = open_new(temporary, os.O_WRONLY | os.O_APPEND)
+        ending = False
+        try:
+            os.fchmod(fd, os.fstat(self._fd).st_mode & 0o777) if hasattr(os, "fchmod") else None
+            with self.path.open("rb") as file, os.fdopen(os.dup(fd), "wb") as copy:
+                for line in file:
+                    number = self._number(line)
+                    if number is None or ending or dropped(number):
+                        ending = self._ordered
+                        if number is not None:
+                            self._ledger.mark_written(number, written=False)
+                    else:
+                        copy.write(line)
+                copy.flush()
+                os.fsync(copy.fileno())
+            temporary.replace(self.path)
+        except BaseException:
+            os.close(fd)
+            temporary.unlink(missing_ok=True)
+            raise
+        os.close(self._fd)
+        self._fd = fd
+        self._next = self._first_unwritten(0)
+
+    def close(self) -> None:
+        """Make what is written last, and close the file.
+
+        Raises:
+            OSError: the disk fails; the file is closed.
+        """
+        try:
+            os.fsync(self._fd)
+        finally:
+            os.close(self._fd)
+
+
+def _open(path: Path) -> int:
+    try:
+        return open_new(path, os.O_RDWR | os.O_APPEND)
+    except FileExistsError:
+        return os.open(path, os.O_RDWR | os.O_APPEND)

@@ -1,0 +1,147 @@
+"""The pace of a batch: how many requests run at a time, and when the next one may start.
+
+Every request passes the gate. A refusal (429) closes it for all until the time that the provider names, and halves the number
+of requests at a time; each success lets it grow again. Requests and tokens per minute are held over a sliding window.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+__all__ = ["Pace", "Pass"]
+
+MINUTE = 60.0
+PAUSE = 1.0
+"""Seconds of pause after a refusal that names no time."""
+
+
+class Pass:
+    """What one request got at the gate: when, in which era, and the tokens that are reckoned with."""
+
+    __slots__ = ("at", "era", "tokens")
+
+    def __init__(self, at: float, era: int, tokens: int) -> None:
+        self.at, self.era, self.tokens = at, era, tokens
+
+
+class Pace:
+    """Lets requests pass. `most` at a time, `start` of them at first; `rpm` and `tpm` are requests and tokens a minute.
+
+    An *era* ends with each halving: requests of the era before, which were on their way then, don't halve again.
+    """
+
+    def __init__(self, most: int, start: int | None = None, *, rpm: int | None = None, tpm: int | None = None) -> None:
+        self.limit = min(start or most, most)
+        self.refusals = 0
+        self._most, self._rpm, self._tpm = most, rpm, tpm
+        self._running = 0
+        self._era, self._grown, self._is_slow = 0, 0, False
+        self._peak = 0  # of those that ran at a time in this era
+        self._not_before = 0.0
+        self._waiting: deque[tuple[asyncio.Future[Pass], int]] = deque()
+        self._window: deque[Pass] = deque()
+        self._window_tokens = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._answer_tokens = 0.0  # of an answer, a moving average
+
+    @property
+    def pause_left(self) -> float:
+        """Seconds for which the provider asked us to wait."""
+        return max(self._not_before - time.monotonic(), 0.0)
+
+    async def enter(self, tokens: int = 0) -> Pass:
+        """Wait until a request may start; `tokens` is how many it sends, about."""
+        if not self._waiting and self._wait(tokens) == 0:
+            return self._admit(tokens)
+        future: asyncio.Future[Pass] = asyncio.get_running_loop().create_future()
+        self._waiting.append((future, tokens))
+        self._pump()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled():
+                self.leave(future.result())
+            raise
+
+    def leave(self, given: Pass, tokens: int | None = None) -> None:
+        """A request is over; `tokens` are those that it used, if that is known."""
+        self._running -= 1
+        if tokens is not None:
+            self._answer_tokens += (max(tokens - given.tokens, 0) - self._answer_tokens) * 0.1
+            self._window_tokens += tokens - given.tokens
+            given.tokens = tokens
+        self._pump()
+
+    def succeeded(self, given: Pass) -> None:
+        """A request was answered: more may run at a time, up to twice as many as ever did since the last refusal."""
+        if given.era != self._era or self.limit >= min(self._most, 2 * self._peak):
+            return
+        self._grown += 1
+        if not self._is_slow or self._grown >= self.limit:
+            self._grown = 0
+            self.limit += 1
+
+    def refused(self, given: Pass, retry_after: float | None) -> None:
+        """A request was refused: nobody asks before that time (in seconds), and fewer ask at a time."""
+        self.refusals += 1
+        self._not_before = max(self._not_before, time.monotonic() + (PAUSE if retry_after is None else retry_after))
+        if given.era == self._era:
+            self._era += 1
+            self._is_slow, self._grown, self._peak = True, 0, 0
+            self.limit = max(self.limit // 2, 1)
+
+    def _wait(self, tokens: int) -> float | None:
+        """Seconds until a request may start; None: when another one is over."""
+        if self._running >= self.limit:
+            return None
+        now = time.monotonic()
+        wait = self._not_before - now
+        if self._rpm is not None or self._tpm is not None:
+            wait = max(wait, self._window_wait(now, tokens + int(self._answer_tokens)))
+        return max(wait, 0.0)
+
+    def _window_wait(self, now: float, tokens: int) -> float:
+        window = self._window
+        while window and window[0].at <= now - MINUTE:
+            self._window_tokens -= window.popleft().tokens
+        wait = 0.0
+        if self._rpm is not None and len(window) >= self._rpm:
+            wait = window[len(window) - self._rpm].at + MINUTE - now
+        if self._tpm is not None and window:
+            excess = self._window_tokens + min(tokens, self._tpm) - self._tpm
+            for one in window:
+                if excess <= 0:
+                    break
+                excess -= one.tokens
+                wait = max(wait, one.at + MINUTE - now)
+        return wait
+
+    def _admit(self, tokens: int) -> Pass:
+        self._running += 1
+        self._peak = max(self._peak, self._running)
+        given = Pass(time.monotonic(), self._era, tokens + int(self._answer_tokens))
+        if self._rpm is not None or self._tpm is not None:
+            self._window.append(given)
+            self._window_tokens += given.tokens
+        return given
+
+    def _pump(self) -> None:
+        """Admit those that may start now; for the others, come back in time."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._waiting:
+            future, tokens = self._waiting[0]
+            if future.done():
+                self._waiting.popleft()
+                continue
+            wait = self._wait(tokens)
+            if wait is None:
+                return
+            if wait > 0:
+                self._timer = asyncio.get_running_loop().call_later(wait, self._pump)
+                return
+            self._waiting.popleft()
+            future.set_result(self._admit(tokens))

@@ -1,0 +1,183 @@
+"""Reading the input of a batch: JSON lines, CSV by its header, or plain lines; one item at a time, however long it is."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+import msgspec
+
+from ..core.errors import UsageError
+from .item import Item, item_from
+from .openai_lines import is_openai_line, item_from_openai
+
+__all__ = ["BrokenItemError", "Form", "Input", "open_input"]
+
+Form = Literal["json", "csv", "lines"]
+LONGEST = 64 * 1024 * 1024
+"""Bytes of one line."""
+
+
+class BrokenItemError(UsageError):
+    """A line of the input can't be asked."""
+
+
+class Input:
+    """The input of a batch, which can be read more than once; what is appended to it meanwhile is not read.
+
+    `name` is how messages call it. `check` completes each item (see `item.with_template`).
+    """
+
+    def __init__(self, file: IO[bytes], name: str, form: Form, check: Callable[[Item], Item]) -> None:
+        self.name = name
+        self._file, self._form, self._check = file, form, check
+        self._size = os.fstat(file.fileno()).st_size
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether something was appended to it since it was opened."""
+        return os.fstat(self._file.fileno()).st_size > self._size
+
+    def items(self, skip: Callable[[BrokenItemError], None] | None = None) -> Iterator[Item]:
+        """The items, from the first one. A line that can't be asked is given to `skip`.
+
+        Raises:
+            BrokenItemError: there is such a line, and no `skip`.
+            UsageError: the input as a whole can't be read.
+        """
+        self._file.seek(0)
+        for line, read in self._entries():
+            try:
+                try:
+                    yield self._check(read())
+                except BrokenItemError:
+                    raise
+                except UsageError as error:
+                    raise self._broken(line, str(error).rstrip("."), error.hint) from None
+            except BrokenItemError as error:
+                if skip is None:
+                    raise
+                skip(error)
+
+    def _entries(self) -> Iterator[tuple[int, Callable[[], Item]]]:
+        """The number of each line that has an item, and a function that reads it."""
+        if self._form == "csv":
+            yield from self._rows()
+            return
+        read = self._plain if self._form == "lines" else self._json
+        for number, line in enumerate(self._lines(), 1):
+            if line.strip():
+                yield number, lambda line=line, number=number: read(line, number)  # type: ignore[misc]
+
+    def _lines(self) -> Iterator[bytes]:
+        left = self._size
+        for line in self._file:
+            if left <= 0:
+                return
+            yield line[:left].removeprefix(b"\xef\xbb\xbf") if left == self._size else line[:left]
+            left -= len(line)
+
+    def _broken(self, line: int, what: str, hint: str = "", column: int = 0) -> BrokenItemError:
+        where = f"{self.name}, line {line}" + (f", column {column}" if column else "")
+        return BrokenItemError(f"{where}: {what}.", hint)
+
+    # ---- the three forms -----------------------------------------------------------------------------------------------
+
+    def _json(self, line: bytes, number: int) -> Item:
+        try:
+            data = msgspec.json.decode(line)
+        except (ValueError, RecursionError) as error:
+            raise self._not_json(line, number, error) from None
+        if not isinstance(data, dict):
+            raise self._broken(number, "a line must be a JSON object", "For lines of text: --lines", 1)
+        try:
+            return item_from_openai(data, number) if is_openai_line(data) else item_from(data, number)
+        except UsageError as error:
+            column = line.find(f'"{error.data.get("key")}"'.encode()) + 1
+            raise self._broken(number, str(error), error.hint, column) from None
+
+    def _not_json(self, line: bytes, number: int, error: Exception) -> BrokenItemError:
+        hint = "" if line.lstrip().startswith(b"{") else "For lines of text: --lines"
+        if isinstance(error, RecursionError):
+            return self._broken(number, "the JSON is too deeply nested")
+        try:
+            json.loads(line.decode().rstrip())
+        except json.JSONDecodeError as found:
+            return self._broken(number, f"not JSON: {found.msg}", hint, found.colno)
+        except UnicodeDecodeError as found:
+            return self._broken(number, "not UTF-8", "Convert the file.", found.start + 1)
+        except (ValueError, RecursionError):
+            pass
+        return self._broken(number, f"not JSON: {error}", hint)
+
+    def _plain(self, line: bytes, number: int) -> Item:
+        return Item(str(number), self._decoded(line, number).rstrip("\r\n"), number)
+
+    def _decoded(self, line: bytes, number: int) -> str:
+        try:
+            return line.decode()
+        except UnicodeDecodeError as error:
+            raise self._broken(number, "not UTF-8", "Convert the file.", error.start + 1) from None
+
+    def _rows(self) -> Iterator[tuple[int, Callable[[], Item]]]:
+        rows = csv.reader(self._decoded(line, number) for number, line in enumerate(self._lines(), 1))
+        csv.field_size_limit(LONGEST)
+        try:
+            header = next(rows, [])
+            if len(set(header)) != len(header):
+                raise self._broken(1, "two columns have the same name")
+            for row in rows:
+                if row:
+                    yield rows.line_num, lambda row=row, line=rows.line_num: self._row(header, row, line)  # type: ignore[misc]
+        except csv.Error as error:
+            raise self._broken(rows.line_num, f"not CSV: {error}") from None
+
+    def _row(self, header: list[str], row: list[str], line: int) -> Item:
+        if len(row) != len(header):
+            raise self._broken(line, f"{len(row)} fields, and the header has {len(header)}")
+        data = {key.strip(): value for key, value in zip(header, row, strict=True) if value}
+        for key in ("messages", "attachments"):
+            if key in data:
+                data[key] = self._json_field(key, data[key], line)
+        return item_from(data, line)
+
+    def _json_field(self, key: str, text: str, line: int) -> Any:
+        try:
+            return msgspec.json.decode(text)
+        except (ValueError, RecursionError):
+            if key == "attachments":
+                return [text]
+            raise self._broken(line, f'"{key}" isn\'t JSON') from None
+
+
+@contextmanager
+def open_input(source: str, check: Callable[[Item], Item], *, lines: bool, stdin: IO[bytes]) -> Iterator[Input]:
+    """The input of this name: a file, or `-` for stdin, which is copied into a temporary file.
+
+    Raises:
+        UsageError: it can't be read, or is empty.
+    """
+    name = "stdin" if source == "-" else source
+    try:
+        with cast("IO[bytes]", tempfile.TemporaryFile()) if source == "-" else Path(source).open("rb") as file:
+            if source == "-":
+                while piece := stdin.read(1 << 20):
+                    file.write(piece)
+                file.flush()
+            elif not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UsageError(f"{name} is not a file.", "Pipe it in: asst batch - <INPUT")
+            if os.fstat(file.fileno()).st_size == 0:
+                raise UsageError(f"{name} is empty.", "Write one item on each line.")
+            form: Form = "lines" if lines else "csv" if source.lower().endswith(".csv") else "json"
+            yield Input(file, name, form, check)
+    except OSError as error:
+        if error.filename not in (source, None):
+            raise
+        raise UsageError(f"{name} can't be read: {error.strerror}.") from error

@@ -1,0 +1,1 @@
+"""`asst batch`: many questions from a file, their answers into another."""

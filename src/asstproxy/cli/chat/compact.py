@@ -1,0 +1,120 @@
+"""`/compact`: the assistant sums up the chat and is sent the summary in place of the turns. Offered when the context fills."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rich.text import Text
+
+from ...core.compaction import compact
+from ...core.errors import UsageError
+from ...core.events import Cancelled, ErrorOccurred, Record
+from ...store.transcript import ExchangeEntry
+from ...text.figures import duration, short_count
+from ...text.safe_text import clean_line
+from ...text.status_text import ending
+from ...tools import deny_all
+from ..context_meter import OFFER_FROM, ContextUse, context_use, context_window, window_of
+from ..exchange_cost import exchange_cost
+from ..hints import hint_after
+from ..render.markdown_stream import MarkdownStream
+from .chat_protocol import ChatCommands
+from .waiting import show_while, stopping
+
+__all__ = ["CompactOffer", "compact_command", "compacted_line"]
+
+
+async def compact_command(chat: ChatCommands, argument: str) -> None:
+    """Sum up, or show the last summary.
+
+    Raises:
+        UsageError: there is nothing to sum up, or no summary to show.
+    """
+    if argument == "show":
+        _show(chat)
+        return
+    if argument:
+        raise UsageError(f'/compact takes nothing but "show", not "{clean_line(argument)}".')
+    conversation = chat.opened.conversation
+    turns = len(conversation.history.exchanges)
+    words = f"Compacting {_turns(turns)}"
+    task = asyncio.create_task(compact(conversation, timeout=chat.opened.options.timeout))
+    user, approve = chat.opened.user, chat.opened.user.approve
+    user.approve = deny_all
+    try:
+        with stopping(chat, conversation.cancel):
+            await show_while(chat, task, lambda seconds: f"{words} · {duration(seconds)} · Ctrl-C stops")
+    finally:
+        user.approve = approve
+    record = None if task.cancelled() else task.result()
+    last = chat.transcript.exchanges[-1]
+    if last.summarises:
+        chat.say(compacted_line(last))
+    else:
+        _say_why_not(chat, record)
+
+
+def _say_why_not(chat: ChatCommands, record: Record | None) -> None:
+    event = record.event if record is not None else Cancelled()
+    end = ending(event)
+    if isinstance(event, ErrorOccurred):
+        chat.console.print(Text.assemble(("Error", "asst.error"), f": {clean_line(event.message)}"))
+    elif end is not None and not isinstance(event, Cancelled):
+        chat.say(clean_line(end.message))
+    chat.say("Nothing was compacted. The assistant still sees every turn.")
+    if isinstance(event, ErrorOccurred) and (hint := hint_after(event, chat=True)) and "/retry" not in hint:
+        chat.say(f"  {hint}")
+
+
+def compacted_line(entry: ExchangeEntry) -> str:
+    """One line about a summary: `Compacted 41 turns into a summary: 870k → 3k tokens · $0.21 · /compact show`."""
+    usage = entry.usage
+    tokens = f": {short_count(usage.input)} → {short_count(usage.output)} tokens" if usage.output else ""
+    parts = [f"Compacted {_turns(entry.summarises)} into a summary{tokens}", str(exchange_cost(entry)), "/compact show"]
+    return " · ".join(filter(None, parts))
+
+
+def _turns(count: int) -> str:
+    return "1 turn" if count == 1 else f"{count:,} turns"
+
+
+def _show(chat: ChatCommands) -> None:
+    entry = next((one for one in reversed(chat.transcript.exchanges) if one.summarises), None)
+    if entry is None:
+        raise UsageError("No summary yet.", "To make one: /compact")
+    chat.console.print()
+    chat.console.print(Text(f"Summary of {_turns(entry.summarises)}", style="bold"))
+    stream = MarkdownStream()
+    stream.feed(entry.answer)
+    for block in stream.finish():
+        chat.console.print(block)
+
+
+class CompactOffer:
+    """Says once that the chat fills the model's context, as soon as it does; again after it had become smaller."""
+
+    def __init__(self) -> None:
+        self.use = ContextUse(0)
+        self._windows: dict[tuple[str, str, str], int] = {}
+        self._offered = False
+
+    async def after_exchange(self, chat: ChatCommands) -> None:
+        """Look how full the context is (`use`), and say so if `/compact` would help."""
+        conversation, profile = chat.opened.conversation, chat.opened.profile
+        model = conversation.configured.model or conversation.assistant.model
+        key = (profile.name, profile.provider, model)
+        if key not in self._windows:
+            self._windows[key] = await asyncio.to_thread(context_window, *key)
+        window = window_of(conversation.assistant) or self._windows[key]
+        self.use = context_use(chat.transcript.exchanges, conversation.history, window)
+        if self.use.part < OFFER_FROM:
+            self._offered = False
+        elif not self._offered:
+            self._offered = True
+            chat.console.print(
+                Text(
+                    f"This chat fills {self.use.part:.0%} of {clean_line(model)}'s context. "
+                    "/compact summarises older turns.",
+                    style="asst.notice",
+                )
+            )

@@ -1,0 +1,1 @@
+"""`asst mcp`: saved MCP servers, and what desktop clients call them."""
