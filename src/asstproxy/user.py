@@ -119,7 +119,38 @@ def _data_of(event: Event | Unknown) -> str:
     return _text_of(event)
 
 
-class UserProxy(Asking):
+class Offering:
+    """The tools that the assistant may call."""
+
+    _runner: ToolRunner | None = None  # from the first tool on
+
+    @property
+    def tools(self) -> dict[str, Tool]:
+        """The tools that the assistant may call, by name."""
+        return self._runner.tools if self._runner is not None else {}
+
+    def offer(self, tools: Iterable[Callable[..., Any] | Tool]) -> None:
+        """Offer more tools to the assistant, from the next exchange on.
+
+        Raises:
+            UsageError: a function cannot be described, two tools have one name, or they are too many; none is offered.
+        """
+        self._runner = _runner(self._runner)
+        self._runner.offer(tools)
+
+    def withdraw(self, name: str) -> None:
+        """Stop offering a tool; an "always" for it is forgotten."""
+        if self._runner is not None:
+            self._runner.withdraw(name)
+
+    @property
+    def approvals(self) -> Approvals:
+        """Which tools may run without asking."""
+        self._runner = _runner(self._runner)
+        return self._runner.approvals
+
+
+class UserProxy(Asking, Offering):
     """What a program talks to: send a message, get the answer, watch the records. It runs the tools.
 
     `approve` asks a person about calls that need approval; without it they are refused.
@@ -131,15 +162,8 @@ class UserProxy(Asking):
         """The last answer; None before the first one."""
         self._cleanups: list[Callable[[], Awaitable[object]]] = []
         self._conversation: Conversation | None = None
-        self._runner: ToolRunner | None = None  # from the first tool on
         if tools := tuple(tools):
             self.offer(tools)
-
-    @property
-    def approvals(self) -> Approvals:
-        """Which tools may run without asking."""
-        self._runner = _runner(self._runner)
-        return self._runner.approvals
 
     # ---- the program's side ------------------------------------------------------------------------------------------
 
@@ -198,25 +222,6 @@ class UserProxy(Asking):
         await self.conversation.aclose()
 
     # ---- tools -------------------------------------------------------------------------------------------------------
-
-    @property
-    def tools(self) -> dict[str, Tool]:
-        """The tools that the assistant may call, by name."""
-        return self._runner.tools if self._runner is not None else {}
-
-    def offer(self, tools: Iterable[Callable[..., Any] | Tool]) -> None:
-        """Offer more tools to the assistant, from the next exchange on.
-
-        Raises:
-            UsageError: a function cannot be described, two tools have one name, or they are too many; none is offered.
-        """
-        self._runner = _runner(self._runner)
-        self._runner.offer(tools)
-
-    def withdraw(self, name: str) -> None:
-        """Stop offering a tool; an "always" for it is forgotten."""
-        if self._runner is not None:
-            self._runner.withdraw(name)
 
     def add_cleanup(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have `close` awaited at the end of the conversation, for something that the tools need until then."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -490,3 +492,29 @@ def test_a_provider_that_is_down_stops_the_batch(asst: Asst, server: ResponsesSe
     assert ran.code == 7
     assert "25 items in a row failed, the last one with:" in ran.err
     assert 25 <= len(_results(here / "out.jsonl")) <= 27
+
+
+@pytest.mark.slow("8 kills, each some seconds into a run")
+def test_kills_at_random_moments_pay_nothing_twice(
+    start: Start, server: ResponsesServer, asst: Asst, here: Path
+) -> None:
+    """No item is lost or written twice, and none is asked again once its provider has told its response id."""
+    server.background = Background(running_seconds=1.0)
+    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(48)))
+    more = ("--background", "--concurrency", "16")
+    for _ in range(8):
+        process = start(["batch", "in.jsonl", "-o", "out.jsonl", "-p", "gpt", *more])
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(random.uniform(1.0, 4.0))  # noqa: S311 - a moment
+        process.kill()
+        process.communicate()
+    assert _run(asst, *more).code == 0
+    assert sorted(map(int, _results(here / "out.jsonl"))) == list(range(1, 49))
+    journal = [json.loads(line) for line in (here / "out.jsonl.asst/journal.jsonl").read_text().splitlines()[1:]]
+    begun = {line["attempt"]: line["begin"]["id"] for line in journal if "begin" in line}
+    known = {line["attempt"] for line in journal if "resume" in line}
+    last = {item: attempt for attempt, item in begun.items()}
+    assert not [attempt for attempt, item in begun.items() if attempt in known and last[item] != attempt]
+    asked = [_prompt(request.json) for request in server.requests if request.method == "POST"]
+    unknown = [attempt for attempt, item in begun.items() if last[item] != attempt]
+    assert len(asked) - 48 <= len(unknown)

@@ -70,6 +70,7 @@ def test_the_prompt_does_not_wait_for_a_server(server: ResponsesServer) -> None:
     """With a server that takes 60 s to start, the prompt is there and commands work; leaving doesn't wait for it either."""
     _profile(time=_server(slow=60))
     with _chat() as terminal:
+        terminal.wait_for("starting time… · new session")
         terminal.enter("/tools")
         terminal.wait_for("MCP server time is starting.")
         began = time.monotonic()
@@ -101,7 +102,7 @@ def test_ctrl_c_ends_the_wait_and_keeps_the_message(server: ResponsesServer) -> 
         terminal.wait_for("Waiting for MCP server time")
         terminal.type("\x03")
         terminal.wait_for("Your message was not sent.")
-        terminal.wait_until(lambda: terminal.text.endswith("› What time is it?"))
+        terminal.wait_until(lambda: terminal.text.count("› What time is it?") == 2)
     assert server.requests == []
 
 
@@ -124,6 +125,7 @@ def test_a_server_that_fails_is_named_once(server: ResponsesServer) -> None:
     server.brain = lambda _: [Say("Noon.")]
     _profile(time=_server(), gone={"command": "/no/such/program"})
     with _chat(columns=120) as terminal:
+        terminal.wait_for("gone failed · /tools · 1 tool · new session")
         terminal.enter("What time is it?")
         terminal.wait_for("completed")
         assert terminal.text.count("The MCP server 'gone' failed") == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from asstproxy.cli.model_table import short_count
+from asstproxy.text.figures import short_count
 from servers import AnthropicServer, GeminiServer, Reply, Request, ResponsesServer, refused_port
 from servers.http import Server
 

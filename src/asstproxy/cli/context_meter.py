@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..core.history import AssistantMessage, History, ToolOutputs, UserMessage
 from ..store.transcript import ExchangeEntry
 
-__all__ = ["OFFER_FROM", "ContextUse", "context_use", "context_window"]
+__all__ = ["OFFER_FROM", "ContextUse", "context_use", "context_window", "window_of"]
 
 OFFER_FROM = 0.8
 """The part of the context from which `/compact` is offered."""
@@ -38,6 +38,11 @@ def context_use(exchanges: Sequence[ExchangeEntry], history: History, window: in
         request = last.requests[-1]
         return ContextUse(request.input + request.output, window)
     return ContextUse(sum(map(len, _texts(history))) // _CHARACTERS, window, estimated=True)
+
+
+def window_of(assistant: object) -> int:
+    """The window of an assistant that knows its own, such as a local model; 0 if it doesn't."""
+    return getattr(assistant, "context", 0) or 0
 
 
 def context_window(profile: str, provider: str, model: str) -> int:

@@ -12,9 +12,10 @@ from ..config.profiles import Profile
 from ..core.errors import AsstError
 from ..providers.model_list import ModelInfo, list_models
 from ..providers.registry import provider_info
+from ..text.figures import short_count
 from ..text.safe_text import clean_line
 from .exchange_cost import prices
-from .model_table import notes_text, price_text, short_count, with_prices
+from .model_table import notes_text, price_text, with_prices
 from .picker import Table, pick
 from .render.truncate import pad, truncate
 

@@ -11,13 +11,14 @@ from ..core.errors import NotSetUpError
 from ..providers.model_list import ModelInfo, list_models
 from ..providers.prices import PriceTable
 from ..providers.registry import provider_module
+from ..text.figures import short_count
 from ..text.safe_text import clean_line
 from .conversation_setup import choose_profile
 from .exit_codes import OK
 from .render.table import Column, table_lines
 from .sessions.listing import print_json
 
-__all__ = ["notes_text", "price_text", "print_models", "short_count", "with_prices"]
+__all__ = ["notes_text", "price_text", "print_models", "with_prices"]
 
 _COLUMNS = (Column("Model"), Column("In / out per 1M", right=True), Column("Context", right=True), Column("Notes"))
 
@@ -57,13 +58,6 @@ async def print_models(profile_name: str, *, as_json: bool) -> int:
             )
             sys.stdout.write("\t".join(clean_line(str(field)) for field in fields) + "\n")
     return OK
-
-
-def short_count(tokens: int) -> str:
-    """A number of tokens, short: `850`, `14k`, `1.05M`."""
-    if tokens < 1000:
-        return str(tokens)
-    return f"{tokens / 1000:.0f}k" if tokens < 999_500 else f"{tokens / 1_000_000:.2f}".rstrip("0").rstrip(".") + "M"
 
 
 def with_prices(model: ModelInfo, profile: str, provider: str, prices: PriceTable) -> ModelInfo:

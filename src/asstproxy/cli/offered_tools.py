@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -36,6 +36,8 @@ class OfferedTools:
         self._asking = set[str]()  # tools that ask although their code says they need not
         self.waits = False
         """Whether the next message should wait for MCP servers that are still starting."""
+        self.on_change: Callable[[], object] = lambda: None
+        """Called when an MCP server is ready or has failed."""
         user.add_cleanup(self._close)
 
     @property
@@ -47,6 +49,13 @@ class OfferedTools:
     def servers(self) -> Sequence[ServerState]:
         """How each MCP server stands, for a toolbar."""
         return self._box.states if self._box is not None else ()
+
+    @property
+    def count(self) -> int:
+        """How many tools the next message brings along."""
+        if self._box is None or not self._box.states:
+            return len(self._user.tools)
+        return sum(tool.name not in self._blocked for tool in self._box.tools)
 
     async def offer(self, profile: Profile, options: ConversationOptions) -> None:
         """Offer these in place of those that are offered, whose MCP servers are stopped.
@@ -79,6 +88,7 @@ class OfferedTools:
             raise
         await self._close()
         self._box, self.waits = box, box.is_starting
+        box.on_change = self._changed
         self._noticed.clear()
         self._blocked.clear()
         self._asking.clear()
@@ -154,6 +164,9 @@ class OfferedTools:
         return replace(tool, approval="ask") if tool.name in self._asking and tool.approval == "never" else tool
 
     # ---- the end -------------------------------------------------------------------------------------------------------
+
+    def _changed(self) -> None:
+        self.on_change()
 
     async def _close(self) -> None:
         box, self._box = self._box, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
@@ -43,6 +43,8 @@ class Toolbox:
         self.tools, self.notices = own, list[str]()
         self.states = [ServerState(server.name) for server in servers]
         """One for each MCP server, in the order of the profile."""
+        self.on_change: Callable[[], object] = lambda: None
+        """Called when a server is ready or has failed."""
         self._own, self._servers = own, servers
         self._offers: dict[str, Offer] = {}
         pairs = zip(servers, self.states, strict=True)
@@ -84,6 +86,7 @@ class Toolbox:
         fitted, about = fit(self._own, offers, MAX_TOOLS)
         failed = [f"{one.error} Its tools are missing." for one in self.states if one.phase == "failed"]
         self.tools, self.notices = self._own + fitted, failed + about
+        self.on_change()
 
     def tool(self, name: str) -> Tool:
         """The tool with this name.

@@ -9,15 +9,14 @@ from rich.text import Text
 from ...core.compaction import compact
 from ...core.errors import UsageError
 from ...core.events import Cancelled, ErrorOccurred, Record
-from ...store.transcript import ExchangeEntry, Transcript
-from ...text.figures import duration
+from ...store.transcript import ExchangeEntry
+from ...text.figures import duration, short_count
 from ...text.safe_text import clean_line
 from ...text.status_text import ending
 from ...tools import deny_all
-from ..context_meter import OFFER_FROM, ContextUse, context_use, context_window
+from ..context_meter import OFFER_FROM, ContextUse, context_use, context_window, window_of
 from ..exchange_cost import exchange_cost
 from ..hints import hint_after
-from ..model_table import short_count
 from ..render.markdown_stream import MarkdownStream
 from .chat_protocol import ChatCommands
 from .waiting import show_while, stopping
@@ -106,7 +105,8 @@ class CompactOffer:
         key = (profile.name, profile.provider, model)
         if key not in self._windows:
             self._windows[key] = await asyncio.to_thread(context_window, *key)
-        self.use = self._measured(chat.transcript, chat, self._windows[key])
+        window = window_of(conversation.assistant) or self._windows[key]
+        self.use = context_use(chat.transcript.exchanges, conversation.history, window)
         if self.use.part < OFFER_FROM:
             self._offered = False
         elif not self._offered:
@@ -118,7 +118,3 @@ class CompactOffer:
                     style="asst.notice",
                 )
             )
-
-    @staticmethod
-    def _measured(transcript: Transcript, chat: ChatCommands, window: int) -> ContextUse:
-        return context_use(transcript.exchanges, chat.opened.conversation.history, window)

@@ -180,6 +180,7 @@ class _Chat:
             toolbar=partial(toolbar_of, self) if look().toolbar and not look().plain_ui else None,
         )
         self._look_up(reader)
+        opened.tools.on_change = reader.session.app.invalidate
         for line in self.files.lines():
             self.say(line)
         if message:

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+from collections.abc import Iterator
 
+from prompt_toolkit.application import get_app
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
-from ...core.history import AssistantMessage, ToolOutputs, UserMessage
-from ...store.transcript import ExchangeEntry
+from ..context_meter import context_use
 from .chat_protocol import ChatCommands
 from .greeting import short_id
 from .toolbar import Meter, Toolbar, toolbar_text
 
 __all__ = ["toolbar_of"]
 
-_CHARACTERS = 4
-"""Characters of a token, where no server reports tokens."""
+_TICK = 0.25
+"""Seconds until the line is drawn again, while MCP servers start."""
 
 
 def toolbar_of(chat: ChatCommands) -> StyleAndTextTuples:
     """The toolbar of this chat, as wide as the terminal."""
-    opened = chat.opened
+    opened, screen = chat.opened, chat.screen
     configured = opened.conversation.configured
-    turns = chat.transcript.exchanges
-    screen = chat.screen
-    if turns and opened.session is not None and not screen.short_id:
+    if chat.transcript.exchanges and opened.session is not None and not screen.short_id:
         screen.short_id = short_id(chat)  # once: it reads the folder of all sessions
+    if any(server.phase == "starting" for server in opened.tools.servers):
+        asyncio.get_running_loop().call_later(_TICK, get_app().invalidate)
     toolbar = Toolbar(
         configured.profile,
         configured.model or opened.conversation.assistant.model,
         tools=len(opened.user.tools),
+        servers=list(_servers(chat)),
         meter=_meter(chat),
         cost=_cost(chat),
         session=screen.short_id or ("new session" if opened.session is not None else ""),
@@ -37,24 +40,21 @@ def toolbar_of(chat: ChatCommands) -> StyleAndTextTuples:
     return toolbar_text(toolbar, shutil.get_terminal_size().columns)
 
 
+def _servers(chat: ChatCommands) -> Iterator[tuple[str, str]]:
+    for server in chat.opened.tools.servers:
+        if server.phase == "starting":
+            yield "class:toolbar", f"starting {server.name}…"
+        elif server.phase == "failed":
+            yield "class:toolbar.warning", f"{server.name} failed · /tools"
+
+
 def _meter(chat: ChatCommands) -> Meter:
-    """From what the server reported for the last request; after a cut, and without a report, an estimate."""
     history = chat.opened.conversation.history
     if not history.exchanges:
         return Meter()
     window = getattr(chat.opened.conversation.assistant, "context", None) or chat.screen.window
-    last: ExchangeEntry | None = next(iter(reversed(chat.transcript.exchanges)), None)
-    if last is not None and last.requests and not last.withdrawn:
-        request = last.requests[-1]
-        return Meter(request.input + request.output, window)
-    characters = 0
-    for item in (item for exchange in history.exchanges for item in exchange):
-        match item:
-            case UserMessage(text=text) | AssistantMessage(text=text):
-                characters += len(text)
-            case ToolOutputs(results=results):
-                characters += sum(len(result.output) for result in results)
-    return Meter(characters // _CHARACTERS, window, estimated=True)
+    use = context_use(chat.transcript.exchanges, history, window)
+    return Meter(use.tokens, use.window, use.estimated)
 
 
 def _cost(chat: ChatCommands) -> str:
