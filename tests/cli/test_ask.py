@@ -34,12 +34,12 @@ def test_stdout_is_the_answer_and_nothing_else(asst: Asst, server: ResponsesServ
     assert asst("ask", "-p", "gpt", "-q", "x").err == ""
 
 
-def test_a_terminal_shows_once_who_answers(server: ResponsesServer) -> None:
-    """The heading of the answer says it; there is no line of its own."""
+def test_a_terminal_shows_the_answer_without_a_name(server: ResponsesServer) -> None:
+    """There is only one answer: below it stands one line that says how it went."""
     with Terminal([ASST, "ask", "-p", "gpt", "hi"]) as terminal:
         assert terminal.wait_end() == 0
-        assert terminal.text.count("gpt · gpt-6-luna") == 1
-        assert terminal.text.lstrip().startswith("gpt · gpt-6-luna\nYou said: hi\n")
+        assert "gpt · gpt-6-luna" not in terminal.text
+        assert terminal.text.lstrip().startswith("You said: hi\n\ncompleted · ")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_terminal_shows_once_who_answers(server: ResponsesServer) -> None:
 def test_a_terminal_whose_encoding_lacks_characters(server: ResponsesServer, encoding: str, shown: str) -> None:
     """Frames and marks are ASCII there; what the text loses is told, with the way to see it."""
     server.brain = lambda _: [Say("caf\u00e9 京\n\n- one")]
-    with Terminal([ASST, "ask", "-p", "gpt", "hi"], 100, env={"PYTHONIOENCODING": encoding}) as terminal:
+    with Terminal([ASST, "ask", "--states", "-p", "gpt", "hi"], 100, env={"PYTHONIOENCODING": encoding}) as terminal:
         assert terminal.wait_end() == 0
         text = terminal.text
     if encoding == "utf-8":

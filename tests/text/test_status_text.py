@@ -47,3 +47,18 @@ def test_every_place_has_the_same_words(words: str) -> None:
     html = page(fold.transcript, records).replace("&#x27;", "'")
     for text in (str(ending(ENDINGS[words])), console.file.getvalue(), html, markdown(fold.transcript)):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("hint", "left"),
+    [
+        ("Try again.", ""),
+        ("The provider failed. Try again.", "The provider failed."),
+        ("Check the key.", "Check the key."),
+    ],
+)
+def test_to_try_again_is_said_once(hint: str, left: str) -> None:
+    """Where the command that tries again follows, the hint doesn't say so, too."""
+    end = ending(ErrorOccurred("server", "It broke.", hint))
+    assert end is not None
+    assert end.without_repeat().hint == left

@@ -34,7 +34,7 @@ def with_template_settings(profile: Profile, settings: Mapping[str, Any]) -> Pro
     try:
         checked = checked_settings(settings, table)
     except UsageError as error:
-        raise UsageError(f"config of the template: {error}", error.hint) from None
+        raise UsageError(f"config of the template: {error}", error.hint, code=error.code) from None
     if line := unknown_settings(checked.unknown, table, profile.provider):
         print_warning(line)
     return msgspec.structs.replace(profile, settings=merge_settings(profile.settings, checked.values))

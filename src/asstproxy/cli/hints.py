@@ -20,6 +20,9 @@ HINTS: dict[str, str] = {
     # config
     "config_not_editable": "Edit it yourself: asst setup edit",
     "key_missing": "Run: export {variable}=…, or {setup}",
+    "model_is_sent": "Use -m MODEL.",
+    "stream_is_sent": "For an answer in one piece: --no-stream",
+    "message_is_sent": "Write the message after the options.",
     "keyring_refused": "Leave out --keyring: the key is then saved in credentials.toml.",
     "template_exists": "Choose another name, or edit it: asst templates edit {name}",
     "template_input_missing": 'Give it after the options, -T {name} "…", or pipe it in.',
@@ -60,6 +63,7 @@ AFTER = ("speaks_chat_completions",)
 """The codes whose command follows the error's own hint once it has settled an exchange."""
 
 CHAT_HINTS: dict[str, str] = {
+    "model_is_sent": "Use /model NAME.",
     "attachment_not_read": "Send it to another: /profile gpt",
     "recording_not_read": "Send it to another: /profile gemini",
     "no_exchange_to_attach": "Try again: /retry",

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal
 from ..config.profiles import Profile
 from ..core.errors import UsageError
 from ..core.near_names import did_you_mean
-from ..tools import Tool
 from ..user import UserProxy
 from .error_output import print_warning
 from .options import ConversationOptions
 
 if TYPE_CHECKING:
+    from ..tools import Tool
     from ..tools.toolbox import ServerState, Toolbox
 
 __all__ = ["Approval", "OfferedTools"]
@@ -32,7 +32,7 @@ class OfferedTools:
         self._user, self._behind = user, behind
         self._box: Toolbox | None = None
         self._noticed = set[str]()
-        self._blocked = dict[str, Tool]()
+        self._blocked: dict[str, Tool] = {}
         self._asking = set[str]()  # tools that ask although their code says they need not
         self.waits = False
         """Whether the next message should wait for MCP servers that are still starting."""

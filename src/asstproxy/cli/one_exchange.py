@@ -190,7 +190,9 @@ class _Exchange:
         if self._options.timeout is not None:
             self._signals.deadline = time.monotonic() + self._options.timeout
         try:
-            async with self._view() as view:
+            async with contextlib.AsyncExitStack() as stack:
+                view = await stack.enter_async_context(self._view())
+                stack.enter_context(self._waiting_line())
                 self._opened.user.approve = self._approver(view)
                 show = self._told(view)
                 for record in received:
@@ -309,8 +311,16 @@ class _Exchange:
         # On stderr: stdout is the answer and nothing else.
         return ApprovalPrompt(console(stderr=True), getattr(view, "paused", contextlib.nullcontext))
 
+    def _waiting_line(self) -> AbstractContextManager[None]:
+        """What is waited for, where no live view shows it."""
+        if self._output.is_drawn or self._output.quiet:
+            return contextlib.nullcontext()
+        from .status_lines import waiting_line
+
+        return waiting_line(self._opened)
+
     def _status_lines(self) -> AbstractContextManager[None]:
-        """What is waited for, retries and notices, where no live view shows them."""
+        """Retries and notices, where no live view shows them."""
         if self._output.is_drawn:
             return contextlib.nullcontext()
         from .status_lines import status_lines

@@ -16,12 +16,8 @@ from .toml import is_too_deep
 __all__ = ["TypedSettings", "checked_settings", "merge_settings", "typed_settings", "unknown_settings"]
 
 _BOOLS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0"), False)
-_OWN = {
-    "model": "Use -m MODEL.",
-    "stream": "Use --no-stream for an answer in one piece.",
-    **dict.fromkeys(("input", "messages", "contents"), "Write the message after the options."),
-}
-"""What every request has anyway, and the way to change it."""
+_MESSAGE = ("input", "messages", "contents")
+"""Where the APIs have the message."""
 _LARGEST = 2**53
 """Beyond it a JSON number is not exact."""
 _WANTED: dict[Kind, str] = {
@@ -112,8 +108,13 @@ def unknown_settings(names: Iterable[str], table: Mapping[str, Setting], provide
 
 def _setting(key: str, table: Mapping[str, Setting]) -> tuple[Setting, bool]:
     """What a table says of a key, and whether it has it, or the object that it is in."""
-    if instead := _OWN.get(key):
-        raise UsageError(f'"{key}" is not a setting of the API: asst sends it.', instead)
+    said = f'"{key}" is not a setting of the API: asst sends it.'
+    if key == "model":
+        raise UsageError(said, code="model_is_sent")
+    if key == "stream":
+        raise UsageError(said, code="stream_is_sent")
+    if key in _MESSAGE:
+        raise UsageError(said, code="message_is_sent")
     setting = table.get(key)
     return setting or Setting("any"), setting is not None or key.partition(".")[0] in table
 

@@ -16,7 +16,6 @@ INFO, HEADERS = BUILT_IN["anthropic"], {"anthropic-version": "2023-06-01"}
 STREAMED_TOKENS, UNARY_TOKENS = 64_000, 21_333  # of the answer, where no setting says it: the API wants a limit
 INCOMPLETE = {"model_context_window_exceeded": "context_length", "pause_turn": "paused"}  # and what many servers have
 WHOLE = ("end_turn", "stop_sequence")
-FIELDS = {f"{name}_delta": name for name in ("text", "thinking", "signature")} | {"input_json_delta": "input"}
 STEPS = {"thinking": "reasoning", "redacted_thinking": "reasoning", "server_tool_use": "calls of the provider's tools"}
 NEEDED = {"text": "text", "thinking": "signature"}  # the API refuses empty text, and reasoning without its signature
 
@@ -38,7 +37,7 @@ def _transport(profile: ap.Profile) -> ap.Transport:
 class Reader(ap.StreamReader):
     """Folds the events of one turn, which the server may pause and continue in another reply."""
 
-    pauses = True
+    pauses, linger, goes_on = True, 30.0, True  # seconds: as long as a tool of the server's own may take
 
     def __init__(self) -> None:
         self._blocks, self._usage, self._last = ap.BlockBuffer(NEEDED), ap.JSON(), ap.JSON()
@@ -49,28 +48,30 @@ class Reader(ap.StreamReader):
         usage = ap.get_object(event, "message", "usage") | ap.get_object(event, "usage")  # totals, never to be added
         self._usage |= {key: value for key, value in usage.items() if value is not None}
         index, delta = ap.get_index(event, "index"), ap.get_object(event, "delta")
+        for number, block in enumerate(ap.get_blocks(event, "content")):  # of a whole reply
+            yield from self._say(*self._blocks.start(number, block))
         block = ap.get_object(event, "content_block")
-        field = FIELDS.get(ap.get_text(delta, "type")) or ap.get_text(block, "type")
-        piece = ap.get_text(block or delta, "partial_json" if field == "input" else field)
-        if block:
-            self._blocks.start(index, block)
-        elif field:
-            self._blocks.add(index, field, piece)
+        kind, text = self._blocks.start(index, block) if block else self._blocks.add(index, delta)
+        if kind:
+            yield from self._say(kind, text)
         elif cited := ap.get_object(delta, "citation"):
             self._blocks.append(index, "citations", cited)
         elif "stop_reason" in (last := delta or event):  # and `stop_details`, `container`
             self._last |= {key: value for key, value in last.items() if value is not None}
-        if piece and field in ("text", "thinking"):
-            yield ap.ChunkReceived(piece) if field == "text" else ap.Reasoning(piece)
-        for number, block in enumerate(ap.get_blocks(event, "content")):  # of a whole reply
-            yield from self.feed({"index": number, "content_block": block})
-        self.done = self.done or bool(self._last.get("stop_reason")) or event.get("type") == "message_stop"
+        if event.get("type") == "message_stop":  # the last event: no need to wait for the end of the stream
+            self.goes_on, self.linger = False, 0.25
+        self.done = bool(self._last.get("stop_reason")) or not self.goes_on
+
+    def _say(self, kind: str, text: str) -> Iterator[ap.Event]:
+        self.continued |= bool(self._last.pop("stop_reason", None))  # the answer went on, so it had not ended
+        if text and kind in ("text", "thinking"):
+            yield ap.ChunkReceived(text) if kind == "text" else ap.Reasoning(text)
 
     def resume(self) -> ap.AssistantMessage | None:
         if self._last.pop("stop_reason", "") != "pause_turn" or not self.may_pause:
             return None
         self._blocks.begin_part()
-        self.done, self._usage = False, {}
+        self.done, self._usage, self.goes_on, self.linger = False, {}, True, Reader.linger
         content, container = self._blocks.tool_calls()[0], ap.get_text(self._last, "container", "id")
         return ap.AssistantMessage("", raw={"content": self._blocks.returned(content), "container": container})
 
@@ -85,7 +86,8 @@ class Reader(ap.StreamReader):
         if explanation := ap.get_text(self._last, "stop_details", "explanation"):
             yield ap.Notice(explanation)
         known = calls or reason in WHOLE or (not text and reason in ("", "tool_use"))
-        cut = INCOMPLETE.get(reason) or ap.cut_by(reason) or ("" if known else reason or "unknown")
+        odd = "call_missing" if reason == "tool_use" else reason or "unknown"
+        cut = INCOMPLETE.get(reason) or ap.cut_by(reason) or ("" if known else odd)
         kept = {"content": []} if reason == "refusal" else None if cut else raw  # calls may be cut, too
         media, steps = ap.describe_blocks((block["type"] for block in blocks), STEPS)
         yield from ap.closing(text, calls, kept, cut=cut, media=media, steps=steps, whole=reason in WHOLE)

@@ -10,6 +10,11 @@ from .transport import JSON
 
 __all__ = ["BlockBuffer"]
 
+FIELDS = {"text": "text", "thinking": "thinking", "signature": "signature", "partial_json": "input"}
+"""The fields of a delta, and those of a block to which they add."""
+KINDS = {"text": "text", "thinking": "thinking", "input": "tool_use"}
+"""What a block without a type is, by a field that it has."""
+
 
 class BlockBuffer:
     """Blocks by their number in the answer; one without a number is the newest.
@@ -23,20 +28,37 @@ class BlockBuffer:
         self._blocks: dict[int, JSON] = {}
         self._pieces: dict[int, dict[str, list[str]]] = {}
         self._first = 0
+        self._begun: dict[int, JSON] = {}  # what the server said at the beginning of a block, by its place
+        self._moved: dict[int, int] = {}  # numbers that the server gave to several blocks, and the place of the newest
 
     def begin_part(self) -> None:
         """What follows comes after all blocks so far."""
-        self._first = max(self._blocks, default=-1) + 1
+        self._first, self._moved = max(self._blocks, default=-1) + 1, {}
 
-    def start(self, index: int | None, block: JSON) -> None:
-        """A block begins, or is here as a whole."""
-        self._blocks[self._place(index)] = block | {"type": get_text(block, "type")}
+    def start(self, index: int | None, block: JSON) -> tuple[str, str]:
+        """A block begins, or is here as a whole; its type, which some servers leave out, and its text so far.
 
-    def add(self, index: int | None, field: str, piece: str) -> None:
-        """A piece of a field that holds text, or, as `input`, JSON. A block that never began is of the type `field`."""
+        One that has the number of another block follows all of them; the same once more is the same block.
+        """
         place = self._place(index)
-        self._blocks.setdefault(place, {"type": field})
-        self._pieces.setdefault(place, {}).setdefault(field, []).append(piece)
+        if index is not None and place in self._begun and (place in self._pieces or self._begun[place] != block):
+            self._moved[index] = place = max(self._blocks) + 1
+        kind = get_text(block, "type") or next((kind for field, kind in KINDS.items() if field in block), "")
+        self._begun[place], self._blocks[place] = block, block | {"type": kind}
+        return kind, get_text(block, kind)
+
+    def add(self, index: int | None, delta: JSON) -> tuple[str, str]:
+        """A piece of a field that holds text, or, as `input`, JSON; the name of the field, and the piece.
+
+        Both are empty if the delta has none. Its type is not needed. A block that never began is of the type of the field.
+        """
+        key, field = next((pair for pair in FIELDS.items() if pair[0] in delta), ("", ""))
+        piece = get_arguments(delta, key) if field == "input" else get_text(delta, key)
+        if field:
+            place = self._place(index)
+            self._blocks.setdefault(place, {"type": field})
+            self._pieces.setdefault(place, {}).setdefault(field, []).append(piece)
+        return field, piece
 
     def append(self, index: int | None, field: str, value: JSON) -> None:
         """One more object for a field that holds a list."""
@@ -44,7 +66,7 @@ class BlockBuffer:
         block[field] = [*get_objects(block, field), value]
 
     def _place(self, index: int | None) -> int:
-        return max(self._blocks, default=0) if index is None else self._first + index
+        return max(self._blocks, default=0) if index is None else self._moved.get(index, self._first + index)
 
     def whole(self) -> list[JSON]:
         """The blocks, in their order. An `input` that came in pieces is still text, as the model wrote it."""

@@ -42,21 +42,22 @@ class Reader(ap.StreamReader):
         self._content, self._tags, self._text = ap.TextFold(), ap.ThinkTags(), ap.TextBuffer()
         self._reasoning, self._calls, self._sources = ap.ReasoningBuffer(), ap.ToolCallBuffer(), list[ap.Source]()
         self._usage, self._reason, self._remembers, self._thought = ap.JSON(), "", remembers, False
-        self._media, self._waits, self._tier = list[str](), list[str](), ""
+        self._media, self._waits, self._tier, self._several = list[str](), list[str](), "", False
 
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
         self._usage = ap.get_object(event, "usage") or self._usage
         self._tier = ap.service_tier(event) or self._tier
-        choice = next(iter(ap.get_objects(event, "choices")), {})  # the first is the answer: more are never asked for
+        choices = ap.get_objects(event, "choices")
+        self._several |= len(choices) > 1
+        choice = next(
+            (one for one in choices if not (self._several and one.get("index"))), {}
+        )  # the first is the answer
         for holder in (event, choice):
             if (error := ap.find_error(holder)) is not None:
                 raise ap.reported_error(error)
-        if not choice:
-            return
         delta, message = ap.get_object(choice, "delta"), ap.get_object(choice, "message")
         old = {"content": ap.get_text(choice, "text")}  # of the API before this one
-        holders = ((delta, False), (old, False), (message, True))
-        news = [one for holder, whole in holders for one in self._read(holder, whole)]
+        news = [one for holder in (delta, old, message) for one in self._read(holder, holder is message)]
         self.continued = self.continued or (self.done and bool(news))
         kept = "" if news else self._reason  # the answer went on, so it has not ended
         self._reason = ap.get_text(choice, "finish_reason").lower() or kept or ("stop" if message and not delta else "")
@@ -102,9 +103,8 @@ class Reader(ap.StreamReader):
         calls, cut = self._calls.finish(), ap.cut_by(self._reason)
         raw = {"reasoning": self._reasoning.raw, "tool_calls": self._calls.extras} if calls or self._remembers else {}
         raw = {name: value for name, value in raw.items() if value and not cut}
-        steps = ["reasoning"] * self._thought
-        more: Any = {"waits": self._waits, "media": self._media, "steps": steps, "reason": self._reason}
-        yield from ap.closing(str(self._text), calls, raw or None, cut=cut, **more)
+        more: Any = {"waits": self._waits, "media": self._media, "reason": self._reason, "cut": cut}
+        yield from ap.closing(str(self._text), calls, raw or None, steps=["reasoning"] * self._thought, **more)
 
 
 class ChatCompletionsProvider(ap.VendorProvider):

@@ -11,7 +11,8 @@ from .unshown import WAITING, unshown, waits_for
 
 __all__ = ["closing", "cut_by"]
 
-WHOLE = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "function_call", "tool_use", "end"}
+CALLING = {"tool_calls", "function_call", "tool_use"}
+WHOLE = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "end", *CALLING}
 CUT = {"length", "model_length", "max_tokens", "max_output_tokens", "max_new_tokens"}
 FILTERED = {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "refusal", "sensitive"}
 BROKEN = {"error", "abort", "aborted", "cancelled", "network_error", "insufficient_system_resource", "timeout"}
@@ -56,6 +57,8 @@ def closing(
         yield MessageIncomplete(text, cut, raw)
     elif calls:
         yield ActionRequired(calls, text, raw)
+    elif text and reason in CALLING:
+        yield MessageIncomplete(text, "call_missing", raw)
     elif text or shown or (whole if reason is None else reason not in ("", "tool_calls")):
         if reason and reason not in WHOLE:
             yield Notice(ODD.format(reason=reason))

@@ -144,13 +144,16 @@ class ToolCallBuffer:
 
         `extra` has what the server wants back with the call. Pieces without a number: a new id opens a call, and so does a name
         without an id; any other piece belongs to the newest. A number may stand for several calls (Google's compatible API gives 0
-        to all): name and another id open the next one.
+        to all): after whole arguments, a name with another id or with whole arguments opens the next one. A call that comes again
+        with its id and its arguments is the same one.
         """
         if not isinstance(key, int) or isinstance(key, bool):
             key = call_id or (f"#{len(self._calls)}" if name else next(reversed(self._calls), ""))
         else:
             before = self._calls.get(number := self._newest.get(key, key))
-            if name and before is not None and before.id and call_id not in ("", before.id) and before.is_whole:
+            if before is not None and before.repeats(call_id, arguments):
+                return
+            if before is not None and name and before.is_followed_by(call_id, arguments):
                 self._newest[key] = number = max(one for one in self._calls if isinstance(one, int)) + 1
             key = number
         call = self._calls.setdefault(key, _Call())
@@ -194,13 +197,21 @@ class _Call:
     arguments: list[str] = field(default_factory=list)
     extra: JSON = field(default_factory=dict)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether its arguments are a JSON object."""
-        try:
-            return isinstance(json.loads("".join(self.arguments)), dict)
-        except (ValueError, RecursionError):
-            return False
+    def repeats(self, call_id: str, arguments: str) -> bool:
+        """Whether a piece is this call once more."""
+        return bool(call_id) and call_id == self.id and _is_object(arguments) and arguments == "".join(self.arguments)
+
+    def is_followed_by(self, call_id: str, arguments: str) -> bool:
+        """Whether this call is whole, and a piece with a name is of another one."""
+        another = bool(self.id) and call_id not in ("", self.id)
+        return (another or _is_object(arguments)) and _is_object("".join(self.arguments))
+
+
+def _is_object(arguments: str) -> bool:
+    try:
+        return isinstance(json.loads(arguments), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def joined_turns(turns: Iterable[tuple[str, list[JSON]]]) -> list[JSON]:

@@ -34,6 +34,7 @@ class StreamReader:
 
     `goes_on`: the API has no last event, only a reason to end, which some servers send more than once and go on. Such a stream
     is read to its end; each event takes `done` back, or sets it again, and `linger` is the silence after which that is given up.
+    Where there is a last event, too, it sets `goes_on` to False.
     """
 
     linger = 0.25
@@ -146,10 +147,11 @@ async def read_stream(
                 for event in merge_chunks(_feed(reader, together)):
                     for joined in joiner.feed(event):
                         yield joined
-                if reader.done and (deadline is None or reader.goes_on):
-                    deadline = asyncio.get_running_loop().time() + reader.linger
-                elif not reader.done:
+                until = asyncio.get_running_loop().time() + reader.linger
+                if not reader.done:
                     deadline = None
+                elif deadline is None or reader.goes_on or until < deadline:
+                    deadline = until
         if reader.done:
             for event in joiner.rest():
                 yield event

@@ -17,6 +17,7 @@ _REASONS = {
     "paused": "the provider paused its own tools too many times",
     "expired": "the provider gave up after too long",
     "tool_rounds": "the assistant asked for tools too many times",
+    "call_missing": "the assistant was about to call a tool, but no call came",
     "broken": "the server broke it off",
     "unknown": "the provider doesn't say why",
     "other": "the provider doesn't say why",

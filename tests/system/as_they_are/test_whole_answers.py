@@ -67,7 +67,6 @@ WHOLE = {
     "responses": completed(message("Hello there"))["response"],
     "local": completed(message("Hello there"))["response"],
     "chat": whole_choice(content="Hello there"),
-    "messages": {"type": "message", "content": [text_block("Hello there")], "stop_reason": "end_turn", "usage": {}},
     "generate": chunk({"text": "Hello there"}, reason="STOP"),
     "interactions": interaction(output("Hello there")),
 }
@@ -75,12 +74,6 @@ STREAM = {
     "responses": [delta("Hello "), delta("there"), completed(message("Hello there"))],
     "local": [delta("Hello "), delta("there"), completed()],
     "chat": [choice(content="Hello "), choice(content="there"), choice("stop"), "data: [DONE]"],
-    "messages": [
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello "}},
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "there"}},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {}},
-        {"type": "message_stop"},
-    ],
     "generate": [chunk({"text": "Hello "}), chunk({"text": "there"}, reason="STOP")],
     "interactions": [
         {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": "Hello "}},

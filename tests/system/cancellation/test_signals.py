@@ -91,7 +91,7 @@ def test_a_wait_for_the_next_attempt_is_stopped_at_once(
     assert process.returncode == code
     assert events()[-1] == Cancelled(reason)  # type: ignore[arg-type]
     assert len(server.requests) == 1
-    assert b"attempt 2 of 4 in 50 s" in err
+    assert "Trying again in 50 s · try 2 of 4" in err.decode()
 
 
 @pytest.mark.parametrize("name", ["blocking", "awaiting"])

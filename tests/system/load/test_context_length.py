@@ -218,7 +218,7 @@ def test_in_the_chat(server: ResponsesServer) -> None:
                 break
         else:
             raise AssertionError("it never became too long")
-        assert "Error ▸" in text
+        assert "Error: " in text
         told = " ".join(text.split())
         assert "exceeds the context window" in told
         assert "Start a new one, or set truncation = 'auto'." in told
@@ -236,7 +236,7 @@ def _next(terminal: Tmux, number: int) -> str:
     deadline = time.monotonic() + 30
     while True:
         text = terminal.text
-        if "Error ▸" in text or text.count("completed") > number:
+        if "Error: " in text or text.count("completed") > number:
             return text
         assert time.monotonic() < deadline, text
         time.sleep(0.03)

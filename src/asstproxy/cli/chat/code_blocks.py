@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from markdown_it import MarkdownIt
-
 __all__ = ["CodeBlock", "code_blocks"]
 
 
@@ -18,6 +16,8 @@ class CodeBlock(NamedTuple):
 
 def code_blocks(markdown: str) -> list[CodeBlock]:
     """Every block of code in an answer, fenced or indented, in order; a fence that isn't closed goes on to the end."""
+    from markdown_it import MarkdownIt  # late: the prompt is on the screen before an answer is looked into
+
     return [
         CodeBlock((token.info.split() or [""])[0], token.content.removesuffix("\n"))
         for token in MarkdownIt("commonmark").parse(markdown)

@@ -15,7 +15,6 @@ from ...store.store import Store
 from ...text.figures import count_of
 from ...text.safe_text import clean_label, clean_line
 from ..hints import hint_after
-from ..render.print_conversation import print_conversation
 from .chat_protocol import ChatCommands
 
 __all__ = ["farewell", "greet", "short_id"]
@@ -36,6 +35,8 @@ def greet(chat: ChatCommands, template: str = "") -> None:
     if not chat.transcript.exchanges:
         chat.say("/help lists commands · Alt-Enter makes a new line · Ctrl-D leaves")
         return
+    from ..render.print_conversation import print_conversation
+
     past = chat.opened.past
     unfinished = last_exchange(past) if chat.opened.conversation.is_running else ()
     finished = past[: len(past) - len(unfinished)]

@@ -34,7 +34,6 @@ from ..event_loop import Signals, quiet_keyboard, suspendable
 from ..exit_codes import OK
 from ..look import look
 from ..options import ConversationOptions
-from ..render.guarded_view import GuardedView
 from ..render.theme import console, encoding_warning, with_marks_for
 from ..resources import read_resources
 from ..templates.apply import Applied
@@ -56,6 +55,7 @@ from .type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     from ...tools.schema_source import ChosenSchema
+    from ..render.guarded_view import GuardedView
 
 __all__ = ["chat"]
 
@@ -322,6 +322,8 @@ class _Chat:
 
     async def _watch(self, exchange: Coroutine[Any, Any, Record], received: Sequence[Record] = ()) -> None:
         """Draw an exchange while it runs, after the records of it that were `received` before."""
+        from ..render.guarded_view import GuardedView  # late: the prompt needn't wait for Markdown and all
+
         conversation = self.opened.conversation
         task = asyncio.create_task(exchange)
         at_prompt = self.signals.on_signal

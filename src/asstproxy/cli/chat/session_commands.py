@@ -14,8 +14,6 @@ from ...store.transcript import ExchangeEntry
 from ...text.safe_text import clean_label, clean_line
 from ..options import ConversationOptions
 from ..sessions.change import rename_session
-from ..sessions.picker import pick_session
-from ..sessions.show import print_paged, records_of
 from .chat_protocol import ChatCommands
 from .greeting import session_cost, short_id
 from .terminal_handover import with_terminal
@@ -27,6 +25,8 @@ _QUOTED = 60
 
 async def pick(chat: ChatCommands, words: str) -> None:
     """Pick another session, and continue with it or a copy of it."""
+    from ..sessions.picker import pick_session  # late, as in `resumed`: the prompt comes first
+
     own = chat.opened.session
     picked = await pick_session(
         Store(),
@@ -78,6 +78,8 @@ async def resumed(options: ConversationOptions, wanted: str) -> ConversationOpti
         UsageError: another session is asked for, too.
         SessionError: no session is saved, or more than one fits.
     """
+    from ..sessions.picker import pick_session
+
     if options.continue_latest or options.session:
         raise UsageError("-r can't be combined with -c or --session.")
     store = Store()
@@ -161,6 +163,8 @@ def _sent(chat: ChatCommands) -> list[ExchangeEntry]:
 
 async def show(chat: ChatCommands, _: str) -> None:
     """Show the whole session, through the pager."""
+    from ..sessions.show import print_paged, records_of
+
     own = _saved(chat)
     await with_terminal(chat.signals, lambda: print_paged(records_of(Store(), own)))
 

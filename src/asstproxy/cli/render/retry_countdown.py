@@ -11,7 +11,6 @@ from typing import TextIO
 from ...core.events import Record, RetryScheduled
 from ...text.figures import duration, seconds_between
 from ...text.safe_text import clean_line
-from ...text.status_text import join_sentences
 
 __all__ = ["Retries", "RetryLine", "fit_line"]
 
@@ -19,10 +18,13 @@ _ERASE = "\r\x1b[K"
 
 
 def attempt_text(retry: RetryScheduled, left: float) -> str:
-    """What failed, when it is tried again, and which try that is: `… Trying again in 3 s · try 3 of 4`."""
+    """When it is tried again, which try that is, and what failed: `Trying again in 3 s · try 3 of 4: …`.
+
+    The figures come first: the message may be cut.
+    """
     when = f"Trying again in {math.ceil(left)} s" if left > 0 else "Trying again"
     which = f"try {retry.attempt + 1}" + (f" of {retry.attempts}" if retry.attempts else "")
-    return f"{join_sentences(clean_line(retry.message), when)} · {which}"
+    return f"{when} · {which}: {clean_line(retry.message)}"
 
 
 class Retries:

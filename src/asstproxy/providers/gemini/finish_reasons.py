@@ -56,7 +56,8 @@ STOPPED = {
 }
 """Reason: what happened, in words; a reason that is not listed stands for itself."""
 TOO_LONG = {"MAX_TOKENS": "max_output_tokens", "CONTINUATION": "max_output_tokens"}
-WHOLE = ("STOP", "FUNCTION_CALL", "TOOL_CALLS")  # the last two are other servers' names
+CALLING = ("FUNCTION_CALL", "TOOL_CALLS")  # other servers' names
+WHOLE = ("STOP", *CALLING)
 
 
 def ending(reason: str, detail: str, text: str, calls: tuple[ToolCall, ...], raw: Any) -> Iterator[Event]:
@@ -65,12 +66,15 @@ def ending(reason: str, detail: str, text: str, calls: tuple[ToolCall, ...], raw
     Raises:
         AssistantError: the text is missing, or can't be used.
     """
+    if reason in CALLING and text and not calls:
+        yield MessageIncomplete(text, "call_missing", raw=raw)
+        return
     if reason in WHOLE:
         yield ActionRequired(calls, text, raw=raw) if calls else AssistantMessageRetrieved(text, raw=raw)
         return
     kept = None if calls else raw  # a call that was cut off is never answered, so nothing that came with it goes back
     if reason in TOO_LONG:
-        if not text:
+        if not (text or calls):
             yield Notice("The model used up its tokens while thinking. Raise maxOutputTokens, or lower thinkingLevel.")
         yield MessageIncomplete(text, TOO_LONG[reason], raw=kept)
         return

@@ -34,6 +34,7 @@ PLAIN = ({"text"}, {"text", "thought"})
 """The keys of a part that may be joined to its neighbour; a signed part stands alone."""
 NO_REASON = "FINISH_REASON_UNSPECIFIED"
 CODE = ("executableCode", "codeExecutionResult")
+KNOWN = (*CODE, "functionCall", "inlineData", "fileData", "videoMetadata", "partMetadata", "mediaResolution")
 
 
 class Reader(StreamReader):
@@ -64,6 +65,7 @@ class Reader(StreamReader):
             self.done = True
             self._block, self._detail = reason, get_text(feedback, "blockReasonMessage")
         candidates = get_objects(chunk, "candidates")
+        self._several = self._several or len(candidates) > 1
         candidate = next((c for c in candidates if not self._several or not c.get("index")), {})
         said = get_text(candidate, "content")  # of servers that only look like Google's
         parts = [{"text": said}] if said else get_objects(candidate, "content", "parts")
@@ -142,6 +144,9 @@ def _steps(parts: list[JSON]) -> Iterator[str]:
             yield "reasoning"
         if any(part.get(name) for name in CODE):
             yield "code"
+        yield from (
+            f"a part of the type '{name}'" for name in part if name not in KNOWN and isinstance(part[name], dict)
+        )
 
 
 def _raw(parts: list[JSON]) -> JSON | None:

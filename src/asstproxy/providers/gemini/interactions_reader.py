@@ -87,6 +87,8 @@ class Reader(JobReader):
         self._seen: set[str] = set()
         self._steps: dict[int, JSON] = {}
         self._pieces: dict[int, list[str]] = {}  # of a text, or of the JSON of arguments
+        self._begun: dict[int, JSON] = {}  # what a step began with
+        self._moved: dict[int, int] = {}  # numbers that the server gave to several steps, and the place of the newest
         self._said = TextBuffer()
         self._from_start: bool | None = None
         self._progress = Progress()
@@ -172,24 +174,27 @@ class Reader(JobReader):
         )
 
     def _start(self, index: int | None, step: JSON) -> Iterator[Event]:
-        index = len(self._steps) if index is None else index
-        self._steps[index] = copy.deepcopy(step)
-        self._pieces[index] = []
+        place = len(self._steps) if index is None else self._place(index)
+        if index is not None and place in self._begun and (self._pieces.get(place) or self._begun[place] != step):
+            place = self._moved[index] = max(self._steps) + 1
+        self._begun[place], self._steps[place], self._pieces[place] = step, copy.deepcopy(step), []
         if text := text_of([step]):
             self._said.add(text)
             yield ChunkReceived(text)
         yield from _summary(step)
         yield from self._progress.notes(get_text(step, "type"))
 
+    def _place(self, index: int) -> int:
+        return self._moved.get(index, index)
+
     def _delta(self, index: int | None, delta: JSON) -> Iterator[Event]:
-        if index is None:  # it belongs to the newest step
-            index = max(self._steps, default=0)
+        index = max(self._steps, default=0) if index is None else self._place(index)  # without one, it is the newest
         step = self._steps.setdefault(index, {"type": "model_output"})
         pieces = self._pieces.setdefault(index, [])
         if "annotations" in delta:
             self._annotated.append(delta)
         match delta.get("type"):
-            case "arguments_delta":
+            case kind if kind == "arguments_delta" or (not isinstance(kind, str) and "arguments" in delta):
                 pieces.append(get_arguments(delta, "arguments"))
             case "thought_summary":
                 content = get_object(delta, "content")
