@@ -88,7 +88,7 @@ def test_a_path_after_an_at_sign_is_attached(server: ResponsesServer, folder: Pa
 
 
 def _paste(terminal: Terminal, text: str) -> None:
-    terminal.wait_until(lambda: terminal.text.rstrip().endswith("›"))
+    terminal.wait_for_prompt()
     terminal.type(f"\x1b[200~{text}\x1b[201~")
     terminal.wait_for(text[-20:])
     terminal.type("\r")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,13 @@ from typer.main import get_command
 from asstproxy import Store
 from asstproxy.batches.journal import open_journal
 from asstproxy.cli.app import app
+from asstproxy.config.atomic import write_atomically
+from asstproxy.config.paths import config_dir
+from asstproxy.config.profiles import config_file
 from asstproxy.providers.scripted import say
 from servers import ResponsesServer, Say
 from store.rig import held
+from tools.mcp_rig import ODD, listed
 
 from .conftest import ASST
 
@@ -46,6 +53,17 @@ PRINTING: dict[str, list[str]] = {
     "script": [],
     "schema": ["result"],
     "doctor": ["--offline"],
+    "help": [],
+    "version": [],
+    "mcp add": ["--save-only", "new", "--", "{server}"],
+    "mcp import": ["--save-only", "{servers}"],
+    "mcp list": [],
+    "mcp remove": ["--yes", "saved"],
+    "mcp test": ["saved"],
+    "templates import": ["{foreign}"],
+    "templates list": [],
+    "templates path": [],
+    "templates show": ["saved"],
 }
 """Arguments with which a command prints something to stdout."""
 FORMS: dict[str, list[str]] = {
@@ -75,12 +93,15 @@ FORMS: dict[str, list[str]] = {
 """More of what goes to stdout."""
 SILENT = {
     *("chat", "setup gpt", "setup gemini", "setup local", "setup anthropic", "setup chat-completions"),
-    "batch run",
+    "setup assistants",
+    *("batch run", "templates edit"),
     *("setup use", "setup remove", "setup edit", "sessions rename", "sessions rm"),
 }
 """Commands that print nothing to stdout."""
+LASTING = {"web": ["web", "--no-open", "--port", "0"]}
+"""Commands that print something to stdout, and then run until they are stopped."""
 EVERYTHING = {**{name: [*name.split(), *arguments] for name, arguments in PRINTING.items()}, **FORMS}
-ALL = pytest.mark.parametrize("name", EVERYTHING)
+EVER = pytest.mark.parametrize("name", [*EVERYTHING, *LASTING])
 
 
 def _leaves(command: Any, context: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
@@ -103,8 +124,24 @@ def command(server: ResponsesServer, tmp_path: Path) -> Any:
     copy.write_bytes(Store().path(Store().newest()).read_bytes())
     batch = tmp_path / "out.jsonl"
     open_journal(batch, "asst").close()
+    foreign = tmp_path / "foreign.yaml"
+    foreign.write_text(f"prompt: {TEXT} $input\n", encoding="utf-8")
+    script, spec = tmp_path / "server", json.dumps({"tools": [listed("travel", {"type": "object"}, description=TEXT)]})
+    script.write_text(f"#!/bin/sh\nexec {shlex.join([sys.executable, ODD, spec])}\n")
+    script.chmod(0o700)
+    servers = tmp_path / "servers.json"
+    servers.write_text(json.dumps({"mcpServers": {"imported": {"command": str(script)}}}))
     values = {"batch": str(batch), "session": str(copy), "id": Store().newest(), "tool": str(tool)}
-    return lambda name: [ASST, *(part.format(**values) for part in EVERYTHING[name])]
+    values |= {"foreign": str(foreign), "server": str(script), "servers": str(servers)}
+
+    def line(name: str) -> list[str]:
+        # Anew each time: some commands add or remove what is saved.
+        shutil.rmtree(config_dir() / "templates", ignore_errors=True)
+        write_atomically(config_dir() / "templates" / "saved.md", f"{TEXT}\n".encode())
+        write_atomically(config_file(), f'[mcp.saved]\ncommand = "{script}"\n'.encode())
+        return [ASST, *(part.format(**values) for part in (EVERYTHING | LASTING)[name])]
+
+    return line
 
 
 def _run(command: list[str], redirect: str = "", **settings: Any) -> subprocess.CompletedProcess[bytes]:
@@ -125,17 +162,17 @@ def _errors(done: subprocess.CompletedProcess[bytes]) -> list[str]:
 def test_every_command_is_here() -> None:
     """A new command is added to one of the lists above."""
     root = get_command(app)
-    assert set(_leaves(root, typer.Context(root))) == SILENT | set(PRINTING)
+    assert set(_leaves(root, typer.Context(root))) == SILENT | set(PRINTING) | set(LASTING)
 
 
-@ALL
+@EVER
 def test_a_full_device_is_a_failure(name: str, command: Any) -> None:
     """Exit 1 and one line on stderr, which says what could not be written."""
     done = _run(command(name), ">/dev/full")
     assert (done.returncode, _errors(done)) == (1, ["Standard output can't be written: No space left on device."])
 
 
-@ALL
+@EVER
 def test_a_closed_pipe_is_141(name: str, command: Any) -> None:
     """Nobody reads: exit 141 and nothing on stderr."""
     reader, writer = os.pipe()
@@ -147,7 +184,7 @@ def test_a_closed_pipe_is_141(name: str, command: Any) -> None:
     assert (done.returncode, _errors(done)) == (141, [])
 
 
-@ALL
+@EVER
 def test_a_closed_stdout_is_a_failure(name: str, command: Any) -> None:
     """`>&-`: exit 1 and one line."""
     done = _run(command(name), ">&-")
