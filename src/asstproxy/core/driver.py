@@ -12,7 +12,16 @@ import msgspec
 
 from .batching import Batching
 from .errors import AssistantError
-from .events import ChunkReceived, Event, Heartbeat, Reasoning, RetryScheduled, is_message
+from .events import (
+    ChunkReceived,
+    Event,
+    Heartbeat,
+    HistoryCompacted,
+    HistoryCut,
+    Reasoning,
+    RetryScheduled,
+    is_message,
+)
 from .reply_redaction import ReplyRedactor
 from .retry import RetryBudget
 from .roles import ASSISTANT_MESSAGES, CLOSING, OPENING, Publish
@@ -127,7 +136,11 @@ class Heartbeats:
 
 
 def _check(event: object) -> None:
-    if not isinstance(event, Event) or (is_message(event) and not isinstance(event, ASSISTANT_MESSAGES)):
+    if (
+        not isinstance(event, Event)
+        or (is_message(event) and not isinstance(event, ASSISTANT_MESSAGES))
+        or isinstance(event, HistoryCompacted | HistoryCut)  # the history is the conversation's alone
+    ):
         name = event.type if isinstance(event, Event) else type(event).__name__
         raise AssistantError("protocol", f"The provider yielded '{name}', which an Assistant Proxy may not send.")
     try:  # a record that cannot be written, or read back, would damage the journal
