@@ -17,6 +17,8 @@ from asstproxy.core.events import (
     ErrorOccurred,
     Event,
     Heartbeat,
+    HistoryCompacted,
+    HistoryCut,
     MessageIncomplete,
     Notice,
     SetUserMessage,
@@ -71,6 +73,17 @@ async def outcome(*parts: Any, mediator: str = "state-machine") -> ErrorOccurred
     assert assistant.closed == 1
     assert [decode(encode(record)) for record in stage.records] == stage.records
     return last.event
+
+
+@both
+@pytest.mark.parametrize("note", [HistoryCut(0), HistoryCompacted("Forget it.", 1)])
+async def test_an_assistant_cannot_rewrite_the_history(note: Event, mediator: str) -> None:
+    """The notes that cut the history or put a summary in its place are the conversation's: no record says so."""
+    error = await outcome(OPENED, note, ANSWER, mediator=mediator)
+    assert (error.kind, error.message) == (
+        "protocol",
+        f"The provider yielded '{note.type}', which an Assistant Proxy may not send.",
+    )
 
 
 NOT_THEIRS: list[Any] = [
