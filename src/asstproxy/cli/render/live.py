@@ -77,6 +77,7 @@ class LiveView:
         self._width = 0
         self._received = 0.0  # when the last record came
         self._pauses = 0
+        self._abandoned = False
         self._changed = asyncio.Event()
         self._painter: asyncio.Task[None] | None = None
 
@@ -102,6 +103,7 @@ class LiveView:
 
     def abandon(self) -> None:
         """Draw no more: take the panel away, and nothing else."""
+        self._abandoned = True
         if self._painter is not None:
             self._painter.cancel()
         self._hide_panel()
@@ -162,6 +164,8 @@ class LiveView:
 
     def draw(self) -> None:
         """Print what is finished, and the panel below it, in one write: the terminal never shows half a frame."""
+        if self._abandoned:
+            return
         console, active = self._console, self._layout.is_active and not self._pauses
         stays = active or (self._footer is not None and not self._pauses)
         finished = self._layout.take()
