@@ -50,7 +50,7 @@ def _hosts(driver: Any) -> set[str]:
 
 def test_an_answer_is_drawn_while_it_streams(tab: Browser, provider: ResponsesServer) -> None:
     """States, Markdown with code and table, usage; the finished answer has nothing raw left."""
-    provider.brain = lambda _: [Say(ANSWER, pace=0.01)]
+    provider.brain = lambda _: [Say(ANSWER, pace=0.1)]
     tab.send("Fix it.")
     tab.until(lambda: tab.all(".path .lit"))
     tab.until(lambda: tab.all(".state.completed"))
@@ -59,7 +59,7 @@ def test_an_answer_is_drawn_while_it_streams(tab: Browser, provider: ResponsesSe
     assert tab.one(".code header").text == "python"
     assert "def check()" in tab.one(".code pre").text
     assert "```" not in tab.log
-    assert "tokens" in tab.one(".end").text
+    tab.until(lambda: "tokens" in tab.one(".end").text)  # the part is drawn anew while it settles
     assert [li.text.split("\n")[0] for li in tab.all(".path li")][-1] == "completed"
     assert "completed" in tab.one("#map").get_attribute("aria-label")
     assert len(tab.all("#timeline g")) >= 3

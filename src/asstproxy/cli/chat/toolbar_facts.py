@@ -31,7 +31,7 @@ def toolbar_of(chat: ChatCommands) -> StyleAndTextTuples:
     toolbar = Toolbar(
         configured.profile,
         configured.model or opened.conversation.assistant.model,
-        tools=len(opened.user.tools),
+        tools=opened.tools.count,
         servers=list(_servers(chat)),
         meter=_meter(chat),
         cost=_cost(chat),
