@@ -13,7 +13,7 @@ from pathlib import Path
 from asstproxy.__main__ import main
 from asstproxy.cli.render.live import LiveView
 
-draw = LiveView.draw  # noqa: SLF001 - the stop-watch goes around it
+draw = LiveView.draw
 frames: list[tuple[float, float]] = []
 
 
@@ -25,7 +25,7 @@ def timed(view: LiveView) -> None:
 
 
 if __name__ == "__main__":
-    LiveView.draw = timed  # type: ignore[assignment,method-assign]  # noqa: SLF001
+    LiveView.draw = timed  # type: ignore[assignment,method-assign]
     told = Path(sys.argv.pop(1))
     before = time.process_time()
     try:

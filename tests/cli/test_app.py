@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from asstproxy.cli.app import COMMANDS
@@ -66,9 +68,10 @@ def test_nothing_is_suggested_that_is_not_near(asst: Asst, arguments: list[str])
 
 
 def test_ask_and_chat_share_their_options(asst: Asst) -> None:
-    """Every option of chat is one of ask, with the same words; only --resume is its own, which picks in a terminal."""
+    """Every option of chat is one of ask, with the same words, but for what only a chat has: a picker and a toolbar."""
     _, _, ask = asst("ask", "-h").out.partition("Options:\n")
     _, _, chat = asst("chat", "-h").out.partition("Options:\n")
     rows = [row for row in chat.splitlines() if row.lstrip().startswith("-")]
     assert len(rows) > 15
-    assert [row.split()[1] for row in rows if row not in ask.splitlines()] == ["--resume"]
+    own = [re.findall(r"--[a-z-]+", row)[0] for row in rows if row not in ask.splitlines()]
+    assert own == ["--resume", "--no-toolbar"]

@@ -256,6 +256,8 @@ class TestLocal(TestGpt):
 class Engine(HttpTransport):
     """Stands for llama.cpp in a process of ours, which needs a model file; test_local.py runs the real one."""
 
+    is_ready = True
+
     async def renders_tools(self) -> bool:
         return True
 

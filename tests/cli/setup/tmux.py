@@ -49,7 +49,9 @@ class Tmux:
     def enter(self, line: str, within: float = 20.0) -> None:
         """Type a line at the chat's prompt, once it stands there empty: what is typed before that becomes a draft."""
         deadline = time.monotonic() + within
-        while (before := self.text).rpartition("\n")[2] != "›":
+        before = self.text
+        while not self._at_prompt() or self.text != before:
+            before = self.text
             assert time.monotonic() < deadline, f"no prompt within {within} s on:\n{before}"
             time.sleep(0.03)
         self.type(line)
@@ -74,6 +76,11 @@ class Tmux:
         text = self.wait_for("[exit ", within=within)
         assert f"[exit {code}]" in text, text
         return text
+
+    def _at_prompt(self) -> bool:
+        """Whether the cursor's row, above the toolbar, is the empty prompt."""
+        row = self._tmux("display-message", "-p", "-t", "test", "#{cursor_y}").strip()
+        return self._tmux("capture-pane", "-p", "-t", "test", "-S", row, "-E", row).strip() == "›"
 
     def _tmux(self, *arguments: str) -> str:
         command = ["tmux", "-L", self._socket, *arguments]

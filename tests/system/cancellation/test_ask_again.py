@@ -58,7 +58,7 @@ def test_retry_works_after_an_error_and_after_ctrl_c(server: ResponsesServer) ->
         terminal.enter("/retry")
         terminal.wait_for("Another part.")
         terminal.type("\x03")
-        terminal.wait_for("▸ cancelled")
+        terminal.wait_for("cancelled · ")
         terminal.enter("/retry")
         terminal.wait_for("All of it.")
     sent = str(server.requests[-1].json["input"])

@@ -140,7 +140,7 @@ def test_a_question_is_stopped_in_an_ask(server: ResponsesServer, hangs: str) ->
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize(("name", "sign"), [("blocking", "running"), ("awaiting", "running"), ("asking", "Allow?")])
+@pytest.mark.parametrize(("name", "sign"), [("blocking", "running"), ("awaiting", "running"), ("asking", "Run it? ›")])
 def test_sigterm_ends_a_chat_in_a_tool_round(name: str, sign: str, server: ResponsesServer, hangs: str) -> None:
     """While a tool hangs, or a person is asked: its code, the reason in the journal, the terminal as it was."""
     server.brain = Script([Call(name)])
@@ -193,7 +193,7 @@ def test_once_in_each_of_two_exchanges_is_not_twice(server: ResponsesServer) -> 
             terminal.enter("hi")
             terminal.wait_until(lambda n=n: terminal.text.count("│ ready") == 1 and len(server.requests) == n)  # type: ignore[misc]
             terminal.type("\x03")
-            terminal.wait_until(lambda n=n: terminal.text.count("▸ cancelled") == n)  # type: ignore[misc]
+            terminal.wait_until(lambda n=n: terminal.text.count("cancelled · ") == n)  # type: ignore[misc]
         terminal.enter("/help")
         terminal.wait_for("/quit")
     assert events().count(Cancelled("user")) == 2

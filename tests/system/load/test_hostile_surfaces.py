@@ -139,12 +139,14 @@ def test_into_a_pipe_the_answer_is_the_answer(asst: Asst, server: ResponsesServe
         assert Store().transcript(Store().newest()).exchanges[0].answer == text
 
 
+@pytest.mark.parametrize("more", [0, 10_000, 100_000])
 @pytest.mark.parametrize("options", [(), ("--json",), ("--events",)], ids=str)
-def test_a_server_s_error(options: tuple[str, ...], asst: Asst, server: ResponsesServer) -> None:
+def test_a_server_s_error(options: tuple[str, ...], more: int, asst: Asst, server: ResponsesServer) -> None:
     """What a server says of its failure is one harmless line, and not a longer one than a person reads."""
-    server.faults.add(Status(400, message=LINE + "x" * 100_000))
+    server.faults.add(Status(400, message=LINE + "x" * more))
     shown = on_a_terminal("ask", "-p", "gpt", "hi", *options, any_code=True).decode()
     assert harmful(shown, terminal=True) == []
+    assert ("gnp.exe" in shown) == (more < 100_000)  # a body that is far too long isn't read to its end
     assert len(shown) < 10_000
     piped = asst("ask", "-p", "gpt", "hi", *options)
     assert (piped.code, harmful(piped.err)) == (1, [])

@@ -58,7 +58,7 @@ def seconds(run: Callable[[], object]) -> float:
 def on_a_terminal(*arguments: str, any_code: bool = False) -> bytes:
     """All that the command writes to a terminal."""
     master, slave = pty.openpty()
-    env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40"}
+    env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40", "PAGER": "cat"}
     process = subprocess.Popen([ASST, *arguments], stdin=slave, stdout=slave, stderr=slave, env=env)
     os.close(slave)
     data = bytearray()

@@ -12,7 +12,7 @@ from ..suggest import SuggestingGroup
 __all__ = ["mcp"]
 
 mcp = typer.Typer(
-    help="List, add, import, remove and test MCP servers, whose tools assistants may call.",
+    help="List, add, import, remove and test MCP servers.",
     cls=SuggestingGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
