@@ -185,6 +185,7 @@ def test_keys_and_ctrl_z_do_not_disturb_the_drawing(server: ResponsesServer, com
         terminal.type(f"{ASST} {command} -p gpt count\r")
         terminal.wait_for("two")
         terminal.type("zzz")
+        terminal.wait_for("three")
         terminal.type("\x1a")
         text = terminal.wait_for("Stopped")
         assert not terminal.cursor_hidden

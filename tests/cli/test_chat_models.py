@@ -215,6 +215,7 @@ def test_two_continues_with_the_other(server: ResponsesServer) -> None:
         terminal.wait_for("terse · gpt-6.1-terra\n")
         terminal.wait_for("Continuing")
         _ask(terminal, "second")
+        terminal.wait_for("three")
     assert _models_of(server) == ["gpt-6-luna", "gpt-6.1-terra", "gpt-6.1-terra"]
     assert "two" in str(server.requests[-1].json["input"])
     assert sorted([one.answer for one in Store().transcript(session).exchanges] for session in Store().ids()) == [
