@@ -219,6 +219,22 @@ def test_a_page_that_watched_another_server_loads_anew(page: Page, provider: Res
     assert watch.until_state("completed").records
 
 
+def test_a_session_that_is_only_looked_at_is_loaded_once(page: Page, provider: ResponsesServer) -> None:
+    """Its records come from the same feed as the page that shows them, so nothing makes the page load it anew."""
+    session = page.send("hi", profile="gpt")
+    page.watch(session).until_state("completed")
+    assert page.post(f"/sessions/{session}/close").status_code == 200
+    web = page.web
+    page.web.process.send_signal(signal.SIGINT)
+    assert page.web.process.wait(20) == 0
+    with WebProcess("-p", "gpt", port=web.port) as restarted:
+        page = Page(restarted, cookies=page.client.cookies)
+        shown = page.get(f"/sessions/{session}").json()
+        watch = page.watch(session, after=0, feed=shown["feed"]).until_state("completed")
+        assert watch.records == shown["records"]
+        assert page.get(f"/sessions/{session}").json()["feed"] == shown["feed"]
+
+
 # ---- several processes -------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from ..core.events import Record
 from ..store.recovery import repaired
 from ..store.store import Store
 from .blocks import AnswerBlocks, Block, Render
+from .costs import ExchangeCosts
 
 __all__ = ["Feed", "Update"]
 
@@ -44,6 +45,7 @@ class Feed:
         self.id = secrets.token_hex(8)
         self.records: list[Record] = []
         self.status: dict[str, Any] = {}
+        self.costs = ExchangeCosts()
         self.viewers = 0
         self._path = store.path(session)
         self._answers = AnswerBlocks(render)
@@ -137,8 +139,12 @@ class Feed:
         while True:
             await asyncio.sleep(_LOOK)
             if not self.is_live:
-                with contextlib.suppress(OSError):
-                    self.extend(self._new_records())
+                self.catch_up()
+
+    def catch_up(self) -> None:
+        """Take in what another process has written since the last look."""
+        with contextlib.suppress(OSError):
+            self.extend(self._new_records())
 
     def _new_records(self) -> list[Record]:
         """The whole lines that were added since the last look."""

@@ -16,8 +16,7 @@ from ..core.codec import encode
 from ..core.events import Record
 from ..core.script import LISTENING, RESTING, SCRIPT, SETTLED
 from ..store.session_files import attachments_of
-from ..store.transcript import TranscriptBuilder
-from .costs import exchange_costs
+from ..store.transcript import transcript_of
 from .profiles import profile_rows
 from .session_rows import session_rows
 from .sessions import Sessions
@@ -113,17 +112,14 @@ class Queries:
     def _exported(self, session: str, form: str) -> bytes:
         from ..export.write import export
 
-        records = self._sessions.store.records(session)
-        builder = TranscriptBuilder(session)
-        for record in records:
-            builder.feed(record)
-        builder.include_partial()
-        return export(builder.transcript, records, form, files=self._sessions.store.files(session))
+        store = self._sessions.store
+        records = store.records(session)
+        return export(transcript_of(records, session), records, form, files=store.files(session))
 
     async def costs(self, request: Request) -> Response:
         """What each exchange cost, in words; empty where nothing is known yet."""
-        records = list(self._sessions.feed(request.path_params["id"]).records)
-        return JSONResponse(await asyncio.to_thread(exchange_costs, records))
+        feed = self._sessions.feed(request.path_params["id"])
+        return JSONResponse(await asyncio.to_thread(feed.costs.of, list(feed.records)))
 
     async def file(self, request: Request) -> Response:
         """A file that a message carries. Only pictures are shown by the browser; anything else is saved."""

@@ -45,9 +45,10 @@ class Sessions:
         """
         session = self.store.find(session)
         feed = self._feeds.get(session)
-        if feed is None or not (feed.viewers or feed.is_live):
+        if feed is None:
             feed = self._feeds[session] = Feed(self.store, session, self._render)
         if not feed.is_live:
+            feed.catch_up()
             path = self.store.path(session)
             feed.set_status(live=False, holder=lock_holder(path) if is_locked(path) else "")
         self._forget_unwatched()
