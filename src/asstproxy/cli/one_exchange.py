@@ -133,12 +133,9 @@ async def ask_again(
 
 
 def _last_sent(past: Sequence[Record]) -> ExchangeEntry | None:
-    from ..store.transcript import TranscriptBuilder, last_sent
+    from ..store.transcript import last_sent, transcript_of
 
-    fold = TranscriptBuilder()
-    for record in past:
-        fold.feed(record)
-    return last_sent(fold.transcript)
+    return last_sent(transcript_of(past))
 
 
 def _deliver(answer: Event | Unknown, output: Output, code: str | None, *, in_session: bool) -> int:

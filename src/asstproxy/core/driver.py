@@ -26,7 +26,7 @@ from .reply_redaction import ReplyRedactor
 from .retry import RetryBudget
 from .roles import ASSISTANT_MESSAGES, CLOSING, OPENING, Publish
 
-__all__ = ["deliver_cancellation", "receive_reply"]
+__all__ = ["closing", "deliver_cancellation", "receive_reply"]
 
 
 async def receive_reply(
@@ -55,7 +55,7 @@ async def receive_reply(
         redactor = ReplyRedactor()
         retries.start_attempt()
         try:
-            async with _closing(request()) as events, Heartbeats(publish, heartbeat) as heartbeats:
+            async with closing(request()) as events, Heartbeats(publish, heartbeat) as heartbeats:
                 batching = Batching()
                 async for received in events:
                     if is_cancelled():
@@ -152,7 +152,8 @@ def _check(event: object) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _closing(events: AsyncIterator[Event]) -> AsyncIterator[AsyncIterator[Event]]:
+async def closing(events: AsyncIterator[Event]) -> AsyncIterator[AsyncIterator[Event]]:
+    """Close it at the end, as `contextlib.aclosing` does; an iterator without `aclose` has nothing to close."""
     try:
         yield events
     finally:

@@ -13,6 +13,7 @@ import msgspec
 
 from ..core.attachment import is_accepted
 from ..core.coalesce import TEXT_EVENTS
+from ..core.driver import closing
 from ..core.errors import AssistantError
 from ..core.events import Event, Notice, Started, TakenOver, ToolResult
 from ..core.history import AssistantMessage, Item
@@ -83,7 +84,7 @@ class FallbackProvider:
             self._answering = candidate.assistant
             answering = False
             try:
-                async with _closing(candidate.assistant.start_processing(self._turn_for(number, turn))) as events:
+                async with closing(candidate.assistant.start_processing(self._turn_for(number, turn))) as events:
                     async for event in events:
                         if isinstance(event, Started):
                             if number == 0:
@@ -181,12 +182,3 @@ def _without_raw(item: Item) -> Item:
 def _taken_over(profile: str, error: AssistantError, following: str) -> str:
     said = str(error)
     return f"{profile}: {said if said.endswith(('.', '!', '?')) else f'{said}.'} Asking {following} instead."
-
-
-@contextlib.asynccontextmanager
-async def _closing(events: AsyncIterator[Event]) -> AsyncIterator[AsyncIterator[Event]]:
-    try:
-        yield events
-    finally:
-        if hasattr(events, "aclose"):
-            await cast("AsyncGenerator[Event]", events).aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ __all__ = [
     "last_sent",
     "message_title",
     "title_of",
+    "transcript_of",
 ]
 
 TITLE = 60
@@ -290,3 +292,12 @@ def _finish(entry: ExchangeEntry, result: ev.ToolResult) -> ToolEntry:
     tool = _tool(entry, result.call_id)
     tool.output, tool.error = result.output, result.error
     return tool
+
+
+def transcript_of(records: Iterable[ev.Record], session: str = "") -> Transcript:
+    """The transcript of these records, with what has arrived of an exchange that has not settled."""
+    builder = TranscriptBuilder(session)
+    for record in records:
+        builder.feed(record)
+    builder.include_partial()
+    return builder.transcript

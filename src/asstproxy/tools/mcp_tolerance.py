@@ -79,7 +79,23 @@ class TolerantTransport:
         return [SessionMessage(JSONRPCError(jsonrpc="2.0", id=one, error=error)) for one in requests]
 
 
-class _Reading:
+class _Wrapped:
+    """One of the SDK's streams, in our hands: it is closed as the SDK closes its own."""
+
+    _inner: Any
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> bool | None:
+        return await self._inner.__aexit__(*error)  # type: ignore[no-any-return]
+
+
+class _Reading(_Wrapped):
     def __init__(self, inner: Any, received: Callable[[Item], list[Item]]) -> None:
         self._inner, self._received = inner, received
         self._ready: deque[Item] = deque()
@@ -102,34 +118,14 @@ class _Reading:
             self._ready.extend(self._received(await self._inner.__anext__()))
         return self._ready.popleft()
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
 
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: object) -> bool | None:
-        return await self._inner.__aexit__(*error)  # type: ignore[no-any-return]
-
-
-class _Writing:
+class _Writing(_Wrapped):
     def __init__(self, inner: Any, sent: Callable[[SessionMessage], None]) -> None:
         self._inner, self._sent = inner, sent
 
     async def send(self, item: SessionMessage) -> None:
         self._sent(item)
         await self._inner.send(item)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: object) -> bool | None:
-        return await self._inner.__aexit__(*error)  # type: ignore[no-any-return]
 
 
 def _key(request_id: Any) -> int | str:

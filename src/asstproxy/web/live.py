@@ -89,17 +89,13 @@ class LiveSession:
         """
         if self.is_busy:
             raise UsageError("An exchange is in progress.", "Wait for its answer, or stop it.")
-        conversation, earlier = self._conversation, [one for one in attachments if isinstance(one, Attachment)]
-        if (
-            keep == len(conversation.history.exchanges) - 1
-            and text == self._last_message
-            and len(earlier) == len(attachments)
-        ):
-            self._run(
-                conversation.retry(text, attachments=earlier), done
-            )  # it may fetch an answer that was made meanwhile
+        conversation = self._conversation
+        turns = len(conversation.history.exchanges)
+        is_new = text != self._last_message or any(isinstance(one, AttachedFile) for one in attachments)
+        if keep == turns - 1 and not is_new:  # a retry: it may fetch an answer that was made meanwhile
+            self._run(conversation.retry(text, attachments=attachments), done)
             return
-        if keep is not None and keep < len(conversation.history.exchanges):
+        if keep is not None and keep < turns:
             conversation.cut_history(keep)
         self._run(conversation.exchange(text, attachments=attachments), done)
 

@@ -9,12 +9,12 @@ from ...core.codec import encode
 from ...core.events import Record
 from ...store.recovery import repaired
 from ...store.store import Store
-from ...store.transcript import Transcript, TranscriptBuilder
+from ...store.transcript import transcript_of
 from ..error_output import print_warning
 from ..standard_streams import write_json
 from .batch_item import item_records
 
-__all__ = ["print_paged", "records_of", "show_session", "transcript_of"]
+__all__ = ["print_paged", "records_of", "show_session"]
 
 
 def show_session(prefix: str, form: str, *, states: bool = False) -> None:
@@ -50,15 +50,6 @@ def show_session(prefix: str, form: str, *, states: bool = False) -> None:
         print_paged(records, states=states)
         if warning := encoding_warning():
             print_warning(warning)
-
-
-def transcript_of(records: Sequence[Record]) -> Transcript:
-    """The transcript of these records."""
-    builder = TranscriptBuilder()
-    for record in records:
-        builder.feed(record)
-    builder.include_partial()
-    return builder.transcript
 
 
 def print_paged(records: Sequence[Record], *, states: bool = False) -> None:

@@ -9,6 +9,7 @@ from ...core.errors import AsstError
 from ...export.write import export, form_of, write_export
 from ...store.imports import import_file
 from ...store.store import Store
+from ...store.transcript import transcript_of
 from ..standard_streams import write_json
 from .listing import count_of, line_of, print_json
 from .show import records_of
@@ -38,13 +39,8 @@ def export_session(prefix: str, form: str, output: Path | None, *, with_files: b
 
 def _exported(store: Store, session: str, form: str, *, with_files: bool) -> bytes:
     records = records_of(store, session)
-    from ...store.transcript import TranscriptBuilder
-
-    fold = TranscriptBuilder(session)
-    for record in records:
-        fold.feed(record)
-    fold.include_partial()
-    return export(fold.transcript, records, form, files=store.files(session), with_files=with_files)
+    transcript = transcript_of(records, session)
+    return export(transcript, records, form, files=store.files(session), with_files=with_files)
 
 
 def import_sessions(file: Path, *, as_json: bool) -> None:
