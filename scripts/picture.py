@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from asstproxy.cli.render.detail import Detail
 from asstproxy.cli.render.print_conversation import print_conversation
 from asstproxy.cli.render.theme import THEME
 from asstproxy.store.recovery import each_record
@@ -47,7 +48,7 @@ def draw(journal: Path, picture: Path) -> None:
             file=nowhere,
             highlight=False,
         )
-        print_conversation(list(each_record(journal)), console)
+        print_conversation(list(each_record(journal)), console, Detail(states=True))
     console.save_svg(str(picture), title="asst chat")
 
 
