@@ -10,18 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from selenium import webdriver
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from servers import Call, ResponsesServer, Say, Script, Think  # noqa: E402 - of the tests
+from web.browser import Browser, start_browser  # noqa: E402 - of the tests
 
 TOOL = '''
 def run_sql(query: str) -> list[dict[str, object]]:
@@ -69,43 +64,22 @@ def main() -> None:
 
 
 def _take(address: str) -> None:
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1360,987", "--hide-scrollbars"):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
+    driver = start_browser(1360, 987)
     try:
-        driver.get(address)
-        _until(lambda: driver.find_element(By.CSS_SELECTOR, "#pick b").text == "work")
-        question = "Last night's export has 41 rows fewer than `orders`. Which ones are missing, and why?"
-        driver.find_element(By.ID, "say").send_keys(question, Keys.ENTER)
-        _until(lambda: driver.find_element(By.CSS_SELECTOR, "[data-decide=yes]"))
+        page = Browser(driver, address)
+        page.send("Last night's export has 41 rows fewer than `orders`. Which ones are missing, and why?")
+        page.until(lambda: page.all("[data-decide=yes]"))
         time.sleep(1.2)  # a person reads it
         driver.save_screenshot(str(ROOT / "docs" / "web-approval.png"))
-        driver.find_element(By.CSS_SELECTOR, "[data-decide=yes]").click()
-        _until(lambda: driver.find_elements(By.CSS_SELECTOR, ".state.completed"))
-        _until(lambda: driver.find_elements(By.CSS_SELECTOR, ".md table"))
+        page.click("[data-decide=yes]")
+        page.until(lambda: page.all(".state.completed") and page.all(".md table"))
         time.sleep(0.8)
-        driver.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
-        )
+        dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
         time.sleep(0.4)
         driver.save_screenshot(str(ROOT / "docs" / "web.png"))
     finally:
         driver.quit()
-
-
-def _until(so: Callable[[], Any], within: float = 60) -> None:
-    deadline = time.monotonic() + within
-    while True:
-        try:
-            if so():
-                return
-        except Exception as error:
-            if time.monotonic() > deadline:
-                raise TimeoutError from error
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.05)
 
 
 if __name__ == "__main__":
