@@ -6,13 +6,13 @@ import re
 import socket
 import socketserver
 import threading
-from types import TracebackType
-from typing import Self
+
+from .threaded import ThreadedServer
 
 __all__ = ["HttpProxy", "SocksProxy"]
 
 
-class _Proxy:
+class _Proxy(ThreadedServer):
     """Serves while the `with` block lasts. `asked` are the `host:port` that were asked for; `target` is the server's port."""
 
     scheme = ""
@@ -21,28 +21,12 @@ class _Proxy:
     def __init__(self, target: int, *, refuses: bool = False) -> None:
         self.asked: list[str] = []
         self.target, self.refuses = target, refuses
-        handler = type("Handler", (self.handler,), {"owner": self})
-        self._server = _Server(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        super().__init__(self.handler)
 
     @property
     def url(self) -> str:
         """As a proxy variable names it."""
-        return f"{self.scheme}://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    block_on_close = False
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
 
 class _Handler(socketserver.BaseRequestHandler):

@@ -7,15 +7,16 @@ import socketserver
 import ssl
 import threading
 import time
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from servers.threaded import ThreadedServer
 
 __all__ = ["CaseServer", "reply", "sse"]
 
 NO_LINE_FEED = b"%nolf\n"
 
 
-class CaseServer:
+class CaseServer(ThreadedServer):
     """Serves on 127.0.0.1 while the `with` block lasts. `bodies` are the JSON bodies of the requests, `asked` their first lines.
 
     An answer: status line and headers, an empty line, the body. There, `%sleep N` on a line of its own waits N seconds, `%hang`
@@ -28,16 +29,14 @@ class CaseServer:
         self.answers = answers
         self.models = models or b"HTTP/1.1 404 Not Found\n\n"
         self._lock = threading.Lock()
-        handler = type("Handler", (_Handler,), {"owner": self})
-        self._server = _Server(("127.0.0.1", 0), handler)
+        super().__init__(_Handler)
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def next_answer(self, line: str, body: bytes) -> bytes:
         """The answer to one more request; the last one again and again. The list of models does not count."""
@@ -47,20 +46,6 @@ class CaseServer:
             self.asked.append(line.removesuffix(" HTTP/1.1"))
             self.bodies.append(json.loads(body or b"{}"))
             return self.answers[min(len(self.bodies), len(self.answers)) - 1]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    block_on_close = False
 
 
 class _Handler(socketserver.StreamRequestHandler):
