@@ -46,11 +46,6 @@ class Pace:
         self._timer: asyncio.TimerHandle | None = None
         self._answer_tokens = 0.0  # of an answer, a moving average
 
-    @property
-    def pause_left(self) -> float:
-        """Seconds for which the provider asked us to wait."""
-        return max(self._not_before - time.monotonic(), 0.0)
-
     async def enter(self, tokens: int = 0) -> Pass:
         """Wait until a request may start; `tokens` is how many it sends, about."""
         if not self._waiting and self._wait(tokens) == 0:

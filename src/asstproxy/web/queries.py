@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from .._version import __version__
 from ..core.codec import encode
 from ..core.events import Record
-from ..core.script import LISTENING, RESTING, SCRIPT, SETTLED
+from ..core.script import LISTENING, SCRIPT, SETTLED
 from ..store.session_files import attachments_of
 from ..store.transcript import transcript_of
 from .profiles import profile_rows
@@ -48,7 +48,6 @@ class Queries:
                 ],
                 "listening": sorted(LISTENING),
                 "settled": sorted(SETTLED),
-                "resting": sorted(RESTING),
             }
         )
 

@@ -9,7 +9,6 @@ from typing import Any
 from ..core.errors import SessionError
 from ..store.filters import SessionFilter, filter_sessions
 from ..store.search_index import SearchIndex
-from ..store.short_ids import short_ids
 from ..store.store import Store
 from ..store.transcript import Summary
 from .sessions import Sessions
@@ -29,8 +28,7 @@ def session_rows(sessions: Sessions, words: str, limit: int) -> list[dict[str, A
         found = [summary for hit in hits if (summary := _summary(store, hit.session)) is not None]
     else:
         found = list(islice(filter_sessions(store, SessionFilter()), limit))
-    short = short_ids(store, [summary.id for summary in found])
-    return [_row(sessions, summary, short.get(summary.id, summary.id)) for summary in found if summary.exchange_count]
+    return [_row(sessions, summary) for summary in found if summary.exchange_count]
 
 
 def _summary(store: Store, session: str) -> Summary | None:
@@ -39,11 +37,10 @@ def _summary(store: Store, session: str) -> Summary | None:
     return None
 
 
-def _row(sessions: Sessions, summary: Summary, short: str) -> dict[str, Any]:
+def _row(sessions: Sessions, summary: Summary) -> dict[str, Any]:
     live = sessions.find_live(summary.id)
     return {
         "id": summary.id,
-        "short": short,
         "title": summary.title,
         "updated": summary.updated,
         "profile": summary.profile or summary.provider,
