@@ -77,13 +77,22 @@ class Terminal:
     def enter(self, line: str) -> None:
         """Type a line at the chat's prompt, once it stands there empty: what is typed before that becomes a draft."""
         self.wait_for_prompt()
-        before = self.text
+        shown, first = f"› {line}"[: self._screen.columns - 4], self.text.partition("\n")[0]
+        times = self.text.count(shown)
         self.type(f"{line}\r")
-        self.wait_until(lambda: self.text != before)
+        # Not just any change: a toolbar may be drawn at any time. The first line goes where the command clears the screen.
+        self.wait_until(
+            lambda: self._row() != "›" or self.text.count(shown) > times or self.text.partition("\n")[0] != first
+        )
 
-    def wait_for_prompt(self) -> None:
-        """Wait until the chat's prompt stands there empty: it takes single keys then."""
-        self.wait_until(lambda: self._screen.display[self._screen.cursor.y].strip() == "›")
+    def wait_for_prompt(self, draft: str = "") -> None:
+        """Wait until the chat's prompt holds just `draft` and takes single keys: before that, Enter is a line feed."""
+        prompt = f"› {draft}".strip()
+        self.wait_until(lambda: self._row() == prompt and not termios.tcgetattr(self._master)[0] & termios.ICRNL)
+
+    def _row(self) -> str:
+        """The row of the cursor."""
+        return self._screen.display[self._screen.cursor.y].strip()
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the size of the window."""

@@ -60,7 +60,7 @@ def test_what_was_typed_before_the_question_stood_there_is_no_answer(server: Res
     """Neither what was typed ahead nor what comes in its first moment; then an answer counts."""
     server.brain = Script([Say("Let me see. ", pace=1.0), Call("note", {"text": "a"})], [Say("That was it.")])
     with chat(tool) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         terminal.wait_for("started")
         terminal.type("A different question\ralways\ry\r")
         terminal.wait_for("wants to run")
@@ -85,7 +85,7 @@ def test_only_the_words_are_answers(server: ResponsesServer, tool: Path) -> None
         "edit 2",
     ]
     with chat(tool) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         for times, line in enumerate(wrong, 1):
             asked(terminal, times)
             answer(terminal, line)
@@ -100,7 +100,7 @@ def test_several_calls_are_one_question(server: ResponsesServer, tool: Path) -> 
     """`only 1 3` runs these and refuses the others; numbers that are not there, and `edit` alone, are asked again."""
     server.brain = Script([Call("note", {"text": name}) for name in "abc"], [Say("That was it.")])
     with chat(tool) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         text = asked(terminal, 1)
         assert "╭─ 3 tools want to run ─" in text
         assert [f'│ {n}  note  text  "{name}" ' in text for n, name in enumerate("abc", 1)] == [True] * 3
@@ -119,7 +119,7 @@ def test_one_of_several_can_be_edited(server: ResponsesServer, tool: Path) -> No
     """`edit 2` changes the arguments of the second; what will run is shown before it may."""
     server.brain = Script([Call("note", {"text": name}) for name in "ab"], [Say("That was it.")])
     with chat(tool) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         asked(terminal, 1)
         answer(terminal, "edit 2")
         terminal.wait_for("Arguments ›")
@@ -138,7 +138,7 @@ def test_after_an_edit_that_does_not_fit_the_old_arguments_are_shown_again(serve
     """The person is told that nothing has changed, and sees what yes would run."""
     server.brain = Script([Call("note", {"text": "a"})], [Say("That was it.")])
     with chat(tool) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         asked(terminal, 1)
         answer(terminal, "e")
         terminal.wait_for("Arguments ›")
@@ -157,7 +157,7 @@ def test_the_question_names_the_source_and_hides_nothing(server: ResponsesServer
     """The file of the tool; characters that are drawn as nothing are escapes, whether Unicode calls them printable or not."""
     server.brain = Script([Call("note", {"text": "x\u3164y\u2800z\U000e0041\ufe0f\u034f"})], [Say("That was it.")])
     with chat(tool, 150) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         text = asked(terminal, 1)
         answer(terminal, "n")
         terminal.wait_for("That was it.")
@@ -171,12 +171,12 @@ def test_show_and_the_exports_say_who_approved_what(asst: Asst, server: Response
     calls = [[Call("note", {"text": name})] for name in "abc"]
     server.brain = Script(calls[0], calls[1], [Say("first")], calls[2], [Say("second")])
     with chat(tool) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         asked(terminal, 1)
         answer(terminal, "always")
         terminal.wait_for("first")
         terminal.wait_for("completed")
-        terminal.type("/quit\r")
+        terminal.enter("/quit")
         terminal.wait_end()
     assert asst("ask", "-q", "-c", "--yes", "-t", str(tool), "again").out == "second\n"
     shown = [line for line in asst("sessions", "show").out.splitlines() if "note(" in line]
@@ -203,7 +203,7 @@ def test_nothing_is_chosen_and_enter_alone_is_no_answer(server: ResponsesServer,
     """The arrow keys put a word into the line, and Enter then takes it; before that, Enter does nothing."""
     server.brain = Script([Call("note", {"text": "a"})], [Say("That was it.")])
     with chat(tool) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         asked(terminal, 1)
         terminal.type("\r\r")
         terminal.type("\x1b[B\x1b[B")
@@ -225,7 +225,7 @@ def test_the_box(server: ResponsesServer, tool: Path, columns: int) -> None:
     text = "- [ ] call the bank\n- [x] renew " + "the passport " * 20 + "now"
     server.brain = Script([Call("note", {"text": text, "times": 2})], [Say("That was it.")])
     with chat(tool, columns) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         screen = asked(terminal, 1)
         answer(terminal, "n")
         terminal.wait_for("That was it.")
@@ -243,7 +243,7 @@ def test_an_edited_call_shows_what_changed(server: ResponsesServer, tool: Path) 
     """What was, with a minus; what will run, with a plus; the rest as it is."""
     server.brain = Script([Call("note", {"text": "a", "times": 3})], [Say("That was it.")])
     with chat(tool) as terminal:
-        terminal.type("go\r")
+        terminal.enter("go")
         asked(terminal, 1)
         answer(terminal, "e")
         terminal.wait_for("Arguments ›")
@@ -268,8 +268,7 @@ def test_a_dumb_terminal_has_no_frame(server: ResponsesServer, tool: Path) -> No
     server.brain = Script([Call("note", {"text": "a"})], [Say("That was it.")])
     command = [ASST, "chat", "-p", "gpt", "-t", str(tool)]
     with Terminal(command, 80, 50, env={"TERM": "dumb", "PROMPT_TOOLKIT_NO_CPR": "1"}) as terminal:
-        terminal.wait_for("›")
-        terminal.type("go\r")
+        terminal.enter("go")
         text = asked(terminal, 1)
         answer(terminal, "y")
         terminal.wait_for("That was it.")

@@ -145,8 +145,7 @@ def test_a_terminal_that_hangs_up_ends_the_command(command: list[str], server: R
     server.brain = lambda _: [Say("one two three four", pieces=["one ", "two ", "three ", "four"], pace=2)]
     with Terminal([ASST, *command]) as terminal:
         if "chat" in command:
-            terminal.wait_for("›")
-            terminal.type("hi\r")
+            terminal.enter("hi")
         terminal.wait_for("one")
         terminal.process.send_signal(signal.SIGHUP)
         assert terminal.wait_end() == 129

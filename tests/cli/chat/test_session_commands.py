@@ -305,7 +305,7 @@ def test_ten_thousand_sessions_open_at_once(three: list[str], chat: Chat) -> Non
     with chat() as terminal:
         terminal.wait_for_prompt()
         began = time.monotonic()
-        terminal.type("/sessions\r")
+        terminal.enter("/sessions")
         terminal.wait_for("10,003, newest first")
         assert time.monotonic() - began < 2  # a loaded machine
         terminal.type("pelican")

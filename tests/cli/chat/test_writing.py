@@ -207,7 +207,8 @@ def test_esc_goes_back_to_the_message(server: ResponsesServer, chat: Chat) -> No
         terminal.type("\x1b[A\r")
         terminal.wait_for("Replace the last turn")
         terminal.type("\x1b")
-        terminal.wait_until(lambda: terminal.text.rstrip().endswith("› hello") and "Replace" not in terminal.text)
+        terminal.wait_for_prompt("hello")
+        assert "Replace" not in terminal.text
         terminal.type("!\r")
         terminal.wait_for("Replace the last turn")
         terminal.type("\r")

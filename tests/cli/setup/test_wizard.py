@@ -278,6 +278,7 @@ def test_models_are_found_by_a_part_of_their_names(
         screen.wait_for("1  gpt-x1")
         screen.type("?")
         screen.wait_for("22  gpt-x9")
+        screen.wait_for("Model [4]:")
         screen.type("gpt-6.", enter=False)
         screen.press("Tab")
         screen.wait_for(": gpt-6.1-terra")

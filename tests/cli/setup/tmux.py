@@ -55,7 +55,10 @@ class Tmux:
             assert time.monotonic() < deadline, f"no prompt within {within} s on:\n{before}"
             time.sleep(0.03)
         self.type(line)
-        while self.text == before:
+        shown = f"› {line}"[:60]
+        while (
+            self._at_prompt() and (text := self.text).count(shown) <= before.count(shown) and text[:20] == before[:20]
+        ):
             assert time.monotonic() < deadline, f"nothing happened within {within} s on:\n{before}"
             time.sleep(0.03)
 

@@ -32,8 +32,7 @@ def test_the_panel_counts_down(command: str, columns: int, busy: ResponsesServer
     words = ["hi"] if command == "ask" else []
     with Terminal([ASST, command, "-p", "gpt", *words], columns) as terminal:
         if command == "chat":
-            terminal.wait_for("›")
-            terminal.type("hi\r")
+            terminal.enter("hi")
         seen: list[int] = []
 
         def look() -> bool:
