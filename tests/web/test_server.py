@@ -87,7 +87,7 @@ def test_a_tool_runs_only_after_a_yes(provider: ResponsesServer, tmp_path: Path)
         assert "danger.py" in asked["source"]
         path = f"/sessions/{session}/approval"
         assert page.post(path, {"answers": {"other": {"answer": "yes"}}}).status_code == 400
-        assert page.get(path).status_code == 404
+        assert page.get(path).status_code == 405  # not by an address
         changed = {"answer": "yes", "arguments": '{"text": 7'}
         assert "doesn't fit" in page.post(path, {"answers": {asked["call_id"]: changed}}).json()["error"]
         assert not ran.exists()
