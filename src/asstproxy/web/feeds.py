@@ -51,8 +51,9 @@ class Feeds:
             del self._feeds[name]
 
     def forget(self, session: str) -> None:
-        """Forget a session that was deleted."""
-        self._feeds.pop(session, None)
+        """Forget a session that was deleted; those who watch it see the end of the stream."""
+        if (feed := self._feeds.pop(session, None)) is not None:
+            feed.end()
 
     @property
     def viewers(self) -> int:
