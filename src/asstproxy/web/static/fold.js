@@ -2,37 +2,14 @@
  * One pure fold of the records. Rail, path, map, timeline, sequence, slider and comparison all show its result, so that live,
  * reload and replay are the same code; only the source of the records differs.
  *
- * @typedef {{call_id: string, name: string, arguments: string}} Call
- * @typedef {{call_id: string, approved: boolean, reason?: string, arguments?: string, by?: string}} Decision
- * @typedef {{call_id: string, output?: string, error?: string}} Result
- * @typedef {{name: string, sha256: string, media_type: string, size?: number}} Attached
- * @typedef {{url: string, title?: string}} Source
- * @typedef {{seq: number, at: string, state: string, type: string, text?: string, attachments?: Attached[], provider?: string,
- *   profile?: string, model?: string, status?: string, phase?: string, calls?: Call[], decisions?: Decision[], result?: Result,
- *   call_id?: string, name?: string, arguments?: string, approved_by?: string, seconds?: number, printed?: string, reason?: string,
- *   kind?: string, message?: string, hint?: string, input_tokens?: number, output_tokens?: number, cached_tokens?: number,
- *   cost?: number | null, delay?: number, sources?: Source[], title?: string, keep?: number}} Rec a record; the fields that we know
+ * @typedef {{seq: number, at: string, state: string, type: string, [key: string]: any}} Rec
  * @typedef {{exchange: number, part: number, index: number, end: number, html: string}} Block
  * @typedef {{state: string, from: number, to: number}} Stop
- *
- * @typedef {{part: "user", seq: number, text: string, files: Attached[], t: number}} UserPart
- * @typedef {{part: "reasoning", seq: number, text: string, from: number, to?: number}} ReasoningPart
- * @typedef {{part: "answer" | "commentary", seq: number, text: string, open: boolean, number: number, from: number}} TextPart
- * @typedef {"asked" | "waiting" | "running" | "refused" | "done" | "failed" | "stopped"} CallStatus
- * @typedef {{part: "call", seq: number, status: CallStatus, began?: number, ended?: number, by?: string, reason?: string,
- *   run?: string, output?: string, seconds?: number, printed?: string} & Call} CallPart
- * @typedef {{part: "line" | "cut", seq: number, text: string}} LinePart
- * @typedef {{part: "retry", seq: number, times: number, message: string, delay: number, t: number}} RetryPart
- * @typedef {{part: "sources", seq: number, sources: Source[]}} SourcesPart
- * @typedef {{part: "error", seq: number, message: string, hint: string}} ErrorPart
- * @typedef {{part: "end", seq: number}} EndPart
- * @typedef {UserPart | ReasoningPart | TextPart | CallPart | LinePart | RetryPart | SourcesPart | ErrorPart | EndPart} Part
- *
- * @typedef {{input: number, output: number, cached: number, cost: number | null}} Used
+ * @typedef {{part: string, seq: number, [key: string]: any}} Part
  * @typedef {{number: number, path: Stop[], parts: Part[], records: Rec[], start: number, end: number, settled: string,
- *   profile: string, model: string, usage: Used | null, withdrawn: boolean, text: string, files: Attached[]}} Exchange
+ *   profile: string, model: string, usage: any, withdrawn: boolean, text: string}} Exchange
  */
-import { SETTLED, STEPS } from "./table.js";
+import { SETTLED, STEPS } from "./script.js";
 
 /** @type {WeakMap<Rec, number>} */
 const times = new WeakMap();
@@ -42,9 +19,6 @@ export function time(r) {
   if (t === undefined) times.set(r, (t = Date.parse(r.at) || 0));
   return t;
 }
-
-/** @type {Record<string, string>} */
-const WHY = { user: "you stopped it", timeout: "time limit", terminated: "asst was ended" };
 
 /** @param {Rec[]} records @param {number} now @returns {Exchange[]} */
 export function fold(records, now) {
@@ -57,20 +31,20 @@ export function fold(records, now) {
   let profile = "";
   let model = "";
   let text = 0; // texts between tool calls, as the server numbers them
+  let cut = 0;
   for (const r of records) {
     const t = time(r);
     if (r.type === "configured") {
-      const changed = x && ((r.profile || "") !== profile || (r.model || model) !== model);
-      model = r.model || ((r.profile || "") === profile ? model : "");
+      const changed = x && (r.profile !== profile || (r.model || model) !== model);
       profile = r.profile || r.provider || profile;
-      if (changed && x) line(x, r, `${profile} ${model} from here on`);
+      model = r.model || model;
+      if (changed && x) x.parts.push({ part: "line", seq: r.seq, text: `${profile} ${model} from here on` });
     }
     if (r.type === "set_user_message") {
-      const files = r.attachments || [];
       x = {
         number: all.length,
         path: [],
-        parts: [{ part: "user", seq: r.seq, text: r.text || "", files, t }],
+        parts: [{ part: "user", seq: r.seq, text: r.text, files: r.attachments || [], t }],
         records: [],
         start: t,
         end: t,
@@ -79,8 +53,7 @@ export function fold(records, now) {
         model,
         usage: null,
         withdrawn: false,
-        text: r.text || "",
-        files,
+        text: r.text,
       };
       all.push(x);
       sent.push(x);
@@ -95,85 +68,87 @@ export function fold(records, now) {
       case "started":
         x.model = r.model || x.model;
         break;
-      case "taken_over":
-        profile = x.profile = r.profile || x.profile;
-        model = x.model = r.model || x.model;
-        line(x, r, `${x.profile} ${r.model || ""} answers in its place`);
-        break;
       case "reasoning":
         if (last.part === "reasoning") last.text += r.text;
-        else x.parts.push({ part: "reasoning", seq: r.seq, text: r.text || "", from: t });
+        else x.parts.push({ part: "reasoning", seq: r.seq, text: r.text, from: t });
         break;
       case "chunk_received": {
-        const part = r.phase === "commentary" ? "commentary" : "answer";
-        if (last.part === part) last.text += r.text;
-        else x.parts.push({ part, seq: r.seq, text: r.text || "", open: true, number: text, from: t });
+        const kind = r.phase === "commentary" ? "commentary" : "answer";
+        if (last.part === kind) last.text += r.text;
+        else x.parts.push({ part: kind, seq: r.seq, text: r.text, open: true, number: text, from: t });
         break;
       }
       case "action_required":
         close(x);
         text += 1;
-        for (const one of r.calls || []) x.parts.push({ part: "call", seq: r.seq, status: "asked", ...one });
+        for (const call of r.calls || []) x.parts.push({ part: "call", seq: r.seq, status: "asked", ...call });
         break;
       case "approval_requested":
-        for (const one of r.calls || []) at(x, one.call_id, { status: "waiting" });
+        for (const call of r.calls || []) at(x, call.call_id, { status: "waiting", asked: t });
         break;
       case "approval_given":
-        for (const d of r.decisions || []) at(x, d.call_id, { status: d.approved ? "running" : "refused", by: d.by || "", reason: d.reason || "" });
+        for (const d of r.decisions || [])
+          at(x, d.call_id, {
+            status: d.approved ? "running" : "refused",
+            by: d.by || "",
+            reason: d.reason || "",
+            answered: t,
+            ...(d.arguments ? { edited: d.arguments } : {}),
+          });
         break;
       case "tool_started":
         at(x, r.call_id, { status: "running", began: t, by: r.approved_by || call(x, r.call_id)?.by || "", run: r.arguments });
         break;
       case "tool_finished": {
-        const result = r.result;
-        if (!result) break;
+        const result = r.result || {};
         const refused = call(x, result.call_id)?.status === "refused";
-        const output = result.error ?? result.output ?? "";
-        at(x, result.call_id, { status: refused ? "refused" : result.error == null ? "done" : "failed", output, seconds: r.seconds, ended: t, printed: r.printed || "" });
+        at(x, result.call_id, {
+          status: refused ? "refused" : result.error == null ? "done" : "failed",
+          output: result.error ?? result.output ?? "",
+          seconds: r.seconds,
+          ended: t,
+          printed: r.printed || "",
+          abandoned: r.abandoned,
+        });
         break;
       }
       case "assistant_message_retrieved":
       case "message_incomplete":
         if (r.text && !x.parts.some((p) => p.part === "answer" && p.number === text))
           x.parts.push({ part: "answer", seq: r.seq, text: r.text, open: false, number: text, from: t });
-        if (r.type === "message_incomplete") x.parts.push({ part: "cut", seq: r.seq, text: r.reason || "" });
+        if (r.type === "message_incomplete") x.parts.push({ part: "cut", seq: r.seq, reason: r.reason });
         break;
       case "cancelled":
-        x.parts.push({ part: "cut", seq: r.seq, text: WHY[r.reason || "user"] || "" });
+        x.parts.push({ part: "cut", seq: r.seq, reason: { user: "you stopped it", timeout: "time limit", terminated: "asst was ended" }[r.reason || "user"] });
         break;
       case "error":
-        x.parts.push({ part: "error", seq: r.seq, message: r.message || "", hint: r.hint || "" });
+        x.parts.push({ part: "error", seq: r.seq, kind: r.kind, message: r.message, hint: r.hint || "" });
         break;
       case "usage":
         x.usage = add(x.usage, r);
         break;
       case "notice":
-      case "skipped":
-        line(x, r, r.text || "");
+        x.parts.push({ part: "line", seq: r.seq, text: r.text });
         break;
-      case "schema_mismatch":
-        line(x, r, "The answer doesn't fit the schema. The assistant is asked to correct it.");
+      case "retry_scheduled":
+        if (last.part === "retry") Object.assign(last, { seq: r.seq, times: last.times + 1, message: r.message, delay: r.delay, t });
+        else x.parts.push({ part: "retry", seq: r.seq, times: 1, message: r.message, delay: r.delay, t });
         break;
-      case "retry_scheduled": {
-        const what = { seq: r.seq, message: r.message || "", delay: r.delay || 0, t };
-        if (last.part === "retry") Object.assign(last, what, { times: last.times + 1 });
-        else x.parts.push({ part: "retry", times: 1, ...what });
-        break;
-      }
       case "cited":
         x.parts.push({ part: "sources", seq: r.seq, sources: r.sources || [] });
         break;
       case "titled":
-        line(x, r, `Title: ${r.title}`);
+        x.parts.push({ part: "line", seq: r.seq, text: `Title: ${r.title}` });
         break;
       case "history_compacted":
         sent = [x];
-        line(x, r, "The assistant is sent this summary in place of what is above.");
+        x.parts.push({ part: "line", seq: r.seq, text: "The assistant is sent this summary in place of what is above." });
         break;
       case "history_cut":
-        for (const gone of sent.slice(r.keep || 0)) gone.withdrawn = true;
-        sent = sent.slice(0, r.keep || 0);
-        line(x, r, "The assistant no longer sees what is struck out.");
+        cut = r.keep || 0;
+        for (const gone of sent.slice(cut)) gone.withdrawn = true;
+        sent = sent.slice(0, cut);
+        x.parts.push({ part: "line", seq: r.seq, text: "The assistant no longer sees what is struck out." });
         break;
     }
     if (STEPS[r.type] && SETTLED.has(r.state)) {
@@ -189,8 +164,6 @@ export function fold(records, now) {
   return all;
 }
 
-/** @param {Exchange} x @param {Rec} r @param {string} text */
-const line = (x, r, text) => x.parts.push({ part: "line", seq: r.seq, text: text.trim() });
 /** @param {Exchange} x @param {string} state @param {number} t */
 function step(x, state, t) {
   const last = x.path[x.path.length - 1];
@@ -198,9 +171,9 @@ function step(x, state, t) {
   if (last) last.to = t;
   x.path.push({ state, from: t, to: t });
 }
-/** @param {Exchange} x @param {string | undefined} id @returns {CallPart | undefined} */
+/** @param {Exchange} x @param {string} id */
 const call = (x, id) => x.parts.find((p) => p.part === "call" && p.call_id === id);
-/** @param {Exchange} x @param {string | undefined} id @param {Partial<CallPart>} what */
+/** @param {Exchange} x @param {string} id @param {object} what */
 function at(x, id, what) {
   const found = call(x, id);
   if (found) Object.assign(found, what);
@@ -208,11 +181,11 @@ function at(x, id, what) {
 /** @param {Exchange} x */
 function close(x) {
   for (const p of x.parts) {
-    if (p.part === "answer" || p.part === "commentary") p.open = false;
-    else if (p.part === "call" && x.settled && (p.status === "waiting" || p.status === "running" || p.status === "asked")) p.status = "stopped";
+    if (p.open) p.open = false;
+    if (x.settled && (p.status === "waiting" || p.status === "running" || p.status === "asked")) p.status = "stopped";
   }
 }
-/** @param {Used | null} sum @param {Rec} r @returns {Used} */
+/** @param {any} sum @param {Rec} r */
 function add(sum, r) {
   const s = sum || { input: 0, output: 0, cached: 0, cost: null };
   s.input += r.input_tokens || 0;

@@ -1,54 +1,33 @@
 /**
  * What the page asks of the server. All changes are POST requests with our header; a stream of records for each session shown.
- *
- * @typedef {{name: string, provider: string, model: string, missing: string | null, hint: string}} Profile missing: "" for nothing, null: not known yet
- * @typedef {{version: string, profiles: Profile[], script: import("./table.js").Step[], settled: string[], listening: string[]}} About
- * @typedef {{id: string, title: string, updated: string, profile: string, model: string, turns: number, state: string,
- *   here: boolean, busy: boolean, asks: boolean}} Row a session in the list
- * @typedef {{call_id: string, name: string, about: string, source: string, arguments: string, may_always: boolean}} Asked a call that waits for a yes
- * @typedef {{live?: boolean, busy?: boolean, asked?: Asked[], holder?: string, fault?: string}} Status
- * @typedef {{id: string, feed: string, status: Status, records: Rec[], blocks: Block[]}} Loaded
- * @typedef {{answer: string, arguments?: string}} Answer
- * @typedef {import("./fold.js").Rec} Rec
- * @typedef {import("./fold.js").Block} Block
  */
 import { Blocks } from "./fold.js";
 
-/** A request that the server refused, or that didn't reach it. */
-export class Refused extends Error {
-  /** @param {string} message @param {string} hint what to do @param {number} status of HTTP */
-  constructor(message, hint = "", status = 0) {
-    super(message);
-    this.hint = hint;
-    this.status = status;
-  }
+/** @param {string} path @param {any} [body] @returns {Promise<any>} */
+export async function post(path, body) {
+  return answer(await fetch(`api${path}`, { method: "POST", headers: { "content-type": "application/json", "x-asst": "1" }, body: JSON.stringify(body || {}) }));
 }
-/** @template T @param {string} path @param {object} [body] @returns {Promise<T>} */
-export async function post(path, body = {}) {
-  return answer(await fetch(`api${path}`, { method: "POST", headers: { "content-type": "application/json", "x-asst": "1" }, body: JSON.stringify(body) }));
-}
-/** @template T @param {string} path @returns {Promise<T>} */
+/** @param {string} path @returns {Promise<any>} */
 export async function get(path) {
   return answer(await fetch(`api${path}`));
 }
-/** @template T @param {Response} response @returns {Promise<T>} */
+/** @param {Response} response */
 async function answer(response) {
-  const found = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(found.error || `The server answered ${response.status}.`, found.hint || "", response.status);
+  const found = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
+  if (!response.ok) throw Object.assign(new Error(found.error || `The server answered ${response.status}.`), { hint: found.hint || "", status: response.status });
   return found;
 }
 
 /** A session that is shown: its records, the finished blocks of its answers, its status; kept up to date. */
 export class Session {
-  /** @param {string} id @param {() => void} changed called when there is something new @param {() => void} gone called when it was deleted */
-  constructor(id, changed, gone) {
+  /** @param {string} id @param {() => void} changed called when there is something new */
+  constructor(id, changed) {
     this.id = id;
     this.changed = changed;
-    this.gone = gone;
-    /** @type {Rec[]} */
+    /** @type {import("./fold.js").Rec[]} */
     this.records = [];
     this.blocks = new Blocks();
-    /** @type {Status} */
+    /** @type {any} */
     this.status = {};
     this.connected = true;
     this.feed = "";
@@ -60,11 +39,11 @@ export class Session {
     document.addEventListener("visibilitychange", this.hidden);
   }
   get seq() {
-    return this.records[this.records.length - 1]?.seq || 0;
+    return this.records.length ? this.records[this.records.length - 1].seq : 0;
   }
   /** Load everything, then follow. */
   async load() {
-    const found = /** @type {Loaded} */ (await get(`/sessions/${this.id}`));
+    const found = await get(`/sessions/${this.id}`);
     if (this.closed) return;
     this.id = found.id;
     this.records = found.records;
@@ -90,7 +69,7 @@ export class Session {
     });
     source.addEventListener("records", (e) => {
       const last = this.seq;
-      for (const r of /** @type {Rec[]} */ (JSON.parse(e.data))) if (r.seq > last) this.records.push(r);
+      for (const r of JSON.parse(e.data)) if (r.seq > last) this.records.push(r);
       this.changed();
     });
     source.addEventListener("blocks", (e) => {
@@ -111,15 +90,9 @@ export class Session {
       this.again();
     });
   }
-  /** Load anew, after a wait, until it works or the session turns out to be deleted. */
   again() {
     if (this.closed) return;
-    setTimeout(() => {
-      this.load().catch((error) => {
-        if (error instanceof Refused && error.status === 404) this.gone();
-        else this.again();
-      });
-    }, this.wait);
+    setTimeout(() => this.load().catch(() => this.again()), this.wait);
     this.wait = Math.min(this.wait * 1.5, 5000);
   }
   /** @param {boolean} connected */
