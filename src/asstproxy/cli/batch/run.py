@@ -20,6 +20,7 @@ from ...batches.pace import Pace
 from ...batches.reading import BrokenItemError, Input, open_input
 from ...batches.runner import Runner, Stop
 from ...config.profiles import Profile, load_config
+from ...config.who_answers import choose_profile
 from ...core.codec import pretty
 from ...core.errors import UsageError
 from ...core.events import Configured
@@ -27,7 +28,7 @@ from ...core.money import dollars
 from ...providers.assembly import budget_of
 from ...providers.prices import PriceTable
 from ..assistant_setup import connect_assistant
-from ..conversation_setup import choose_profile, configure
+from ..conversation_setup import configure_as_asked
 from ..error_output import print_warning
 from ..event_loop import Signals
 from ..exit_codes import FAILED, INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
@@ -113,7 +114,7 @@ def _asked(request: Request) -> _Asked:
     profile = choose_profile(load_config(), options.profile)
     if more:
         profile = msgspec.structs.replace(profile, settings={**profile.settings, **more})
-    return _Asked(options, profile, configure(profile, options, None, ()), check_all(checks), schema)
+    return _Asked(options, profile, configure_as_asked(profile, options, None, ()), check_all(checks), schema)
 
 
 def _accepted(source: Input, request: Request) -> Ledger:

@@ -23,7 +23,7 @@ from ...text.safe_text import clean_line
 from ...tools import Question
 from ...user import UserProxy
 from ..assistant_setup import connect_assistant
-from ..conversation_setup import configure
+from ..conversation_setup import configure_as_asked
 from ..exchange_cost import closing_line
 from ..options import ConversationOptions
 from ..render.side_by_side import ShownAnswer, comparison
@@ -104,7 +104,7 @@ async def _other(
     profile = load_config().profile(name)
     before = opened.conversation.configured
     options = ConversationOptions(system=before.instructions)
-    configured = configure(profile, options, before, before.tools)
+    configured = configure_as_asked(profile, options, before, before.tools)
     assistant = connect_assistant(profile, configured, opened.options, opened.budget)
     session = fork(store, opened.session.id, at, began=time_of(opened.session.id) - 1)
 
