@@ -43,7 +43,7 @@ def compacted(server: ResponsesServer) -> ResponsesServer:
     server.brain = Script([Say("A plane.")], [Say("A tree.")], [Say("They spoke of a **plane**.")], [Say("Fine.")])
     with _chat("-p", "gpt") as terminal:
         _ask(terminal, "What is a Cessna?")
-        _ask(terminal, "And an oak?")
+        _ask(terminal, "And what is an oak tree?")
         terminal.enter("/compact")
         terminal.wait_for("Compacted 2 turns into a summary")
     return server
@@ -55,7 +55,7 @@ def test_the_assistant_is_sent_the_summary_from_then_on(server: ResponsesServer,
     server.brain = Script([Say("A plane.")], [Say("A tree.")], [Say("They spoke of a **plane**.")], [Say("Fine.")])
     with _chat("-p", "gpt", "-m", "gpt-6-luna", columns=columns) as terminal:
         _ask(terminal, "What is a Cessna?")
-        _ask(terminal, "And an oak?")
+        _ask(terminal, "And what is an oak tree?")
         terminal.enter("/compact")
         text = terminal.wait_for("/compact show")
         line = " ".join(text.partition("Compacted")[2].split("›")[0].split())
@@ -161,6 +161,6 @@ def test_it_is_offered_when_the_context_fills(server: ResponsesServer, asst: Ass
         _ask(terminal, "And on.")
         assert terminal.text.count("/compact summarises") == 1
         terminal.enter("/compact")
-        terminal.wait_for("Compacted 3 turns")
+        terminal.wait_for("Compacted 1 turn, kept the last 2")
         _ask(terminal, "On.")
         assert terminal.text.count("/compact summarises") == 1
