@@ -46,7 +46,8 @@ def _size(item: Item) -> int:
 async def compact(conversation: Conversation, *, timeout: float | None = None) -> Record:
     """Have what is old summed up (see `old_turns`); returns the record that settled the exchange. `timeout` is in seconds.
 
-    The last exchanges stay as they are: the assistant is sent the summary, these, and what follows. Unless it completed with a text, the exchange is taken back, and the history is as it was. The journal keeps everything.
+    The last exchanges stay as they are: the assistant is sent the summary, these, and what follows. Unless the exchange completed
+    with a text, it is taken back, and the history is as it was. The journal keeps everything.
 
     Raises:
         UsageError: there is nothing to sum up, or an exchange is in progress.

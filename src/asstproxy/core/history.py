@@ -180,7 +180,7 @@ class History:
     def first(self, count: int) -> History:
         """A history of the first exchanges alone. No provider's own conversation is that short, so it has no token."""
         history = History(self._files)
-        history.exchanges, history._assistants = self.exchanges[:count], self._assistants[:count]  # noqa: SLF001 - a copy
+        history.exchanges, history._assistants = self.exchanges[:count], self._assistants[:count]
         return history
 
     def resume(self, provider: str) -> Any:

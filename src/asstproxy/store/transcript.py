@@ -23,8 +23,8 @@ __all__ = [
     "Transcript",
     "TranscriptBuilder",
     "last_sent",
-    "sent_entries",
     "message_title",
+    "sent_entries",
     "title_of",
     "transcript_of",
 ]

@@ -185,7 +185,7 @@ COMMANDS: dict[str, SlashCommand] = {
     ),
     "compare": SlashCommand(
         compare_command,
-        "ask another profile the last message, too: /compare PROFILE; continue with either answer",
+        "ask another profile the last message, too: /compare PROFILE, with its instructions and tools; continue with either",
         "word",
     ),
     "tools": SlashCommand(
