@@ -121,7 +121,9 @@ def test_after_moving_to_another_provider(
             ]
             terminal.enter("/rewind 2")
             terminal.wait_for('Back at turn 2: "three"')
-        asked, later = [[part["text"] for one in it.json["contents"] for part in one["parts"]] for it in gemini.requests]
+        asked, later = [
+            [part["text"] for one in it.json["contents"] for part in one["parts"]] for it in gemini.requests
+        ]
     assert asked == ["one, which is long", "One.", "two", "Two.", SUMMARY_REQUEST]
     assert later == [SUMMARY_REQUEST, "They counted.", "three", "Three.", "four", "Four.", "six"]
     assert asst("ask", "-c", "-p", "gpt", "last").code == 0
