@@ -105,7 +105,7 @@ def test_what_is_broken(asst: Asst, config: Path, credentials: Path) -> None:
 def test_all_is_well_in_a_few_rows(asst: Asst, openai: ResponsesServer) -> None:
     """A row for each profile, with its server and where its key is; what is optional and missing is one row, and no problem."""
     assert asst("setup", "gpt", "--key-stdin", "--yes", "--no-check", stdin=openai.key).code == 0
-    shown = asst("doctor").out
+    shown = asst("doctor", env={"TERM": "xterm", "COLORTERM": "", "NO_COLOR": "1"}).out
     rows = [line for line in shown.splitlines() if not line.startswith("–")]
     host = openai.base_url.split("/")[2]
     assert rows[0].startswith("asst ")
@@ -120,7 +120,9 @@ def test_all_is_well_in_a_few_rows(asst: Asst, openai: ResponsesServer) -> None:
 def test_what_is_wrong_comes_first(config: Path) -> None:
     """Each with what to do, wrapped between words and never wider than the screen; words where marks can't be shown."""
     config.parent.mkdir(mode=0o700)
-    config.write_text('default = "b"\n[profiles.b]\nprovider = "gpt"\nmodel = 3\n[profiles.gemini]\nprovider = "gemini"\n')
+    config.write_text(
+        'default = "b"\n[profiles.b]\nprovider = "gpt"\nmodel = 3\n[profiles.gemini]\nprovider = "gemini"\n'
+    )
     config.chmod(0o600)
     for columns in (60, 80, 120):
         with Terminal([ASST, "doctor", "--offline"], columns, env={"TERM": "xterm-256color"}) as terminal:
