@@ -174,7 +174,7 @@ class Conversation:
         in_flight = self._in_flight
         if in_flight is None or self._exchange is not None or not isinstance(self.assistant, Attachable):
             raise UsageError(
-                "No exchange is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
+                "No turn is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
             )
         fits = _accepted(self.assistant, in_flight.schema)
         return await self._new_exchange(fits, corrected=in_flight.corrected).hold(attached(in_flight), timeout)
@@ -279,9 +279,9 @@ class Conversation:
 
     def _require_idle(self) -> None:
         if self._exchange is not None and not self._exchange.settled.done():
-            raise UsageError("An exchange is in progress.", "Wait for its answer, or cancel it.")
+            raise UsageError("A turn is in progress.", "Wait for its answer, or cancel it.")
         if self.is_running:
-            raise UsageError("The last exchange is still running at the provider.", "Await attach() first.")
+            raise UsageError("The last turn is still running at the provider.", "Await attach() first.")
 
 
 def _accepted(

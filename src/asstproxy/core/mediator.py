@@ -142,7 +142,7 @@ def conform(records: Iterable[Record], mediator: Mediator | None = None) -> Iter
                 if summary != answer:
                     yield f"#{record.seq} history_compacted: the summary isn't the answer before it"
                 if turns + keep != sent - 1:  # the last one asked for the summary
-                    yield f"#{record.seq} history_compacted: {turns} summed up and {keep} kept, of {sent - 1} exchanges"
+                    yield f"#{record.seq} history_compacted: {turns} summed up and {keep} kept, of {sent - 1} turns"
                 sent = 1 + keep
             case _:
                 pass

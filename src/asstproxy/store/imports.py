@@ -97,7 +97,7 @@ def _start(path: Path) -> bytes:
             return file.read(64)
     except OSError as error:
         raise SessionError(
-            f"{path} can't be read: {error.strerror}.", "Give a journal, a transcript, or llm's logs.db."
+            f"{path} can't be read: {error.strerror}.", "Give a session's .jsonl or .json file, or llm's logs.db."
         ) from error
 
 
@@ -218,4 +218,4 @@ def _outcome(entry: ExchangeEntry) -> Iterator[ev.Event]:
             if entry.state == State.CANCELLED:
                 yield ev.Cancelled()
             else:
-                yield ev.ErrorOccurred("interrupted", entry.reason or "The exchange did not end.")
+                yield ev.ErrorOccurred("interrupted", entry.reason or "The turn did not end.")
