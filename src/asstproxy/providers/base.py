@@ -169,7 +169,7 @@ class StatelessProvider:
         while True:
             spoken = False
             try:
-                if not attached and any(isinstance(item, UserMessage) and item.attachments for item in items):
+                if not attached and self.attachments.is_used:
                     await self.attachments.prepare(lambda: self.request(self.turn, items))
                 async with contextlib.aclosing(answer or self.answer(items)) as events:
                     async for event in events:
