@@ -84,7 +84,7 @@ def test_every_value_in_a_hint_comes_with_the_error() -> None:
 def test_a_chat_is_told_its_own_commands() -> None:
     """The same error: an option for the shell, a slash command in a chat."""
     error = UsageError(
-        "No exchange is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
+        "No turn is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
     )
     assert hint_for(error) == "Try again: asst ask --retry"
     assert hint_for(error, chat=True) == "Try again: /retry"

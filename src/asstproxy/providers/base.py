@@ -142,7 +142,7 @@ class StatelessProvider:
         """
         token = turn.resume if isinstance(turn.resume, dict) else {}
         if not token.get(needed):
-            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
+            raise AssistantError("interrupted", "The turn can't be continued.", "Ask again.")
         self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
         async with contextlib.aclosing(self._run(list(turn.history), None, answer=found(token))) as events:
             async for event in events:
