@@ -16,12 +16,13 @@ from asstproxy.core.events import AssistantMessageRetrieved, ErrorOccurred
 ROOT = Path(asstproxy.__file__).parent
 BELOW = [
     path
-    for place in ("core", "config", "store", "tools", "providers", "user.py", "start.py")
+    for place in ("core", "config", "store", "tools", "providers", "batches", "user.py", "start.py")
     for path in ([ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py")))
 ]
 COMMAND = re.compile(
-    r"\basst (ask|chat|doctor|replay|script|sessions|setup|templates|tools)\b"
+    r"\basst (ask|batch|chat|doctor|replay|script|sessions|setup|templates|tools)\b"
     r"|(?<![\w-])--(?!port\b|host\b)[a-z]+"
+    r"|(?<!\S)-[a-zA-Z] [A-Z]{2,}"
     r"|(?<!\S)/(clear|fork|help|model|profile|retry|save|system|undo)\b"
 )
 
