@@ -81,12 +81,20 @@ CHAT_HINTS: dict[str, str] = {
 
 def hint_for(error: AsstError, *, chat: bool = False) -> str:
     """What to do after this error: the command that helps, else what the error itself says."""
+    if error.code == "profile_unknown" and _is_provider(name := error.data["profile"]):
+        return f"Set it up: asst setup {name}"
     template = (CHAT_HINTS.get(error.code) if chat else None) or HINTS.get(error.code)
     if not template:
         return error.hint
     setup = setup_command(error.data.get("profile", ""), error.data.get("provider", ""))
     hint = template.format_map(defaultdict(lambda: "…", error.data | {"setup": setup}))
     return f"Create a key: {url} {hint}" if (url := error.data.get("keys_url")) else hint
+
+
+def _is_provider(name: str) -> bool:
+    from ..providers.registry import provider_names
+
+    return name in provider_names()
 
 
 def setup_command(profile: str, provider: str) -> str:

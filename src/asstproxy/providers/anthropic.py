@@ -47,6 +47,7 @@ class Reader(ap.StreamReader):
             raise ap.reported_error(error)
         usage = ap.get_object(event, "message", "usage") | ap.get_object(event, "usage")  # totals, never to be added
         self._usage |= {key: value for key, value in usage.items() if value is not None}
+        self._blocks.hold(ap.get_blocks(event, "message", "content"))  # empty, but for servers that say all at once
         index, delta = ap.get_index(event, "index"), ap.get_object(event, "delta")
         for number, block in enumerate(ap.get_blocks(event, "content")):  # of a whole reply
             yield from self._say(*self._blocks.start(number, block))
