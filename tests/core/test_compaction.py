@@ -197,6 +197,4 @@ def test_check_compares_the_summary_with_the_answer() -> None:
     assert found(HistoryCompacted("something else", 1)) == [
         "#5 history_compacted: the summary isn't the answer before it"
     ]
-    assert found(HistoryCompacted("all of it", 1, 1)) == [
-        "#5 history_compacted: 1 summed up and 1 kept, of 1 turns"
-    ]
+    assert found(HistoryCompacted("all of it", 1, 1)) == ["#5 history_compacted: 1 summed up and 1 kept, of 1 turns"]

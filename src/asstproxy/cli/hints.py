@@ -46,6 +46,14 @@ HINTS: dict[str, str] = {
     "arguments_not_json": "--args takes one JSON object.",
     "argument_not_a_pair": "Write --arg name=value.",
     "tool_unknown": "List them: asst tools list",
+    # batches
+    "batch_changed": "Use the same options, or choose another output: -o OUT.jsonl. To ask failed items otherwise: --retry-failed",
+    "batch_form": "Add --format {form}, or choose another output: -o OUT.jsonl",
+    "batch_in_use": "Watch it: asst batch status {out}",
+    "batch_input_not_file": "Pipe it in, and name it -",
+    "batch_not_objects": "For lines of text: --lines",
+    "batch_tools": "Offer tools of your own: -t NAME",
+    "batch_without_prompt": "Variables need a template: -T NAME",
     # providers
     "assistant_missing": "Create one: {setup}",
     "assistants_shut_down": "Move the profile to OpenAI's Responses API: asst setup gpt --name {profile} --move",

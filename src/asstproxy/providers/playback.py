@@ -95,9 +95,7 @@ class ReplayProvider:
         if self._next == 0:  # a session that continues in another process
             self._next = sum(isinstance(item, UserMessage) for item in turn.history)
         if self._next >= len(self._exchanges):
-            raise self._departs(
-                f"it has {len(self._exchanges)} turns, and now comes {_quoted(turn.text)}", turn.text
-            )
+            raise self._departs(f"it has {len(self._exchanges)} turns, and now comes {_quoted(turn.text)}", turn.text)
         exchange = self._exchanges[self._next]
         if not exchange.is_asked_by(turn):
             raise self._departs(

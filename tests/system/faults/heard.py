@@ -61,4 +61,8 @@ def _ends(event: dict[str, Any]) -> bool:
 def _gives_reason(event: dict[str, Any]) -> bool:
     """Whether it gives a reason to end: one that is followed by the half of an event did not end the answer."""
     finished = any("finishReason" in one for one in event.get("candidates", ()))
-    return finished or event.get("type") == "message_delta" or any(choice["finish_reason"] for choice in event.get("choices", ()))
+    return (
+        finished
+        or event.get("type") == "message_delta"
+        or any(choice["finish_reason"] for choice in event.get("choices", ()))
+    )
