@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import signal
 import sys
@@ -25,7 +26,9 @@ def asst_here(*arguments: str, stdin: str | bytes | None = None, timeout: float 
         "stderr": io.TextIOWrapper(err, "utf-8", write_through=True),
     }
     try:
-        with mock.patch.multiple(sys, **streams):
+        with contextlib.ExitStack() as replaced:
+            for name, stream in streams.items():
+                replaced.enter_context(mock.patch.object(sys, name, stream))
             code = run(arguments)
             streams["stdout"].flush()
             streams["stderr"].flush()

@@ -41,6 +41,7 @@ from ..core.history import UserMessage
 from ..core.roles import ASSISTANT_MESSAGES
 from ..core.schema_support import SchemaSupport
 from ..core.turn import Turn
+from ..text.figures import count_of
 
 __all__ = ["ReplayProvider", "connect"]
 
@@ -95,7 +96,9 @@ class ReplayProvider:
         if self._next == 0:  # a session that continues in another process
             self._next = sum(isinstance(item, UserMessage) for item in turn.history)
         if self._next >= len(self._exchanges):
-            raise self._departs(f"it has {len(self._exchanges)} turns, and now comes {_quoted(turn.text)}", turn.text)
+            raise self._departs(
+                f"it has {count_of(len(self._exchanges), 'turn')}, and now comes {_quoted(turn.text)}", turn.text
+            )
         exchange = self._exchanges[self._next]
         if not exchange.is_asked_by(turn):
             raise self._departs(
