@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import cast
 
@@ -10,7 +11,7 @@ import msgspec
 
 from ..core.coalesce import TEXT_EVENTS
 from ..core.errors import AssistantError
-from ..core.events import Event, RetryScheduled, ToolResult, Usage
+from ..core.events import Event, Notice, ToolResult, Usage
 from ..core.roles import CLOSING, OPENING, AssistantProxy, Attachable, Structured
 from ..core.turn import Turn
 from ..providers.fallback import accepted_by
@@ -60,7 +61,7 @@ class PacedProvider:
         """What the assistant yields. A request that the provider refuses because there are too many is sent again, after the
         pause of all: it is not the fault of the item, so it doesn't count as one of its attempts.
         """
-        opened, refusals = False, 0
+        opened = False
         while True:
             given = await self._pace.enter(self._tokens)
             used: int | None = None
@@ -89,8 +90,7 @@ class PacedProvider:
                     raise AssistantError(
                         "rate_limit", str(error), error.hint, code=error.code, data=error.data
                     ) from None
-                refusals += 1
-                refused = RetryScheduled(refusals, round(self._pace.pause, 3), error.kind, str(error))
+                refused = Notice(f"{str(error).rstrip('.')}; sent again after {math.ceil(self._pace.pause)} s.")
             else:
                 return
             finally:

@@ -41,7 +41,6 @@ from ..core.history import UserMessage
 from ..core.roles import ASSISTANT_MESSAGES
 from ..core.schema_support import SchemaSupport
 from ..core.turn import Turn
-from ..text.figures import count_of
 
 __all__ = ["ReplayProvider", "connect"]
 
@@ -97,7 +96,7 @@ class ReplayProvider:
             self._next = sum(isinstance(item, UserMessage) for item in turn.history)
         if self._next >= len(self._exchanges):
             raise self._departs(
-                f"it has {count_of(len(self._exchanges), 'turn')}, and now comes {_quoted(turn.text)}", turn.text
+                f"it ends after turn {len(self._exchanges)}, and now comes {_quoted(turn.text)}", turn.text
             )
         exchange = self._exchanges[self._next]
         if not exchange.is_asked_by(turn):
