@@ -65,7 +65,7 @@ def test_stop_keeps_what_came(page: Page, provider: ResponsesServer) -> None:
 def _with_tool(tmp_path: Path, ran: Path) -> None:
     tools = tmp_path / "danger.py"
     tools.write_text(
-        f"from pathlib import Path\n\ndef note(text: str) -> str:\n    \"\"\"Write it down.\"\"\"\n"
+        f'from pathlib import Path\n\ndef note(text: str) -> str:\n    """Write it down."""\n'
         f"    Path({str(ran)!r}).write_text(text)\n    return 'done'\n"
     )
     folder = Path(os.environ["ASST_CONFIG_DIR"])

@@ -70,10 +70,12 @@ async def open_conversation(
     *,
     settings: Mapping[str, Any] | None = None,
     mcp_behind: bool = False,
+    earlier: Budget | None = None,
 ) -> AsyncIterator[OpenConversation]:
     """A conversation as the options ask for it. At the end it is closed, and its session with it.
 
     `settings`: the provider's own, in place of the profile's where both have one. `mcp_behind`: see `OfferedTools`.
+    `earlier`: of the conversation that the same command held before; what was spent in it counts for `--max-cost`.
 
     Raises:
         AsstError: the profile, the session, a tool or a key is missing or invalid. Nothing was written then.
@@ -105,7 +107,7 @@ async def open_conversation(
         tools = OfferedTools(user, behind=mcp_behind)
         await tools.offer(profile, options)
         configured = configure_as_asked(profile, options, before, tuple(user.tools))
-        budget = budget_of(options.max_cost, profile)
+        budget = budget_of(options.max_cost, profile, earlier)
         assistant = connect_assistant(profile, configured, options, budget)
         if session is None and not options.no_save:
             session, is_new = store.create(), True

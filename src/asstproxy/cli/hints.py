@@ -46,6 +46,14 @@ HINTS: dict[str, str] = {
     "arguments_not_json": "--args takes one JSON object.",
     "argument_not_a_pair": "Write --arg name=value.",
     "tool_unknown": "List them: asst tools list",
+    # batches
+    "batch_changed": "Use the same options, or choose another output: -o OUT.jsonl. To ask failed items otherwise: --retry-failed",
+    "batch_form": "Add --format {form}, or choose another output: -o OUT.jsonl",
+    "batch_in_use": "Watch it: asst batch status {out}",
+    "batch_input_not_file": "Pipe it in, and name it -",
+    "batch_not_objects": "For lines of text: --lines",
+    "batch_tools": "Offer tools of your own: -t NAME",
+    "batch_without_prompt": "Variables need a template: -T NAME",
     # providers
     "assistant_missing": "Create one: {setup}",
     "assistants_shut_down": "Move the profile to OpenAI's Responses API: asst setup gpt --name {profile} --move",
@@ -75,12 +83,20 @@ CHAT_HINTS: dict[str, str] = {
 
 def hint_for(error: AsstError, *, chat: bool = False) -> str:
     """What to do after this error: the command that helps, else what the error itself says."""
+    if error.code == "profile_unknown" and _is_provider(name := error.data["profile"]):
+        return f"Set it up: asst setup {name}"
     template = (CHAT_HINTS.get(error.code) if chat else None) or HINTS.get(error.code)
     if not template:
         return error.hint
     setup = setup_command(error.data.get("profile", ""), error.data.get("provider", ""))
     hint = template.format_map(defaultdict(lambda: "…", error.data | {"setup": setup}))
     return f"Create a key: {url} {hint}" if (url := error.data.get("keys_url")) else hint
+
+
+def _is_provider(name: str) -> bool:
+    from ..providers.registry import provider_names
+
+    return name in provider_names()
 
 
 def setup_command(profile: str, provider: str) -> str:

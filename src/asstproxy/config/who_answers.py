@@ -32,8 +32,13 @@ def choose_profile(config: Config, name: str = "", before: Configured | None = N
         ready = next(((key, provider) for key, provider in keys if os.environ.get(key)), None)
         if ready is None:
             raise NotSetUpError("No assistant is set up.", "Set up a profile.", code="nothing_set_up")
-        data = {"variable": ready[0], "provider": ready[1]}
-        raise NotSetUpError("No assistant is set up.", "Choose a profile.", code="nothing_chosen", data=data)
+        variable, provider = ready
+        raise NotSetUpError(
+            "No assistant is set up.",
+            "Choose a profile.",
+            code="nothing_chosen",
+            data={"variable": variable, "provider": provider},
+        )
     return config.profile(name)
 
 

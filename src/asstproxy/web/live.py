@@ -82,7 +82,7 @@ class LiveSession:
             UsageError: an exchange is in progress.
         """
         if self.is_busy:
-            raise UsageError("An exchange is in progress.", "Wait for its answer, or stop it.")
+            raise UsageError("A turn is in progress.", "Wait for its answer, or stop it.")
         conversation = self._conversation
         turns = len(conversation.history.exchanges)
         is_new = text != self._last_message or any(isinstance(one, AttachedFile) for one in attachments)

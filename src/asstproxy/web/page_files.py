@@ -27,7 +27,7 @@ async def page_file(request: Request) -> Response:
     name = request.path_params.get("name", "")
     name = _OTHER_NAMES.get(name, name)
     if name not in _names():
-        return Response("There is no such file.", 404, media_type="text/plain")
+        return Response("No such file.", 404, media_type="text/plain")
     content, tag = _content(name)
     headers = {"etag": tag, "cache-control": "no-cache"}
     if request.headers.get("if-none-match") == tag:

@@ -51,7 +51,7 @@ class Sessions:
                 if _same(live, choice):
                     return live
                 if live.is_busy:
-                    raise UsageError("An exchange is in progress.", "Wait for its answer, or stop it.")
+                    raise UsageError("A turn is in progress.", "Wait for its answer, or stop it.")
                 await self._close(session)
             return await self._open(session, choice)
 
@@ -142,7 +142,7 @@ class Sessions:
         """
         live = self._live.get(session)
         if live is not None and live.is_busy:
-            raise UsageError("An exchange is in progress.", "Wait for its answer, or stop it.")
+            raise UsageError("A turn is in progress.", "Wait for its answer, or stop it.")
         await self._close(session)
 
     def _keep_open(self, session: str) -> None:
