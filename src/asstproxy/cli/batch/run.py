@@ -17,6 +17,7 @@ from ...batches.item import Item, check_all, require_text, with_template
 from ...batches.ledger import Ledger, Status
 from ...batches.output import OutputForm
 from ...batches.pace import Pace
+from ...batches.postgres.place import refuse_queued
 from ...batches.reading import BrokenItemError, Input, open_input
 from ...batches.runner import Runner, Stop
 from ...config.profiles import Profile, load_config
@@ -136,6 +137,7 @@ async def run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int
     """Ask the items of a file; returns the exit code."""
     asked = _asked(request)
     refuse_foreign(request.out)
+    refuse_queued(request.out)
     budget = budget_of(asked.options.max_cost, asked.profile)
     check = asked.check
     if budget is not None:
