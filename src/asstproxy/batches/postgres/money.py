@@ -78,15 +78,18 @@ class GrantedProvider:
         if not most:
             return True
         claim = CLAIM.get()
-        return 1 == await self._database.change(
-            "WITH granted AS (UPDATE batch SET reserved = reserved + %s"
-            " WHERE id = %s AND (max_cost IS NULL OR spent + reserved + %s <= max_cost) RETURNING id)"
-            " UPDATE batch_item SET reserved = reserved + %s FROM granted WHERE batch = granted.id AND n = %s",
-            most,
-            claim.batch,
-            most,
-            most,
-            claim.n,
+        return (
+            await self._database.change(
+                "WITH granted AS (UPDATE batch SET reserved = reserved + %s"
+                " WHERE id = %s AND (max_cost IS NULL OR spent + reserved + %s <= max_cost) RETURNING id)"
+                " UPDATE batch_item SET reserved = reserved + %s FROM granted WHERE batch = granted.id AND n = %s",
+                most,
+                claim.batch,
+                most,
+                most,
+                claim.n,
+            )
+            == 1
         )
 
     async def _settle(self, cost: Decimal) -> None:

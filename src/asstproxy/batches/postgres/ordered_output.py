@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ...config.atomic import open_new
 from ...core.errors import UsageError
-from ..journal import BatchJournal, append_whole, each_mark, open_journal
+from ..journal import append_whole, each_mark, open_journal
 from ..output import OutputForm, line_of
-from .collect import Settled, each_settled, ready
+from .collect import each_settled, ready
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

@@ -66,14 +66,16 @@ class SharedPace(Pace):
             self._database.later(self._database.change("UPDATE request SET tokens = %s WHERE id = %s", tokens, request))
         super().leave(given, tokens)
 
-    def refused(self, given: Pass, retry_after: float | None) -> None:
+    def refused(self, given: Pass, retry_after: float | None) -> bool:
         """A request was refused: nobody asks this provider before that time (in seconds), on no machine."""
-        super().refused(given, retry_after)
-        self._database.later(
-            self._database.change(
-                "INSERT INTO throttle AS old VALUES (%s, clock_timestamp() + %s * interval '1 second')"
-                " ON CONFLICT (provider) DO UPDATE SET not_before = greatest(old.not_before, excluded.not_before)",
-                self._provider,
-                own.PAUSE if retry_after is None else retry_after,
+        again = super().refused(given, retry_after)
+        if self.pause:
+            self._database.later(
+                self._database.change(
+                    "INSERT INTO throttle AS old VALUES (%s, clock_timestamp() + %s * interval '1 second')"
+                    " ON CONFLICT (provider) DO UPDATE SET not_before = greatest(old.not_before, excluded.not_before)",
+                    self._provider,
+                    self.pause,
+                )
             )
-        )
+        return again

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from typing import Any
@@ -57,7 +56,7 @@ def _is_passing(error: BaseException) -> bool:
 
 
 async def made_app(database: Database) -> App:
-    """procrastinate's app on our pool of connections, without tasks."""
+    """Procrastinate's app on our pool of connections, without tasks."""
     for name in ("procrastinate", "psycopg.pool"):
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:  # what matters, we report

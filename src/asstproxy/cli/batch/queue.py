@@ -27,11 +27,13 @@ from ...batches.reading import open_input
 from ...config.atomic import write_atomically
 from ...core.errors import AsstError, UsageError
 from ...providers.assembly import budget_of
+from ...providers.registry import provider_info
 from ..error_output import print_warning
 from ..event_loop import Signals
 from ..exit_codes import FAILED, INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
-from .progress import PROGRESS, Snapshot, View, line_of, view
 from .run import Request, _accepted, _Asked, _asked
+from .snapshot import PROGRESS, Snapshot
+from .views import View, line_of, view_for
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -59,7 +61,7 @@ async def run_queued(request: Request, queue: str, stdin: IO[bytes], signals: Si
     limits = Limits(request.rpm, request.tpm, None if budget is None else float(budget.limit))
     spec = Spec(asked.configured, asked.schema.schema if asked.schema is not None else None, asked.options.background)
     with open_input(request.source, check_all(checks), lines=request.lines, stdin=stdin) as source:
-        ledger = _accepted(source, request)
+        ledger = _accepted(source, request, signals)
         async with connected(address) as connection:
             output = OrderedOutput(request.out, request.form)
             try:
@@ -82,8 +84,11 @@ async def run_queued(request: Request, queue: str, stdin: IO[bytes], signals: Si
         if not request.quiet:
             new = f"{submitted.added:,} of {submitted.items:,} items" if submitted.added else "No items"
             sys.stderr.write(f"{new} are new in the database at {address.shown}.\n")
+        title = " · ".join(filter(None, (f"{source.name} → {request.out}", asked.profile.name, asked.configured.model)))
+        vendor = provider_info(asked.profile.provider).vendor or asked.profile.provider
+        shown = None if request.quiet else view_for(sys.stderr, title, limited_by=vendor)
         collecting = _Collecting(request, address, submitted, output)
-        return await collecting.run(signals, follow=follow)
+        return await collecting.run(signals, shown, follow=follow)
     finally:
         output.close()
 
@@ -122,9 +127,8 @@ class _Collecting:
     has_warned: bool = False
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def run(self, signals: Signals, *, follow: bool) -> int:
+    async def run(self, signals: Signals, shown: View | None, *, follow: bool) -> int:
         """Collect; the exit code."""
-        shown = None if self.request.quiet else view(sys.stderr)
         signals.on_signal = lambda _: self.stopping.set()
         try:
             last = await self._patiently(shown, follow=follow)

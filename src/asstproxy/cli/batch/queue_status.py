@@ -14,7 +14,8 @@ from ...batches.postgres.place import known_place
 from ...batches.postgres.tables import connected
 from ...core.errors import UsageError
 from ..standard_streams import write_json
-from .progress import Snapshot, line_of
+from .snapshot import Snapshot
+from .views import line_of
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
