@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 from dataclasses import dataclass, field
 
 from ...core.errors import AsstError, NotSetUpError, UsageError

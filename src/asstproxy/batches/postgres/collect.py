@@ -92,7 +92,10 @@ async def counts(connection: AsyncConnection[Any], batch: int) -> Counts:
         )
     ).fetchone()
     assert row is not None  # noqa: S101 - batches are never removed
-    return Counts(row[0], row[1], *map(int, row[2:9]), cost=float(row[9]), workers=int(row[10]))
+    items, done, failed, in_flight, maybe_twice, given, received = map(int, row[2:9])
+    return Counts(
+        row[0], row[1], items, done, failed, in_flight, maybe_twice, given, received, float(row[9]), int(row[10])
+    )
 
 
 async def doubted(connection: AsyncConnection[Any], batch: int, most: int) -> list[str]:

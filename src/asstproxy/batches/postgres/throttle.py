@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from .. import pace as own
 from ..pace import Pace, Pass
@@ -52,7 +53,7 @@ class SharedPace(Pace):
                 given.tokens,
                 own.MINUTE,
             )
-            wait, request = row or (-1.0, None)
+            wait, request = cast("tuple[float, int | None]", row or (-1.0, None))
             if wait < 0:
                 raise lost(claim)
             if wait == 0:

@@ -62,7 +62,7 @@ async def made_app(database: Database) -> App:
         if logger.level == logging.NOTSET:  # what matters, we report
             logger.setLevel(logging.CRITICAL)
     app = App(connector=_Connector())
-    await app.connector.open_async(database.pool)  # type: ignore[arg-type] # the pool of any kind of connector
+    await app.connector.open_async(database.pool)
     return app
 
 
