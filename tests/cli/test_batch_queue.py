@@ -136,6 +136,22 @@ def test_submitting_without_workers(asst: Asst, server: ResponsesServer, here: P
     assert not server.requests
 
 
+def test_a_batch_that_is_asked_otherwise_is_refused(
+    asst: Asst, server: ResponsesServer, here: Path, queue: str
+) -> None:
+    """With another model, and without --queue; the database stays as it is."""
+    _write(here / "in.jsonl", {"prompt": "one"})
+    assert _run(asst, queue, "--no-follow").code == 0
+    ran = _run(asst, queue, "--no-follow", "-m", "gpt-4o")
+    assert (ran.code, "out.jsonl was begun with" in ran.err) == (2, True)
+    ran = asst("batch", "in.jsonl", "-o", "out.jsonl", "-p", "gpt")
+    assert (ran.code, ran.err) == (
+        2,
+        "asst: out.jsonl was begun with a database, and workers ask its items."
+        " Add --queue ADDRESS, or choose another output: -o OUT.jsonl\n",
+    )
+
+
 def test_failed_items_are_asked_again_on_request(
     asst: Asst, server: ResponsesServer, here: Path, queue: str, work: Work
 ) -> None:
@@ -219,7 +235,7 @@ def test_another_schema_version_is_one_line(asst: Asst, here: Path, queue: str, 
     """Of an older asst and of a newer one; the exit code is 3, and nothing is changed."""
     assert asst("batch", "status", "--queue", queue).code == 0
     for version, said in ((0, "of an older asst"), (99, "of a newer asst")):
-        postgres.query(queue, f"UPDATE asst.about SET version = {version}")
+        postgres.query(queue, f"UPDATE asst.about SET version = {version}")  # noqa: S608 - a number of ours
         ran = asst("batch", "status", "--queue", queue)
         assert (ran.code, ran.err.count("\n")) == (3, 1)
         assert said in ran.err

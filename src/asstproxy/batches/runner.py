@@ -241,7 +241,7 @@ class Runner:
             ended(Ended(job, None))
 
     async def ask(self, job: Job) -> Result | None:
-        """Ask one item, beside all others; None: it is still to be asked.
+        """Ask one item, together with all others; None: it is still to be asked.
 
         Raises:
             Exception: what is wrong isn't the item's fault.

@@ -36,7 +36,9 @@ def address_of(text: str) -> Address:
         raise _wrong()
     for package in ("psycopg", "psycopg_pool", "procrastinate"):
         if importlib.util.find_spec(package) is None:
-            raise NotSetUpError(f"--queue needs the package {package}.", "Run: pip install 'asstproxy[batch-postgres]'")
+            raise NotSetUpError(
+                f"A database needs the package {package}.", "Run: pip install 'asstproxy[batch-postgres]'"
+            )
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -47,15 +49,13 @@ def address_of(text: str) -> Address:
         raise _wrong() from None
     register_secrets(str(parts.get("password") or ""), text)
     options = f"{parts.get('options') or ''} -c search_path={SCHEMA}".strip()
-    parts = {"application_name": "asst batch", "connect_timeout": str(PATIENCE), **parts, "options": options}
+    parts = {"application_name": "asst_batch", "connect_timeout": str(PATIENCE), **parts, "options": options}
     host, port, name = parts.get("host") or "localhost", parts.get("port"), parts.get("dbname")
     return Address(make_conninfo("", **parts), f"{host}{f':{port}' if port else ''}{f'/{name}' if name else ''}")
 
 
 def _wrong() -> UsageError:
-    return UsageError(
-        "--queue must be the address of a Postgres database.", "For example: postgresql://user@host:5432/name"
-    )
+    return UsageError("The database must be a Postgres address.", "For example: postgresql://user@host:5432/name")
 
 
 def unreachable(address: Address, error: BaseException) -> AsstError:

@@ -11,6 +11,8 @@ import msgspec
 
 from ...config.atomic import open_new
 from ...core.errors import UsageError
+from ..asked import Asked
+from ..file_batch import require_same
 from ..journal import append_whole, each_mark, open_journal
 from ..output import OutputForm, line_of
 from .collect import each_settled, ready
@@ -30,20 +32,16 @@ class OrderedOutput:
     """The file and the journal of a batch, open for writing. `lines`: how many items the file has.
 
     Raises:
-        UsageError: another form was begun with.
+        UsageError: it was begun with another form, or asked otherwise.
         SessionInUseError: another process writes the batch.
         OSError: a file can't be opened.
     """
 
-    def __init__(self, out: Path, form: OutputForm) -> None:
+    def __init__(self, out: Path, form: OutputForm, asked: Asked, *, retry_failed: bool = False) -> None:
         self._form, self.path = form, out
-        self._journal = open_journal(out, form)
+        self._journal = open_journal(out, form, asked)
         try:
-            if self._journal.head.form != form:
-                raise UsageError(
-                    f"{out} was begun with --format {self._journal.head.form}.",
-                    f"Add --format {self._journal.head.form}",
-                )
+            require_same(self._journal.head, out, form, asked, retry_failed=retry_failed)
             for mark in each_mark(self._journal.path):
                 self._journal.attempts_known(mark.attempt)
             self._fd = _open(out)
@@ -81,9 +79,7 @@ class OrderedOutput:
                 )
             ).fetchone()
             if row is None or row[0] != self._last:
-                raise UsageError(
-                    f"{self.path} has lines that aren't of this batch.", "Choose another output: -o OUT.jsonl"
-                )
+                raise UsageError(f"{self.path} has lines that aren't of this batch.", "Choose another output file.")
         if settled < self.lines:
             with self.path.open("rb") as file:
                 end = sum(len(file.readline()) for _ in range(settled))

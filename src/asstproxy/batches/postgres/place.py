@@ -33,7 +33,7 @@ def known_place(out: Path) -> str | None:
     except FileNotFoundError:
         return None
     except ValueError:
-        raise UsageError(f"{path} is damaged.", "Choose another output: -o OUT.jsonl") from None
+        raise UsageError(f"{path} is damaged.", "Choose another output file.") from None
 
 
 def new_place(out: Path) -> str:
@@ -54,4 +54,8 @@ def refuse_queued(out: Path) -> None:
         UsageError: they do.
     """
     if known_place(out) is not None:
-        raise UsageError(f"{out} was begun with --queue, and workers ask its items.", "Add --queue ADDRESS")
+        raise UsageError(
+            f"{out} was begun with a database, and workers ask its items.",
+            "Name the database.",
+            code="batch_queued",
+        )

@@ -34,7 +34,7 @@ async def profiles_here(names: Iterable[str]) -> dict[str, Profile]:
     """The profiles that this machine can ask, by the queues of their batches; of these names, or all that have what they need.
 
     Raises:
-        NotSetUpError: one of the names is unknown, or lacks something; or there is no profile at all.
+        NotSetUpError: one of the names is unknown, or lacks something; or no profile is set up.
     """
     config, named = load_config(), list(names)
     found: dict[str, Profile] = {}
@@ -50,7 +50,7 @@ async def profiles_here(names: Iterable[str]) -> dict[str, Profile]:
             continue
         found[queue_of(profile.name, profile.provider)] = profile
     if not found:
-        raise NotSetUpError("No assistant is set up on this machine.", "Run: asst setup")
+        raise NotSetUpError("No assistant is set up on this machine.", "Set one up.", code="nothing_set_up")
     return found
 
 

@@ -43,7 +43,7 @@ def require_remote(item: Item) -> Item:
         if not one.startswith(("https://", "http://")):
             raise UsageError(
                 'a worker can\'t read the file in "attachments"',
-                "With --queue, attach addresses (https://…).",
+                "Attach addresses (https://…).",
                 data={"key": "attachments"},
             )
     return item

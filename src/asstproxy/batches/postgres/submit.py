@@ -65,7 +65,7 @@ async def submit(
     row = await (await connection.execute("SELECT id, queue FROM batch WHERE name = %s", (name,))).fetchone()
     if row is not None:
         if row[1] != queue:
-            raise UsageError(f"{out} was submitted for another profile.", "Name that one: -p NAME")
+            raise UsageError(f"{out} was submitted for another profile.", "Name that profile.")
         await _compare(connection, row[0], ledger, known, out=out, source=source)
     row = await (
         await connection.execute(
@@ -112,12 +112,12 @@ async def _compare(
             if number is None:
                 raise UsageError(
                     f'{out} belongs to another input: its item "{item}" isn\'t in {source}.',
-                    "Choose another output: -o OUT.jsonl",
+                    "Choose another output file.",
                 )
             if signed(ledger.body(number)) != body:
                 raise UsageError(
                     f'The item "{item}" was submitted with another text before.',
-                    "Give it a new id, or choose another output: -o OUT.jsonl",
+                    "Give it a new id, or choose another output file.",
                 )
             known[number] = 1
 

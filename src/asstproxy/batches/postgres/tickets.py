@@ -34,7 +34,7 @@ class _Connector(PsycopgConnector):
             )
         except ConnectorException as error:
             if not isinstance(error.__cause__, psycopg.errors.RaiseException):
-                raise  # else the ticket isn't ours any more, and has nothing to be told
+                raise  # else the ticket isn't ours any more, and needs no answer
 
     async def execute_query_one_async(self, query: Any, **arguments: Any) -> dict[str, Any]:
         return await patiently(

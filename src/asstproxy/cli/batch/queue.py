@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
+from ...batches.asked import asked_of
 from ...batches.estimate import price_known
 from ...batches.file_batch import refuse_foreign
 from ...batches.item import check_all
@@ -63,7 +64,12 @@ async def run_queued(request: Request, queue: str, stdin: IO[bytes], signals: Si
     with open_input(request.source, check_all(checks), lines=request.lines, stdin=stdin) as source:
         ledger = _accepted(source, request, signals)
         async with connected(address) as connection:
-            output = OrderedOutput(request.out, request.form)
+            output = OrderedOutput(
+                request.out,
+                request.form,
+                asked_of(asked.configured, (), asked.schema_text.encode()),
+                retry_failed=request.retry_failed,
+            )
             try:
                 submitted = await submit(
                     connection,

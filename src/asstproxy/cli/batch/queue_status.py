@@ -27,7 +27,7 @@ async def show_queued(queue: str, out: str | None, *, as_json: bool) -> int:
     """Print how far a batch is: that of an output, or of a name in the database; without one, all of them. The exit code: 0.
 
     Raises:
-        UsageError: there is no such batch.
+        UsageError: no such batch.
         AsstError: the database can't be used.
     """
     async with connected(address_of(queue)) as connection:
@@ -46,7 +46,7 @@ async def cancel_queued(queue: str, out: str) -> int:
     """Ask nothing more of a batch; what is in flight is finished. Returns the exit code: 0.
 
     Raises:
-        UsageError: there is no such batch.
+        UsageError: no such batch.
         AsstError: the database can't be used.
     """
     async with connected(address_of(queue)) as connection:

@@ -21,7 +21,7 @@ __all__ = ["work"]
 
 SLOTS = 32
 CONNECTIONS = 8
-"""To the database, at most, besides the one that is notified."""
+"""To the database, at most, in addition to the one for notifications."""
 LOGGED = 10.0
 """Seconds between two lines of progress."""
 
