@@ -147,8 +147,8 @@ def test_a_batch_that_is_asked_otherwise_is_refused(
     ran = asst("batch", "in.jsonl", "-o", "out.jsonl", "-p", "gpt")
     assert (ran.code, ran.err) == (
         2,
-        "asst: out.jsonl was begun with a database, and workers ask its items."
-        " Add --queue ADDRESS, or choose another output: -o OUT.jsonl\n",
+        "asst: out.jsonl was begun with a database, and workers ask its items. "
+        + "Add --queue ADDRESS, or choose another output: -o OUT.jsonl\n",
     )
 
 

@@ -80,11 +80,15 @@ class OrderedOutput:
             ).fetchone()
             if row is None or row[0] != self._last:
                 raise UsageError(f"{self.path} has lines that aren't of this batch.", "Choose another output file.")
-        if settled < self.lines:
+        self.cut(settled)
+
+    def cut(self, lines: int) -> None:
+        """Leave so many lines, if the file has more; `collect` writes the others anew."""
+        if lines < self.lines:
             with self.path.open("rb") as file:
-                end = sum(len(file.readline()) for _ in range(settled))
+                end = sum(len(file.readline()) for _ in range(lines))
             os.ftruncate(self._fd, end)
-            self.lines = settled
+            self.lines = lines
 
     async def collect(self, connection: AsyncConnection[Any], batch: int) -> None:
         """Write the lines of the items that have settled, up to the first one that hasn't.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,11 +50,12 @@ async def submit(
     *,
     out: str,
     source: str,
-    retry_failed: bool = False,
+    reopening: Callable[[int], None] | None = None,
 ) -> Submitted:
     """Let the database have these items, which the ledger has accepted, as the batch of this name; open it if it was stopped.
 
-    What is there already stays as it is. `retry_failed`: those that failed are to be asked again. Messages name `out` and `source`.
+    What is there already stays as it is. `reopening`: those that failed are to be asked again; it is called
+    before, with the number of the first one. Messages name `out` and `source`.
 
     Raises:
         UsageError: the batch has items that aren't these, or one of them has changed; nothing is added.
@@ -78,7 +79,11 @@ async def submit(
         )
     ).fetchone()
     batch = row[0] if row is not None else 0
-    if retry_failed:
+    if reopening is not None:
+        first = await connection.execute("SELECT min(n) FROM batch_item WHERE batch = %s AND state = 2", (batch,))
+        for (failed,) in await first.fetchall():
+            if failed is not None:
+                reopening(failed)
         await connection.execute(
             "UPDATE batch_item SET state = 0, result = NULL, records = NULL, cost = NULL, asked_by = NULL, ticket = NULL,"
             " input_tokens = 0, output_tokens = 0 WHERE batch = %s AND state = 2",

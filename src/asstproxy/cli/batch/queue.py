@@ -48,7 +48,7 @@ NAMED = 5
 
 
 async def run_queued(request: Request, queue: str, stdin: IO[bytes], signals: Signals, *, follow: bool) -> int:
-    """Submit the items of a file, and write the results that there are; `follow`: until all are there. Returns the exit code."""
+    """Submit the items of a file, and write the results so far; `follow`: until all are there. Returns the exit code."""
     address = address_of(queue)
     asked = _asked(request)
     _refuse_local(request, asked)
@@ -80,7 +80,7 @@ async def run_queued(request: Request, queue: str, stdin: IO[bytes], signals: Si
                     ledger,
                     out=str(request.out),
                     source=source.name,
-                    retry_failed=request.retry_failed,
+                    reopening=output.cut if request.retry_failed else None,
                 )
                 await output.check(connection, submitted.batch)
             except BaseException:
