@@ -148,7 +148,7 @@ def test_a_batch_that_is_asked_otherwise_is_refused(
     assert (ran.code, ran.err) == (
         2,
         "asst: out.jsonl was begun with a database, and workers ask its items. "
-        + "Add --queue ADDRESS, or choose another output: -o OUT.jsonl\n",
+        "Add --queue ADDRESS, or choose another output: -o OUT.jsonl\n",
     )
 
 

@@ -49,6 +49,7 @@ class OrderedOutput:
             self._journal.close()
             raise
         self.lines, self._last = self._scan()
+        self._found = self.lines
 
     def _scan(self) -> tuple[int, str]:
         """How many whole lines the file has, and the id in the last one; a torn one after it is cut."""
@@ -72,10 +73,10 @@ class OrderedOutput:
             psycopg.Error: the database failed.
         """
         settled = await ready(connection, batch)
-        if self.lines:
+        if self._found:
             row = await (
                 await connection.execute(
-                    "SELECT id FROM batch_item WHERE batch = %s AND n = %s", (batch, self.lines - 1)
+                    "SELECT id FROM batch_item WHERE batch = %s AND n = %s", (batch, self._found - 1)
                 )
             ).fetchone()
             if row is None or row[0] != self._last:
