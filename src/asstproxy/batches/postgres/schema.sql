@@ -124,15 +124,18 @@ BEGIN
 END;
 $$;
 
--- Make the tickets that are missing of a batch, from item `low` up to (without) `high`; returns how many.
-CREATE FUNCTION make_tickets(the_batch integer, low integer, high integer) RETURNS integer LANGUAGE sql AS $$
+-- Make tickets for the items of a batch that wait, from item `low` up to (without) `high`; returns how many. `are_new`: they were
+-- added in this transaction, so that none can have one; else those that have one are left out.
+CREATE FUNCTION make_tickets(the_batch integer, low integer, high integer, are_new boolean) RETURNS integer LANGUAGE sql AS $$
     SELECT coalesce(array_length(procrastinate_defer_jobs_v1(array_agg(ROW(
-        batch.queue, 'ask', 0, NULL, NULL, jsonb_build_object('batch', item.batch, 'n', item.n), NULL
-    )::procrastinate_job_to_defer_v1 ORDER BY item.n)), 1), 0)
-    FROM batch_item AS item JOIN batch ON batch.id = item.batch
-    WHERE batch.id = the_batch AND batch.state = 'open' AND item.state = 0 AND item.n >= low AND item.n < high
-    AND NOT EXISTS (
-        SELECT FROM procrastinate_jobs AS job WHERE job.status IN ('todo', 'doing') AND job.queue_name = batch.queue
-        AND (job.args ->> 'batch')::integer = item.batch AND (job.args ->> 'n')::integer = item.n
-    );
+        batch.queue, 'ask', 0, NULL, NULL, jsonb_build_object('batch', batch.id, 'n', missing.n), NULL
+    )::procrastinate_job_to_defer_v1 ORDER BY missing.n)), 1), 0)
+    FROM batch CROSS JOIN LATERAL (
+        SELECT n FROM batch_item WHERE batch = the_batch AND state = 0 AND n >= low AND n < high
+        EXCEPT -- takes linear time, where NOT EXISTS may become a nested loop
+        SELECT (job.args ->> 'n')::integer FROM procrastinate_jobs AS job
+        WHERE NOT are_new AND job.status IN ('todo', 'doing') AND job.queue_name = batch.queue
+        AND (job.args ->> 'batch')::integer = the_batch
+    ) AS missing
+    WHERE batch.id = the_batch AND batch.state = 'open';
 $$;

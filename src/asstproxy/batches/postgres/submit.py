@@ -89,7 +89,7 @@ async def submit(
             " input_tokens = 0, output_tokens = 0 WHERE batch = %s AND state = 2",
             (batch,),
         )
-    await connection.execute("SELECT make_tickets(%s, 0, 2147483647)", (batch,))
+    await connection.execute("SELECT make_tickets(%s, 0, 2147483647, false)", (batch,))
     present = sum(known)
     number = present
     for chunk in _chunks(items, ledger, known):
@@ -100,7 +100,7 @@ async def submit(
             ):
                 for at, item in enumerate(chunk, number):
                     await copy.write_row((batch, at, item.id, signed(item.body), encode_item(item)))
-            await connection.execute("SELECT make_tickets(%s, %s, %s)", (batch, number, number + len(chunk)))
+            await connection.execute("SELECT make_tickets(%s, %s, %s, true)", (batch, number, number + len(chunk)))
         number += len(chunk)
     return Submitted(batch, number, number - present)
 

@@ -77,7 +77,7 @@ class Sweep:
     async def _make_missing(self) -> None:
         """If no ticket waits, make those of the items that wait without one."""
         await self._database.row(
-            "SELECT sum(make_tickets(id, 0, 2147483647)) FROM batch WHERE state = 'open' AND queue = ANY(%s)"
+            "SELECT sum(make_tickets(id, 0, 2147483647, false)) FROM batch WHERE state = 'open' AND queue = ANY(%s)"
             " AND EXISTS (SELECT FROM batch_item WHERE batch = batch.id AND state = 0) AND NOT EXISTS ("
             "SELECT FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = batch.queue)",
             list(self._queues),
