@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -258,6 +259,21 @@ def test_another_schema_version_is_one_line(asst: Asst, here: Path, queue: str, 
         ran = asst("batch", "status", "--queue", queue)
         assert (ran.code, ran.err.count("\n")) == (3, 1)
         assert said in ran.err
+
+
+async def test_the_tables_are_made_once(postgres: PostgresServer) -> None:
+    """However many begin with an empty database at the same moment."""
+    from asstproxy.batches.postgres.address import address_of
+    from asstproxy.batches.postgres.tables import connected
+
+    async def begin(address: str) -> None:
+        async with connected(address_of(address)):
+            pass
+
+    for _ in range(3):
+        address = postgres.new_database()
+        await asyncio.gather(*(begin(address) for _ in range(8)))
+        assert postgres.query(address, "SELECT count(*) FROM asst.about") == [(1,)]
 
 
 def test_the_password_is_written_nowhere(

@@ -47,12 +47,16 @@ async def prepare(connection: AsyncConnection[Any]) -> None:
     """
     found = await _version(connection)
     if found is None:
-        async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        # Not within the transaction: that would begin before the lock is ours, and not see tables that were made meanwhile.
+        await connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        try:
             found = await _version(connection)
             if found is None:
-                await _create(connection)
+                async with connection.transaction():
+                    await _create(connection)
                 return
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
     version, tickets = found
     if version > VERSION or tickets > _tickets_version():
         raise NotSetUpError(
