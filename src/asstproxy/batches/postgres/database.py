@@ -117,7 +117,6 @@ async def pooled(address: Address, most: int) -> AsyncIterator[Database]:
         max_size=most,
         open=False,
         configure=_configure,
-        check=AsyncConnectionPool.check_connection,
         reconnect_timeout=OUTAGE,
     )
     try:
