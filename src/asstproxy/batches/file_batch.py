@@ -17,6 +17,7 @@ from .item import Item
 from .journal import (
     Attempt,
     BatchJournal,
+    Head,
     each_mark,
     folder_of,
     mark_at,
@@ -30,7 +31,7 @@ from .reading import BrokenItemError, Input
 from .result import result_of
 from .runner import Ended, Job, Runner, disk_failure
 
-__all__ = ["AGAIN", "FileBatch", "accept", "refuse_foreign"]
+__all__ = ["AGAIN", "FileBatch", "accept", "refuse_foreign", "require_same"]
 
 AGAIN = "again"
 """How an attempt ends whose item is to be asked once more."""
@@ -71,6 +72,29 @@ def refuse_foreign(out: Path) -> None:
         raise UsageError(f"{out} can't be written.", "Choose a file in a folder that exists.")
     if out.exists() and (not out.is_file() or out.stat().st_size):
         raise UsageError(f"{out} exists already, and no batch wrote it.", "Choose another output file.")
+
+
+def require_same(head: Head, out: Path, form: OutputForm, asked: Asked | None, *, retry_failed: bool) -> None:
+    """Check that this run asks as the first one did, which wrote `head`.
+
+    Raises:
+        UsageError: it doesn't.
+    """
+    if head.form != form:
+        raise UsageError(
+            f"The lines of {out} have the form {head.form}.",
+            "Use the same form, or choose another output file.",
+            code="batch_form",
+            data={"form": head.form},
+        )
+    if head.asked is None or asked is None:
+        return
+    if before := head.asked.without(asked, allowed=retry_failed):
+        raise UsageError(
+            f"{out} was begun with {before}.",
+            "Ask as before, or choose another output file.",
+            code="batch_changed",
+        )
 
 
 @dataclass(slots=True)
@@ -117,7 +141,7 @@ class FileBatch:
         self.runner.assistant()
         journal = open_journal(self.out, self.form, self.asked)
         try:
-            self._compare(journal)
+            require_same(journal.head, self.out, self.form, self.asked, retry_failed=self.retry_failed)
             self._load(journal)
             output = self._output = Output(self.out, self.form, self.ledger, ordered=self.ordered)
             try:
@@ -144,29 +168,6 @@ class FileBatch:
             await committing
 
     # ---- what earlier runs left ----------------------------------------------------------------------------------------
-
-    def _compare(self, journal: BatchJournal) -> None:
-        """Check that this run asks as the first one did.
-
-        Raises:
-            UsageError: it doesn't.
-        """
-        head, asked = journal.head, self.asked
-        if head.form != self.form:
-            raise UsageError(
-                f"The lines of {self.out} have the form {head.form}.",
-                "Use the same form, or choose another output file.",
-                code="batch_form",
-                data={"form": head.form},
-            )
-        if head.asked is None or asked is None:
-            return
-        if before := head.asked.without(asked, allowed=self.retry_failed):
-            raise UsageError(
-                f"{self.out} was begun with {before}.",
-                "Ask as before, or choose another output file.",
-                code="batch_changed",
-            )
 
     def _load(self, journal: BatchJournal) -> None:
         """Note in the ledger what the journal says of each item."""

@@ -20,6 +20,7 @@ from ...batches.item import Item, check_all, require_text, with_template
 from ...batches.ledger import Ledger, Status
 from ...batches.output import OutputForm
 from ...batches.pace import MOST, START, Pace
+from ...batches.postgres.place import refuse_queued
 from ...batches.reading import BrokenItemError, Input, open_input
 from ...batches.runner import Runner, Stop
 from ...config.profiles import Profile, load_config
@@ -154,6 +155,7 @@ async def run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int
     if str(request.out) == "-":
         raise UsageError("The results go to a file, from which the batch continues.", "Name one: -o OUT.jsonl")
     refuse_foreign(request.out)
+    refuse_queued(request.out)
     budget = budget_of(asked.options.max_cost, asked.profile)
     check = asked.check
     if budget is not None:
