@@ -184,6 +184,7 @@ class _Chat:
         for line in self.files.lines():
             self.say(line)
         if message:
+            self.console.print()
             self.console.print(Text.assemble(("› ", "bold"), clean(message)))
             await self._respond(message, typed=typed)
             if self.signals.is_terminated:
@@ -191,12 +192,15 @@ class _Chat:
         interrupted = self._watch_prompt(reader)
         titler = Titler(self)
         mark = HTML(f"<b>{escape(with_marks_for(self.console.file, '›'))}</b> ")
-        pressed = -_LEAVE_WITHIN
+        pressed, apart = -_LEAVE_WITHIN, False
         while not self.leaving:
             try:
                 if interrupted.is_set():
                     interrupted.clear()
                     raise KeyboardInterrupt
+                if not apart:  # from what was printed; an empty line leaves the next prompt where it is
+                    self.console.print()
+                    apart = True
                 draft, self.draft = self.draft + self._typed.take(reader.session.app.input), ""
                 line, is_last = await reader.read(mark, draft)
                 self.draft, reader.draft = reader.draft, ""
@@ -212,6 +216,7 @@ class _Chat:
                 self.say("Press Ctrl-C again to leave.")
                 continue
             if line:
+                apart = False
                 await self._respond(line, is_last=is_last or self.edits_last)
                 self._look_up(reader)
                 titler.follow()
