@@ -232,13 +232,10 @@ def test_options_leave_no_question(openai: ResponsesServer, config: Path, monkey
     assert profiles(config)["gpt"] == {"provider": "gpt"}
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(60, 50), (80, 40), (120, 40)])
-def test_esc_goes_back(
-    openai: ResponsesServer, config: Path, monkeypatch: pytest.MonkeyPatch, columns: int, rows: int
-) -> None:
+def test_esc_goes_back(openai: ResponsesServer, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the step before, which is drawn anew in its place; from the first question, to the list of assistants."""
     monkeypatch.setenv("OPENAI_API_KEY", openai.key)
-    with Terminal([ASST, "setup"], columns, rows) as screen:
+    with Terminal([ASST, "setup"], 80, 40) as screen:
 
         def wait(question: str) -> None:
             """The cursor is behind the question, which is the last one, and below nothing that was left over."""
