@@ -12,17 +12,15 @@ from ..core.errors import UsageError
 from ..core.resume import can_attach
 from ..core.script import SETTLED, STEPS, State
 from .item import Item
-from .journal import Attempt, BatchJournal, each_mark, folder_of, mark_at, open_journal, records_at
+from .journal import AGAIN, Attempt, BatchJournal, folder_of, mark_at, open_journal, records_at
 from .ledger import Ledger, Status
 from .output import Output, OutputForm
+from .past import load_past, status_of
 from .reading import BrokenItemError, Input
 from .result import result_of
-from .runner import Ended, Job, Runner, Stop
+from .runner import Ended, Job, Progress, Runner, Stop
 
-__all__ = ["AGAIN", "FileBatch", "accept", "refuse_foreign"]
-
-AGAIN = "again"
-"""How an attempt ends whose item is to be asked once more."""
+__all__ = ["FileBatch", "accept", "refuse_foreign"]
 
 
 def accept(source: Input, skip: Callable[[BrokenItemError], None] | None = None) -> Ledger:
@@ -78,6 +76,11 @@ class FileBatch:
     _dirty: asyncio.Event = field(default_factory=asyncio.Event)
     _is_over: bool = False
 
+    @property
+    def progress(self) -> Progress:
+        """The counts of this run."""
+        return self.runner.progress
+
     async def run(self) -> None:
         """Ask what is to be asked.
 
@@ -94,7 +97,7 @@ class FileBatch:
                 raise UsageError(
                     f"{self.out} was begun with --format {journal.head.form}.", f"Add --format {journal.head.form}"
                 )
-            self._load(journal)
+            self._left = load_past(journal, self.ledger, self.out, self.source.name).left
             output = self._output = Output(self.out, self.form, self.ledger, ordered=self.ordered)
             try:
                 if self.retry_failed and self.ledger.count(Status.FAILED):
@@ -120,30 +123,6 @@ class FileBatch:
             await committing
 
     # ---- what earlier runs left ----------------------------------------------------------------------------------------
-
-    def _load(self, journal: BatchJournal) -> None:
-        """Note in the ledger what the journal says of each item."""
-        ledger, running = self.ledger, dict[int, tuple[int, int]]()
-        for mark in each_mark(journal.path):
-            journal.attempts_known(mark.attempt)
-            if mark.begin is not None:
-                number = ledger.find(mark.begin.id)
-                if number is None:
-                    raise UsageError(
-                        f'{self.out} belongs to another input: its item "{mark.begin.id}" isn\'t in {self.source.name}.',
-                        "Choose another output: -o OUT.jsonl",
-                    )
-                if int(mark.begin.body, 16) != ledger.body(number):
-                    raise UsageError(
-                        f'The item "{mark.begin.id}" was asked with another text before.',
-                        "Give it a new id, or choose another output: -o OUT.jsonl",
-                    )
-                running[mark.attempt] = (number, mark.at)
-            elif (begun := running.pop(mark.attempt, None)) is not None and mark.end != AGAIN:
-                ledger.settle(begun[0], _status(mark.end), begun[1])
-        for attempt, (number, begin) in running.items():
-            if ledger.status(number) is Status.WAITING:
-                self._left[number] = (attempt, begin)
 
     def _write_settled(self, journal: BatchJournal, output: Output) -> None:
         """Write the lines that an earlier run did not come to."""
@@ -194,7 +173,7 @@ class FileBatch:
 
     def _settle(self, sink: Attempt, number: int, state: State) -> None:
         sink.end(state.value)
-        self.ledger.settle(number, _status(state.value), sink.begin)
+        self.ledger.settle(number, status_of(state.value), sink.begin)
         self._dirty.set()
 
     def _ended(self, ended: Ended) -> None:
@@ -222,7 +201,3 @@ class FileBatch:
                 error.filename = error.filename or str(journal.path)
                 self.runner.stop(Stop("failed", f"{error.filename}: {error.strerror}.", "Free some space."), now=True)
                 return
-
-
-def _status(end: str) -> Status:
-    return Status.DONE if end == State.COMPLETED.value else Status.FAILED

@@ -2,7 +2,7 @@
 
 Each time an item is asked is an *attempt* with a number. Its lines are `{"attempt":7,"begin":{…}}`, then its records as in a
 session file with `"attempt":7,` in front, then `{"attempt":7,"end":"…"}`.
-An attempt without an end was in flight when its process died.
+An attempt without an end was in flight when its process died. Lines that begin with `{"job":` are those of `jobs`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from ..core.events import Record
 from ..store.lock import lock, lock_holder
 
 __all__ = [
+    "AGAIN",
     "JOURNAL",
+    "PACKED",
     "Attempt",
     "BatchJournal",
     "Begin",
@@ -42,6 +44,10 @@ __all__ = [
 ]
 
 JOURNAL = "journal.jsonl"
+AGAIN = "again"
+"""How an attempt ends whose item is to be asked once more."""
+PACKED = "packed"
+"""How an attempt ends whose request is in a batch at the provider."""
 FORMAT, VERSION = "asst-batch", 1
 
 
@@ -62,19 +68,24 @@ class Begin(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A line that begins an attempt, or ends it, with its place in the file. `end` is a state, or `again`: ask it once more."""
+    """A line that begins an attempt, or ends it, with its place in the file.
+
+    `end` is a state, `again` (ask it once more), or `packed`: the request is part of the provider's batch `job`.
+    """
 
     attempt: int
     at: int
     until: int
     begin: Begin | None = None
     end: str = ""
+    job: int = 0
 
 
 class _Mark(msgspec.Struct):
     attempt: int
     begin: Begin | None = None
     end: str = ""
+    job: int = 0
 
 
 _mark = msgspec.json.Decoder(_Mark)
@@ -109,6 +120,14 @@ class Attempt:
         """
         return self._journal.append(b'%b"end":"%b"}\n' % (self._prefix, state.encode()))
 
+    def pack(self, job: int) -> int:
+        """Save that its request is part of this batch at the provider; the answer gets an attempt of its own.
+
+        Raises:
+            OSError: the journal can't be written.
+        """
+        return self._journal.append(b'%b"end":"%b","job":%d}\n' % (self._prefix, PACKED.encode(), job))
+
 
 class BatchJournal:
     """The journal, open for writing and locked by this process. `head` is its first line.
@@ -136,6 +155,11 @@ class BatchJournal:
         at = self._size + self._waiting
         self.append(b'{"attempt":%d,"begin":%b}\n' % (self._attempts, msgspec.json.encode(Begin(item, f"{body:016x}"))))
         return Attempt(self, self._attempts, at)
+
+    @property
+    def next_attempt(self) -> int:
+        """The number of the attempt that `begin` begins next."""
+        return self._attempts + 1
 
     def resume(self, number: int, begin: int) -> Attempt:
         """An attempt that an earlier process began."""
@@ -311,7 +335,7 @@ def each_mark(path: Path) -> Iterator[Mark]:
                     except ValueError:
                         mark = None
                     if mark is not None:
-                        yield Mark(mark.attempt, at, until, mark.begin, mark.end)
+                        yield Mark(mark.attempt, at, until, mark.begin, mark.end, mark.job)
             at = until
 
 

@@ -45,6 +45,7 @@ HINTS: dict[str, str] = {
     "argument_not_a_pair": "Write --arg name=value.",
     "tool_unknown": "List them: asst tools list",
     # providers
+    "batch_lost": "Forget it, and its items are asked again: asst batch cancel {out}",
     "assistant_missing": "Create one: {setup}",
     "assistants_shut_down": "Move the profile to OpenAI's Responses API: asst setup gpt --name {profile} --move",
     "base_url_missing": "Run: {setup} --base-url URL",

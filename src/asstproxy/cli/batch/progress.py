@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import msgspec
 
-from ...batches.file_batch import FileBatch
 from ...batches.journal import folder_of
-from ...batches.ledger import Status
+from ...batches.ledger import Ledger, Status
+from ...batches.runner import Progress
 from ...config.atomic import write_atomically
 from ...core.money import dollars
 from ...text.figures import duration
@@ -29,7 +30,10 @@ LOGGED = 10.0
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """How far a batch is. Tokens, `cost` (US dollars) and `seconds` are of one run; `left` is in seconds, None if unknown."""
+    """How far a batch is. Tokens, `cost` (US dollars) and `seconds` are of one run; `left` is in seconds, None if unknown.
+
+    `sent`: items in a batch at their provider.
+    """
 
     items: int
     done: int
@@ -41,6 +45,23 @@ class Snapshot(msgspec.Struct, frozen=True):
     cost: float | None = None
     seconds: float = 0.0
     left: float | None = None
+    sent: int = 0
+
+
+class Reported(Protocol):
+    """A batch that a `Reporter` reports on."""
+
+    @property
+    def out(self) -> Path:
+        """The file with the results."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where each item stands."""
+
+    @property
+    def progress(self) -> Progress:
+        """The counts of this run."""
 
 
 class View(Protocol):
@@ -53,9 +74,9 @@ class View(Protocol):
         """End it."""
 
 
-def view(stream: TextIO) -> View:
-    """A bar in a terminal, lines elsewhere."""
-    return _Bar() if stream.isatty() else _Log(stream)
+def view(stream: TextIO, *, logged: float = LOGGED) -> View:
+    """A bar in a terminal, elsewhere a line every `logged` seconds."""
+    return _Bar() if stream.isatty() else _Log(stream, logged)
 
 
 def line_of(snapshot: Snapshot) -> str:
@@ -65,6 +86,8 @@ def line_of(snapshot: Snapshot) -> str:
         parts.append(f"{snapshot.failed:,} failed")
     if snapshot.in_flight:
         parts.append(f"{snapshot.in_flight} in flight")
+    if snapshot.sent:
+        parts.append(f"{snapshot.sent:,} in a batch at the provider")
     if snapshot.per_second:
         parts.append(f"{snapshot.per_second:.3g}/s")
     if tokens := snapshot.input_tokens + snapshot.output_tokens:
@@ -79,7 +102,7 @@ def line_of(snapshot: Snapshot) -> str:
 class Reporter:
     """Reports on a running batch, from `start` to `close`."""
 
-    def __init__(self, batch: FileBatch, view: View | None) -> None:
+    def __init__(self, batch: Reported, view: View | None) -> None:
         self._batch, self._view = batch, view
         self._file = folder_of(batch.out) / PROGRESS
         self._began, self._settled_before = time.monotonic(), 0
@@ -96,7 +119,7 @@ class Reporter:
 
     def snapshot(self) -> Snapshot:
         """How far it is."""
-        ledger, progress = self._batch.ledger, self._batch.runner.progress
+        ledger, progress = self._batch.ledger, self._batch.progress
         seconds = time.monotonic() - self._began
         settled = self._settled() - self._settled_before
         rate = settled / seconds if seconds and settled else 0.0
@@ -112,6 +135,7 @@ class Reporter:
             cost=progress.cost if progress.is_cost_known else None,
             seconds=round(seconds, 1),
             left=round(waiting / rate, 1) if rate and waiting else None,
+            sent=ledger.count(Status.SENT),
         )
 
     async def _report(self) -> None:
@@ -136,12 +160,12 @@ class Reporter:
 
 
 class _Log:
-    def __init__(self, stream: TextIO) -> None:
-        self._stream, self._last = stream, time.monotonic()
+    def __init__(self, stream: TextIO, every: float) -> None:
+        self._stream, self._every, self._last = stream, every, time.monotonic()
 
     def show(self, snapshot: Snapshot) -> None:
         """Write a line, if the last one is old enough."""
-        if time.monotonic() - self._last >= LOGGED:
+        if time.monotonic() - self._last >= self._every:
             self._last = time.monotonic()
             self._stream.write(f"{line_of(snapshot)}\n")
             self._stream.flush()
@@ -158,11 +182,12 @@ class _Bar:
     def show(self, snapshot: Snapshot) -> None:
         """Move the bar."""
         if self._progress is None:
-            from rich.progress import BarColumn, Progress, TextColumn
+            from rich.progress import BarColumn, TextColumn
+            from rich.progress import Progress as Bar
 
             from ..render.theme import console
 
-            self._progress = Progress(
+            self._progress = Bar(
                 BarColumn(bar_width=20), TextColumn("{task.description}"), console=console(stderr=True), transient=True
             )
             self._progress.start()

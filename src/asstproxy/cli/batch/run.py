@@ -38,8 +38,9 @@ from ..standard_streams import write_json
 if TYPE_CHECKING:
     from ...tools.schema_source import ChosenSchema
     from ...tools.toolbox import Toolbox
+    from .progress import Reported
 
-__all__ = ["Request", "dry_run_batch", "run_batch"]
+__all__ = ["Asked", "Request", "accepted", "asked_of", "dry_run_batch", "run_batch", "summary"]
 
 MOST, START = 64, 8
 SHOWN = 5
@@ -63,12 +64,13 @@ class Request:
     ordered: bool = False
     form: OutputForm = "asst"
     retry_failed: bool = False
+    provider_batch: bool = False
     schema: str = ""
     quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """Who is asked, and what every item goes through before."""
 
     options: ConversationOptions
@@ -78,7 +80,7 @@ class _Asked:
     schema: ChosenSchema | None
 
 
-def _asked(request: Request) -> _Asked:
+def asked_of(request: Request) -> Asked:
     """Who is asked, as the options and the template say.
 
     Raises:
@@ -113,10 +115,10 @@ def _asked(request: Request) -> _Asked:
     profile = choose_profile(load_config(), options.profile)
     if more:
         profile = msgspec.structs.replace(profile, settings={**profile.settings, **more})
-    return _Asked(options, profile, configure(profile, options, None, ()), check_all(checks), schema)
+    return Asked(options, profile, configure(profile, options, None, ()), check_all(checks), schema)
 
 
-def _accepted(source: Input, request: Request) -> Ledger:
+def accepted(source: Input, request: Request) -> Ledger:
     """The items of the input, once all of them are known to be askable; those that aren't may be skipped."""
     skipped = 0
 
@@ -134,14 +136,18 @@ def _accepted(source: Input, request: Request) -> Ledger:
 
 async def run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int:
     """Ask the items of a file; returns the exit code."""
-    asked = _asked(request)
+    if request.provider_batch:
+        from .at_provider import run_at_provider
+
+        return await run_at_provider(request, stdin, signals)
+    asked = asked_of(request)
     refuse_foreign(request.out)
     budget = budget_of(asked.options.max_cost, asked.profile)
     check = asked.check
     if budget is not None:
         check = check_all([check, price_known(budget.prices, asked.configured)])
     with open_input(request.source, check, lines=request.lines, stdin=stdin) as source:
-        ledger = _accepted(source, request)
+        ledger = accepted(source, request)
         box = await _toolbox(asked)
         try:
             runner = Runner(
@@ -174,7 +180,7 @@ async def run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int
                 await box.aclose()
 
 
-async def _toolbox(asked: _Asked) -> Toolbox | None:
+async def _toolbox(asked: Asked) -> Toolbox | None:
     if not (asked.profile.tools or asked.options.tools or "mcp" in asked.profile.options):
         return None
     from ...tools.toolbox import open_toolbox
@@ -228,7 +234,7 @@ def _ending(batch: FileBatch, request: Request, signals: Signals) -> int:
     ledger, stopped = batch.ledger, batch.runner.stopped
     failed, waiting = ledger.count(Status.FAILED), ledger.count(Status.WAITING)
     if not request.quiet:
-        sys.stderr.write(f"{_summary(batch)}\n")
+        sys.stderr.write(f"{summary(batch)}\n")
     if stopped is not None and stopped.why in ("fatal", "down", "failed"):
         print_warning(" ".join(filter(None, (stopped.message, stopped.hint))))
     if waiting and not request.quiet:
@@ -238,6 +244,8 @@ def _ending(batch: FileBatch, request: Request, signals: Signals) -> int:
             print_warning(f"{waiting:,} items are still to be asked. The same command goes on.")
     if failed and not request.quiet:
         print_warning(f"{failed:,} items failed. Ask them again: the same command with --retry-failed.")
+    if (sent := ledger.count(Status.SENT)) and not request.quiet:
+        print_warning(f"{sent:,} items are in a batch at the provider. Collect them: asst batch fetch {batch.out}")
     if stopped is not None and stopped.why == "interrupted":
         return signals.code or INTERRUPTED
     if stopped is not None and stopped.why == "cap":
@@ -247,8 +255,8 @@ def _ending(batch: FileBatch, request: Request, signals: Signals) -> int:
     return ITEMS_FAILED if failed else OK
 
 
-def _summary(batch: FileBatch) -> str:
-    progress, ledger = batch.runner.progress, batch.ledger
+def summary(batch: Reported) -> str:
+    progress, ledger = batch.progress, batch.ledger
     parts = [f"{ledger.count(Status.DONE):,} of {len(ledger):,} done"]
     if failed := ledger.count(Status.FAILED):
         parts.append(f"{failed:,} failed")
@@ -262,15 +270,20 @@ def _summary(batch: FileBatch) -> str:
 
 async def dry_run_batch(request: Request, stdin: IO[bytes]) -> int:
     """Print the first request, the number of items and about what they cost, as one JSON object; returns the exit code."""
-    asked = _asked(request)
+    asked, tier = asked_of(request), ""
+    if request.provider_batch:
+        from .at_provider import BATCH, check_options
+
+        tier = BATCH
+        check_options(request, asked)
     box = await _toolbox(asked)
     try:
         assistant = connect_assistant(asked.profile, asked.configured, asked.options, None)
         configured = msgspec.structs.replace(asked.configured, model=asked.configured.model or assistant.model)
         await assistant.aclose()
         with open_input(request.source, asked.check, lines=request.lines, stdin=stdin) as source:
-            count = len(_accepted(source, request))
-            first, cost, tokens = estimate(source, configured, PriceTable(), request.limit)
+            count = len(accepted(source, request))
+            first, cost, tokens = estimate(source, configured, PriceTable(), request.limit, tier=tier)
     finally:
         if box is not None:
             await box.aclose()

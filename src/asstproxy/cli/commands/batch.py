@@ -85,6 +85,12 @@ def run(
     background: Annotated[
         bool, typer.Option("--background", help="Let the provider keep the answers: none is paid twice after a crash.")
     ] = False,
+    provider_batch: Annotated[
+        bool,
+        typer.Option(
+            "--provider-batch", help="Send the items through the provider's batch API: half price, within a day."
+        ),
+    ] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask the items again that failed.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the first request, the count and the estimated cost. Send nothing.")
@@ -124,6 +130,7 @@ def run(
         ordered=ordered,
         form=format_,
         retry_failed=retry_failed,
+        provider_batch=provider_batch,
         schema=schema,
         quiet=quiet,
     )
@@ -138,3 +145,21 @@ def status(out: OutFile, json: Annotated[bool, typer.Option("--json", help="Prin
     from ..batch.status import show_status
 
     show_status(out, as_json=json)
+
+
+@batch.command()
+def fetch(out: OutFile, quiet: Quiet = False) -> None:
+    """Collect what a provider's batch has answered, without waiting (after --provider-batch)."""
+    from ..batch.at_provider import fetch_batch
+    from ..event_loop import run
+
+    raise typer.Exit(run(lambda signals: fetch_batch(out, signals, quiet=quiet)))
+
+
+@batch.command()
+def cancel(out: OutFile, quiet: Quiet = False) -> None:
+    """Cancel what is in a provider's batch (after --provider-batch). Answers that it has by then can be fetched."""
+    from ..batch.at_provider import cancel_batch
+    from ..event_loop import run
+
+    raise typer.Exit(run(lambda _: cancel_batch(out, quiet=quiet)))

@@ -1,0 +1,173 @@
+"""`asst batch --provider-batch`, `fetch` and `cancel`: through the provider's own batch API, at half the price."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from ...batches.checks import CostLimitError, checked
+from ...batches.item import Item, check_all
+from ...batches.jobs import each_job
+from ...batches.journal import JOURNAL, folder_of
+from ...batches.ledger import Status
+from ...batches.provider_batch import ProviderBatch
+from ...batches.reading import open_input
+from ...batches.sending import Submission
+from ...config.profiles import load_config
+from ...core.errors import UsageError
+from ...providers.assembly import budget_of
+from ...providers.batch_api import BATCH, BatchApi
+from ...providers.budget import within_budget
+from ...providers.prices import PriceTable
+from ...providers.registry import batches
+from ..error_output import print_warning
+from ..event_loop import Signals
+from ..exit_codes import INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
+from .run import Asked, Request, accepted, asked_of, summary
+
+__all__ = ["BATCH", "cancel_batch", "check_options", "fetch_batch", "run_at_provider"]
+
+LOGGED = 600.0
+"""Seconds between two lines in a log: a batch takes hours."""
+
+
+def check_options(request: Request, asked: Asked) -> None:
+    """Check that a provider's batch can do what is asked for.
+
+    Raises:
+        UsageError: an option has no meaning there, or the provider has no batch API.
+        NotSetUpError: something that the provider needs is missing.
+    """
+    if asked.profile.tools or asked.options.tools or "mcp" in asked.profile.options:
+        raise UsageError(
+            "A provider's batch makes one request for each item, so it can't run tools.",
+            "Leave out -t, and choose a profile without tools, or leave out --provider-batch.",
+        )
+    given = {
+        "--background": asked.options.background,
+        "--concurrency": request.concurrency is not None,
+        "--rpm": request.rpm is not None,
+        "--tpm": request.tpm is not None,
+    }
+    if unfit := [name for name, is_given in given.items() if is_given]:
+        verb = "has" if len(unfit) == 1 else "have"
+        raise UsageError(f"{' and '.join(unfit)} {verb} no effect on a provider's batch.", "Leave it out.")
+    batches(asked.profile)
+
+
+async def run_at_provider(request: Request, stdin: IO[bytes], signals: Signals) -> int:
+    """Send the items of a file, wait, and collect the results; returns the exit code."""
+    asked = asked_of(request)
+    check_options(request, asked)
+    budget, check = budget_of(asked.options.max_cost, asked.profile), asked.check
+
+    async def prepare(api: BatchApi, items: Iterator[Item]) -> Mapping[str, Any]:
+        if budget is not None:
+            within_budget(api.provider, budget, asked.profile.name, asked.configured.model)
+        return await checked(api, items, asked.configured, budget)
+
+    if budget is not None:
+        from ...batches.estimate import price_known
+
+        check = check_all([check, price_known(budget.prices, asked.configured)])
+    with open_input(request.source, check, lines=request.lines, stdin=stdin) as source:
+        batch = ProviderBatch(
+            request.out,
+            connect=lambda name: batches(asked.profile if name == asked.profile.name else load_config().profile(name)),
+            ledger=accepted(source, request),
+            prices=budget.prices if budget is not None else PriceTable(),
+            form=request.form,
+            ordered=request.ordered,
+        )
+        submission = Submission(
+            source,
+            asked.profile.name,
+            asked.configured,
+            schema=asked.schema,
+            limit=request.limit,
+            retry_failed=request.retry_failed,
+            prepare=prepare,
+        )
+        with _shown(batch, signals, quiet=request.quiet):
+            try:
+                await batch.run(submission)
+            except CostLimitError as error:
+                print_warning(f"{error} {error.hint}")
+                return INCOMPLETE
+        if source.has_grown:
+            print_warning(f"{source.name} has grown. Run the same command again for what was added.")
+    return _ending(batch, signals, quiet=request.quiet)
+
+
+async def fetch_batch(out: Path, signals: Signals, *, quiet: bool) -> int:
+    """Collect the results that are there; returns the exit code."""
+    batch = _found(out)
+    with _shown(batch, signals, quiet=quiet):
+        await batch.fetch()
+    return _ending(batch, signals, quiet=quiet)
+
+
+async def cancel_batch(out: Path, *, quiet: bool) -> int:
+    """Cancel what is at the provider; returns the exit code."""
+    batch = _found(out)
+    await batch.cancel()
+    if not quiet:
+        left = sum(job.count for job in batch.jobs)
+        told = f"Cancelled. Collect what was answered by now: asst batch fetch {out}" if left else "Cancelled."
+        sys.stderr.write(f"{told}\n")
+    return OK
+
+
+def _found(out: Path) -> ProviderBatch:
+    """The batch that writes a file.
+
+    Raises:
+        UsageError: there is none, or none of it was sent to a provider's batch.
+    """
+    journal = folder_of(out) / JOURNAL
+    if not journal.is_file():
+        raise UsageError(f"No batch writes {out}.", "Name the file that was given to -o.")
+    if next(each_job(journal), None) is None:
+        raise UsageError(f"The items of {out} are in no provider's batch.", "See: asst batch status")
+    return ProviderBatch(out, connect=lambda name: batches(load_config().profile(name)), prices=PriceTable())
+
+
+@contextmanager
+def _shown(batch: ProviderBatch, signals: Signals, *, quiet: bool) -> Iterator[None]:
+    """Progress as of any batch; Ctrl-C and SIGTERM end the waiting."""
+    from .progress import Reporter, view
+
+    reporter = Reporter(batch, None if quiet else view(sys.stderr, logged=LOGGED))
+    batch.opened = reporter.start
+    batch.say = lambda line: None if quiet else print_warning(line)
+    signals.on_signal = lambda _: batch.stopping.set()
+    try:
+        yield
+    finally:
+        signals.on_signal = None
+        reporter.close()
+
+
+def _ending(batch: ProviderBatch, signals: Signals, *, quiet: bool) -> int:
+    """Say how it went and how to go on; the exit code."""
+    ledger = batch.ledger
+    failed, waiting, sent = (ledger.count(status) for status in (Status.FAILED, Status.WAITING, Status.SENT))
+    if not quiet:
+        sys.stderr.write(f"{summary(batch)}\n")
+        if sent:
+            print_warning(f"{sent:,} items are in a batch at the provider. Collect them: asst batch fetch {batch.out}")
+        if waiting:
+            print_warning(f"{waiting:,} items are still to be asked. The same command goes on.")
+        if failed:
+            print_warning(
+                f"{failed:,} items failed. Ask them directly: the same command with --retry-failed, without"
+                " --provider-batch."
+            )
+    if batch.stopping.is_set:
+        return signals.code or INTERRUPTED
+    if sent:
+        return INCOMPLETE
+    return ITEMS_FAILED if failed else OK
