@@ -107,11 +107,22 @@ def test_the_pasted_path_of_an_image_is_offered(server: ResponsesServer, folder:
         assert _types(server) == ["input_image", "input_text"]
 
 
+def test_a_file_that_does_not_exist_is_told(server: ResponsesServer, folder: Path) -> None:
+    """Once; the message stays in the prompt, and Enter sends it as text. A word with an @ that is no file is sent at once."""
+    with _chat() as terminal:
+        terminal.enter("Look at @dott.png and @angular/core")
+        terminal.wait_for("The file dott.png doesn't exist. Enter sends the message without it.")
+        assert not server.requests
+        terminal.wait_for_prompt("Look at @dott.png and @angular/core")
+        terminal.type("\r")
+        terminal.wait_for("You said: Look at @dott.png and @angular/core")
+
+
 def test_a_file_that_pasted_text_names_is_offered(server: ResponsesServer, folder: Path) -> None:
     """Text that somebody else wrote, pasted with an @path in it, reads no file before the person agrees."""
     with _chat() as terminal:
         _paste(terminal, "please read @notes.txt")
-        terminal.wait_for("The pasted text names a file: notes.txt")
+        terminal.wait_for("The pasted text names the file notes.txt.")
         terminal.type("\x15")  # Ctrl-U: the person does not agree
         terminal.enter("please read notes.txt")
         terminal.wait_for("You said: please read notes.txt")

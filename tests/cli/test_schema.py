@@ -72,6 +72,16 @@ def test_half_of_the_data_or_none_is_not_printed(
     assert (ran.code, result["state"], result["data"], result["answer"]) == (code, state, None, outputs[0].text)
 
 
+def test_the_data_in_a_file(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
+    """`-o` writes what stdout has, and nothing when the answer doesn't fit."""
+    file = tmp_path / "dog.json"
+    server.brain = Script([GOOD], [BAD], [BAD])
+    assert asst("ask", "-p", "gpt", "-o", str(file), "--schema", FORM, "a dog").out == DATA
+    assert file.read_text() == DATA
+    assert asst("ask", "-p", "gpt", "-o", str(file), "--schema", FORM, "a dog").code == 6
+    assert file.read_text() == DATA
+
+
 def test_json_has_the_data(asst: Asst, server: ResponsesServer) -> None:
     """`data` is the answer as JSON, numbers as they came; null without a schema; `problems` say what did not fit."""
     server.brain = lambda _: [Say('{"name": "Rex", "age": 123456789012345678901234567890}')]
@@ -109,6 +119,7 @@ def test_tools_run_before_the_data(asst: Asst, server: ResponsesServer, tmp_path
         (["--schema", "/no/such/file.json"], "Can't read the schema '/no/such/file.json': No such file"),
         (["--schema", '{"type": "array"}'], "The schema doesn't describe an object"),
         (["--schema", "no_such_module_at_all:Dog"], "No such module: 'no_such_module_at_all'."),
+        (["--schema", "a", "-x"], "-x prints code, and with --schema the answer is JSON."),
         (["--schema", "a", "--schema-multi", "b"], "--schema and --schema-multi can't be combined."),
     ],
 )

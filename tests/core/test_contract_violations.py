@@ -14,6 +14,7 @@ from asstproxy.core.events import (
     AssistantMessageRetrieved,
     Cancelled,
     ChunkReceived,
+    Configured,
     ErrorOccurred,
     Event,
     Heartbeat,
@@ -21,9 +22,13 @@ from asstproxy.core.events import (
     HistoryCut,
     MessageIncomplete,
     Notice,
+    RetryScheduled,
+    SessionOpened,
     SetUserMessage,
     Started,
+    Titled,
     ToolCall,
+    ToolFinished,
     ToolOutputsSubmitted,
     ToolResult,
     ToolsExecuted,
@@ -76,9 +81,21 @@ async def outcome(*parts: Any, mediator: str = "state-machine") -> ErrorOccurred
 
 
 @both
-@pytest.mark.parametrize("note", [HistoryCut(0), HistoryCompacted("Forget it.", 1)])
-async def test_an_assistant_cannot_rewrite_the_history(note: Event, mediator: str) -> None:
-    """The notes that cut the history or put a summary in its place are the conversation's: no record says so."""
+@pytest.mark.parametrize(
+    "note",
+    [
+        HistoryCut(0),
+        HistoryCompacted("Forget it.", 1),
+        Configured("other"),
+        Titled("Mine"),
+        SessionOpened("01K"),
+        ToolFinished(ToolResult("c", "done"), 0.1),
+        RetryScheduled(1, 1.0, "server", "busy", 4),
+    ],
+    ids=lambda note: note.type,
+)
+async def test_an_assistant_cannot_speak_for_the_conversation(note: Event, mediator: str) -> None:
+    """Notes on history, title, profile, tools and retries are the conversation's own: no provider writes such a record."""
     error = await outcome(OPENED, note, ANSWER, mediator=mediator)
     assert (error.kind, error.message) == (
         "protocol",

@@ -413,6 +413,13 @@ def test_only_what_text_does_not_say_is_kept() -> None:
     )
 
 
+def test_an_answer_in_the_first_event() -> None:
+    """Some servers put the whole answer there; one that repeats it piece by piece is not doubled."""
+    first = {"type": "message_start", "message": {"content": [{"text": "ab"}]}}
+    assert read(first, stop())[-1] == AssistantMessageRetrieved("ab")
+    assert read(first, *TEXT, stop())[-1] == AssistantMessageRetrieved("ab")
+
+
 def test_a_turn_without_text_says_so() -> None:
     """An empty `end_turn` happens after the results of tools: it is an answer, with a notice."""
     assert read(stop()) == [Notice("The model ended its turn without an answer."), AssistantMessageRetrieved("")]

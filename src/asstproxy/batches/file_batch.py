@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,26 +11,43 @@ from pathlib import Path
 from ..core.errors import UsageError
 from ..core.resume import can_attach
 from ..core.script import SETTLED, STEPS, State
+from .asked import Asked
 from .item import Item
-from .journal import AGAIN, Attempt, BatchJournal, folder_of, mark_at, open_journal, records_at
+from .journal import (
+    AGAIN,
+    Attempt,
+    BatchJournal,
+    folder_of,
+    mark_at,
+    open_journal,
+    records_at,
+)
 from .ledger import Ledger, Status
 from .output import Output, OutputForm
-from .past import load_past, status_of
+from .pace import Pace
+from .past import Left, compare, load_past, status_of
 from .reading import BrokenItemError, Input
 from .result import result_of
-from .runner import Ended, Job, Progress, Runner, Stop
+from .runner import Ended, Job, Progress, Runner, disk_failure
 
 __all__ = ["FileBatch", "accept", "refuse_foreign"]
 
+PIECE = 1024
+"""Items after which others get their turn, while none is asked."""
 
-def accept(source: Input, skip: Callable[[BrokenItemError], None] | None = None) -> Ledger:
-    """Read the whole input once, so that nothing is asked if it has an error.
+
+def accept(
+    source: Input, skip: Callable[[BrokenItemError], None] | None = None, *, turn: Callable[[], None] = lambda: None
+) -> Ledger:
+    """Read the whole input once, so that nothing is asked if it has an error. `turn` is called again and again; it may raise.
 
     Raises:
         UsageError: a line can't be asked (and no `skip` takes it), or an id occurs twice; or the input has no items.
     """
     ledger = Ledger()
     for item in source.items(skip):
+        if not len(ledger) % PIECE:
+            turn()
         try:
             ledger.accept(item)
         except UsageError as error:
@@ -49,16 +66,17 @@ def refuse_foreign(out: Path) -> None:
     if folder_of(out).exists():
         return
     if out.is_dir() or not out.parent.is_dir():
-        raise UsageError(f"{out} can't be written.", "Choose a file in a folder that exists: -o OUT.jsonl")
+        raise UsageError(f"{out} can't be written.", "Choose a file in a folder that exists.")
     if out.exists() and (not out.is_file() or out.stat().st_size):
-        raise UsageError(f"{out} exists already, and no batch wrote it.", "Choose another output: -o OUT.jsonl")
+        raise UsageError(f"{out} exists already, and no batch wrote it.", "Choose another output file.")
 
 
 @dataclass(slots=True)
 class FileBatch:
     """One run over the items of `source`, whose results go to `out`.
 
-    `limit`: how many items to ask at most. `retry_failed`: ask those again that failed.
+    `limit`: how many items to ask at most. `retry_failed`: ask those again that failed, who may be asked in another way then.
+    `asked`: who is asked, and how; else that is not compared with the first run.
     """
 
     source: Input
@@ -69,10 +87,10 @@ class FileBatch:
     ordered: bool = False
     retry_failed: bool = False
     limit: int | None = None
+    asked: Asked | None = None
     opened: Callable[[], None] = lambda: None
-    _journal: BatchJournal | None = None
     _output: Output | None = None
-    _left: dict[int, tuple[int, int]] = field(default_factory=dict)  # attempts that a dead process left, by item
+    _left: dict[int, Left] = field(default_factory=dict)  # by item
     _dirty: asyncio.Event = field(default_factory=asyncio.Event)
     _is_over: bool = False
 
@@ -80,6 +98,11 @@ class FileBatch:
     def progress(self) -> Progress:
         """The counts of this run."""
         return self.runner.progress
+
+    @property
+    def pace(self) -> Pace:
+        """What may pause it."""
+        return self.runner.pace
 
     async def run(self) -> None:
         """Ask what is to be asked.
@@ -91,13 +114,18 @@ class FileBatch:
         """
         refuse_foreign(self.out)
         self.runner.assistant()
-        journal = self._journal = open_journal(self.out, self.form)
+        journal = open_journal(self.out, self.form, self.asked)
         try:
-            if journal.head.form != self.form:
+            compare(journal, self.out, self.form, self.asked, retry_failed=self.retry_failed)
+            past = load_past(journal, self.ledger, self.out, self.source.name, retry_failed=self.retry_failed)
+            self._left = past.left
+            if self.ordered and self.ledger.count(Status.SENT):
                 raise UsageError(
-                    f"{self.out} was begun with --format {journal.head.form}.", f"Add --format {journal.head.form}"
+                    f"Items of {self.out} are in a batch at the provider, so the others can't be written in order.",
+                    "Collect them first.",
+                    code="batch_sent",
+                    data={"out": str(self.out)},
                 )
-            self._left = load_past(journal, self.ledger, self.out, self.source.name).left
             output = self._output = Output(self.out, self.form, self.ledger, ordered=self.ordered)
             try:
                 if self.retry_failed and self.ledger.count(Status.FAILED):
@@ -112,10 +140,10 @@ class FileBatch:
 
     async def _work(self, journal: BatchJournal, output: Output) -> None:
         self.opened()
+        if not self.ordered:
+            await self._write_settled(journal, output)
         committing = asyncio.create_task(self._commit(journal, output))
         try:
-            self._write_settled(journal, output)
-            self._dirty.set()
             await self.runner.run(self._jobs(journal, output), self._ended)
         finally:
             self._is_over = True
@@ -124,10 +152,14 @@ class FileBatch:
 
     # ---- what earlier runs left ----------------------------------------------------------------------------------------
 
-    def _write_settled(self, journal: BatchJournal, output: Output) -> None:
+    async def _write_settled(self, journal: BatchJournal, output: Output) -> None:
         """Write the lines that an earlier run did not come to."""
-        for number in self.ledger.not_written():
+        for count, number in enumerate(self.ledger.not_written(), 1):
             self._add_from_journal(journal, output, number, self.ledger.begin_of(number))
+            if not count % PIECE:
+                output.write(output.take())
+                await asyncio.sleep(0)
+        output.write(output.take())
 
     def _add_from_journal(self, journal: BatchJournal, output: Output, number: int, begin: int) -> None:
         mark = mark_at(journal.path, begin)
@@ -137,37 +169,45 @@ class FileBatch:
 
     # ---- the items -----------------------------------------------------------------------------------------------------
 
-    async def _jobs(self, journal: BatchJournal, output: Output) -> AsyncIterator[Job]:
+    async def _jobs(self, journal: BatchJournal, output: Output) -> AsyncGenerator[Job]:
         """The items that are to be asked, read from the input as they are needed."""
-        asked = 0
+        ledger, asked, count = self.ledger, 0, 0
         for number, item in enumerate(self.source.items(lambda _: None)):
-            if number >= len(self.ledger) or self.ledger.body(number) != item.body:
+            count = number + 1
+            if number >= len(ledger) or ledger.body(number) != item.body:
                 raise UsageError(
-                    f"{self.source.name} was changed while it was read, in line {item.line}.", "Run the command again."
+                    f"{self.source.name} was changed while it was read, in line {item.line}.", "Try again."
                 )
-            if self.ledger.status(number) is not Status.WAITING:
-                continue
-            if self.limit is not None and asked >= self.limit:
-                return
-            await output.room_for(number)
-            job = self._left_job(journal, output, number, item) if number in self._left else None
-            if self.ledger.status(number) is not Status.WAITING:
-                continue
-            asked += 1
-            yield job or Job(item, number, journal.begin(item.id, item.body))
+            if not count % PIECE:
+                await asyncio.sleep(0)
+            job: Job | None = None
+            if ledger.status(number) is Status.WAITING:
+                if self.limit is not None and asked >= self.limit:
+                    return
+                await output.room_for(number)
+                if number in self._left:
+                    job = self._left_job(journal, output, number, item)
+            elif self.ordered and not ledger.is_written(number):
+                await output.room_for(number)
+                self._add_from_journal(journal, output, number, ledger.begin_of(number))
+                self._dirty.set()
+            if ledger.status(number) is Status.WAITING:
+                asked += 1
+                yield job or Job(item, number, journal.begin(item.id, item.body))
+        if count < len(ledger):
+            raise UsageError(f"{self.source.name} was shortened while it was read.", "Try again.")
 
     def _left_job(self, journal: BatchJournal, output: Output, number: int, item: Item) -> Job | None:
         """The job of an item that was in flight when its process died, if it can be taken up at the provider."""
-        attempt, begin = self._left.pop(number)
-        records = records_at(journal.path, attempt, begin)
-        sink = journal.resume(attempt, begin)
-        last = next((record for record in reversed(records) if record.event.type in STEPS), None)
-        if last is not None and last.state in SETTLED and len(records) > 1:
+        left = self._left.pop(number)
+        sink = journal.resume(left.attempt, left.begin)
+        last = next((record for record in reversed(left.records) if record.event.type in STEPS), None)
+        if last is not None and last.state in SETTLED and len(left.records) > 1:
             self._settle(sink, number, last.state)
-            self._add_from_journal(journal, output, number, begin)
+            self._add_from_journal(journal, output, number, left.begin)
             return None
-        if can_attach(self.runner.assistant(), records):
-            return Job(item, number, sink, records)
+        if can_attach(self.runner.assistant(), left.records):
+            return Job(item, number, sink, left.records)
         sink.end(AGAIN)
         return None
 
@@ -199,5 +239,5 @@ class FileBatch:
                 output.write(lines)
             except OSError as error:
                 error.filename = error.filename or str(journal.path)
-                self.runner.stop(Stop("failed", f"{error.filename}: {error.strerror}.", "Free some space."), now=True)
+                self.runner.stop(disk_failure(error), now=True)
                 return

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from ..core.errors import AssistantError, UsageError
+from ..core.errors import AssistantError
 from ..providers.batch_api import BatchApi
 from .collecting import collect_all, collect_done, look
 from .file_batch import refuse_foreign
@@ -18,8 +18,9 @@ from .jobs import Job
 from .journal import folder_of, open_journal
 from .ledger import Ledger, Status
 from .output import Output, OutputForm
+from .pace import Pace
 from .packing import REQUESTS
-from .past import load_past
+from .past import compare, load_past
 from .result import Prices
 from .runner import Progress
 from .sending import Submission, send
@@ -33,7 +34,7 @@ class ProviderBatch:
     """`connect` makes the batch API of a profile; `say` shows a line to the person.
 
     `run`, `fetch` and `cancel` raise:
-        UsageError: the output belongs to another input, an item has changed since it was asked, or no batch writes the output.
+        UsageError: the output belongs to another input, an item has changed since it was asked, or is asked in another way.
         NotSetUpError: a profile or its key is missing.
         SessionInUseError: another process works on this batch.
         AssistantError: the provider refuses, or doesn't have a batch any more.
@@ -46,6 +47,8 @@ class ProviderBatch:
     prices: Prices | None = None
     form: OutputForm = "asst"
     ordered: bool = False
+    limit: int | None = None
+    pace: Pace | None = None
     say: Callable[[str], None] = lambda _: None
     opened: Callable[[], None] = lambda: None
     progress: Progress = field(default_factory=Progress)
@@ -58,7 +61,7 @@ class ProviderBatch:
         """Send what is to be asked, wait, and collect the results."""
         refuse_foreign(self.out)
         api = self._api(submission.profile)
-        async with self._open(submission.source.name) as book:
+        async with self._open(submission) as book:
             await self._recover(book)
             if submission.retry_failed and self.ledger.count(Status.FAILED):
                 book.output.remove(lambda number: self.ledger.status(number) is Status.FAILED)
@@ -87,19 +90,17 @@ class ProviderBatch:
                     await book.drop(job)
 
     @asynccontextmanager
-    async def _open(self, source: str | None) -> AsyncIterator[JobBook]:
-        if source is None and not folder_of(self.out).is_dir():
-            raise UsageError(f"No batch writes {self.out}.", "Name the file that was given to -o.")
-        journal = open_journal(self.out, self.form)
+    async def _open(self, submission: Submission | None) -> AsyncIterator[JobBook]:
+        journal = open_journal(self.out, self.form, submission.asked if submission is not None else None)
         try:
-            if source is None:
+            if submission is None:
                 self.form = "openai" if journal.head.form == "openai" else "asst"
-            elif journal.head.form != self.form:
-                raise UsageError(
-                    f"{self.out} was begun with --format {journal.head.form}.", f"Add --format {journal.head.form}"
-                )
-            past = load_past(journal, self.ledger, self.out, source)
-            if source is None:
+                past = load_past(journal, self.ledger, self.out, None)
+            else:
+                retries = submission.retry_failed
+                compare(journal, self.out, self.form, submission.asked, retry_failed=retries)
+                past = load_past(journal, self.ledger, self.out, submission.source.name, retry_failed=retries)
+            if submission is None:
                 self.ordered = any(job.ordered for job in past.jobs.values())
             for left in folder_of(self.out).glob(f"{REQUESTS}-*.jsonl"):
                 left.unlink(missing_ok=True)

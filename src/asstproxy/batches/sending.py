@@ -20,6 +20,7 @@ from ..core.events import Configured
 from ..core.script import SETTLED
 from ..providers.batch_api import BatchApi
 from ..tools.schema_source import ChosenSchema
+from .asked import Asked
 from .item import Item
 from .job_book import JobBook
 from .jobs import Job
@@ -40,7 +41,7 @@ Prepare = Callable[[BatchApi, Iterator[Item]], Awaitable[Mapping[str, Any]]]
 class Submission:
     """The items to send. `prepare` is given them before anything is sent; what it returns is added to their settings.
 
-    `limit`: how many items to send at most. `retry_failed`: send those again that failed.
+    `limit`: how many items to send at most. `retry_failed`: send those again that failed. `asked`: as in `FileBatch`.
     """
 
     source: Input
@@ -50,6 +51,7 @@ class Submission:
     limit: int | None = None
     retry_failed: bool = False
     prepare: Prepare | None = None
+    asked: Asked | None = None
 
 
 async def send(book: JobBook, submission: Submission, api: BatchApi, folder: Path, stopping: Stopping) -> None:

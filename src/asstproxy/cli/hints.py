@@ -28,6 +28,8 @@ HINTS: dict[str, str] = {
     "template_input_missing": 'Give it after the options, -T {name} "…", or pipe it in.',
     "template_unknown": "List them: asst templates list",
     "template_value_missing": "Add {values}",
+    "nothing_set_up": "Run: asst setup local --yes, or asst setup gpt.",
+    "nothing_chosen": "Run: asst setup local --yes, or asst setup gpt. {variable} is set: asst ask -p {provider} works now.",
     "mcp_server_unknown": "Saved: {known}. To add it: asst mcp add {name}",
     "profile_unknown": "Known: {known}. Or run: asst setup",
     # store
@@ -44,7 +46,16 @@ HINTS: dict[str, str] = {
     "arguments_not_json": "--args takes one JSON object.",
     "argument_not_a_pair": "Write --arg name=value.",
     "tool_unknown": "List them: asst tools list",
+    # batches
+    "batch_changed": "Use the same options, or choose another output: -o OUT.jsonl. To ask failed items otherwise: --retry-failed",
+    "batch_form": "Add --format {form}, or choose another output: -o OUT.jsonl",
+    "batch_in_use": "Watch it: asst batch status {out}",
+    "batch_input_not_file": "Pipe it in, and name it -",
+    "batch_not_objects": "For lines of text: --lines",
+    "batch_tools": "Offer tools of your own: -t NAME",
+    "batch_without_prompt": "Variables need a template: -T NAME",
     # providers
+    "batch_sent": "Collect them first: asst batch fetch {out}",
     "batch_lost": "Forget it, and its items are asked again: asst batch cancel {out}",
     "assistant_missing": "Create one: {setup}",
     "assistants_shut_down": "Move the profile to OpenAI's Responses API: asst setup gpt --name {profile} --move",
@@ -74,12 +85,20 @@ CHAT_HINTS: dict[str, str] = {
 
 def hint_for(error: AsstError, *, chat: bool = False) -> str:
     """What to do after this error: the command that helps, else what the error itself says."""
+    if error.code == "profile_unknown" and _is_provider(name := error.data["profile"]):
+        return f"Set it up: asst setup {name}"
     template = (CHAT_HINTS.get(error.code) if chat else None) or HINTS.get(error.code)
     if not template:
         return error.hint
     setup = setup_command(error.data.get("profile", ""), error.data.get("provider", ""))
     hint = template.format_map(defaultdict(lambda: "…", error.data | {"setup": setup}))
     return f"Create a key: {url} {hint}" if (url := error.data.get("keys_url")) else hint
+
+
+def _is_provider(name: str) -> bool:
+    from ..providers.registry import provider_names
+
+    return name in provider_names()
 
 
 def setup_command(profile: str, provider: str) -> str:

@@ -25,10 +25,14 @@ class Output:
     extract: Literal["first", "last"] | None = None
     """The code block that is printed instead of the answer."""
     cost: bool = False
+    schema: bool = False
+    """Whether the answer is JSON that fits a schema of the command line."""
 
     def __post_init__(self) -> None:
         if self.extract and (self.json or self.events):
             raise UsageError("-x prints code, so --json and --events can't be combined with it.")
+        if self.extract and self.schema:
+            raise UsageError("-x prints code, and with --schema the answer is JSON.", "Give one of them.")
 
     @property
     def is_drawn(self) -> bool:

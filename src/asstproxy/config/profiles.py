@@ -115,7 +115,10 @@ class Config(msgspec.Struct):
         if name not in self.tables and name not in BUILT_IN and not _is_vendor(name):
             known = ", ".join(self.names)
             raise NotSetUpError(
-                f"No such profile: '{name}'.", f"Known: {known}.", code="profile_unknown", data={"known": known}
+                f"No such profile: '{name}'.",
+                f"Known: {known}.",
+                code="profile_unknown",
+                data={"known": known, "profile": name},
             )
         values = dict(self.tables.get(name, {}))
         values.setdefault("provider", name)

@@ -16,15 +16,12 @@ from .events import (
     ChunkReceived,
     Event,
     Heartbeat,
-    HistoryCompacted,
-    HistoryCut,
     Reasoning,
     RetryScheduled,
-    is_message,
 )
 from .reply_redaction import ReplyRedactor
 from .retry import RetryBudget
-from .roles import ASSISTANT_MESSAGES, CLOSING, OPENING, Publish
+from .roles import ASSISTANT_MESSAGES, ASSISTANT_NOTES, CLOSING, OPENING, Publish
 
 __all__ = ["closing", "deliver_cancellation", "receive_reply"]
 
@@ -136,11 +133,7 @@ class Heartbeats:
 
 
 def _check(event: object) -> None:
-    if (
-        not isinstance(event, Event)
-        or (is_message(event) and not isinstance(event, ASSISTANT_MESSAGES))
-        or isinstance(event, HistoryCompacted | HistoryCut)  # the history is the conversation's alone
-    ):
+    if not isinstance(event, (*ASSISTANT_MESSAGES, *ASSISTANT_NOTES)):
         name = event.type if isinstance(event, Event) else type(event).__name__
         raise AssistantError("protocol", f"The provider yielded '{name}', which an Assistant Proxy may not send.")
     try:  # a record that cannot be written, or read back, would damage the journal

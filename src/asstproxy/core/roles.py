@@ -21,21 +21,28 @@ from .events import (
     ApprovalRequested,
     AssistantMessageRetrieved,
     ChunkReceived,
+    Cited,
     Event,
     Heartbeat,
     MessageIncomplete,
+    Notice,
+    Reasoning,
+    Skipped,
     Started,
+    TakenOver,
     ToolCall,
     ToolOutputsSubmitted,
     ToolResult,
     ToolsExecuted,
     Unknown,
+    Usage,
 )
 from .schema_support import SchemaSupport
 from .turn import OfferedTool, Turn
 
 __all__ = [
     "ASSISTANT_MESSAGES",
+    "ASSISTANT_NOTES",
     "CLOSING",
     "OPENING",
     "AcceptsAttachments",
@@ -51,7 +58,9 @@ OPENING = (Started, ToolOutputsSubmitted)
 CLOSING = (ActionRequired, AssistantMessageRetrieved, MessageIncomplete)
 """The messages that end one."""
 ASSISTANT_MESSAGES = (*OPENING, Heartbeat, ChunkReceived, *CLOSING)
-"""The messages that an Assistant Proxy may yield; notes come on top."""
+"""The messages that an Assistant Proxy may yield."""
+ASSISTANT_NOTES = (Usage, Reasoning, Notice, Cited, Skipped, TakenOver)
+"""The notes that it may yield; all others are the conversation's own."""
 
 Publish = Callable[[Event], object]
 """Publishes an event of the running exchange."""

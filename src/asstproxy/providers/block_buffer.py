@@ -26,6 +26,7 @@ class BlockBuffer:
     def __init__(self, needed: Mapping[str, str] | None = None) -> None:
         self._needed = needed or {}
         self._blocks: dict[int, JSON] = {}
+        self._held: list[JSON] = []
         self._pieces: dict[int, dict[str, list[str]]] = {}
         self._first = 0
         self._begun: dict[int, JSON] = {}  # what the server said at the beginning of a block, by its place
@@ -35,6 +36,10 @@ class BlockBuffer:
         """What follows comes after all blocks so far."""
         self._first, self._moved = max(self._blocks, default=-1) + 1, {}
 
+    def hold(self, blocks: list[JSON]) -> None:
+        """Blocks that count only where no other comes: many servers repeat them piece by piece."""
+        self._held = [block | {"type": _kind(block)} for block in blocks] or self._held
+
     def start(self, index: int | None, block: JSON) -> tuple[str, str]:
         """A block begins, or is here as a whole; its type, which some servers leave out, and its text so far.
 
@@ -43,7 +48,7 @@ class BlockBuffer:
         place = self._place(index)
         if index is not None and place in self._begun and (place in self._pieces or self._begun[place] != block):
             self._moved[index] = place = max(self._blocks) + 1
-        kind = get_text(block, "type") or next((kind for field, kind in KINDS.items() if field in block), "")
+        kind = _kind(block)
         self._begun[place], self._blocks[place] = block, block | {"type": kind}
         return kind, get_text(block, kind)
 
@@ -70,8 +75,8 @@ class BlockBuffer:
 
     def whole(self) -> list[JSON]:
         """The blocks, in their order. An `input` that came in pieces is still text, as the model wrote it."""
-        found = []
-        for place, block in sorted(self._blocks.items()):
+        found: list[JSON] = []
+        for place, block in sorted(self._blocks.items() or enumerate(self._held)):
             said = {field: "".join(pieces) for field, pieces in self._pieces.get(place, {}).items()}
             texts = {f: text if f == "input" else get_text(block, f) + text for f, text in said.items() if text}
             found.append({**block, **texts})
@@ -94,3 +99,8 @@ class BlockBuffer:
     def returned(self, blocks: Iterable[JSON]) -> list[JSON]:
         """Those blocks, as `tool_calls` gives them, that go back: they have what they need."""
         return [one for one in blocks if get_text(one, self._needed.get(one["type"], "type")).strip()]
+
+
+def _kind(block: JSON) -> str:
+    """The type of a block, which some servers leave out."""
+    return get_text(block, "type") or next((kind for field, kind in KINDS.items() if field in block), "")

@@ -53,7 +53,9 @@ def test_help_explains_a_command(server: ResponsesServer, chat: Chat) -> None:
 def test_help_is_paged_on_a_small_screen(server: ResponsesServer, chat: Chat, tmp_path: Path) -> None:
     """What is longer than the screen goes through $PAGER; the prompt is back when it ends, and Ctrl-C is the pager's."""
     pager = tmp_path / "pager"
-    pager.write_text("#!/bin/sh\ntrap 'echo INTERRUPTED' INT\ncat >/dev/null\necho WAITING\nread line </dev/tty\n")
+    pager.write_text(
+        "#!/bin/sh\ntrap 'echo INTERRUPTED' INT\ncat >/dev/null\necho WAITING\nuntil read line </dev/tty; do :; done\n"
+    )
     pager.chmod(0o755)
     with chat(rows=8, env={"PAGER": str(pager)}) as terminal:
         terminal.enter("/help")

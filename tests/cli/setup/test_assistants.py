@@ -202,6 +202,18 @@ def test_those_who_shut_it_down(asst: Asst, host: str, config: Path) -> None:
     assert moved.code == 0, moved.err
     assert profiles(config)["old"] == {"provider": "gpt", "instructions": "Be kind.", "tools": ["stocks"]}
     assert asst("setup", "gemini", "--name", "old", "--no-check", "--yes").code == 2  # only if it is meant
+    assert (
+        "No such profile: 'older'."
+        in asst("setup", "gpt", "--name", "older", "--move", "--no-check", "--yes").complaint
+    )
+    assert "older" not in profiles(config)
+
+
+@pytest.mark.parametrize("provider", ["assistants", "chat-completions"])
+def test_a_provider_without_a_profile_names_its_set_up(asst: Asst, provider: str) -> None:
+    """It needs an address of the person's, so it has no built-in profile."""
+    ran = asst("ask", "-p", provider, "hello")
+    assert (ran.code, ran.complaint) == (3, f"asst: No such profile: '{provider}'. Set it up: asst setup {provider}")
 
 
 def test_a_set_up_that_is_cut(asst: Asst, server: AssistantsServer, config: Path) -> None:

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from cli.conftest import Asst
-from servers import ResponsesServer
+from servers import ResponsesServer, Say
 
 from .conftest import Write
 
@@ -49,6 +49,20 @@ def test_template_is_saved_with_what_the_command_line_changes(
     assert (server.requests[-1].json["model"], server.requests[-1].json["top_p"]) == ("gpt-6-luna", 0.5)
     assert asst("ask", "-T", "sag", "moin", "--save-template", "moin").code == 0
     assert asst("ask", "-q", "-T", "moin").out == "You said: Say de: moin\n"
+
+
+def test_settings_and_schema_are_saved(asst: Asst, server: ResponsesServer) -> None:
+    """`-O` under `config`, typed, over those of the template; `--schema` as a JSON Schema: -T asks for the same again."""
+    server.brain = lambda _: [Say('{"name": "Rex"}')]
+    arguments = ("-p", "gpt", "-O", "temperature=0.2", "-O", "reasoning_effort=low", "--schema", "name", "{{input}}")
+    ran = asst("ask", *arguments, "--save-template", "dog")
+    assert (ran.code, "Not saved" in ran.err) == (0, False)
+    assert asst("ask", "-T", "dog", "-O", "temperature=0.4", "--save-template", "warm").code == 0
+    for name, temperature in (("dog", 0.2), ("warm", 0.4)):
+        assert asst("ask", "-q", "-T", name, "A dog").out == '{"name":"Rex"}\n'
+        sent = server.requests[-1].json
+        assert (sent["temperature"], sent["reasoning"]["effort"]) == (temperature, "low")
+        assert list(sent["text"]["format"]["schema"]["properties"]) == ["name"]
 
 
 def test_nothing_is_replaced_and_nothing_bad_is_saved(asst: Asst, write: Write, tmp_path: Path) -> None:

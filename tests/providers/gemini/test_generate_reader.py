@@ -102,6 +102,14 @@ def test_signed_parts_stand_alone() -> None:
     assert [event for event in events if isinstance(event, Reasoning)] == [Reasoning("h"), Reasoning("m")]
 
 
+@pytest.mark.parametrize("thought", ["true", "True"])
+def test_a_thought_whose_mark_is_a_text(thought: str) -> None:
+    """Some servers write the mark so; such a part is no part of the answer."""
+    *_, closing = read(chunk({"text": "hm", "thought": thought}, {"text": "a"}, reason="STOP"))
+    assert isinstance(closing, AssistantMessageRetrieved)
+    assert closing.text == "a"
+
+
 def test_usage_is_the_last_one_and_counts_thoughts_as_output() -> None:
     """Each chunk carries the sum so far."""
     usage = {

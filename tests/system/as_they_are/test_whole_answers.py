@@ -227,6 +227,7 @@ REMARKS: list[Any] = [
     {"error_message": WORDS},
     {"ok": False, "reason": WORDS},
     {"error": {"details": WORDS}},
+    {"choices": None, "base_resp": {"status_code": 1013, "status_msg": WORDS}},
 ]
 """What gateways and frameworks say, beside the shapes of the APIs."""
 

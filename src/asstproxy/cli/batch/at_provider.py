@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from ...batches.asked import asked_of
 from ...batches.checks import CostLimitError, checked
+from ...batches.file_batch import refuse_foreign
 from ...batches.item import Item, check_all
 from ...batches.jobs import each_job
 from ...batches.journal import JOURNAL, folder_of
@@ -26,7 +29,7 @@ from ...providers.registry import batches
 from ..error_output import print_warning
 from ..event_loop import Signals
 from ..exit_codes import INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
-from .run import Asked, Request, accepted, asked_of, summary
+from .run import Request, Setup, accepted, summary
 
 __all__ = ["BATCH", "cancel_batch", "check_options", "fetch_batch", "run_at_provider"]
 
@@ -34,7 +37,7 @@ LOGGED = 600.0
 """Seconds between two lines in a log: a batch takes hours."""
 
 
-def check_options(request: Request, asked: Asked) -> None:
+async def check_options(request: Request, asked: Setup) -> None:
     """Check that a provider's batch can do what is asked for.
 
     Raises:
@@ -55,13 +58,14 @@ def check_options(request: Request, asked: Asked) -> None:
     if unfit := [name for name, is_given in given.items() if is_given]:
         verb = "has" if len(unfit) == 1 else "have"
         raise UsageError(f"{' and '.join(unfit)} {verb} no effect on a provider's batch.", "Leave it out.")
-    batches(asked.profile)
+    await batches(asked.profile).aclose()
 
 
-async def run_at_provider(request: Request, stdin: IO[bytes], signals: Signals) -> int:
+async def run_at_provider(request: Request, asked: Setup, stdin: IO[bytes], signals: Signals) -> int:
     """Send the items of a file, wait, and collect the results; returns the exit code."""
-    asked = asked_of(request)
-    check_options(request, asked)
+    await check_options(request, asked)
+    refuse_foreign(request.out)
+    began = time.monotonic()
     budget, check = budget_of(asked.options.max_cost, asked.profile), asked.check
 
     async def prepare(api: BatchApi, items: Iterator[Item]) -> Mapping[str, Any]:
@@ -77,10 +81,11 @@ async def run_at_provider(request: Request, stdin: IO[bytes], signals: Signals) 
         batch = ProviderBatch(
             request.out,
             connect=lambda name: batches(asked.profile if name == asked.profile.name else load_config().profile(name)),
-            ledger=accepted(source, request),
+            ledger=accepted(source, request, signals),
             prices=budget.prices if budget is not None else PriceTable(),
             form=request.form,
             ordered=request.ordered,
+            limit=request.limit,
         )
         submission = Submission(
             source,
@@ -90,8 +95,10 @@ async def run_at_provider(request: Request, stdin: IO[bytes], signals: Signals) 
             limit=request.limit,
             retry_failed=request.retry_failed,
             prepare=prepare,
+            asked=asked_of(asked.configured, (), asked.schema_text.encode()),
         )
-        with _shown(batch, signals, quiet=request.quiet):
+        title = " · ".join(filter(None, (f"{source.name} → {request.out}", asked.profile.name, asked.configured.model)))
+        async with _shown(batch, title, signals, quiet=request.quiet):
             try:
                 await batch.run(submission)
             except CostLimitError as error:
@@ -99,15 +106,15 @@ async def run_at_provider(request: Request, stdin: IO[bytes], signals: Signals) 
                 return INCOMPLETE
         if source.has_grown:
             print_warning(f"{source.name} has grown. Run the same command again for what was added.")
-    return _ending(batch, signals, quiet=request.quiet)
+    return _ending(batch, signals, time.monotonic() - began, quiet=request.quiet)
 
 
 async def fetch_batch(out: Path, signals: Signals, *, quiet: bool) -> int:
     """Collect the results that are there; returns the exit code."""
-    batch = _found(out)
-    with _shown(batch, signals, quiet=quiet):
+    batch, began = _found(out), time.monotonic()
+    async with _shown(batch, str(out), signals, quiet=quiet):
         await batch.fetch()
-    return _ending(batch, signals, quiet=quiet)
+    return _ending(batch, signals, time.monotonic() - began, quiet=quiet)
 
 
 async def cancel_batch(out: Path, *, quiet: bool) -> int:
@@ -135,12 +142,14 @@ def _found(out: Path) -> ProviderBatch:
     return ProviderBatch(out, connect=lambda name: batches(load_config().profile(name)), prices=PriceTable())
 
 
-@contextmanager
-def _shown(batch: ProviderBatch, signals: Signals, *, quiet: bool) -> Iterator[None]:
+@asynccontextmanager
+async def _shown(batch: ProviderBatch, title: str, signals: Signals, *, quiet: bool) -> AsyncIterator[None]:
     """Progress as of any batch; Ctrl-C and SIGTERM end the waiting."""
-    from .progress import Reporter, view
+    from .progress import Reporter
+    from .views import view_for
 
-    reporter = Reporter(batch, None if quiet else view(sys.stderr, logged=LOGGED))
+    view = None if quiet else view_for(sys.stderr, title, limited_by="the provider", logged=LOGGED)
+    reporter = Reporter(batch, view)
     batch.opened = reporter.start
     batch.say = lambda line: None if quiet else print_warning(line)
     signals.on_signal = lambda _: batch.stopping.set()
@@ -148,23 +157,22 @@ def _shown(batch: ProviderBatch, signals: Signals, *, quiet: bool) -> Iterator[N
         yield
     finally:
         signals.on_signal = None
-        reporter.close()
+        await reporter.close()
 
 
-def _ending(batch: ProviderBatch, signals: Signals, *, quiet: bool) -> int:
+def _ending(batch: ProviderBatch, signals: Signals, seconds: float, *, quiet: bool) -> int:
     """Say how it went and how to go on; the exit code."""
     ledger = batch.ledger
     failed, waiting, sent = (ledger.count(status) for status in (Status.FAILED, Status.WAITING, Status.SENT))
     if not quiet:
-        sys.stderr.write(f"{summary(batch)}\n")
+        sys.stderr.write(f"{summary(batch, seconds)}\n")
         if sent:
-            print_warning(f"{sent:,} items are in a batch at the provider. Collect them: asst batch fetch {batch.out}")
+            sys.stderr.write(f"  Collect the {sent:,} at the provider: asst batch fetch {batch.out}\n")
         if waiting:
-            print_warning(f"{waiting:,} items are still to be asked. The same command goes on.")
+            sys.stderr.write(f"  Ask the other {waiting:,}: the same command\n")
         if failed:
-            print_warning(
-                f"{failed:,} items failed. Ask them directly: the same command with --retry-failed, without"
-                " --provider-batch."
+            sys.stderr.write(
+                f"  Ask those {failed:,} directly: the same command with --retry-failed, without --provider-batch\n"
             )
     if batch.stopping.is_set:
         return signals.code or INTERRUPTED

@@ -32,6 +32,7 @@ _PATH = re.compile(
 )
 """A path as terminals paste one: in quotes, or with backslashes before spaces."""
 _IMAGES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".heic", ".bmp", ".tif", ".tiff", ".avif"))
+_DOCUMENTS = frozenset((".pdf", ".txt", ".md", ".csv", ".json", ".py", ".mp3", ".wav", ".mp4"))
 _AFTER = ".,;:!?)]}'\""
 
 
@@ -43,8 +44,10 @@ def unquoted(source: str) -> str:
 class Offer(UsageError):  # noqa: N818 - a question, which is asked like an error: the message is not sent
     """Nothing was sent: the person should say whether a file is meant. `draft` is the message as it would attach it."""
 
-    def __init__(self, message: str, draft: str) -> None:
-        super().__init__(message, "Enter attaches it. To send only its path, delete the @.")
+    def __init__(
+        self, message: str, draft: str, hint: str = "Enter attaches it. To send only its path, delete the @."
+    ) -> None:
+        super().__init__(message, hint)
         self.draft = draft
 
 
@@ -55,7 +58,7 @@ class PendingFiles:
         self._signals = signals
         self._files: list[AttachedFile] = []
         self._pasted: list[str] = []
-        self._offered: set[Path] = set()
+        self._offered = set[Path]()
 
     async def add(self, source: str) -> None:
         """Read a file or an address, to go with the next message.
@@ -104,7 +107,8 @@ class PendingFiles:
         """The files that go with a message.
 
         Raises:
-            Offer: the message has the path of an image without an @, or pasted text names a file; asked once for each path.
+            Offer: the message has the path of an image without an @, pasted text names a file, or a file that is named with an @
+                doesn't exist; asked once for each path.
             UsageError: a file can't be read.
         """
         mentioned = [path for path, _ in _mentions(message)]
@@ -112,7 +116,11 @@ class PendingFiles:
         for path, written in _mentions(message):
             if path not in self._offered and any(written in text for text in self._pasted):
                 self._offered.add(path)
-                raise Offer(f"The pasted text names a file: {path}", message)
+                raise Offer(f"The pasted text names the file {path}.", message)
+        for name in _missing(message):
+            if name not in self._offered:
+                self._offered.add(name)
+                raise Offer(f"The file {name} doesn't exist.", message, "Enter sends the message without it.")
         named = [await interruptible(self._signals, read_attachment(path)) for path in dict.fromkeys(mentioned)]
         return [*self._files, *named]
 
@@ -136,6 +144,14 @@ def _mentions(message: str) -> Iterator[tuple[Path, str]]:
             if path is not None:
                 yield path, f"@{name}" if found["plain"] else f'@"{name}"'
                 break
+
+
+def _missing(message: str) -> Iterator[Path]:
+    """What is named with an @ like a file of a common type, and doesn't exist: `@angular/core` is something else."""
+    for found in _MENTION.finditer(message):
+        path = Path(found["quoted"] or found["plain"].rstrip(_AFTER))
+        if path.suffix.lower() in (*_IMAGES, *_DOCUMENTS) and _existing(str(path)) is None:
+            yield path
 
 
 def _pasted_path(found: re.Match[str]) -> Path | None:

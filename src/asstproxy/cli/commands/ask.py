@@ -84,6 +84,7 @@ def ask(
         file=file,
         extract="last" if extract_last else "first" if extract else None,
         cost=cost,
+        schema=chosen is not None,
     )
     if quiet:
         quieten_warnings()
@@ -91,7 +92,7 @@ def ask(
     if save_template:
         from ..templates.save import save_command_line
 
-        save_command_line(save_template, words, options, given=on_command_line(context))
+        save_command_line(save_template, words, options, chosen, given=on_command_line(context))
         return
     if retry:
         raise typer.Exit(run(lambda signals: ask_again(words, options, output, signals, chosen)))

@@ -5,28 +5,48 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from ...config.paths import expand_home
+from ...config.profiles import load_config
 from ...config.template import Template, Variable
 from ...config.template_text import INPUT, TemplateText, escape, parse_text
 from ...config.templates import check_template_name, load_template, save_template, template_file
 from ...core.errors import UsageError
 from ...files import is_address
 from ...text.safe_text import clean_line
+from ..assistant_setup import settings_for
 from ..attach import STDIN
 from ..options import ConversationOptions
 from ..resources import is_resource
 from ..setup.instructions import checked_tools, instructions_of
 from .apply import place_of, values_of
 
+if TYPE_CHECKING:
+    from ...tools.schema_source import ChosenSchema
+
 __all__ = ["save_command_line"]
 
-_KEPT = frozenset({"profile", "model", "system", "tools", "attach", "template", "values", "prompt", "save_template"})
+_KEPT = frozenset(
+    {"profile", "model", "system", "tools", "attach", "settings", "schema", "schema_multi"}
+    | {"template", "values", "prompt", "save_template"}
+)
 """Options that a template can have, by the names of their parameters."""
 
 
-def save_command_line(name: str, words: Sequence[str], options: ConversationOptions, *, given: Collection[str]) -> None:
+def save_command_line(
+    name: str,
+    words: Sequence[str],
+    options: ConversationOptions,
+    schema: ChosenSchema | None,
+    *,
+    given: Collection[str],
+) -> None:
     """Save what stands on the command line as a new template: with `-T`, the named template as it is changed here.
+
+    `schema` is what the answer must fit.
 
     Raises:
         UsageError: the name is invalid or used, a part can't be read, or there is nothing to save.
@@ -36,6 +56,8 @@ def save_command_line(name: str, words: Sequence[str], options: ConversationOpti
     if template_file(name).exists():
         raise UsageError(f"The template '{name}' exists.", code="template_exists", data={"name": name})
     template = _changed(_base(name, options), options, given)
+    if schema is not None:
+        template = replace(template, schema=schema.schema)
     text = " ".join(word for word in words if word != "-")
     if text and template.body:
         template = _with_default(template, INPUT, text)
@@ -86,6 +108,10 @@ def _changed(template: Template, options: ConversationOptions, given: Collection
         )
     if "model" in given:
         template = replace(template, model=options.model)
+    if options.settings:
+        profile = load_config().profile(template.profile or options.profile)
+        given_here = settings_for(msgspec.structs.replace(profile, settings={}), options)
+        template = replace(template, config={**template.config, **given_here})
     if options.system is not None:
         text = instructions_of(options.system)
         is_file = options.system.startswith("@") and not options.system.startswith("@@")

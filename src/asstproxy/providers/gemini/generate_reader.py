@@ -80,7 +80,7 @@ class Reader(StreamReader):
 
     def _part(self, part: JSON) -> Iterator[Event]:
         if text := get_text(part, "text"):
-            yield Reasoning(text) if part.get("thought") is True else ChunkReceived(text)
+            yield Reasoning(text) if _is_thought(part) else ChunkReceived(text)
         if isinstance(call := part.get("functionCall"), dict):
             arguments = get_arguments(call, "args")
             self._calls.add(len(self._calls), get_text(call, "id"), get_text(call, "name"), arguments)
@@ -110,7 +110,7 @@ class Reader(StreamReader):
             raise AssistantError("protocol", "The answer doesn't say why it ended.", "Check base_url, or try again.")
         yield from cited(self._sources)
         parts = self._whole()
-        text = "".join(get_text(part, "text") for part in parts if part.get("thought") is not True)
+        text = "".join(get_text(part, "text") for part in parts if not _is_thought(part))
         answered = bool(text or self._calls)
         if answered or self._reason in WHOLE:
             yield from unshown(_media(parts), _steps(parts), answered=answered)
@@ -119,6 +119,10 @@ class Reader(StreamReader):
 
 def _says_something(part: JSON) -> bool:
     return bool(get_text(part, "text") or part.keys() - {"text", "thought", "thoughtSignature"})
+
+
+def _is_thought(part: JSON) -> bool:
+    return str(part.get("thought")).lower() == "true"  # some servers write it as a text
 
 
 def _sources(candidate: JSON) -> Iterator[Source]:
@@ -140,7 +144,7 @@ def _media(parts: list[JSON]) -> Iterator[str]:
 
 def _steps(parts: list[JSON]) -> Iterator[str]:
     for part in parts:
-        if part.get("thought") is True:
+        if _is_thought(part):
             yield "reasoning"
         if any(part.get(name) for name in CODE):
             yield "code"
