@@ -185,4 +185,3 @@ def _checked(file: Stored, endpoint: str) -> tuple[list[tuple[str, str, Json]], 
     if any(body.get("stream") or body.get("background") for _, _, body in requests):
         return requests, "A request of a batch can't be streamed."
     return requests, ""
-

@@ -26,8 +26,8 @@ SLOWER, SLOWEST = 1.25, 30
 LONGEST = 3600.0
 """Seconds that a provider may make us wait."""
 
-Apis = Callable[[str], BatchApi]
-"""The batch API of a profile."""
+Apis = Callable[[Job], BatchApi]
+"""The batch API of a job."""
 
 
 async def collect_all(book: JobBook, apis: Apis, stopping: Stopping) -> None:
@@ -44,7 +44,7 @@ async def collect_all(book: JobBook, apis: Apis, stopping: Stopping) -> None:
         asked = 0.0
         for job in book.open_jobs:
             try:
-                if await _collect_if_done(book, job, apis(job.profile)):
+                if await _collect_if_done(book, job, apis(job)):
                     factor = 1.0
             except AssistantError as error:
                 if not may_pass(error.kind):
@@ -52,10 +52,10 @@ async def collect_all(book: JobBook, apis: Apis, stopping: Stopping) -> None:
                 asked = max(asked, min(error.retry_after or 0.0, LONGEST))
                 if not was_told:
                     was_told = True
-                    vendor = apis(job.profile).vendor
+                    vendor = apis(job).vendor
                     book.say(f"{vendor} can't be asked now; asst goes on asking. ({str(error).rstrip('.')})")
         if book.open_jobs:
-            first = max(apis(job.profile).poll for job in book.open_jobs)
+            first = max(apis(job).poll for job in book.open_jobs)
             await stopping.pause(max(first * factor, asked))
             factor = min(factor * SLOWER, SLOWEST)
 
@@ -68,7 +68,7 @@ async def collect_done(book: JobBook, apis: Apis) -> None:
         OSError: a file can't be written.
     """
     for job in book.open_jobs:
-        await _collect_if_done(book, job, apis(job.profile))
+        await _collect_if_done(book, job, apis(job))
 
 
 async def look(job: Job, api: BatchApi, out: str) -> RemoteBatch:

@@ -25,7 +25,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `state`: `sending`: the request that makes it is about to go out, or went out, with what is known by then in `token`; `sent`:
     the provider has it, and `token` names it; `collected`: every result is in the journal; `dropped`: the provider doesn't have
-    it. `name` is ours, `count` its requests, `at` when it was begun, `ordered` whether the output has the order of the input.
+    it. `name` is ours, `count` its requests, `at` when it was begun, `model` the one that the profile was
+    connected with, `ordered` whether the output has the order of the input.
     """
 
     job: int
@@ -35,6 +36,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     count: int
     at: str
     token: dict[str, Any] = {}
+    model: str = ""
     ordered: bool = False
 
     @property

@@ -31,7 +31,7 @@ __all__ = ["ProviderBatch"]
 
 @dataclass(slots=True)
 class ProviderBatch:
-    """`connect` makes the batch API of a profile; `say` shows a line to the person.
+    """`connect` makes the batch API of a profile with a model; `say` shows a line to the person.
 
     `run`, `fetch` and `cancel` raise:
         UsageError: the output belongs to another input, an item has changed since it was asked, or is asked in another way.
@@ -42,7 +42,7 @@ class ProviderBatch:
     """
 
     out: Path
-    connect: Callable[[str], BatchApi]
+    connect: Callable[[str, str], BatchApi]
     ledger: Ledger = field(default_factory=Ledger)
     prices: Prices | None = None
     form: OutputForm = "asst"
@@ -55,32 +55,32 @@ class ProviderBatch:
     stopping: Stopping = field(default_factory=Stopping)
     jobs: list[Job] = field(default_factory=list)
     """The batches that were at their provider when a method returned."""
-    _apis: dict[str, BatchApi] = field(default_factory=dict)
+    _apis: dict[tuple[str, str], BatchApi] = field(default_factory=dict)
 
     async def run(self, submission: Submission) -> None:
         """Send what is to be asked, wait, and collect the results."""
         refuse_foreign(self.out)
-        api = self._api(submission.profile)
+        api = self._api(submission.profile, submission.configured.model)
         async with self._open(submission) as book:
             await self._recover(book)
             if submission.retry_failed and self.ledger.count(Status.FAILED):
                 book.output.remove(lambda number: self.ledger.status(number) is Status.FAILED)
                 self.ledger.reopen_failed()
             await send(book, submission, api, folder_of(self.out), self.stopping)
-            await collect_all(book, self._api, self.stopping)
+            await collect_all(book, self._of, self.stopping)
 
     async def fetch(self) -> None:
         """Collect what is done now."""
         async with self._open(None) as book:
             await self._recover(book)
-            await collect_done(book, self._api)
+            await collect_done(book, self._of)
 
     async def cancel(self) -> None:
         """Ask the provider to stop every batch. What it doesn't have is forgotten: its items are to be asked again."""
         async with self._open(None) as book:
             await self._recover(book)
             for job in book.open_jobs:
-                api = self._api(job.profile)
+                api = self._of(job)
                 try:
                     if not (await look(job, api, str(self.out))).is_over:
                         await api.cancel(job.token)
@@ -118,17 +118,20 @@ class ProviderBatch:
             for api in self._apis.values():
                 await api.aclose()
 
-    def _api(self, profile: str) -> BatchApi:
-        if profile not in self._apis:
-            self._apis[profile] = self.connect(profile)
-        return self._apis[profile]
+    def _of(self, job: Job) -> BatchApi:
+        return self._api(job.profile, job.model)
+
+    def _api(self, profile: str, model: str) -> BatchApi:
+        if (profile, model) not in self._apis:
+            self._apis[profile, model] = self.connect(profile, model)
+        return self._apis[profile, model]
 
     async def _recover(self, book: JobBook) -> None:
         """Find out what became of the batches that were being sent when a process died."""
         for job in book.open_jobs:
             if job.state != "sending":
                 continue
-            api = self._api(job.profile)
+            api = self._of(job)
             if (token := await api.find(job.name, job.token)) is not None:
                 await book.save(replace(job, state="sent", token=token))
                 continue

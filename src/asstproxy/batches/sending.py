@@ -68,7 +68,7 @@ async def send(book: JobBook, submission: Submission, api: BatchApi, folder: Pat
     if submission.prepare is not None:
         settings = await submission.prepare(api, (item for _, item in _waiting(book, submission)))
     packer = Packer(api, book.journal, submission.configured, folder, first=book.next_job, settings=settings)
-    sender = _Sender(book, api, submission.profile, stopping)
+    sender = _Sender(book, api, submission, stopping)
     try:
         async for pack in _packs(book, submission, packer, stopping):
             await sender.send(pack)
@@ -113,8 +113,9 @@ async def _packs(book: JobBook, submission: Submission, packer: Packer, stopping
 
 
 class _Sender:
-    def __init__(self, book: JobBook, api: BatchApi, profile: str, stopping: Stopping) -> None:
-        self._book, self._api, self._profile, self._stopping = book, api, profile, stopping
+    def __init__(self, book: JobBook, api: BatchApi, submission: Submission, stopping: Stopping) -> None:
+        self._book, self._api, self._stopping = book, api, stopping
+        self._profile, self._model = submission.profile, submission.configured.model
 
     async def send(self, pack: Pack) -> None:
         """Send a batch; after a failure that may pass, it is looked for before it is sent again.
@@ -123,7 +124,16 @@ class _Sender:
             AssistantError: the provider refuses it, or goes on failing.
         """
         api, book, requests = self._api, self._book, pack.requests()
-        job = Job(pack.job, pack.name, "sending", self._profile, requests.count, now(), ordered=book.ordered)
+        job = Job(
+            pack.job,
+            pack.name,
+            "sending",
+            self._profile,
+            requests.count,
+            now(),
+            model=self._model,
+            ordered=book.ordered,
+        )
         was_sent = False
 
         async def before(token: dict[str, Any]) -> None:
@@ -144,6 +154,8 @@ class _Sender:
                     if not may_pass(error.kind) or tries == TRIES or self._stopping.is_set:
                         raise
                     await self._stopping.pause(max(api.poll * 2**tries, error.retry_after or 0.0))
+                    if self._stopping.is_set:
+                        raise
             await book.save(replace(job, state="sent", token=token or {}))
         finally:
             pack.remove()

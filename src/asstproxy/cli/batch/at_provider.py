@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
+
 from ...batches.asked import asked_of
 from ...batches.checks import CostLimitError, checked
 from ...batches.file_batch import refuse_foreign
@@ -19,7 +21,7 @@ from ...batches.ledger import Status
 from ...batches.provider_batch import ProviderBatch
 from ...batches.reading import open_input
 from ...batches.sending import Submission
-from ...config.profiles import load_config
+from ...config.profiles import Profile, load_config
 from ...core.errors import UsageError
 from ...providers.assembly import budget_of
 from ...providers.batch_api import BATCH, BatchApi
@@ -58,7 +60,11 @@ async def check_options(request: Request, asked: Setup) -> None:
     if unfit := [name for name, is_given in given.items() if is_given]:
         verb = "has" if len(unfit) == 1 else "have"
         raise UsageError(f"{' and '.join(unfit)} {verb} no effect on a provider's batch.", "Leave it out.")
-    await batches(asked.profile).aclose()
+    await _connected(asked.profile, asked.configured.model).aclose()
+
+
+def _connected(profile: Profile, model: str) -> BatchApi:
+    return batches(msgspec.structs.replace(profile, model=model or profile.model))
 
 
 async def run_at_provider(request: Request, asked: Setup, stdin: IO[bytes], signals: Signals) -> int:
@@ -80,7 +86,9 @@ async def run_at_provider(request: Request, asked: Setup, stdin: IO[bytes], sign
     with open_input(request.source, check, lines=request.lines, stdin=stdin) as source:
         batch = ProviderBatch(
             request.out,
-            connect=lambda name: batches(asked.profile if name == asked.profile.name else load_config().profile(name)),
+            connect=lambda name, model: _connected(
+                asked.profile if name == asked.profile.name else load_config().profile(name), model
+            ),
             ledger=accepted(source, request, signals),
             prices=budget.prices if budget is not None else PriceTable(),
             form=request.form,
@@ -139,7 +147,9 @@ def _found(out: Path) -> ProviderBatch:
         raise UsageError(f"No batch writes {out}.", "Name the file that was given to -o.")
     if next(each_job(journal), None) is None:
         raise UsageError(f"The items of {out} are in no provider's batch.", "See: asst batch status")
-    return ProviderBatch(out, connect=lambda name: batches(load_config().profile(name)), prices=PriceTable())
+    return ProviderBatch(
+        out, connect=lambda name, model: _connected(load_config().profile(name), model), prices=PriceTable()
+    )
 
 
 @asynccontextmanager
