@@ -46,7 +46,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @staticmethod
     def named(name: str, attempt: int) -> str:
-        """How the provider knows the request of an attempt: in no other batch is there one of this name."""
+        """How the provider knows the request of an attempt; the name is unique among all batches."""
         return f"{name}-{attempt}"
 
     def attempt_of(self, request: str) -> int | None:
@@ -69,7 +69,7 @@ class Packed:
         return len(self.attempts)
 
     def add(self, attempt: int, number: int, begin: int) -> None:
-        """Add one that is newer than all others."""
+        """Add an attempt, which is newer than all others."""
         self.attempts.append(attempt)
         self.numbers.append(number)
         self.begins.append(begin)

@@ -8,7 +8,6 @@ An attempt without an end was in flight when its process died. Lines that begin 
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ from ..core.codec import decode, encode
 from ..core.errors import SessionInUseError, UsageError
 from ..core.events import Record
 from ..store.lock import lock, lock_holder
+from .appending import append_whole
 from .asked import Asked
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "Begin",
     "Head",
     "Mark",
-    "append_whole",
     "each_mark",
     "find_item",
     "folder_of",
@@ -231,25 +230,6 @@ class BatchJournal:
         finally:
             closed(self._fd)
             os.close(self._fd)
-
-
-def append_whole(fd: int, data: bytes, path: Path) -> None:
-    """Append lines to a file that only this process writes: all of them or, on a full disk, none.
-
-    Raises:
-        OSError: they can't be written.
-    """
-    done = 0
-    try:
-        while done < len(data):
-            done += os.write(fd, memoryview(data)[done:])
-    except OSError as error:
-        if done:
-            os.ftruncate(fd, os.lseek(fd, 0, os.SEEK_END) - done)
-        error.filename = error.filename or str(path)
-        raise
-    if not data.endswith(b"\n"):
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
 
 
 def open_journal(out: Path, form: str, asked: Asked | None = None) -> BatchJournal:

@@ -15,7 +15,8 @@ from ..config.atomic import open_new
 from ..config.paths import sync_folder
 from ..core.codec import ascii_json
 from ..core.errors import UsageError
-from .journal import APPEND, append_whole
+from .appending import append_whole
+from .journal import APPEND
 from .ledger import Ledger, Status
 from .openai_lines import to_openai
 from .result import Result

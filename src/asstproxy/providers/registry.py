@@ -108,7 +108,7 @@ def batches(profile: Profile) -> BatchApi:
     function = getattr(import_module(own) if own else provider_module(profile), "batches", None)
     if function is None:
         title = provider_info(profile.provider).vendor or f"The provider '{profile.provider}'"
-        raise UsageError(f"{title} has no batch API.", "Leave out --provider-batch.")
+        raise UsageError(f"{title} has no batch API.", "Ask the items directly.", code="batch_api_missing")
     return cast("BatchApi", function(profile))
 
 

@@ -31,7 +31,7 @@ from ...providers.registry import batches
 from ..error_output import print_warning
 from ..event_loop import Signals
 from ..exit_codes import INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
-from .run import Request, Setup, accepted, summary
+from .request import Request, Setup, accepted, summary
 
 __all__ = ["BATCH", "cancel_batch", "check_options", "fetch_batch", "run_at_provider"]
 

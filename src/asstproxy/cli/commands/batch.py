@@ -99,7 +99,8 @@ def run(
 ) -> None:
     """Ask every item of IN. The same command again goes on where it stopped."""
     from ...core.warnings import quieten_warnings
-    from ..batch.run import Request, dry_run_batch, run_batch
+    from ..batch.request import Request
+    from ..batch.run import dry_run_batch, run_batch
     from ..event_loop import run
 
     if quiet:

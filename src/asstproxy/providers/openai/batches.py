@@ -54,7 +54,9 @@ def batches(profile: Profile) -> BatchApi:
     """
     info, vendor = provider_info(profile.provider), VENDORS.get(profile.provider)
     if profile.provider != "gpt" and not (vendor is not None and vendor.quirks.batches):
-        raise UsageError(f"{info.vendor or profile.provider} has no batch API.", "Leave out --provider-batch.")
+        raise UsageError(
+            f"{info.vendor or profile.provider} has no batch API.", "Ask the items directly.", code="batch_api_missing"
+        )
     provider = cast("StatelessProvider", connect(profile))
     return OpenAIBatches(provider, info.vendor or profile.provider, profile.read(PolledOptions).poll)
 
