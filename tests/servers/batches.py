@@ -7,12 +7,14 @@ by one, so that the brain is asked as for any other request. Results come in ano
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
-from .files import FormFiles, Stored
+from .files import FormFiles, GoogleFiles, Stored
 from .ids import Ids
 from .routing import Route, json_object
 from .wire import ApiError, Json, Reply, Request, dumps
@@ -185,3 +187,189 @@ def _checked(file: Stored, endpoint: str) -> tuple[list[tuple[str, str, Json]], 
     if any(body.get("stream") or body.get("background") for _, _, body in requests):
         return requests, "A request of a batch can't be streamed."
     return requests, ""
+
+
+class MessageBatches:
+    """`/v1/messages/batches` as Anthropic has it: requests in the body, results in one file, and no name for a batch."""
+
+    def __init__(self, ids: Ids, ask: Ask) -> None:
+        self.desk = Desk(ask)
+        self._ids = ids
+        self._results: dict[str, bytes] = {}
+
+    def routes(self) -> list[Route]:
+        """What to add to a server's routes."""
+        one = r"/v1/messages/batches/(\w+)"
+        return [
+            ("POST", "/v1/messages/batches", self._create),
+            ("GET", "/v1/messages/batches", self._list),
+            ("GET", one, self._show),
+            ("POST", one + "/cancel", self._cancel),
+            ("GET", one + "/results", self._content),
+        ]
+
+    async def _create(self, request: Request) -> Reply:
+        asked = json_object(request).get("requests")
+        if not isinstance(asked, list) or not asked:
+            raise ApiError(400, "requests: Field required")
+        requests = [(str(one["custom_id"]), "/v1/messages", one["params"]) for one in asked]
+        if any(not re.fullmatch("[a-zA-Z0-9_-]{1,64}", name) for name, _, _ in requests):
+            raise ApiError(400, "requests.0.custom_id: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'")
+        if len({name for name, _, _ in requests}) < len(requests):
+            raise ApiError(400, "requests: custom_id must be unique")
+        if any(body.get("stream") for _, _, body in requests):
+            raise ApiError(400, "requests.0.params.stream: Extra inputs are not permitted")
+        if self.desk.refusal:
+            raise ApiError(400, self.desk.refusal)
+        return Reply.json(self.add(requests).made)
+
+    def add(self, requests: list[tuple[str, str, Json]]) -> Batch:
+        """A new batch, of this client or of another one."""
+        made: Json = {"id": self._ids("msgbatch"), "type": "message_batch", "processing_status": "in_progress"}
+        made |= {"created_at": datetime.now(UTC).isoformat(), "cancel_initiated_at": None, "results_url": None}
+        counts = dict.fromkeys(("succeeded", "errored", "canceled", "expired"), 0)
+        batch = Batch(made["id"], requests, made | {"request_counts": counts | {"processing": len(requests)}})
+        self.desk.batches.append(batch)
+        return batch
+
+    async def _list(self, request: Request) -> Reply:
+        newest = list(reversed(self.desk.batches))
+        if after := request.query.get("after_id"):
+            newest = newest[[one.id for one in newest].index(after) + 1 :]
+        size = int(request.query.get("limit", 20))
+        return Reply.json({"data": [one.made for one in newest[:size]], "has_more": size < len(newest)})
+
+    async def _show(self, _: Request, number: str) -> Reply:
+        batch = self.desk.batch(number)
+        if self.desk.has_ended(batch) and not batch.over:
+            await self.end(batch)
+        return Reply.json(batch.made)
+
+    async def end(self, batch: Batch) -> None:
+        """Answer what is in it, and write the results."""
+        lines, counts = list[Json](), dict.fromkeys(batch.made["request_counts"], 0)
+        for name, path, body in batch.requests:
+            fate = self.desk.fate_of(batch, body)
+            if fate == "lost":
+                continue
+            result: Json = {"type": {"cancelled": "canceled"}.get(fate, fate)}
+            if fate == "answered":
+                reply = await self._ask(path, body)
+                assert isinstance(reply.body, bytes)
+                told = json.loads(reply.body)
+                result = {"type": "succeeded", "message": told} | (
+                    {} if reply.status == 200 else {"type": "errored", "error": told}
+                )
+            counts[result["type"]] += 1
+            lines.append({"custom_id": name, "result": result})
+        batch.over = "ended"
+        self._results[batch.id] = self.desk.lines(lines)
+        url = f"https://api.anthropic.com/v1/messages/batches/{batch.id}/results"
+        batch.made |= {"processing_status": "ended", "request_counts": counts, "results_url": url}
+
+    async def _ask(self, path: str, body: Json) -> Reply:
+        try:
+            return await self.desk.ask(path, body)
+        except ApiError as error:
+            kind = "invalid_request_error" if error.status < 500 else "api_error"
+            told = {"type": "error", "error": {"type": kind, "message": error.message}, "request_id": "r"}
+            return Reply.json(told, error.status)
+
+    async def _cancel(self, _: Request, number: str) -> Reply:
+        batch = self.desk.batch(number)
+        if batch.over:
+            raise ApiError(400, f"Batch {number} cannot be canceled because it has ended.")
+        batch.cancelled = True
+        batch.made |= {"processing_status": "canceling", "cancel_initiated_at": datetime.now(UTC).isoformat()}
+        return Reply.json(batch.made)
+
+    async def _content(self, _: Request, number: str) -> Reply:
+        if number not in self._results:
+            raise ApiError(404, f"Batch {number} has no available results.")
+        return Reply(200, {"content-type": "application/x-jsonl"}, self._results[number])
+
+
+class GoogleBatches:
+    """`:batchGenerateContent` and `/batches` as the Gemini Developer API has them: operations, with files of keys."""
+
+    def __init__(self, files: GoogleFiles, ids: Ids, ask: Ask) -> None:
+        self.desk = Desk(ask)
+        self._files, self._ids = files, ids
+        self._written: dict[str, bytes] = {}
+
+    def routes(self) -> list[Route]:
+        """What to add to a server's routes."""
+        one = r"/v1beta/(batches/\w+)"
+        return [
+            ("POST", r"/v1beta/(models/[\w.-]+):batchGenerateContent", self._create),
+            ("GET", "/v1beta/batches", self._list),
+            ("GET", one, self._show),
+            ("POST", one + ":cancel", self._cancel),
+            ("GET", r"/v1beta/files/(\w+):download", self._content),
+        ]
+
+    async def _create(self, request: Request, model: str) -> Reply:
+        asked: Json = dict(json_object(request)["batch"])  # type: ignore[call-overload]
+        file = self._files.stored.get(f"{self._files.url}/v1beta/{asked['inputConfig']['fileName']}")
+        if file is None or not asked.get("displayName"):
+            raise ApiError(400, "Invalid batch: file or display name.")
+        lines = [json.loads(line) for line in file.data.splitlines()]
+        requests = [(line["key"], f"/v1beta/{model}:generateContent", line["request"]) for line in lines]
+        name = f"batches/{self._ids('b')}"
+        metadata: Json = {"name": name, "model": model, "displayName": asked["displayName"]}
+        metadata |= {"state": "BATCH_STATE_PENDING", "batchStats": {"requestCount": str(len(requests))}}
+        batch = Batch(name, requests, {"name": name, "metadata": metadata})
+        self.desk.batches.append(batch)
+        if self.desk.refusal:
+            batch.over = "FAILED"
+            metadata["state"] = "BATCH_STATE_FAILED"
+            batch.made |= {"done": True, "error": {"code": 3, "message": self.desk.refusal}}
+        return Reply.json(batch.made)
+
+    async def _list(self, request: Request) -> Reply:
+        newest = list(reversed(self.desk.batches))
+        start, size = int(request.query.get("pageToken") or 0), int(request.query.get("pageSize") or 10)
+        more: Json = {"nextPageToken": str(start + size)} if start + size < len(newest) else {}
+        return Reply.json({"operations": [one.made for one in newest[start : start + size]], **more})
+
+    async def _show(self, _: Request, name: str) -> Reply:
+        batch = self.desk.batch(name)
+        if self.desk.has_ended(batch) and not batch.over:
+            await self._end(batch)
+        elif not batch.over:
+            batch.made["metadata"]["state"] = "BATCH_STATE_RUNNING"
+        return Reply.json(batch.made)
+
+    async def _end(self, batch: Batch) -> None:
+        lines, good = list[Json](), 0
+        for key, path, body in batch.requests:
+            fate = self.desk.fate_of(batch, body)
+            if fate in ("expired", "cancelled"):
+                lines.append({"key": key, "error": {"code": 1, "message": "The operation was cancelled."}})
+            elif fate == "answered":
+                try:
+                    reply = await self.desk.ask(path, body)
+                except ApiError as error:
+                    lines.append({"key": key, "error": {"code": 3, "message": error.message}})
+                    continue
+                assert isinstance(reply.body, bytes)
+                lines.append({"key": key, "response": json.loads(reply.body)})
+                good += 1
+        batch.over = "CANCELLED" if batch.cancelled else self.desk.end.upper() or "SUCCEEDED"
+        counts = {"requestCount": str(len(batch.requests)), "successfulRequestCount": str(good)}
+        batch.made["metadata"] |= {"state": f"BATCH_STATE_{batch.over}", "batchStats": counts}
+        batch.made["done"] = True
+        if batch.over == "SUCCEEDED":
+            file = self._ids("batch")
+            self._written[file] = self.desk.lines(lines)
+            batch.made["response"] = {"responsesFile": f"files/{file}"}
+            batch.made["metadata"]["output"] = {"responsesFile": f"files/{file}"}
+
+    async def _cancel(self, _: Request, name: str) -> Reply:
+        self.desk.batch(name).cancelled = True
+        return Reply.json({})
+
+    async def _content(self, request: Request, number: str) -> Reply:
+        if number not in self._written or request.query.get("alt") != "media":
+            raise ApiError(404, "File not found.")
+        return Reply(200, {"content-type": "application/octet-stream"}, self._written[number])

@@ -85,7 +85,7 @@ async def look(job: Job, api: BatchApi, out: str) -> RemoteBatch:
         said = f"{api.vendor} doesn't have the batch of {job.at[:10]} any more, with {job.count:,} items."
         raise AssistantError("not_found", said, "Forget it.", code="batch_lost", data={"out": out}) from None
     if remote.refusal:
-        said = f"{api.vendor} refused the batch: {remote.refusal.rstrip('.')}. Nothing was asked."
+        said = f"{api.vendor} refused the batch: {remote.refusal.rstrip('.')}. No item was answered."
         raise AssistantError("invalid_request", said, "Forget it.", code="batch_lost", data={"out": out})
     return remote
 

@@ -43,6 +43,8 @@ HOOKS = {"gemini": "asstproxy.providers.gemini.endpoint"}
 BATCHES = {
     "gpt": "asstproxy.providers.openai.batches",
     "chat-completions": "asstproxy.providers.openai.batches",
+    "anthropic": "asstproxy.providers.anthropic_batches",
+    "gemini": "asstproxy.providers.gemini.batches",
 }
 """Where `batches` of our own providers is: in a module apart, because few runs need it."""
 UNLISTED = ("replay",)
