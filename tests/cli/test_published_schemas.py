@@ -154,7 +154,7 @@ def test_what_a_batch_writes_is_described(server: ResponsesServer, tmp_path: Pat
     ]
     states = list[str]()
     for more in ((), ("--schema", "age int"), ("-m", "o3"), ("--limit", "2")):
-        server.brain = lambda body: turns[int(str(body["input"][-1]["content"][0]["text"])[1:])]
+        server.brain = lambda body: turns[int(body["input"][0]["content"][0]["text"][1:])]
         asst_here("batch", str(source), "-o", str(out), "-p", "gpt", *more)
         lines = [json.loads(line) for line in out.read_text().splitlines()]
         states += [("data " if "data" in line else "answer ") + line["state"] for line in lines]
