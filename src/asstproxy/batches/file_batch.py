@@ -25,7 +25,7 @@ from .journal import (
 from .ledger import Ledger, Status
 from .output import Output, OutputForm
 from .pace import Pace
-from .past import Left, compare, load_past, status_of
+from .past import Left, load_past, require_same, status_of
 from .reading import BrokenItemError, Input
 from .result import result_of
 from .runner import Ended, Job, Progress, Runner, disk_failure
@@ -116,7 +116,7 @@ class FileBatch:
         self.runner.assistant()
         journal = open_journal(self.out, self.form, self.asked)
         try:
-            compare(journal, self.out, self.form, self.asked, retry_failed=self.retry_failed)
+            require_same(journal.head, self.out, self.form, self.asked, retry_failed=self.retry_failed)
             past = load_past(journal, self.ledger, self.out, self.source.name, retry_failed=self.retry_failed)
             self._left = past.left
             if self.ordered and self.ledger.count(Status.SENT):

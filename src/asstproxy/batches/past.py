@@ -10,10 +10,10 @@ from ..core.events import Record
 from ..core.script import State
 from .asked import Asked
 from .jobs import Job, Packed, each_job
-from .journal import AGAIN, PACKED, BatchJournal, Begin, each_mark, records_of
+from .journal import AGAIN, PACKED, BatchJournal, Begin, Head, each_mark, records_of
 from .ledger import Ledger, Status
 
-__all__ = ["Left", "Past", "compare", "load_past", "status_of"]
+__all__ = ["Left", "Past", "load_past", "require_same", "status_of"]
 
 
 @dataclass(slots=True)
@@ -36,13 +36,12 @@ class Past:
     packed: dict[int, Packed] = field(default_factory=dict)
 
 
-def compare(journal: BatchJournal, out: Path, form: str, asked: Asked | None, *, retry_failed: bool) -> None:
-    """Check that this run asks as the first one did.
+def require_same(head: Head, out: Path, form: str, asked: Asked | None, *, retry_failed: bool) -> None:
+    """Check that this run asks as the first one did, which wrote `head`.
 
     Raises:
         UsageError: it doesn't.
     """
-    head = journal.head
     if head.form != form:
         raise UsageError(
             f"The lines of {out} have the form {head.form}.",

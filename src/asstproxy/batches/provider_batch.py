@@ -20,7 +20,7 @@ from .ledger import Ledger, Status
 from .output import Output, OutputForm
 from .pace import Pace
 from .packing import REQUESTS
-from .past import compare, load_past
+from .past import load_past, require_same
 from .result import Prices
 from .runner import Progress
 from .sending import Submission, send
@@ -98,7 +98,7 @@ class ProviderBatch:
                 past = load_past(journal, self.ledger, self.out, None)
             else:
                 retries = submission.retry_failed
-                compare(journal, self.out, self.form, submission.asked, retry_failed=retries)
+                require_same(journal.head, self.out, self.form, submission.asked, retry_failed=retries)
                 past = load_past(journal, self.ledger, self.out, submission.source.name, retry_failed=retries)
             if submission is None:
                 self.ordered = any(job.ordered for job in past.jobs.values())

@@ -64,7 +64,8 @@ class BatchLine(msgspec.Struct, frozen=True, kw_only=True):
 
     `answer` is the text, complete or in part; `data`, instead of it, is a complete answer to a schema. Only `completed` is a
     success: `reason` says why an answer is incomplete, and `error` why an item failed. `model` answered. `usage` counts tokens,
-    over all requests. `cost` is in US dollars, and null if the price is unknown. `seconds` are those from the first request to the end.
+    over all requests. `cost` is in US dollars, and null if the price is unknown. `seconds` are those from the first request to
+    the end.
     """
 
     id: str

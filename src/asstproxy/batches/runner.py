@@ -251,6 +251,16 @@ class Runner:
         else:
             ended(Ended(job, None))
 
+    async def ask(self, job: Job) -> Result | None:
+        """Ask one item, together with all others; None: it is still to be asked.
+
+        Raises:
+            Exception: what is wrong isn't the item's fault.
+        """
+        results: list[Result | None] = []
+        await self._take(job, lambda ended: results.append(ended.result))
+        return results[0]
+
     def _is_settled(self, last: Record) -> bool:
         """Whether this is how the item ended; else something is wrong that it can't help, and it is asked again later."""
         event = last.event

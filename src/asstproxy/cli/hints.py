@@ -52,6 +52,7 @@ HINTS: dict[str, str] = {
     "batch_in_use": "Watch it: asst batch status {out}",
     "batch_input_not_file": "Pipe it in, and name it -",
     "batch_not_objects": "For lines of text: --lines",
+    "batch_queued": "Add --queue ADDRESS, or choose another output: -o OUT.jsonl",
     "batch_tools": "Offer tools of your own: -t NAME",
     "batch_without_prompt": "Variables need a template: -T NAME",
     # providers

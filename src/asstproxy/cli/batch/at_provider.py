@@ -18,6 +18,7 @@ from ...batches.item import Item, check_all
 from ...batches.jobs import each_job
 from ...batches.journal import JOURNAL, folder_of
 from ...batches.ledger import Status
+from ...batches.postgres.place import refuse_queued
 from ...batches.provider_batch import ProviderBatch
 from ...batches.reading import open_input
 from ...batches.sending import Submission
@@ -71,6 +72,7 @@ async def run_at_provider(request: Request, asked: Setup, stdin: IO[bytes], sign
     """Send the items of a file, wait, and collect the results; returns the exit code."""
     await check_options(request, asked)
     refuse_foreign(request.out)
+    refuse_queued(request.out)
     began = time.monotonic()
     budget, check = budget_of(asked.options.max_cost, asked.profile), asked.check
 

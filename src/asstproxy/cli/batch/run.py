@@ -16,6 +16,7 @@ from ...batches.file_batch import FileBatch, refuse_foreign
 from ...batches.item import check_all
 from ...batches.ledger import Status
 from ...batches.pace import MOST, START, Pace
+from ...batches.postgres.place import refuse_queued
 from ...batches.reading import open_input
 from ...batches.runner import Runner, Stop
 from ...core.codec import pretty
@@ -48,6 +49,7 @@ async def run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int
 
         return await run_at_provider(request, asked, stdin, signals)
     refuse_foreign(request.out)
+    refuse_queued(request.out)
     budget = budget_of(asked.options.max_cost, asked.profile)
     check = asked.check
     if budget is not None:
