@@ -7,16 +7,16 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from servers import ResponsesServer
+from servers import Output, ResponsesServer
 from servers.wire import Json
 
 from ..conftest import Asst, Ran
 
-__all__ = ["asked", "lines", "prompt", "run", "signals_when", "wait_for", "write", "write_prompts"]
+__all__ = ["arrivals", "asked", "lines", "prompt", "run", "signals_when", "wait_for", "write", "write_prompts"]
 
 
 def write(path: Path, *items: Any) -> None:
@@ -50,6 +50,19 @@ def prompt(body: Json) -> str:
 def asked(server: ResponsesServer) -> list[str]:
     """What was asked, in order."""
     return [prompt(request.json) for request in server.requests if request.method == "POST"]
+
+
+def arrivals(server: ResponsesServer) -> list[float]:
+    """When requests arrive, by the monotonic clock: a list that grows."""
+    times: list[float] = []
+    brain = server.brain
+
+    def noted(request: Json) -> Iterable[Output]:
+        times.append(time.monotonic())
+        return brain(request)
+
+    server.brain = noted
+    return times
 
 
 def wait_for(so: Callable[[], bool], seconds: float = 20) -> None:

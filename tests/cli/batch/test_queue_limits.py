@@ -14,7 +14,7 @@ from servers.postgres import PostgresServer
 
 from ..conftest import Asst
 from .conftest import WorkHere
-from .items import asked, lines, run, wait_for, write, write_prompts
+from .items import arrivals, asked, lines, run, wait_for, write, write_prompts
 
 
 def test_the_cost_limit_holds_over_all_workers(
@@ -35,19 +35,6 @@ def test_the_cost_limit_holds_over_all_workers(
     assert len(asked(server)) == 30
 
 
-def _arrivals(server: ResponsesServer) -> list[float]:
-    """Note when requests arrive."""
-    times: list[float] = []
-    brain = server.brain
-
-    def noted(request: dict[str, object]) -> object:
-        times.append(time.monotonic())
-        return brain(request)
-
-    server.brain = noted  # type: ignore[assignment]
-    return times
-
-
 def test_requests_a_minute_hold_over_all_workers(
     asst: Asst,
     server: ResponsesServer,
@@ -59,7 +46,7 @@ def test_requests_a_minute_hold_over_all_workers(
     """With --rpm 5, two workers ask five within a minute (of 0.5 s here), and the others afterwards."""
     monkeypatch.setattr(pace, "MINUTE", 0.5)
     write_prompts(here / "in.jsonl", 12)
-    times = _arrivals(server)
+    times = arrivals(server)
     for _ in range(2):
         work_here(4)
     assert run(asst, "--rpm", "5").code == 0
@@ -80,7 +67,7 @@ def test_tokens_a_minute_hold_over_all_workers(
     monkeypatch.setattr(pace, "MINUTE", 0.5)
     server.brain = lambda _: [Say("ok")]
     write(here / "in.jsonl", *({"prompt": f"{number} {'word ' * 200}"} for number in range(9)))
-    times = _arrivals(server)
+    times = arrivals(server)
     for _ in range(2):
         work_here(4)
     assert run(asst, "--tpm", "700").code == 0
@@ -98,7 +85,7 @@ def test_a_refusal_pauses_all_workers(
     """A 429 that one worker got holds for the others, by the clock of the database; afterwards, all items are asked."""
     write_prompts(here / "in.jsonl", 6)
     server.faults.add(Status(429, retry_after=1, first=1))
-    times = _arrivals(server)
+    times = arrivals(server)
     assert run(asst, "--no-follow").code == 0
     work_here(1)
     wait_for(lambda: bool(postgres.query(queue, "SELECT 1 FROM asst.throttle")))
