@@ -34,7 +34,7 @@ from ..event_loop import Signals
 from ..exit_codes import FAILED, INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
 from .request import Request, Setup, accepted, setup_of
 from .snapshot import PROGRESS, Snapshot
-from .views import View, line_of, view_for
+from .views import LOGGED, View, line_of, view_for
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
