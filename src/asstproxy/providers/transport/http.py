@@ -17,7 +17,7 @@ from ...core.redact import public_url, redact, redact_logs, register_secrets
 from . import JSON
 from .body import decode_error
 from .proxies import certificates_are_named, proxy_for, tls_context
-from .reading import Body, too_large
+from .reading import MAX_EVENT, Body, too_large
 from .sse import TooLargeError
 
 if TYPE_CHECKING:
@@ -115,15 +115,35 @@ class HttpTransport:
         Raises:
             AssistantError: as `Transport.call`; or the URL is of another server, which must not get the key.
         """
-        if "://" in path and urlsplit(path)[:2] != urlsplit(self._base)[:2]:
-            raise AssistantError(
-                "protocol", f"{self._shown} wants the file to go to another server.", "Check base_url."
-            )
+        self._check_server(path)
         async with (
             self._answer("POST", path, headers, within=UPLOAD_WITHIN, **sent) as response,
             contextlib.aclosing(self._body(response)) as read,
         ):
             return response.headers, await read.object(may_be_empty=True)
+
+    async def lines(self, path: str) -> AsyncGenerator[bytes]:
+        """GET a file of lines, and yield each one without its end; `path` as in `upload`. It may be larger than memory.
+
+        Raises:
+            AssistantError: as `Transport.call`, also when the connection breaks in the middle.
+        """
+        self._check_server(path)
+        async with self._answer("GET", path, {}) as response:
+            rest = b""
+            async for piece in response.aiter_bytes():
+                *whole, rest = (rest + piece).split(b"\n")
+                if len(rest) > MAX_EVENT:
+                    raise TooLargeError
+                for line in whole:
+                    yield line.removesuffix(b"\r")
+            if rest:
+                yield rest
+
+    def _check_server(self, path: str) -> None:
+        """Raise if `path` is a URL of another server, which must not get the key."""
+        if "://" in path and urlsplit(path)[:2] != urlsplit(self._base)[:2]:
+            raise AssistantError("protocol", f"{self._shown} points to a file on another server.", "Check base_url.")
 
     @property
     def address(self) -> str:
