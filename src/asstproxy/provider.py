@@ -58,6 +58,7 @@ from .providers.answer_schema import Dialect, named_schema, refuses_schema, rewr
 from .providers.attachments import MB, AttachmentFormat, Parts, SentFile, no_parts
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
+from .providers.batch_api import BatchAnswer, BatchApi, BatchLimits, BatchRequests, Missing, RemoteBatch, not_answered
 from .providers.block_buffer import BlockBuffer
 from .providers.closing import closing, cut_by
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport, required_model
@@ -114,6 +115,10 @@ __all__ = [
     "AttachmentFormat",
     "AttachmentStore",
     "BackgroundJob",
+    "BatchAnswer",
+    "BatchApi",
+    "BatchLimits",
+    "BatchRequests",
     "BlockBuffer",
     "ChunkReceived",
     "Dialect",
@@ -125,6 +130,7 @@ __all__ = [
     "Kind",
     "MessageFold",
     "MessageIncomplete",
+    "Missing",
     "ModelInfo",
     "NotSetUpError",
     "Notice",
@@ -135,6 +141,7 @@ __all__ = [
     "Provisioned",
     "Reasoning",
     "ReasoningBuffer",
+    "RemoteBatch",
     "SchemaSupport",
     "SentFile",
     "ServerOptions",
@@ -189,6 +196,7 @@ __all__ = [
     "messages_usage",
     "named_schema",
     "no_parts",
+    "not_answered",
     "parsed_arguments",
     "read_reply",
     "read_stream",
