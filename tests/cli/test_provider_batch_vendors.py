@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +19,7 @@ from asstproxy.providers.anthropic_batches import AnthropicBatches
 from asstproxy.providers.batch_api import BatchLimits
 from asstproxy.providers.gemini.batches import GeminiBatches
 from asstproxy.providers.openai.batches import OpenAIBatches
-from servers import Cut, ResponsesServer, Status
+from servers import Cut, ResponsesServer, Say, Status
 from servers.anthropic import AnthropicServer
 from servers.batches import Batch, Desk, Fate, FormBatches, GoogleBatches, MessageBatches
 from servers.gemini import GeminiServer
@@ -332,6 +333,77 @@ def test_a_refused_batch_is_one_line(vendor: Vendor) -> None:
     vendor.desk.refusal = ""
     assert run(vendor).code == 0
     assert answers() == echoed(2)
+
+
+@each("gpt", "gemini")
+def test_results_that_are_gone(vendor: Vendor, here: Path) -> None:
+    """Young ones are waited for; those of an old batch were deleted, and their items fail."""
+    write(2)
+    at(vendor, vendor.look, interrupt)
+    run(vendor)
+    server, fine = vendor.server, vendor.server.answer
+
+    async def gone(request: Request) -> Reply:
+        if "content" in request.path or "download" in request.path:
+            raise ApiError(404, "No such file.", code=None)
+        return await fine(request)
+
+    server.answer = gone  # type: ignore[method-assign]
+    vendor.desk.looks = 0
+    ran = asst("fetch", "out.jsonl")
+    assert ran.code == 1
+    assert f"{vendor.name} doesn't find the results of the batch of" in ran.err
+    journal = next(path for path in (here / "out.jsonl.asst").iterdir() if b'{"job":' in path.read_bytes())
+    journal.write_bytes(re.sub(rb'("at":")2\d{3}-\d\d', rb"\g<1>2024-01", journal.read_bytes()))
+    ran = asst("fetch", "out.jsonl")
+    assert ran.code == 7
+    assert f"{vendor.name} has deleted results of the batch of 2024-01" in ran.err
+    server.answer = fine  # type: ignore[method-assign]
+    assert asst("in.jsonl", "-o", "out.jsonl", "-p", vendor.profile, "--retry-failed").code == 0
+    assert answers() == echoed(2)
+
+
+@each()
+def test_it_is_found_among_hundreds(vendor: Vendor) -> None:
+    """On a later page of the list, behind batches of others that came after it."""
+    original, cuts = vendor.server.answer, list[int]()
+
+    async def cut(request: Request) -> Reply:
+        if str(request).startswith(vendor.create) and not cuts:
+            cuts.append(1)
+            await original(request)
+            vendor.desk.batches.extend(_others(vendor, 250))
+            return Reply(sever="eof")
+        return await original(request)
+
+    vendor.server.answer = cut  # type: ignore[method-assign]
+    write(3)
+    ran = run(vendor)
+    assert ran.code == 0, ran.err
+    assert answers() == echoed(3)
+    assert len(vendor.desk.batches) == 251
+
+
+def _others(vendor: Vendor, count: int) -> Iterator[Batch]:
+    """Batches of others, of another size and with other names."""
+    for number in range(count):
+        made = json.loads(json.dumps(vendor.desk.batches[0].made))
+        made |= {"id": f"batch_{number}", "name": f"batches/b_{number}", "input_file_id": "file_x", "metadata": {}}
+        made["request_counts"] = {"processing": 4}
+        yield Batch(made["name"] if vendor.profile == "gemini" else made["id"], [], made)
+
+
+@each()
+def test_data_and_files(vendor: Vendor) -> None:
+    """Data that fits its schema is in `data`, and a file goes with its request."""
+    vendor.server.brain = lambda _: [Say('{"n": 4}')]
+    Path("a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 40)
+    write(2, attachments=["a.png"])
+    ran = run(vendor, "--schema", "n int")
+    assert ran.code == 0, ran.err
+    assert [one["data"] for one in results().values()] == [{"n": 4}, {"n": 4}]
+    bodies = [json.dumps(body) for _, _, body in vendor.desk.batches[0].requests]
+    assert all("iVBORw0KGgo" in body and '"properties"' in body for body in bodies)
 
 
 # ---- Anthropic ---------------------------------------------------------------------------------------------------------
