@@ -45,6 +45,7 @@ async def work(queue: str, names: Sequence[str], concurrency: int | None, signal
 
         stop_seen = asyncio.Event()
         signals.on_signal = stop
+        signals.graceful = 2  # the second Ctrl-C gives back, which takes a moment
         logging = asyncio.create_task(_log(worker))
         if not quiet:
             sys.stderr.write(
