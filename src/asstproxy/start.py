@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from .config.profiles import load_config
+from .config.who_answers import configure
 from .core.conversation import Conversation
-from .core.events import Configured
 from .core.turn import Options
 from .providers.assembly import Asked, assemble, budget_of
 from .store.session import Session
@@ -54,13 +54,8 @@ def start_conversation(
     conversation = Conversation(
         assemble(asked, budget_of(max_cost, chosen), client=client),
         user,
-        configured=Configured(
-            profile=chosen.name,
-            provider=chosen.provider,
-            model=chosen.model,
-            instructions=chosen.instructions if instructions is None else instructions,
-            tools=tuple(user.tools),
-            settings=wanted,
+        configured=configure(
+            chosen, None, model=chosen.model, instructions=instructions, tools=tuple(user.tools), settings=wanted
         ),
         mediator=mediator,
         options=options,

@@ -11,7 +11,24 @@ from asstproxy.cli.app import COMMANDS
 from .conftest import Asst
 
 
-@pytest.mark.parametrize("command", [(), ("sessions",), ("tools",)], ids=" ".join)
+def test_asst_alone_says_what_it_does_and_what_you_have(asst: Asst) -> None:
+    """In fewer than 15 rows of 80 columns, on stdout; every command that it names exists; the look options change nothing."""
+    ran = asst()
+    assert (ran.code, ran.err) == (0, "")
+    rows = ran.out.splitlines()
+    assert len(rows) < 15
+    assert max(map(len, rows)) <= 80
+    assert "No assistant yet. Run: asst setup" in ran.out
+    named = re.findall(r"^  asst ([a-z]+)(?:, ([a-z]+))?", ran.out, re.MULTILINE)
+    assert len(named) == 8
+    assert {name for pair in named for name in pair if name} <= set(COMMANDS)
+    assert asst("--theme", "mono").out == ran.out
+    for name in ("one", "two"):
+        assert asst("setup", "gpt", "--name", name, "--yes", "--no-check").code == 0
+    assert "You have: one (default), two\n" in asst().out
+
+
+@pytest.mark.parametrize("command", [("sessions",), ("tools",)], ids=" ".join)
 def test_a_group_alone_prints_its_help(asst: Asst, command: tuple[str, ...]) -> None:
     """On stdout, exit code 0, as with `--help`."""
     ran = asst(*command)

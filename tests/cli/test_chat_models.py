@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from asstproxy import Store
 from asstproxy.config.paths import config_dir, private_dir
-from servers import Fail, ResponsesServer, Say, Script
+from servers import Call, Fail, ResponsesServer, Say, Script
 
 from .conftest import ASST
 from .terminal import Terminal
@@ -222,6 +223,28 @@ def test_two_continues_with_the_other(server: ResponsesServer) -> None:
         ["one"],
         ["two", "three"],
     ]
+
+
+def test_the_other_profile_has_its_own_instructions_and_tools(server: ResponsesServer, tmp_path: Path) -> None:
+    """It is asked as it would be alone; its tool runs, and what it is called with is shown."""
+    file = tmp_path / "mytools.py"
+    file.write_text(
+        "from asstproxy import tool\n\n@tool(read_only=True)\ndef price(symbol: str) -> str:\n"
+        '    """The price."""\n    return "4 EUR"\n'
+    )
+    config = config_dir() / "config.toml"
+    config.write_text(f'{config.read_text()}instructions = "Be terse."\ntools = ["{file}"]\n')
+    server.brain = Script([Say("one")], [Call("price", {"symbol": "A"})], [Say("It is 4 EUR.")])
+    with _chat("-s", "Be verbose.") as terminal:
+        _ask(terminal, "first")
+        terminal.enter("/compare terse")
+        terminal.wait_for("is saved as fork")
+    first, second, third = [request.json for request in server.requests]
+    assert (first["instructions"], second["instructions"]) == ("Be verbose.", "Be terse.")
+    assert [tool["name"] for tool in second["tools"]] == ["price"]
+    assert "tools" not in first
+    assert "4 EUR" in str(third["input"])
+    assert "completed · " in terminal.text.partition("2  terse")[2]
 
 
 def test_an_assistant_that_fails_leaves_no_copy(server: ResponsesServer) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from asstproxy import Store
-from asstproxy.core.history import SUMMARY_REQUEST
-from servers import Fail, ResponsesServer, Say, Script
+from asstproxy.config.paths import config_dir, private_dir
+from asstproxy.core.history import SUMMARY_REQUEST, History, UserMessage
+from servers import Fail, GeminiServer, ResponsesServer, Say, Script
 
 from .conftest import ASST, Asst
 from .terminal import Terminal
@@ -43,7 +44,7 @@ def compacted(server: ResponsesServer) -> ResponsesServer:
     server.brain = Script([Say("A plane.")], [Say("A tree.")], [Say("They spoke of a **plane**.")], [Say("Fine.")])
     with _chat("-p", "gpt") as terminal:
         _ask(terminal, "What is a Cessna?")
-        _ask(terminal, "And an oak?")
+        _ask(terminal, "And what is an oak tree?")
         terminal.enter("/compact")
         terminal.wait_for("Compacted 2 turns into a summary")
     return server
@@ -55,7 +56,7 @@ def test_the_assistant_is_sent_the_summary_from_then_on(server: ResponsesServer,
     server.brain = Script([Say("A plane.")], [Say("A tree.")], [Say("They spoke of a **plane**.")], [Say("Fine.")])
     with _chat("-p", "gpt", "-m", "gpt-6-luna", columns=columns) as terminal:
         _ask(terminal, "What is a Cessna?")
-        _ask(terminal, "And an oak?")
+        _ask(terminal, "And what is an oak tree?")
         terminal.enter("/compact")
         text = terminal.wait_for("/compact show")
         line = " ".join(text.partition("Compacted")[2].split("›")[0].split())
@@ -90,6 +91,56 @@ def test_the_next_run_another_provider_and_a_copy_get_the_summary(
     assert _sent(compacted.requests[-1])[1:] == ["They spoke of a **plane**.", "Go on."]
     assert asst("ask", "--session", session, "Go on.").code == 0
     assert _sent(compacted.requests[-1])[1:] == ["They spoke of a **plane**.", "Go on."]
+
+
+def test_after_moving_to_another_provider(
+    server: ResponsesServer, asst: Asst, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Gemini sums up what gpt answered, and is sent the last two turns as they were; so is gpt, moved back. `--check` agrees."""
+    server.brain = Script([Say("One.")], [Say("Two.")], [Say("Three.")], [Say("Four.")], [Say("Last.")])
+    with GeminiServer(Script([Say("They counted.")], [Say("Six.")])) as gemini:
+        monkeypatch.setenv("GEMINI_API_KEY", gemini.key)
+        config = private_dir(config_dir()) / "config.toml"
+        config.write_text(f'[profiles.google]\nprovider = "gemini"\nbase_url = "{gemini.url}"\n')
+        config.chmod(0o600)
+        with _chat("-p", "gpt") as terminal:
+            for word in ("one, which is long", "two", "three", "four"):
+                _ask(terminal, word)
+            terminal.enter("/profile google")
+            terminal.wait_for("google · gemini")
+            terminal.enter("/compact")
+            terminal.wait_for("Compacted 2 turns, kept the last 2")
+            _ask(terminal, "six")
+            terminal.enter("/rewind")
+            listed = terminal.wait_for("To go back to one").partition("/rewind")[2]
+            assert [row.split("  ")[-1] for row in listed.splitlines()[1:5]] == [
+                "Summary of 2 turns",
+                "three",
+                "four",
+                "six",
+            ]
+            terminal.enter("/rewind 2")
+            terminal.wait_for('Back at turn 2: "three"')
+        asked, later = [
+            [part["text"] for one in it.json["contents"] for part in one["parts"]] for it in gemini.requests
+        ]
+    assert asked == ["one, which is long", "One.", "two", "Two.", SUMMARY_REQUEST]
+    assert later == [SUMMARY_REQUEST, "They counted.", "three", "Three.", "four", "Four.", "six"]
+    assert asst("ask", "-c", "-p", "gpt", "last").code == 0
+    assert _sent(server.requests[-1]) == [SUMMARY_REQUEST, "They counted.", "three", "Three.", "last"]
+    checked = asst("replay", "--check")
+    assert (checked.code, "conform" in checked.out) == (0, True)
+    shown = " ".join(asst("sessions", "show").out.split())
+    assert "The first 2 turns became a summary for the assistant; the last 2 stayed as they were." in shown
+    exported = asst("sessions", "export", "--format", "json").out
+    (tmp_path / "copy.json").write_text(exported)
+    copy = json.loads(asst("sessions", "import", str(tmp_path / "copy.json"), "--json").out)[0]
+    history = History()
+    for record in Store().records(copy):
+        history.feed(record.event)
+    assert [exchange[0] for exchange in history.exchanges] == [
+        UserMessage(text) for text in (SUMMARY_REQUEST, "three", "last")
+    ], "what was undone and what was summed up is so in an import, too"
 
 
 def test_a_session_shows_that_it_was_compacted(compacted: ResponsesServer, asst: Asst) -> None:
@@ -161,6 +212,6 @@ def test_it_is_offered_when_the_context_fills(server: ResponsesServer, asst: Ass
         _ask(terminal, "And on.")
         assert terminal.text.count("/compact summarises") == 1
         terminal.enter("/compact")
-        terminal.wait_for("Compacted 3 turns")
+        terminal.wait_for("Compacted 1 turn, kept the last 2")
         _ask(terminal, "On.")
         assert terminal.text.count("/compact summarises") == 1

@@ -16,12 +16,13 @@ from asstproxy.core.events import AssistantMessageRetrieved, ErrorOccurred
 ROOT = Path(asstproxy.__file__).parent
 BELOW = [
     path
-    for place in ("core", "config", "store", "tools", "providers", "user.py", "start.py")
+    for place in ("core", "config", "store", "tools", "providers", "batches", "user.py", "start.py")
     for path in ([ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py")))
 ]
 COMMAND = re.compile(
-    r"\basst (ask|chat|doctor|replay|script|sessions|setup|templates|tools)\b"
+    r"\basst (ask|batch|chat|doctor|replay|script|sessions|setup|templates|tools)\b"
     r"|(?<![\w-])--(?!port\b|host\b)[a-z]+"
+    r"|(?<!\S)-[a-zA-Z] [A-Z]{2,}"
     r"|(?<!\S)/(clear|fork|help|model|profile|retry|save|system|undo)\b"
 )
 
@@ -83,9 +84,7 @@ def test_every_value_in_a_hint_comes_with_the_error() -> None:
 
 def test_a_chat_is_told_its_own_commands() -> None:
     """The same error: an option for the shell, a slash command in a chat."""
-    error = UsageError(
-        "No exchange is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
-    )
+    error = UsageError("No turn is running at the provider.", "Send the message again.", code="no_exchange_to_attach")
     assert hint_for(error) == "Try again: asst ask --retry"
     assert hint_for(error, chat=True) == "Try again: /retry"
     assert error.hint == "Send the message again."

@@ -107,6 +107,20 @@ def test_servers_of_desktop_clients_are_imported(asst: Asst, client: str) -> Non
     assert credentials_file().stat().st_mode & 0o777 == 0o600
 
 
+def test_a_removed_server_takes_its_key_along(asst: Asst) -> None:
+    """Its own key goes, and the output says so; keys that something else names, and others, stay."""
+    assert asst("mcp", "import", "-", stdin=json.dumps(CLIENTS["VS Code"])).code == 0
+    with credentials_file().open("a") as file:
+        file.write('OTHER_KEY = "abcdefghij0123456789"\n')
+    assert asst("mcp", "add", "second", "--save-only", "--url", "https://x.example/${GIT_HUB_GH_TOKEN}").code == 0
+    assert asst("mcp", "remove", "git-hub").out == "Removed git-hub.\n"
+    assert "GIT_HUB_GH_TOKEN" in tomllib.loads(credentials_file().read_text())
+    assert asst("mcp", "remove", "second").code == 0
+    assert asst("mcp", "import", "-", stdin=json.dumps(CLIENTS["VS Code"])).code == 0
+    assert asst("mcp", "remove", "git-hub").out == "Removed git-hub, and GIT_HUB_GH_TOKEN from credentials.toml.\n"
+    assert list(tomllib.loads(credentials_file().read_text())) == ["OTHER_KEY"]
+
+
 def test_urls_headers_and_variables_of_clients(asst: Asst, tmp_path: Path) -> None:
     """A bearer token is a key; a variable stays one; what can't be used is named, the rest is saved."""
     file = tmp_path / "mcp.json"

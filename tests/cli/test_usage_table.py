@@ -98,6 +98,25 @@ def test_it_adds_up_by_what_is_asked_for(asst: Asst) -> None:
         assert f"{new[-4:].lower()} · hi" in terminal.text
 
 
+def test_a_wide_list_of_sessions_has_model_tokens_and_cost() -> None:
+    """From 110 columns on: known prices as money, a local model as such, an unknown price as such, never as nothing."""
+    for one in ((*LUNA, ev.Usage(100_000, 100_000)), (*LOCAL, ev.Usage(30, 1_000)), (*MINE, ev.Usage(5, 5))):
+        saved(one)
+    shown = {}
+    for columns in (109, 110):
+        with Terminal([ASST, "sessions", "list"], columns) as terminal:
+            terminal.wait_end()
+            shown[columns] = [line.split() for line in terminal.text.splitlines()]
+    assert shown[109][0] == ["Id", "When", "Title", "Profile", "Turns", "State"]
+    header, *rows_ = shown[110][:4]
+    assert header == ["Id", "When", "Title", "Profile", "Model", "Turns", "Tokens", "Cost", "State"]
+    assert {tuple(row[-4:]) for row in rows_} == {
+        ("gpt-6-luna", "1", "200,000", "$0.060"),
+        ("SmolLM2-135M", "1", "1,030", "local"),
+        ("1", "10", "price", "?"),
+    }
+
+
 def test_since_looks_at_the_turns(asst: Asst) -> None:
     """An age or a day; a session that began before counts with what came after."""
     saved((*LUNA, ev.Usage(10, 10)), days=40)

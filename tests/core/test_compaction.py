@@ -76,11 +76,46 @@ def test_it_is_read_back_as_it_was_written(session: list[Sequence[Event]], summa
     assert sent(again) == sent(events)
 
 
+@settings(max_examples=50)
+@given(kept=st.lists(exchanges(), min_size=1, max_size=3), later=sessions, summary=clean_text)
+def test_the_last_exchanges_stay_as_they_are(
+    kept: list[Sequence[Event]], later: list[Sequence[Event]], summary: str
+) -> None:
+    """The summary, the exchanges that it keeps, and what follows: in the session and in a copy of what was saved."""
+    asked = [SetUserMessage(SUMMARY_REQUEST, compacts=True), AssistantMessageRetrieved(summary)]
+    old = [SetUserMessage("old"), AssistantMessageRetrieved("long ago")]
+    note = [HistoryCompacted(summary, 1, len(kept))]
+    everything = [*old, *chain(*kept), *asked, *note, *chain(*later)]
+    following = sent(*kept, *later)
+    assert sent(everything) == summary_of(summary) + following
+    again = [decode(encode(Record(1, "now", State.NEW, event))).event for event in everything]
+    assert sent([event for event in again if isinstance(event, Event)]) == summary_of(summary) + following
+
+
+async def test_the_last_two_turns_are_not_summed_up() -> None:
+    """The assistant is sent only what is old, and then the summary with the last two turns; a turn that fills the context goes."""
+    stage = Stage(*(say(letter) for letter in "abcd"), say("They said a and b."), say("e"), say("f"), say("All."))
+    for number in "1234":
+        await stage.conversation.exchange(number)
+    await compact(stage.conversation)
+    assert stage.events[-1] == HistoryCompacted("They said a and b.", 2, 2)
+    assert [item.text for item in stage.script.turns[-1].history if isinstance(item, UserMessage)] == ["1", "2"]
+    with pytest.raises(UsageError, match="the summary, and the last 2 turns"):
+        await compact(stage.conversation)
+    await stage.conversation.exchange("5" * 10_000)
+    sent_now = [item.text[:1] for item in stage.script.turns[-1].history if isinstance(item, UserMessage)]
+    assert sent_now == [SUMMARY_REQUEST[:1], "3", "4"]
+    await stage.conversation.exchange("6")
+    await compact(stage.conversation)
+    assert stage.events[-1] == HistoryCompacted("All.", 4, 1)
+    stage.assert_conforms()
+
+
 async def test_the_assistant_sums_up_and_is_sent_the_summary() -> None:
     """An exchange of its own: it is sent everything once more, and from then on the summary and what follows."""
     stage = Stage(say("a"), say("b"), say("They said a and b."), say("c"), say("d"))
     await stage.conversation.exchange("one")
-    await stage.conversation.exchange("two")
+    await stage.conversation.exchange("two, which is longer than all before it")
     await compact(stage.conversation)
     assert stage.said(SetUserMessage)[-1] == SetUserMessage(SUMMARY_REQUEST, compacts=True)
     assert stage.events[-1] == HistoryCompacted("They said a and b.", 2)
@@ -147,14 +182,19 @@ async def test_nothing_is_compacted_twice() -> None:
 
 
 def test_check_compares_the_summary_with_the_answer() -> None:
-    """`replay --check` finds a summary that the assistant did not write."""
+    """`replay --check` finds a summary that the assistant did not write, and one that stands for more or less than it says."""
     records = [
-        Record(1, "", State.READY, SetUserMessage(SUMMARY_REQUEST, compacts=True)),
-        Record(2, "", State.COMPLETED, AssistantMessageRetrieved("all of it")),
+        Record(1, "", State.READY, SetUserMessage("hi")),
+        Record(2, "", State.COMPLETED, AssistantMessageRetrieved("hello")),
+        Record(3, "", State.READY, SetUserMessage(SUMMARY_REQUEST, compacts=True)),
+        Record(4, "", State.COMPLETED, AssistantMessageRetrieved("all of it")),
     ]
-    note = Record(3, "", State.COMPLETED, HistoryCompacted("all of it", 1))
-    assert list(conform([*records, note], MediatorBasic())) == []
-    forged = Record(3, "", State.COMPLETED, HistoryCompacted("something else", 1))
-    assert list(conform([*records, forged], MediatorBasic())) == [
-        "#3 history_compacted: the summary isn't the answer before it"
+
+    def found(event: Event) -> list[str]:
+        return list(conform([*records, Record(5, "", State.COMPLETED, event)], MediatorBasic()))
+
+    assert found(HistoryCompacted("all of it", 1)) == []
+    assert found(HistoryCompacted("something else", 1)) == [
+        "#5 history_compacted: the summary isn't the answer before it"
     ]
+    assert found(HistoryCompacted("all of it", 1, 1)) == ["#5 history_compacted: 1 summed up and 1 kept, of 1 turns"]

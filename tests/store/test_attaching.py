@@ -78,7 +78,7 @@ async def test_a_message_has_to_wait_for_what_is_still_running() -> None:
     await conversation.attach()
     await conversation.exchange("now")
     assert [getattr(item, "text", "") for item in assistant.turns[-1].history][-1] == "zero one two three"
-    with pytest.raises(UsageError, match="No exchange is running"):
+    with pytest.raises(UsageError, match="No turn is running"):
         await conversation.attach()
 
 

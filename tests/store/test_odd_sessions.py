@@ -95,7 +95,7 @@ def test_pipes_misplaced_files_and_ids_of_the_future_spoil_nothing(server: Respo
     assert [entry.user for entry in Store().transcript(session.id).exchanges] == ["one", "two"]
     assert asst("ask", "-q", "new").returncode == 0
     assert ulid.time_of(Store().newest()) <= time.time() * 1000
-    told = asst("doctor", "--offline", timeout=60).stdout
+    told = asst("doctor", "--offline", "-v", timeout=60).stdout
     assert "not where asst looks for it" in told
     assert "not a file" in told
 

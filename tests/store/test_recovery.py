@@ -94,7 +94,7 @@ def test_a_file_that_is_no_journal_is_refused_and_left_alone() -> None:
     """One line says what is wrong; the file is not touched."""
     session = held(["one"], say("1"))
     session.path.write_bytes(b"hello\nworld\n")
-    with pytest.raises(SessionError, match="isn't a journal"):
+    with pytest.raises(SessionError, match="isn't a session of asst"):
         Store().open(session.id)
     assert session.path.read_bytes() == b"hello\nworld\n"
     listed = asst("sessions", "list")

@@ -12,34 +12,31 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from servers import ResponsesServer
 
-httpx2 = pytest.importorskip("httpx2")
 pytest.importorskip("uvicorn", reason="the extra web isn't installed")
+import httpx2
+
+from .served import Served, ServedPage
 
 ASST = str(Path(sys.executable).with_name("asst"))
 
 
-class WebProcess:
-    """`asst web` on a free port."""
+class WebProcess(Served):
+    """`asst web` on a free port, as a process of its own."""
 
     def __init__(self, *arguments: str, port: int = 0) -> None:
         command = [ASST, "web", "--port", str(port), "--no-open", *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
-        self.address = self.process.stdout.readline().strip()
-        if not self.address:
+        address = self.process.stdout.readline().strip()
+        if not address:
             assert self.process.stderr is not None
             raise AssertionError(self.process.stderr.read())
-        parts = urlsplit(self.address)
-        self.origin = f"{parts.scheme}://{parts.netloc}"
-        self.port = parts.port or 0
-        self.token = parse_qs(parts.query)["token"][0]
-        self.clients: list[Any] = []
+        super().__init__(address, self.process.pid)
 
     def __enter__(self) -> Self:
         return self
@@ -47,42 +44,20 @@ class WebProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
-        for client in self.clients:
-            client.close()
-
-    def client(self, **settings: Any) -> Any:
-        """A client that is closed at the end."""
-        made = httpx2.Client(base_url=self.origin, timeout=20, **settings)
-        self.clients.append(made)
-        return made
-
-    def page(self) -> Page:
-        """A browser's page that has let itself in with the token."""
-        return Page(self)
 
 
 class Page:
     """What the page does, over HTTP."""
 
-    def __init__(self, web: WebProcess, cookies: Any = None) -> None:
+    def __init__(self, web: Served, cookies: Any = None) -> None:
         self.web = web
         self.client = web.client(cookies=cookies)
-        _wait_for(self._enter if cookies is None else self._is_up)
-
-    def _enter(self) -> bool:
-        try:
-            return bool(self.client.get("/", params={"token": self.web.token}).status_code == 200)
-        except httpx2.TransportError:
-            return False
-
-    def _is_up(self) -> bool:
-        try:
-            return bool(self.client.get("/").status_code == 200)
-        except httpx2.TransportError:
-            return False
+        if cookies is None:
+            assert self.client.get("/", params={"token": web.token}).status_code == 200
 
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
         """A request as the page sends it."""
@@ -170,13 +145,6 @@ class Watch:
         self._reader.join(20)
 
 
-def _wait_for(so: Callable[[], bool], within: float = 20.0) -> None:
-    deadline = time.monotonic() + within
-    while not so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponsesServer]:
     """An API that echoes, unless the test gives it a brain."""
@@ -187,13 +155,13 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponsesServer]:
 
 
 @pytest.fixture
-def web(provider: ResponsesServer) -> Iterator[WebProcess]:
+def web(provider: ResponsesServer) -> Iterator[Served]:
     """The server, which offers the profile `gpt`."""
-    with WebProcess("-p", "gpt") as running:
+    with ServedPage("gpt") as running:
         yield running
 
 
 @pytest.fixture
-def page(web: WebProcess) -> Page:
+def page(web: Served) -> Page:
     """A page that is let in."""
-    return web.page()
+    return Page(web)

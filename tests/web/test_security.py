@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from .conftest import Page, WebProcess
+from .served import Served, ServedPage
 
 
-def test_it_listens_on_loopback_only(web: WebProcess) -> None:
+def test_it_listens_on_loopback_only() -> None:
     """The address is 127.0.0.1; the token is long and random."""
-    assert web.address.startswith("http://127.0.0.1:")
-    assert len(web.token) >= 32
-    with WebProcess("-p", "gpt") as other:
+    with WebProcess("-p", "gpt") as web, ServedPage("gpt") as other:
+        assert web.address.startswith("http://127.0.0.1:")
+        assert len(web.token) >= 32
         assert other.token != web.token
 
 
@@ -32,7 +33,7 @@ def test_a_rebound_name_is_refused(page: Page, host: str) -> None:
         assert answer.headers["content-type"] == "application/json"
 
 
-def test_without_the_token_there_is_nothing(web: WebProcess, page: Page) -> None:
+def test_without_the_token_there_is_nothing(web: Served, page: Page) -> None:
     """No cookie, a wrong one, a wrong token: refused, on every path."""
     stranger = web.client()
     for path in ("/", "/index.html", "/api/about", "/api/sessions", "/api/sessions/x/events", "/code.css"):
@@ -41,7 +42,7 @@ def test_without_the_token_there_is_nothing(web: WebProcess, page: Page) -> None
         assert stranger.get(path, headers={"cookie": f"asst-{web.port}=guess"}).status_code == 401
 
 
-def test_the_cookie_is_out_of_reach(web: WebProcess, page: Page) -> None:
+def test_the_cookie_is_out_of_reach(web: Served, page: Page) -> None:
     """No script reads it, no other site sends it, and the token isn't in it; the address is left at once."""
     answer = web.client().get("/", params={"token": web.token})
     cookie = answer.headers["set-cookie"].lower()
@@ -98,7 +99,7 @@ def test_every_answer_has_the_policy(page: Page) -> None:
     assert page.client.get("/api/sessions").headers["cache-control"] == "no-store"
 
 
-def test_bodies_are_bounded(web: WebProcess, page: Page) -> None:
+def test_bodies_are_bounded(web: Served, page: Page) -> None:
     """A request that says it is too long is refused; one that doesn't say so is cut off."""
     cookie = "; ".join(f"{name}={value}" for name, value in page.client.cookies.items())
     head = (

@@ -13,6 +13,7 @@ from asstproxy import Store
 from servers import Call, ResponsesServer, Say, Script
 
 from .conftest import ASST, Page, WebProcess
+from .served import Served, ServedPage
 
 
 def test_an_answer_streams_with_its_states(page: Page, provider: ResponsesServer) -> None:
@@ -41,11 +42,11 @@ def test_the_exchange_outlives_the_page(page: Page, provider: ResponsesServer) -
     assert [r["seq"] for r in whole["records"]] == [r["seq"] for r in first.records + second.records]
 
 
-def test_two_tabs_see_the_same(page: Page, web: WebProcess, provider: ResponsesServer) -> None:
+def test_two_tabs_see_the_same(page: Page, web: Served, provider: ResponsesServer) -> None:
     """Both get every record while it happens."""
     provider.brain = lambda _: [Say("one two three four", pace=0.05)]
     session = page.send("count", profile="gpt")
-    tabs = [page.watch(session), web.page().watch(session)]
+    tabs = [page.watch(session), Page(web).watch(session)]
     assert {tab.until_state("completed").text for tab in tabs} == {"one two three four"}
 
 
@@ -64,7 +65,8 @@ def test_stop_keeps_what_came(page: Page, provider: ResponsesServer) -> None:
 def _with_tool(tmp_path: Path, ran: Path) -> None:
     tools = tmp_path / "danger.py"
     tools.write_text(
-        f'def note(text: str) -> str:\n    """Write it down."""\n    open({str(ran)!r}, "w").write(text)\n    return "done"\n'
+        f'from pathlib import Path\n\ndef note(text: str) -> str:\n    """Write it down."""\n'
+        f"    Path({str(ran)!r}).write_text(text)\n    return 'done'\n"
     )
     folder = Path(os.environ["ASST_CONFIG_DIR"])
     folder.mkdir(parents=True, mode=0o700)
@@ -77,8 +79,8 @@ def test_a_tool_runs_only_after_a_yes(provider: ResponsesServer, tmp_path: Path)
     ran = tmp_path / "ran"
     _with_tool(tmp_path, ran)
     provider.brain = Script([Call("note", {"text": "milk"})], [Say("Noted.")])
-    with WebProcess("-p", "work") as web:
-        page = web.page()
+    with ServedPage("work") as web:
+        page = Page(web)
         session = page.send("note milk", profile="work")
         watch = page.watch(session).until(lambda w: w.status.get("asked"))
         (asked,) = watch.status["asked"]
@@ -87,7 +89,7 @@ def test_a_tool_runs_only_after_a_yes(provider: ResponsesServer, tmp_path: Path)
         assert "danger.py" in asked["source"]
         path = f"/sessions/{session}/approval"
         assert page.post(path, {"answers": {"other": {"answer": "yes"}}}).status_code == 400
-        assert page.get(path).status_code == 404
+        assert page.get(path).status_code == 405  # not by an address
         changed = {"answer": "yes", "arguments": '{"text": 7'}
         assert "doesn't fit" in page.post(path, {"answers": {asked["call_id"]: changed}}).json()["error"]
         assert not ran.exists()
@@ -102,8 +104,8 @@ def test_a_refused_tool_does_not_run(provider: ResponsesServer, tmp_path: Path) 
     ran = tmp_path / "ran"
     _with_tool(tmp_path, ran)
     provider.brain = Script([Call("note", {"text": "milk"})], [Say("As you wish.")])
-    with WebProcess("-p", "work") as web:
-        page = web.page()
+    with ServedPage("work") as web:
+        page = Page(web)
         session = page.send("note milk", profile="work")
         watch = page.watch(session).until(lambda w: w.status.get("asked"))
         call = watch.status["asked"][0]["call_id"]
@@ -219,16 +221,15 @@ def test_a_page_that_watched_another_server_loads_anew(page: Page, provider: Res
     assert watch.until_state("completed").records
 
 
-def test_a_session_that_is_only_looked_at_is_loaded_once(page: Page, provider: ResponsesServer) -> None:
+def test_a_session_that_is_only_looked_at_is_loaded_once(provider: ResponsesServer) -> None:
     """Its records come from the same feed as the page that shows them, so nothing makes the page load it anew."""
-    session = page.send("hi", profile="gpt")
-    page.watch(session).until_state("completed")
-    assert page.post(f"/sessions/{session}/close").status_code == 200
-    web = page.web
-    page.web.process.send_signal(signal.SIGINT)
-    assert page.web.process.wait(20) == 0
-    with WebProcess("-p", "gpt", port=web.port) as restarted:
-        page = Page(restarted, cookies=page.client.cookies)
+    with ServedPage("gpt") as web:
+        page = Page(web)
+        session = page.send("hi", profile="gpt")
+        page.watch(session).until_state("completed")
+        cookies = page.client.cookies
+    with ServedPage("gpt", port=web.port) as restarted:
+        page = Page(restarted, cookies)
         shown = page.get(f"/sessions/{session}").json()
         watch = page.watch(session, after=0, feed=shown["feed"]).until_state("completed")
         assert watch.records == shown["records"]
@@ -242,7 +243,7 @@ def test_after_kill_9_everything_shown_is_there(provider: ResponsesServer) -> No
     """The restarted server shows what the page had; the exchange is told as interrupted; the old cookie still counts."""
     provider.brain = lambda _: [Say("one two three "), Say("four five", pace=30)]
     with WebProcess("-p", "gpt") as web:
-        page = web.page()
+        page = Page(web)
         session = page.send("count", profile="gpt")
         shown = page.watch(session).until(lambda w: "four" in w.text).text
         time.sleep(0.1)  # the page's promise is 50 ms
@@ -283,22 +284,24 @@ def test_the_terminal_is_told_that_the_page_has_it(page: Page, provider: Respons
     page.watch(session).until_state("completed")
     arguments = [ASST, "ask", "--session", session, "-p", "gpt", "second"]
     refused = subprocess.run(arguments, capture_output=True, text=True, check=False)
-    assert f"is open in process {page.web.process.pid}" in refused.stderr
+    assert f"is open in process {page.web.pid}" in refused.stderr
     page.post(f"/sessions/{session}/close")
     assert subprocess.run(arguments, capture_output=True, text=True, check=False).returncode == 0
 
 
-def test_ctrl_c_ends_it_and_saves(page: Page, provider: ResponsesServer) -> None:
+def test_ctrl_c_ends_it_and_saves(provider: ResponsesServer) -> None:
     """The exchange that runs is stopped, what came is saved, and the exit code is 0."""
     provider.brain = lambda _: [Say("one two three "), Say("four five", pace=30)]
-    session = page.send("count", profile="gpt")
-    page.watch(session).until(lambda w: "four" in w.text)
-    page.web.process.send_signal(signal.SIGINT)
-    assert page.web.process.wait(20) == 0
+    with WebProcess("-p", "gpt") as web:
+        page = Page(web)
+        session = page.send("count", profile="gpt")
+        page.watch(session).until(lambda w: "four" in w.text)
+        web.process.send_signal(signal.SIGINT)
+        assert web.process.wait(20) == 0
+        assert web.process.stderr is not None
+        assert web.process.stderr.read() == ""
     entry = Store().transcript(session).exchanges[0]
     assert (entry.state, entry.answer) == ("cancelled", "one two three four")
-    assert page.web.process.stderr is not None
-    assert page.web.process.stderr.read() == ""
 
 
 def test_a_taken_port_is_one_line(page: Page) -> None:

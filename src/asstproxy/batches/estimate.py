@@ -7,6 +7,7 @@ from itertools import islice
 
 import msgspec
 
+from ..config.prices import prices_file
 from ..core.codec import now
 from ..core.errors import UsageError
 from ..core.events import Configured
@@ -59,8 +60,9 @@ def price_known(prices: PriceTable, configured: Configured) -> Callable[[Item], 
         if item.model and not known[item.model]:
             raise UsageError(
                 f"the price of {item.model} is unknown, so the cost can't be limited",
-                "Leave out --max-cost, or add the price to prices.toml.",
-                data={"key": "model"},
+                f"Add it to {prices_file()}.",
+                code="price_unknown",
+                data={"key": "model", "file": str(prices_file())},
             )
         return item
 

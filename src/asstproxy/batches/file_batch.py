@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..core.errors import UsageError
+from ..core.events import Record
 from ..core.resume import can_attach
 from ..core.script import SETTLED, STEPS, State
+from .asked import Asked
 from .item import Item
-from .journal import Attempt, BatchJournal, each_mark, folder_of, mark_at, open_journal, records_at
+from .journal import (
+    Attempt,
+    BatchJournal,
+    each_mark,
+    folder_of,
+    mark_at,
+    open_journal,
+    records_at,
+    records_of,
+)
 from .ledger import Ledger, Status
 from .output import Output, OutputForm
 from .reading import BrokenItemError, Input
 from .result import result_of
-from .runner import Ended, Job, Runner, Stop
+from .runner import Ended, Job, Runner, disk_failure
 
 __all__ = ["AGAIN", "FileBatch", "accept", "refuse_foreign"]
 
 AGAIN = "again"
 """How an attempt ends whose item is to be asked once more."""
+PIECE = 1024
+"""Items after which others get their turn, while none is asked."""
 
 
-def accept(source: Input, skip: Callable[[BrokenItemError], None] | None = None) -> Ledger:
-    """Read the whole input once, so that nothing is asked if it has an error.
+def accept(
+    source: Input, skip: Callable[[BrokenItemError], None] | None = None, *, turn: Callable[[], None] = lambda: None
+) -> Ledger:
+    """Read the whole input once, so that nothing is asked if it has an error. `turn` is called again and again; it may raise.
 
     Raises:
         UsageError: a line can't be asked (and no `skip` takes it), or an id occurs twice; or the input has no items.
     """
     ledger = Ledger()
     for item in source.items(skip):
+        if not len(ledger) % PIECE:
+            turn()
         try:
             ledger.accept(item)
         except UsageError as error:
@@ -51,16 +68,26 @@ def refuse_foreign(out: Path) -> None:
     if folder_of(out).exists():
         return
     if out.is_dir() or not out.parent.is_dir():
-        raise UsageError(f"{out} can't be written.", "Choose a file in a folder that exists: -o OUT.jsonl")
+        raise UsageError(f"{out} can't be written.", "Choose a file in a folder that exists.")
     if out.exists() and (not out.is_file() or out.stat().st_size):
-        raise UsageError(f"{out} exists already, and no batch wrote it.", "Choose another output: -o OUT.jsonl")
+        raise UsageError(f"{out} exists already, and no batch wrote it.", "Choose another output file.")
+
+
+@dataclass(slots=True)
+class _Left:
+    """An attempt that a dead process left: its number, where it begins in the journal, and its records."""
+
+    attempt: int
+    begin: int
+    records: list[Record]
 
 
 @dataclass(slots=True)
 class FileBatch:
     """One run over the items of `source`, whose results go to `out`.
 
-    `limit`: how many items to ask at most. `retry_failed`: ask those again that failed.
+    `limit`: how many items to ask at most. `retry_failed`: ask those again that failed, who may be asked in another way then.
+    `asked`: who is asked, and how; else that is not compared with the first run.
     """
 
     source: Input
@@ -71,10 +98,10 @@ class FileBatch:
     ordered: bool = False
     retry_failed: bool = False
     limit: int | None = None
+    asked: Asked | None = None
     opened: Callable[[], None] = lambda: None
-    _journal: BatchJournal | None = None
     _output: Output | None = None
-    _left: dict[int, tuple[int, int]] = field(default_factory=dict)  # attempts that a dead process left, by item
+    _left: dict[int, _Left] = field(default_factory=dict)  # by item
     _dirty: asyncio.Event = field(default_factory=asyncio.Event)
     _is_over: bool = False
 
@@ -88,12 +115,9 @@ class FileBatch:
         """
         refuse_foreign(self.out)
         self.runner.assistant()
-        journal = self._journal = open_journal(self.out, self.form)
+        journal = open_journal(self.out, self.form, self.asked)
         try:
-            if journal.head.form != self.form:
-                raise UsageError(
-                    f"{self.out} was begun with --format {journal.head.form}.", f"Add --format {journal.head.form}"
-                )
+            self._compare(journal)
             self._load(journal)
             output = self._output = Output(self.out, self.form, self.ledger, ordered=self.ordered)
             try:
@@ -109,10 +133,10 @@ class FileBatch:
 
     async def _work(self, journal: BatchJournal, output: Output) -> None:
         self.opened()
+        if not self.ordered:
+            await self._write_settled(journal, output)
         committing = asyncio.create_task(self._commit(journal, output))
         try:
-            self._write_settled(journal, output)
-            self._dirty.set()
             await self.runner.run(self._jobs(journal, output), self._ended)
         finally:
             self._is_over = True
@@ -121,9 +145,33 @@ class FileBatch:
 
     # ---- what earlier runs left ----------------------------------------------------------------------------------------
 
+    def _compare(self, journal: BatchJournal) -> None:
+        """Check that this run asks as the first one did.
+
+        Raises:
+            UsageError: it doesn't.
+        """
+        head, asked = journal.head, self.asked
+        if head.form != self.form:
+            raise UsageError(
+                f"The lines of {self.out} have the form {head.form}.",
+                "Use the same form, or choose another output file.",
+                code="batch_form",
+                data={"form": head.form},
+            )
+        if head.asked is None or asked is None:
+            return
+        if before := head.asked.without(asked, allowed=self.retry_failed):
+            raise UsageError(
+                f"{self.out} was begun with {before}.",
+                "Ask as before, or choose another output file.",
+                code="batch_changed",
+            )
+
     def _load(self, journal: BatchJournal) -> None:
         """Note in the ledger what the journal says of each item."""
         ledger, running = self.ledger, dict[int, tuple[int, int]]()
+        changed: dict[int, str] = {}
         for mark in each_mark(journal.path):
             journal.attempts_known(mark.attempt)
             if mark.begin is not None:
@@ -131,24 +179,36 @@ class FileBatch:
                 if number is None:
                     raise UsageError(
                         f'{self.out} belongs to another input: its item "{mark.begin.id}" isn\'t in {self.source.name}.',
-                        "Choose another output: -o OUT.jsonl",
+                        "Choose another output file.",
                     )
                 if int(mark.begin.body, 16) != ledger.body(number):
-                    raise UsageError(
-                        f'The item "{mark.begin.id}" was asked with another text before.',
-                        "Give it a new id, or choose another output: -o OUT.jsonl",
-                    )
+                    changed[number] = mark.begin.id
+                else:
+                    changed.pop(number, None)
+                ledger.reopen(number)
                 running[mark.attempt] = (number, mark.at)
             elif (begun := running.pop(mark.attempt, None)) is not None and mark.end != AGAIN:
                 ledger.settle(begun[0], _status(mark.end), begun[1])
-        for attempt, (number, begin) in running.items():
-            if ledger.status(number) is Status.WAITING:
-                self._left[number] = (attempt, begin)
+        last = {number: (attempt, begin) for attempt, (number, begin) in running.items()}
+        left = {number: one for number, one in last.items() if ledger.status(number) is Status.WAITING}
+        for number, item in changed.items():
+            status = ledger.status(number)
+            if not (self.retry_failed if status is Status.FAILED else status is Status.WAITING and number not in left):
+                raise UsageError(
+                    f'The item "{item}" was asked with another text before.',
+                    "Give it a new id, or choose another output file.",
+                )
+        records = records_of(journal.path, dict(left.values()))
+        self._left = {number: _Left(*one, records[one[0]]) for number, one in left.items()}
 
-    def _write_settled(self, journal: BatchJournal, output: Output) -> None:
+    async def _write_settled(self, journal: BatchJournal, output: Output) -> None:
         """Write the lines that an earlier run did not come to."""
-        for number in self.ledger.not_written():
+        for count, number in enumerate(self.ledger.not_written(), 1):
             self._add_from_journal(journal, output, number, self.ledger.begin_of(number))
+            if not count % PIECE:
+                output.write(output.take())
+                await asyncio.sleep(0)
+        output.write(output.take())
 
     def _add_from_journal(self, journal: BatchJournal, output: Output, number: int, begin: int) -> None:
         mark = mark_at(journal.path, begin)
@@ -158,37 +218,45 @@ class FileBatch:
 
     # ---- the items -----------------------------------------------------------------------------------------------------
 
-    async def _jobs(self, journal: BatchJournal, output: Output) -> AsyncIterator[Job]:
+    async def _jobs(self, journal: BatchJournal, output: Output) -> AsyncGenerator[Job]:
         """The items that are to be asked, read from the input as they are needed."""
-        asked = 0
+        ledger, asked, count = self.ledger, 0, 0
         for number, item in enumerate(self.source.items(lambda _: None)):
-            if number >= len(self.ledger) or self.ledger.body(number) != item.body:
+            count = number + 1
+            if number >= len(ledger) or ledger.body(number) != item.body:
                 raise UsageError(
-                    f"{self.source.name} was changed while it was read, in line {item.line}.", "Run the command again."
+                    f"{self.source.name} was changed while it was read, in line {item.line}.", "Try again."
                 )
-            if self.ledger.status(number) is not Status.WAITING:
-                continue
-            if self.limit is not None and asked >= self.limit:
-                return
-            await output.room_for(number)
-            job = self._left_job(journal, output, number, item) if number in self._left else None
-            if self.ledger.status(number) is not Status.WAITING:
-                continue
-            asked += 1
-            yield job or Job(item, number, journal.begin(item.id, item.body))
+            if not count % PIECE:
+                await asyncio.sleep(0)
+            job: Job | None = None
+            if ledger.status(number) is Status.WAITING:
+                if self.limit is not None and asked >= self.limit:
+                    return
+                await output.room_for(number)
+                if number in self._left:
+                    job = self._left_job(journal, output, number, item)
+            elif self.ordered and not ledger.is_written(number):
+                await output.room_for(number)
+                self._add_from_journal(journal, output, number, ledger.begin_of(number))
+                self._dirty.set()
+            if ledger.status(number) is Status.WAITING:
+                asked += 1
+                yield job or Job(item, number, journal.begin(item.id, item.body))
+        if count < len(ledger):
+            raise UsageError(f"{self.source.name} was shortened while it was read.", "Try again.")
 
     def _left_job(self, journal: BatchJournal, output: Output, number: int, item: Item) -> Job | None:
         """The job of an item that was in flight when its process died, if it can be taken up at the provider."""
-        attempt, begin = self._left.pop(number)
-        records = records_at(journal.path, attempt, begin)
-        sink = journal.resume(attempt, begin)
-        last = next((record for record in reversed(records) if record.event.type in STEPS), None)
-        if last is not None and last.state in SETTLED and len(records) > 1:
+        left = self._left.pop(number)
+        sink = journal.resume(left.attempt, left.begin)
+        last = next((record for record in reversed(left.records) if record.event.type in STEPS), None)
+        if last is not None and last.state in SETTLED and len(left.records) > 1:
             self._settle(sink, number, last.state)
-            self._add_from_journal(journal, output, number, begin)
+            self._add_from_journal(journal, output, number, left.begin)
             return None
-        if can_attach(self.runner.assistant(), records):
-            return Job(item, number, sink, records)
+        if can_attach(self.runner.assistant(), left.records):
+            return Job(item, number, sink, left.records)
         sink.end(AGAIN)
         return None
 
@@ -220,7 +288,7 @@ class FileBatch:
                 output.write(lines)
             except OSError as error:
                 error.filename = error.filename or str(journal.path)
-                self.runner.stop(Stop("failed", f"{error.filename}: {error.strerror}.", "Free some space."), now=True)
+                self.runner.stop(disk_failure(error), now=True)
                 return
 
 

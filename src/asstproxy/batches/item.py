@@ -15,6 +15,7 @@ from ..core.errors import UsageError
 from ..core.near_names import did_you_mean
 
 __all__ = [
+    "KEYS",
     "Item",
     "Said",
     "check_all",
@@ -202,7 +203,9 @@ def require_text(item: Item) -> Item:
         if near := _slip(key):
             raise _wrong(key, f'unknown key "{key}"', near)
     if not item.prompt.strip() and not item.attachments:
-        raise UsageError('it has neither "prompt" nor "messages"', "Variables need a template: -T NAME")
+        raise UsageError(
+            'it has neither "prompt" nor "messages"', "Variables need a template.", code="batch_without_prompt"
+        )
     return item
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -23,8 +23,10 @@ from ..core.codec import decode, encode
 from ..core.errors import SessionInUseError, UsageError
 from ..core.events import Record
 from ..store.lock import lock, lock_holder
+from .asked import Asked
 
 __all__ = [
+    "APPEND",
     "JOURNAL",
     "Attempt",
     "BatchJournal",
@@ -39,10 +41,13 @@ __all__ = [
     "open_journal",
     "read_head",
     "records_at",
+    "records_of",
 ]
 
 JOURNAL = "journal.jsonl"
 FORMAT, VERSION = "asst-batch", 1
+APPEND = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
+"""How the files of a batch are opened."""
 
 
 class Head(msgspec.Struct):
@@ -52,6 +57,7 @@ class Head(msgspec.Struct):
     version: int = VERSION
     asst: str = __version__
     form: str = "asst"
+    asked: Asked | None = None
 
 
 class Begin(msgspec.Struct, frozen=True):
@@ -222,28 +228,33 @@ def append_whole(fd: int, data: bytes, path: Path) -> None:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
 
 
-def open_journal(out: Path, form: str) -> BatchJournal:
+def open_journal(out: Path, form: str, asked: Asked | None = None) -> BatchJournal:
     """The journal of the batch that writes `out`, which is made if there is none; a torn last line is cut.
+
+    `form` and `asked` are for the first line of a new one.
 
     Raises:
         SessionInUseError: another process works on the batch.
-        UsageError: it is of a newer asst, isn't a journal, or the output has another form.
+        UsageError: it is of a newer asst, or isn't a journal.
         OSError: it can't be written.
     """
     folder = private_dir(folder_of(out))
     path = folder / JOURNAL
     try:
-        fd = open_new(path, os.O_RDWR | os.O_APPEND)
+        fd = open_new(path, APPEND)
     except FileExistsError:
-        fd = os.open(path, os.O_RDWR | os.O_APPEND)
+        fd = os.open(path, APPEND)
     try:
         if not lock(fd):
             raise SessionInUseError(
-                f"{out} is being written by {lock_holder(path)}.", f"Watch it: asst batch status {out}"
+                f"{out} is being written by {lock_holder(path)}.",
+                "Wait for it.",
+                code="batch_in_use",
+                data={"out": str(out)},
             )
         size = _cut(fd, path)
         if not size:
-            head = Head(form=form)
+            head = Head(form=form, asked=asked)
             line = msgspec.json.encode(head) + b"\n"
             append_whole(fd, line, path)
             os.fsync(fd)
@@ -284,7 +295,7 @@ def read_head(path: Path) -> Head:
     try:
         head = msgspec.json.decode(line, type=Head)
     except ValueError:
-        raise UsageError(f"{path} isn't the journal of a batch.", "Choose another output: -o OUT.jsonl") from None
+        raise UsageError(f"{path} isn't the journal of a batch.", "Choose another output file.") from None
     if head.format != FORMAT or head.version > VERSION:
         raise UsageError(f"{path} was written by a newer asst.", "Upgrade asst.")
     return head
@@ -333,6 +344,28 @@ def records_at(path: Path, attempt: int, begin: int) -> list[Record]:
             elif line.startswith(prefix + b'"end":'):
                 break
     return records
+
+
+def records_of(path: Path, attempts: Mapping[int, int]) -> dict[int, list[Record]]:
+    """The records of attempts by their numbers, read in one go; the values say where each of them begins.
+
+    Raises:
+        OSError: the journal can't be read.
+    """
+    found: dict[int, list[Record]] = {number: [] for number in attempts}
+    if not attempts:
+        return found
+    with path.open("rb") as file:
+        file.seek(min(attempts.values()))
+        for line in file:
+            prefix, comma, rest = line[:40].partition(b",")
+            number = prefix.removeprefix(b'{"attempt":')
+            if comma and rest.startswith(b'"seq":') and number.isdigit() and int(number) in found:
+                try:
+                    found[int(number)].append(decode(line))
+                except (ValueError, RecursionError):
+                    continue
+    return found
 
 
 def mark_at(path: Path, begin: int) -> Mark:

@@ -80,6 +80,10 @@ class Ledger:
         """Note that the line of the item is in the output, or is not any more."""
         self._written[number] = written
 
+    def reopen(self, number: int) -> None:
+        """Let an item wait again: it was begun once more."""
+        self._status[number] = Status.WAITING
+
     def reopen_failed(self) -> int:
         """Let every item that failed wait again; returns how many there are."""
         count = self._status.count(Status.FAILED)

@@ -41,7 +41,9 @@ def item_from_openai(data: Mapping[str, Any], line: int) -> Item:
             data={"key": "url"},
         )
     if body.get("tools"):
-        raise UsageError('"tools" of a line can\'t be run', "Offer tools of your own: -t NAME", data={"key": "tools"})
+        raise UsageError(
+            '"tools" of a line can\'t be run', "Offer tools of your own.", code="batch_tools", data={"key": "tools"}
+        )
     asked = body.get("messages") if url == CHAT else body.get("input")
     if isinstance(asked, str):
         asked = [{"role": "user", "content": asked}]

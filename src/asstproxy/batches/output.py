@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -11,9 +12,10 @@ from typing import Literal
 import msgspec
 
 from ..config.atomic import open_new
+from ..config.paths import sync_folder
 from ..core.codec import ascii_json
 from ..core.errors import UsageError
-from .journal import append_whole
+from .journal import APPEND, append_whole
 from .ledger import Ledger, Status
 from .openai_lines import to_openai
 from .result import Result
@@ -57,7 +59,8 @@ def _to_asst(result: Result) -> dict[str, object]:
 class Output:
     """The file that the results go to, in the order in which they come or (`ordered`) in that of the input.
 
-    What it has of an earlier run is noted in the ledger. A torn last line is cut.
+    What it has of an earlier run is noted in the ledger. A torn last line is cut, and so is, if `ordered`, all that is out of
+    order: those lines are not noted, so they are written once more, from the journal.
 
     Raises:
         UsageError: the file has lines that aren't of this batch.
@@ -78,19 +81,20 @@ class Output:
         self._next = self._first_unwritten(0)
 
     def _scan(self) -> None:
-        end = 0
+        end = kept = following = 0
         with self.path.open("rb") as file:
             for line in file:
-                if not line.endswith(b"\n"):
+                if not line.endswith(b"\n") or b"\0" in line:  # torn, or of a file system that lost its power
                     break
                 end += len(line)
                 number = self._number(line)
                 if number is None or self._ledger.status(number) == Status.WAITING:
-                    raise UsageError(
-                        f"{self.path} has lines that aren't of this batch.", "Choose another output: -o OUT.jsonl"
-                    )
+                    raise UsageError(f"{self.path} has lines that aren't of this batch.", "Choose another output file.")
+                if self._ordered and (number != following or kept + len(line) != end):
+                    continue
+                kept, following = end, following + 1
                 self._ledger.mark_written(number)
-        os.ftruncate(self._fd, end)
+        os.ftruncate(self._fd, kept)
 
     def _number(self, line: bytes) -> int | None:
         try:
@@ -149,30 +153,34 @@ class Output:
         Raises:
             OSError: the file can't be written; it is unchanged.
         """
-        temporary = self.path.with_name(f".{self.path.name}.tmp")
+        path = self.path.resolve()  # a symbolic link stays one
+        temporary, ending = path.with_name(f".{path.name}.tmp"), False
         temporary.unlink(missing_ok=True)
-        fd = open_new(temporary, os.O_WRONLY | os.O_APPEND)
-        ending = False
+        removed: list[int] = []
         try:
-            os.fchmod(fd, os.fstat(self._fd).st_mode & 0o777) if hasattr(os, "fchmod") else None
-            with self.path.open("rb") as file, os.fdopen(os.dup(fd), "wb") as copy:
+            with path.open("rb") as file, os.fdopen(open_new(temporary, os.O_WRONLY), "wb") as copy:
                 for line in file:
                     number = self._number(line)
                     if number is None or ending or dropped(number):
                         ending = self._ordered
-                        if number is not None:
-                            self._ledger.mark_written(number, written=False)
+                        removed += [] if number is None else [number]
                     else:
                         copy.write(line)
                 copy.flush()
                 os.fsync(copy.fileno())
-            temporary.replace(self.path)
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+            fd, self._fd = self._fd, -1
+            os.close(fd)  # Windows replaces no open file
+            try:
+                temporary.replace(path)
+            finally:
+                self._fd = os.open(path, APPEND)
+            sync_folder(path.parent)
         except BaseException:
-            os.close(fd)
             temporary.unlink(missing_ok=True)
             raise
-        os.close(self._fd)
-        self._fd = fd
+        for number in removed:
+            self._ledger.mark_written(number, written=False)
         self._next = self._first_unwritten(0)
 
     def close(self) -> None:
@@ -189,6 +197,6 @@ class Output:
 
 def _open(path: Path) -> int:
     try:
-        return open_new(path, os.O_RDWR | os.O_APPEND)
+        return open_new(path, APPEND)
     except FileExistsError:
-        return os.open(path, os.O_RDWR | os.O_APPEND)
+        return os.open(path, APPEND)

@@ -10,20 +10,27 @@ import asyncio
 import time
 from collections import deque
 
-__all__ = ["Pace", "Pass"]
+__all__ = ["MOST", "START", "Pace", "Pass"]
 
+MOST, START = 64, 8
+"""Requests at a time: the most, and at first, if nobody says."""
 MINUTE = 60.0
-PAUSE = 1.0
-"""Seconds of pause after a refusal that names no time."""
+PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds of pause after a refusal that names no time: the first one, which doubles while nothing is answered, and the last."""
+LONGEST_WAIT = 3600.0
+"""Seconds that a provider may ask to wait for."""
+GIVES_UP = 7200.0
+"""Seconds without any answer after which a refusal is final."""
 
 
 class Pass:
-    """What one request got at the gate: when, in which era, and the tokens that are reckoned with."""
+    """What one request got at the gate: when, in which era, and the tokens that count for it, `sent` of which it sends."""
 
-    __slots__ = ("at", "era", "tokens")
+    __slots__ = ("at", "era", "is_counted", "sent", "tokens")
 
-    def __init__(self, at: float, era: int, tokens: int) -> None:
-        self.at, self.era, self.tokens = at, era, tokens
+    def __init__(self, at: float, era: int, sent: int, tokens: int) -> None:
+        self.at, self.era, self.sent, self.tokens = at, era, sent, tokens
+        self.is_counted = False  # within the sliding window
 
 
 class Pace:
@@ -40,11 +47,25 @@ class Pace:
         self._era, self._grown, self._is_slow = 0, 0, False
         self._peak = 0  # of those that ran at a time in this era
         self._not_before = 0.0
+        self._refused_since: float | None = None  # the first refusal since the last answer
+        self._eras_refused = 0  # since then
         self._waiting: deque[tuple[asyncio.Future[Pass], int]] = deque()
         self._window: deque[Pass] = deque()
         self._window_tokens = 0
         self._timer: asyncio.TimerHandle | None = None
         self._answer_tokens = 0.0  # of an answer, a moving average
+
+    @property
+    def pause(self) -> float:
+        """Seconds for which the provider has asked everybody to wait, from now on."""
+        return max(self._not_before - time.monotonic(), 0.0)
+
+    @property
+    def window_pause(self) -> float:
+        """Seconds until the next request may start, because of the limits for a minute."""
+        return (
+            max(self._timer.when() - asyncio.get_running_loop().time(), 0.0) if self._timer and not self.pause else 0.0
+        )
 
     async def enter(self, tokens: int = 0) -> Pass:
         """Wait until a request may start; `tokens` is how many it sends, about."""
@@ -64,28 +85,44 @@ class Pace:
         """A request is over; `tokens` are those that it used, if that is known."""
         self._running -= 1
         if tokens is not None:
-            self._answer_tokens += (max(tokens - given.tokens, 0) - self._answer_tokens) * 0.1
-            self._window_tokens += tokens - given.tokens
-            given.tokens = tokens
+            if tokens:  # a request that failed says nothing about the length of answers
+                self._answer_tokens += (max(tokens - given.sent, 0) - self._answer_tokens) * 0.1
+            if given.is_counted:
+                self._window_tokens += tokens - given.tokens
+                given.tokens = tokens
         self._pump()
 
     def succeeded(self, given: Pass) -> None:
         """A request was answered: more may run at a time, up to twice as many as ever did since the last refusal."""
-        if given.era != self._era or self.limit >= min(self._most, 2 * self._peak):
+        if given.era != self._era:
+            return
+        self._refused_since, self._eras_refused = None, 0
+        if self.limit >= min(self._most, 2 * self._peak):
             return
         self._grown += 1
         if not self._is_slow or self._grown >= self.limit:
             self._grown = 0
             self.limit += 1
 
-    def refused(self, given: Pass, retry_after: float | None) -> None:
-        """A request was refused: nobody asks before that time (in seconds), and fewer ask at a time."""
+    def refused(self, given: Pass, retry_after: float | None) -> bool:
+        """A request was refused: nobody asks before that time (in seconds), and fewer ask at a time.
+
+        Returns whether it is worth asking again then.
+        """
+        now = time.monotonic()
         self.refusals += 1
-        self._not_before = max(self._not_before, time.monotonic() + (PAUSE if retry_after is None else retry_after))
+        if self._refused_since is None:
+            self._refused_since = now
+        if retry_after is not None and not 0 <= retry_after <= LONGEST_WAIT:
+            return False
+        pause = min(PAUSE * 2.0 ** min(self._eras_refused, 10), LONGEST_PAUSE) if retry_after is None else retry_after
+        self._not_before = max(self._not_before, now + pause)
         if given.era == self._era:
             self._era += 1
+            self._eras_refused += 1
             self._is_slow, self._grown, self._peak = True, 0, 0
             self.limit = max(self.limit // 2, 1)
+        return now - self._refused_since < GIVES_UP
 
     def _wait(self, tokens: int) -> float | None:
         """Seconds until a request may start; None: when another one is over."""
@@ -100,7 +137,9 @@ class Pace:
     def _window_wait(self, now: float, tokens: int) -> float:
         window = self._window
         while window and window[0].at <= now - MINUTE:
-            self._window_tokens -= window.popleft().tokens
+            gone = window.popleft()
+            gone.is_counted = False
+            self._window_tokens -= gone.tokens
         wait = 0.0
         if self._rpm is not None and len(window) >= self._rpm:
             wait = window[len(window) - self._rpm].at + MINUTE - now
@@ -116,8 +155,9 @@ class Pace:
     def _admit(self, tokens: int) -> Pass:
         self._running += 1
         self._peak = max(self._peak, self._running)
-        given = Pass(time.monotonic(), self._era, tokens + int(self._answer_tokens))
+        given = Pass(time.monotonic(), self._era, tokens, tokens + int(self._answer_tokens))
         if self._rpm is not None or self._tpm is not None:
+            given.is_counted = True
             self._window.append(given)
             self._window_tokens += given.tokens
         return given

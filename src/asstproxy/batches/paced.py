@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import cast
 
 import msgspec
 
+from ..core.coalesce import TEXT_EVENTS
 from ..core.errors import AssistantError
-from ..core.events import Event, ToolResult, Usage
-from ..core.roles import CLOSING, AssistantProxy, Attachable, Structured
+from ..core.events import Event, Notice, ToolResult, Usage
+from ..core.roles import CLOSING, OPENING, AssistantProxy, Attachable, Structured
 from ..core.turn import Turn
 from ..providers.fallback import accepted_by
 from .pace import Pace
@@ -56,23 +58,45 @@ class PacedProvider:
         await self.assistant.aclose()
 
     async def _passing(self, request: Callable[[], AsyncIterator[Event]]) -> AsyncGenerator[Event]:
-        given = await self._pace.enter(self._tokens)
-        used: int | None = None
-        try:
-            async with contextlib.aclosing(cast("AsyncGenerator[Event]", request())) as events:
-                async for event in events:
-                    if isinstance(event, Usage):
-                        used = (used or 0) + event.input_tokens + event.output_tokens
-                    if isinstance(event, CLOSING):  # the reader stops here
-                        self._pace.succeeded(given)
-                    yield event
-        except AssistantError as error:
-            used = used or 0
-            if error.kind == "rate_limit":
-                self._pace.refused(given, error.retry_after)
-            raise
-        finally:
-            self._pace.leave(given, used)
+        """What the assistant yields. A request that the provider refuses because there are too many is sent again, after the
+        pause of all: it is not the fault of the item, so it doesn't count as one of its attempts.
+        """
+        opened = False
+        while True:
+            given = await self._pace.enter(self._tokens)
+            used: int | None = None
+            answering = False
+            try:
+                async with contextlib.aclosing(cast("AsyncGenerator[Event]", request())) as events:
+                    async for event in events:
+                        if isinstance(event, OPENING):
+                            if opened:  # the script is past it
+                                continue
+                            opened = True
+                        elif isinstance(event, Usage):
+                            used = (used or 0) + event.input_tokens + event.output_tokens
+                        elif isinstance(event, CLOSING):  # the reader stops here
+                            self._pace.succeeded(given)
+                        answering = answering or isinstance(event, TEXT_EVENTS)
+                        yield event
+            except AssistantError as error:
+                used = used or 0
+                if error.kind != "rate_limit":
+                    raise
+                again = self._pace.refused(given, error.retry_after)
+                if answering or not error.retryable:
+                    raise
+                if not again:
+                    raise AssistantError(
+                        "rate_limit", str(error), error.hint, code=error.code, data=error.data
+                    ) from None
+                refused = Notice(f"{str(error).rstrip('.')}; sent again after {math.ceil(self._pace.pause)} s.")
+            else:
+                return
+            finally:
+                self._pace.leave(given, used)
+            if opened:
+                yield refused
 
 
 class AttachablePaced(PacedProvider):

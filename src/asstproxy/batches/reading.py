@@ -15,7 +15,7 @@ from typing import IO, Any, Literal, cast
 import msgspec
 
 from ..core.errors import UsageError
-from .item import Item, item_from
+from .item import KEYS, Item, item_from
 from .openai_lines import is_openai_line, item_from_openai
 
 __all__ = ["BrokenItemError", "Form", "Input", "open_input"]
@@ -56,15 +56,17 @@ class Input:
         for line, read in self._entries():
             try:
                 try:
-                    yield self._check(read())
+                    item = self._check(read())
                 except BrokenItemError:
                     raise
                 except UsageError as error:
-                    raise self._broken(line, str(error).rstrip("."), error.hint) from None
+                    raise self._broken(line, error) from None
             except BrokenItemError as error:
                 if skip is None:
                     raise
                 skip(error)
+            else:
+                yield item
 
     def _entries(self) -> Iterator[tuple[int, Callable[[], Item]]]:
         """The number of each line that has an item, and a function that reads it."""
@@ -77,16 +79,30 @@ class Input:
                 yield number, lambda line=line, number=number: read(line, number)  # type: ignore[misc]
 
     def _lines(self) -> Iterator[bytes]:
-        left = self._size
-        for line in self._file:
-            if left <= 0:
+        """The lines up to the size that the file had. A last one without its end, in a file that grows, is still being written."""
+        left, first = self._size, True
+        while left > 0 and (line := self._file.readline(LONGEST)):
+            if len(line) == LONGEST and not line.endswith(b"\n"):
+                left -= self._skip_line()
+            line, left = line[:left], left - len(line)
+            if left <= 0 and not line.endswith(b"\n") and self.has_grown:
+                self._size -= len(line)
                 return
-            yield line[:left].removeprefix(b"\xef\xbb\xbf") if left == self._size else line[:left]
-            left -= len(line)
+            yield line.removeprefix(b"\xef\xbb\xbf") if first else line
+            first = False
 
-    def _broken(self, line: int, what: str, hint: str = "", column: int = 0) -> BrokenItemError:
+    def _skip_line(self) -> int:
+        """Read to the end of a line that is too long; how many bytes that were."""
+        skipped = 0
+        while piece := self._file.readline(1 << 20):
+            skipped += len(piece)
+            if piece.endswith(b"\n"):
+                break
+        return skipped
+
+    def _broken(self, line: int, error: UsageError, column: int = 0) -> BrokenItemError:
         where = f"{self.name}, line {line}" + (f", column {column}" if column else "")
-        return BrokenItemError(f"{where}: {what}.", hint)
+        return BrokenItemError(f"{where}: {str(error).rstrip('.')}.", error.hint, code=error.code, data=error.data)
 
     # ---- the three forms -----------------------------------------------------------------------------------------------
 
@@ -96,53 +112,57 @@ class Input:
         except (ValueError, RecursionError) as error:
             raise self._not_json(line, number, error) from None
         if not isinstance(data, dict):
-            raise self._broken(number, "a line must be a JSON object", "For lines of text: --lines", 1)
+            raise self._broken(number, _no_object("a line must be a JSON object"), 1)
         try:
             return item_from_openai(data, number) if is_openai_line(data) else item_from(data, number)
         except UsageError as error:
-            column = line.find(f'"{error.data.get("key")}"'.encode()) + 1
-            raise self._broken(number, str(error), error.hint, column) from None
+            before, found, _ = line.partition(f'"{error.data.get("key")}"'.encode())
+            raise self._broken(number, error, len(before.decode(errors="replace")) + 1 if found else 0) from None
 
     def _not_json(self, line: bytes, number: int, error: Exception) -> BrokenItemError:
-        hint = "" if line.lstrip().startswith(b"{") else "For lines of text: --lines"
+        if len(line) >= LONGEST:
+            return self._broken(number, UsageError(f"longer than {LONGEST >> 20} MiB"))
         if isinstance(error, RecursionError):
-            return self._broken(number, "the JSON is too deeply nested")
+            return self._broken(number, UsageError("the JSON is too deeply nested"))
+        wrong = UsageError if line.lstrip().startswith(b"{") else _no_object
         try:
             json.loads(line.decode().rstrip())
         except json.JSONDecodeError as found:
-            return self._broken(number, f"not JSON: {found.msg}", hint, found.colno)
+            return self._broken(number, wrong(f"not JSON: {found.msg}"), found.colno)
         except UnicodeDecodeError as found:
-            return self._broken(number, "not UTF-8", "Convert the file.", found.start + 1)
+            return self._broken(number, _not_utf8(), len(line[: found.start].decode()) + 1)
         except (ValueError, RecursionError):
             pass
-        return self._broken(number, f"not JSON: {error}", hint)
+        return self._broken(number, wrong(f"not JSON: {error}"))
 
     def _plain(self, line: bytes, number: int) -> Item:
-        return Item(str(number), self._decoded(line, number).rstrip("\r\n"), number)
-
-    def _decoded(self, line: bytes, number: int) -> str:
         try:
-            return line.decode()
+            return Item(str(number), line.decode().rstrip("\r\n"), number)
         except UnicodeDecodeError as error:
-            raise self._broken(number, "not UTF-8", "Convert the file.", error.start + 1) from None
+            raise self._broken(number, _not_utf8(), len(line[: error.start].decode()) + 1) from None
 
     def _rows(self) -> Iterator[tuple[int, Callable[[], Item]]]:
-        rows = csv.reader(self._decoded(line, number) for number, line in enumerate(self._lines(), 1))
         csv.field_size_limit(LONGEST)
+        # Bytes that aren't UTF-8 become surrogates, so that they break their own row and no other.
+        rows = csv.reader((line.decode(errors="surrogateescape") for line in self._lines()), strict=True)
         try:
-            header = next(rows, [])
+            header = [name.strip() for name in next(rows, [])]
             if len(set(header)) != len(header):
-                raise self._broken(1, "two columns have the same name")
+                raise self._broken(1, UsageError("two columns have the same name"))
+            line = rows.line_num + 1
             for row in rows:
                 if row:
-                    yield rows.line_num, lambda row=row, line=rows.line_num: self._row(header, row, line)  # type: ignore[misc]
+                    yield line, lambda row=row, line=line: self._row(header, row, line)  # type: ignore[misc]
+                line = rows.line_num + 1
         except csv.Error as error:
-            raise self._broken(rows.line_num, f"not CSV: {error}") from None
+            raise self._broken(rows.line_num, UsageError(f"not CSV: {error}", "Check its quotes.")) from None
 
     def _row(self, header: list[str], row: list[str], line: int) -> Item:
         if len(row) != len(header):
-            raise self._broken(line, f"{len(row)} fields, and the header has {len(header)}")
-        data = {key.strip(): value for key, value in zip(header, row, strict=True) if value}
+            raise self._broken(line, UsageError(f"{len(row)} fields, and the header has {len(header)}"))
+        if not all(field.isascii() or _is_unicode(field) for field in row):
+            raise self._broken(line, _not_utf8())
+        data = {key: value for key, value in zip(header, row, strict=True) if value or key not in KEYS}
         for key in ("messages", "attachments"):
             if key in data:
                 data[key] = self._json_field(key, data[key], line)
@@ -154,7 +174,23 @@ class Input:
         except (ValueError, RecursionError):
             if key == "attachments":
                 return [text]
-            raise self._broken(line, f'"{key}" isn\'t JSON') from None
+            raise self._broken(line, UsageError(f'"{key}" isn\'t JSON')) from None
+
+
+def _no_object(what: str) -> UsageError:
+    return UsageError(what, "Write one object on each line.", code="batch_not_objects")
+
+
+def _not_utf8() -> UsageError:
+    return UsageError("not UTF-8", "Convert the file.")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextmanager
@@ -172,7 +208,7 @@ def open_input(source: str, check: Callable[[Item], Item], *, lines: bool, stdin
                     file.write(piece)
                 file.flush()
             elif not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UsageError(f"{name} is not a file.", "Pipe it in: asst batch - <INPUT")
+                raise UsageError(f"{name} is not a file.", "Name a file.", code="batch_input_not_file")
             if os.fstat(file.fileno()).st_size == 0:
                 raise UsageError(f"{name} is empty.", "Write one item on each line.")
             form: Form = "lines" if lines else "csv" if source.lower().endswith(".csv") else "json"

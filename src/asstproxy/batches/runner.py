@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+import contextlib
+import errno
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, cast
 
@@ -39,7 +41,7 @@ from .pace import Pace
 from .paced import paced
 from .result import Prices, Result, result_of
 
-__all__ = ["RETRY", "Ended", "Job", "Progress", "Runner", "Sink", "Stop"]
+__all__ = ["RETRY", "Ended", "Job", "Progress", "Runner", "Sink", "Stop", "disk_failure"]
 
 RETRY = RetryPolicy(attempts=8, delay=0.5, max_delay=3600.0, max_elapsed=7200.0)
 """Nobody waits for one answer of a batch: an hour of pause is better than a failed item."""
@@ -49,6 +51,7 @@ _FATAL = ("authentication", "quota")
 _DOWN = ("server", "connection", "timeout", "not_found")
 MOST_IN_A_ROW = 25
 """Items that may fail like this one after the other; then the provider is down, and the rest is not asked."""
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class Sink(Protocol):
@@ -76,6 +79,13 @@ class Stop:
     message: str = ""
     hint: str = ""
     kind: Kind = "internal"
+
+
+def disk_failure(error: OSError) -> Stop:
+    """Why a batch stops that can't write its files."""
+    where = f"{error.filename}: " if error.filename else ""
+    hint = "Free some space, and run it again." if error.errno in _FULL else ""
+    return Stop("failed", redact(f"{where}{error.strerror or error}."), hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +143,13 @@ class Runner:
     _idle: list[AssistantProxy] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _free: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _in_a_row: int = 0
 
     def stop(self, stop: Stop, *, now: bool = False) -> None:
         """Begin no more items; those in flight are finished, or (`now`) stopped, too."""
         self.stopped = self.stopped or stop
-        self._free.set()
+        self._stopping.set()
         if now:
             for task in self._tasks:
                 task.cancel()
@@ -157,35 +168,57 @@ class Runner:
     def _new(self) -> AssistantProxy:
         return paced(self.connect(), self.pace)
 
-    async def run(self, jobs: AsyncIterator[Job], ended: Callable[[Ended], None]) -> None:
-        """Ask all of them; `ended` is called with each. Returns when all that began are over.
+    async def run(self, jobs: AsyncGenerator[Job], ended: Callable[[Ended], None]) -> None:
+        """Ask all of them; `ended` is called with each. Returns when all that began are over. Cancelling it stops them.
 
         Raises:
             Exception: what `jobs` raised, after the items in flight.
         """
+        feeding = asyncio.create_task(self._feed(jobs, ended))
+        stopping = asyncio.create_task(self._stopping.wait())
         try:
-            async for job in jobs:
-                while len(self._tasks) >= self.pace.limit and self.stopped is None:
+            await asyncio.wait({feeding, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            feeding.cancel()  # the next item may never come
+            await asyncio.wait({feeding})
+            while self._tasks:
+                await asyncio.wait(set(self._tasks))
+        except asyncio.CancelledError:
+            feeding.cancel()
+            self.stop(Stop("interrupted"), now=True)
+            await asyncio.wait({feeding, *self._tasks})
+            raise
+        finally:
+            stopping.cancel()
+        if not feeding.cancelled():
+            feeding.result()
+
+    async def _feed(self, jobs: AsyncGenerator[Job], ended: Callable[[Ended], None]) -> None:
+        async with contextlib.aclosing(jobs):
+            while True:
+                while len(self._tasks) >= self.pace.limit:
                     self._free.clear()
                     await self._free.wait()
+                job = await anext(jobs, None)
+                if job is None:
+                    return
                 if self.stopped is not None:
-                    break
+                    ended(Ended(job, None))
+                    return
                 task = asyncio.create_task(self._take(job, ended))
                 self._tasks.add(task)
                 self.progress.in_flight = len(self._tasks)
                 task.add_done_callback(self._over)
-        finally:
-            while self._tasks:
-                await asyncio.wait(set(self._tasks))
 
     def _over(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self.progress.in_flight = len(self._tasks)
         self._free.set()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            message = error.strerror or str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-            where = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
-            self.stop(Stop("failed", redact(f"{where}{message}"), "Free some space." if where else ""), now=True)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, OSError):
+            self.stop(disk_failure(error), now=True)
+        else:
+            self.stop(Stop("failed", redact(f"{type(error).__name__}: {error}"), "This is a bug in asst."), now=True)
 
     async def _take(self, job: Job, ended: Callable[[Ended], None]) -> None:
         records: list[Record] = [*job.past]
@@ -211,7 +244,8 @@ class Runner:
         """Whether this is how the item ended; else something is wrong that it can't help, and it is asked again later."""
         event = last.event
         if isinstance(event, MessageIncomplete) and event.reason.startswith(MAX_COST):
-            self.stop(Stop("cap", f"{event.reason.partition(': ')[2].capitalize()}."))
+            words = event.reason.partition(": ")[2]
+            self.stop(Stop("cap", f"{words[:1].upper()}{words[1:]}."))
             return False
         if not isinstance(event, ErrorOccurred):
             self._in_a_row = 0
@@ -220,6 +254,9 @@ class Runner:
         self._in_a_row = self._in_a_row + 1 if kind in _DOWN else 0
         if kind in _FATAL:
             self.stop(Stop("fatal", event.message, event.hint, kind))
+            return False
+        if kind == "rate_limit":  # it was asked again for as long as that was worth it
+            self.stop(Stop("down", event.message, event.hint, kind))
             return False
         if self._in_a_row >= MOST_IN_A_ROW:
             words = f"{self._in_a_row} items in a row failed, the last one with: {event.message}"

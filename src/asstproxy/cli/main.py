@@ -63,6 +63,11 @@ def _run(options: list[str]) -> int:
             from .look import take_look_options
 
             take_look_options(options)
+        if not options and not completing:
+            from .overview import print_overview
+
+            print_overview()
+            return OK
         if completing:
             # typer would import Rich (80 ms) to take markup out of help that has none.
             sys.modules["rich"] = None  # type: ignore[assignment]

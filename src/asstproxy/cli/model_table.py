@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..config.profiles import load_config
+from ..config.who_answers import choose_profile
 from ..core.errors import NotSetUpError
 from ..providers.model_list import ModelInfo, list_models
 from ..providers.prices import PriceTable
 from ..providers.registry import provider_module
 from ..text.figures import short_count
 from ..text.safe_text import clean_line
-from .conversation_setup import choose_profile
 from .exit_codes import OK
 from .render.table import Column, table_lines
 from .sessions.listing import print_json

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 
 from ..config.profiles import Profile, load_config
+from ..config.who_answers import choose_profile
 from ..core.codec import pretty
 from ..core.errors import NotSetUpError
 from ..text.call_text import call_line, call_text
@@ -14,7 +15,6 @@ from ..text.safe_text import clean
 from ..tools import Tool, from_pairs, run_tool
 from ..tools.loading import installed
 from ..tools.toolbox import Toolbox, open_toolbox
-from .conversation_setup import choose_profile
 from .error_output import print_warning
 from .standard_streams import write_json
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from ..config.profiles import load_config
 from ..core.errors import NotSetUpError
@@ -24,10 +25,10 @@ async def serve_page(host: str, port: int, profiles: Sequence[str], signals: Sig
     config = load_config()
     for name in profiles:
         config.profile(name)
-    try:
-        from ..web.serve import WebServer
-    except ImportError as error:
-        raise NotSetUpError("asst web needs more packages.", 'Run: pip install "asstproxy[web]"') from error
+    if not all(map(find_spec, ("starlette", "uvicorn"))):
+        raise NotSetUpError("asst web needs more packages.", 'Run: pip install "asstproxy[web]"')
+    from ..web.serve import WebServer
+
     server = WebServer(host, port, profiles)
     signals.on_signal = lambda _: server.stop()
     if server.is_public:

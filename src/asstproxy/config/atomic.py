@@ -29,7 +29,7 @@ _PATIENCE = 30.0
 _LEFT = 3600.0
 """Seconds after which a temporary file that nobody writes is a leftover: its process was killed."""
 _RANDOM = "[a-z0-9_]" * 8
-_NEW = os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+_NEW = os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def write_atomically(path: Path, data: bytes, *, single_writer: bool = False) -> None:

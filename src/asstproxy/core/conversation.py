@@ -138,10 +138,11 @@ class Conversation:
         timeout: float | None = None,
         schema: Mapping[str, Any] | None = None,
         check: Check | None = None,
-        compacts: bool = False,
+        compacts: int = 0,
     ) -> Record:
-        """Hold one exchange; returns the record that settled it. `timeout` is in seconds, `compacts` as in `SetUserMessage`.
+        """Hold one exchange; returns the record that settled it. `timeout` is in seconds.
 
+        `compacts`: the assistant is sent only so many of the first exchanges, to sum them up (see `SetUserMessage`).
         `attachments` are files that were read (`asstproxy.read_attachment`), or attachments of earlier messages. With a JSON
         Schema (of an object), the text of a complete answer is one line of JSON that fits; `check` may demand more. The assistant
         is asked once to correct an answer that does not; a second one leaves the exchange `incomplete`, reason `schema`. A
@@ -160,8 +161,9 @@ class Conversation:
         message = await _message(text, attachments, self.assistant, model, self.files, fits.schema if fits else None)
         self._require_idle()
         notes = () if self.configured == self._published_configured else (self.configured,)
-        message = replace(message, compacts=compacts)
-        return await self._new_exchange(fits).hold(sent(message, notes), timeout)
+        message = replace(message, compacts=bool(compacts))
+        history = self.history.first(compacts) if compacts else self.history
+        return await self._new_exchange(fits, history=history).hold(sent(message, notes), timeout)
 
     async def attach(self, *, timeout: float | None = None) -> Record:
         """Follow the exchange that the past left running at the provider to its end; see `exchange`.
@@ -172,7 +174,7 @@ class Conversation:
         in_flight = self._in_flight
         if in_flight is None or self._exchange is not None or not isinstance(self.assistant, Attachable):
             raise UsageError(
-                "No exchange is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
+                "No turn is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
             )
         fits = _accepted(self.assistant, in_flight.schema)
         return await self._new_exchange(fits, corrected=in_flight.corrected).hold(attached(in_flight), timeout)
@@ -244,11 +246,13 @@ class Conversation:
         finally:
             await self.user.clean_up()
 
-    def _new_exchange(self, fits: AnswerSchema | None, *, corrected: bool = False) -> Exchange:
+    def _new_exchange(
+        self, fits: AnswerSchema | None, *, corrected: bool = False, history: History | None = None
+    ) -> Exchange:
         make_turn: MakeTurn = partial(
             turn_for,
             configured=self.configured,
-            history=self.history,
+            history=history or self.history,
             tools=self.user.tools.values(),
             options=self.options,
             provider=self.assistant.provider,
@@ -275,9 +279,9 @@ class Conversation:
 
     def _require_idle(self) -> None:
         if self._exchange is not None and not self._exchange.settled.done():
-            raise UsageError("An exchange is in progress.", "Wait for its answer, or cancel it.")
+            raise UsageError("A turn is in progress.", "Wait for its answer, or cancel it.")
         if self.is_running:
-            raise UsageError("The last exchange is still running at the provider.", "Await attach() first.")
+            raise UsageError("The last turn is still running at the provider.", "Await attach() first.")
 
 
 def _accepted(

@@ -250,10 +250,14 @@ class HistoryCut(Event, frozen=True, tag="history_cut"):
 
 
 class HistoryCompacted(Event, frozen=True, tag="history_compacted"):
-    """From here on the assistant is sent `summary` in place of everything before. `turns`: how many exchanges it stands for."""
+    """From here on the assistant is sent `summary` in place of all but the last `keep` exchanges, and those after it.
+
+    `turns`: how many exchanges it stands for.
+    """
 
     summary: str
     turns: int = 0
+    keep: int = 0
 
 
 class ToolStarted(Event, frozen=True, tag="tool_started"):

@@ -117,9 +117,10 @@ class History:
                 self._text = TextBuffer()
             case Cancelled() | ErrorOccurred():
                 self._interrupt()
-            case HistoryCompacted(summary=summary):
-                self.exchanges = [(UserMessage(SUMMARY_REQUEST), AssistantMessage(summary))]
-                self._assistants = [self._assistant]
+            case HistoryCompacted(summary=summary, keep=keep):
+                kept = slice(max(len(self.exchanges) - 1 - keep, 0), -1)  # the last exchange asked for the summary
+                self.exchanges = [(UserMessage(SUMMARY_REQUEST), AssistantMessage(summary)), *self.exchanges[kept]]
+                self._assistants = [self._assistant, *self._assistants[kept]]
                 self._reset_cache()
                 self._resume = NO_RESUME  # the provider's own conversation still contains all of it
             case HistoryCut(keep=keep):
@@ -172,9 +173,15 @@ class History:
         return (*self._cached, *(self._items_for(assistant, self._open, self._assistant) if include_open else ()))
 
     @property
-    def is_summary(self) -> bool:
-        """Whether a summary is all that an assistant is sent."""
-        return len(self.exchanges) == 1 and self.exchanges[0][:1] == (UserMessage(SUMMARY_REQUEST),)
+    def has_summary(self) -> bool:
+        """Whether the first exchange is a summary of those that were before it."""
+        return self.exchanges[:1] != [] and self.exchanges[0][:1] == (UserMessage(SUMMARY_REQUEST),)
+
+    def first(self, count: int) -> History:
+        """A history of the first exchanges alone. No provider's own conversation is that short, so it has no token."""
+        history = History(self._files)
+        history.exchanges, history._assistants = self.exchanges[:count], self._assistants[:count]
+        return history
 
     def resume(self, provider: str) -> Any:
         """Where the provider's own conversation stands (JSON); None when another provider answered last."""

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .errors import ScriptError, UsageError
+from .events import AssistantMessageRetrieved, HistoryCompacted, HistoryCut, SetUserMessage
 from .script import SCRIPT, STEPS, Do, State, Step
 
 if TYPE_CHECKING:
@@ -115,12 +116,13 @@ def make_mediator(name: str = "state-machine", state: State = State.NEW) -> Medi
 def conform(records: Iterable[Record], mediator: Mediator | None = None) -> Iterator[str]:
     """Replay records without a provider: they drive a fresh mediator, and must lead to the states that were recorded.
 
-    A summary that takes the place of what is above it must be the answer that came before it.
+    A summary that takes the place of what is above it must be the answer that came before it, and stand for all exchanges that
+    the assistant was sent but those that it keeps.
 
     Yields one line for each difference; none if the records conform to the script.
     """
     mediator = mediator or MediatorStateMachine()
-    answer = ""
+    answer, sent = "", 0
     for record in records:
         if record.event.type in STEPS:
             try:
@@ -129,10 +131,21 @@ def conform(records: Iterable[Record], mediator: Mediator | None = None) -> Iter
                 yield f"#{record.seq} {record.event.type}: {error}"
                 mediator.state = record.state
                 continue
-        if record.event.type == "assistant_message_retrieved":
-            answer = getattr(record.event, "text", "")
-        elif record.event.type == "history_compacted" and getattr(record.event, "summary", "") != answer:
-            yield f"#{record.seq} history_compacted: the summary isn't the answer before it"
+        match record.event:
+            case SetUserMessage():
+                sent += 1
+            case AssistantMessageRetrieved(text=text):
+                answer = text
+            case HistoryCut(keep=keep):
+                sent = min(sent, keep)
+            case HistoryCompacted(summary=summary, turns=turns, keep=keep):
+                if summary != answer:
+                    yield f"#{record.seq} history_compacted: the summary isn't the answer before it"
+                if turns + keep != sent - 1:  # the last one asked for the summary
+                    yield f"#{record.seq} history_compacted: {turns} summed up and {keep} kept, of {sent - 1} turns"
+                sent = 1 + keep
+            case _:
+                pass
         if mediator.state != record.state:
             yield f"#{record.seq} {record.event.type}: recorded {record.state}, replayed {mediator.state}"
             mediator.state = record.state

@@ -47,7 +47,7 @@ class Reader(ap.StreamReader):
             raise ap.reported_error(error)
         usage = ap.get_object(event, "message", "usage") | ap.get_object(event, "usage")  # totals, never to be added
         self._usage |= {key: value for key, value in usage.items() if value is not None}
-        self._blocks.hold(ap.get_blocks(event, "message", "content"))  # empty, but for servers that say all at once
+        self._blocks.hold(ap.get_blocks(event, "message", "content"))  # usually empty
         index, delta = ap.get_index(event, "index"), ap.get_object(event, "delta")
         for number, block in enumerate(ap.get_blocks(event, "content")):  # of a whole reply
             yield from self._say(*self._blocks.start(number, block))
@@ -84,8 +84,7 @@ class Reader(ap.StreamReader):
             return
         text = "".join(ap.get_text(block, "text") for block in blocks if block["type"] == "text")
         raw = None if (content := self._blocks.returned(blocks)) == _said(text, calls) else {"content": content}
-        if explanation := ap.get_text(self._last, "stop_details", "explanation"):
-            yield ap.Notice(explanation)
+        yield from map(ap.Notice, filter(None, [ap.get_text(self._last, "stop_details", "explanation")]))
         known = calls or reason in WHOLE or (not text and reason in ("", "tool_use"))
         odd = "call_missing" if reason == "tool_use" else reason or "unknown"
         cut = INCOMPLETE.get(reason) or ap.cut_by(reason) or ("" if known else odd)

@@ -22,8 +22,10 @@ class Asked(NamedTuple):
     settings: Mapping[str, Any]
 
 
-def budget_of(limit: float | None, profile: Profile) -> Budget | None:
+def budget_of(limit: float | None, profile: Profile, earlier: Budget | None = None) -> Budget | None:
     """What may be spent, in US dollars: `limit`, or else what the profile says; None for any amount.
+
+    What was spent of an `earlier` budget counts.
 
     Raises:
         UsageError: that isn't a positive amount.
@@ -35,7 +37,10 @@ def budget_of(limit: float | None, profile: Profile) -> Budget | None:
         return None
     from .budget import Budget
 
-    return Budget(limit)
+    budget = Budget(limit)
+    if earlier is not None:
+        budget.spent = earlier.spent
+    return budget
 
 
 def assemble(asked: Sequence[Asked], budget: Budget | None = None, *, client: Any = None) -> AssistantProxy:

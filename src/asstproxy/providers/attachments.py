@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -80,6 +80,10 @@ class Attachments:
         self._collected: list[Attachment] | None = None
         self._renewed: set[str] = set()  # what was uploaded again in this turn
         self._told: set[str] = set()
+        self._history: Sequence[Item] = ()
+        self._old: list[Attachment] = []  # of the messages in that history
+        self.is_used = False
+        """Whether the conversation has any."""
 
     @property
     def accepted(self) -> Mapping[str, int]:
@@ -94,8 +98,9 @@ class Attachments:
         """Take up the attachments of a turn; says what the assistant can't see of an earlier one."""
         self._store, self._renewed = turn.files, set()
         self._references = {}
-        old = [one for item in turn.history if isinstance(item, UserMessage) for one in item.attachments]
-        if not old and not turn.attachments:
+        old = self._of(turn.history)
+        self.is_used = bool(old or turn.attachments)
+        if not self.is_used:
             return []
         self._accepted = await accepts(turn.model)
         hidden = [one for one in old if not self._is_sent(one) and one.sha256 not in self._told]
@@ -108,8 +113,19 @@ class Attachments:
             *([Notice(f"{', '.join(gone)}: the bytes are gone, so {model} gets only the name.")] if gone else []),
         ]
 
+    def _of(self, history: Sequence[Item]) -> list[Attachment]:
+        """Those of a history, which usually is the last one with an exchange more: only what is new is walked through."""
+        known = len(self._history)
+        if known > len(history) or (known and history[known - 1] is not self._history[-1]):
+            known, self._old = 0, []
+        self._old += [one for item in history[known:] if isinstance(item, UserMessage) for one in item.attachments]
+        self._history = history
+        return self._old
+
     def fit(self, items: Iterable[Item]) -> list[Item]:
         """The items with the attachments that can be sent; a line in the message stands for any other one."""
+        if not self.is_used:
+            return list(items)
         return [self._fitted(item) if isinstance(item, UserMessage) and item.attachments else item for item in items]
 
     def _fitted(self, message: UserMessage) -> UserMessage:

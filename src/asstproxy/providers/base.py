@@ -142,7 +142,7 @@ class StatelessProvider:
         """
         token = turn.resume if isinstance(turn.resume, dict) else {}
         if not token.get(needed):
-            raise AssistantError("interrupted", "The exchange cannot be continued.", "Ask again.")
+            raise AssistantError("interrupted", "The turn can't be continued.", "Ask again.")
         self.turn = msgspec.structs.replace(self.resolve(turn), background=True)
         async with contextlib.aclosing(self._run(list(turn.history), None, answer=found(token))) as events:
             async for event in events:
@@ -169,7 +169,7 @@ class StatelessProvider:
         while True:
             spoken = False
             try:
-                if not attached and any(isinstance(item, UserMessage) and item.attachments for item in items):
+                if not attached and self.attachments.is_used:
                     await self.attachments.prepare(lambda: self.request(self.turn, items))
                 async with contextlib.aclosing(answer or self.answer(items)) as events:
                     async for event in events:

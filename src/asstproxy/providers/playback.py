@@ -96,7 +96,7 @@ class ReplayProvider:
             self._next = sum(isinstance(item, UserMessage) for item in turn.history)
         if self._next >= len(self._exchanges):
             raise self._departs(
-                f"it has {len(self._exchanges)} exchanges, and now comes {_quoted(turn.text)}", turn.text
+                f"it ends after turn {len(self._exchanges)}, and now comes {_quoted(turn.text)}", turn.text
             )
         exchange = self._exchanges[self._next]
         if not exchange.is_asked_by(turn):
@@ -140,7 +140,7 @@ class ReplayProvider:
             if isinstance(event, ErrorOccurred):
                 raise AssistantError(event.kind, event.message, event.hint)  # type: ignore[arg-type]  # a newer asst may know more
             if isinstance(event, Cancelled):
-                raise AssistantError("interrupted", f"Here the recorded exchange was stopped ({event.reason}).")
+                raise AssistantError("interrupted", f"Here the recorded turn was stopped ({event.reason}).")
             if not isinstance(event, Started | ToolOutputsSubmitted):
                 yield event
 
@@ -151,7 +151,7 @@ class ReplayProvider:
         hint = f"Nearest recorded message: {_quoted(near[0])}." if near else "Nothing was sent anywhere."
         return AssistantError(
             "protocol",
-            f"The conversation departs from {self._name or 'the recording'} at exchange {number}: {how}.",
+            f"The conversation departs from {self._name or 'the recording'} at turn {number}: {how}.",
             hint,
         )
 

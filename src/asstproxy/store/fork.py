@@ -31,7 +31,7 @@ def fork(store: Store, session: str, at: int | None = None, *, began: int | None
     kept = list(_first(records, at)) if at is not None else records
     if at is not None and (at < 0 or sum(isinstance(r.event, SetUserMessage) for r in kept) < at):
         raise UsageError(
-            f"Session {session} has fewer than {at} exchanges.", code="session_too_short", data={"session": session}
+            f"Session {session} has fewer than {at} turns.", code="session_too_short", data={"session": session}
         )
     attached = attachments_of(kept)
     files = store.files(session)

@@ -97,7 +97,7 @@ def _start(path: Path) -> bytes:
             return file.read(64)
     except OSError as error:
         raise SessionError(
-            f"{path} can't be read: {error.strerror}.", "Give a journal, a transcript, or llm's logs.db."
+            f"{path} can't be read: {error.strerror}.", "Give a session's .jsonl or .json file, or llm's logs.db."
         ) from error
 
 
@@ -160,8 +160,16 @@ def _events(transcript: Transcript) -> Iterator[tuple[str, ev.Event]]:
     yield began, ev.Configured(profile=transcript.profile, provider=transcript.provider, model=transcript.model)
     if transcript.title:
         yield began, ev.Titled(transcript.title)
+    sent = 0  # exchanges that the assistant sees
     for entry in transcript.exchanges:
         yield from _exchange(entry)
+        if entry.summarises:
+            keep = max(sent - entry.summarises, 0)
+            yield entry.updated or entry.started, ev.HistoryCompacted(entry.answer, entry.summarises, keep)
+            sent = keep
+        if entry.withdrawn:
+            yield entry.updated or entry.started, ev.HistoryCut(sent)
+        sent += not entry.withdrawn
 
 
 def _exchange(entry: ExchangeEntry) -> Iterator[tuple[str, ev.Event]]:
@@ -184,8 +192,6 @@ def _exchange(entry: ExchangeEntry) -> Iterator[tuple[str, ev.Event]]:
     elif used.input or used.output:
         yield end, ev.Usage(used.input, used.output, used.cached, used.reasoning)
     yield from ((end, event) for event in _outcome(entry))
-    if entry.summarises:
-        yield end, ev.HistoryCompacted(entry.answer, entry.summarises)
 
 
 def _usage(request: RequestEntry) -> ev.Usage:
@@ -212,4 +218,4 @@ def _outcome(entry: ExchangeEntry) -> Iterator[ev.Event]:
             if entry.state == State.CANCELLED:
                 yield ev.Cancelled()
             else:
-                yield ev.ErrorOccurred("interrupted", entry.reason or "The exchange did not end.")
+                yield ev.ErrorOccurred("interrupted", entry.reason or "The turn did not end.")

@@ -63,7 +63,7 @@ def read_journal(path: Path) -> JournalContents:
     contents = JournalContents(path)
     contents.records.extend(each_record(path, contents))
     if not contents.records and contents.damage:
-        raise SessionError(f"{path} isn't a journal: {contents.damage[0]}.", "The file was not changed.")
+        raise SessionError(f"{path} isn't a session of asst: {contents.damage[0]}.", "The file was not changed.")
     return contents
 
 

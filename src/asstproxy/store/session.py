@@ -199,7 +199,7 @@ def _opened(path: Path, fd: int, *, keep_running: bool) -> Session:
     contents = read_journal(path)
     if contents.is_newer:
         raise SessionError(
-            f"Session {path.stem} was written by a newer asst (journal version {contents.version}).",
+            f"Session {path.stem} was written by a newer asst (version {contents.version} of the file).",
             "Upgrade asst, or continue in a copy.",
             code="session_newer",
         )

@@ -69,7 +69,9 @@ class Store(SessionDirectory):
             builder.feed(record)
         builder.include_partial()
         if contents.damage and not builder.transcript.created:
-            raise SessionError(f"{contents.path} isn't a journal: {contents.damage[0]}.", "The file was not changed.")
+            raise SessionError(
+                f"{contents.path} isn't a session of asst: {contents.damage[0]}.", "The file was not changed."
+            )
         return builder.transcript
 
     def summary(self, session: str) -> Summary:

@@ -24,6 +24,7 @@ __all__ = [
     "TranscriptBuilder",
     "last_sent",
     "message_title",
+    "sent_entries",
     "title_of",
     "transcript_of",
 ]
@@ -165,9 +166,9 @@ class TranscriptBuilder:
                 transcript.title = title
             case ev.SetUserMessage() as message:
                 self._open(message, record)
-            case ev.HistoryCompacted(turns=turns) if transcript.exchanges:
+            case ev.HistoryCompacted(turns=turns, keep=keep) if transcript.exchanges:
                 transcript.exchanges[-1].summarises = turns
-                self._sent = transcript.exchanges[-1:]
+                self._sent = [*self._sent[-1:], *self._sent[max(len(self._sent) - 1 - keep, 0) : -1]]
             case ev.HistoryCut(keep=keep):
                 for entry in self._sent[keep:]:
                     entry.withdrawn = True
@@ -248,9 +249,24 @@ class TranscriptBuilder:
         entry.answer, entry.reason, entry.reasoning = answer, reason, str(self._reasoning).strip()
 
 
+def sent_entries(transcript: Transcript) -> list[ExchangeEntry]:
+    """The exchanges that the assistant still sees, in their order: not those that were undone, asked again, cleared or summed up.
+
+    A summary comes first, and then those that it left as they were.
+    """
+    sent: list[ExchangeEntry] = []
+    for entry in transcript.exchanges:
+        if entry.summarises:
+            sent = sent[entry.summarises :]
+        if not entry.withdrawn:
+            sent.insert(0 if entry.summarises else len(sent), entry)
+    return sent
+
+
 def last_sent(transcript: Transcript) -> ExchangeEntry | None:
-    """The last exchange that the assistant still sees: not one that was undone, asked again or cleared."""
-    return next((entry for entry in reversed(transcript.exchanges) if not entry.withdrawn), None)
+    """The last exchange that the assistant still sees; None if there is none."""
+    sent = sent_entries(transcript)
+    return sent[-1] if sent else None
 
 
 def message_title(message: ev.SetUserMessage) -> str:

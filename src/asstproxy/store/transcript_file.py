@@ -104,7 +104,9 @@ def load_transcript(data: bytes, name: str) -> Transcript:
     try:
         values = msgspec.json.decode(data)
         if not isinstance(values, dict) or values.get("format") != FORMAT:
-            raise SessionError(f"{name} isn't a transcript of asst.", "Give a transcript, a journal, or llm's logs.db.")
+            raise SessionError(
+                f"{name} isn't a transcript of asst.", "Give a session's .jsonl or .json file, or llm's logs.db."
+            )
         version = values.get("version")
         if not isinstance(version, int) or version < 1:
             raise SessionError(f"{name} is damaged: it has no version.", "The file was not changed.")

@@ -5,6 +5,18 @@
 
 from __future__ import annotations
 
-from .app import app
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .app import app
 
 __all__ = ["app"]
+
+
+def __getattr__(name: str) -> Any:
+    """The application, imported when it is asked for: `asst web` prints its address before that."""
+    if name == "app":
+        from .app import app
+
+        return app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

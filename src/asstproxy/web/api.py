@@ -14,7 +14,7 @@ from starlette.routing import Route
 from ..core.errors import AsstError, NotSetUpError, SessionError, SessionInUseError, UsageError
 from ..files import read_attachment
 from .changes import fork_session, remove_session, rename_session
-from .live import Choice
+from .choice import Choice
 from .queries import Queries
 from .sessions import Sessions
 
@@ -26,6 +26,7 @@ def routes(sessions: Sessions, names: tuple[str, ...]) -> list[Route]:
     queries, commands = Queries(sessions, names), _Commands(sessions)
     gets: dict[str, Callable[[Request], Awaitable[Response]]] = {
         "/about": queries.about,
+        "/profiles": queries.profiles,
         "/sessions": queries.rows,
         "/sessions/{id}": queries.session,
         "/sessions/{id}/events": queries.events,

@@ -5,27 +5,23 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from ..config.atomic import write_new
 from ..config.paths import data_dir, private_dir
-from ..export.code_colours import code_style
-from ..export.markdown_html import markdown_html
-from ..tools import Tool
 from .api import routes
-from .security import Guard, loopback_hosts
+from .loopback import LOOPBACK_HOSTS
+from .page_files import page_file
+from .security import Guard
 from .sessions import Sessions
 
-__all__ = ["Page", "app"]
+if TYPE_CHECKING:
+    from ..tools import Tool
 
-_STATIC = Path(__file__).parent / "static"
+__all__ = ["Page", "app"]
 
 
 class Page(Guard):
@@ -35,7 +31,7 @@ class Page(Guard):
 
     def end_streams(self) -> None:
         """End the streams of records, which have no end: to be called when the server is about to stop."""
-        self.sessions.ending.set()
+        self.sessions.feeds.end()
 
 
 def app(
@@ -59,7 +55,7 @@ def app(
     Raises:
         AsstError: the data dir can't be written.
     """
-    sessions = Sessions(markdown_html, tools)
+    sessions = Sessions(tools)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -70,29 +66,15 @@ def app(
 
     inner = Starlette(
         routes=[
-            Route("/", _index),
-            Route("/code.css", _code_style),
-            Route("/favicon.ico", _icon),  # what a browser asks for before it has read the page
+            Route("/", page_file),
+            Route("/{name}", page_file),
             *routes(sessions, tuple(profiles)),
-            Mount("/", StaticFiles(directory=_STATIC)),
         ],
         lifespan=lifespan,
     )
-    page = Page(inner, token=token, secret=_secret(), hosts={*loopback_hosts(), *hosts})
+    page = Page(inner, token=token, secret=_secret(), hosts={*LOOPBACK_HOSTS, *hosts})
     page.sessions = sessions
     return page
-
-
-async def _index(_: Request) -> Response:
-    return FileResponse(_STATIC / "index.html")
-
-
-async def _icon(_: Request) -> Response:
-    return FileResponse(_STATIC / "icon.svg")
-
-
-async def _code_style(_: Request) -> Response:
-    return Response(code_style(), media_type="text/css", headers={"cache-control": "max-age=3600"})
 
 
 def _secret() -> bytes:

@@ -6,7 +6,6 @@ import asyncio
 
 from ..core.errors import UsageError
 from ..core.events import Titled
-from ..store.fork import fork
 from .sessions import Sessions
 
 __all__ = ["fork_session", "remove_session", "rename_session"]
@@ -18,6 +17,8 @@ async def fork_session(sessions: Sessions, session: str, keep: int | None) -> st
     Raises:
         AsstError: it doesn't exist, is shorter, or the copy can't be saved.
     """
+    from ..store.fork import fork
+
     store = sessions.store
     copy = await asyncio.to_thread(fork, store, store.find(session), keep)
     copy.close()
@@ -54,4 +55,4 @@ async def remove_session(sessions: Sessions, session: str) -> None:
     session = sessions.store.find(session)
     await sessions.close(session)
     sessions.store.remove(session)
-    sessions.forget(session)
+    sessions.feeds.forget(session)

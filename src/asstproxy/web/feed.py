@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import AsyncGenerator, Iterable
-from pathlib import Path
 from typing import Any
 
-from ..core.codec import decode
 from ..core.events import Record
+from ..export.markdown_html import markdown_html
 from ..store.recovery import repaired
 from ..store.store import Store
-from .blocks import AnswerBlocks, Block, Render
+from .blocks import AnswerBlocks, Block
 from .costs import ExchangeCosts
+from .journal_tail import JournalTail
+from .update import Update
 
-__all__ = ["Feed", "Update"]
+__all__ = ["Feed"]
 
-_FRAME = 0.03
-"""Seconds for which changes are gathered before they are sent."""
+_FRAME = 0.02
+"""Seconds for which changes are gathered before they are sent: a screen shows no more."""
+_BEAT = 15.0
+"""Seconds of silence after which a viewer gets a sign of life, so that a lost connection is noticed."""
 _LOOK = 0.25
 """Seconds between two looks at a journal that another process may be writing."""
-
-
-class Update:
-    """What is new for one viewer: records, finished blocks, and the status if it has changed."""
-
-    def __init__(self, records: list[Record], blocks: list[Block], status: dict[str, Any] | None) -> None:
-        self.records, self.blocks, self.status = records, blocks, status
 
 
 class Feed:
@@ -40,22 +35,27 @@ class Feed:
     `status` is what the page must know in addition to the records: who has the session open, and which calls wait for a yes.
     """
 
-    def __init__(self, store: Store, session: str, render: Render) -> None:
+    def __init__(self, store: Store, session: str) -> None:
         self.session = session
         self.id = secrets.token_hex(8)
         self.records: list[Record] = []
         self.status: dict[str, Any] = {}
         self.costs = ExchangeCosts()
         self.viewers = 0
-        self._path = store.path(session)
-        self._answers = AnswerBlocks(render)
+        self._answers = AnswerBlocks(markdown_html)
         self._block_ends: list[int] = []  # for each record: how many blocks there are after it
-        self._size = 0  # bytes of the journal that were read
+        self._status_number = 0
         self._changed: asyncio.Future[None] | None = None
+        self._sent = 0.0  # when viewers were woken, by the loop's clock
+        self._sending: asyncio.TimerHandle | None = None
+        self._latest: tuple[tuple[int, ...], Update] | None = None  # with what its viewers had seen
+        self._is_ended = False
         self._follower: asyncio.Task[None] | None = None
         self.is_live = False
+        self._tail = JournalTail(
+            store.path(session)
+        )  # first: what is written while the journal is read comes twice, not never
         self.extend(repaired(store.journal(session).records))
-        self._size = self._path.stat().st_size if self._path.exists() else 0
 
     # ---- what comes in -------------------------------------------------------------------------------------------------
 
@@ -78,10 +78,26 @@ class Feed:
         """Change the status."""
         if status != self.status:
             self.status = status
+            self._status_number += 1
             self._wake()
 
+    def end(self) -> None:
+        """End the streams of the viewers: the server is about to stop."""
+        self._is_ended = True
+        self._send()
+
     def _wake(self) -> None:
+        """Wake the viewers, all at once: now, or when the frame is over in which they were woken last."""
+        if not self.viewers or self._sending is not None:
+            return
+        loop = asyncio.get_running_loop()
+        wait = self._sent + _FRAME - loop.time()
+        self._sending = loop.call_later(max(0.0, wait), self._send)
+
+    def _send(self) -> None:
+        self._sending = self._latest = None
         if self._changed is not None and not self._changed.done():
+            self._sent = self._changed.get_loop().time()
             self._changed.set_result(None)
 
     # ---- what goes out -------------------------------------------------------------------------------------------------
@@ -91,34 +107,43 @@ class Feed:
         """All finished blocks."""
         return self._answers.all
 
-    async def watch(self, after: int) -> AsyncGenerator[Update]:
-        """Everything after the record with this number, and what comes later, without an end.
+    async def watch(self, after: int) -> AsyncGenerator[Update | None]:
+        """Everything after the record with this number, and what comes later, until `end`. None: a sign of life.
 
-        The blocks of the exchange in which that record is come again: the viewer may have only some of them.
+        The blocks of the exchange in which that record is come again: the viewer may have only some of them. A viewer that
+        is slow gets what has gathered meanwhile as one update; nothing is kept for it.
         """
         self.viewers += 1
         self._follow()
         place = next((i for i, record in enumerate(self.records) if record.seq > after), len(self.records))
-        shown = self._first_block(place)
-        status: dict[str, Any] | None = None
+        shown, status = self._first_block(place), -1
         try:
-            while True:
+            while not self._is_ended:
                 changed = self._changed
                 if changed is None or changed.done():
                     self._changed = changed = asyncio.get_running_loop().create_future()
-                records, blocks = self.records[place:], self._answers.all[shown:]
-                place, shown = len(self.records), len(self._answers.all)
-                news = self.status if self.status != status else None
-                status = self.status
-                if records or blocks or news is not None:
-                    yield Update(records, blocks, news)
-                    await asyncio.sleep(_FRAME)
-                await changed
+                if (update := self._since(place, shown, status)) is not None:
+                    place, shown, status = len(self.records), len(self._answers.all), self._status_number
+                    yield update
+                await asyncio.wait([changed], timeout=_BEAT)
+                if not changed.done():
+                    yield None
         finally:
             self.viewers -= 1
             if not self.viewers and self._follower is not None:
                 self._follower.cancel()
                 self._follower = None
+
+    def _since(self, place: int, shown: int, status: int) -> Update | None:
+        """What is new for a viewer that has seen so many records and blocks, and the status of this number."""
+        now = (len(self.records), len(self._answers.all), self._status_number)
+        if now == (place, shown, status):
+            return None
+        key = (place, shown, status, *now)
+        if self._latest is None or self._latest[0] != key:
+            news = self.status if status != self._status_number else None
+            self._latest = key, Update(self.records[place:], self._answers.all[shown:], news)
+        return self._latest[1]
 
     def _first_block(self, place: int) -> int:
         """The first block of the exchange to which the record at this place belongs."""
@@ -143,28 +168,8 @@ class Feed:
 
     def catch_up(self) -> None:
         """Take in what another process has written since the last look."""
-        with contextlib.suppress(OSError):
-            self.extend(self._new_records())
-
-    def _new_records(self) -> list[Record]:
-        """The whole lines that were added since the last look."""
-        if _size(self._path) <= self._size:
-            return []
-        with self._path.open("rb") as file:
-            file.seek(self._size)
-            data = file.read()
-        whole = data.rfind(b"\n") + 1
-        self._size += whole
-        found = []
-        for line in data[:whole].splitlines():
-            with contextlib.suppress(ValueError, RecursionError):  # a damaged line: the store reports it
-                found.append(decode(line))
-        return found
+        self.extend(self._tail.read())
 
     def caught_up(self) -> None:
         """Continue with what is written from now on: the records of a conversation held here were all added."""
-        self._size = _size(self._path)
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size
+        self._tail.skip()

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ..config.profiles import load_config
+from ..config.who_answers import choose_profile, configure
 from ..core.attachment import AttachedFile, Attachment
 from ..core.conversation import Conversation
 from ..core.errors import AsstError, UsageError
@@ -23,22 +24,16 @@ from ..tools import Tool
 from ..tools.toolbox import open_toolbox
 from ..user import UserProxy
 from .approval import PageApproval
+from .choice import Choice
 from .feed import Feed
 
-__all__ = ["Choice", "LiveSession", "open_live"]
+__all__ = ["LiveSession", "open_live"]
 
 _log = redacting_logger(__name__)
 
 
-class Choice:
-    """Who answers: a profile, and a model if not the profile's. Empty: as before in the session."""
-
-    def __init__(self, profile: str = "", model: str = "") -> None:
-        self.profile, self.model = profile, model
-
-
 class LiveSession:
-    """The conversation of a session. One exchange at a time; its records go to the feed."""
+    """The conversation of a session. One exchange at a time; its records go to the feed, which is live."""
 
     def __init__(self, session: Session, conversation: Conversation, feed: Feed) -> None:
         self.feed = feed
@@ -47,7 +42,6 @@ class LiveSession:
         self.approval = PageApproval(self._tell)
         self._closed = False
         conversation.subscribe(feed.add)
-        feed.is_live = True
         self._tell()
 
     @property
@@ -88,7 +82,7 @@ class LiveSession:
             UsageError: an exchange is in progress.
         """
         if self.is_busy:
-            raise UsageError("An exchange is in progress.", "Wait for its answer, or stop it.")
+            raise UsageError("A turn is in progress.", "Wait for its answer, or stop it.")
         conversation = self._conversation
         turns = len(conversation.history.exchanges)
         is_new = text != self._last_message or any(isinstance(one, AttachedFile) for one in attachments)
@@ -143,8 +137,7 @@ class LiveSession:
                 self._session.close()
             else:
                 self._session.discard()
-            with contextlib.suppress(OSError):
-                self.feed.caught_up()
+            self.feed.caught_up()
             self.feed.set_status(live=False)
 
     # ---- status --------------------------------------------------------------------------------------------------------
@@ -168,12 +161,9 @@ async def open_live(
         AsstError: the profile or one of its tools can't be used. The session is left open.
     """
     before = next((r.event for r in reversed(session.past) if isinstance(r.event, Configured)), None)
-    config = load_config()
-    name = choice.profile or (before.profile if before else "") or config.default
-    profile = config.profile(name)
-    same = before if before is not None and before.profile == profile.name else None
-    model = choice.model or (same.model if same else "") or profile.model
-    asked = Asked(msgspec.structs.replace(profile, model=model), profile.settings)
+    profile = choose_profile(load_config(), choice.profile, before)
+    configured = configure(profile, before, model=choice.model)
+    asked = Asked(msgspec.structs.replace(profile, model=configured.model), configured.settings)
     assistant = assemble([asked], budget_of(None, profile))
     try:
         box = await open_toolbox(profile)
@@ -188,14 +178,7 @@ async def open_live(
     conversation = Conversation(
         assistant,
         user,
-        configured=Configured(
-            profile=profile.name,
-            provider=profile.provider,
-            model=model,
-            instructions=same.instructions if same else profile.instructions,
-            tools=tuple(user.tools),
-            settings=profile.settings,
-        ),
+        configured=msgspec.structs.replace(configured, tools=tuple(user.tools)),
         past=session.past,
         files=session.files,
     )

@@ -23,7 +23,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["MAX_BODY", "Guard", "loopback_hosts"]
+__all__ = ["MAX_BODY", "Guard"]
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of a request: more than any provider takes in one message."""
@@ -47,11 +47,6 @@ _ENTER = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0;url={path}">'
     '<title>asst</title><p><a href="{path}">Continue</a></p>'
 )
-
-
-def loopback_hosts() -> frozenset[str]:
-    """The names of this machine that no other machine has."""
-    return frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Guard:

@@ -1,25 +1,23 @@
-"""Serving the page on this machine until Ctrl-C."""
+"""Serving the page on this machine until Ctrl-C.
+
+Nothing heavy is imported before the address is printed: a browser that is faster than the server waits in the socket's queue.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
 import secrets
 import socket
 import sys
-import webbrowser
-from collections.abc import Callable, Iterator, Sequence
-
-import uvicorn
+import threading
+from collections.abc import Callable, Sequence
 
 from ..core.errors import UsageError
-from .app import app
-from .security import loopback_hosts
+from .loopback import is_loopback
 
 __all__ = ["WebServer"]
 
-_GRACE = 2
-"""Seconds that open requests get at the end: a stream of records never ends by itself."""
+_QUEUE = 128
+"""Connections that wait until the server takes them."""
 
 
 class WebServer:
@@ -32,56 +30,52 @@ class WebServer:
     """
 
     def __init__(self, host: str, port: int, profiles: Sequence[str]) -> None:
-        token = secrets.token_urlsafe(24)
+        self._host, self._profiles = host, profiles
+        self._token = secrets.token_urlsafe(24)
         self._socket = _listen(host, port)
         self.port = int(self._socket.getsockname()[1])
         shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - what the person asked for
         name = f"[{shown}]" if ":" in shown else shown
-        self.address = f"http://{name}:{self.port}/?token={token}"
-        self.is_public = not _is_loopback(host)
-        hosts = {host} if not self.is_public else {"*"}
-        self._page = app(profiles, token=token, hosts=hosts)
-        config = uvicorn.Config(
-            self._page,
-            log_config=None,
-            access_log=False,
-            ws="none",
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE,
-        )
-        self._server = _Server(config)
+        self.address = f"http://{name}:{self.port}/?token={self._token}"
+        self.is_public = not is_loopback(host)
+        self._stop: Callable[[], None] | None = None
+        self._is_stopped = False
 
     async def run(self, *, open_browser: bool) -> None:
-        """Serve until `stop`; then stop the exchanges and close their sessions."""
-        if open_browser:
-            self._server.when_started = lambda: _open(self.address)
+        """Serve until `stop`; then stop the exchanges and close their sessions.
+
+        Raises:
+            AsstError: the data dir can't be written.
+        """
         try:
-            await self._server.serve(sockets=[self._socket])
+            if open_browser:
+                threading.Thread(target=_open, args=(self.address,), daemon=True).start()
+            from .app import app
+            from .http_server import HttpServer
+
+            page = app(self._profiles, token=self._token, hosts={"*"} if self.is_public else {self._host})
+            server = HttpServer(page)
+
+            def stop() -> None:
+                page.end_streams()
+                server.should_exit = True
+
+            self._stop = stop
+            if not self._is_stopped:
+                await server.serve(sockets=[self._socket])
         finally:
             self._socket.close()
 
     def stop(self) -> None:
         """End `run`."""
-        self._page.end_streams()
-        self._server.should_exit = True
-
-
-class _Server(uvicorn.Server):
-    """Without signal handlers of its own: asst has them."""
-
-    when_started: Callable[[], None] | None = None
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started and self.when_started is not None:
-            self.when_started()
+        self._is_stopped = True
+        if self._stop is not None:
+            self._stop()
 
 
 def _open(address: str) -> None:
+    import webbrowser
+
     try:
         opened = webbrowser.open(address)
     except webbrowser.Error:
@@ -97,15 +91,9 @@ def _listen(host: str, port: int) -> socket.socket:
         if sys.platform != "win32":  # there it would let two servers share the port
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
+        found.listen(_QUEUE)
     except OSError as error:
         raise UsageError(
             f"Can't listen on {host}:{port}: {error.strerror}.", "Choose another port, or --port 0 for a free one."
         ) from error
     return found
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host in loopback_hosts()

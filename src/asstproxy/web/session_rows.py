@@ -8,7 +8,6 @@ from typing import Any
 
 from ..core.errors import SessionError
 from ..store.filters import SessionFilter, filter_sessions
-from ..store.search_index import SearchIndex
 from ..store.store import Store
 from ..store.transcript import Summary
 from .sessions import Sessions
@@ -24,6 +23,8 @@ def session_rows(sessions: Sessions, words: str, limit: int) -> list[dict[str, A
     """
     store = sessions.store
     if words.strip():
+        from ..store.search_index import SearchIndex
+
         hits = SearchIndex(store).search(words, SessionFilter(), limit)
         found = [summary for hit in hits if (summary := _summary(store, hit.session)) is not None]
     else:

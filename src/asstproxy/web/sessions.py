@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.attachment import AttachedFile, Attachment
 from ..core.errors import UsageError
 from ..core.script import ACTIVE
-from ..store.lock import is_locked, lock_holder
 from ..store.session_files import attachments_of
 from ..store.store import Store
-from ..tools import Tool
-from .blocks import Render
-from .feed import Feed
-from .live import Choice, LiveSession, open_live
+from .choice import Choice
+from .feeds import Feeds
+
+if TYPE_CHECKING:
+    from ..tools import Tool
+    from .live import LiveSession
 
 __all__ = ["Sessions"]
 
@@ -24,41 +25,16 @@ _IDLE = 120.0
 
 
 class Sessions:
-    """Gives out feeds, and opens a session when something is to be done with it."""
+    """Opens a session when something is to be done with it; `feeds` has the records of all."""
 
-    def __init__(self, render: Render, tools: Iterable[Tool | Callable[..., Any]] = ()) -> None:
+    def __init__(self, tools: Iterable[Tool | Callable[..., Any]] = ()) -> None:
         self.store = Store()
-        self._render, self._tools = render, tuple(tools)
-        self.ending = asyncio.Event()
-        """Set when the server ends: the streams of records, which have no end, end then."""
-        self._feeds: dict[str, Feed] = {}
+        self.feeds = Feeds(self.store)
+        self._tools = tuple(tools)
         self._live: dict[str, LiveSession] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._closing: set[asyncio.Task[None]] = set()  # the loop holds its tasks weakly
-
-    def feed(self, session: str) -> Feed:
-        """The records of a session; its status says who has it open.
-
-        Raises:
-            SessionError: it doesn't exist, or can't be read.
-        """
-        session = self.store.find(session)
-        feed = self._feeds.get(session)
-        if feed is None:
-            feed = self._feeds[session] = Feed(self.store, session, self._render)
-        if not feed.is_live:
-            feed.catch_up()
-            path = self.store.path(session)
-            feed.set_status(live=False, holder=lock_holder(path) if is_locked(path) else "")
-        self._forget_unwatched()
-        return feed
-
-    def _forget_unwatched(self) -> None:
-        """Memory holds the sessions that are watched or open; one more is kept for the page that asks for it now."""
-        idle = [name for name, feed in self._feeds.items() if not feed.viewers and not feed.is_live]
-        for name in idle[:-1]:
-            del self._feeds[name]
 
     # ---- open sessions -------------------------------------------------------------------------------------------------
 
@@ -75,23 +51,28 @@ class Sessions:
                 if _same(live, choice):
                     return live
                 if live.is_busy:
-                    raise UsageError("An exchange is in progress.", "Wait for its answer, or stop it.")
+                    raise UsageError("A turn is in progress.", "Wait for its answer, or stop it.")
                 await self._close(session)
             return await self._open(session, choice)
 
     async def _open(self, session: str, choice: Choice) -> LiveSession:
+        from .live import open_live  # late: what carries out the script, and the tools
+
         opened = self.store.open(session, keep_running=True) if session else self.store.create()
+        feed = self.feeds.of_open(opened.id)
+        feed.is_live = True  # from here on: what is being opened isn't forgotten
         try:
-            feed = self._feeds.get(opened.id) or Feed(self.store, opened.id, self._render)
             feed.extend(opened.past)
             live = await open_live(opened, choice, self._tools, feed)
         except BaseException:
+            feed.is_live = False
             if opened.has_exchange:
                 opened.close()
             else:
                 opened.discard()
+                self.feeds.forget(opened.id)
             raise
-        self._feeds[opened.id], self._live[opened.id] = feed, live
+        self._live[opened.id] = live
         return live
 
     async def send(
@@ -127,7 +108,7 @@ class Sessions:
         Raises:
             AsstError: the session is open elsewhere, or its profile can't be used.
         """
-        feed = self.feed(session)
+        feed = self.feeds.of(session)
         if feed.is_live or not feed.records or feed.records[-1].state not in ACTIVE:
             return
         live = await self.open(session, Choice())
@@ -161,7 +142,7 @@ class Sessions:
         """
         live = self._live.get(session)
         if live is not None and live.is_busy:
-            raise UsageError("An exchange is in progress.", "Wait for its answer, or stop it.")
+            raise UsageError("A turn is in progress.", "Wait for its answer, or stop it.")
         await self._close(session)
 
     def _keep_open(self, session: str) -> None:
@@ -181,10 +162,6 @@ class Sessions:
         live = self._live.pop(session, None)
         if live is not None:
             await live.aclose()
-
-    def forget(self, session: str) -> None:
-        """Forget a session that was deleted."""
-        self._feeds.pop(session, None)
 
     async def aclose(self) -> None:
         """Close all sessions; what runs is stopped, and what was received is saved."""

@@ -131,6 +131,18 @@ def test_sessions_changes_the_session(three: list[str], server: ResponsesServer,
     assert len(server.requests[-1].json["input"]) == 3
 
 
+def test_max_cost_counts_on_in_another_session(server: ResponsesServer, chat: Chat) -> None:
+    """What was spent before `/fork` or `/sessions` counts afterwards: the limit is the chat's."""
+    server.brain = lambda _: [Say("word " * 1200)]
+    with chat("-m", "gpt-6-luna", "--max-cost", "0.0007") as terminal:
+        _say(terminal, "first")
+        terminal.enter("/fork")
+        terminal.wait_for("Continuing")
+        terminal.enter("second")
+        terminal.wait_for("the limit is $0.0007")
+    assert len(server.requests) == 1
+
+
 def test_a_session_that_is_open_elsewhere_is_left(three: list[str], chat: Chat) -> None:
     """Who has it is said, and the chat continues where it was."""
     other = Store().open(three[0])

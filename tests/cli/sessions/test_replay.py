@@ -143,7 +143,7 @@ def test_the_end_of_the_recording_is_a_departure() -> None:
     session = held(["one"], say("1"))
     records = asyncio.run(_ask(session, [], "one", "two"))
     assert isinstance(records[-1].event, ErrorOccurred)
-    assert "exchange 2" in records[-1].event.message
+    assert "turn 2" in records[-1].event.message
 
 
 def test_recorded_failures_fail_again() -> None:

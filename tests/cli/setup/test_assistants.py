@@ -202,7 +202,10 @@ def test_those_who_shut_it_down(asst: Asst, host: str, config: Path) -> None:
     assert moved.code == 0, moved.err
     assert profiles(config)["old"] == {"provider": "gpt", "instructions": "Be kind.", "tools": ["stocks"]}
     assert asst("setup", "gemini", "--name", "old", "--no-check", "--yes").code == 2  # only if it is meant
-    assert "no profile" in asst("setup", "gpt", "--name", "older", "--move", "--no-check", "--yes").complaint
+    assert (
+        "No such profile: 'older'."
+        in asst("setup", "gpt", "--name", "older", "--move", "--no-check", "--yes").complaint
+    )
     assert "older" not in profiles(config)
 
 

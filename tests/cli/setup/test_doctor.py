@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from asstproxy.providers.local.process import find_model
+from cli.terminal import Terminal
 from servers import ResponsesServer, refused_port
 
-from .conftest import Asst, Ran
+from .conftest import ASST, Asst, Ran
 
 
 def _findings(ran: Ran) -> dict[tuple[str, str], dict[str, Any]]:
@@ -22,7 +23,12 @@ def _findings(ran: Ran) -> dict[tuple[str, str], dict[str, Any]]:
 
 def test_on_an_empty_machine(asst: Asst, home: Path) -> None:
     """Nothing is broken, one line says what to run, and nothing was made by looking."""
-    ran = asst("doctor")
+    brief = asst("doctor")
+    assert brief.code == 0, brief.all
+    _, missing, hint, *_, last = brief.out.splitlines()
+    assert (missing, hint.strip()) == ("! profiles   none is set up", "Run: asst setup")
+    assert last == "1 warning · to report a bug: asst doctor -v"
+    ran = asst("doctor", "-v")
     assert ran.code == 0, ran.all
     assert "0 broken" in ran.out
     assert "none is set up" in ran.out
@@ -59,7 +65,8 @@ def test_offline_reaches_for_nobody(asst: Asst, openai: ResponsesServer) -> None
     """With --offline there is no group of servers."""
     asst("setup", "gpt", "--yes", "--no-check")
     before = openai.connections
-    assert "\nservers\n" not in asst("doctor", "--offline").out
+    assert "\nservers\n" not in asst("doctor", "--offline", "-v").out
+    assert "answers" not in asst("doctor", "--offline").out
     assert openai.connections == before
 
 
@@ -95,6 +102,60 @@ def test_what_is_broken(asst: Asst, config: Path, credentials: Path) -> None:
     assert "line 1, column 10" in found["profiles", "config.toml"]["text"]
 
 
+def test_all_is_well_in_a_few_rows(asst: Asst, openai: ResponsesServer) -> None:
+    """A row for each profile, with its server and where its key is; what is optional and missing is one row, and no problem."""
+    assert asst("setup", "gpt", "--key-stdin", "--yes", "--no-check", stdin=openai.key).code == 0
+    shown = asst("doctor", env={"TERM": "xterm", "COLORTERM": "", "NO_COLOR": "1"}).out
+    rows = [line for line in shown.splitlines() if not line.startswith("–")]
+    host = openai.base_url.split("/")[2]
+    assert rows[0].startswith("asst ")
+    assert rows[1:] == [
+        f"✓ gpt        {host} answers; OPENAI_API_KEY from credentials.toml",
+        f"{'✓ folders    private and writable':<43}✓ terminal  no colours, UTF-8",
+        "No problems · to report a bug: asst doctor -v",
+    ]
+    assert len(shown.splitlines()) <= 8
+
+
+def test_what_is_wrong_comes_first(config: Path) -> None:
+    """Each with what to do, wrapped between words and never wider than the screen; words where marks can't be shown."""
+    config.parent.mkdir(mode=0o700)
+    config.write_text(
+        'default = "b"\n[profiles.b]\nprovider = "gpt"\nmodel = 3\n[profiles.gemini]\nprovider = "gemini"\n'
+    )
+    config.chmod(0o600)
+    for columns in (60, 80, 120):
+        with Terminal([ASST, "doctor", "--offline"], columns, env={"TERM": "xterm-256color"}) as terminal:
+            assert terminal.wait_end() == 1
+            rows = terminal.text.splitlines()
+        assert max(map(len, rows)) <= columns
+        text = " ".join(" ".join(rows).split())
+        assert text.index("✗ b") < text.index("! gemini GEMINI_API_KEY is not set; this profile needs it")
+        assert "Run: export GEMINI_API_KEY=…, or asst setup gemini" in text
+        assert "1 problem, 1 warning · to report a bug: asst doctor -v" in text
+    with Terminal([ASST, "--plain-ui", "doctor", "--offline"]) as terminal:
+        terminal.wait_end()
+        assert "\nBROKEN  b " in terminal.text
+        assert "✗" not in terminal.text
+
+
+def test_a_package_that_a_profile_needs_is_missing(asst: Asst, config: Path, tmp_path: Path) -> None:
+    """Then it is a problem with the command that installs it; otherwise it is one of those that are optional."""
+    config.parent.mkdir(mode=0o700)
+    config.write_text('[profiles.b]\nprovider = "gpt"\n[profiles.b.mcp.time]\ncommand = "x"\n')
+    config.chmod(0o600)
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util\nfind = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, package=None: None if name == 'mcp' else find(name, package)\n"
+    )
+    ran = asst("doctor", "--offline", env={"PYTHONPATH": str(tmp_path)})
+    assert ran.code == 1
+    assert "✗ b          Its MCP servers need the package mcp." in ran.out
+    assert "pip install 'asstproxy[mcp]'" in ran.out
+    config.write_text('[profiles.b]\nprovider = "gpt"\n')
+    assert asst("doctor", "--offline").code == 0
+
+
 def test_a_vendor_without_a_model_is_a_warning(asst: Asst, config: Path) -> None:
     """It has no model of its own to fall back to, so each question must name one."""
     config.parent.mkdir(mode=0o700)
@@ -110,10 +171,10 @@ def test_is_safe_to_paste(asst: Asst, home: Path, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv(f"ASST_{kind}_DIR", str(home / f".{kind.lower()}" / "asst"))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret-0123")
     asst("setup", "gpt", "--name", "sk-very-secret-0123", "--yes", "--no-check")
-    for arguments in (["doctor", "--offline"], ["doctor", "--offline", "--json"]):
+    for arguments in (["doctor", "--offline", "-v"], ["doctor", "--offline", "--json"], ["doctor", "--offline"]):
         ran = asst(*arguments)
         assert str(home) not in ran.all
-        assert "~/.config/asst" in ran.out
+        assert len(arguments) == 2 or "~/.config/asst" in ran.out
         assert "sk-very-secret" not in ran.all
 
 

@@ -66,7 +66,7 @@ def test_google_cloud_needs_no_key(asst: Asst, google: GeminiServer, monkeypatch
     shown = json.loads(asst("setup", "show", "gemini", "--json").out)
     assert (shown["key"], shown["key_variable"]) == ("not needed", "")
     assert shown["options"] == {"vertex": True, "project": "p", "location": "eu"}
-    assert f"{google.url} can be reached" in asst("doctor").out
+    assert f"{google.url} can be reached" in asst("doctor", "-v").out
     assert asst("setup", "gemini", "--no-vertex", "--no-check", "--yes").code == 0
     shown = json.loads(asst("setup", "show", "gemini", "--json").out)
     assert (shown["key"], shown["key_variable"]) == ("missing", "GEMINI_API_KEY")

@@ -55,10 +55,14 @@ def _text(event: dict[str, Any]) -> str:
 def _ends(event: dict[str, Any]) -> bool:
     if event.get("object") == "thread.run":
         return bool(event["status"] == "completed")
-    return any(last in event.values() for last in ("response.completed", "interaction.completed", "message_delta"))
+    return any(last in event.values() for last in ("response.completed", "interaction.completed", "message_stop"))
 
 
 def _gives_reason(event: dict[str, Any]) -> bool:
     """Whether it gives a reason to end: one that is followed by the half of an event did not end the answer."""
     finished = any("finishReason" in one for one in event.get("candidates", ()))
-    return finished or any(choice["finish_reason"] for choice in event.get("choices", ()))
+    return (
+        finished
+        or event.get("type") == "message_delta"
+        or any(choice["finish_reason"] for choice in event.get("choices", ()))
+    )

@@ -1,11 +1,12 @@
-"""The progress of a batch: a bar in a terminal, a line every ten seconds in a log, a file for `asst batch status`."""
+"""The progress of a batch: measured while it runs, shown, and written for `asst batch status`."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import msgspec
 
@@ -13,81 +14,37 @@ from ...batches.file_batch import FileBatch
 from ...batches.journal import folder_of
 from ...batches.ledger import Status
 from ...config.atomic import write_atomically
-from ...core.money import dollars
-from ...text.figures import duration
+from .snapshot import PROGRESS, Snapshot
+from .views import View
 
-if TYPE_CHECKING:
-    from rich.progress import TaskID
+__all__ = ["Reporter"]
 
-__all__ = ["PROGRESS", "Reporter", "Snapshot", "line_of", "view"]
-
-PROGRESS = "progress.json"
-"""In the folder of a batch: a `Snapshot`, some moments old while it runs."""
-EVERY = 1.0
-LOGGED = 10.0
-"""Seconds between two lines in a log."""
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """How far a batch is. Tokens, `cost` (US dollars) and `seconds` are of one run; `left` is in seconds, None if unknown."""
-
-    items: int
-    done: int
-    failed: int
-    in_flight: int
-    per_second: float = 0.0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: float | None = None
-    seconds: float = 0.0
-    left: float | None = None
-
-
-class View(Protocol):
-    """Shows snapshots."""
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Show one."""
-
-    def close(self) -> None:
-        """End it."""
-
-
-def view(stream: TextIO) -> View:
-    """A bar in a terminal, lines elsewhere."""
-    return _Bar() if stream.isatty() else _Log(stream)
-
-
-def line_of(snapshot: Snapshot) -> str:
-    """A snapshot in one line."""
-    parts = [f"{snapshot.done:,} of {snapshot.items:,} done"]
-    if snapshot.failed:
-        parts.append(f"{snapshot.failed:,} failed")
-    if snapshot.in_flight:
-        parts.append(f"{snapshot.in_flight} in flight")
-    if snapshot.per_second:
-        parts.append(f"{snapshot.per_second:.3g}/s")
-    if tokens := snapshot.input_tokens + snapshot.output_tokens:
-        parts.append(f"{tokens:,} tokens")
-    if snapshot.cost:
-        parts.append(dollars(snapshot.cost))
-    if snapshot.left is not None:
-        parts.append(f"{duration(snapshot.left)} left")
-    return " · ".join(parts)
+DRAWN, WRITTEN = 0.25, 1.0
+"""Seconds between two looks at a batch that are shown, and that are written to its file."""
+LATELY = 30.0
+"""Seconds over which items per second are counted."""
 
 
 class Reporter:
-    """Reports on a running batch, from `start` to `close`."""
+    """Reports on a running batch, from `start` to `close`. `max_cost`: what the run may cost; `clock` gives seconds."""
 
-    def __init__(self, batch: FileBatch, view: View | None) -> None:
-        self._batch, self._view = batch, view
+    def __init__(
+        self,
+        batch: FileBatch,
+        view: View | None,
+        *,
+        max_cost: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._batch, self._view, self._max_cost, self._clock = batch, view, max_cost, clock
         self._file = folder_of(batch.out) / PROGRESS
-        self._began, self._settled_before = time.monotonic(), 0
+        self._began, self._settled_before, self._written = clock(), 0, -WRITTEN
+        self._lately: deque[tuple[float, int]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin: the batch is about to ask."""
-        self._settled_before = self._settled()
+        self._began, self._settled_before = self._clock(), self._settled()
         self._task = asyncio.get_running_loop().create_task(self._report())
 
     def _settled(self) -> int:
@@ -96,11 +53,12 @@ class Reporter:
 
     def snapshot(self) -> Snapshot:
         """How far it is."""
-        ledger, progress = self._batch.ledger, self._batch.runner.progress
-        seconds = time.monotonic() - self._began
-        settled = self._settled() - self._settled_before
-        rate = settled / seconds if seconds and settled else 0.0
-        waiting = ledger.count(Status.WAITING)
+        ledger, runner, now = self._batch.ledger, self._batch.runner, self._clock()
+        progress, settled = runner.progress, self._settled() - self._settled_before
+        rate, waiting = self._rate(now, settled), ledger.count(Status.WAITING)
+        if self._batch.limit is not None:
+            waiting = min(waiting, max(self._batch.limit - settled, 0))
+        pause, limit = runner.pace.pause, runner.pace.window_pause
         return Snapshot(
             items=len(ledger),
             done=ledger.count(Status.DONE),
@@ -110,68 +68,41 @@ class Reporter:
             input_tokens=progress.input_tokens,
             output_tokens=progress.output_tokens,
             cost=progress.cost if progress.is_cost_known else None,
-            seconds=round(seconds, 1),
-            left=round(waiting / rate, 1) if rate and waiting else None,
+            seconds=round(now - self._began, 1),
+            left=round(max(waiting / rate, pause), 1) if rate and waiting else None,
+            max_cost=self._max_cost,
+            paused=round(pause or limit, 1),
+            is_refused=pause > 0,
         )
+
+    def _rate(self, now: float, settled: int) -> float:
+        """Items per second, of late."""
+        lately = self._lately
+        lately.append((now, settled))
+        while now - lately[0][0] > LATELY:
+            lately.popleft()
+        began, before = lately[0] if now - self._began > LATELY else (self._began, 0)
+        return (settled - before) / (now - began) if now > began else 0.0
 
     async def _report(self) -> None:
         while True:
-            self._write()
-            await asyncio.sleep(EVERY)
+            snapshot = self.snapshot()
+            if self._view is not None:
+                self._view.show(snapshot)
+            if self._clock() - self._written >= WRITTEN:
+                self._written = self._clock()
+                await asyncio.to_thread(self._write, snapshot)
+            await asyncio.sleep(DRAWN)
 
-    def _write(self) -> None:
-        snapshot = self.snapshot()
+    def _write(self, snapshot: Snapshot) -> None:
         with suppress(OSError):  # a full disk stops the batch where it matters
             write_atomically(self._file, msgspec.json.encode(snapshot), single_writer=True)
-        if self._view is not None:
-            self._view.show(snapshot)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Report the end."""
         if self._task is not None:
             self._task.cancel()
-            self._write()
+            await asyncio.wait({self._task})
+            self._write(self.snapshot())
         if self._view is not None:
             self._view.close()
-
-
-class _Log:
-    def __init__(self, stream: TextIO) -> None:
-        self._stream, self._last = stream, time.monotonic()
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Write a line, if the last one is old enough."""
-        if time.monotonic() - self._last >= LOGGED:
-            self._last = time.monotonic()
-            self._stream.write(f"{line_of(snapshot)}\n")
-            self._stream.flush()
-
-    def close(self) -> None:
-        """Nothing more to say: the command writes how it ended."""
-
-
-class _Bar:
-    def __init__(self) -> None:
-        self._progress: Any = None
-        self._task: TaskID | None = None
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Move the bar."""
-        if self._progress is None:
-            from rich.progress import BarColumn, Progress, TextColumn
-
-            from ..render.theme import console
-
-            self._progress = Progress(
-                BarColumn(bar_width=20), TextColumn("{task.description}"), console=console(stderr=True), transient=True
-            )
-            self._progress.start()
-            self._task = self._progress.add_task("", total=snapshot.items)
-        self._progress.update(
-            self._task, completed=snapshot.done + snapshot.failed, description=line_of(snapshot), refresh=True
-        )
-
-    def close(self) -> None:
-        """Take it from the screen."""
-        if self._progress is not None:
-            self._progress.stop()

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
+from ...batches.asked import asked_of
 from ...batches.estimate import estimate, price_known
 from ...batches.file_batch import FileBatch, accept, refuse_foreign
 from ...batches.item import Item, check_all, require_text, with_template
 from ...batches.ledger import Ledger, Status
 from ...batches.output import OutputForm
-from ...batches.pace import Pace
+from ...batches.pace import MOST, START, Pace
 from ...batches.reading import BrokenItemError, Input, open_input
 from ...batches.runner import Runner, Stop
 from ...config.profiles import Profile, load_config
+from ...config.who_answers import choose_profile
 from ...core.codec import pretty
 from ...core.errors import UsageError
 from ...core.events import Configured
 from ...core.money import dollars
 from ...providers.assembly import budget_of
 from ...providers.prices import PriceTable
+from ...providers.registry import provider_info
+from ...text.figures import duration, short_count
+from ...text.status_text import join_sentences
 from ..assistant_setup import connect_assistant
-from ..conversation_setup import choose_profile, configure
+from ..conversation_setup import configure_as_asked
 from ..error_output import print_warning
 from ..event_loop import Signals
 from ..exit_codes import FAILED, INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
@@ -41,7 +48,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "dry_run_batch", "run_batch"]
 
-MOST, START = 64, 8
 SHOWN = 5
 """Broken lines that are named, of those that are skipped."""
 
@@ -76,6 +82,7 @@ class _Asked:
     configured: Configured
     check: Callable[[Item], Item]
     schema: ChosenSchema | None
+    schema_text: str
 
 
 def _asked(request: Request) -> _Asked:
@@ -107,17 +114,22 @@ def _asked(request: Request) -> _Asked:
     checks = [check]
     if attached:
         checks.insert(0, lambda item: msgspec.structs.replace(item, attachments=(*attached, *item.attachments)))
-    if schema is not None:
-        text = msgspec.json.encode(schema.schema, order="deterministic").decode()
+    text = "" if schema is None else msgspec.json.encode(schema.schema, order="deterministic").decode()
+    if text:
         checks.append(lambda item: msgspec.structs.replace(item, schema=text))
     profile = choose_profile(load_config(), options.profile)
     if more:
         profile = msgspec.structs.replace(profile, settings={**profile.settings, **more})
-    return _Asked(options, profile, configure(profile, options, None, ()), check_all(checks), schema)
+    return _Asked(options, profile, configure_as_asked(profile, options, None, ()), check_all(checks), schema, text)
 
 
-def _accepted(source: Input, request: Request) -> Ledger:
-    """The items of the input, once all of them are known to be askable; those that aren't may be skipped."""
+def _accepted(source: Input, request: Request, signals: Signals) -> Ledger:
+    """The items of the input, once all of them are known to be askable; those that aren't may be skipped.
+
+    Raises:
+        UsageError: a line can't be asked.
+        CancelledError: a signal arrived.
+    """
     skipped = 0
 
     def skip(error: BrokenItemError) -> None:
@@ -126,7 +138,11 @@ def _accepted(source: Input, request: Request) -> Ledger:
         if skipped <= SHOWN:
             print_warning(f"{error} Skipped.")
 
-    ledger = accept(source, skip if request.skips else None)
+    def look_for_signal() -> None:
+        if signals.why_stop():
+            raise asyncio.CancelledError
+
+    ledger = accept(source, skip if request.skips else None, turn=look_for_signal)
     if skipped > SHOWN:
         print_warning(f"{skipped - SHOWN} more lines of {source.name} are broken. Skipped.")
     return ledger
@@ -135,14 +151,16 @@ def _accepted(source: Input, request: Request) -> Ledger:
 async def run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int:
     """Ask the items of a file; returns the exit code."""
     asked = _asked(request)
+    if str(request.out) == "-":
+        raise UsageError("The results go to a file, from which the batch continues.", "Name one: -o OUT.jsonl")
     refuse_foreign(request.out)
     budget = budget_of(asked.options.max_cost, asked.profile)
     check = asked.check
     if budget is not None:
         check = check_all([check, price_known(budget.prices, asked.configured)])
     with open_input(request.source, check, lines=request.lines, stdin=stdin) as source:
-        ledger = _accepted(source, request)
-        box = await _toolbox(asked)
+        ledger = _accepted(source, request, signals)
+        box, began = await _toolbox(asked), time.monotonic()
         try:
             runner = Runner(
                 lambda: connect_assistant(asked.profile, asked.configured, asked.options, budget),
@@ -163,12 +181,16 @@ async def run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int
                 ordered=request.ordered,
                 retry_failed=request.retry_failed,
                 limit=request.limit,
+                asked=asked_of(
+                    asked.configured, [tool.name for tool in box.tools] if box else (), asked.schema_text.encode()
+                ),
             )
-            with _stopped_by(signals, runner, request), _shown(batch, request):
-                await batch.run()
+            async with _shown(batch, asked, request):
+                with _stopped_by(signals, runner, request):
+                    await batch.run()
             if source.has_grown:
                 print_warning(f"{source.name} has grown. Run the same command again for what was added.")
-            return _ending(batch, request, signals)
+            return _ending(batch, request, signals, time.monotonic() - began)
         finally:
             if box is not None:
                 await box.aclose()
@@ -204,63 +226,90 @@ def _stopped_by(signals: Signals, runner: Runner, request: Request) -> Iterator[
             print_warning(f"Finishing what is in flight ({runner.progress.in_flight}). Ctrl-C again stops it.")
 
     signals.on_signal = stop
+    signals.graceful = 2
     try:
         yield
     finally:
         signals.on_signal = None
 
 
-@contextmanager
-def _shown(batch: FileBatch, request: Request) -> Iterator[None]:
+@asynccontextmanager
+async def _shown(batch: FileBatch, asked: _Asked, request: Request) -> AsyncIterator[None]:
     """Progress on stderr, and in the folder of the batch for `asst batch status`."""
-    from .progress import Reporter, view
+    from .progress import Reporter
+    from .views import view_for
 
-    reporter = Reporter(batch, None if request.quiet else view(sys.stderr))
+    profile, shown = asked.profile, None
+    if not request.quiet:
+        model = asked.configured.model or batch.runner.assistant().model
+        title = " · ".join(filter(None, (f"{batch.source.name} → {batch.out}", profile.name, model)))
+        shown = view_for(sys.stderr, title, limited_by=provider_info(profile.provider).vendor or profile.provider)
+    max_cost = asked.options.max_cost if asked.options.max_cost is not None else profile.max_cost
+    reporter = Reporter(batch, shown, max_cost=max_cost)
     batch.opened = reporter.start
     try:
         yield
     finally:
-        reporter.close()
+        await reporter.close()
 
 
-def _ending(batch: FileBatch, request: Request, signals: Signals) -> int:
-    """Say how it went and how to go on; the exit code."""
+def _ending(batch: FileBatch, request: Request, signals: Signals, seconds: float) -> int:
+    """Say how it went and how to continue; the exit code."""
     ledger, stopped = batch.ledger, batch.runner.stopped
     failed, waiting = ledger.count(Status.FAILED), ledger.count(Status.WAITING)
+    why = stopped.why if stopped is not None else ""
     if not request.quiet:
-        sys.stderr.write(f"{_summary(batch)}\n")
-    if stopped is not None and stopped.why in ("fatal", "down", "failed"):
-        print_warning(" ".join(filter(None, (stopped.message, stopped.hint))))
-    if waiting and not request.quiet:
-        if stopped is not None and stopped.why == "cap":
-            print_warning(f"Stopped at the cost limit: {stopped.message} Go on with a higher --max-cost.")
-        else:
-            print_warning(f"{waiting:,} items are still to be asked. The same command goes on.")
-    if failed and not request.quiet:
-        print_warning(f"{failed:,} items failed. Ask them again: the same command with --retry-failed.")
-    if stopped is not None and stopped.why == "interrupted":
+        sys.stderr.write(f"{_summary(batch, seconds)}\n")
+    if stopped is not None and why != "interrupted":
+        limit = "Stopped at the cost limit: " if why == "cap" else ""
+        print_warning(limit + join_sentences(stopped.message, stopped.hint))
+    if not request.quiet:
+        sys.stderr.write("".join(f"  {line}\n" for line in _what_next(failed, waiting, why)))
+    if why == "interrupted":
         return signals.code or INTERRUPTED
-    if stopped is not None and stopped.why == "cap":
+    if why == "cap":
         return INCOMPLETE
-    if stopped is not None and stopped.why in ("fatal", "failed"):
+    if why in ("fatal", "failed") or (why == "down" and not failed):
         return FAILED
     return ITEMS_FAILED if failed else OK
 
 
-def _summary(batch: FileBatch) -> str:
+def _what_next(failed: int, waiting: int, why: str) -> Iterator[str]:
+    if waiting:
+        cap = "; --max-cost is for one run" if why == "cap" else ""
+        yield (
+            f"Ask the other {waiting:,}: the same command{cap}"
+            if waiting > 1
+            else f"Ask the last one: the same command{cap}"
+        )
+    if failed:
+        which = f"those {failed:,}" if failed > 1 else "the one that failed"
+        yield f"Ask {which} again: the same command with --retry-failed"
+
+
+def _summary(batch: FileBatch, seconds: float) -> str:
+    """`9,971 done · 29 failed · 5 min 58 s · 6.6M tokens · $1.96`."""
     progress, ledger = batch.runner.progress, batch.ledger
-    parts = [f"{ledger.count(Status.DONE):,} of {len(ledger):,} done"]
-    if failed := ledger.count(Status.FAILED):
-        parts.append(f"{failed:,} failed")
-    if progress.cost or not progress.is_cost_known:
-        parts.append(dollars(progress.cost) + ("" if progress.is_cost_known else " + unknown"))
-    return f"{' · '.join(parts)} · {batch.out}"
+    waiting, tokens = ledger.count(Status.WAITING), progress.input_tokens + progress.output_tokens
+    failed = ledger.count(Status.FAILED)
+    cost = dollars(progress.cost) if progress.cost else ""
+    if not progress.is_cost_known:
+        cost = f"{cost} + unknown" if cost else "price unknown"
+    parts = [
+        f"{ledger.count(Status.DONE):,} done",
+        f"{failed:,} failed" if failed else "",
+        f"{waiting:,} not asked" if waiting else "",
+        duration(seconds),
+        f"{short_count(tokens)} tokens" if tokens else "",
+        cost,
+    ]
+    return " · ".join(filter(None, parts))
 
 
 # ---- without sending ---------------------------------------------------------------------------------------------------
 
 
-async def dry_run_batch(request: Request, stdin: IO[bytes]) -> int:
+async def dry_run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int:
     """Print the first request, the number of items and about what they cost, as one JSON object; returns the exit code."""
     asked = _asked(request)
     box = await _toolbox(asked)
@@ -269,7 +318,7 @@ async def dry_run_batch(request: Request, stdin: IO[bytes]) -> int:
         configured = msgspec.structs.replace(asked.configured, model=asked.configured.model or assistant.model)
         await assistant.aclose()
         with open_input(request.source, asked.check, lines=request.lines, stdin=stdin) as source:
-            count = len(_accepted(source, request))
+            count = len(_accepted(source, request, signals))
             first, cost, tokens = estimate(source, configured, PriceTable(), request.limit)
     finally:
         if box is not None:

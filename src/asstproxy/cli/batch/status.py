@@ -13,7 +13,8 @@ from ...core.errors import UsageError
 from ...core.script import State
 from ...store.lock import is_locked, lock_holder
 from ..standard_streams import write_json
-from .progress import PROGRESS, Snapshot, line_of
+from .snapshot import PROGRESS, Snapshot
+from .views import line_of
 
 __all__ = ["show_status"]
 

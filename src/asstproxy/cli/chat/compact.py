@@ -1,4 +1,4 @@
-"""`/compact`: the assistant sums up the chat and is sent the summary in place of the turns. Offered when the context fills."""
+"""`/compact`: the assistant sums up the older turns and is sent the summary in their place. Offered when the context fills."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 
 from rich.text import Text
 
-from ...core.compaction import compact
+from ...core.compaction import compact, old_turns
 from ...core.errors import UsageError
 from ...core.events import Cancelled, ErrorOccurred, Record
 from ...store.transcript import ExchangeEntry
-from ...text.figures import duration, short_count
+from ...text.figures import count_of, duration, short_count
 from ...text.safe_text import clean_line
 from ...text.status_text import ending
 from ...tools import deny_all
@@ -25,7 +25,7 @@ __all__ = ["CompactOffer", "compact_command", "compacted_line"]
 
 
 async def compact_command(chat: ChatCommands, argument: str) -> None:
-    """Sum up, or show the last summary.
+    """Sum up all but the last turns, or show the last summary.
 
     Raises:
         UsageError: there is nothing to sum up, or no summary to show.
@@ -36,8 +36,8 @@ async def compact_command(chat: ChatCommands, argument: str) -> None:
     if argument:
         raise UsageError(f'/compact takes nothing but "show", not "{clean_line(argument)}".')
     conversation = chat.opened.conversation
-    turns = len(conversation.history.exchanges)
-    words = f"Compacting {_turns(turns)}"
+    turns, old = len(conversation.history.exchanges), old_turns(conversation.history)
+    words = f"Compacting {count_of(old, 'turn')}"
     task = asyncio.create_task(compact(conversation, timeout=chat.opened.options.timeout))
     user, approve = chat.opened.user, chat.opened.user.approve
     user.approve = deny_all
@@ -49,7 +49,7 @@ async def compact_command(chat: ChatCommands, argument: str) -> None:
     record = None if task.cancelled() else task.result()
     last = chat.transcript.exchanges[-1]
     if last.summarises:
-        chat.say(compacted_line(last))
+        chat.say(compacted_line(last, turns - old))
     else:
         _say_why_not(chat, record)
 
@@ -66,16 +66,17 @@ def _say_why_not(chat: ChatCommands, record: Record | None) -> None:
         chat.say(f"  {hint}")
 
 
-def compacted_line(entry: ExchangeEntry) -> str:
-    """One line about a summary: `Compacted 41 turns into a summary: 870k → 3k tokens · $0.21 · /compact show`."""
+def compacted_line(entry: ExchangeEntry, kept: int) -> str:
+    """One line about a summary: `Compacted 41 turns, kept the last 2: 870k → 3k tokens · $0.21 · /compact show`."""
     usage = entry.usage
+    what = f", kept the last {'one' if kept == 1 else kept}" if kept else " into a summary"
     tokens = f": {short_count(usage.input)} → {short_count(usage.output)} tokens" if usage.output else ""
-    parts = [f"Compacted {_turns(entry.summarises)} into a summary{tokens}", str(exchange_cost(entry)), "/compact show"]
+    parts = [
+        f"Compacted {count_of(entry.summarises, 'turn')}{what}{tokens}",
+        str(exchange_cost(entry)),
+        "/compact show",
+    ]
     return " · ".join(filter(None, parts))
-
-
-def _turns(count: int) -> str:
-    return "1 turn" if count == 1 else f"{count:,} turns"
 
 
 def _show(chat: ChatCommands) -> None:
@@ -83,7 +84,7 @@ def _show(chat: ChatCommands) -> None:
     if entry is None:
         raise UsageError("No summary yet.", "To make one: /compact")
     chat.console.print()
-    chat.console.print(Text(f"Summary of {_turns(entry.summarises)}", style="bold"))
+    chat.console.print(Text(f"Summary of {count_of(entry.summarises, 'turn')}", style="bold"))
     stream = MarkdownStream()
     stream.feed(entry.answer)
     for block in stream.finish():

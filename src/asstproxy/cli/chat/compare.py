@@ -1,4 +1,7 @@
-"""`/compare`: the last message, asked of another profile too. Both answers are kept, the other one in a copy of the session."""
+"""`/compare`: the last message, asked of another profile too, as it is: with its own model, instructions and tools.
+
+Both answers are kept, the other one in a copy of the session.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from ...config.profiles import load_config
 from ...core.conversation import Conversation
 from ...core.errors import UsageError
 from ...core.events import Cancelled, Decision, ErrorOccurred, Record
+from ...core.roles import AssistantProxy
 from ...store.fork import fork
 from ...store.session import Session
 from ...store.short_ids import short_ids
@@ -23,8 +27,9 @@ from ...text.safe_text import clean_line
 from ...tools import Question
 from ...user import UserProxy
 from ..assistant_setup import connect_assistant
-from ..conversation_setup import configure
+from ..conversation_setup import configure_as_asked
 from ..exchange_cost import closing_line
+from ..offered_tools import OfferedTools
 from ..options import ConversationOptions
 from ..render.side_by_side import ShownAnswer, comparison
 from .chat_protocol import ChatCommands
@@ -102,22 +107,25 @@ async def _other(
     opened, store = chat.opened, Store()
     assert opened.session is not None  # noqa: S101 - `_last_turn` looked
     profile = load_config().profile(name)
-    before = opened.conversation.configured
-    options = ConversationOptions(system=before.instructions)
-    configured = configure(profile, options, before, before.tools)
-    assistant = connect_assistant(profile, configured, opened.options, opened.budget)
-    session = fork(store, opened.session.id, at, began=time_of(opened.session.id) - 1)
 
     async def approve(questions: Sequence[Question]) -> Sequence[Decision]:
         assert opened.user.approve is not None  # noqa: S101 - the chat has one
         with line.paused():
             return await opened.user.approve(questions)
 
+    user = UserProxy(approve=approve)
+    session: Session | None = None
+    assistant: AssistantProxy | None = None
     try:
+        await OfferedTools(user).offer(profile, opened.options)
+        own = ConversationOptions(system=profile.instructions)
+        configured = configure_as_asked(profile, own, opened.conversation.configured, tuple(user.tools))
+        assistant = connect_assistant(profile, configured, opened.options, opened.budget)
+        session = fork(store, opened.session.id, at, began=time_of(opened.session.id) - 1)
         opened.session.files.copy_to(session.files, entry.attachments)
         conversation = Conversation(
             assistant,
-            UserProxy(opened.user.tools.values(), approve),
+            user,
             configured=configured,
             mediator=opened.options.mediator,
             options=opened.conversation.options,
@@ -125,8 +133,11 @@ async def _other(
             files=session.files,
         )
     except BaseException:
-        await assistant.aclose()
-        session.discard()
+        if assistant is not None:
+            await assistant.aclose()
+        await user.clean_up()
+        if session is not None:
+            session.discard()
         raise
     fold = TranscriptBuilder()
     for record in session.past:

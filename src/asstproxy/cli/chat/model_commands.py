@@ -11,7 +11,7 @@ from ...providers.model_list import ModelInfo
 from ...providers.registry import provider_info
 from ...text.safe_text import clean_label, clean_line
 from ..assistant_setup import connect_assistant
-from ..conversation_setup import configure
+from ..conversation_setup import configure_as_asked
 from ..model_choice import ModelTable, known_models, pick_model
 from ..options import ConversationOptions
 from ..picker import Table, pick
@@ -110,7 +110,7 @@ async def _switch(chat: ChatCommands, profile: Profile, options: ConversationOpt
     """
     conversation, user = chat.opened.conversation, chat.opened.user
     before = conversation.configured
-    configured = configure(profile, options, before, before.tools)
+    configured = configure_as_asked(profile, options, before, before.tools)
     assistant = connect_assistant(profile, configured, chat.opened.options, chat.opened.budget)
     if tools:
         try:

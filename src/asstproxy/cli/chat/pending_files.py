@@ -147,7 +147,7 @@ def _mentions(message: str) -> Iterator[tuple[Path, str]]:
 
 
 def _missing(message: str) -> Iterator[Path]:
-    """What is named with an @ like a file of a common type, and doesn't exist: `@angular/core` is no file."""
+    """What is named with an @ like a file of a common type, and doesn't exist: `@angular/core` is something else."""
     for found in _MENTION.finditer(message):
         path = Path(found["quoted"] or found["plain"].rstrip(_AFTER))
         if path.suffix.lower() in (*_IMAGES, *_DOCUMENTS) and _existing(str(path)) is None:

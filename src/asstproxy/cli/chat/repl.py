@@ -121,7 +121,7 @@ async def _continue(before: _Chat, signals: Signals) -> tuple[_Chat, int]:
         repl.draft = before.draft
         try:
             async with open_conversation(
-                options, approve_all if options.yes else repl.approver, mcp_behind=True
+                options, approve_all if options.yes else repl.approver, mcp_behind=True, earlier=before.opened.budget
             ) as opened:
                 with quiet_keyboard():
                     return repl, await repl.run(opened, "", "")

@@ -10,7 +10,8 @@ from ...core.events import Titled
 from ...store.fork import fork
 from ...store.short_ids import short_ids
 from ...store.store import Store
-from ...store.transcript import ExchangeEntry
+from ...store.transcript import ExchangeEntry, sent_entries
+from ...text.figures import count_of
 from ...text.safe_text import clean_label, clean_line
 from ..options import ConversationOptions
 from ..sessions.change import rename_session
@@ -111,9 +112,9 @@ async def fork_here(chat: ChatCommands, number: str) -> None:
     """
     own, at = _saved(chat), None
     if number:
-        turns = _sent(chat)
+        turns = sent_entries(chat.transcript)
         kept = _number(number, len(turns))
-        at = chat.transcript.exchanges.index(turns[kept - 1]) + 1
+        at = _place(chat.transcript.exchanges, turns, kept)
     copy = fork(Store(), own, at)
     copy.close()
     new = short_ids(Store(), [copy.id])[copy.id]
@@ -132,10 +133,10 @@ async def rewind(chat: ChatCommands, number: str) -> None:
     Raises:
         UsageError: the assistant sees no such turn.
     """
-    turns = _sent(chat)
+    turns = sent_entries(chat.transcript)
     if not number:
         for count, turn in enumerate(turns, 1):
-            chat.say(f"{count:>3}  {clean_label(turn.user, chat.console.width - 6)}")
+            chat.say(f"{count:>3}  {clean_label(_named(turn), chat.console.width - 6)}")
         chat.say("To go back to one: /rewind N" if turns else "No turn yet.")
         return
     keep = _number(number, len(turns))
@@ -145,7 +146,7 @@ async def rewind(chat: ChatCommands, number: str) -> None:
         return
     chat.opened.conversation.cut_history(len(chat.opened.conversation.history.exchanges) - undone)
     what = f"{undone} turn{'' if undone == 1 else 's'}"
-    chat.say(f'Back at turn {keep}: "{clean_label(turns[keep - 1].user, _QUOTED)}"')
+    chat.say(f'Back at turn {keep}: "{clean_label(_named(turns[keep - 1]), _QUOTED)}"')
     chat.say(f"Undone: {what}. The session file still has {'it' if undone == 1 else 'them'}.")
 
 
@@ -156,9 +157,19 @@ def _number(text: str, count: int) -> int:
     return int(text)
 
 
-def _sent(chat: ChatCommands) -> list[ExchangeEntry]:
-    """The turns that the assistant still sees."""
-    return [entry for entry in chat.transcript.exchanges if not entry.withdrawn]
+def _named(entry: ExchangeEntry) -> str:
+    return f"Summary of {count_of(entry.summarises, 'turn')}" if entry.summarises else entry.user
+
+
+def _place(exchanges: list[ExchangeEntry], sent: list[ExchangeEntry], kept: int) -> int:
+    """How many exchanges of the session a copy of the first `kept` ones of those that are sent begins with.
+
+    A summary is left out, with what it stands for in its place, if turns that it kept as they were are left out.
+    """
+    places = {id(entry): place for place, entry in enumerate(exchanges)}
+    last = places[id(sent[kept - 1])]
+    following = places[id(sent[kept])] if kept < len(sent) else len(exchanges)
+    return min(last + 1, following)
 
 
 async def show(chat: ChatCommands, _: str) -> None:

@@ -185,7 +185,7 @@ COMMANDS: dict[str, SlashCommand] = {
     ),
     "compare": SlashCommand(
         compare_command,
-        "ask another profile the last message, too: /compare PROFILE; continue with either answer",
+        "ask another profile the last message, too: /compare PROFILE, with its instructions and tools; continue with either",
         "word",
     ),
     "tools": SlashCommand(
@@ -219,7 +219,9 @@ COMMANDS: dict[str, SlashCommand] = {
     "retry": SlashCommand(_retry, "send the last message again"),
     "undo": SlashCommand(_undo, "take the last turn back"),
     "compact": SlashCommand(
-        compact_command, "sum up the turns so far, to free context; /compact show prints the summary", "word"
+        compact_command,
+        "sum up all but the last two turns, to free context; /compact show prints the summary",
+        "word",
     ),
     "clear": SlashCommand(_clear, "start fresh, and clear the screen"),
 }

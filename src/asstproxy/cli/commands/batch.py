@@ -128,7 +128,7 @@ def run(
         quiet=quiet,
     )
     if dry_run:
-        raise typer.Exit(run(lambda _: dry_run_batch(request, sys.stdin.buffer)))
+        raise typer.Exit(run(lambda signals: dry_run_batch(request, sys.stdin.buffer, signals)))
     raise typer.Exit(run(lambda signals: run_batch(request, sys.stdin.buffer, signals)))
 
 

@@ -41,11 +41,14 @@ def versions() -> Iterator[Finding]:
     from ..._version import __version__
 
     group = "versions"
-    yield Finding(group, "asst", "ok", f"{__version__} in {Path(__file__).parents[2]}")
+    yield Finding(group, "asst", "ok", f"{__version__} in {Path(__file__).parents[2]}", short=f"asst {__version__}")
     python = f"{platform.python_implementation()} {platform.python_version()} ({sys.executable})"
     old = sys.version_info < (3, 11)
-    yield Finding(group, "Python", "broken" if old else "ok", python, "asst needs 3.11 or newer." if old else "")
-    yield Finding(group, "system", "ok", f"{platform.system()} {platform.release()} {platform.machine()}")
+    short = f"Python {platform.python_version()}"
+    hint = "asst needs 3.11 or newer." if old else ""
+    yield Finding(group, "Python", "broken" if old else "ok", python, hint, short)
+    system, machine = platform.system(), platform.machine()
+    yield Finding(group, "system", "ok", f"{system} {platform.release()} {machine}", short=f"{system} {machine}")
     found = {name: _version(name) for name in NEEDED}
     yield Finding(group, "packages", "ok", ", ".join(f"{name} {what}" for name, what in found.items() if what))
     if missing := [name for name, what in found.items() if not what]:
@@ -108,13 +111,22 @@ def terminal() -> Iterator[Finding]:
     term = os.environ.get("TERM") or "(not set)"
     plain = term in ("dumb", "(not set)") or "NO_COLOR" in os.environ
     words = ", ".join([term, *(name for name in TERMINAL if name in os.environ)])
-    yield Finding(group, "TERM", "ok", f"{words}: {'plain' if plain else 'colours'}")
+    yield Finding(group, "TERM", "ok", f"{words}: {'plain' if plain else 'colours'}", short=_colours(term, plain=plain))
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     good = encoding == "utf8"
     hint = "" if good else "Answers may lose characters. Run: export PYTHONUTF8=1, or LC_ALL=C.UTF-8"
-    yield Finding(group, "encoding", "ok" if good else "warning", encoding or "unknown", hint)
+    short = "UTF-8" if good else f"{encoding or 'unknown'} can't show every character"
+    yield Finding(group, "encoding", "ok" if good else "warning", encoding or "unknown", hint, short)
     shell = Path(os.environ.get("SHELL") or "").name or "unknown"
     yield Finding(group, "shell", "ok", f"{shell} (completion: asst --install-completion)")
+
+
+def _colours(term: str, *, plain: bool) -> str:
+    if plain:
+        return "no colours"
+    if os.environ.get("COLORTERM") in ("truecolor", "24bit"):
+        return "16M colours"
+    return "256 colours" if "256" in term else "16 colours"
 
 
 def _version(package: str) -> str:

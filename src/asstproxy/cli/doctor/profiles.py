@@ -7,15 +7,18 @@ import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from ...config.credentials import credentials_file, has_keyring, key_source, stored_keys
 from ...config.insecure_http import is_exposed
 from ...config.profiles import Config, load_config
 from ...config.vendors import VENDORS
-from ...core.errors import AsstError
+from ...core.errors import AsstError, NotSetUpError
 from ...core.redact import public_url
 from ...providers.registry import address, provider_info, provider_module, provider_names
+from ...text.safe_text import clean_line
 from ..hints import hint_for, setup_command
 from ..setup.keys import is_used, key_status
 from ..setup.steps import steps_of
@@ -25,6 +28,7 @@ __all__ = ["findings"]
 
 CONNECT_TIMEOUT = 4.0
 """Seconds for a connection."""
+_PLACES = {"environment": "the environment", "keyring": "the keyring"}
 PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
@@ -72,8 +76,10 @@ def _profile(config: Config, name: str) -> Finding:
         address(profile)
         if problem := steps_of(profile.provider).problem(profile):
             raise problem
+        if profile.options.get("mcp") and find_spec("mcp") is None:
+            raise NotSetUpError("Its MCP servers need the package mcp.", "Run: pip install 'asstproxy[mcp]'")
     except AsstError as error:
-        return Finding("profiles", name, "broken", str(error), hint_for(error))
+        return Finding("profiles", name, "broken", str(error), hint_for(error), is_profile=True)
     url = public_url(str(profile.options.get("base_url") or ""))
     vendor = VENDORS.get(profile.provider)
     has_model = profile.model or vendor is None or vendor.info.key_optional
@@ -82,8 +88,21 @@ def _profile(config: Config, name: str) -> Finding:
         words.append(f"tools: {' '.join(profile.tools)}")
     if not has_model:
         hint = f"Name one with each question: -m MODEL; or choose one: {setup_command(name, profile.provider)}"
-        return Finding("profiles", name, "warning", ", ".join([*filter(None, words), "without a model"]), hint)
-    return Finding("profiles", name, "ok", ", ".join(filter(None, words)))
+        text = ", ".join([*filter(None, words), "without a model"])
+        return Finding("profiles", name, "warning", text, hint, is_profile=True)
+    model = profile.model or provider_info(profile.provider).default_model or _bundled_model(profile.provider)
+    short = ", ".join(
+        filter(None, (clean_line(Path(model).name.removesuffix(".gguf")) or profile.provider, *words[2:]))
+    )
+    return Finding("profiles", name, "ok", ", ".join(filter(None, words)), short=short, is_profile=True)
+
+
+def _bundled_model(provider: str) -> str:
+    if provider != "local":
+        return ""
+    from ...providers.local.process import find_model
+
+    return str(find_model() or "")
 
 
 def _urls(config: Config) -> dict[str, str]:
@@ -111,13 +130,18 @@ def _keys(config: Config) -> Iterator[Finding]:
             place = key_source(variable)
             if place == "keyring" and not has_keyring():
                 hint = "Run: pip install 'asstproxy[keyring]'"
-                yield Finding(group, variable, "broken", "in the keyring, but its package is not installed", hint)
+                text = "in the keyring, but its package is not installed"
+                yield Finding(group, variable, "broken", text, hint, f"{variable} is {text}", needed.get(variable, ""))
             elif place:
-                yield Finding(group, variable, "ok", f"present ({place})")
+                short = f"{variable} from {_PLACES.get(place, place)}"
+                user = needed.get(variable, "")
+                yield Finding(group, variable, "ok", f"present ({place})", short=short, about=user)
             elif variable in needed:
                 profile = config.profile(needed[variable])
                 hint = f"Run: export {variable}=…, or {setup_command(profile.name, profile.provider)}"
-                yield Finding(group, variable, "warning", f"missing; the profile {profile.name} needs it", hint)
+                text = f"missing; the profile {profile.name} needs it"
+                short = f"{variable} is not set; this profile needs it"
+                yield Finding(group, variable, "warning", text, hint, short, profile.name)
             else:
                 yield Finding(group, variable, "absent", "not set")
     except AsstError as error:
@@ -140,9 +164,12 @@ def _servers(urls: Mapping[str, str]) -> Iterator[Finding]:
         for (name, url), problem in zip(urls.items(), pool.map(_connection_problem, urls.values()), strict=True):
             if problem:
                 hint = "Is the server running, and the network up?"
-                yield Finding("servers", name, "warning", f"{public_url(url)}: {problem}", hint)
+                text, short = f"{public_url(url)}: {problem}", f"Can't reach {_host(url)}: {problem}"
+                yield Finding("servers", name, "warning", text, hint, short, is_profile=True)
             else:
-                yield Finding("servers", name, "ok", f"{public_url(url)} can be reached")
+                short = f"{_host(url)} answers"
+                text = f"{public_url(url)} can be reached"
+                yield Finding("servers", name, "ok", text, short=short, is_profile=True)
 
 
 def _proxy(variable: str, url: str) -> Finding:
@@ -153,6 +180,10 @@ def _proxy(variable: str, url: str) -> Finding:
     except AsstError as error:
         return Finding("servers", variable, "broken", str(error), hint_for(error))
     return Finding("servers", variable, "ok", public_url(url))
+
+
+def _host(url: str) -> str:
+    return urlsplit(public_url(url)).netloc or public_url(url)
 
 
 def _connection_problem(url: str) -> str:

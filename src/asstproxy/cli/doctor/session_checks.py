@@ -30,16 +30,27 @@ def findings() -> Iterator[Finding]:
         return
     yield Finding(group, "sessions", "ok", f"{len(ids)} in {data_dir() / 'sessions'}")
     yield from _misplaced(store, set(ids))
+    interrupted = []
     for session in ids[:NEWEST]:
         try:
             store.records(session)
             if store.state_of(store.summary(session)) == INTERRUPTED:
-                problem = "interrupted: its process ended before the answer was complete"
-                yield Finding(group, session, "warning", problem, f"Go on with it: asst chat --session {session}")
+                interrupted.append(session)
         except AsstError as error:
             yield Finding(group, session, "broken", str(error), hint_for(error))
         except OSError as error:
             yield Finding(group, session, "broken", f"can't be read: {error.strerror}", "Fix its permissions.")
+    if interrupted:
+        count = len(interrupted)
+        one = f"Continue it: asst chat --session {interrupted[0]}"
+        yield Finding(
+            group,
+            "interrupted",
+            "warning",
+            f"{count} {'was' if count == 1 else 'were'} interrupted when asst was killed; what had arrived is saved",
+            one if count == 1 else "List them: asst sessions list --state interrupted",
+            about="sessions",
+        )
     files = [file for pattern in INDEXES for file in sorted(cache_dir().glob(f"**/{pattern}"))]
     for file in files:
         problem, indexed = _inspect(file)

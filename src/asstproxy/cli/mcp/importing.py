@@ -14,7 +14,7 @@ from typing import Any
 
 from ...core.errors import UsageError
 
-__all__ = ["FoundServers", "ServerTable", "parse_clients", "without_secrets"]
+__all__ = ["FoundServers", "ServerTable", "parse_clients", "stored_for", "without_secrets"]
 
 ServerTable = dict[str, Any]
 """A table `[mcp.NAME]`."""
@@ -102,6 +102,21 @@ def without_secrets(name: str, table: ServerTable) -> tuple[ServerTable, dict[st
     return cleaned, secrets
 
 
+def stored_for(server: str, table: ServerTable) -> list[str]:
+    """The names under which `without_secrets` stored secrets of this server, as far as its table refers to them."""
+    found = []
+    for key in ("env", "headers"):
+        values = table.get(key)
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if f"${{{_variable(server, name)}}}" in str(value):
+                found.append(_variable(server, name))
+    return found
+
+
+def _variable(server: str, name: str) -> str:
+    return re.sub(r"\W", "_", f"{server}_{name}").upper()
+
+
 def _hidden(server: str, name: str, value: str, secrets: dict[str, str]) -> str:
     if not _SECRET.search(name) or not value or _VARIABLE.search(value):
         return value
@@ -109,6 +124,6 @@ def _hidden(server: str, name: str, value: str, secrets: dict[str, str]) -> str:
     key = scheme["key"] if scheme else value
     if " " in key or not key.isascii() or not key.isprintable():
         return value  # not a key
-    variable = re.sub(r"\W", "_", f"{server}_{name}").upper()
+    variable = _variable(server, name)
     secrets[variable] = key
     return f"{scheme['scheme']} ${{{variable}}}" if scheme else f"${{{variable}}}"

@@ -11,17 +11,17 @@ from typing import Any
 
 import typer
 
-from ...config.credentials import store_key
+from ...config.credentials import forget_key, key_source, store_key
 from ...config.edit_mcp import remove_server, save_servers, users_of
 from ...config.paths import refuse_device
-from ...config.profiles import Profile, load_config
+from ...config.profiles import Profile, config_file, load_config
 from ...core.errors import UsageError
 from ...core.redact import redact
 from ...text.figures import duration
 from ...text.safe_text import clean_line
 from ..render.table import Column, table_lines
 from ..sessions.listing import print_json
-from .importing import ServerTable, parse_clients, without_secrets
+from .importing import ServerTable, parse_clients, stored_for, without_secrets
 
 __all__ = ["add_server", "import_servers", "list_servers", "remove_a_server", "test_servers"]
 
@@ -119,20 +119,26 @@ def _save(servers: Mapping[str, ServerTable], profiles: Sequence[str], *, alone:
 
 
 def remove_a_server(name: str, *, yes: bool) -> None:
-    """Remove a saved server, and its name from the profiles.
+    """Remove a saved server, its name from the profiles, and the keys that were stored for it.
 
     Raises:
         UsageError: it isn't saved.
         NotSetUpError: the file can't be changed.
     """
-    users = users_of(load_config(), name)
+    config = load_config()
+    users, keys = users_of(config, name), stored_for(name, config.mcp.get(name, {}))
     change = remove_server(name)
     if users and not yes and sys.stdin.isatty():
         question = f"{name} is used by {', '.join(users)}. Remove it?"
         if not typer.confirm(question, default=False, err=True):
             raise typer.Abort
     change.write()
-    sys.stdout.write(f"Removed {clean_line(name)}.\n")
+    text = config_file().read_text(encoding="utf-8")
+    keys = [key for key in keys if f"${{{key}}}" not in text and key_source(key) == "credentials.toml"]
+    for key in keys:
+        forget_key(key)
+    also = f", and {', '.join(keys)} from credentials.toml" if keys else ""
+    sys.stdout.write(f"Removed {clean_line(name)}{also}.\n")
 
 
 async def test_servers(names: Sequence[str], profile: str) -> int:

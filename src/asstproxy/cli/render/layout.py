@@ -186,11 +186,8 @@ class Layout:
                 self._print("notice", words)
             case Cited(sources=sources):
                 self._sources += [source for source in sources if source not in self._sources]
-            case HistoryCompacted(turns=turns) if self._echo:
-                what = "turn" if turns == 1 else f"{turns} turns"
-                self._print(
-                    "notice", Text(f"The {what} above became a summary for the assistant.", style="asst.notice")
-                )
+            case HistoryCompacted(turns=turns, keep=keep) if self._echo:
+                self._print("notice", Text(_compacted_text(turns, keep), style="asst.notice"))
             case HistoryCut(keep=keep) if self._echo:
                 self._print("notice", Text(_cut_text(keep), style="asst.notice"))
             case ToolsExecuted():
@@ -250,6 +247,14 @@ class Layout:
     @property
     def _name(self) -> str:
         return self._profile or "assistant"
+
+
+def _compacted_text(turns: int, keep: int) -> str:
+    what = "turn" if turns == 1 else f"{turns} turns"
+    if not keep:
+        return f"The {what} above became a summary for the assistant."
+    rest = "the last one stayed as it was" if keep == 1 else f"the last {keep} stayed as they were"
+    return f"The first {what} became a summary for the assistant; {rest}."
 
 
 def _cut_text(keep: int) -> str:

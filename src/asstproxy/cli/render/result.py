@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ...core.attachment import Attachment
 from ...core.events import Cancelled, ErrorOccurred, MessageIncomplete, Record
 from ...core.script import State
 from ...store.transcript import ExchangeEntry, Tokens, ToolEntry
@@ -42,7 +43,7 @@ class Result(msgspec.Struct):
     `answer` is its text, complete or in part. `data` is what the answer is, if it fits the schema that was asked for, else null;
     `problems` say why it does not fit. `reason` says why an exchange is incomplete or cancelled. `session` is null if nothing is
     saved. `usage` counts tokens, over all requests; `cost` (only with `--cost`) says what they cost. `notices` are lines of the
-    provider for the person.
+    provider for the person. `attachments` are the files that went with the message.
     """
 
     answer: str
@@ -58,6 +59,7 @@ class Result(msgspec.Struct):
     tool_calls: list[ToolEntry]
     notices: list[str]
     sources: list[SourceEntry]
+    attachments: list[Attachment]
     seconds: Seconds
     cost: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
@@ -88,6 +90,7 @@ def result_of(
         tool_calls=entry.tools,
         notices=notices,
         sources=[SourceEntry(source.url, source.title) for source in entry.sources],
+        attachments=entry.attachments,
         seconds=seconds,
         cost=price(entry) if price is not None else msgspec.UNSET,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -18,6 +19,7 @@ from ...store.transcript import Summary
 from ...text.figures import local_time
 from ...text.safe_text import clean_line
 from ..standard_streams import write_json
+from .session_cost import session_cost
 from .table import SessionTable
 
 __all__ = ["count_of", "line_of", "list_sessions", "print_json", "row_of", "table_of"]
@@ -63,7 +65,8 @@ def _print_table(store: Store, found: Iterable[Summary], limit: int | None) -> i
 
 def table_of(store: Store, sessions: Iterable[str]) -> SessionTable:
     """The table for these sessions, as wide as the terminal."""
-    return SessionTable(shutil.get_terminal_size().columns, short_ids(store, sessions))
+    width = shutil.get_terminal_size().columns
+    return SessionTable(width, short_ids(store, sessions), partial(session_cost, store))
 
 
 def line_of(summary: Summary, state: str = "") -> str:

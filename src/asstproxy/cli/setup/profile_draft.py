@@ -97,7 +97,7 @@ def require_writable_config() -> None:
 def _saved(config: Config, name: str, provider: str, *, move: bool) -> dict[str, Any]:
     table = config.tables.get(name, {})
     if not table and move:
-        raise UsageError(f'There is no profile "{name}" to move.', "See: asst setup list")
+        raise UsageError(f"No such profile: '{name}'.", "--move takes over a saved one. See: asst setup list")
     if not table and name != provider and name in provider_names():
         raise UsageError(f'The name "{name}" belongs to another provider.', "Choose another with --name.")
     other = table.get("provider", name)

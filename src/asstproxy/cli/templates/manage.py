@@ -21,11 +21,11 @@ from ...config.templates import (
     template_names,
     templates_dir,
 )
+from ...config.who_answers import choose_profile
 from ...core.codec import pretty
 from ...core.errors import AsstError, NotSetUpError, UsageError
 from ...core.near_names import did_you_mean
 from ...text.safe_text import clean, clean_line
-from ..conversation_setup import choose_profile
 from ..error_output import print_error, print_warning
 from ..exit_codes import OK
 from ..standard_streams import write_json

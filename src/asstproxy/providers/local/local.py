@@ -75,7 +75,12 @@ def connect(profile: Profile, *, client: Any = None) -> ResponsesProvider:
     if not options.base_url:
         return EmbeddedProvider(*_engine(profile, options), options.n_predict, options.n_ctx)
     if not profile.model:
-        raise NotSetUpError(f"The profile '{profile.name}' names no model.", "Choose one of the server's: -m MODEL.")
+        raise NotSetUpError(
+            f"The profile '{profile.name}' names no model.",
+            "Choose one of the server's.",
+            code="model_not_named",
+            data={"profile": profile.name, "provider": "local"},
+        )
     made = LocalServerProvider(http_transport(profile, options, INFO), provider="local", model=profile.model)
     if options.api:
         made.speak(options.api)

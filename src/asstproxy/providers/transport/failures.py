@@ -170,7 +170,7 @@ def find_error(event: Mapping[str, Any]) -> Any:
         return error
     if error or event.get("type") == "error" or event.get("object") == "error" or set(event) == {"detail"}:
         return {key: value for key, value in event.items() if key != "error"}
-    if (told := event.get("base_resp")) and isinstance(told, dict) and told.get("status_code"):  # MiniMax, beside nulls
+    if (told := event.get("base_resp")) and isinstance(told, dict) and told.get("status_code"):  # MiniMax
         return {"code": told["status_code"], "message": told.get("status_msg")}
     return dict(event) if _fails(event) and _is_remark(event) else None
 

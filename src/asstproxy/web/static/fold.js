@@ -141,8 +141,8 @@ export function fold(records, now) {
         x.parts.push({ part: "line", seq: r.seq, text: `Title: ${r.title}` });
         break;
       case "history_compacted":
-        sent = [x];
-        x.parts.push({ part: "line", seq: r.seq, text: "The assistant is sent this summary in place of what is above." });
+        sent = [x, ...sent.slice(Math.max(sent.length - 1 - (r.keep || 0), 0), -1)];
+        x.parts.push({ part: "line", seq: r.seq, text: r.keep ? `The assistant is sent this summary, and the last ${r.keep} turns before it.` : "The assistant is sent this summary in place of what is above." });
         break;
       case "history_cut":
         cut = r.keep || 0;

@@ -1,0 +1,32 @@
+"""How far a batch is, as a value: it is shown, and kept in a file for `asst batch status`."""
+
+from __future__ import annotations
+
+import msgspec
+
+__all__ = ["PROGRESS", "Snapshot"]
+
+PROGRESS = "progress.json"
+"""In the folder of a batch: a `Snapshot`, some moments old while it runs."""
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """How far a batch is. Tokens, `cost` and `max_cost` (US dollars) and `seconds` are of one run.
+
+    `per_second`: items that settled, of late. `left`: seconds, None if unknown. `paused`: seconds for which nothing is sent,
+    because the provider refused requests (`is_refused`) or by a limit of the user's.
+    """
+
+    items: int
+    done: int
+    failed: int
+    in_flight: int
+    per_second: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+    left: float | None = None
+    max_cost: float | None = None
+    paused: float = 0.0
+    is_refused: bool = False
