@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from asstproxy.cli.published_schemas import SCHEMAS
 from asstproxy.core.codec import EVENTS, encode
 from asstproxy.core.events import Record
 from core.strategies import events, records
+from forked import asst_command
 from servers import Call, Cut, Incomplete, ResponsesServer, Say, Script, Status, Think
 
 from .conftest import ASST, Asst
@@ -26,7 +26,7 @@ JSON = dict[str, Any]
 
 
 def _schema(name: str) -> JSON:
-    done = subprocess.run([ASST, "schema", name], capture_output=True, text=True, check=True)
+    done = asst_command.run([ASST, "schema", name], capture_output=True, text=True, check=True)
     schema: JSON = json.loads(done.stdout)
     return schema
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import tomlkit
 
+from forked import asst_command
 from servers import (
     AnthropicServer,
     AssistantsServer,
@@ -102,7 +103,7 @@ class Tour:
 
     def asst(self, *words: str) -> str:
         """Run a command, which must succeed; its stdout."""
-        done = subprocess.run(
+        done = asst_command.run(
             [ASST, *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,

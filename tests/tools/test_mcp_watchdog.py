@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from forked import asst_command
+
 pytest.importorskip("mcp")
 
 from asstproxy.config.profiles import config_file
@@ -60,7 +62,7 @@ def test_a_deaf_server_ends_with_asst(number: signal.Signals, tmp_path: Path, *,
         '[profiles.work]\nprovider = "gpt"\n[profiles.work.mcp.s]\n'
         f"command = {json.dumps(server['command'])}\nargs = {json.dumps(server['args'])}\n"
     )
-    asst = subprocess.Popen(
+    asst = asst_command.start(
         [ASST, "tools", "run", "s_hang", "-p", "work"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from forked import asst_command
 from servers import GeminiServer, ResponsesServer, refused_port
 
 ASST = str(Path(sys.executable).with_name("asst"))
@@ -65,7 +66,7 @@ def asst() -> Asst:
     def run(
         *arguments: str, stdin: str | None = None, env: dict[str, str] | None = None, cwd: Path | None = None
     ) -> Ran:
-        done = subprocess.run(
+        done = asst_command.run(
             [ASST, *arguments],
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
@@ -94,7 +95,7 @@ def complete() -> Complete:
             "_TYPER_COMPLETE_ARGS": line,
             "_TYPER_COMPLETE_FISH_ACTION": "get-args",
         }
-        done = subprocess.run([ASST], env={**os.environ, **given, **env}, capture_output=True, text=True, check=True)
+        done = asst_command.run([ASST], env={**os.environ, **given, **env}, capture_output=True, text=True, check=True)
         assert done.stderr == ""
         return [line for line in done.stdout.splitlines() if line]
 

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from forked import asst_command
+
 __all__ = ["ASST", "PROVIDERS", "asst", "environment", "profile_for", "save_profile"]
 
 ASST = str(Path(sys.executable).with_name("asst"))
@@ -48,7 +50,7 @@ def save_profile(folder: Path, profile: dict[str, Any]) -> None:
 def asst(folder: Path, profile: dict[str, Any], *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command with this profile."""
     save_profile(folder, profile)
-    return subprocess.run(
+    return asst_command.run(
         [ASST, *words],
         check=False,
         stdin=subprocess.DEVNULL,

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from forked import asst_command
+
 from .case_server import CaseServer
 
 ASST = str(Path(sys.executable).with_name("asst"))
@@ -156,7 +158,7 @@ def ask(
         (folder / "config" / "config.toml").write_text(f"[profiles.p]\n{text}\n")
         own = {f"ASST_{kind.upper()}_DIR": str(folder / kind) for kind in ("config", "data", "cache")}
         tools = ["-t", "./add.py"] if case.calls else ["--no-tools"]
-        done = subprocess.run(
+        done = asst_command.run(
             [ASST, "ask", "-p", "p", *tools, "--yes", *options, "hi"],
             stdin=subprocess.DEVNULL,
             capture_output=True,

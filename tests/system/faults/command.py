@@ -11,6 +11,7 @@ from pathlib import Path
 import tomlkit
 
 from asstproxy import Store
+from forked import asst_command
 from servers import Fault, Say, Stall
 
 from .outcomes import TEXT
@@ -52,7 +53,7 @@ def run(job: Job, folder: Path) -> Ran:
         (folder / "config").mkdir(parents=True)
         (folder / "config" / "config.toml").write_text(tomlkit.dumps({"profiles": {"p": table}}))
         how = [*(["--background"] if way.background else []), *([] if way.stream else ["--no-stream"])]
-        done = subprocess.run(
+        done = asst_command.run(
             [ASST, "ask", "-q", "-p", "p", *how, *job.options, "hello"],
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -16,6 +16,7 @@ import pytest
 
 from asstproxy import Store
 from cli.conftest import ASST, Ran
+from forked import asst_command
 from servers import Brain, ResponsesServer, Say
 
 MEGABYTE = 1_000_000
@@ -59,7 +60,7 @@ def on_a_terminal(*arguments: str, any_code: bool = False) -> bytes:
     """All that the command writes to a terminal."""
     master, slave = pty.openpty()
     env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40", "PAGER": "cat"}
-    process = subprocess.Popen([ASST, *arguments], stdin=slave, stdout=slave, stderr=slave, env=env)
+    process = asst_command.start([ASST, *arguments], stdin=slave, stdout=slave, stderr=slave, env=env)
     os.close(slave)
     data = bytearray()
     while True:

@@ -1,7 +1,7 @@
 """A process that has imported what `asst` imports, and becomes `asst` in a fork whenever it is asked to.
 
-Run by `command.py`, which says why. Each request is a JSON object and four file descriptors: the standard streams, and where to
-write the process id and, at the end, the exit code. One request follows the other; they are told apart by their length.
+Run by `asst_command.py`, which says why. Each request is a JSON object and four file descriptors: the standard streams, and where
+to write the process id and, at the end, the status that `waitpid` gives. Requests are told apart by their length.
 """
 
 from __future__ import annotations
@@ -125,10 +125,8 @@ def become(request: dict[str, Any]) -> None:
 
 
 def _stream(fd: int, mode: str, like: Any) -> Any:
-    raw = io.open(fd, f"{mode}b", closefd=False)  # noqa: SIM115 - as long as the process
-    return io.TextIOWrapper(
-        raw, like.encoding, like.errors, line_buffering=mode == "w" and (fd == 2 or raw.isatty())
-    )
+    raw = open(fd, f"{mode}b", closefd=False)  # noqa: SIM115 - as long as the process
+    return io.TextIOWrapper(raw, like.encoding, like.errors, line_buffering=mode == "w" and (fd == 2 or raw.isatty()))
 
 
 def end(code: int) -> NoReturn:

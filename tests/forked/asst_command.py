@@ -1,12 +1,12 @@
 """The command `asst`, started as a shell starts it, but in a fraction of the time.
 
-The tests start the command 3,500 times. Each time, Python would start and import the same modules, for 0.2 s: half of the time of
-all tests. So a process that has imported them forks. What runs then is `asst`'s own `main`, in a process of its own, with the
+The tests start the command 3,500 times. Each time, Python would start and import the same modules, for 0.2 s: half of the time
+of all tests. So a process that has imported them forks. What runs then is `asst`'s own `main`, in a process of its own, with the
 arguments, the variables, the folder and the streams that it was given. tests/test_startup.py tests what a command imports;
-tests/test_docs.py, tests/test_every_day.py, tests/store and whatever starts `ASST` from a shell run the installed script.
+tests/test_docs.py, tests/test_every_day.py and whatever starts `ASST` from a shell or in tmux run the installed script.
 
-Python itself makes a start that is about Python (`PYTHONPATH`, another encoding, a function to call before), every start where there
-is no `pidfd_open`, and all of them if the variable `ASST_TESTS_START` is "python".
+Python itself makes a start that is about Python (`PYTHONPATH`, another encoding, a function to call before), every start where
+there is no `pidfd_open`, and all of them if the variable `ASST_TESTS_START` is "python".
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -31,7 +32,7 @@ ASST = str(Path(sys.executable).with_name("asst"))
 PRELOADED = Path(__file__).with_name("preloaded.py")
 OF_PYTHON = ("PYTHON", "LC_", "LANG", "LD_")
 """Variables that Python reads before any of our code runs."""
-CAN_FORK = sys.platform == "linux" and os.environ.get("ASST_TESTS_START") != "python"
+CAN_FORK = hasattr(os, "pidfd_open") and os.environ.get("ASST_TESTS_START") != "python"
 
 
 def run(command: Sequence[str | Path], **how: Any) -> subprocess.CompletedProcess[Any]:
@@ -124,8 +125,6 @@ class _Forked(subprocess.Popen[Any]):
 
 
 def _can_be_read(fd: int) -> bool:
-    import select
-
     return bool(select.select([fd], [], [], 0)[0])
 
 
