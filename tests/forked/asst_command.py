@@ -32,10 +32,12 @@ ASST = str(Path(sys.executable).with_name("asst"))
 PRELOADED = Path(__file__).with_name("preloaded.py")
 OF_PYTHON = ("PYTHON", "LC_", "LANG", "LD_")
 """Variables that Python reads before any of our code runs."""
+AT_START = dict(os.environ)
+"""What the process that forks is given: tests change our variables."""
 CAN_FORK = hasattr(os, "pidfd_open") and os.environ.get("ASST_TESTS_START") != "python"
 
 
-def run(command: Sequence[str | Path], **how: Any) -> subprocess.CompletedProcess[Any]:
+def run(command: Sequence[str | bytes | Path], **how: Any) -> subprocess.CompletedProcess[Any]:
     """`subprocess.run` for `[ASST, …]`."""
     given, timeout, check = how.pop("input", None), how.pop("timeout", None), how.pop("check", False)
     if how.pop("capture_output", False):
@@ -54,20 +56,18 @@ def run(command: Sequence[str | Path], **how: Any) -> subprocess.CompletedProces
     return done
 
 
-def start(command: Sequence[str | Path], *, on_terminal: bool = False, **how: Any) -> subprocess.Popen[Any]:
+def start(command: Sequence[str | bytes | Path], *, on_terminal: bool = False, **how: Any) -> subprocess.Popen[Any]:
     """`subprocess.Popen` for `[ASST, …]`; `on_terminal`: stdin is a terminal, which becomes its own, so that Ctrl-C is a signal."""
-    command = [os.fspath(word) for word in command]
-    if command[0] == ASST and CAN_FORK and "preexec_fn" not in how and _is_usual(how.get("env") or os.environ):
-        return _Forked(command, on_terminal=on_terminal, **how)
+    words = [os.fsdecode(word) for word in command]
+    if words[0] == ASST and CAN_FORK and "preexec_fn" not in how and _is_usual(how.get("env") or os.environ):
+        return _Forked(words, on_terminal=on_terminal, **how)
     if on_terminal:
         how |= {"start_new_session": True, "preexec_fn": lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)}
-    return subprocess.Popen(command, **how)
+    return subprocess.Popen(words, **how)
 
 
 def _is_usual(env: Mapping[str, str]) -> bool:
-    own, given = ({key: env[key] for key in env if key.startswith(OF_PYTHON)} for env in (os.environ, env))
-    # Without a locale Python takes UTF-8, which every locale of a test is.
-    return given == own or (not given and not any(key.startswith("PYTHON") for key in own))
+    return all(AT_START.get(name) == value for name, value in env.items() if name.startswith(OF_PYTHON))
 
 
 class _Forked(subprocess.Popen[Any]):
@@ -151,6 +151,7 @@ class _Preloaded:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 cwd="/",
+                env=AT_START,
             )
 
     def request(self, request: Mapping[str, Any], descriptors: Sequence[int]) -> None:

@@ -119,9 +119,10 @@ def become(request: dict[str, Any]) -> None:
     os.environ.update(request["env"])
     sys.argv = request["argv"]
     # As Python opens them when it starts.
-    sys.stdin = sys.__stdin__ = _stream(0, "r", sys.stdin)
-    sys.stdout = sys.__stdout__ = _stream(1, "w", sys.stdout)
-    sys.stderr = sys.__stderr__ = _stream(2, "w", sys.stderr)
+    for fd, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = _stream(fd, "w" if fd else "r", getattr(sys, name))
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
 
 
 def _stream(fd: int, mode: str, like: Any) -> Any:

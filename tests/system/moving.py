@@ -114,7 +114,7 @@ class Tour:
             env={**self._environment(), "TEST_KEY": KEY},
         )
         assert done.returncode == 0, done.stderr
-        return done.stdout
+        return str(done.stdout)
 
     def _environment(self) -> dict[str, str]:
         own = {f"ASST_{kind.upper()}_DIR": str(self.folder / kind) for kind in ("config", "data", "cache")}
