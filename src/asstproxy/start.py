@@ -54,9 +54,7 @@ def start_conversation(
     conversation = Conversation(
         assemble(asked, budget_of(max_cost, chosen), client=client),
         user,
-        configured=configure(
-            chosen, None, model=chosen.model, instructions=instructions, tools=tuple(user.tools), settings=wanted
-        ),
+        configured=configure(chosen, None, instructions=instructions, tools=tuple(user.tools), settings=wanted),
         mediator=mediator,
         options=options,
         past=session.past if session else (),

@@ -96,6 +96,11 @@ class Server:
         self.port = listener.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
+        # asyncio never closes a connection that it is still setting up when the listener closes: no new ones, then a few
+        # rounds of the loop, until every one of them has reached _accept.
+        self._loop.remove_reader(listener.sockets[0].fileno())
+        for _ in range(5):
+            await asyncio.sleep(0)
         listener.close()
         for task, writer in list(self._open.items()):
             task.cancel()

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import pytest
@@ -38,13 +37,8 @@ class WebProcess(Served):
             raise AssertionError(self.process.stderr.read())
         super().__init__(address, self.process.pid)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def end(self) -> None:
+        """Kill the process."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()

@@ -33,10 +33,18 @@ class Served:
         self._clients.append(made)
         return made
 
-    def close(self) -> None:
-        """Close its clients."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for client in self._clients:
             client.close()
+        self.end()
+
+    def end(self) -> None:
+        """End the server."""
 
 
 class ServedPage(Served):
@@ -53,12 +61,7 @@ class ServedPage(Served):
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._server.run(open_browser=False))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def end(self) -> None:
+        """End the server, and the thread."""
         self._loop.call_soon_threadsafe(self._server.stop)
         self._thread.join()

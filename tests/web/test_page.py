@@ -16,6 +16,7 @@ from servers import Call, ResponsesServer, Say, Script, Think
 
 from .browser import Browser, Keys, start_browser
 from .conftest import WebProcess
+from .served import Served, ServedPage
 from .test_server import PNG
 
 ANSWER = (
@@ -25,16 +26,16 @@ ANSWER = (
 HOSTILE = "<img src=x onerror=window.hit=1><script>window.hit=2</script>[x](javascript:window.hit=3) `<b>`"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def driver() -> Iterator[Any]:
-    """One browser for all tests of this file."""
+    """One browser for all tests."""
     started = start_browser()
     yield started
     started.quit()
 
 
 @pytest.fixture
-def tab(driver: Any, web: WebProcess) -> Iterator[Browser]:
+def tab(driver: Any, web: Served) -> Iterator[Browser]:
     """The page, opened with the printed address. At the end: nothing was complained about, nothing was asked elsewhere."""
     opened = Browser(driver, web.address)
     yield opened
@@ -142,7 +143,7 @@ def test_a_tool_waits_for_a_click(driver: Any, provider: ResponsesServer, tmp_pa
     """Neither Enter nor letters typed elsewhere allow it; edited arguments are what runs; the card says who allowed it."""
     ran = _tools(tmp_path)
     provider.brain = Script([Think("Note it."), Call("note", {"text": "milk"})], [Say("Noted.")])
-    with WebProcess("-p", "work") as web:
+    with ServedPage("work") as web:
         tab = Browser(driver, web.address)
         tab.send("note milk")
         tab.until(lambda: tab.all("[data-decide=yes]"))
@@ -169,7 +170,7 @@ def test_several_calls_are_answered_one_by_one(driver: Any, provider: ResponsesS
     """Each card has its own buttons; the calls run when all are answered, and the refused one doesn't."""
     ran = _tools(tmp_path)
     provider.brain = Script([Call("note", {"text": "a"}), Call("note", {"text": "b"})], [Say("Done.")])
-    with WebProcess("-p", "work") as web:
+    with ServedPage("work") as web:
         tab = Browser(driver, web.address)
         tab.send("both")
         tab.until(lambda: len(tab.all("[data-decide=yes]")) == 2)
@@ -186,7 +187,7 @@ def test_two_assistants_answer_at_once(driver: Any, provider: ResponsesServer, t
     """Both stream side by side; one is chosen, and the other's answer is kept in a fork."""
     _tools(tmp_path)
     provider.brain = lambda _: [Say("one two three four five six", pace=0.05)]
-    with WebProcess("-p", "work", "-p", "other") as web:
+    with ServedPage("work", "other") as web:
         tab = Browser(driver, web.address)
         tab.click("#both")
         tab.send("Who is better?")
@@ -220,7 +221,7 @@ def test_the_slider_shows_any_record(tab: Browser, provider: ResponsesServer) ->
     assert not tab.one("#composer").is_displayed()
 
 
-def test_ten_thousand_records_are_scrubbed(driver: Any, provider: ResponsesServer, web: WebProcess) -> None:
+def test_ten_thousand_records_are_scrubbed(driver: Any, provider: ResponsesServer, web: Served) -> None:
     """A step anywhere takes at most 100 ms of the page's time (the bench has the figures; here: the order of magnitude)."""
     from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Record, SetUserMessage, Started
     from asstproxy.core.script import State
@@ -273,7 +274,7 @@ def test_hostile_text_does_nothing(driver: Any, provider: ResponsesServer, tmp_p
     """In the message, the answer, reasoning, a tool's name, arguments and result, and the title: all of it stays text."""
     _tools(tmp_path)
     provider.brain = Script([Think(HOSTILE), Call("note", {"text": HOSTILE})], [Say(HOSTILE + "\n\n" + HOSTILE)])
-    with WebProcess("-p", "work") as web:
+    with ServedPage("work") as web:
         tab = Browser(driver, web.address)
         tab.send(HOSTILE)
         tab.click("[data-decide=yes]")
@@ -310,7 +311,7 @@ def test_a_killed_server_is_told_and_taken_up_again(driver: Any, provider: Respo
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (820, 1000), (1400, 900)])
 def test_nothing_is_wider_than_the_window(
-    driver: Any, web: WebProcess, provider: ResponsesServer, width: int, height: int
+    driver: Any, web: Served, provider: ResponsesServer, width: int, height: int
 ) -> None:
     """Phone, tablet, desktop: no sideways scrolling, and the message box is in reach."""
     provider.brain = lambda _: [Say(ANSWER + "\n\n```\n" + "x" * 300 + "\n```\n" + "y" * 300)]
@@ -329,7 +330,7 @@ def test_nothing_is_wider_than_the_window(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(driver: Any, web: WebProcess, provider: ResponsesServer, scheme: str) -> None:
+def test_axe_finds_nothing_serious(driver: Any, web: Served, provider: ResponsesServer, scheme: str) -> None:
     """axe-core (npm): no serious or critical finding, in the conversation, the records, the replay."""
     axe = Path(os.environ.get("AXE_CORE", ""))
     if not axe.is_file():

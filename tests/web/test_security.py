@@ -36,7 +36,7 @@ def test_a_rebound_name_is_refused(page: Page, host: str) -> None:
 def test_without_the_token_there_is_nothing(web: Served, page: Page) -> None:
     """No cookie, a wrong one, a wrong token: refused, on every path."""
     stranger = web.client()
-    for path in ("/", "/index.html", "/api/about", "/api/sessions", "/api/sessions/x/events", "/code.css"):
+    for path in ("/", "/index.html", "/api/about", "/api/sessions", "/api/sessions/x/events", "/style.css"):
         assert stranger.get(path).status_code == 401
         assert stranger.get(path, params={"token": "wrong"}).status_code == 403
         assert stranger.get(path, headers={"cookie": f"asst-{web.port}=guess"}).status_code == 401

@@ -48,7 +48,7 @@ async def batch(
     import msgspec
 
     from ..config.profiles import load_config
-    from ..core.events import Configured
+    from ..config.who_answers import configure
     from ..providers.assembly import Asked, assemble, budget_of
     from ..providers.prices import PriceTable
     from ..tools import as_tool
@@ -64,13 +64,7 @@ async def batch(
     chosen = msgspec.structs.replace(chosen, model=model or chosen.model)
     wanted = {**chosen.settings, **(settings or {})}
     budget = budget_of(max_cost, chosen)
-    configured = Configured(
-        profile=chosen.name,
-        provider=chosen.provider,
-        model=chosen.model,
-        instructions=chosen.instructions if instructions is None else instructions,
-        settings=wanted,
-    )
+    configured = configure(chosen, None, instructions=instructions, settings=wanted)
     runner = Runner(
         lambda: assemble([Asked(chosen, wanted)], budget),
         configured,

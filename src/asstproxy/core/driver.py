@@ -21,7 +21,7 @@ from .events import (
 )
 from .reply_redaction import ReplyRedactor
 from .retry import RetryBudget
-from .roles import ASSISTANT_MESSAGES, ASSISTANT_NOTES, CLOSING, OPENING, Publish
+from .roles import ASSISTANT_EVENTS, CLOSING, OPENING, Publish
 
 __all__ = ["closing", "deliver_cancellation", "receive_reply"]
 
@@ -133,7 +133,7 @@ class Heartbeats:
 
 
 def _check(event: object) -> None:
-    if not isinstance(event, (*ASSISTANT_MESSAGES, *ASSISTANT_NOTES)):
+    if not isinstance(event, ASSISTANT_EVENTS):
         name = event.type if isinstance(event, Event) else type(event).__name__
         raise AssistantError("protocol", f"The provider yielded '{name}', which an Assistant Proxy may not send.")
     try:  # a record that cannot be written, or read back, would damage the journal

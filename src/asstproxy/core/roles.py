@@ -41,8 +41,8 @@ from .schema_support import SchemaSupport
 from .turn import OfferedTool, Turn
 
 __all__ = [
+    "ASSISTANT_EVENTS",
     "ASSISTANT_MESSAGES",
-    "ASSISTANT_NOTES",
     "CLOSING",
     "OPENING",
     "AcceptsAttachments",
@@ -61,6 +61,8 @@ ASSISTANT_MESSAGES = (*OPENING, Heartbeat, ChunkReceived, *CLOSING)
 """The messages that an Assistant Proxy may yield."""
 ASSISTANT_NOTES = (Usage, Reasoning, Notice, Cited, Skipped, TakenOver)
 """The notes that it may yield; all others are the conversation's own."""
+ASSISTANT_EVENTS = (*ASSISTANT_MESSAGES, *ASSISTANT_NOTES)
+"""All that it may yield."""
 
 Publish = Callable[[Event], object]
 """Publishes an event of the running exchange."""

@@ -1,6 +1,6 @@
 """The page of `asst web`: the same conversations, one more subscriber of the stream of records.
 
-`app` is an ASGI application, for a program that mounts it: see `asstproxy.web.app.app`.
+`app` is an ASGI application, for a program that mounts it: see `asstproxy.web.application.app`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .app import app
+    from .application import app
 
 __all__ = ["app"]
 
@@ -16,7 +16,7 @@ __all__ = ["app"]
 def __getattr__(name: str) -> Any:
     """The application, imported when it is asked for: `asst web` prints its address before that."""
     if name == "app":
-        from .app import app
+        from .application import app
 
         return app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

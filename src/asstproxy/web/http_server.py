@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from .app import Page
+from .application import Page
 
 __all__ = ["HttpServer"]
 

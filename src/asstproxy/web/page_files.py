@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..export.code_colours import code_style
-
 __all__ = ["page_file"]
 
 _FOLDER = Path(__file__).parent / "static"
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-_MADE: dict[str, Callable[[], str]] = {"code.css": code_style}
-"""Files that are made from something else."""
 _OTHER_NAMES = {"": "index.html", "favicon.ico": "icon.svg"}
 """The first is the page; the second is what a browser asks for before it has read the page."""
 
@@ -37,10 +32,10 @@ async def page_file(request: Request) -> Response:
 
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(path.name for path in _FOLDER.iterdir() if path.suffix in _TYPES) | _MADE.keys()
+    return frozenset(path.name for path in _FOLDER.iterdir() if path.suffix in _TYPES)
 
 
 @cache
 def _content(name: str) -> tuple[bytes, str]:
-    content = _MADE[name]().encode() if name in _MADE else (_FOLDER / name).read_bytes()
+    content = (_FOLDER / name).read_bytes()
     return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'

@@ -50,7 +50,7 @@ class WebServer:
         try:
             if open_browser:
                 threading.Thread(target=_open, args=(self.address,), daemon=True).start()
-            from .app import app
+            from .application import app
             from .http_server import HttpServer
 
             page = app(self._profiles, token=self._token, hosts={"*"} if self.is_public else {self._host})

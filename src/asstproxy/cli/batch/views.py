@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from ...core.money import dollars
@@ -73,7 +72,7 @@ def pause_text(snapshot: Snapshot, limited_by: str) -> str:
     if not snapshot.paused:
         return ""
     why = f"{limited_by} is limiting requests" if snapshot.is_refused else "your limit for a minute is reached"
-    return f"Paused {duration(float(round(snapshot.paused))).replace('.0 s', ' s')}: {why}"
+    return f"Paused {_rounded(snapshot.paused)}: {why}"
 
 
 def line_of(snapshot: Snapshot, limited_by: str = "the provider") -> str:
@@ -81,13 +80,13 @@ def line_of(snapshot: Snapshot, limited_by: str = "the provider") -> str:
     done, *others = figures(snapshot)
     parts = [f"{done.replace(' done', f' of {snapshot.items:,} done', 1)}", *others]
     if snapshot.left is not None:
-        parts.append(f"{_rounded(snapshot.left)} left")
+        parts.append(f"{_rounded(max(snapshot.left, 1))} left")
     pause = pause_text(snapshot, limited_by)
     return " · ".join(filter(None, [*parts, pause[:1].lower() + pause[1:]]))
 
 
 def _rounded(seconds: float) -> str:
-    return duration(float(max(round(seconds), 1))).replace(".0 s", " s")
+    return duration(float(round(seconds))).replace(".0 s", " s")
 
 
 # ---- views -------------------------------------------------------------------------------------------------------------
@@ -125,34 +124,23 @@ def bar_view(console: Console, title: str, limited_by: str) -> View:
 class _BarView:
     def __init__(self, live: Any, title: Any, limited_by: str) -> None:
         self._live, self._title, self._limited_by = live, title, limited_by
-        self._modes = _quiet()
+        self._open = ExitStack()
         self._is_open = False
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw it."""
         if not self._is_open:
+            from ..event_loop import quiet_keyboard
+
             self._is_open = True
-            self._modes.__enter__()
+            self._open.enter_context(quiet_keyboard())  # what is typed meanwhile is not echoed into the bar
             self._live.console.print(self._title, no_wrap=True, overflow="ellipsis")
-            self._live.start()
+            self._open.enter_context(self._live)
         self._live.update(_lines(snapshot, self._limited_by, self._live.console.width), refresh=True)
 
     def close(self) -> None:
         """Take it from the screen."""
-        if self._is_open:
-            self._is_open = False
-            self._live.stop()
-            self._modes.__exit__(None, None, None)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """What is typed meanwhile is not echoed into the bar."""
-    from ..event_loop import quiet_keyboard
-
-    with quiet_keyboard():
-        yield
-    sys.stderr.flush()
+        self._open.close()
 
 
 def _lines(snapshot: Snapshot, limited_by: str, width: int) -> RenderableType:
@@ -164,7 +152,7 @@ def _lines(snapshot: Snapshot, limited_by: str, width: int) -> RenderableType:
     finished = snapshot.done + snapshot.failed
     share = f"{100 * finished // max(snapshot.items, 1)}%"
     if snapshot.left is not None:
-        share += f" · {_rounded(snapshot.left)} left"
+        share += f" · {_rounded(max(snapshot.left, 1))} left"
     bar = ProgressBar(
         total=snapshot.items,
         completed=finished,

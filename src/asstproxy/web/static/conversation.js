@@ -3,7 +3,7 @@ import { bars } from "./draw.js";
 import { bytes, count, esc, icon, money, ms } from "./script.js";
 
 /** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./fold.js").Part} Part */
-/** @typedef {{asked: any[], replay: boolean, chosen: Record<string, any>, editing: string, costs: string[], files: (p: any) => string}} View */
+/** @typedef {{asked: import("./server.js").Asked[], replay: boolean, chosen: Record<string, any>, editing: string, costs: string[], files: (p: any) => string}} View */
 
 const seen = new WeakMap();
 /** Set the HTML of an element if it has changed. @param {Element} el @param {string} html */
@@ -47,7 +47,7 @@ function approvalHTML(p, x, view) {
   const source = asked?.source ? `From ${esc(asked.source)}: it runs as you, with your files and your network.` : "It runs as you, with your files and your network.";
   const head =
     `<div class="head"><code class="name">${esc(p.name)}</code></div>` +
-    `<p class="why">${esc(x.profile)} wants to run it. ${view.replay || !asked ? "" : "Nothing runs until you click."} ${esc(asked?.about || "")}</p>`;
+    `<p class="why">${esc(x.profile)} wants to run it. ${view.replay || !asked ? "" : "Nothing runs until you click."}${asked?.about ? ` Its description: ${esc(asked.about)}` : ""}</p>`;
   if (view.replay || !asked)
     return `${who("System", "asks you")}<section class="card approval">${head}<dl class="io">${rows(p.arguments)}</dl><p class="why rest">In the recording, a person was asked here.</p></section>`;
   const body =
@@ -140,7 +140,10 @@ export function paintAnswer(el, p, blocks) {
       d.className = "";
       d.removeAttribute("aria-hidden");
     }
-    if (put(d, html)) for (const pre of d.querySelectorAll("pre")) frame(pre);
+    if (put(d, html)) {
+      for (const pre of d.querySelectorAll("pre")) frame(pre);
+      for (const link of d.querySelectorAll("a[href]")) link.setAttribute("target", "_blank"); // the page stays
+    }
   });
   let n = shown.length;
   if (tail.trim()) {

@@ -20,6 +20,9 @@ export function time(r) {
   return t;
 }
 
+/** @type {Record<string, string>} */
+const WHY = { user: "you stopped it", timeout: "time limit", terminated: "asst was ended" };
+
 /** @param {Rec[]} records @param {number} now @returns {Exchange[]} */
 export function fold(records, now) {
   /** @type {Exchange[]} */
@@ -119,7 +122,7 @@ export function fold(records, now) {
         if (r.type === "message_incomplete") x.parts.push({ part: "cut", seq: r.seq, reason: r.reason });
         break;
       case "cancelled":
-        x.parts.push({ part: "cut", seq: r.seq, reason: { user: "you stopped it", timeout: "time limit", terminated: "asst was ended" }[r.reason || "user"] });
+        x.parts.push({ part: "cut", seq: r.seq, reason: WHY[r.reason || "user"] });
         break;
       case "error":
         x.parts.push({ part: "error", seq: r.seq, kind: r.kind, message: r.message, hint: r.hint || "" });
@@ -127,6 +130,15 @@ export function fold(records, now) {
       case "usage":
         x.usage = add(x.usage, r);
         break;
+      case "taken_over":
+        x.profile = r.profile || x.profile;
+        x.model = r.model || x.model;
+        x.parts.push({ part: "line", seq: r.seq, text: `${x.profile} ${x.model} answers in its place` });
+        break;
+      case "schema_mismatch":
+        x.parts.push({ part: "line", seq: r.seq, text: "The answer doesn't fit the schema. The assistant is asked to correct it." });
+        break;
+      case "skipped":
       case "notice":
         x.parts.push({ part: "line", seq: r.seq, text: r.text });
         break;

@@ -2,12 +2,12 @@
 import { fileHTML, paintAnswer, paintLog, put } from "./conversation.js";
 import { bars, pathHTML } from "./draw.js";
 import { fold, time } from "./fold.js";
-import { paint as paintList, refresh } from "./list.js";
+import { refresh } from "./list.js";
 import { openRecord, paintPanel } from "./panel.js";
 import { $, SETTLED, bytes, esc, icon, kind, ms, useScript } from "./script.js";
 import { Session, get, post } from "./server.js";
 
-/** @typedef {import("./fold.js").Exchange} Exchange */
+/** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./server.js").Profile} Profile */
 
 const S = {
   view: "chat", // chat, compare, replay
@@ -39,12 +39,15 @@ let dirty = true;
 let stick = true;
 let before = 0;
 let painted = 0;
+let asked = 0; // the frame that was asked for
 
 const say = (/** @type {string} */ text) => {
   if ($("status").textContent !== text) $("status").textContent = text;
 };
+/** Paint with the next frame; a page on which nothing changes asks for none. */
 const touch = () => {
   dirty = true;
+  if (!asked) asked = requestAnimationFrame(tick);
 };
 const busy = () => !!S.session?.status.busy || S.duel.some((d) => d.status.busy);
 const elsewhere = () => (S.session && !S.session.status.live ? S.session.status.holder || "" : "");
@@ -80,7 +83,10 @@ async function open(id) {
     touch();
     return;
   }
-  const session = new Session(id, touch);
+  const session = new Session(id, touch, () => {
+    location.hash = "";
+    fail({ message: "This session was deleted." });
+  });
   S.session = session;
   try {
     await session.load();
@@ -147,7 +153,7 @@ async function sendBoth(text) {
     post("/messages", { text, session: other, profile: S.second, files: S.files }),
   ]);
   leave();
-  S.duel = ids.map((found) => new Session(found.session, touch));
+  S.duel = ids.map((found) => new Session(found.session, touch, touch));
   await Promise.all(S.duel.map((d) => d.load()));
   show("compare", false);
 }
@@ -312,7 +318,11 @@ function paintDock() {
       ? "Replaces the turns from here on · Esc cancels"
       : S.second
         ? `Asks ${S.profile} and ${S.second}`
-        : "Enter sends · Shift Enter makes a new line";
+        : S.session?.status.asked?.length
+          ? "Your approval is needed above · Esc stops"
+          : running
+            ? "Esc stops"
+            : "Enter sends · Shift Enter makes a new line";
   if ($("hint").textContent !== hint) $("hint").textContent = hint;
 }
 let listed = "";
@@ -334,7 +344,7 @@ function paintNotice() {
 }
 function paintPick() {
   const row = S.about.profiles.find((/** @type {any} */ p) => p.name === S.profile);
-  put($("pick"), `<i class="dot${row && !row.missing ? " ok" : ""}"></i><b>${esc(S.second ? `${S.profile} + ${S.second}` : S.profile || "no profile")}</b><span>${esc(S.second ? "" : S.model || row?.model || "")}</span>${icon("down")}`);
+  put($("pick"), `<i class="dot${row?.missing === "" ? " ok" : ""}"></i><b>${esc(S.second ? `${S.profile} + ${S.second}` : S.profile || "no profile")}</b><span>${esc(S.second ? "" : S.model || row?.model || "")}</span>${icon("down")}`);
   $("both").setAttribute("aria-pressed", String(!!S.second));
   put(
     $("profiles"),
@@ -350,7 +360,7 @@ function paintPick() {
   put(
     $("ready"),
     S.about.profiles
-      .map((/** @type {any} */ p) => `<li><i class="dot${p.missing ? "" : " ok"}"></i><b>${esc(p.name)}</b>${p.missing ? "not ready" : "ready"}<span>${esc(p.missing ? p.hint || p.missing : p.model)}</span></li>`)
+      .map((/** @type {any} */ p) => `<li><i class="dot${p.missing === "" ? " ok" : ""}"></i><b>${esc(p.name)}</b>${p.missing ? "not ready" : p.missing === "" ? "ready" : "…"}<span>${esc(p.missing ? p.hint || p.missing : p.model)}</span></li>`)
       .join(""),
   );
 }
@@ -567,6 +577,7 @@ async function menu(what) {
 
 document.addEventListener("click", (e) => {
   const on = (/** @type {string} */ sel) => /** @type {any} */ (e.target).closest?.(sel);
+  /** @type {any} the element that was clicked on */
   let b;
   if ((b = on("button[data-view]"))) {
     $("menu").hidePopover();
@@ -768,9 +779,13 @@ addEventListener("hashchange", () => quietly(() => open(location.hash.slice(1)))
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) list();
 });
+matchMedia("(max-width: 1180px)").addEventListener("change", (e) => {
+  if (e.matches) panel(false); // there it would lie over the conversation
+});
 
 /** @param {number} frame */
 function tick(frame) {
+  asked = 0;
   const dt = Math.min(frame - before, 100);
   before = frame;
   if (S.playing && S.view === "replay") play(dt);
@@ -781,23 +796,29 @@ function tick(frame) {
     painted = frame;
     paint();
   }
-  requestAnimationFrame(tick);
+  if (S.playing || ticking) asked ||= requestAnimationFrame(tick);
 }
 
 /** For measurements: paint at once. */
 /** @type {any} */ (window).paintNow = paint;
 
+/** Which profiles are ready is known a little later than their names: the server tries each of them. */
+async function ready() {
+  S.about.profiles = await get("/profiles");
+  const first = S.about.profiles.find((/** @type {Profile} */ p) => !p.missing);
+  const isChosen = S.session || S.about.profiles.some((/** @type {Profile} */ p) => p.name === S.profile && !p.missing);
+  if (first && !isChosen) S.profile = first.name;
+  paintPick();
+}
 async function start() {
   S.about = await get("/about");
   useScript(S.about);
-  const ready = S.about.profiles.find((/** @type {any} */ p) => !p.missing);
-  S.profile = (ready || S.about.profiles[0])?.name || "";
+  S.profile = S.about.profiles[0]?.name || "";
   $("version").textContent = S.about.version;
   if (innerWidth <= 1180) panel(false);
   paintPick();
-  requestAnimationFrame(tick);
-  await open(location.hash.slice(1));
-  await list();
+  touch();
+  await Promise.all([open(location.hash.slice(1)), list(), quietly(ready)]);
   setInterval(list, 5000);
   $("say").focus();
 }

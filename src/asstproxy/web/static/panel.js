@@ -55,7 +55,7 @@ function about(r) {
     case "usage":
       return `${count(r.input_tokens || 0)} in · ${count(r.output_tokens || 0)} out`;
     case "configured":
-      return `${r.profile} ${r.model}`;
+      return [r.profile, r.model].filter(Boolean).join(" ");
     default:
       return r.text || r.message || r.reason || r.title || r.status || "";
   }
@@ -77,7 +77,7 @@ function paintRecords(records, top) {
     if (!on(message ? "message" : "note")) continue;
     if (words && !JSON.stringify(r).toLowerCase().includes(words)) continue;
     const last = rows[rows.length - 1];
-    if (r.type === "chunk_received" && last?.r.type === r.type && !on("chunk")) {
+    if ((r.type === "chunk_received" || r.type === "reasoning") && last?.r.type === r.type && !on("chunk")) {
       last.n += 1;
       if (last.more.length < 100) last.more += r.text;
       continue;

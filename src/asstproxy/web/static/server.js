@@ -1,5 +1,9 @@
 /**
  * What the page asks of the server. All changes are POST requests with our header; a stream of records for each session shown.
+ *
+ * @typedef {{name: string, provider: string, model: string, missing: string | null, hint: string}} Profile missing: "" for nothing, null: not known yet
+ * @typedef {{call_id: string, name: string, about: string, source: string, arguments: string, may_always: boolean}} Asked a call that waits for a yes
+ * @typedef {{live?: boolean, busy?: boolean, asked?: Asked[], holder?: string, fault?: string}} Status
  */
 import { Blocks } from "./fold.js";
 
@@ -20,14 +24,15 @@ async function answer(response) {
 
 /** A session that is shown: its records, the finished blocks of its answers, its status; kept up to date. */
 export class Session {
-  /** @param {string} id @param {() => void} changed called when there is something new */
-  constructor(id, changed) {
+  /** @param {string} id @param {() => void} changed called when there is something new @param {() => void} gone called when it was deleted */
+  constructor(id, changed, gone) {
     this.id = id;
+    this.gone = gone;
     this.changed = changed;
     /** @type {import("./fold.js").Rec[]} */
     this.records = [];
     this.blocks = new Blocks();
-    /** @type {any} */
+    /** @type {Status} */
     this.status = {};
     this.connected = true;
     this.feed = "";
@@ -92,7 +97,7 @@ export class Session {
   }
   again() {
     if (this.closed) return;
-    setTimeout(() => this.load().catch(() => this.again()), this.wait);
+    setTimeout(() => this.load().catch((error) => (error.status === 404 ? this.gone() : this.again())), this.wait);
     this.wait = Math.min(this.wait * 1.5, 5000);
   }
   /** @param {boolean} connected */

@@ -33,6 +33,11 @@ class Page(Guard):
         """End the streams of records, which have no end: to be called when the server is about to stop."""
         self.sessions.feeds.end()
 
+    async def aclose(self) -> None:
+        """Stop the exchanges, save what was received, and close the sessions: for a program that has mounted the page."""
+        self.end_streams()
+        await self.sessions.aclose()
+
 
 def app(
     profiles: Sequence[str] = (),
