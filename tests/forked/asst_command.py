@@ -5,8 +5,9 @@ of all tests. So a process that has imported them forks. What runs then is `asst
 arguments, the variables, the folder and the streams that it was given. tests/test_startup.py tests what a command imports;
 tests/test_docs.py, tests/test_every_day.py and whatever starts `ASST` from a shell or in tmux run the installed script.
 
-Python itself makes a start that is about Python (`PYTHONPATH`, another encoding, a function to call before), every start where
-there is no `pidfd_open`, and all of them if the variable `ASST_TESTS_START` is "python".
+Python itself makes a start that is about Python (`PYTHONIOENCODING`, another locale, modules in place of ours), every start with
+an option of `Popen` that a fork doesn't know, every start where there is no `pidfd_open`, and all of them if the variable
+`ASST_TESTS_START` is "python".
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import sys
 import termios
 import threading
 from collections.abc import Mapping, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,10 @@ ASST = str(Path(sys.executable).with_name("asst"))
 PRELOADED = Path(__file__).with_name("preloaded.py")
 OF_PYTHON = ("PYTHON", "LC_", "LANG", "LD_")
 """Variables that Python reads before any of our code runs."""
+OF_POPEN = frozenset(
+    ("stdin", "stdout", "stderr", "cwd", "env", "text", "encoding", "errors", "universal_newlines", "bufsize")
+)
+"""The options that a fork knows."""
 AT_START = dict(os.environ)
 """What the process that forks is given: tests change our variables."""
 CAN_FORK = hasattr(os, "pidfd_open") and os.environ.get("ASST_TESTS_START") != "python"
@@ -59,7 +65,7 @@ def run(command: Sequence[str | bytes | Path], **how: Any) -> subprocess.Complet
 def start(command: Sequence[str | bytes | Path], *, on_terminal: bool = False, **how: Any) -> subprocess.Popen[Any]:
     """`subprocess.Popen` for `[ASST, …]`; `on_terminal`: stdin is a terminal, which becomes its own, so that Ctrl-C is a signal."""
     words = [os.fsdecode(word) for word in command]
-    if words[0] == ASST and CAN_FORK and "preexec_fn" not in how and _is_usual(how.get("env") or os.environ):
+    if words[0] == ASST and CAN_FORK and how.keys() <= OF_POPEN and _is_usual(how.get("env") or os.environ):
         return _Forked(words, on_terminal=on_terminal, **how)
     if on_terminal:
         how |= {"start_new_session": True, "preexec_fn": lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)}
@@ -67,7 +73,15 @@ def start(command: Sequence[str | bytes | Path], *, on_terminal: bool = False, *
 
 
 def _is_usual(env: Mapping[str, str]) -> bool:
-    return all(AT_START.get(name) == value for name, value in env.items() if name.startswith(OF_PYTHON))
+    own = {name for name in {*env, *AT_START} if name.startswith(OF_PYTHON)} - {"PYTHONPATH", "PYTHONUNBUFFERED"}
+    folders = env.get("PYTHONPATH", "").split(os.pathsep)
+    return all(AT_START.get(name) == env.get(name) for name in own) and not any(map(_replaces, folders))
+
+
+def _replaces(folder: str) -> bool:
+    """Whether a folder of `PYTHONPATH` has modules in place of others, which the process that forks may have imported."""
+    modules = {path.name.partition(".")[0] for path in Path(folder or ".").glob("*")} if folder else set[str]()
+    return any(name in ("sitecustomize", "usercustomize") or PathFinder.find_spec(name) for name in modules)
 
 
 class _Forked(subprocess.Popen[Any]):

@@ -13,9 +13,11 @@ import io
 import json
 import os
 import selectors
+import signal
 import socket
 import sys
 import threading
+import time
 import warnings
 from importlib import import_module
 from pathlib import Path
@@ -54,6 +56,7 @@ LIBRARIES = (
 
 def serve(requests: socket.socket) -> dict[str, Any] | None:
     """Fork for each request, until nobody can ask any more: then None. In a fork: the request, with the streams in place."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C is for the tests, and for who runs for them
     running: dict[int, int] = {}  # process ids, and where the exit code goes, by the descriptor of the process
     with selectors.DefaultSelector() as selector:
         selector.register(requests, selectors.EVENT_READ)
@@ -117,12 +120,15 @@ def become(request: dict[str, Any]) -> None:
     os.umask(request["umask"])
     os.environ.clear()
     os.environ.update(request["env"])
+    time.tzset()
+    sys.path[1:1] = filter(None, request["env"].get("PYTHONPATH", "").split(os.pathsep))
     sys.argv = request["argv"]
     # As Python opens them when it starts.
     for fd, name in enumerate(("stdin", "stdout", "stderr")):
         stream = _stream(fd, "w" if fd else "r", getattr(sys, name))
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _stream(fd: int, mode: str, like: Any) -> Any:

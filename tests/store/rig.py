@@ -17,19 +17,13 @@ from asstproxy.store.store import Store
 from asstproxy.user import UserProxy
 from forked import asst_command
 
-__all__ = ["ASST", "HERE", "asst", "held", "hold", "lines", "start", "tool_exchange", "upper"]
+from .upper import upper
 
-HERE = Path(__file__).parent
+__all__ = ["ASST", "UPPER", "asst", "held", "hold", "lines", "start", "tool_exchange", "upper"]
+
+UPPER = f"{Path(__file__).with_name('upper.py')}:upper"
+"""The tool `upper`, as `-t` takes it."""
 ASST = [asst_command.ASST]
-
-
-def upper(text: str) -> str:
-    """Upper case.
-
-    Args:
-        text: any text.
-    """
-    return text.upper()
 
 
 def tool_exchange(text: str = "abc") -> list[list[Part]]:
@@ -88,7 +82,7 @@ def asst(
         text=True,
         timeout=timeout,
         check=False,
-        env={**os.environ, **_path(arguments), **env},
+        env={**os.environ, **env},
     )
 
 
@@ -100,12 +94,8 @@ def start(*arguments: str, **env: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **_path(arguments), **env},
+        env={**os.environ, **env},
     )
-
-
-def _path(arguments: Sequence[str]) -> dict[str, str]:
-    return {"PYTHONPATH": str(HERE)} if any("rig:" in word for word in arguments) else {}  # a tool of this module
 
 
 def lines(path: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
