@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from forked import asst_command
 from servers import ResponsesServer
 
-ASST = str(Path(sys.executable).with_name("asst"))
+ASST = asst_command.ASST
 
 
 @dataclass

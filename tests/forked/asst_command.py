@@ -62,10 +62,22 @@ def run(command: Sequence[str | bytes | Path], **how: Any) -> subprocess.Complet
     return done
 
 
-def start(command: Sequence[str | bytes | Path], *, on_terminal: bool = False, **how: Any) -> subprocess.Popen[Any]:
-    """`subprocess.Popen` for `[ASST, …]`; `on_terminal`: stdin is a terminal, which becomes its own, so that Ctrl-C is a signal."""
+def start(
+    command: Sequence[str | bytes | Path], *, on_terminal: bool = False, by_python: bool = False, **how: Any
+) -> subprocess.Popen[Any]:
+    """`subprocess.Popen` for `[ASST, …]`.
+
+    `on_terminal`: stdin is a terminal, which becomes its own, so that Ctrl-C is a signal. `by_python`: no fork, because the test
+    measures what a start costs, or a child of its own.
+    """
     words = [os.fsdecode(word) for word in command]
-    if words[0] == ASST and CAN_FORK and how.keys() <= OF_POPEN and _is_usual(how.get("env") or os.environ):
+    if (
+        words[0] == ASST
+        and CAN_FORK
+        and not by_python
+        and how.keys() <= OF_POPEN
+        and _is_usual(how.get("env") or os.environ)
+    ):
         return _Forked(words, on_terminal=on_terminal, **how)
     if on_terminal:
         how |= {"start_new_session": True, "preexec_fn": lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)}
@@ -73,9 +85,9 @@ def start(command: Sequence[str | bytes | Path], *, on_terminal: bool = False, *
 
 
 def _is_usual(env: Mapping[str, str]) -> bool:
-    own = {name for name in {*env, *AT_START} if name.startswith(OF_PYTHON)} - {"PYTHONPATH", "PYTHONUNBUFFERED"}
     folders = env.get("PYTHONPATH", "").split(os.pathsep)
-    return all(AT_START.get(name) == env.get(name) for name in own) and not any(map(_replaces, folders))
+    given = (name for name in env if name.startswith(OF_PYTHON) and name != "PYTHONPATH")
+    return all(AT_START.get(name) == env[name] for name in given) and not any(map(_replaces, folders))
 
 
 def _replaces(folder: str) -> bool:

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 import tomlkit
 
 from forked import asst_command
+from forked.asst_command import ASST
 from servers import (
     AnthropicServer,
     AssistantsServer,
@@ -34,7 +34,6 @@ from servers import (
 
 __all__ = ["RECORDING", "TOUR", "Stop", "Tour", "touring"]
 
-ASST = str(Path(sys.executable).with_name("asst"))
 RECORDING = Path(__file__).parents[2] / "examples" / "moving.jsonl"
 TOOL = '''
 from asstproxy import tool

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from forked import asst_command
+from forked.asst_command import ASST
 
 pytest.importorskip("mcp")
 
@@ -21,7 +21,6 @@ from asstproxy.config.profiles import config_file
 
 from .mcp_rig import listed, odd
 
-ASST = str(Path(sys.executable).with_name("asst"))
 pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
 
 STARTS_ANOTHER = """

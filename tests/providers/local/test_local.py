@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,13 @@ from asstproxy.core.events import ChunkReceived, Configured, Notice, Record, Too
 from asstproxy.providers import connect
 from asstproxy.providers.local.process import find_model
 from forked import asst_command
+from forked.asst_command import ASST
 from pictures import PNG
 
 pytest.importorskip("xllamacpp")
 pytestmark = pytest.mark.skipif(find_model() is None, reason="asst setup local --yes provides the model")
 
 ROOT = Path(__file__).parents[3]
-ASST = Path(sys.executable).with_name("asst")
 TEMPLATE = ROOT / "examples" / "stock.jinja"
 
 

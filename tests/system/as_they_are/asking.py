@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from forked import asst_command
+from forked.asst_command import ASST
 
 __all__ = ["ASST", "PROVIDERS", "asst", "environment", "profile_for", "save_profile"]
 
-ASST = str(Path(sys.executable).with_name("asst"))
 KEY = "sk-0123456789abcdef"
 PROVIDERS: dict[str, dict[str, Any]] = {
     "gpt": {"provider": "gpt"},

@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from forked import asst_command
+from forked.asst_command import ASST
 
 from .case_server import CaseServer
 
-ASST = str(Path(sys.executable).with_name("asst"))
 CASES = Path(__file__).parents[2] / "fixtures" / "cases"
 HELLO, SUM = "Hello there\n", "The sum is 3.\n"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import tomlkit
 
 from asstproxy import Store
 from forked import asst_command
+from forked.asst_command import ASST
 from servers import Fault, Say, Stall
 
 from .outcomes import TEXT
@@ -19,8 +19,6 @@ from .rig import asked
 from .ways import KEY, Way
 
 __all__ = ["Job", "Ran", "run"]
-
-ASST = str(Path(sys.executable).with_name("asst"))
 
 
 @dataclass(frozen=True)
