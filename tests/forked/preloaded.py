@@ -40,6 +40,7 @@ WITH_EVERY_QUESTION = (
 """What `asst ask` imports into a pipe, whatever it is asked."""
 LIBRARIES = (
     "genai_prices",
+    "griffe",
     "jsonschema",
     "markdown_it",
     "prompt_toolkit.shortcuts",
@@ -52,6 +53,8 @@ LIBRARIES = (
     "tomlkit",
 )
 """What other commands import of other people: `asst` itself is never further than `asst ask`, so that a forgotten import fails."""
+OF_EXTRAS = ("mcp", "openai")
+"""The same of what may not be installed."""
 
 
 def serve(requests: socket.socket) -> dict[str, Any] | None:
@@ -155,6 +158,9 @@ def preload() -> None:
         warnings.simplefilter("ignore")
         for module in (*WITH_EVERY_QUESTION, *LIBRARIES):
             import_module(module)
+        for module in OF_EXTRAS:
+            with contextlib.suppress(ImportError):
+                import_module(module)
     gc.collect()
     gc.freeze()
 

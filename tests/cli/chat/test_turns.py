@@ -44,6 +44,27 @@ def test_one_closing_line_and_the_path_on_request(server: ResponsesServer) -> No
         assert terminal.text.count(" ▸ completed") == 2
 
 
+def test_one_empty_line_stands_before_each_prompt(server: ResponsesServer) -> None:
+    """After the header, a turn, a command's output; none is added by Enter alone or below a hint for the same prompt."""
+    with Terminal([ASST, "chat", "-p", "gpt"], 80, 40) as terminal:
+        terminal.enter("go")
+        terminal.wait_for("completed · ")
+        terminal.enter("/states on")
+        terminal.wait_for("States after every turn: on.")
+        terminal.wait_for_prompt()
+        terminal.type("\r")
+        terminal.wait_until(lambda: terminal.text.count("\n›") == 4)
+        terminal.type("\x03")
+        terminal.wait_for("Press Ctrl-C again")
+        terminal.enter("/states off")
+        terminal.wait_for("every turn: off.")
+        terminal.wait_for_prompt()
+        above = terminal.text.partition("\n gpt · ")[0].splitlines()
+    before = [above[at - 1] for at, line in enumerate(above) if line.startswith("›")]
+    assert before == ["", "", "", "›", "Press Ctrl-C again to leave.", ""]
+    assert "\n\n\n" not in "\n".join(above).rstrip()
+
+
 @pytest.mark.parametrize("how", ["option", "look", "profile"])
 def test_the_path_after_every_turn(server: ResponsesServer, how: str) -> None:
     """`--states`, `states = true` of the look or of the profile."""

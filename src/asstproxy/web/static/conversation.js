@@ -82,6 +82,7 @@ function callHTML(p) {
 function partHTML(p, x, view) {
   switch (p.part) {
     case "user":
+      if (x.compacts) return `${who("System", `<time>${clock(p.t)}</time>`)}<p class="line">asst asked for a summary of the turns above.</p>`;
       return `${who("You", `<time>${clock(p.t)}</time>`)}<div class="said">${esc(p.text)}</div>${p.files.map((/** @type {any} */ f) => view.files(f)).join("")}`;
     case "reasoning":
       return `<details class="fold"><summary>${p.to ? `Thought for ${ms(p.to - p.from)}` : "Thinking"}</summary><div class="said">${esc(p.text)}</div></details>`;
@@ -100,7 +101,7 @@ function partHTML(p, x, view) {
     case "error":
       return (
         `<section class="card fault" role="alert"><div class="head"><b>${esc(p.message)}</b></div><p class="why">${esc(p.hint)}</p>` +
-        `${view.replay ? "" : `<div class="acts"><button class="btn" data-retry>Try again</button><button class="btn quiet" data-pick>Ask another profile</button></div>`}</section>`
+        `${view.replay || x.keep < 0 ? "" : `<div class="acts"><button class="btn" data-retry>Try again</button><button class="btn quiet" data-pick>Ask another profile</button></div>`}</section>`
       );
     case "end":
       return endHTML(x, view);
@@ -118,7 +119,7 @@ function endHTML(x, view) {
     ["retry", "Ask again"],
     ["edit", "Edit the message"],
     ["fork", "Fork from here"],
-  ].filter(([what]) => !view.replay || what === "copy" || what === "fork");
+  ].filter(([what]) => what === "copy" || what === "fork" || (!view.replay && x.keep >= 0));
   return (
     `<div class="end"><button class="state ${x.settled}" data-show title="Show the details">${x.settled}</button>` +
     `<svg class="mini" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">${bars(x)}</svg><span>${ms(x.end - x.start)}</span>${tokens}${cost}` +
@@ -187,7 +188,7 @@ export function paintLog(log, exchanges, view, blocks) {
       el.setAttribute("aria-label", `Turn ${n + 1}`);
     }
     // A settled exchange that was painted whole is left alone: the cost of a chunk doesn't grow with the session.
-    const key = `${x.records.length}.${x.settled}.${x.withdrawn}.${view.replay}.${view.costs[x.number] || ""}`;
+    const key = `${x.records.length}.${x.settled}.${x.withdrawn}.${x.keep}.${view.replay}.${view.costs[x.number] || ""}`;
     if (x.settled && el.painted === key) return;
     el.painted = key;
     el.classList.toggle("withdrawn", x.withdrawn);

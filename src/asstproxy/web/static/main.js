@@ -160,9 +160,6 @@ async function sendBoth(text) {
 function stop() {
   for (const session of S.duel.length ? S.duel : [S.session]) if (session?.status.busy) quietly(() => post(`/sessions/${session.id}/stop`));
 }
-/** How many turns before this one the assistant still sees. @param {Exchange} x */
-const kept = (x) => exchanges.filter((e) => e.number < x.number && !e.withdrawn).length;
-
 /** @param {Exchange} x @param {string} what */
 async function act(x, what) {
   const id = S.session?.id || "";
@@ -172,12 +169,12 @@ async function act(x, what) {
     location.hash = session;
   }
   if (what === "retry") {
-    await post("/messages", { text: x.text, session: id, profile: S.profile, model: S.model, keep: kept(x), again: x.parts[0].files.map((/** @type {any} */ f) => f.sha256) });
+    await post("/messages", { text: x.text, session: id, profile: S.profile, model: S.model, keep: x.keep, again: x.parts[0].files.map((/** @type {any} */ f) => f.sha256) });
     stick = true;
   }
   if (what === "edit") {
     $("say").value = x.text;
-    S.keep = kept(x);
+    S.keep = x.keep;
     S.again = x.parts[0].files.map((/** @type {any} */ f) => f.sha256);
     $("say").focus();
     touch();
