@@ -20,14 +20,13 @@ from .hub import Hub, Subscriber
 from .lost_answer import LostAnswerFinder
 from .mediator import Mediator, make_mediator
 from .openings import MakeTurn, attached, sent, taken_up
-from .resume import in_flight_exchange
-from .roles import AcceptsAttachments, AssistantProxy, Attachable, Structured, UserProxy
-from .schema_support import SchemaSupport
-from .script import ACTIVE, State
+from .roles import AcceptsAttachments, AssistantProxy, Attachable, SchemaSupport, Structured, UserProxy
+from .script import ACTIVE, LISTENING, State
 from .turn import Options, turn_for
 
 if TYPE_CHECKING:
     from .answer_schema import AnswerSchema, Check
+    from .resume import InFlight
 
 __all__ = ["Conversation", "accepted_schema", "new_message"]
 
@@ -72,7 +71,11 @@ class Conversation:
             if isinstance(record.event, Configured):
                 self._published_configured = record.event
         self.mediator: Mediator = make_mediator(mediator, state)
-        self._in_flight = in_flight_exchange(past)
+        self._in_flight: InFlight | None = None
+        if state in LISTENING:
+            from .resume import in_flight_exchange
+
+            self._in_flight = in_flight_exchange(past)
         user.bind(self)
 
     @property

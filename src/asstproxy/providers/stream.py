@@ -15,7 +15,6 @@ from ..core.events import ChunkReceived, Event, Notice, Reasoning, Skipped
 from ..core.history import AssistantMessage
 from .fields import get_text
 from .transport import CUT, JSON, SKIPPED, StreamedReply, Transport, WholeReply
-from .transport.failures import refused_reply
 
 __all__ = ["JobReader", "Stream", "StreamReader", "read_reply", "read_stream", "reply_events"]
 
@@ -178,6 +177,8 @@ def _feed(reader: StreamReader, together: list[JSON]) -> Iterator[Event]:
 
 
 def _replied(reader: StreamReader, reply: JSON) -> Iterator[Event]:
+    from .transport.failures import refused_reply
+
     if (refused := refused_reply(reply)) is not None:
         raise refused
     yield from reader.reply(reply)

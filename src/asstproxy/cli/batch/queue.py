@@ -34,7 +34,7 @@ from ..event_loop import Signals
 from ..exit_codes import FAILED, INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
 from .request import Request, Setup, accepted, setup_of
 from .snapshot import PROGRESS, Snapshot
-from .views import View, line_of, view_for
+from .views import LOGGED, View, line_of, view_for
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -92,7 +92,7 @@ async def run_queued(request: Request, queue: str, stdin: IO[bytes], signals: Si
             sys.stderr.write(f"{new} are new in the database at {address.shown}.\n")
         title = " · ".join(filter(None, (f"{source.name} → {request.out}", asked.profile.name, asked.configured.model)))
         vendor = provider_info(asked.profile.provider).vendor or asked.profile.provider
-        shown = None if request.quiet else view_for(sys.stderr, title, limited_by=vendor)
+        shown = None if request.quiet else view_for(sys.stderr, title, limited_by=vendor, logged=LOGGED)
         collecting = _Collecting(request, address, submitted, output)
         return await collecting.run(signals, shown, follow=follow)
     finally:
@@ -225,7 +225,7 @@ class _Collecting:
             sys.stderr.write(f"{_summary(last)} · {request.out}\n")
         waiting = last.items - last.done - last.failed
         if waiting and last.state == "capped":
-            print_warning(f"Stopped at the cost limit: {last.stop} Go on with a higher --max-cost.")
+            print_warning(f"Stopped at the cost limit: {last.stop} Continue with a higher --max-cost.")
             return INCOMPLETE
         if waiting and last.state == "stopped":
             print_warning(f"A worker stopped the batch: {last.stop}")

@@ -133,13 +133,15 @@ def _stopped_by(signals: Signals, runner: Runner, request: Request) -> Iterator[
 async def _shown(batch: FileBatch, asked: Setup, request: Request) -> AsyncIterator[None]:
     """Progress on stderr, and in the folder of the batch for `asst batch status`."""
     from .progress import Reporter
-    from .views import view_for
+    from .views import LOGGED, view_for
 
     profile, shown = asked.profile, None
     if not request.quiet:
         model = asked.configured.model or batch.runner.assistant().model
         title = " · ".join(filter(None, (f"{batch.source.name} → {batch.out}", profile.name, model)))
-        shown = view_for(sys.stderr, title, limited_by=provider_info(profile.provider).vendor or profile.provider)
+        shown = view_for(
+            sys.stderr, title, limited_by=provider_info(profile.provider).vendor or profile.provider, logged=LOGGED
+        )
     max_cost = asked.options.max_cost if asked.options.max_cost is not None else profile.max_cost
     reporter = Reporter(batch, shown, max_cost=max_cost)
     batch.opened = reporter.start

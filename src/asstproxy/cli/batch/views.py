@@ -33,7 +33,7 @@ class View(Protocol):
         """End it."""
 
 
-def view_for(stream: TextIO, title: str, *, limited_by: str, logged: float = LOGGED) -> View:
+def view_for(stream: TextIO, title: str, *, limited_by: str, logged: float) -> View:
     """Moving lines in a terminal, elsewhere one every `logged` seconds.
 
     `title`: what is asked; `limited_by`: who may limit requests.
