@@ -56,7 +56,7 @@ async def collect_all(book: JobBook, apis: Apis, stopping: Stopping) -> None:
                 if not was_told:
                     was_told = True
                     vendor = apis(job).vendor
-                    book.say(f"{vendor} can't be asked now; asst goes on asking. ({str(error).rstrip('.')})")
+                    book.say(f"{vendor} can't be reached now; asst keeps trying. ({str(error).rstrip('.')})")
         if book.open_jobs:
             first = max(apis(job).poll for job in book.open_jobs)
             await stopping.pause(max(first * factor, asked))
@@ -86,10 +86,10 @@ async def look(job: Job, api: BatchApi, out: str) -> RemoteBatch:
         if error.kind != "not_found":
             raise
         said = f"{api.vendor} doesn't have the batch of {job.at[:10]} any more, with {job.count:,} items."
-        raise AssistantError("not_found", said, "Forget it.", code="batch_lost", data={"out": out}) from None
+        raise AssistantError("not_found", said, "Drop it.", code="batch_lost", data={"out": out}) from None
     if remote.refusal:
         said = f"{api.vendor} refused the batch: {remote.refusal.rstrip('.')}. No item was answered."
-        raise AssistantError("invalid_request", said, "Forget it.", code="batch_lost", data={"out": out})
+        raise AssistantError("invalid_request", said, "Drop it.", code="batch_lost", data={"out": out})
     return remote
 
 
