@@ -17,7 +17,7 @@ import msgspec
 from ..core.errors import AssistantError, NotSetUpError
 from ..core.events import Event
 from ..core.history import UserMessage
-from ..core.schema_support import SchemaSupport
+from ..core.roles import SchemaSupport
 from ..core.turn import Turn
 from .fields import get_text
 from .stream import reply_events
