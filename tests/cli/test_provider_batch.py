@@ -190,7 +190,7 @@ def test_a_refused_batch_is_one_line(asst: Batch, server: ResponsesServer, here:
     ran = asst(*RUN)
     assert ran.code == 1
     assert ran.err.splitlines()[-1] == (
-        "asst: OpenAI refused the batch: line 1: The model is not available in batches. No item was answered. Forget it, and"
+        "asst: OpenAI refused the batch: line 1: The model is not available in batches. No item was answered. Drop it, so that"
         " its items are asked again: asst batch cancel out.jsonl"
     )
     assert asst("cancel", "out.jsonl").code == 0
