@@ -191,9 +191,9 @@ def test_two_assistants_answer_at_once(driver: Any, provider: ResponsesServer, t
         tab = Browser(driver, web.address)
         tab.click("#both")
         tab.send("Who is better?")
-        tab.until(lambda: len(tab.all(".lane .lit")) == 2)
+        tab.until(lambda: len(tab.all(".lane .path .lit")) == 2)
         tab.until(lambda: len(tab.all("[data-keep]")) == 2)
-        assert [lane.text for lane in tab.all(".lane .said")] == ["one two three four five six"] * 2
+        assert [lane.text for lane in tab.all(".lane .answer .said")] == ["one two three four five six"] * 2
         tab.click("[data-keep]", 1)
         tab.until(lambda: "one two three" in tab.log)
     assert len(list(Store().ids())) == 2

@@ -1,92 +1,41 @@
 /** Painting the conversation: exchanges → DOM. Each part is an element, painted only when its HTML has changed. */
+import { paintAnswer } from "./answer.js";
+import { approvalHTML, callHTML, speaker } from "./cards.js";
+import { child, closest, put } from "./dom.js";
 import { bars } from "./draw.js";
-import { bytes, count, esc, icon, money, ms } from "./script.js";
+import { bytes, clock, count, esc, icon, money, ms } from "./words.js";
 
-/** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./fold.js").Part} Part */
-/** @typedef {{asked: import("./server.js").Asked[], replay: boolean, chosen: Record<string, any>, editing: string, costs: string[], files: (p: any) => string}} View */
+/**
+ * @typedef {import("./fold.js").Exchange} Exchange
+ * @typedef {import("./fold.js").Part} Part
+ * @typedef {import("./session.js").Session} Session
+ * @typedef {"chat" | "replay" | "lane"} Mode lane: one exchange of a comparison, without its message
+ * @typedef {{session: Session, mode: Mode, asked: import("./session.js").Asked[], chosen: Record<string, import("./session.js").Answer>,
+ *   editing: string, costs: string[]}} View
+ */
 
-const seen = new WeakMap();
-/** Set the HTML of an element if it has changed. @param {Element} el @param {string} html */
-export function put(el, html) {
-  if (seen.get(el) === html) return false;
-  seen.set(el, html);
-  el.innerHTML = html;
-  return true;
+/** @param {Session} session @param {Mode} mode @returns {View} */
+export const viewOf = (session, mode) => ({ session, mode, asked: session.status.asked || [], chosen: session.chosen, editing: session.editing, costs: session.costs });
+
+const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+/** A file that a message carries; a picture is shown. @param {string} session @param {import("./records.js").Attachment} f */
+export function fileHTML(session, f) {
+  const address = `api/sessions/${session}/files/${encodeURIComponent(f.sha256)}`;
+  const chip = `<a class="chip" href="${address}" download="${esc(f.name)}"><b>${esc(f.name)}</b>${f.size ? bytes(f.size) : ""}</a>`;
+  return PICTURES.includes(f.media_type) ? `<figure class="picture"><img src="${address}" alt="${esc(f.name)}" loading="lazy"><figcaption>${chip}</figcaption></figure>` : chip;
 }
-
-const who = (/** @type {string} */ name, rest = "") => `<div class="who"><b>${esc(name)}</b>${rest}</div>`;
-const clock = (/** @type {number} */ t) => new Date(t).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-const BY = /** @type {Record<string, string>} */ ({ person: "you said yes", always: "always in this session", option: "allowed at the start", nobody: "nobody could be asked" });
-
-/** JSON as a person reads it; what is no JSON, as it is. @param {string} text */
-function json(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
-}
-/** Arguments as rows. @param {string} text */
-function rows(text) {
-  try {
-    const found = JSON.parse(text);
-    if (found && typeof found === "object" && !Array.isArray(found))
-      return Object.entries(found)
-        .map(([k, v]) => `<dt>${esc(k)}</dt><dd class="mono">${esc(typeof v === "string" ? v : JSON.stringify(v))}</dd>`)
-        .join("");
-  } catch {
-    /* shown as it is */
-  }
-  return `<dt>arguments</dt><dd class="mono">${esc(text)}</dd>`;
-}
-
-/** @param {Part} p @param {Exchange} x @param {View} view */
-function approvalHTML(p, x, view) {
-  const asked = view.asked.find((a) => a.call_id === p.call_id);
-  const chosen = view.chosen[p.call_id];
-  const source = asked?.source ? `From ${esc(asked.source)}: it runs as you, with your files and your network.` : "It runs as you, with your files and your network.";
-  const head =
-    `<div class="head"><code class="name">${esc(p.name)}</code></div>` +
-    `<p class="why">${esc(x.profile)} wants to run it. ${view.replay || !asked ? "" : "Nothing runs until you click."}${asked?.about ? ` Its description: ${esc(asked.about)}` : ""}</p>`;
-  if (view.replay || !asked)
-    return `${who("System", "asks you")}<section class="card approval">${head}<dl class="io">${rows(p.arguments)}</dl><p class="why rest">In the recording, a person was asked here.</p></section>`;
-  const body =
-    view.editing === p.call_id
-      ? `<label class="edit">Arguments (JSON)<textarea data-arguments rows="6" spellcheck="false">${esc(chosen?.arguments ?? asked.arguments)}</textarea></label><p class="why bad" data-problem hidden></p>`
-      : `<pre class="io mono" tabindex="0">${esc(chosen?.arguments ?? asked.arguments)}</pre>`;
-  const call = esc(p.call_id);
-  const buttons = chosen
-    ? `<span class="why">${chosen.answer === "no" ? "Refused." : "Allowed."} Waiting for your other answers.</span><button class="btn quiet" data-undecide="${call}">Change</button>`
-    : view.editing === p.call_id
-      ? `<button class="btn go" data-decide="yes" data-call="${call}">Run with these</button><button class="btn quiet" data-edit="">Back</button>`
-      : `<button class="btn go" data-decide="yes" data-call="${call}">Allow once</button>` +
-        (asked.may_always ? `<button class="btn" data-decide="always" data-call="${call}">Allow in this session</button>` : "") +
-        `<button class="btn quiet" data-edit="${call}">Edit arguments</button><button class="btn quiet" data-decide="no" data-call="${call}">Refuse</button>`;
-  return `${who("System", "asks you")}<section class="card approval" aria-label="May ${esc(p.name)} run?">${head}${body}<p class="why">${source}</p><div class="acts">${buttons}</div></section>`;
-}
-
-/** @param {Part} p */
-function callHTML(p) {
-  const state = { done: ms((p.seconds || 0) * 1000), failed: `failed · ${ms((p.seconds || 0) * 1000)}`, running: "running", asked: "asked", waiting: "waits for you", refused: "refused", stopped: "not run" }[/** @type {"done"} */ (p.status)];
-  const by = p.status === "refused" ? `${p.by === "person" ? "you said no" : BY[p.by] || "refused"}${p.reason ? `: ${p.reason}` : ""}` : BY[p.by] || p.by || "";
-  const edited = p.run && json(p.run) !== json(p.arguments) ? `<dt>ran with</dt><dd class="mono">${esc(p.run)}</dd>` : "";
-  return (
-    who("System") +
-    `<details class="card call-${p.status}"><summary><code class="name">${esc(p.name)}</code><span class="tag">${esc(by)}</span><span class="meta">${esc(state)}</span></summary>` +
-    `<dl class="io">${rows(p.arguments)}${edited}${p.output === undefined ? "" : `<dt>${p.status === "done" ? "result" : "error"}</dt><dd class="mono">${esc(json(p.output))}</dd>`}` +
-    `${p.printed ? `<dt>printed</dt><dd class="mono">${esc(p.printed)}</dd>` : ""}</dl></details>`
-  );
-}
+/** A link to a source, if its address is one of the web. @param {import("./records.js").Source} s */
+const sourceHTML = (s) => (/^https?:\/\//.test(s.url) ? `<a href="${esc(s.url)}" rel="noopener noreferrer nofollow" target="_blank">${esc(s.title || s.url)}</a>` : esc(s.title || s.url));
 
 /** @param {Part} p @param {Exchange} x @param {View} view */
 function partHTML(p, x, view) {
   switch (p.part) {
     case "user":
-      return `${who("You", `<time>${clock(p.t)}</time>`)}<div class="said">${esc(p.text)}</div>${p.files.map((/** @type {any} */ f) => view.files(f)).join("")}`;
+      return `${speaker("You", `<time>${clock(p.t)}</time>`)}<div class="said">${esc(p.text)}</div>${p.files.map((f) => fileHTML(view.session.id, f)).join("")}`;
     case "reasoning":
       return `<details class="fold"><summary>${p.to ? `Thought for ${ms(p.to - p.from)}` : "Thinking"}</summary><div class="said">${esc(p.text)}</div></details>`;
     case "commentary":
-      return `${who(x.profile, "on the way")}<div class="said quiet">${esc(p.text)}</div>`;
+      return `${speaker(x.profile, "on the way")}<div class="said quiet">${esc(p.text)}</div>`;
     case "call":
       return p.status === "waiting" ? approvalHTML(p, x, view) : callHTML(p);
     case "line":
@@ -96,29 +45,32 @@ function partHTML(p, x, view) {
     case "cut":
       return `<p class="line">${esc(x.settled || "incomplete")}: ${esc(p.reason)}. What arrived is saved.</p>`;
     case "sources":
-      return `<ol class="sources">${p.sources.map((/** @type {any} */ s) => `<li>${/^https?:\/\//.test(s.url) ? `<a href="${esc(s.url)}" rel="noopener noreferrer nofollow" target="_blank">${esc(s.title || s.url)}</a>` : esc(s.title || s.url)}</li>`).join("")}</ol>`;
+      return `<ol class="sources">${p.sources.map((s) => `<li>${sourceHTML(s)}</li>`).join("")}</ol>`;
     case "error":
       return (
-        `<section class="card fault" role="alert"><div class="head"><b>${esc(p.message)}</b></div><p class="why">${esc(p.hint)}</p>` +
-        `${view.replay ? "" : `<div class="acts"><button class="btn" data-retry>Try again</button><button class="btn quiet" data-pick>Ask another profile</button></div>`}</section>`
+        `<section class="card fault" role="alert"><div class="head"><b>${esc(p.message)}</b></div>${p.hint ? `<p class="why">${esc(p.hint)}</p>` : ""}` +
+        `${view.mode === "chat" ? `<div class="acts"><button class="btn" data-act="retry">Try again</button><button class="btn quiet" data-pick>Ask another profile</button></div>` : ""}</section>`
       );
     case "end":
       return endHTML(x, view);
     default:
-      return `${who(x.profile, esc(x.model))}<div class="said md"></div>`;
+      return `${speaker(x.profile, esc(x.model))}<div class="said md"></div>`;
   }
 }
+const ACTS = [
+  ["copy", "Copy the answer"],
+  ["retry", "Ask again"],
+  ["edit", "Edit the message"],
+  ["fork", "Fork from here"],
+];
+/** Which of them there are. @type {Record<Mode, string[]>} */
+const OFFERED = { chat: ["copy", "retry", "edit", "fork"], replay: ["copy", "fork"], lane: ["copy"] };
 /** @param {Exchange} x @param {View} view */
 function endHTML(x, view) {
   const tokens = x.usage ? `<span class="tok">${count(x.usage.input)} → ${count(x.usage.output)} tokens</span>` : "";
   const known = view.costs[x.number] || (x.usage?.cost != null ? money(x.usage.cost) : "");
   const cost = known ? `<span>${esc(known)}</span>` : "";
-  const acts = [
-    ["copy", "Copy the answer"],
-    ["retry", "Ask again"],
-    ["edit", "Edit the message"],
-    ["fork", "Fork from here"],
-  ].filter(([what]) => !view.replay || what === "copy" || what === "fork");
+  const acts = ACTS.filter(([what]) => OFFERED[view.mode].includes(what));
   return (
     `<div class="end"><button class="state ${x.settled}" data-show title="Show the details">${x.settled}</button>` +
     `<svg class="mini" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">${bars(x)}</svg><span>${ms(x.end - x.start)}</span>${tokens}${cost}` +
@@ -126,98 +78,63 @@ function endHTML(x, view) {
   );
 }
 
-const FENCE = /^\s*(?:```+|~~~+)([\w+#.-]*)[^\n]*\n?/;
-/**
- * Finished blocks are appended and never touched again; the open tail is hidden from screen readers until it is finished.
- * @param {Element} el @param {Part} p @param {{shown: string[], end: number}} blocks
- */
-export function paintAnswer(el, p, blocks) {
-  const { shown, end } = blocks;
-  const tail = p.text.slice(end);
-  shown.forEach((html, i) => {
-    const d = child(el, i);
-    if (d.className) {
-      d.className = "";
-      d.removeAttribute("aria-hidden");
-    }
-    if (put(d, html)) {
-      for (const pre of d.querySelectorAll("pre")) frame(pre);
-      for (const link of d.querySelectorAll("a[href]")) link.setAttribute("target", "_blank"); // the page stays
-    }
-  });
-  let n = shown.length;
-  if (tail.trim()) {
-    const d = child(el, n);
-    n += 1;
-    if (d.className !== "tail") {
-      d.className = "tail";
-      d.setAttribute("aria-hidden", "true");
-    }
-    const fence = tail.match(FENCE);
-    put(d, fence ? `<div class="code"><header>${esc(fence[1])}</header><pre><code>${esc(tail.slice(fence[0].length))}</code></pre></div>` : `<p class="open">${esc(tail)}</p>`);
-  }
-  while (el.children.length > n) el.lastElementChild?.remove();
-}
-/** @param {Element} el @param {number} i */
-const child = (el, i) => el.children[i] || el.appendChild(document.createElement("div"));
-/** Give a block of code its language and its button. @param {Element} pre */
-function frame(pre) {
-  const box = document.createElement("div");
-  box.className = "code";
-  const language = pre.getAttribute("data-language") || "";
-  box.innerHTML = `<header>${esc(language)}<button class="icon" data-copy aria-label="Copy the code">${icon("copy")}</button></header>`;
-  pre.setAttribute("tabindex", "0");
-  pre.replaceWith(box);
-  box.append(pre);
-}
-
 /** @type {Record<string, string>} */
 const STATE_OF = { user: "ready", reasoning: "running", call: "requires_action", answer: "streaming", commentary: "streaming" };
-/**
- * @param {Element} log @param {Exchange[]} exchanges @param {View} view
- * @param {(x: Exchange, p: Part) => {shown: string[], end: number}} blocks
- */
-export function paintLog(log, exchanges, view, blocks) {
+/** How each exchange was painted. @type {WeakMap<Element, string>} */
+let painted = new WeakMap();
+/** @type {WeakMap<Element, {session: Session, exchange: Exchange}>} */
+const shown = new WeakMap();
+
+/** Paint exchanges anew whose records have not changed: an answer was chosen, or arguments are edited. */
+export function forgetPainted() {
+  painted = new WeakMap();
+}
+/** The exchange in which something is, and its session. @param {Element} el */
+export const exchangeAround = (el) => shown.get(closest(el, ".exchange") || el);
+
+/** @param {Element} log @param {Exchange[]} exchanges @param {View} view */
+export function paintLog(log, exchanges, view) {
   while (log.children.length > exchanges.length) log.lastElementChild?.remove();
   exchanges.forEach((x, n) => {
-    let el = /** @type {any} */ (log.children[n]);
+    let el = log.children[n];
     if (!el) {
       el = log.appendChild(document.createElement("article"));
       el.className = "exchange";
       el.setAttribute("aria-label", `Turn ${n + 1}`);
     }
+    shown.set(el, { session: view.session, exchange: x });
     // A settled exchange that was painted whole is left alone: the cost of a chunk doesn't grow with the session.
-    const key = `${x.records.length}.${x.settled}.${x.withdrawn}.${view.replay}.${view.costs[x.number] || ""}`;
-    if (x.settled && el.painted === key) return;
-    el.painted = key;
+    const key = `${view.session.id}.${x.number}.${x.records.length}.${x.settled}.${x.withdrawn}.${view.mode}.${view.costs[x.number] || ""}`;
+    if (x.settled && painted.get(el) === key) return;
+    painted.set(el, key);
     el.classList.toggle("withdrawn", x.withdrawn);
-    const parts = x.settled ? [...x.parts, { part: "end", seq: 0 }] : x.parts;
-    while (el.children.length > parts.length) el.lastElementChild?.remove();
-    parts.forEach((p, i) => {
-      const d = child(el, i);
-      const open = d.querySelector("details")?.open;
-      const live = !x.settled && i === parts.length - 1;
-      const name = `part ${p.part === "end" ? "foot" : p.part} ${p.status === "waiting" && !view.replay ? "ask" : live ? "lit" : "done"}`;
-      if (d.className !== name) d.className = name;
-      d.setAttribute("data-s", STATE_OF[p.part] || x.settled || "error");
-      const painted = !d.querySelector("textarea") || view.editing !== p.call_id ? put(d, partHTML(p, x, view)) : false;
-      if (p.part === "answer") {
-        const said = d.querySelector(".said");
-        const found = blocks(x, p);
-        if (said) paintAnswer(said, p, found);
-        if (x.settled && found.end < p.text.length) el.painted = ""; // its last block is still to come
-      }
-      if (painted && open) {
-        const details = d.querySelector("details");
-        if (details) details.open = true;
-      }
-    });
+    if (!paintExchange(el, x, view)) painted.delete(el);
   });
 }
-const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
-/** A file that a message carries; a picture is shown. @param {string} session @param {any} f */
-export function fileHTML(session, f) {
-  const address = `api/sessions/${session}/files/${encodeURIComponent(f.sha256)}`;
-  const chip = `<a class="chip" href="${address}" download="${esc(f.name)}"><b>${esc(f.name)}</b>${f.size ? bytes(f.size) : ""}</a>`;
-  return PICTURES.includes(f.media_type) ? `<figure class="picture"><img src="${address}" alt="${esc(f.name)}" loading="lazy"><figcaption>${chip}</figcaption></figure>` : chip;
+/** Returns whether all of it is there: the last block of an answer may still be to come. @param {Element} el @param {Exchange} x @param {View} view */
+function paintExchange(el, x, view) {
+  let whole = true;
+  const parts = view.mode === "lane" ? x.parts.filter((p) => p.part !== "user") : [...x.parts];
+  if (x.settled) parts.push({ part: "end", seq: 0 });
+  while (el.children.length > parts.length) el.lastElementChild?.remove();
+  parts.forEach((p, i) => {
+    const d = child(el, i);
+    const open = d.querySelector("details")?.open;
+    const live = !x.settled && i === parts.length - 1;
+    const waits = p.part === "call" && p.status === "waiting";
+    const name = `part ${p.part === "end" ? "foot" : p.part} ${waits && view.mode !== "replay" ? "ask" : live ? "lit" : "done"}`;
+    if (d.className !== name) d.className = name;
+    d.setAttribute("data-s", STATE_OF[p.part] || x.settled || "error");
+    const edited = p.part === "call" && view.editing === p.call_id && d.querySelector("textarea");
+    const isNew = !edited && put(d, partHTML(p, x, view)); // what a person writes is left alone
+    const said = p.part === "answer" ? d.querySelector(".said") : null;
+    if (p.part === "answer" && said) {
+      const found = view.session.blocks.upTo(x.number, p.number, p.text.length);
+      paintAnswer(said, p, found);
+      if (found.end < p.text.length) whole = false;
+    }
+    const details = d.querySelector("details");
+    if (isNew && open && details) details.open = true;
+  });
+  return whole;
 }

@@ -1,20 +1,22 @@
 /** The list of sessions, by day. */
-import { put } from "./conversation.js";
-import { $, esc } from "./script.js";
+import { $, put, valueOf } from "./dom.js";
 import { get } from "./server.js";
+import { clock, esc } from "./words.js";
 
-/** @type {any[]} */
+/** @typedef {{id: string, title: string, updated: string, profile: string, state: string, here: boolean, busy: boolean, asks: boolean}} Row */
+
+/** @type {Row[]} */
 let rows = [];
 
 /** @param {string} current */
 export async function refresh(current) {
-  const words = $("find").value.trim();
+  const words = valueOf("find").trim();
   rows = await get(`/sessions?limit=${words ? 50 : 200}&q=${encodeURIComponent(words)}`);
   paint(current);
 }
 /** @param {string} text */
 function marked(text) {
-  const words = $("find").value.trim();
+  const words = valueOf("find").trim();
   const i = words ? text.toLowerCase().indexOf(words.toLowerCase()) : -1;
   return i < 0 ? esc(text) : `${esc(text.slice(0, i))}<mark>${esc(text.slice(i, i + words.length))}</mark>${esc(text.slice(i + words.length))}`;
 }
@@ -27,19 +29,19 @@ function day(at) {
   if (days < 7) return "Last week";
   return then.toLocaleDateString([], { month: "long", year: "numeric" });
 }
-/** @param {any} r */
+/** The line below a title, and its class. @param {Row} r @returns {[string, string]} */
 function under(r) {
-  const when = new Date(r.updated).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const when = clock(Date.parse(r.updated));
   if (r.asks) return ["waits for you", "ask"];
   if (r.busy) return [`${r.profile} · ${r.state.replaceAll("_", " ")}`, ""];
   if (!r.here && !["completed", "incomplete", "cancelled", "error", "interrupted", "new"].includes(r.state)) return ["open in a terminal", ""];
   return [`${r.profile} · ${when}${r.state === "completed" ? "" : ` · ${r.state}`}`, ""];
 }
 /** @param {string} current */
-export function paint(current) {
-  /** @type {Map<string, any[]>} */
+function paint(current) {
+  /** @type {Map<string, Row[]>} */
   const days = new Map();
-  const searching = !!$("find").value.trim();
+  const searching = !!valueOf("find").trim();
   for (const r of rows) {
     const key = searching ? "Found" : day(r.updated);
     days.set(key, [...(days.get(key) || []), r]);
