@@ -72,11 +72,16 @@ function followEnd() {
     if (S.stick && S.view !== "compare") scroll.scrollTop = scroll.scrollHeight;
   }).observe($("log"));
 }
-/** In a narrow window the details would lie over the conversation. */
-function closeDetailsWhereNarrow() {
+/** In a narrow window the details would lie over the conversation: they are shut, and come back with the room for them. */
+function shutDetailsWhereNarrow() {
   const narrow = matchMedia("(max-width: 1180px)");
-  narrow.addEventListener("change", () => narrow.matches && views.panel(false));
-  if (narrow.matches) views.panel(false);
+  let wasOpen = false;
+  const adapt = () => {
+    if (narrow.matches) wasOpen = views.isPanelOpen();
+    if (narrow.matches || wasOpen) views.panel(!narrow.matches);
+  };
+  narrow.addEventListener("change", adapt);
+  adapt();
 }
 
 /** For measurements: paint at once. */
@@ -93,7 +98,7 @@ async function start() {
   box().addEventListener("input", touch);
   addEventListener("resize", touch);
   document.addEventListener("visibilitychange", sessions.list);
-  for (const prepare of [followEnd, closeDetailsWhereNarrow, files.takeFiles, profiles.takeModel, replay.takeSlider, menu.placePopovers, menu.takeSearch, panel.linkDrawings, sessions.followAddress]) prepare();
+  for (const prepare of [followEnd, shutDetailsWhereNarrow, files.takeFiles, profiles.takeModel, replay.takeSlider, menu.placePopovers, menu.takeSearch, panel.linkDrawings, sessions.followAddress]) prepare();
   eachFrame(onFrame);
   profiles.paintPick();
   await Promise.all([sessions.open(location.hash.slice(1)).catch(notices.fail), sessions.list(), notices.quietly(profiles.checkProfiles)]);

@@ -22,8 +22,11 @@ export async function quietly(work) {
   }
 }
 let reported = "";
+let wasLost = false;
 export function paintNotice() {
   const lost = shownSessions().filter((s) => !s.connected);
+  if (wasLost && !lost.length) $("fault").hidden = true; // it was about the connection
+  wasLost = lost.length > 0;
   $("notice").hidden = !lost.length;
   if (lost.length) put($("notice-text"), `No connection to asst web. If it still runs, so does the turn. The page continues from record ${lost[0].seq}.`);
   const fault = S.session?.status.fault || "";

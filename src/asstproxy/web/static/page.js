@@ -22,6 +22,7 @@ const TURNING_POINTS = { awaiting_approval: "Your approval is needed", streaming
 /** @param {boolean} [whole] the details, too, at once */
 export function paint(whole = true) {
   const x = S.view === "compare" ? paintLanes() : paintConversation();
+  if (S.view !== "replay") followList($("title").textContent || "");
   paintDock();
   paintNotice();
   const costs = (S.view === "compare" ? S.lanes[S.lane] : S.session)?.costs || [];
@@ -55,7 +56,6 @@ function paintConversation() {
   $("log").setAttribute("aria-busy", String(active && !replay));
   if (replay) paintTransport(records, state);
   else {
-    followList(state, title);
     if (live) say(TURNING_POINTS[state] || "Working");
     if (live?.settled) fetchCosts(`${exchanges.length}.${live.settled}`);
   }

@@ -36,9 +36,9 @@ export function paintPick() {
   const model = as("model", HTMLInputElement);
   if (document.activeElement !== model) model.value = S.model;
   model.placeholder = row?.model || "the profile's model";
-  put($("ready"), S.profiles.map(readyHTML).join(""));
-  const none = S.profiles.length > 0 && S.profiles.every((p) => p.missing);
-  $("none-ready").hidden = !none && S.profiles.length > 0;
+  const usable = S.profiles.filter((p) => !p.missing);
+  put($("ready"), [...usable, ...S.profiles.filter((p) => p.missing)].map(readyHTML).join(""));
+  $("none-ready").hidden = usable.length > 0;
   touch();
 }
 /** Ask one more assistant, or only one again. */

@@ -11,14 +11,16 @@ export class Refused extends Error {
 }
 /** @template T @param {string} path @param {object} [body] @returns {Promise<T>} */
 export async function post(path, body = {}) {
-  return answer(await fetch(`api${path}`, { method: "POST", headers: { "content-type": "application/json", "x-asst": "1" }, body: JSON.stringify(body) }));
+  return answer(fetch(`api${path}`, { method: "POST", headers: { "content-type": "application/json", "x-asst": "1" }, body: JSON.stringify(body) }));
 }
 /** @template T @param {string} path @returns {Promise<T>} */
 export async function get(path) {
-  return answer(await fetch(`api${path}`));
+  return answer(fetch(`api${path}`));
 }
-/** @param {Response} response */
-async function answer(response) {
+/** @param {Promise<Response>} request */
+async function answer(request) {
+  const response = await request.catch(() => undefined);
+  if (!response) throw new Refused("asst web doesn't answer.", "If it was ended, start it again on the same port.", 0);
   const words = `The server answered ${response.status}.`;
   const found = await response.json().catch(() => ({ error: words }));
   if (!response.ok) throw new Refused(found.error || words, found.hint || "", response.status);

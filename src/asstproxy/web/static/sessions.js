@@ -4,7 +4,7 @@ import { refresh } from "./list.js";
 import { fail } from "./notices.js";
 import { paintPick } from "./profiles.js";
 import { Session } from "./session.js";
-import { S, isBusy, shownSessions, touch } from "./state.js";
+import { S, shownSessions, touch } from "./state.js";
 import { setView } from "./views.js";
 
 const BETWEEN = "+"; // ids of a comparison in the address
@@ -64,9 +64,9 @@ export async function list() {
   if (!document.hidden) await refresh(S.session?.id || "").catch(() => undefined);
 }
 let listed = "";
-/** The list shows the state of what is open here: it is fetched again when that turns. @param {string} state @param {string} title */
-export function followList(state, title) {
-  const now = `${S.session?.id}.${isBusy()}.${state === "awaiting_approval"}.${title}`;
+/** The list shows the state of what is open here: it is fetched again when that turns. @param {string} title */
+export function followList(title) {
+  const now = `${shownSessions().map((s) => `${s.id}.${s.status.busy}.${s.status.asked?.length}`)}.${title}`;
   if (now === listed) return;
   listed = now;
   setTimeout(list, 300);
