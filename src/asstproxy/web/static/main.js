@@ -78,7 +78,7 @@ function shutDetailsWhereNarrow() {
   let wasOpen = false;
   const adapt = () => {
     if (narrow.matches) wasOpen = views.isPanelOpen();
-    if (narrow.matches || wasOpen) views.panel(!narrow.matches);
+    if (narrow.matches || (wasOpen && S.view !== "compare")) views.panel(!narrow.matches);
   };
   narrow.addEventListener("change", adapt);
   adapt();

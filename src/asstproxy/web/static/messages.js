@@ -41,7 +41,7 @@ export async function send() {
 async function sendToOne(text) {
   const keep = S.keep === undefined ? {} : { keep: S.keep };
   /** @type {Made} */
-  const { session } = await post("/messages", { text, session: S.session?.id || "", profile: S.profile, model: S.model, files: S.files, again: S.again, ...keep });
+  const { session } = await post("/messages", { text, session: S.session?.id || "", profile: S.profile, model: S.model, files: S.files, again: S.again, background: S.background, ...keep });
   if (session !== S.session?.id) await openNew([session]);
 }
 /** The same message to several assistants at once; each answers in a session of its own, with the same past. @param {string} text */
@@ -52,13 +52,13 @@ async function sendToAll(text) {
   const places = [from, ...copies.map((copy) => copy.session)];
   /** @type {Made[]} */
   const made = await Promise.all(
-    asked().map((profile, i) => post("/messages", { text, session: places[i] || "", profile, model: i ? "" : S.model, files: S.files, again: S.again })),
+    asked().map((profile, i) => post("/messages", { text, session: places[i] || "", profile, model: i ? "" : S.model, files: S.files, again: S.again, background: S.background })),
   );
   await openNew(made.map((one) => one.session));
 }
 /** The next message of a comparison goes to all of its sessions. @param {string} text */
 async function sendOn(text) {
-  await Promise.all(S.lanes.map((lane) => post("/messages", { text, session: lane.id, files: S.files })));
+  await Promise.all(S.lanes.map((lane) => post("/messages", { text, session: lane.id, files: S.files, background: S.background })));
 }
 export function stop() {
   for (const session of shownSessions()) if (session.status.busy) quietly(() => post(`/sessions/${session.id}/stop`));
@@ -83,7 +83,7 @@ async function act(x, what, session) {
     location.hash = made.session;
   }
   if (what === "retry") {
-    await post("/messages", { text: x.text, session: session.id, profile: S.profile, model: S.model, keep: kept, again });
+    await post("/messages", { text: x.text, session: session.id, profile: S.profile, model: S.model, keep: kept, again, background: S.background });
     S.stick = true;
   }
   if (what === "edit") {

@@ -30,7 +30,7 @@ function readyHTML(p) {
 export function paintPick() {
   const row = S.profiles.find((p) => p.name === S.profile);
   const name = S.others.length ? asked().join(" + ") : S.profile || "no profile";
-  put($("pick"), `<i class="dot${row?.missing === "" ? " ok" : ""}"></i><b>${esc(name)}</b><span>${esc(S.others.length ? "" : S.model || row?.model || "")}</span>${icon("down")}`);
+  put($("pick"), `<i class="dot${row?.missing === "" ? " ok" : ""}"></i><b>${esc(name)}</b><span>${esc(S.others.length ? "" : S.model || row?.model || "")}${S.background ? " · in the background" : ""}</span>${icon("down")}`);
   $("both").setAttribute("aria-pressed", String(!!S.others.length));
   put($("profiles"), S.profiles.map(rowHTML).join(""));
   const model = as("model", HTMLInputElement);
@@ -55,8 +55,13 @@ export async function checkProfiles() {
   if (ready.length && !S.session && !ready.some((p) => p.name === S.profile)) S.profile = ready[0].name;
   paintPick();
 }
-/** Another model is written in the field. */
+/** Another model is written in the field, or the way of working is chosen. */
 export function takeModel() {
+  const background = as("background", HTMLInputElement);
+  background.addEventListener("change", () => {
+    S.background = background.checked;
+    paintPick();
+  });
   const model = as("model", HTMLInputElement);
   model.addEventListener("change", () => {
     S.model = model.value.trim();

@@ -23,6 +23,8 @@ export const S = {
   profile: "",
   /** Another model than the profile's. */
   model: "",
+  /** The provider works in the background, so that the answer can be fetched after a crash. */
+  background: false,
   /** Profiles that the next message goes to as well. @type {string[]} */
   others: [],
   /** Files of the message that is written. @type {NewFile[]} */
