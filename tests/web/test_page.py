@@ -41,14 +41,21 @@ def test_an_answer_is_drawn_while_it_streams(tab: Browser, provider: ResponsesSe
 
 
 def test_a_picture_is_dropped_and_shown(tab: Browser, provider: ResponsesServer, tmp_path: Path) -> None:
-    """It is listed above the message, can be removed, goes to the API, and stands in the conversation."""
+    """Chosen, dropped or pasted, it is listed above the message; it can be removed, goes to the API, and is shown."""
     picture = tmp_path / "dot.png"
     picture.write_bytes(PNG)
-    for _ in range(2):
-        tab.one("#choose").send_keys(str(picture))
-    tab.until(lambda: len(tab.all("#files li")) == 2)
-    tab.click("[data-unattach]")
+    tab.one("#choose").send_keys(str(picture))
     tab.until(lambda: len(tab.all("#files li")) == 1)
+    for kind, transfer in (("DragEvent('drop'", "dataTransfer"), ("ClipboardEvent('paste'", "clipboardData")):
+        tab.driver.execute_script(
+            "const given = new DataTransfer(); given.items.add(new File(['text'], 'notes <b>.txt', {type: 'text/plain'}));"
+            f"document.getElementById('say').dispatchEvent(new {kind}, {{{transfer}: given, bubbles: true, cancelable: true}}))"
+        )
+    tab.until(lambda: len(tab.all("#files li")) == 3)
+    assert [row.text.split("\n")[0] for row in tab.all("#files li b")] == ["dot.png", "notes <b>.txt", "notes <b>.txt"]
+    for left in (2, 1):
+        tab.click("[data-unattach]", left)
+        tab.until(lambda left=left: len(tab.all("#files li")) == left)
     tab.send("What is it?")
     tab.until(lambda: tab.js("[...document.querySelectorAll('.picture img')].some(i => i.naturalWidth === 1)"))
     tab.until(lambda: tab.all(".state.completed"))
@@ -70,13 +77,14 @@ def test_stop(tab: Browser, provider: ResponsesServer) -> None:
 
 def test_reload_in_mid_stream_loses_nothing(tab: Browser, provider: ResponsesServer) -> None:
     """The exchange goes on in the server; the page goes on from what was there."""
-    provider.brain = lambda _: [Say(" ".join(f"w{n}" for n in range(60)), pace=0.05)]
+    words = " ".join(f"w{n}" for n in range(40))
+    provider.brain = lambda _: [Say(words, pace=0.03)]
     tab.send("count")
     tab.until(lambda: "w5" in tab.log)
     tab.driver.refresh()
     tab.until(lambda: "w5" in tab.log)
     tab.until(lambda: tab.all(".state.completed"))
-    assert tab.one(".answer .said").text == " ".join(f"w{n}" for n in range(60))
+    assert tab.one(".answer .said").text == words
 
 
 def test_two_tabs_show_the_same(tab: Browser, provider: ResponsesServer) -> None:
@@ -209,6 +217,7 @@ def test_the_keyboard_is_enough(tab: Browser, provider: ResponsesServer) -> None
     tab.until(lambda: tab.all(".state.cancelled"))
 
 
+@pytest.mark.slow("a process that is killed, and another one")
 def test_a_killed_server_is_told_and_taken_up_again(driver: Any, provider: ResponsesServer) -> None:
     """The page says that the connection is lost; after the restart it goes on by itself, and says what was interrupted."""
     provider.brain = Script([Say("one two three "), Say("four five", pace=30)], [Say("Back again.")])
@@ -246,7 +255,9 @@ def test_nothing_is_wider_than_the_window(
         assert tab.one("#say").is_displayed()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "scheme", ["light", pytest.param("dark", marks=pytest.mark.slow("axe reads the page four times"))]
+)
 def test_axe_finds_nothing_serious(driver: Any, web: Served, provider: ResponsesServer, scheme: str) -> None:
     """axe-core (npm): no serious or critical finding, in the conversation, the records, the replay."""
     axe = Path(os.environ.get("AXE_CORE", ""))
