@@ -1,6 +1,7 @@
 """Measures `asst batch` next to the loops that people write: `python bench/batch.py`; the table is printed for README.md.
 
-The server is `stub.py`, which waits for a second or not at all. `xargs -P8 llm` is measured if `llm` is on the path.
+The server is `stub.py`, which waits for a second or not at all. `xargs -P8 llm` is measured if `llm` is on the path,
+and Postgres if `--queue` names a database.
 """
 
 from __future__ import annotations
@@ -70,8 +71,8 @@ def timed(argv: list[str], env: Mapping[str, str], folder: Path) -> tuple[float,
 class Bench:
     """One run of all of it, in one folder."""
 
-    def __init__(self, folder: Path, server: Server) -> None:
-        self.folder, self.server = folder, server
+    def __init__(self, folder: Path, server: Server, queue: str = "") -> None:
+        self.folder, self.server, self.queue = folder, server, queue
         self.rows: list[tuple[str, str, str, str]] = []
 
     def env(self, seconds: float) -> dict[str, str]:
@@ -184,12 +185,42 @@ class Bench:
             f"kill -9, {killed} of {rounds} rounds hit", f"{count} items", f"{lost} lost, {twice} twice in OUT", "0, 0"
         )
 
+    def sharing(self) -> None:
+        """Through Postgres: 100,000 lines into it, then 2,000 items without latency, which two workers ask."""
+        if not self.queue:
+            return
+        wall, cpu, memory = self.asst(100_000, 0.0, "--queue", self.queue, "--no-follow")
+        self.row(
+            "100,000 lines into Postgres",
+            f"{wall:.1f} s ({cpu:.1f} s of CPU), {memory:.0f} MiB",
+            f"{wall:.1f} s",
+            "≤ 12 s",
+        )
+        timed([ASST, "batch", "cancel", "out.jsonl", "--queue", self.queue], self.env(0.0), self.folder)
+        argv = [ASST, "batch", "work", "--queue", self.queue, "-p", "gpt", "-q", "--concurrency", "16"]
+        workers = [subprocess.Popen(argv, env=self.env(0.0), cwd=self.folder) for _ in range(2)]
+        try:
+            self.asst(50, 0.0, "--queue", self.queue)  # they are up
+            empty = self.asst(1, 0.0, "--queue", self.queue)[0]
+            wall, _, _ = self.asst(2000, 0.0, "--queue", self.queue)
+        finally:
+            for worker in workers:
+                worker.terminate()
+                worker.wait()
+        self.row(
+            "no latency through Postgres, two workers",
+            f"2,000 items in {wall:.1f} s with submitting and collecting; one item {empty:.1f} s",
+            f"{2000 / wall:.0f}/s",
+            "≥ 150/s",
+        )
+
 
 PARTS: dict[str, Callable[[Bench], None]] = {
     "second": Bench.at_a_second,
     "once": Bench.at_once,
     "accepting": Bench.accepting,
     "memory": Bench.memory,
+    "sharing": Bench.sharing,
     "killing": lambda bench: bench.killing(20),
 }
 
@@ -198,12 +229,13 @@ def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--queue", default="", help="an empty Postgres database, for what goes through one")
     options = parser.parse_args()
     server = Server()
     print("| what | figures | result | bar |\n|---|---|--:|--:|")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            bench = Bench(Path(folder), server)
+            bench = Bench(Path(folder), server, options.queue)
             for part in options.only:
                 PARTS[part](bench)
     finally:

@@ -130,6 +130,7 @@ def test_own_prices_are_by_profile_provider_and_model() -> None:
         ("[vllm]\nx = { input = 1 }\n", "line 2"),
         ('[vllm]\nx = { input = 1, output = "2" }\n', "line 2"),
         ("[vllm]\nx = { input = 1, output = 2, per = 3 }\n", "line 2"),
+        ("[vllm]\nx = { inptu = 1, output = 2 }\n", 'line 2: unknown key "inptu", at vllm.x.'),
         ("[vllm]\nx = { input = nan, output = 2 }\n", "line 2"),
         ("[vllm\n", "line 1"),
         ("vllm = 3\n", "line 1"),

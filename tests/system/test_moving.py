@@ -13,6 +13,7 @@ import pytest
 from asstproxy import conform
 from asstproxy.core.events import ActionRequired, AssistantMessageRetrieved, Record, Started, ToolFinished
 from asstproxy.store.recovery import each_record
+from servers import Say
 
 from .moving import RECORDING, TOUR, Tour, touring
 
@@ -124,3 +125,20 @@ def test_the_recorded_tour(tour: Tour) -> None:
     assert told(recorded) == told(records(tour.journal))
     assert "conform" in tour.asst("replay", "--check", str(RECORDING))
     assert "sk-" not in RECORDING.read_text()
+
+
+def test_data_from_every_api(tmp_path: Path) -> None:
+    """`--schema` in one session at all seven, each in its API's own way: the line of JSON is the same, and the session conforms."""
+    with touring(tmp_path / "here") as tour:
+        for number, stop in enumerate(TOUR):
+            server: Any = tour.servers[stop.profile]
+            server.brain = lambda _: [Say(' {\n "name": "Rex",\n "age": 3}')]
+            go_on = ["-c"] if number else []
+            answer = tour.asst("ask", *go_on, "-q", "-p", stop.profile, "--schema", "name, age int", f"Dog {number}?")
+            assert answer == '{"name":"Rex","age":3}\n', stop.profile
+            sent = tour.sent(stop)
+            assert '"age"' in sent.replace("\\", ""), stop.profile  # the schema went along
+            assert all(f"Dog {earlier}?" in sent for earlier in range(number)), stop.profile
+        assert "conform" in tour.asst("replay", "--check")
+        shown = tour.asst("sessions", "export", "--format", "json")
+        assert shown.count("Rex") >= len(TOUR)

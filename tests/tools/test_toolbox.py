@@ -48,8 +48,8 @@ async def test_a_profile_reads_no_code_from_the_current_folder(tmp_path: Path, m
     [
         ("", r"profiles\.work\.mcp\.s needs either a command or a url"),
         ('command = "x"\nurl = "http://x"', "needs either a command or a url"),
-        ('command = "x"\nargs = "y"', r"Expected `array`, got `str`, at profiles\.work\.mcp\[\.\.\.\]\.args"),
-        ('command = "x"\ncomand = "y"', r"unknown field `comand`, at profiles\.work\.mcp"),
+        ('command = "x"\nargs = "y"', r"expected a list, found text, at profiles\.work\.mcp\[\.\.\.\]\.args"),
+        ('command = "x"\ncomand = "y"', r'unknown key "comand", at profiles\.work\.mcp'),
         ('command = "x"\nenv = { TOKEN = "${GONE_TOKEN}" }', "GONE_TOKEN is not set"),
     ],
 )

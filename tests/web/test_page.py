@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,48 @@ def test_ten_thousand_records_are_scrubbed(driver: Any, provider: ResponsesServe
         return Math.max(...took.slice(1)) })()"""
     )
     assert slowest < 1000
+
+
+def test_a_turn_is_asked_again_at_its_place_after_compact(driver: Any, provider: ResponsesServer, web: Served) -> None:
+    """The summary and the turns before it stay; what the summary has taken in can't be asked again, only forked."""
+    from asstproxy.core.events import AssistantMessageRetrieved, HistoryCompacted, Record, SetUserMessage, Started
+    from asstproxy.core.history import SUMMARY_REQUEST
+    from asstproxy.core.script import State
+
+    events: list[tuple[State, Any]] = []
+    for message, compacts in (*((f"Question {turn}", False) for turn in range(4)), (SUMMARY_REQUEST, True)):
+        events += [
+            (State.READY, SetUserMessage(message, compacts=compacts)),
+            (State.STARTED, Started("gpt", "m")),
+            (State.COMPLETED, AssistantMessageRetrieved(f"Answer to {message[:10]}")),
+        ]
+    events.append((State.COMPLETED, HistoryCompacted("They greeted.", 2, 2)))
+    records = [Record(seq, "2026-11-28T10:00:00.000Z", *event) for seq, event in enumerate(events, 2)]
+    session = Store().copy(records, forked_from="")
+    tab = Browser(driver, f"{web.origin}/?token={web.token}")
+    tab.js(f"location.hash = '{session}'")
+    tab.until(lambda: "asked for a summary" in tab.log)
+    assert "Summarise our conversation" not in tab.log
+    tab.send("Question 4")
+    tab.until(lambda: len(tab.all(".end .completed")) == 6)
+    offered = "[...document.querySelectorAll('.end')].map((end) => end.querySelectorAll('[data-act=edit]').length)"
+    tab.until(lambda: tab.js(offered) == [0, 0, 1, 1, 0, 1])
+    for which, wanted in ((2, 4), (1, 3), (0, 2)):  # the last turn, and those that /compact left
+        tab.click("[data-act=edit]", which)
+        tab.until(lambda: "Replaces the turns from here on" in tab.one("#hint").text)
+        before = len(provider.requests)
+        tab.send(" again")
+        tab.until(partial(_has_answered, tab, provider, before))
+        sent = [
+            m["content"] if isinstance(m["content"], str) else m["content"][0]["text"]
+            for m in provider.requests[-1].json["input"]
+            if m["role"] == "user"
+        ]
+        assert sent == [SUMMARY_REQUEST, *(f"Question {turn}" for turn in range(2, wanted)), f"Question {wanted} again"]
+
+
+def _has_answered(tab: Browser, provider: ResponsesServer, before: int) -> bool:
+    return len(provider.requests) > before and bool(tab.all(".exchange:last-child .end .completed"))
 
 
 def test_the_keyboard_is_enough(tab: Browser, provider: ResponsesServer) -> None:

@@ -52,9 +52,13 @@ HINTS: dict[str, str] = {
     "batch_in_use": "Watch it: asst batch status {out}",
     "batch_input_not_file": "Pipe it in, and name it -",
     "batch_not_objects": "For lines of text: --lines",
+    "batch_queued": "Add --queue ADDRESS, or choose another output: -o OUT.jsonl",
     "batch_tools": "Offer tools of your own: -t NAME",
     "batch_without_prompt": "Variables need a template: -T NAME",
     # providers
+    "batch_api_missing": "Leave out --provider-batch.",
+    "batch_sent": "Collect them first: asst batch fetch {out}",
+    "batch_lost": "Forget it, and its items are asked again: asst batch cancel {out}",
     "assistant_missing": "Create one: {setup}",
     "assistants_shut_down": "Move the profile to OpenAI's Responses API: asst setup gpt --name {profile} --move",
     "base_url_missing": "Run: {setup} --base-url URL",

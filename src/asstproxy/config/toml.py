@@ -19,6 +19,15 @@ FIX_HINT = "Fix the file and try again."
 MAX_DEPTH = 64
 """Levels of objects and arrays; nobody writes so many, and code that walks through more of them would fail."""
 _AT = re.compile(r"^(.*?)\s*\(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
+_WORDS = {
+    "array": "a list",
+    "bool": "true or false",
+    "float": "a number",
+    "int": "a number",
+    "object": "a table",
+    "str": "text",
+}
+"""Types, in the words of a person who writes TOML."""
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _KEY = re.compile(rf"^\s*+({_PART}(?:\s*+\.\s*+{_PART})*)\s*+=")  # possessive: a line of prose must not take forever
 
@@ -82,12 +91,28 @@ def convert(values: Any, kind: type[T], path: Path, keys: tuple[str, ...] = ()) 
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at `$")
+        what, hint = _in_plain_words(what, kind)
         place = place.rstrip("`")
         inner = re.findall(r"\.([^.\[\]]+)", place)
         line = line_of(path, (*keys, *inner))
         where = (".".join(keys) + place).lstrip(".")
         at = f", line {line}" if line else ""
-        raise NotSetUpError(f"{path}{at}: {what}{f', at {where}' if where else ''}.", FIX_HINT) from None
+        raise NotSetUpError(f"{path}{at}: {what}{f', at {where}' if where else ''}.", hint) from None
+
+
+def _in_plain_words(what: str, kind: type) -> tuple[str, str]:
+    """What msgspec says, in a person's words, and what to do."""
+    if found := re.match(r"Expected `([^`]+)`, got `([^`]+)`$", what):
+        wanted = [_WORDS.get(name.strip(), name.strip()) for name in found[1].split("|") if name.strip() != "null"]
+        return f"expected {' or '.join(wanted)}, found {_WORDS.get(found[2], found[2])}", FIX_HINT
+    if found := re.match(r"Object contains unknown field `(.*)`$", what):
+        from ..core.near_names import did_you_mean
+
+        near = did_you_mean(found[1], getattr(kind, "__struct_fields__", ()))
+        return f'unknown key "{found[1]}"', near or FIX_HINT
+    if found := re.match(r"Object missing required field `(.*)`$", what):
+        return f'the key "{found[1]}" is missing', FIX_HINT
+    return what, FIX_HINT
 
 
 def line_of(path: Path, keys: tuple[str, ...]) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from asstproxy.config.paths import config_dir, private_dir
 from cli.conftest import ASST, Asst
 from cli.terminal import Terminal
 from servers import Call, ResponsesServer, Say, Script, Think, Wait
+
+PLAIN = "It is 1.\n\n```python\nprint(1)\n```\n\n> quoted\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
 
 
 def test_the_panel_says_what_happens_in_words_and_shows_the_draft(server: ResponsesServer) -> None:
@@ -42,6 +45,27 @@ def test_one_closing_line_and_the_path_on_request(server: ResponsesServer) -> No
         terminal.enter("again")
         terminal.wait_until(lambda: terminal.text.count("\ncompleted · ") == 2)
         assert terminal.text.count(" ▸ completed") == 2
+
+
+def test_one_empty_line_stands_before_each_prompt(server: ResponsesServer) -> None:
+    """After the header, a turn, a command's output; none is added by Enter alone or below a hint for the same prompt."""
+    with Terminal([ASST, "chat", "-p", "gpt"], 80, 40) as terminal:
+        terminal.enter("go")
+        terminal.wait_for("completed · ")
+        terminal.enter("/states on")
+        terminal.wait_for("States after every turn: on.")
+        terminal.wait_for_prompt()
+        terminal.type("\r")
+        terminal.wait_until(lambda: terminal.text.count("\n›") == 4)
+        terminal.type("\x03")
+        terminal.wait_for("Press Ctrl-C again")
+        terminal.enter("/states off")
+        terminal.wait_for("every turn: off.")
+        terminal.wait_for_prompt()
+        above = terminal.text.partition("\n gpt · ")[0].splitlines()
+    before = [above[at - 1] for at, line in enumerate(above) if line.startswith("›")]
+    assert before == ["", "", "", "›", "Press Ctrl-C again to leave.", ""]
+    assert "\n\n\n" not in "\n".join(above).rstrip()
 
 
 @pytest.mark.parametrize("how", ["option", "look", "profile"])
@@ -138,14 +162,17 @@ def test_nothing_is_drawn_again(
     """For a screen reader and on a dumb terminal: no frames, no cursor movements, words in place of marks, code marked."""
     tools = tmp_path / "t.py"
     tools.write_text('def price(symbol: str) -> float:\n    """A price."""\n    return 1.0\n')
-    server.brain = Script([Call("price", {"symbol": "AAPL"})], [Wait(1), Say("It is 1.\n\n```python\nprint(1)\n```\n")])
+    server.brain = Script([Call("price", {"symbol": "AAPL"})], [Think("hm"), Wait(1), Say(PLAIN)])
     with Terminal([ASST, *arguments, "ask", "-p", "gpt", "--yes", "-t", str(tools), "?"], 80, 30, env=env) as terminal:
         assert terminal.wait_end() == 0
         text = terminal.text
     assert 'System: price(symbol="AAPL") returned 1.0 ' in text
     assert "Sending the results back …" in text
     assert "code: python\nprint(1)" in text
-    assert not set("╭│╰▸✗") & set(text)
+    assert "\nThought for " in text
+    assert "\n> quoted\n" in text
+    assert re.search(r"^a +b\n1 +2$", text, re.MULTILINE)
+    assert not set("╭│╰▸✗▌─") & set(text)
 
 
 def test_no_color_keeps_the_frame_and_marks_code(server: ResponsesServer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -124,6 +125,24 @@ async def test_the_panel_shows_where_the_exchange_is() -> None:
         assert words.startswith("│ Waiting for gpt (queued) ")
         assert terminal.rows[-1].endswith("─ Ctrl-C stops ─╯")
         await until(lambda: terminal.rows[-3] != states)
+        view(script(AssistantMessageRetrieved("a")))
+
+
+async def test_a_local_model_that_loads_says_so() -> None:
+    """What is loaded, for how long so far, that it is once per chat; then that the message is read."""
+    async with live() as (terminal, view):
+        script = Script()
+        opening = [Configured(profile="local"), SetUserMessage("hi"), Started("local", "SmolLM2-135M")]
+        for record in script.play([*opening, 0.31, Heartbeat("loading")]):
+            view(record)
+        await until(lambda: "│ Loading SmolLM2-135M · " in terminal.text)
+        states, words, _ = terminal.rows[-3:]
+        assert " ▸ running " in states
+        assert re.match(r"│ Loading SmolLM2-135M · \d+ ms \(once per chat\) ", words)
+        await until(lambda: terminal.rows[-2] != words)  # the time counts
+        view(script(Heartbeat("loaded")))
+        await until(lambda: terminal.rows[-2].startswith("│ Reading your message "))
+        assert "Loading" not in terminal.text
         view(script(AssistantMessageRetrieved("a")))
 
 

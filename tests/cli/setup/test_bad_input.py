@@ -78,8 +78,12 @@ def test_server_that_speaks_another_protocol(asst: Asst, openai: ResponsesServer
     [
         ('[profiles.gpt]\nmodel = "a\n', "line 2, column 11"),
         ("[profiles.gpt\n", "line 1, column 14: Expected ']'"),
-        ("[profiles.gpt]\n\nmodel = 3\n", "line 3: Expected `str`, got `int`, at profiles.gpt.model"),
-        ('default = "x"\nprofiles = 4\n', "line 2: Expected `object`, got `int`, at profiles"),
+        ("[profiles.gpt]\n\nmodel = 3\n", "line 3: expected text, found a number, at profiles.gpt.model"),
+        (
+            "[look]\ncolour = 3\n[profiles.gpt]\nmodel = 3\n",
+            "line 4: expected text, found a number, at profiles.gpt.model",
+        ),
+        ('default = "x"\nprofiles = 4\n', "line 2: expected a table, found a number, at profiles"),
     ],
 )
 def test_file_with_an_error(asst: Asst, config: Path, text: str, where: str) -> None:

@@ -114,7 +114,7 @@ def test_edit(asst: Asst, config: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("""echo 'model = 3' >> "$1" && sed -i 's/model = "gpt-6-luna"/model = 3/' "$1" """, "line 6: Expected `str`"),
+        ("""echo 'model = 3' >> "$1" && sed -i 's/model = "gpt-6-luna"/model = 3/' "$1" """, "line 6: expected text"),
         ("""echo '[[[' >> "$1" """, "line 13"),
         ("""sed -i 's/default = "gpt"/default = "nobody"/' "$1" """, 'line 2: no such profile: "nobody"'),
         ("exit 1", "ended with exit code 1"),

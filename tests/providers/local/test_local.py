@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from asstproxy import Conversation, Options, Profile, State, UsageError, UserProxy, read_attachment
-from asstproxy.core.events import ChunkReceived, Configured, Notice, Record, ToolsExecuted
+from asstproxy.core.events import ChunkReceived, Configured, Heartbeat, Notice, Record, ToolsExecuted
 from asstproxy.providers import connect
 from asstproxy.providers.local.process import find_model
 from pictures import PNG
@@ -38,10 +38,17 @@ def _conversation(user: UserProxy | None = None, **options: object) -> tuple[Con
 
 
 async def test_answer_is_streamed() -> None:
-    """The model loads with the first request and its answer comes in pieces."""
+    """The model loads with the first request, which says so, and no other; its answer comes in pieces."""
     conversation, heard = _conversation(n_predict=64)
     settled = await conversation.exchange("What is the capital of France?")
+    again = len(heard)
+    await conversation.exchange("And of Spain?")
     await conversation.aclose()
+    statuses = [
+        [r.event.status for r in part if isinstance(r.event, Heartbeat)] for part in (heard[:again], heard[again:])
+    ]
+    assert statuses[0][:2] == ["loading", "loaded"]
+    assert "loading" not in statuses[1]
     assert settled.state in (State.COMPLETED, State.INCOMPLETE)
     assert sum(isinstance(record.event, ChunkReceived) for record in heard) > 1
 

@@ -171,32 +171,25 @@ class _Chat:
         opened.conversation.subscribe(self._follow)
         if opened.conversation.is_running:
             await self._attach()
-        reader = MessagePrompt(
-            merge_completers([ChatCompleter(lambda: self.opened), PathMentions()]),
-            load_config().chat,
-            save_history=not self._options.no_save,
-            note_paste=self.files.note_paste,
-            last_message=lambda: last_message(self),
-            toolbar=partial(toolbar_of, self) if look().toolbar and not look().plain_ui else None,
-        )
+        reader = _prompt(self, save_history=not self._options.no_save)
         self._look_up(reader)
-        opened.tools.on_change = reader.session.app.invalidate
-        for line in self.files.lines():
-            self.say(line)
         if message:
+            self.console.print()
             self.console.print(Text.assemble(("› ", "bold"), clean(message)))
             await self._respond(message, typed=typed)
             if self.signals.is_terminated:
                 return self.signals.code
-        interrupted = self._watch_prompt(reader)
-        titler = Titler(self)
+        interrupted, titler = self._watch_prompt(reader), Titler(self)
         mark = HTML(f"<b>{escape(with_marks_for(self.console.file, '›'))}</b> ")
-        pressed = -_LEAVE_WITHIN
+        pressed, apart = -_LEAVE_WITHIN, False
         while not self.leaving:
             try:
                 if interrupted.is_set():
                     interrupted.clear()
                     raise KeyboardInterrupt
+                if not apart:  # from what was printed; an empty line leaves the next prompt where it is
+                    self.console.print()
+                    apart = True
                 draft, self.draft = self.draft + self._typed.take(reader.session.app.input), ""
                 line, is_last = await reader.read(mark, draft)
                 self.draft, reader.draft = reader.draft, ""
@@ -212,6 +205,7 @@ class _Chat:
                 self.say("Press Ctrl-C again to leave.")
                 continue
             if line:
+                apart = False
                 await self._respond(line, is_last=is_last or self.edits_last)
                 self._look_up(reader)
                 titler.follow()
@@ -381,3 +375,19 @@ class _Chat:
     def say(self, line: str) -> None:
         """Print one line that is not part of the conversation."""
         self.console.print(Text(clean(line), style="dim"))
+
+
+def _prompt(chat: _Chat, *, save_history: bool) -> MessagePrompt:
+    """The prompt of a chat. What is attached already is listed above it."""
+    reader = MessagePrompt(
+        merge_completers([ChatCompleter(lambda: chat.opened), PathMentions()]),
+        load_config().chat,
+        save_history=save_history,
+        note_paste=chat.files.note_paste,
+        last_message=lambda: last_message(chat),
+        toolbar=partial(toolbar_of, chat) if look().toolbar and not look().plain_ui else None,
+    )
+    chat.opened.tools.on_change = reader.session.app.invalidate
+    for line in chat.files.lines():
+        chat.say(line)
+    return reader

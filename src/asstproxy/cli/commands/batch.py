@@ -32,7 +32,16 @@ batch = typer.Typer(
     rich_markup_mode=None,
 )
 
-OutFile = Annotated[Path, typer.Argument(help="The file with the results.", metavar="OUT")]
+Queue = Annotated[
+    str,
+    typer.Option(
+        "--queue",
+        metavar="ADDRESS",
+        envvar="ASST_QUEUE",
+        show_envvar=True,
+        help="A Postgres database, whose items workers ask: postgresql://user@host/name.",
+    ),
+]
 
 
 @batch.command()
@@ -85,15 +94,27 @@ def run(
     background: Annotated[
         bool, typer.Option("--background", help="Let the provider keep the answers: none is paid twice after a crash.")
     ] = False,
+    provider_batch: Annotated[
+        bool,
+        typer.Option(
+            "--provider-batch", help="Send the items through the provider's batch API: half price, within a day."
+        ),
+    ] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask the items again that failed.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the first request, the count and the estimated cost. Send nothing.")
     ] = False,
+    queue: Queue = "",
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="With --queue: stay until all results are written.")
+    ] = True,
     quiet: Quiet = False,
 ) -> None:
     """Ask every item of IN. The same command again goes on where it stopped."""
+    from ...core.errors import UsageError
     from ...core.warnings import quieten_warnings
-    from ..batch.run import Request, dry_run_batch, run_batch
+    from ..batch.request import Request
+    from ..batch.run import dry_run_batch, run_batch
     from ..event_loop import run
 
     if quiet:
@@ -124,17 +145,96 @@ def run(
         ordered=ordered,
         form=format_,
         retry_failed=retry_failed,
+        provider_batch=provider_batch,
         schema=schema,
         quiet=quiet,
     )
     if dry_run:
         raise typer.Exit(run(lambda signals: dry_run_batch(request, sys.stdin.buffer, signals)))
+    if provider_batch and "queue" in request.given:
+        raise UsageError("--queue can't be combined with --provider-batch.", "Leave one of them out.")
+    if queue and not provider_batch:
+        from ..batch.queue import run_queued
+
+        raise typer.Exit(run(lambda signals: run_queued(request, queue, sys.stdin.buffer, signals, follow=follow)))
     raise typer.Exit(run(lambda signals: run_batch(request, sys.stdin.buffer, signals)))
 
 
 @batch.command()
-def status(out: OutFile, json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """Show how far a batch is, also while it runs."""
+def work(
+    queue: Queue,
+    profiles: Annotated[
+        list[str] | None,
+        typer.Option("--profile", "-p", help="Ask with this profile only (repeatable). Default: all that are set up."),
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option("--concurrency", min=1, max=1000, help="Requests at a time. Default: 32.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Ask items that were submitted with --queue, until Ctrl-C. It may run on any number of machines."""
+    from ...core.warnings import quieten_warnings
+    from ..batch.work import work
+    from ..event_loop import run
+
+    if quiet:
+        quieten_warnings()
+    raise typer.Exit(run(lambda signals: work(queue, profiles or (), concurrency, signals, quiet=quiet)))
+
+
+@batch.command()
+def status(
+    out: Annotated[
+        str | None,
+        typer.Argument(help="The file with the results; with --queue, or the name of a batch.", metavar="OUT"),
+    ] = None,
+    queue: Queue = "",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show how far a batch is, also while it runs. With --queue and without OUT: all batches of the database."""
+    from ...batches.postgres.place import is_local
+
+    if queue and not (out and is_local(Path(out))):
+        from ..batch.queue_status import show_queued
+        from ..event_loop import run
+
+        raise typer.Exit(run(lambda _: show_queued(queue, out, as_json=json)))
+    from ...core.errors import UsageError
     from ..batch.status import show_status
 
-    show_status(out, as_json=json)
+    if out is None:
+        raise UsageError("Which batch?", "Name the file that was given to -o, or a database: --queue ADDRESS")
+    show_status(Path(out), as_json=json)
+
+
+@batch.command()
+def fetch(
+    out: Annotated[Path, typer.Argument(help="The file with the results.", metavar="OUT")], quiet: Quiet = False
+) -> None:
+    """Collect what a provider's batch has answered, without waiting (after --provider-batch)."""
+    from ..batch.at_provider import fetch_batch
+    from ..event_loop import run
+
+    raise typer.Exit(run(lambda signals: fetch_batch(out, signals, quiet=quiet)))
+
+
+@batch.command()
+def cancel(
+    out: Annotated[
+        str,
+        typer.Argument(help="The file with the results; with --queue, or the name of a batch.", metavar="OUT"),
+    ],
+    queue: Queue = "",
+    quiet: Quiet = False,
+) -> None:
+    """Stop a batch at its provider (after --provider-batch) or in a database (--queue). What is answered by then is kept."""
+    from ...batches.postgres.place import is_local
+    from ..event_loop import run
+
+    if queue and not is_local(Path(out)):
+        from ..batch.queue_status import cancel_queued
+
+        raise typer.Exit(run(lambda _: cancel_queued(queue, out)))
+    from ..batch.at_provider import cancel_batch
+
+    raise typer.Exit(run(lambda _: cancel_batch(Path(out), quiet=quiet)))

@@ -16,7 +16,7 @@ from ...core.events import Record, SetUserMessage
 from ...core.script import SETTLED
 from ...text.figures import count_of
 from ..render.live import LiveView
-from ..render.theme import console
+from ..render.theme import console, redraws
 
 __all__ = ["step_through"]
 
@@ -30,6 +30,8 @@ async def step_through(context: Sequence[Record], played: Sequence[Record]) -> i
     """Draw the context at once, then one record of `played` for each key; returns the exit code."""
     stepper = _Stepper(context, played)
     screen = console()
+    if not redraws(screen):  # the two rows would stand there again after every step
+        screen.print(Text(_KEYS, style="dim"))
     with _single_keys():
         while await stepper.play(screen):
             screen.clear()  # what was printed can't be taken back: it is drawn again
@@ -73,8 +75,8 @@ class _Stepper:
 def _until(played: Sequence[Record], shown: int, key: bytes) -> int:
     """How many records are shown after this key."""
     if key == b"t":
-        later = range(shown + 1, len(played))
-        return next((at for at in later if isinstance(played[at].event, SetUserMessage)), len(played))
+        later = range(shown, len(played))
+        return next((at + 1 for at in later if isinstance(played[at].event, SetUserMessage)), len(played))
     return shown + 1
 
 
@@ -83,7 +85,7 @@ def _pause(before: Record, record: Record) -> float:
 
 
 def _rows(records: Sequence[Record], at: int) -> list[Text]:
-    """`Step 12 of 25 · turn 1 · tool_started · +1.204 s`, and the keys."""
+    """`Step 12 of 25 · turn 1 · tool_started · +1.204 s`, and the keys, below an empty row."""
     facts = [f"Step {at} of {len(records)}"]
     if at:
         record = records[at - 1]
@@ -94,7 +96,7 @@ def _rows(records: Sequence[Record], at: int) -> list[Text]:
         turns = sum(record.state in SETTLED for record in records)
         facts.append(count_of(turns, "turn"))
     lines = (" · ".join(filter(None, facts)), _KEYS)
-    return [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in lines]
+    return [Text(), *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in lines)]
 
 
 @contextlib.contextmanager

@@ -14,10 +14,8 @@ from ...core.errors import AssistantError
 from ...core.redact import public_url, redact, redact_logs, register_secrets
 from . import JSON
 from .body import decode_error
-from .cost_header import with_cost
-from .failures import broken_connection, refusal
 from .proxies import proxy_for, tls_context
-from .reading import Body, too_large
+from .reading import MAX_EVENT, Body, too_large
 from .sse import TooLargeError
 
 __all__ = ["ONCE", "HttpTransport"]
@@ -33,6 +31,10 @@ UPLOAD_WITHIN = 3600.0
 STREAMED = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 ONCE = {"Connection": "close"}
 """For plain HTTP: llama.cpp closes the connection after every stream although it says otherwise; a new one costs nothing."""
+
+
+COST = "x-litellm-response-cost"
+"""The header with the cost of a request, of LiteLLM's proxy (https://docs.litellm.ai/docs/proxy/response_headers)."""
 
 
 class HttpTransport:
@@ -86,7 +88,7 @@ class HttpTransport:
             self._answer(method, path, {}, json=body) as response,
             contextlib.aclosing(self._body(response)) as read,
         ):
-            return with_cost(await read.object(), response.headers)
+            return _with_cost(await read.object(), response.headers)
 
     async def upload(self, path: str, headers: Mapping[str, str], **sent: Any) -> tuple[Mapping[str, str], JSON]:
         """POST something other than JSON; the headers and the object of the reply, which may be empty.
@@ -96,15 +98,35 @@ class HttpTransport:
         Raises:
             AssistantError: as `Transport.call`; or the URL is of another server, which must not get the key.
         """
-        if "://" in path and urlsplit(path)[:2] != urlsplit(self._base)[:2]:
-            raise AssistantError(
-                "protocol", f"{self._shown} wants the file to go to another server.", "Check base_url."
-            )
+        self._check_server(path)
         async with (
             self._answer("POST", path, headers, within=UPLOAD_WITHIN, **sent) as response,
             contextlib.aclosing(self._body(response)) as read,
         ):
             return response.headers, await read.object(may_be_empty=True)
+
+    async def lines(self, path: str) -> AsyncGenerator[bytes]:
+        """GET a file of lines, and yield each one without its end; `path` as in `upload`. It may be larger than memory.
+
+        Raises:
+            AssistantError: as `Transport.call`, also when the connection breaks in the middle.
+        """
+        self._check_server(path)
+        async with self._answer("GET", path, {}) as response:
+            rest = b""
+            async for piece in response.aiter_bytes():
+                *whole, rest = (rest + piece).split(b"\n")
+                if len(rest) > MAX_EVENT:
+                    raise TooLargeError
+                for line in whole:
+                    yield line.removesuffix(b"\r")
+            if rest:
+                yield rest
+
+    def _check_server(self, path: str) -> None:
+        """Raise if `path` is a URL of another server, which must not get the key."""
+        if "://" in path and urlsplit(path)[:2] != urlsplit(self._base)[:2]:
+            raise AssistantError("protocol", f"{self._shown} points to a file on another server.", "Check base_url.")
 
     @property
     def address(self) -> str:
@@ -151,6 +173,8 @@ class HttpTransport:
             said = f"{self._shown} sent no answer within {self._silence:.0f} seconds."
             raise AssistantError("timeout", said, "Try again.") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
+            from .failures import broken_connection
+
             via = (self._proxy.shown, self._proxy.source) if self._proxy else None
             raise broken_connection(error, self._shown, answered=answered, proxy=via) from error
 
@@ -161,6 +185,8 @@ class HttpTransport:
 
     async def _refuse(self, response: httpx2.Response, path: str) -> None:
         """Raise what the reply says; of its body, what arrives soon and is not endless."""
+        from .failures import refusal
+
         body = b""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(REFUSAL_WITHIN), contextlib.aclosing(response.aiter_bytes()) as pieces:
@@ -176,3 +202,15 @@ class HttpTransport:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._client.aclose()
+
+
+def _with_cost(reply: JSON, headers: Mapping[str, str]) -> JSON:
+    """The reply, with the cost of the header in its `usage`, where the other servers put it.
+
+    A streamed reply has no such header: it is sent before the answer exists.
+    """
+    usage = reply.get("usage")
+    if COST in headers and isinstance(usage, dict):
+        with contextlib.suppress(ValueError):
+            usage.setdefault("cost", float(headers[COST]))
+    return reply

@@ -31,6 +31,7 @@ const sourceHTML = (s) => (/^https?:\/\//.test(s.url) ? `<a href="${esc(s.url)}"
 function partHTML(p, x, view) {
   switch (p.part) {
     case "user":
+      if (x.compacts) return `${speaker("System", `<time>${clock(p.t)}</time>`)}<p class="line">asst asked for a summary of the turns above.</p>`;
       return `${speaker("You", `<time>${clock(p.t)}</time>`)}<div class="said">${esc(p.text)}</div>${p.files.map((f) => fileHTML(view.session.id, f)).join("")}`;
     case "reasoning":
       return `<details class="fold"><summary>${p.to ? `Thought for ${ms(p.to - p.from)}` : "Thinking"}</summary><div class="said">${esc(p.text)}</div></details>`;
@@ -49,7 +50,7 @@ function partHTML(p, x, view) {
     case "error":
       return (
         `<section class="card fault" role="alert"><div class="head"><b>${esc(p.message)}</b></div>${p.hint ? `<p class="why">${esc(p.hint)}</p>` : ""}` +
-        `${view.mode === "chat" ? `<div class="acts"><button class="btn" data-act="retry">Try again</button><button class="btn quiet" data-pick>Ask another profile</button></div>` : ""}</section>`
+        `${view.mode === "chat" && x.keep >= 0 ? `<div class="acts"><button class="btn" data-act="retry">Try again</button><button class="btn quiet" data-pick>Ask another profile</button></div>` : ""}</section>`
       );
     case "end":
       return endHTML(x, view);
@@ -70,7 +71,7 @@ function endHTML(x, view) {
   const tokens = x.usage ? `<span class="tok">${count(x.usage.input)} → ${count(x.usage.output)} tokens</span>` : "";
   const known = view.costs[x.number] || (x.usage?.cost != null ? money(x.usage.cost) : "");
   const cost = known ? `<span>${esc(known)}</span>` : "";
-  const acts = ACTS.filter(([what]) => OFFERED[view.mode].includes(what));
+  const acts = ACTS.filter(([what]) => OFFERED[view.mode].includes(what) && (x.keep >= 0 || what === "copy" || what === "fork"));
   return (
     `<div class="end"><button class="state ${x.settled}" data-show title="Show the details">${x.settled}</button>` +
     `<svg class="mini" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">${bars(x)}</svg><span>${ms(x.end - x.start)}</span>${tokens}${cost}` +
@@ -104,7 +105,7 @@ export function paintLog(log, exchanges, view) {
     }
     shown.set(el, { session: view.session, exchange: x });
     // A settled exchange that was painted whole is left alone: the cost of a chunk doesn't grow with the session.
-    const key = `${view.session.id}.${x.number}.${x.records.length}.${x.settled}.${x.withdrawn}.${view.mode}.${view.costs[x.number] || ""}`;
+    const key = `${view.session.id}.${x.number}.${x.records.length}.${x.settled}.${x.withdrawn}.${x.keep}.${view.mode}.${view.costs[x.number] || ""}`;
     if (x.settled && painted.get(el) === key) return;
     painted.set(el, key);
     el.classList.toggle("withdrawn", x.withdrawn);

@@ -22,7 +22,8 @@
  *
  * @typedef {{input: number, output: number, cached: number, cost: number | null}} Spent tokens, and US dollars if they are known
  * @typedef {{number: number, path: Stop[], parts: Part[], records: Rec[], start: number, end: number, settled: string,
- *   profile: string, model: string, usage: Spent | null, withdrawn: boolean, text: string}} Exchange
+ *   profile: string, model: string, usage: Spent | null, withdrawn: boolean, compacts: boolean, keep: number, text: string}} Exchange
+ *   `keep`: how many turns the assistant keeps when this one is asked again; -1: it can't be, a summary has taken its place.
  */
 import { time } from "./records.js";
 import { SETTLED, STEPS } from "./script.js";
@@ -63,6 +64,8 @@ export function fold(records, now) {
         model,
         usage: null,
         withdrawn: false,
+        compacts: !!r.compacts,
+        keep: -1,
         text: r.text,
       };
       all.push(x);
@@ -178,7 +181,23 @@ export function fold(records, now) {
     e.end = e.settled ? last.from : Math.max(now, last.from);
     last.to = e.end;
   }
+  place(all, sent);
   return all;
+}
+
+/**
+ * Count what the assistant sees before each exchange. A summary comes first, though it was made later.
+ * @param {Exchange[]} all @param {Exchange[]} sent
+ */
+function place(all, sent) {
+  const summary = sent[0]?.compacts ? sent[0] : undefined;
+  const rest = summary ? sent.slice(1) : sent;
+  const oldest = (rest[0] || summary)?.number ?? 0;
+  let before = 0;
+  for (const e of all) {
+    while (before < rest.length && rest[before].number < e.number) before += 1;
+    e.keep = e.compacts || (summary && e.number < oldest) ? -1 : before + (summary ? 1 : 0);
+  }
 }
 
 /** @param {Exchange} x @param {string} state @param {number} t */

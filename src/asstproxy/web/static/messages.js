@@ -74,7 +74,6 @@ export function keepAll() {
 }
 /** @param {Exchange} x @param {string} what @param {Session} session */
 async function act(x, what, session) {
-  const kept = S.exchanges.filter((e) => e.number < x.number && !e.withdrawn).length; // turns that the assistant still sees
   const again = filesOf(x).map((f) => f.sha256);
   if (what === "copy") await copy(answers(x).map((p) => p.text).join("\n\n"));
   if (what === "fork") {
@@ -83,12 +82,12 @@ async function act(x, what, session) {
     location.hash = made.session;
   }
   if (what === "retry") {
-    await post("/messages", { text: x.text, session: session.id, profile: S.profile, model: S.model, keep: kept, again, background: S.background });
+    await post("/messages", { text: x.text, session: session.id, profile: S.profile, model: S.model, keep: x.keep, again, background: S.background });
     S.stick = true;
   }
   if (what === "edit") {
     box().value = x.text;
-    S.keep = kept;
+    S.keep = x.keep;
     S.again = again;
     box().focus();
     touch();
