@@ -25,7 +25,7 @@ ANSWER = (
 
 def test_an_answer_is_drawn_while_it_streams(tab: Browser, provider: ResponsesServer) -> None:
     """States, Markdown with code and table, usage; the finished answer has nothing raw left."""
-    provider.brain = lambda _: [Say(ANSWER, pace=0.1)]
+    provider.brain = lambda _: [Say(ANSWER, pace=0.04)]
     tab.send("Fix it.")
     tab.until(lambda: tab.all(".path .lit"))
     tab.until(lambda: tab.all(".state.completed"))
