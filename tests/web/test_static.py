@@ -41,7 +41,7 @@ def test_no_module_needs_one_that_needs_it() -> None:
 
 
 def test_the_types_of_records_are_those_that_are_written() -> None:
-    """Each event has its type in `records.js`, whose fields are fields of the event."""
+    """Each event has its type in `fold.js`, whose fields are fields of the event."""
     written = {
         str(found.__struct_config__.tag): {field.name for field in msgspec.structs.fields(found)}
         for found in vars(events).values()
@@ -49,7 +49,7 @@ def test_the_types_of_records_are_those_that_are_written() -> None:
     }
     declared = {
         name: set(re.findall(r"(\w+)\??: ", rest))
-        for name, rest, _ in TYPE.findall((STATIC / "records.js").read_text(encoding="utf-8"))
+        for name, rest, _ in TYPE.findall((STATIC / "fold.js").read_text(encoding="utf-8"))
     }
     assert declared.keys() == written.keys()
     assert {name: fields - written[name] for name, fields in declared.items() if fields - written[name]} == {}

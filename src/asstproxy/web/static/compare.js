@@ -1,11 +1,9 @@
 /** Several assistants that answer the same message, side by side; one at a time, with tabs, where there is no room. */
 import { fileHTML, paintLog, viewOf } from "./conversation.js";
-import { $, all, put, write } from "./dom.js";
 import { bars, pathHTML } from "./draw.js";
 import { answers, filesOf, fold } from "./fold.js";
-import { say } from "./notices.js";
-import { S, touch } from "./state.js";
-import { esc, ms } from "./words.js";
+import { $, all, esc, ms, put, write } from "./html.js";
+import { S, say, touch } from "./state.js";
 
 /** @typedef {import("./fold.js").Exchange} Exchange */
 
@@ -88,7 +86,7 @@ function choose(el) {
   touch();
 }
 
-/** @type {import("./dom.js").Click[]} */
+/** @type {import("./html.js").Click[]} */
 export const clicks = [
   [
     "[data-keep]",

@@ -1,16 +1,126 @@
 /** Painting the conversation: exchanges → DOM. Each part is an element, painted only when its HTML has changed. */
-import { paintAnswer } from "./answer.js";
-import { approvalHTML, callHTML, speaker } from "./cards.js";
-import { child, closest, put } from "./dom.js";
 import { bars } from "./draw.js";
-import { bytes, clock, count, esc, icon, money, ms } from "./words.js";
+import { bytes, child, clock, closest, count, esc, icon, money, ms, put } from "./html.js";
+
+/** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./fold.js").CallPart} CallPart */
+
+/** Who speaks. @param {string} name @param {string} [rest] HTML */
+export const speaker = (name, rest = "") => `<div class="who"><b>${esc(name)}</b>${rest}</div>`;
+
+/** @type {Record<string, string>} */
+const BY = { person: "you said yes", always: "always in this session", option: "allowed at the start", nobody: "nobody could be asked" };
+
+/** JSON as a person reads it; other text as it is. @param {string} text */
+function json(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+/** Arguments as rows. @param {string} text */
+function rows(text) {
+  try {
+    const found = JSON.parse(text);
+    if (found && typeof found === "object" && !Array.isArray(found))
+      return Object.entries(found)
+        .map(([k, v]) => `<dt>${esc(k)}</dt><dd class="mono">${esc(typeof v === "string" ? v : JSON.stringify(v))}</dd>`)
+        .join("");
+  } catch {
+    /* shown as it is */
+  }
+  return `<dt>arguments</dt><dd class="mono">${esc(text)}</dd>`;
+}
+
+/** The card that asks whether a call may run. @param {CallPart} p @param {Exchange} x @param {View} view */
+export function approvalHTML(p, x, view) {
+  const asked = view.asked.find((a) => a.call_id === p.call_id);
+  const chosen = view.chosen[p.call_id];
+  const source = asked?.source ? `From ${esc(asked.source)}: it runs as you, with your files and your network.` : "It runs as you, with your files and your network.";
+  const head =
+    `<div class="head"><code class="name">${esc(p.name)}</code></div>` +
+    `<p class="why">${esc(x.profile)} wants to run it. ${view.mode === "replay" || !asked ? "" : "Nothing runs until you click."}${asked?.about ? ` Its description: ${esc(asked.about)}` : ""}</p>`;
+  if (view.mode === "replay" || !asked) {
+    const holder = view.session.status.holder;
+    const where = view.mode === "replay" ? "In the recording, a person was asked here." : holder ? `Answer it in ${holder}.` : "";
+    return `${speaker("System", "asks you")}<section class="card approval">${head}<dl class="io">${rows(p.arguments)}</dl>${where ? `<p class="why rest">${esc(where)}</p>` : ""}</section>`;
+  }
+  const body =
+    view.editing === p.call_id
+      ? `<label class="edit">Arguments (JSON)<textarea data-arguments rows="6" spellcheck="false">${esc(chosen?.arguments ?? asked.arguments)}</textarea></label><p class="why bad" data-problem hidden></p>`
+      : `<pre class="io mono" tabindex="0">${esc(chosen?.arguments ?? asked.arguments)}</pre>`;
+  const call = esc(p.call_id);
+  const buttons = chosen
+    ? `<span class="why">${chosen.answer === "no" ? "Refused." : "Allowed."} Waiting for your other answers.</span><button class="btn quiet" data-undecide="${call}">Change</button>`
+    : view.editing === p.call_id
+      ? `<button class="btn go" data-decide="yes" data-call="${call}">Run with these</button><button class="btn quiet" data-edit="">Back</button>`
+      : `<button class="btn go" data-decide="yes" data-call="${call}">Allow once</button>` +
+        (asked.may_always ? `<button class="btn" data-decide="always" data-call="${call}">Allow in this session</button>` : "") +
+        `<button class="btn quiet" data-edit="${call}">Edit arguments</button><button class="btn quiet" data-decide="no" data-call="${call}">Refuse</button>`;
+  return `${speaker("System", "asks you")}<section class="card approval" aria-label="May ${esc(p.name)} run?">${head}${body}<p class="why">${source}</p><div class="acts">${buttons}</div></section>`;
+}
+
+/** The card of a call. @param {CallPart} p */
+export function callHTML(p) {
+  const state = { done: ms((p.seconds || 0) * 1000), failed: `failed · ${ms((p.seconds || 0) * 1000)}`, running: "running", asked: "asked", waiting: "waits for you", refused: "refused", stopped: "not run" }[p.status];
+  const by = p.by || "";
+  const who = p.status === "refused" ? `${by === "person" ? "you said no" : BY[by] || "refused"}${p.reason ? `: ${p.reason}` : ""}` : BY[by] || by;
+  const edited = p.run && json(p.run) !== json(p.arguments) ? `<dt>ran with</dt><dd class="mono">${esc(p.run)}</dd>` : "";
+  return (
+    speaker("System") +
+    `<details class="card call-${p.status}"><summary><code class="name">${esc(p.name)}</code><span class="tag">${esc(who)}</span><span class="meta">${esc(state)}</span></summary>` +
+    `<dl class="io">${rows(p.arguments)}${edited}${p.output === undefined ? "" : `<dt>${p.status === "done" ? "result" : "error"}</dt><dd class="mono">${esc(json(p.output))}</dd>`}` +
+    `${p.printed ? `<dt>printed</dt><dd class="mono">${esc(p.printed)}</dd>` : ""}</dl></details>`
+  );
+}
+
+const FENCE = /^\s*(?:```+|~~~+)([\w+#.-]*)[^\n]*\n?/;
+/**
+ * The open tail is hidden from screen readers until it is finished.
+ * @param {Element} el @param {import("./fold.js").TextPart} p @param {{shown: string[], end: number}} blocks
+ */
+export function paintAnswer(el, p, { shown, end }) {
+  const tail = p.text.slice(end);
+  shown.forEach((html, i) => {
+    const d = child(el, i);
+    if (d.className) {
+      d.className = "";
+      d.removeAttribute("aria-hidden");
+    }
+    if (put(d, html)) {
+      for (const pre of d.querySelectorAll("pre")) frame(pre);
+      for (const link of d.querySelectorAll("a[href]")) link.setAttribute("target", "_blank"); // the page stays
+    }
+  });
+  let n = shown.length;
+  if (tail.trim()) {
+    const d = child(el, n);
+    n += 1;
+    if (d.className !== "tail") {
+      d.className = "tail";
+      d.setAttribute("aria-hidden", "true");
+    }
+    const fence = tail.match(FENCE);
+    put(d, fence ? `<div class="code"><header>${esc(fence[1])}</header><pre><code>${esc(tail.slice(fence[0].length))}</code></pre></div>` : `<p class="open">${esc(tail)}</p>`);
+  }
+  while (el.children.length > n) el.lastElementChild?.remove();
+}
+/** Give a block of code its language and its button. @param {Element} pre */
+function frame(pre) {
+  const box = document.createElement("div");
+  box.className = "code";
+  const language = pre.getAttribute("data-language") || "";
+  box.innerHTML = `<header>${esc(language)}<button class="icon" data-copy aria-label="Copy the code">${icon("copy")}</button></header>`;
+  pre.setAttribute("tabindex", "0");
+  pre.replaceWith(box);
+  box.append(pre);
+}
 
 /**
- * @typedef {import("./fold.js").Exchange} Exchange
  * @typedef {import("./fold.js").Part} Part
- * @typedef {import("./session.js").Session} Session
+ * @typedef {import("./server.js").Session} Session
  * @typedef {"chat" | "replay" | "lane"} Mode lane: one exchange of a comparison, without its message
- * @typedef {{session: Session, mode: Mode, asked: import("./session.js").Asked[], chosen: Record<string, import("./session.js").Answer>,
+ * @typedef {{session: Session, mode: Mode, asked: import("./server.js").Asked[], chosen: Record<string, import("./server.js").Answer>,
  *   editing: string, costs: string[]}} View
  */
 
@@ -18,13 +128,13 @@ import { bytes, clock, count, esc, icon, money, ms } from "./words.js";
 export const viewOf = (session, mode) => ({ session, mode, asked: session.status.asked || [], chosen: session.chosen, editing: session.editing, costs: session.costs });
 
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
-/** A file that a message carries; a picture is shown. @param {string} session @param {import("./records.js").Attachment} f */
+/** A file that a message carries; a picture is shown. @param {string} session @param {import("./fold.js").Attachment} f */
 export function fileHTML(session, f) {
   const address = `api/sessions/${session}/files/${encodeURIComponent(f.sha256)}`;
   const chip = `<a class="chip" href="${address}" download="${esc(f.name)}"><b>${esc(f.name)}</b>${f.size ? bytes(f.size) : ""}</a>`;
   return PICTURES.includes(f.media_type) ? `<figure class="picture"><img src="${address}" alt="${esc(f.name)}" loading="lazy"><figcaption>${chip}</figcaption></figure>` : chip;
 }
-/** A link to a source, if its address is one of the web. @param {import("./records.js").Source} s */
+/** A link to a source, if its address is one of the web. @param {import("./fold.js").Source} s */
 const sourceHTML = (s) => (/^https?:\/\//.test(s.url) ? `<a href="${esc(s.url)}" rel="noopener noreferrer nofollow" target="_blank">${esc(s.title || s.url)}</a>` : esc(s.title || s.url));
 
 /** @param {Part} p @param {Exchange} x @param {View} view */

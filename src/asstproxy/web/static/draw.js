@@ -1,7 +1,7 @@
 /** Pure functions: one exchange → SVG or a list. Attributes only, no inline style, so that the Content-Security-Policy holds. */
-import { time } from "./records.js";
-import { LISTENING, SETTLED, STEPS, actor, doer, kind } from "./script.js";
-import { esc, ms } from "./words.js";
+import { time } from "./fold.js";
+import { esc, ms } from "./html.js";
+import { actor, doer, kind, LISTENING, SETTLED, STEPS } from "./script.js";
 
 /** @typedef {import("./fold.js").Exchange} Exchange */
 

@@ -1,22 +1,76 @@
 /**
+ * The records of a session, as the server sends them and the journal has them. Fields with a default are left out by the server.
+ *
+ * @typedef {{sha256: string, media_type: string, name: string, size: number, pages?: number}} Attachment
+ * @typedef {{call_id: string, name: string, arguments: string}} ToolCall
+ * @typedef {{call_id: string, output?: string, error?: string | null}} ToolResult
+ * @typedef {{call_id: string, approved: boolean, reason?: string, arguments?: string | null, always?: boolean, by?: string}} Decision
+ * @typedef {{url: string, title?: string}} Source
+ *
+ * @typedef {{type: "set_user_message", text: string, attachments?: Attachment[], compacts?: boolean}} SetUserMessage
+ * @typedef {{type: "started", provider: string, model?: string}} Started
+ * @typedef {{type: "heartbeat", status?: string | null}} Heartbeat
+ * @typedef {{type: "chunk_received", text: string, phase?: "answer" | "commentary"}} ChunkReceived
+ * @typedef {{type: "action_required", calls: ToolCall[], text?: string}} ActionRequired
+ * @typedef {{type: "approval_requested", calls: ToolCall[]}} ApprovalRequested
+ * @typedef {{type: "approval_given", decisions: Decision[]}} ApprovalGiven
+ * @typedef {{type: "tools_executed", results: ToolResult[]}} ToolsExecuted
+ * @typedef {{type: "tool_outputs_submitted"}} ToolOutputsSubmitted
+ * @typedef {{type: "assistant_message_retrieved", text: string}} AssistantMessageRetrieved
+ * @typedef {{type: "message_incomplete", text: string, reason: string}} MessageIncomplete
+ * @typedef {{type: "cancelled", reason?: "user" | "timeout" | "terminated"}} Cancelled
+ * @typedef {{type: "error", kind: string, message: string, hint?: string}} ErrorOccurred
+ * @typedef {{type: "session_opened", session: string}} SessionOpened
+ * @typedef {{type: "configured", profile?: string, provider?: string, model?: string}} Configured
+ * @typedef {{type: "titled", title: string}} Titled
+ * @typedef {{type: "history_cut", keep: number}} HistoryCut
+ * @typedef {{type: "history_compacted", summary: string, keep?: number}} HistoryCompacted
+ * @typedef {{type: "tool_started", call_id: string, name: string, arguments: string, approved_by?: string}} ToolStarted
+ * @typedef {{type: "tool_finished", result: ToolResult, seconds: number, abandoned?: boolean, printed?: string}} ToolFinished
+ * @typedef {{type: "retry_scheduled", delay: number, message: string}} RetryScheduled
+ * @typedef {{type: "schema_mismatch", text: string}} SchemaMismatch
+ * @typedef {{type: "taken_over", profile: string, provider: string, model?: string}} TakenOver
+ * @typedef {{type: "usage", input_tokens?: number, output_tokens?: number, cached_tokens?: number, cost?: number | null}} Usage
+ * @typedef {{type: "reasoning", text: string}} Reasoning
+ * @typedef {{type: "notice", text: string}} Notice
+ * @typedef {{type: "cited", sources: Source[]}} Cited
+ * @typedef {{type: "skipped", text: string}} Skipped
+ *
+ * @typedef {SetUserMessage | Started | Heartbeat | ChunkReceived | ActionRequired | ApprovalRequested | ApprovalGiven | ToolsExecuted
+ *   | ToolOutputsSubmitted | AssistantMessageRetrieved | MessageIncomplete | Cancelled | ErrorOccurred} Message drives the script
+ * @typedef {SessionOpened | Configured | Titled | HistoryCut | HistoryCompacted | ToolStarted | ToolFinished | RetryScheduled
+ *   | SchemaMismatch | TakenOver | Usage | Reasoning | Notice | Cited | Skipped} Note reports what happens in a state
+ * @typedef {{seq: number, at: string, state: string} & (Message | Note)} Rec a newer asst may send types that are not in this list
+ */
+import { SETTLED, STEPS } from "./script.js";
+
+/** @type {WeakMap<Rec, number>} */
+const times = new WeakMap();
+/** When a record was made, in ms. @param {Rec} r */
+export function time(r) {
+  let t = times.get(r);
+  if (t === undefined) times.set(r, (t = Date.parse(r.at) || 0));
+  return t;
+}
+
+/**
  * One pure fold of the records. Rail, path, map, timeline, sequence, slider and comparison all show its result, so that live,
  * reload and replay are the same code; only the source of the records differs.
  *
- * @typedef {import("./records.js").Rec} Rec
  * @typedef {{state: string, from: number, to: number}} Stop one state of an exchange; times in ms
  *
- * @typedef {{part: "user", seq: number, text: string, files: import("./records.js").Attachment[], t: number}} UserPart
+ * @typedef {{part: "user", seq: number, text: string, files: Attachment[], t: number}} UserPart
  * @typedef {{part: "reasoning", seq: number, text: string, from: number, to?: number}} ReasoningPart
  * @typedef {{part: "answer" | "commentary", seq: number, text: string, number: number, from: number, open: boolean}} TextPart
  * @typedef {"asked" | "waiting" | "running" | "done" | "failed" | "refused" | "stopped"} CallStatus
  * @typedef {{status: CallStatus, by?: string, reason?: string, run?: string, output?: string, seconds?: number, began?: number,
  *   ended?: number, printed?: string, abandoned?: boolean}} CallState what is known of a call; `run`: the arguments with which it ran
- * @typedef {{part: "call", seq: number} & import("./records.js").ToolCall & CallState} CallPart
+ * @typedef {{part: "call", seq: number} & ToolCall & CallState} CallPart
  * @typedef {{part: "line", seq: number, text: string}} LinePart
  * @typedef {{part: "retry", seq: number, times: number, message: string, delay: number}} RetryPart
  * @typedef {{part: "cut", seq: number, reason: string}} CutPart
  * @typedef {{part: "error", seq: number, kind: string, message: string, hint: string}} ErrorPart
- * @typedef {{part: "sources", seq: number, sources: import("./records.js").Source[]}} SourcesPart
+ * @typedef {{part: "sources", seq: number, sources: Source[]}} SourcesPart
  * @typedef {{part: "end", seq: number}} EndPart the foot, which the painter adds
  * @typedef {UserPart | ReasoningPart | TextPart | CallPart | LinePart | RetryPart | CutPart | ErrorPart | SourcesPart | EndPart} Part
  *
@@ -25,9 +79,6 @@
  *   profile: string, model: string, usage: Spent | null, withdrawn: boolean, compacts: boolean, keep: number, text: string}} Exchange
  *   `keep`: how many turns the assistant keeps when this one is asked again; -1: it can't be, a summary has taken its place.
  */
-import { time } from "./records.js";
-import { SETTLED, STEPS } from "./script.js";
-
 /** @type {Record<string, string>} */
 const WHY = { user: "you stopped it", timeout: "time limit", terminated: "asst was ended" };
 
@@ -221,7 +272,7 @@ function close(x) {
     if (x.settled && p.part === "call" && ["waiting", "running", "asked"].includes(p.status)) p.status = "stopped";
   }
 }
-/** @param {Spent | null} sum @param {import("./records.js").Usage} r @returns {Spent} */
+/** @param {Spent | null} sum @param {Usage} r @returns {Spent} */
 function add(sum, r) {
   const s = sum || { input: 0, output: 0, cached: 0, cost: null };
   s.input += r.input_tokens || 0;

@@ -1,17 +1,68 @@
-/** Messages of the person: sent to one assistant or to several, stopped, repeated, edited; and answers to the System's questions. */
+/** Messages of the person: written with files, sent to one assistant or to several, stopped, repeated, edited; and answers to the System's questions. */
 import { exchangeAround } from "./conversation.js";
-import { $, all, as, box, closest, put, write } from "./dom.js";
-import { paintFiles } from "./files.js";
 import { answers, filesOf } from "./fold.js";
-import { fail, quietly, say } from "./notices.js";
+import { $, all, as, box, bytes, closest, esc, icon, put, write } from "./html.js";
 import { asked } from "./profiles.js";
 import { post } from "./server.js";
 import { list, openNew } from "./sessions.js";
-import { S, holder, isBusy, shownSessions, touch } from "./state.js";
+import { fail, holder, isBusy, quietly, S, say, shownSessions, touch } from "./state.js";
 import { panel, repaint, tab } from "./views.js";
-import { icon } from "./words.js";
 
-/** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./session.js").Session} Session @typedef {{session: string}} Made */
+const MOST = 48e6; // bytes of all files of a message, which the server takes in base64
+
+/** @param {File} file @returns {Promise<string>} its content in base64 */
+function base64(file) {
+  return new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(String(reader.result).replace(/^[^,]*,/, ""));
+    reader.onerror = () => failed(new Error(`${file.name} can't be read.`));
+    reader.readAsDataURL(file);
+  });
+}
+/** @param {Iterable<File>} chosen */
+async function attach(chosen) {
+  for (const file of chosen) {
+    if (S.files.reduce((sum, one) => sum + one.size, file.size) > MOST) {
+      fail({ message: `${file.name} is too large: the files of a message have ${bytes(MOST)} at most.`, hint: "In a terminal: asst ask -a FILE" });
+      continue;
+    }
+    S.files.push({ name: file.name || "pasted", size: file.size, data: await base64(file) });
+  }
+  paintFiles();
+}
+export function paintFiles() {
+  $("files").hidden = !S.files.length;
+  put($("files"), S.files.map((f, i) => `<li><b>${esc(f.name)}</b> ${bytes(f.size)}<button type="button" data-unattach="${i}" aria-label="Remove ${esc(f.name)}">${icon("x")}</button></li>`).join(""));
+  touch();
+}
+/** Take files from the button, from a drop anywhere, and from the clipboard. */
+export function takeFiles() {
+  const choose = as("choose", HTMLInputElement);
+  choose.addEventListener("change", () => {
+    const chosen = [...(choose.files || [])];
+    choose.value = "";
+    quietly(() => attach(chosen));
+  });
+  /** @param {DragEvent} e */
+  const drag = (e) => {
+    if (!e.dataTransfer?.types.includes("Files")) return;
+    e.preventDefault();
+    $("composer").classList.toggle("drop", e.type === "dragover");
+    const dropped = e.type === "drop" ? [...e.dataTransfer.files] : [];
+    quietly(() => attach(dropped));
+  };
+  document.addEventListener("dragover", drag);
+  document.addEventListener("dragleave", drag);
+  document.addEventListener("drop", drag);
+  box().addEventListener("paste", (e) => {
+    const pasted = [...(e.clipboardData?.files || [])];
+    if (!pasted.length) return;
+    e.preventDefault();
+    quietly(() => attach(pasted));
+  });
+}
+
+/** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./server.js").Session} Session @typedef {{session: string}} Made */
 
 export async function send() {
   const text = box().value;
@@ -150,8 +201,17 @@ const around = (el, work) => {
   const found = exchangeAround(el);
   return found && work(found.exchange, found.session);
 };
-/** @type {import("./dom.js").Click[]} */
+/** @type {import("./html.js").Click[]} */
 export const clicks = [
+  ["#attach", () => $("choose").click()],
+  [
+    "[data-unattach]",
+    (b) => {
+      S.files.splice(Number(b.dataset.unattach), 1);
+      paintFiles();
+      box().focus();
+    },
+  ],
   ["[data-decide]", (b) => around(b, (_, session) => decide(session, b.dataset.call || "", b.dataset.decide || ""))],
   [
     "[data-edit]",

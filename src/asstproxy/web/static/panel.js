@@ -1,13 +1,12 @@
 /** The details: facts and drawings of one exchange, and the records of the session with filters. */
-import { $, all, as, closest, put, valueOf } from "./dom.js";
 import { mapSVG, sequenceSVG, timelineSVG } from "./draw.js";
-import { time } from "./records.js";
-import { STEPS, kind } from "./script.js";
+import { time } from "./fold.js";
+import { $, all, as, closest, count, esc, money, ms, put, valueOf } from "./html.js";
+import { kind, STEPS } from "./script.js";
 import { S, shownRecords, touch } from "./state.js";
 import { isPanelOpen, panel, tab } from "./views.js";
-import { count, esc, money, ms } from "./words.js";
 
-/** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./records.js").Rec} Rec */
+/** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./fold.js").Rec} Rec */
 
 const REST = 100; // ms between two drawings of an exchange that goes on in the same state
 let drawn = 0;
@@ -163,7 +162,7 @@ export function linkDrawings() {
   $("records").addEventListener("toggle", opened, true);
 }
 
-/** @type {import("./dom.js").Click[]} */
+/** @type {import("./html.js").Click[]} */
 export const clicks = [
   [".to[data-seq]", (g) => showRecord(Number(g.dataset.seq))],
   [

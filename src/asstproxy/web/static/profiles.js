@@ -1,8 +1,7 @@
 /** Who answers the next message: one profile with its model, or several at once. */
-import { $, as, box, put } from "./dom.js";
+import { $, as, box, esc, icon, put } from "./html.js";
 import { get } from "./server.js";
 import { S, touch } from "./state.js";
-import { esc, icon } from "./words.js";
 
 /** @typedef {import("./state.js").Profile} Profile */
 
@@ -69,7 +68,7 @@ export function takeModel() {
   });
 }
 
-/** @type {import("./dom.js").Click[]} */
+/** @type {import("./html.js").Click[]} */
 export const clicks = [
   ["#both", toggleComparison],
   [

@@ -1,9 +1,8 @@
 /** Replay: the session as it was at a record. The track of the slider is the timeline itself. */
-import { $, as, put } from "./dom.js";
-import { time } from "./records.js";
+import { time } from "./fold.js";
+import { $, as, esc, icon, put } from "./html.js";
 import { kind } from "./script.js";
 import { S, touch } from "./state.js";
-import { esc, icon } from "./words.js";
 
 const PAUSE = 3000; // ms between two turns from which on the replay goes on with the next
 
@@ -43,7 +42,7 @@ export function advance(ms) {
   if (!next) S.playing = false;
   touch();
 }
-/** @param {import("./records.js").Rec[]} shown @param {string} state */
+/** @param {import("./fold.js").Rec[]} shown @param {string} state */
 export function paintTransport(shown, state) {
   const count = recorded().length;
   const slider = as("slider", HTMLInputElement);
@@ -81,7 +80,7 @@ export function takeSlider() {
   });
 }
 
-/** @type {import("./dom.js").Click[]} */
+/** @type {import("./html.js").Click[]} */
 export const clicks = [
   ["#prev", () => seek(S.n - 1)],
   ["#next", () => seek(S.n + 1)],

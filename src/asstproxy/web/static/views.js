@@ -1,6 +1,6 @@
 /** The views of the conversation, and the areas beside it: sessions and details. */
 import { forgetPainted } from "./conversation.js";
-import { $, all, box } from "./dom.js";
+import { $, all, box } from "./html.js";
 import { toggleComparison } from "./profiles.js";
 import { startReplay } from "./replay.js";
 import { S, touch } from "./state.js";
@@ -65,7 +65,7 @@ export function tab(chosen) {
   touch();
 }
 
-/** @type {import("./dom.js").Click[]} */
+/** @type {import("./html.js").Click[]} */
 export const clicks = [
   [
     "button[data-view]",
