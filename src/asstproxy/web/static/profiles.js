@@ -31,12 +31,13 @@ export function paintPick() {
   const name = S.others.length ? asked().join(" + ") : S.profile || "no profile";
   put($("pick"), `<i class="dot${row?.missing === "" ? " ok" : ""}"></i><b>${esc(name)}</b><span>${esc(S.others.length ? "" : S.model || row?.model || "")}${S.background ? " · in the background" : ""}</span>${icon("down")}`);
   $("both").setAttribute("aria-pressed", String(!!S.others.length));
-  put($("profiles"), S.profiles.map(rowHTML).join(""));
+  const usable = S.profiles.filter((p) => !p.missing);
+  const sorted = [...usable, ...S.profiles.filter((p) => p.missing)];
+  put($("profiles"), sorted.map(rowHTML).join(""));
   const model = as("model", HTMLInputElement);
   if (document.activeElement !== model) model.value = S.model;
   model.placeholder = row?.model || "the profile's model";
-  const usable = S.profiles.filter((p) => !p.missing);
-  put($("ready"), [...usable, ...S.profiles.filter((p) => p.missing)].map(readyHTML).join(""));
+  put($("ready"), sorted.map(readyHTML).join(""));
   $("none-ready").hidden = usable.length > 0;
   touch();
 }
