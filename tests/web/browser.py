@@ -88,6 +88,10 @@ class Browser:
             assert time.monotonic() < deadline, f"not within {within} s; the page says:\n{self.one('body').text}"
             time.sleep(0.03)
 
+    def until_there_are(self, number: int, selector: str) -> None:
+        """Wait until there are so many elements of this kind."""
+        self.until(lambda: len(self.all(selector)) == number)
+
     @contextlib.contextmanager
     def emulated(self, command: str, off: str, **settings: Any) -> Iterator[None]:
         """With something that the browser pretends: a command of its DevTools, and that which ends it."""

@@ -25,7 +25,7 @@ def test_the_buttons_below_an_answer(tab: Browser, provider: ResponsesServer) ->
     provider.brain = lambda _: [Say(CODE)]
     for number, text in enumerate(("first", "second"), start=1):
         tab.send(text)
-        tab.until(lambda number=number: len(tab.all("#log .state.completed")) == number)
+        tab.until_there_are(number, "#log .state.completed")
     tab.driver.execute_cdp_cmd(
         "Browser.grantPermissions",
         {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": tab.origin},
@@ -39,11 +39,11 @@ def test_the_buttons_below_an_answer(tab: Browser, provider: ResponsesServer) ->
     tab.until(lambda: tab.one("#say").get_attribute("value") == "second")
     assert "Replaces the turns" in tab.one("#hint").text
     tab.one("#say").send_keys(" and more", Keys.ENTER)
-    tab.until(lambda: len(tab.all("#log .state.completed")) == 3)
+    tab.until_there_are(3, "#log .state.completed")
     assert ["second" in text for text in _asked(provider)] == [False, True]
     assert tab.all(".exchange.withdrawn")
     tab.click("[data-act=retry]", 2)
-    tab.until(lambda: len(tab.all("#log .state.completed")) == 4)
+    tab.until_there_are(4, "#log .state.completed")
     assert len(_asked(provider)) == 2
     before = tab.driver.current_url
     tab.click("[data-act=fork]", 0)
@@ -64,7 +64,7 @@ def test_the_profile_and_the_model_are_switched(driver: Any, provider: Responses
         tab.driver.execute_script("document.getElementById('picker').hidePopover()")
         tab.until(lambda: tab.one("#pick").text == "other\ngpt-6-mini")
         tab.send("second")
-        tab.until(lambda: len(tab.all(".state.completed")) == 2)
+        tab.until_there_are(2, ".state.completed")
         assert "other gpt-6-mini from here on" in tab.log
         assert provider.requests[-1].json["model"] == "gpt-6-mini"
         assert len(_asked(provider)) == 2

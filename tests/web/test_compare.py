@@ -42,16 +42,16 @@ def test_three_answer_at_once(three: Browser) -> None:
     """They stream side by side, also after a reload; the next message goes to all of them, and each keeps its session."""
     tab = three
     tab.send("Who is better?")
-    tab.until(lambda: len(tab.all(".lane .path .lit")) == 3)
+    tab.until_there_are(3, ".lane .path .lit")
     tab.driver.refresh()
-    tab.until(lambda: len(tab.all("[data-keep]")) == 3)
+    tab.until_there_are(3, "[data-keep]")
     assert _answers(tab) == [WORDS] * 3
     assert [lane.get_attribute("aria-label") for lane in tab.all(".lane")] == ["work", "other", "third"]
     tops = [lane.rect["y"] for lane in tab.all(".lane")]
     assert len(set(tops)) == 1
     tab.send("And why?")
     tab.until(lambda: tab.one("#duel-said").text == "And why?")
-    tab.until(lambda: len(tab.all(".lane .state.completed")) == 3)
+    tab.until_there_are(3, ".lane .state.completed")
     tab.click("[data-keep]", 1)
     tab.until(lambda: tab.log.count(WORDS) == 2)
     assert {len(Store().transcript(one).exchanges) for one in Store().ids()} == {2}
@@ -86,6 +86,6 @@ def test_a_tool_waits_in_its_lane(three: Browser, provider: ResponsesServer, ran
     assert not ran.exists()
     assert "waits for you" in tab.one(".race").text
     tab.click(".lane [data-decide=yes]")
-    tab.until(lambda: len(tab.all("[data-keep]")) == 3)
+    tab.until_there_are(3, "[data-keep]")
     assert _answers(tab) == ["Done."] * 3
     assert ran.read_text() == "milk"

@@ -46,17 +46,17 @@ def test_a_picture_is_dropped_and_shown(tab: Browser, provider: ResponsesServer,
     picture = tmp_path / "dot.png"
     picture.write_bytes(PNG)
     tab.one("#choose").send_keys(str(picture))
-    tab.until(lambda: len(tab.all("#files li")) == 1)
+    tab.until_there_are(1, "#files li")
     for kind, transfer in (("DragEvent('drop'", "dataTransfer"), ("ClipboardEvent('paste'", "clipboardData")):
         tab.driver.execute_script(
             "const given = new DataTransfer(); given.items.add(new File(['text'], 'notes <b>.txt', {type: 'text/plain'}));"
             f"document.getElementById('say').dispatchEvent(new {kind}, {{{transfer}: given, bubbles: true, cancelable: true}}))"
         )
-    tab.until(lambda: len(tab.all("#files li")) == 3)
+    tab.until_there_are(3, "#files li")
     assert [row.text.split("\n")[0] for row in tab.all("#files li b")] == ["dot.png", "notes <b>.txt", "notes <b>.txt"]
     for left in (2, 1):
         tab.click("[data-unattach]", left)
-        tab.until(lambda left=left: len(tab.all("#files li")) == left)
+        tab.until_there_are(left, "#files li")
     tab.send("What is it?")
     tab.until(lambda: tab.js("[...document.querySelectorAll('.picture img')].some(i => i.naturalWidth === 1)"))
     tab.until(lambda: tab.all(".state.completed"))
@@ -99,10 +99,10 @@ def test_two_tabs_show_the_same(tab: Browser, provider: ResponsesServer) -> None
     tab.driver.get(address)
     tab.until(lambda: "Hello to both." in tab.log)
     tab.send("again")
-    tab.until(lambda: len(tab.all(".state.completed")) == 2)
+    tab.until_there_are(2, ".state.completed")
     tab.driver.close()
     tab.driver.switch_to.window(first)
-    tab.until(lambda: len(tab.all(".state.completed")) == 2)
+    tab.until_there_are(2, ".state.completed")
 
 
 def test_a_tool_waits_for_a_click(driver: Any, provider: ResponsesServer, ran: Path) -> None:
@@ -137,9 +137,9 @@ def test_several_calls_are_answered_one_by_one(driver: Any, provider: ResponsesS
     with ServedPage("work") as web:
         tab = Browser(driver, web.address)
         tab.send("both")
-        tab.until(lambda: len(tab.all("[data-decide=yes]")) == 2)
+        tab.until_there_are(2, "[data-decide=yes]")
         tab.click("[data-decide=no]")
-        tab.until(lambda: len(tab.all("[data-decide=no]")) == 1)
+        tab.until_there_are(1, "[data-decide=no]")
         assert not ran.exists()
         tab.click("[data-decide=yes]")
         tab.until(lambda: "Done." in tab.log)
@@ -220,7 +220,7 @@ def test_a_turn_is_asked_again_at_its_place_after_compact(driver: Any, provider:
     tab.until(lambda: "asked for a summary" in tab.log)
     assert "Summarise our conversation" not in tab.log
     tab.send("Question 4")
-    tab.until(lambda: len(tab.all(".end .completed")) == 6)
+    tab.until_there_are(6, ".end .completed")
     offered = "[...document.querySelectorAll('.end')].map((end) => end.querySelectorAll('[data-act=edit]').length)"
     tab.until(lambda: tab.js(offered) == [0, 0, 1, 1, 0, 1])
     for which, wanted in ((2, 4), (1, 3), (0, 2)):  # the last turn, and those that /compact left
