@@ -194,7 +194,9 @@ def test_rename_session_and_farewell(server: ResponsesServer, chat: Chat) -> Non
     assert Store().summary(session).title == "Price of AAPL"
 
 
-@pytest.mark.parametrize(("columns", "end"), [(60, "<$0.0001 · continue: asst chat -c"), (50, "continue: asst chat -c")])
+@pytest.mark.parametrize(
+    ("columns", "end"), [(60, "<$0.0001 · continue: asst chat -c"), (50, "continue: asst chat -c")]
+)
 def test_the_farewell_is_one_row(server: ResponsesServer, chat: Chat, columns: int, end: str) -> None:
     """Where it doesn't fit, the second way to continue goes first, then the cost."""
     with chat(columns=columns) as terminal:
