@@ -11,7 +11,7 @@ from pathlib import Path
 
 from asstproxy import Store
 from forked import asst_command
-from servers import Call, ResponsesServer, Say, Script
+from servers import Background, Call, ResponsesServer, Say, Script
 
 from .conftest import ASST, Page, WebProcess
 from .served import Served, ServedPage
@@ -258,6 +258,27 @@ def test_after_kill_9_everything_shown_is_there(provider: ResponsesServer) -> No
         assert text == shown
         assert page.post(f"/sessions/{session}/resume").status_code == 200
         page.watch(session).until(lambda w: any(r.get("kind") == "interrupted" for r in w.records))
+
+
+def test_after_kill_9_a_background_answer_is_fetched(provider: ResponsesServer) -> None:
+    """The provider goes on meanwhile; the restarted server takes its answer up where it was, and asks nothing again."""
+    provider.background = Background(queued=0)
+    words = " ".join(f"w{n}" for n in range(40))
+    provider.brain = lambda _: [Say(words, pace=0.03)]
+    with WebProcess("-p", "gpt") as web:
+        page = Page(web)
+        session = page.send("count", profile="gpt", background=True)
+        shown = page.watch(session).until(lambda w: "w9" in w.text).text
+        web.process.kill()
+        web.process.wait()
+    with ServedPage("gpt", port=web.port) as restarted:
+        page = Page(restarted, cookies=page.client.cookies)
+        assert page.post(f"/sessions/{session}/resume").status_code == 200
+        watch = page.watch(session).until_state("completed")
+        assert watch.text == words
+        assert watch.text.startswith(shown)
+        assert not any(r.get("kind") == "interrupted" for r in watch.records)
+    assert [request.method for request in provider.requests if request.method == "POST"] == ["POST"]
 
 
 def test_a_terminal_that_has_it_open_is_told(page: Page, provider: ResponsesServer) -> None:

@@ -27,7 +27,7 @@ SLOWER, SLOWEST = 1.25, 30
 LONGEST = 3600.0
 """Seconds that a provider may make us wait."""
 KEPT = 48 * 3600.0
-"""Seconds for which every provider keeps results."""
+"""Seconds since a batch was sent, after which results that can't be found are taken for deleted."""
 
 Apis = Callable[[Job], BatchApi]
 """The batch API of a job."""

@@ -42,7 +42,7 @@ def test_every_state_has_a_colour(state: State) -> None:
 def test_a_light_terminal_has_other_colours(
     theme: str, background: str, name: str, number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`--theme`, or what the terminal says of its background: cyan fades on white, also in code. mono is bold at most."""
+    """`--theme`, or what the terminal says of its background: cyan fades on white. mono has no colours, but bold."""
     terminal = io.StringIO()
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdout", terminal)

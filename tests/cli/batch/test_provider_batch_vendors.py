@@ -25,8 +25,8 @@ from servers.batches import Batch, Desk, Fate, FormBatches, GoogleBatches, Messa
 from servers.gemini import GeminiServer
 from servers.wire import ApiError, Json, Reply, Request
 
-from .conftest import Ran
-from .in_process import asst_here
+from ..conftest import Ran
+from ..in_process import asst_here
 
 AnyServer = ResponsesServer | AnthropicServer | GeminiServer
 AnyBatches = FormBatches | MessageBatches | GoogleBatches
