@@ -185,6 +185,23 @@ class Bench:
             f"kill -9, {killed} of {rounds} rounds hit", f"{count} items", f"{lost} lost, {twice} twice in OUT", "0, 0"
         )
 
+    def at_the_provider(self) -> None:
+        """Through a provider's batch API, which answers at once: packed, sent, collected and written."""
+        sizes = (10_000, 50_000, 100_000)
+        empty = self.asst(1, 0.0, "--provider-batch")
+        runs = [self.asst(size, 0.0, "--provider-batch") for size in sizes]
+        figures = " · ".join(
+            f"{size:,} items {wall:.1f} s, {1000 * (cpu - empty[1]) / size:.2f} ms of CPU each, {memory:.0f} MiB"
+            for size, (wall, cpu, memory) in zip(sizes, runs, strict=True)
+        )
+        wall, _, memory = runs[1]
+        self.row(
+            "--provider-batch: packed, sent, collected, written",
+            figures,
+            f"{sizes[1] / wall:.0f}/s, {memory:.0f} MiB",
+            "",
+        )
+
     def sharing(self) -> None:
         """Through Postgres: 100,000 lines into it, then 2,000 items without latency, which two workers ask."""
         if not self.queue:
@@ -220,6 +237,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "once": Bench.at_once,
     "accepting": Bench.accepting,
     "memory": Bench.memory,
+    "provider": Bench.at_the_provider,
     "sharing": Bench.sharing,
     "killing": lambda bench: bench.killing(20),
 }

@@ -58,6 +58,7 @@ from .providers.answer_schema import Dialect, named_schema, refuses_schema, rewr
 from .providers.attachments import MB, AttachmentFormat, Parts, SentFile, no_parts
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
+from .providers.batch_api import BatchAnswer, BatchApi, BatchLimits, BatchRequests, Missing, RemoteBatch, not_answered
 from .providers.block_buffer import BlockBuffer
 from .providers.closing import closing, cut_by
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport, required_model
@@ -112,6 +113,10 @@ __all__ = [
     "AttachmentFormat",
     "AttachmentStore",
     "BackgroundJob",
+    "BatchAnswer",
+    "BatchApi",
+    "BatchLimits",
+    "BatchRequests",
     "BlockBuffer",
     "ChunkReceived",
     "Dialect",
@@ -123,6 +128,7 @@ __all__ = [
     "Kind",
     "MessageFold",
     "MessageIncomplete",
+    "Missing",
     "ModelInfo",
     "NotSetUpError",
     "Notice",
@@ -133,6 +139,7 @@ __all__ = [
     "Provisioned",
     "Reasoning",
     "ReasoningBuffer",
+    "RemoteBatch",
     "SchemaSupport",
     "SentFile",
     "ServerOptions",
@@ -187,6 +194,7 @@ __all__ = [
     "messages_usage",
     "named_schema",
     "no_parts",
+    "not_answered",
     "parsed_arguments",
     "read_reply",
     "read_stream",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from asstproxy.cli.published_schemas import SCHEMAS
 from asstproxy.core.codec import EVENTS, encode
 from asstproxy.core.events import Record
 from core.strategies import events, records
+from forked import asst_command
 from servers import Call, Cut, Fail, Incomplete, ResponsesServer, Say, Script, Status, Think
 from servers.brain import Output
 
@@ -29,7 +30,7 @@ JSON = dict[str, Any]
 
 
 def _schema(name: str) -> JSON:
-    done = subprocess.run([ASST, "schema", name], capture_output=True, text=True, check=True)
+    done = asst_command.run([ASST, "schema", name], capture_output=True, text=True, check=True)
     schema: JSON = json.loads(done.stdout)
     return schema
 
@@ -96,10 +97,14 @@ def test_unknown_schema_is_wrong_usage(asst: Asst) -> None:
 @given(records(events()))
 def test_every_event_is_described(record: Record) -> None:
     """Law: whatever value an event has, its line is valid, and has no member that the schema lacks."""
-    schema = SCHEMAS["events"]()
     line = json.loads(encode(record))
     if record.seq and line["at"]:
-        _assert_described(schema, line)
+        _assert_described(_events(), line)
+
+
+@cache
+def _events() -> JSON:
+    return SCHEMAS["events"]()
 
 
 def test_every_type_of_event_is_in_the_schema() -> None:

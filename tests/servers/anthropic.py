@@ -55,6 +55,7 @@ class AnthropicServer(Server):
         return self.url
 
     async def answer(self, request: Request) -> Reply:
+        self.batches.url = self.url
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self.key not in (bearer, request.headers.get("x-api-key")):
             raise ApiError(401, f"invalid x-api-key: {bearer}")

@@ -193,7 +193,7 @@ class MessageBatches:
     """`/v1/messages/batches` as Anthropic has it: requests in the body, results in one file, and no name for a batch."""
 
     def __init__(self, ids: Ids, ask: Ask) -> None:
-        self.desk = Desk(ask)
+        self.desk, self.url = Desk(ask), ""
         self._ids = ids
         self._results: dict[str, bytes] = {}
 
@@ -264,7 +264,7 @@ class MessageBatches:
             lines.append({"custom_id": name, "result": result})
         batch.over = "ended"
         self._results[batch.id] = self.desk.lines(lines)
-        url = f"https://api.anthropic.com/v1/messages/batches/{batch.id}/results"
+        url = f"{self.url}/v1/messages/batches/{batch.id}/results"
         batch.made |= {"processing_status": "ended", "request_counts": counts, "results_url": url}
 
     async def _ask(self, path: str, body: Json) -> Reply:

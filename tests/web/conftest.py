@@ -6,7 +6,6 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from forked import asst_command
 from servers import ResponsesServer
 
 pytest.importorskip("uvicorn", reason="the extra web isn't installed")
@@ -26,7 +26,7 @@ from .served import Served, ServedPage
 if TYPE_CHECKING:
     from .browser import Browser
 
-ASST = str(Path(sys.executable).with_name("asst"))
+ASST = asst_command.ASST
 
 
 class WebProcess(Served):
@@ -34,7 +34,7 @@ class WebProcess(Served):
 
     def __init__(self, *arguments: str, port: int = 0) -> None:
         command = [ASST, "web", "--port", str(port), "--no-open", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = asst_command.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         address = self.process.stdout.readline().strip()
         if not address:

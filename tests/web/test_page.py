@@ -154,6 +154,7 @@ def test_the_slider_shows_any_record(tab: Browser, provider: ResponsesServer) ->
     tab.until(lambda: tab.all(".state.completed"))
     tab.click(".bar .tabs [data-view=replay]")
     tab.click("#play")
+    tab.until(lambda: tab.one("#slider").get_attribute("max"))
     all_records = int(tab.one("#slider").get_attribute("max"))
     tab.js(
         "(() => { const s = document.getElementById('slider'); s.value = 4; s.dispatchEvent(new Event('input')) })()"

@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 from msgspec.structs import replace
 
+from ..core.codec import now, to_unix_time
 from ..core.conversation import Conversation
 from ..core.errors import AssistantError, may_pass
 from ..core.events import Configured, Record
@@ -25,6 +26,8 @@ SLOWER, SLOWEST = 1.25, 30
 """By which the pause between two looks grows, and how many times the first one it may become."""
 LONGEST = 3600.0
 """Seconds that a provider may make us wait."""
+KEPT = 48 * 3600.0
+"""Seconds since a batch was sent, after which results that can't be found are taken for deleted."""
 
 Apis = Callable[[Job], BatchApi]
 """The batch API of a job."""
@@ -53,7 +56,7 @@ async def collect_all(book: JobBook, apis: Apis, stopping: Stopping) -> None:
                 if not was_told:
                     was_told = True
                     vendor = apis(job).vendor
-                    book.say(f"{vendor} can't be asked now; asst goes on asking. ({str(error).rstrip('.')})")
+                    book.say(f"{vendor} can't be reached now; asst keeps trying. ({str(error).rstrip('.')})")
         if book.open_jobs:
             first = max(apis(job).poll for job in book.open_jobs)
             await stopping.pause(max(first * factor, asked))
@@ -83,10 +86,10 @@ async def look(job: Job, api: BatchApi, out: str) -> RemoteBatch:
         if error.kind != "not_found":
             raise
         said = f"{api.vendor} doesn't have the batch of {job.at[:10]} any more, with {job.count:,} items."
-        raise AssistantError("not_found", said, "Forget it.", code="batch_lost", data={"out": out}) from None
+        raise AssistantError("not_found", said, "Drop it.", code="batch_lost", data={"out": out}) from None
     if remote.refusal:
         said = f"{api.vendor} refused the batch: {remote.refusal.rstrip('.')}. No item was answered."
-        raise AssistantError("invalid_request", said, "Forget it.", code="batch_lost", data={"out": out})
+        raise AssistantError("invalid_request", said, "Drop it.", code="batch_lost", data={"out": out})
     return remote
 
 
@@ -101,17 +104,23 @@ async def _collect(book: JobBook, job: Job, api: BatchApi, remote: RemoteBatch) 
     """Take over the results of a batch that is over: of each request, the first one."""
     packed = book.packed(job)
     seen, odd, taken = bytearray(len(packed)), 0, 0
-    async with aclosing(api.results(remote)) as answers:
-        async for answer in answers:
-            place = packed.place(job.attempt_of(answer.id))
-            if place is None or seen[place]:
-                odd += 1
-                continue
-            seen[place] = 1
-            taken += await _take(book, api, packed, place, answer)
-            if taken >= GROUP:
-                taken = 0
-                await book.commit()
+    try:
+        async with aclosing(api.results(remote)) as answers:
+            async for answer in answers:
+                place = packed.place(job.attempt_of(answer.id))
+                if place is None or seen[place]:
+                    odd += 1
+                    continue
+                seen[place] = 1
+                taken += await _take(book, api, packed, place, answer)
+                if taken >= GROUP:
+                    taken = 0
+                    await book.commit()
+    except AssistantError as error:
+        if error.kind != "not_found":
+            raise
+        _require_deleted(job, api, error)
+        book.say(f"{api.vendor} has deleted results of the batch of {job.at[:10]}.")
     missing = BatchAnswer("", error=not_answered(remote.missing))
     for place in range(len(packed)):
         if not seen[place]:
@@ -120,6 +129,18 @@ async def _collect(book: JobBook, job: Job, api: BatchApi, remote: RemoteBatch) 
     await book.save(replace(job, state="collected"))
     if odd:
         book.say(f"{api.vendor} sent {odd:,} results twice, unreadable, or of no item here. They are left out.")
+
+
+def _require_deleted(job: Job, api: BatchApi, error: AssistantError) -> None:
+    """Check that the results of a batch, which can't be found, were there once.
+
+    Raises:
+        AssistantError: they are too young for that; a failure that may pass.
+    """
+    if to_unix_time(now()) - to_unix_time(job.at) < KEPT:
+        raise AssistantError(
+            "protocol", f"{api.vendor} doesn't find the results of the batch of {job.at[:10]}.", "Try again later."
+        ) from error
 
 
 async def _take(book: JobBook, api: BatchApi, packed: Packed, place: int, answer: BatchAnswer) -> bool:

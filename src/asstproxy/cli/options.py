@@ -9,10 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["ConversationOptions", "ProfileName", "Quiet", "Tools", "on_command_line", "takes_conversation_options"]
+__all__ = [
+    "ConversationOptions",
+    "ProfileName",
+    "Quiet",
+    "Tools",
+    "completions",
+    "on_command_line",
+    "takes_conversation_options",
+]
 
 
-def _completion() -> Any:
+def completions() -> Any:
     """What completes a value: imported when the shell asks, after Tab."""
     from . import completion
 
@@ -26,7 +34,7 @@ ProfileName = Annotated[
         "-p",
         envvar="ASST_PROFILE",
         help="Profile to use.",
-        autocompletion=lambda incomplete: _completion().profiles(incomplete),
+        autocompletion=lambda incomplete: completions().profiles(incomplete),
     ),
 ]
 Tools = Annotated[
@@ -35,7 +43,7 @@ Tools = Annotated[
         "--tool",
         "-t",
         help="Tools to offer: package.module[:function] or ./file.py[:function].",
-        autocompletion=lambda incomplete: _completion().tools(incomplete),
+        autocompletion=lambda incomplete: completions().tools(incomplete),
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")]
@@ -53,7 +61,7 @@ class ConversationOptions:
             "-m",
             envvar="ASST_MODEL",
             help="Model to use instead of the profile's.",
-            autocompletion=lambda ctx, incomplete: _completion().models(ctx, incomplete),
+            autocompletion=lambda ctx, incomplete: completions().models(ctx, incomplete),
         ),
     ] = ""
     system: Annotated[
@@ -66,7 +74,7 @@ class ConversationOptions:
             "--template",
             "-T",
             help="Template: a name, a Markdown file, or server:prompt. See: asst templates.",
-            autocompletion=lambda incomplete: _completion().templates(incomplete),
+            autocompletion=lambda incomplete: completions().templates(incomplete),
         ),
     ] = ""
     values: Annotated[
@@ -78,7 +86,7 @@ class ConversationOptions:
         typer.Option(
             "--session",
             help="Continue this session (the beginning of its id).",
-            autocompletion=lambda incomplete: _completion().sessions(incomplete),
+            autocompletion=lambda incomplete: completions().sessions(incomplete),
         ),
     ] = ""
     wait: Annotated[bool, typer.Option("--wait", help="Wait while another process has the session open.")] = False
@@ -111,7 +119,7 @@ class ConversationOptions:
             "-O",
             metavar="KEY=VALUE",
             help="A setting of the provider's API: temperature=0.2.",
-            autocompletion=lambda ctx, incomplete: _completion().settings(ctx, incomplete),
+            autocompletion=lambda ctx, incomplete: completions().settings(ctx, incomplete),
         ),
     ] = None
     fallbacks: Annotated[
@@ -120,7 +128,7 @@ class ConversationOptions:
             "--fallback",
             metavar="PROFILE",
             help="Profile that answers when the others fail before their first piece.",
-            autocompletion=lambda incomplete: _completion().profiles(incomplete),
+            autocompletion=lambda incomplete: completions().profiles(incomplete),
         ),
     ] = None
     max_cost: Annotated[

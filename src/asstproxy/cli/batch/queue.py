@@ -225,7 +225,7 @@ class _Collecting:
             sys.stderr.write(f"{_summary(last)} · {request.out}\n")
         waiting = last.items - last.done - last.failed
         if waiting and last.state == "capped":
-            print_warning(f"Stopped at the cost limit: {last.stop} Go on with a higher --max-cost.")
+            print_warning(f"Stopped at the cost limit: {last.stop} Continue with a higher --max-cost.")
             return INCOMPLETE
         if waiting and last.state == "stopped":
             print_warning(f"A worker stopped the batch: {last.stop}")

@@ -44,7 +44,9 @@ def show_status(out: Path, *, as_json: bool) -> None:
     if runs:
         where = f"running in {lock_holder(journal)}"
     else:
-        where = "ended" if snapshot.done + snapshot.failed >= snapshot.items else "stopped; the same command goes on"
+        where = (
+            "ended" if snapshot.done + snapshot.failed >= snapshot.items else "stopped; the same command continues it"
+        )
         where = f"to collect: asst batch fetch {out}" if snapshot.sent else where
     sys.stdout.write(f"{line_of(snapshot)} · {where}\n")
 

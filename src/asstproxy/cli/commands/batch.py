@@ -110,7 +110,7 @@ def run(
     ] = True,
     quiet: Quiet = False,
 ) -> None:
-    """Ask every item of IN. The same command again goes on where it stopped."""
+    """Ask every item of IN. The same command again continues where it stopped."""
     from ...core.errors import UsageError
     from ...core.warnings import quieten_warnings
     from ..batch.request import Request

@@ -124,9 +124,8 @@ def erase_to(rows: int) -> None:
     on = console(stderr=True)
     gone, _questions.rows = min(_questions.rows - rows, on.height - 1), rows
     if gone > 0 and can_edit() and redraws(on):
-        sys.stderr.write(
-            f"\x1b[{gone}A\r\x1b[{gone}M"
-        )  # what is merely cleared goes into the scrollback of some terminals
+        # Rows are deleted: some terminals put what is merely cleared into the scrollback.
+        sys.stderr.write(f"\x1b[{gone}A\r\x1b[{gone}M")
         sys.stderr.flush()
 
 

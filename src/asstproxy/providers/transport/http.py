@@ -1,22 +1,27 @@
-"""The default transport: httpx2, the official SDKs' own HTTP stack, without the SDKs (which take ten times as long)."""
+"""The default transport: httpx2, the official SDKs' own HTTP stack, without the SDKs (which take ten times as long).
+
+It is imported with the first request, or by `warm_up`: a chat shows its prompt before.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
-
-import httpx2
 
 from ...core.errors import AssistantError
 from ...core.redact import public_url, redact, redact_logs, register_secrets
 from . import JSON
 from .body import decode_error
-from .proxies import proxy_for, tls_context
+from .proxies import certificates_are_named, proxy_for, tls_context
 from .reading import MAX_EVENT, Body, too_large
 from .sse import TooLargeError
+
+if TYPE_CHECKING:
+    import httpx2
 
 __all__ = ["ONCE", "HttpTransport"]
 
@@ -68,19 +73,31 @@ class HttpTransport:
         self._query, self._key_hint = urlencode(query or {}), key_hint
         register_secrets(*self._secrets)
         redact_logs()
-        # Plain HTTP needs no certificates, and reading them takes 60 ms.
-        secure = urlsplit(self._base).scheme != "http"
-        once = {} if (secure if reuse is None else reuse) else ONCE
-        context = tls_context() if secure else False
+        self._secure = urlsplit(self._base).scheme != "http"
+        once = {} if (self._secure if reuse is None else reuse) else ONCE
+        self._headers = {**(plain_headers or {}), **headers, **once}
         self._proxy = proxy_for(self._base) if proxies else None
-        self._silence = silence
-        self._client = httpx2.AsyncClient(
-            headers={**(plain_headers or {}), **headers, **once},
-            timeout=httpx2.Timeout(silence, connect=connect),
+        self._connect, self._silence = connect, silence
+        if self._proxy or (self._secure and certificates_are_named()):
+            self.warm_up()  # what the environment names may be of no use, which is an error now
+
+    @cached_property
+    def _client(self) -> httpx2.AsyncClient:
+        import httpx2
+
+        # Plain HTTP needs no certificates, and reading them takes 60 ms.
+        context = tls_context() if self._secure else False
+        return httpx2.AsyncClient(
+            headers=self._headers,
+            timeout=httpx2.Timeout(self._silence, connect=self._connect),
             verify=context,
             proxy=self._proxy.client_proxy(context) if self._proxy else None,
             trust_env=False,
         )
+
+    def warm_up(self) -> None:
+        """See `WarmsUp`: import the HTTP client, and read the certificates."""
+        _ = self._client
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """See `Transport.call`."""
@@ -157,6 +174,8 @@ class HttpTransport:
         Raises:
             AssistantError: there is none, the server refuses, or (in the block, too) the connection breaks.
         """
+        import httpx2
+
         answered = False
         try:
             request = self._client.build_request(method, self._url(path), headers=headers, **sent)
@@ -201,7 +220,8 @@ class HttpTransport:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        if "_client" in self.__dict__:
+            await self._client.aclose()
 
 
 def _with_cost(reply: JSON, headers: Mapping[str, str]) -> JSON:

@@ -19,7 +19,7 @@ from servers import Cut, Fail, ResponsesServer, Say, Status
 from servers.vendor import VendorServer
 from servers.wire import Json, Reply, Request
 
-from .conftest import Ran
+from ..conftest import Ran
 
 Batch = Callable[..., Ran]
 
@@ -184,14 +184,14 @@ def test_failures_that_pass_are_lived_through(asst: Batch, server: ResponsesServ
 
 
 def test_a_refused_batch_is_one_line(asst: Batch, server: ResponsesServer, here: Path) -> None:
-    """Nothing of it was asked; `cancel` forgets it, and the same command sends the items again."""
+    """Nothing of it was asked; `cancel` drops it, and the same command sends the items again."""
     server.batches.desk.refusal = "The model is not available in batches."
     _write(here / "in.jsonl", {"prompt": "x"})
     ran = asst(*RUN)
     assert ran.code == 1
     assert ran.err.splitlines()[-1] == (
-        "asst: OpenAI refused the batch: line 1: The model is not available in batches. No item was answered. Forget it, and"
-        " its items are asked again: asst batch cancel out.jsonl"
+        "asst: OpenAI refused the batch: line 1: The model is not available in batches. No item was answered. Drop it, so"
+        " that its items are asked again: asst batch cancel out.jsonl"
     )
     assert asst("cancel", "out.jsonl").code == 0
     server.batches.desk.refusal = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -16,14 +17,16 @@ import pytest
 
 from asstproxy.providers.anthropic_batches import AnthropicBatches
 from asstproxy.providers.batch_api import BatchLimits
-from servers import ResponsesServer, Status
+from asstproxy.providers.gemini.batches import GeminiBatches
+from asstproxy.providers.openai.batches import OpenAIBatches
+from servers import Cut, ResponsesServer, Say, Status
 from servers.anthropic import AnthropicServer
 from servers.batches import Batch, Desk, Fate, FormBatches, GoogleBatches, MessageBatches
 from servers.gemini import GeminiServer
 from servers.wire import ApiError, Json, Reply, Request
 
-from .conftest import Ran
-from .in_process import asst_here
+from ..conftest import Ran
+from ..in_process import asst_here
 
 AnyServer = ResponsesServer | AnthropicServer | GeminiServer
 AnyBatches = FormBatches | MessageBatches | GoogleBatches
@@ -332,6 +335,77 @@ def test_a_refused_batch_is_one_line(vendor: Vendor) -> None:
     assert answers() == echoed(2)
 
 
+@each("gpt", "gemini")
+def test_results_that_are_gone(vendor: Vendor, here: Path) -> None:
+    """Young ones are waited for; those of an old batch were deleted, and their items fail."""
+    write(2)
+    at(vendor, vendor.look, interrupt)
+    run(vendor)
+    server, fine = vendor.server, vendor.server.answer
+
+    async def gone(request: Request) -> Reply:
+        if "content" in request.path or "download" in request.path:
+            raise ApiError(404, "No such file.", code=None)
+        return await fine(request)
+
+    server.answer = gone  # type: ignore[method-assign]
+    vendor.desk.looks = 0
+    ran = asst("fetch", "out.jsonl")
+    assert ran.code == 1
+    assert f"{vendor.name} doesn't find the results of the batch of" in ran.err
+    journal = next(path for path in (here / "out.jsonl.asst").iterdir() if b'{"job":' in path.read_bytes())
+    journal.write_bytes(re.sub(rb'("at":")2\d{3}-\d\d', rb"\g<1>2024-01", journal.read_bytes()))
+    ran = asst("fetch", "out.jsonl")
+    assert ran.code == 7
+    assert f"{vendor.name} has deleted results of the batch of 2024-01" in ran.err
+    server.answer = fine  # type: ignore[method-assign]
+    assert asst("in.jsonl", "-o", "out.jsonl", "-p", vendor.profile, "--retry-failed").code == 0
+    assert answers() == echoed(2)
+
+
+@each()
+def test_it_is_found_among_hundreds(vendor: Vendor) -> None:
+    """On a later page of the list, behind batches of others that came after it."""
+    original, cuts = vendor.server.answer, list[int]()
+
+    async def cut(request: Request) -> Reply:
+        if str(request).startswith(vendor.create) and not cuts:
+            cuts.append(1)
+            await original(request)
+            vendor.desk.batches.extend(_others(vendor, 250))
+            return Reply(sever="eof")
+        return await original(request)
+
+    vendor.server.answer = cut  # type: ignore[method-assign]
+    write(3)
+    ran = run(vendor)
+    assert ran.code == 0, ran.err
+    assert answers() == echoed(3)
+    assert len(vendor.desk.batches) == 251
+
+
+def _others(vendor: Vendor, count: int) -> Iterator[Batch]:
+    """Batches of others, of another size and with other names."""
+    for number in range(count):
+        made = json.loads(json.dumps(vendor.desk.batches[0].made))
+        made |= {"id": f"batch_{number}", "name": f"batches/b_{number}", "input_file_id": "file_x", "metadata": {}}
+        made["request_counts"] = {"processing": 4}
+        yield Batch(made["name"] if vendor.profile == "gemini" else made["id"], [], made)
+
+
+@each()
+def test_data_and_files(vendor: Vendor) -> None:
+    """Data that fits its schema is in `data`, and a file goes with its request."""
+    vendor.server.brain = lambda _: [Say('{"n": 4}')]
+    Path("a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 40)
+    write(2, attachments=["a.png"])
+    ran = run(vendor, "--schema", "n int")
+    assert ran.code == 0, ran.err
+    assert [one["data"] for one in results().values()] == [{"n": 4}, {"n": 4}]
+    bodies = [json.dumps(body) for _, _, body in vendor.desk.batches[0].requests]
+    assert all("iVBORw0KGgo" in body and '"properties"' in body for body in bodies)
+
+
 # ---- Anthropic ---------------------------------------------------------------------------------------------------------
 
 
@@ -457,3 +531,107 @@ def test_what_gemini_has_no_batches_for(here: Path, monkeypatch: pytest.MonkeyPa
     assert said in ran.err
     assert ran.err.count("\n") == 1
     assert not (here / "out.jsonl").exists()
+
+
+# ---- a provider of a package, and a queue next to it --------------------------------------------------------------------
+
+
+def test_a_package_s_provider_has_batches(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`batches` in its module, over `asstproxy.provider` alone, is all that --provider-batch needs."""
+    package = here / "acme-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[asstproxy.providers]\nacme = providers.batch_provider:connect\n")
+    monkeypatch.syspath_prepend(str(here))
+    with ResponsesServer() as server:
+        monkeypatch.setenv("ACME_KEY", server.key)
+        lines = ["[profiles.acme]", 'provider = "acme"', 'model = "gpt-4o"', 'api_key_env = "ACME_KEY"', "poll = 0.01"]
+        text = "\n".join([*lines, f'base_url = "{server.base_url}"', ""])
+        (Path(os.environ["ASST_CONFIG_DIR"]) / "config.toml").write_text(text)
+        write(3)
+        ran = asst("in.jsonl", "-o", "out.jsonl", "-p", "acme", "--provider-batch")
+        assert ran.code == 0, ran.err
+        assert "Sent 3 items to Acme as a batch." in ran.err
+        assert answers() == echoed(3)
+
+
+@each("gpt")
+def test_a_database_for_other_batches_is_no_obstacle(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ASST_QUEUE set, a batch at its provider goes there; only --queue together with it is refused."""
+    monkeypatch.setenv("ASST_QUEUE", "postgresql://nobody@127.0.0.1:9/none")
+    vendor.desk.looks = 100
+    write(2)
+    at(vendor, vendor.look, interrupt)
+    assert run(vendor).code == 130
+    assert json.loads(asst("status", "out.jsonl", "--json").out)["sent"] == 2
+    assert asst("cancel", "out.jsonl").code == 0
+    assert asst("fetch", "out.jsonl").code == 7
+    ran = run(vendor, "--queue", "postgresql://nobody@127.0.0.1:9/none")
+    assert (ran.code, ran.err) == (
+        2,
+        "asst: --queue can't be combined with --provider-batch. Leave one of them out.\n",
+    )
+
+
+# ---- the cost limit ----------------------------------------------------------------------------------------------------
+
+
+@each("anthropic", "gemini")
+def test_the_cost_limit_limits_the_answers(vendor: Vendor) -> None:
+    """Each request says how long its answer may be; where even short ones could cost more, nothing is sent."""
+    write(2)
+    ran = run(vendor, "--max-cost", "0.000001")
+    assert ran.code == 4
+    assert "Nothing was sent." in ran.err
+    assert not vendor.server.requests
+    assert run(vendor, "--max-cost", "1").code == 0
+    bodies = [body for _, _, body in vendor.desk.batches[0].requests]
+    limits = [body.get("max_tokens") or body["generationConfig"]["maxOutputTokens"] for body in bodies]
+    assert limits == [8192, 8192]
+
+
+# ---- a partial file of errors, and requests split by their bytes -------------------------------------------------------
+
+
+@each("gpt")
+def test_an_error_file_that_is_cut_off(vendor: Vendor) -> None:
+    """What both files have is taken over once: after the break, the same file is read again from its beginning."""
+    vendor.desk.fate = by_prompt({"n1": "expired", "n3": "expired"})
+    write(5)
+    vendor.server.faults.add(Cut(byte=40, first=1, on="content"))
+    at(vendor, vendor.result, lambda _: Reply(sever="reset"), skip=2)
+    ran = run(vendor)
+    assert ran.code == 7, ran.err
+    assert {key for key, one in results().items() if one["error"]} == {"i 1", "i 3"}
+    assert answers() == {key: text for key, text in echoed(5).items() if key not in ("i 1", "i 3")}
+
+
+@each("gpt")
+def test_an_error_file_that_is_incomplete(vendor: Vendor) -> None:
+    """Items that are in neither file say that there is no result for them."""
+    vendor.desk.fate = by_prompt({"n1": "expired", "n2": "expired"})
+    vendor.desk.rewrite = lambda lines: [line for line in lines if b"batch_expired" not in line or b'-2"' in line]
+    write(3)
+    assert run(vendor).code == 7
+    told = {key: one["error"]["message"] for key, one in results().items() if one["error"]}
+    assert told == {
+        "i 1": "The batch expired before this was asked.",
+        "i 2": "The batch has no result for this.",
+    }
+
+
+@each("gpt", "gemini")
+def test_requests_are_split_by_their_bytes(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file is larger than the API takes; a request that is larger alone fails by itself."""
+    api = {"gpt": OpenAIBatches, "gemini": GeminiBatches}[vendor.profile]
+    monkeypatch.setattr(api, "limits", BatchLimits(100, 1000))
+    write(20)
+    with Path("in.jsonl").open("a") as file:
+        file.write(json.dumps({"id": "large", "prompt": "x" * 1000}) + "\n")
+    assert run(vendor).code == 7
+    assert "The request is larger than a batch of" in results()["large"]["error"]["message"]
+    assert answers() == echoed(20)
+    assert len(vendor.desk.batches) > 2
+    sent = [file.data for file in vendor.server.files.stored.values() if b"You said" not in file.data]
+    assert len(sent) == len(vendor.desk.batches)
+    assert all(len(data) <= 1000 for data in sent)
