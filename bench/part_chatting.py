@@ -15,8 +15,11 @@ def measure(setting: Setting) -> Group:
     wall = {
         name: middle(runs, lambda one: one.wall) for name, runs in setting.interleave(setting.programs.chats()).items()
     }
-    if "clai" in wall:
-        group.compare("`asst chat`: the prompt is on the screen", wall["asst"], wall["clai"], 0.3, rival="`clai`")
-    else:
+    what = "`asst chat`: the prompt is on the screen"
+    for rival, name, bar in (("clai", "`clai`", 0.2), ("llm", "`llm chat`", 0.6)):
+        if rival in wall:
+            group.compare(what, wall["asst"], wall[rival], bar, rival=name)
+            what = ""
+    if not group.rows:
         group.tables["chat"] = f"`asst chat`: the prompt is on the screen after {milliseconds(wall['asst'])}."
     return group

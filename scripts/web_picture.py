@@ -1,9 +1,8 @@
 """Takes the pictures of `asst web` for the docs: `python scripts/web_picture.py`, with Debian's chromium and chromium-driver.
 
-Pillow makes them small.
-
 The sessions are real: `asst web` talks to the local protocol server of the tests; a tool waits for a click, and three
 profiles answer at once.
+Pillow makes them small.
 """
 
 from __future__ import annotations
