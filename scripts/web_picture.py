@@ -143,9 +143,9 @@ def _take(address: str, api: ResponsesServer) -> None:
 
 
 def _save(driver: Any, name: str) -> None:
-    """With 128 colours: a page of text needs no more, and is a third of the size."""
+    """With 256 colours: a page of text needs no more, and is half of the size."""
     picture = Image.open(io.BytesIO(driver.get_screenshot_as_png())).convert("RGB")
-    picture.quantize(128, dither=Image.Dither.NONE).save(ROOT / "docs" / name, optimize=True)
+    picture.quantize(256, dither=Image.Dither.NONE).save(ROOT / "docs" / name, optimize=True)
 
 
 if __name__ == "__main__":
