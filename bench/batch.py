@@ -70,6 +70,21 @@ def memory(setting: Setting) -> None:
     )
 
 
+def at_the_provider(setting: Setting) -> None:
+    """Through a provider's batch API, which answers at once: packed, sent, collected and written."""
+    sizes = (10_000, 50_000, 100_000)
+    empty = setting.asst(1, 0.0, "--provider-batch")
+    runs = [setting.asst(size, 0.0, "--provider-batch") for size in sizes]
+    figures = " · ".join(
+        f"{size:,} items {wall:.1f} s, {1000 * (cpu - empty[1]) / size:.2f} ms of CPU each, {peak:.0f} MiB"
+        for size, (wall, cpu, peak) in zip(sizes, runs, strict=True)
+    )
+    wall, _, peak = runs[1]
+    setting.row(
+        "--provider-batch: packed, sent, collected, written", figures, f"{sizes[1] / wall:.0f}/s, {peak:.0f} MiB", ""
+    )
+
+
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -84,6 +99,7 @@ def main() -> None:
         "inspect": lambda setting: by_inspect(setting, options.inspect),
         "accepting": accepting,
         "memory": memory,
+        "provider": at_the_provider,
         "killing": lambda setting: kill_batches(setting, options.rounds),
         "sharing": sharing,
         "collecting": collecting,

@@ -14,6 +14,7 @@ PARTS = ["startup", "asking", "chatting", "drawing", "piping", "keeping", "stori
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it asks /proc and a pseudo-terminal")
 
 
+@pytest.mark.slow(reason="every part of the bench, dozens of processes")
 def test_every_part_measures_something(tmp_path: Path) -> None:
     """A command, a view or a name that has changed shows here, and not on the day when somebody measures."""
     command = [sys.executable, str(RUN), "--tiny", "--here", "--folder", str(tmp_path)]

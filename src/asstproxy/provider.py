@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .config.insecure_http import warn_of_plain_http
+from .config.base_url import warn_of_plain_http
 from .config.profiles import Profile
 from .config.provider_info import SERVER_QUESTIONS, ProviderInfo, SetupQuestion
 from .config.setting_tables import Setting
@@ -51,13 +51,14 @@ from .core.events import (
     Usage,
 )
 from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
-from .core.roles import AcceptsAttachments, AssistantProxy, Attachable, Structured
-from .core.schema_support import SchemaSupport
+from .core.roles import AcceptsAttachments, AssistantProxy, Attachable, SchemaSupport, Structured
 from .core.turn import ToolSpec, Turn
+from .providers.answer_notes import WAITING, cited, describe_blocks, unshown, url_citations, waits_for
 from .providers.answer_schema import Dialect, named_schema, refuses_schema, rewritten
 from .providers.attachments import MB, AttachmentFormat, Parts, SentFile, no_parts
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
+from .providers.batch_api import BatchAnswer, BatchApi, BatchLimits, BatchRequests, Missing, RemoteBatch, not_answered
 from .providers.block_buffer import BlockBuffer
 from .providers.closing import closing, cut_by
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport, required_model
@@ -83,14 +84,12 @@ from .providers.model_list import ModelInfo, fetch_models
 from .providers.provisioning import Provisioned
 from .providers.quirks import NO_QUIRKS, VendorProvider, items_for, vendor_transport
 from .providers.reasoning import ReasoningBuffer, ThinkTags
-from .providers.sources import cited, url_citations
 from .providers.stateful import StatefulProvider
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
 from .providers.text_fold import MessageFold, TextFold
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
-from .providers.unshown import WAITING, describe_blocks, unshown, waits_for
 from .providers.usage import chat_usage, messages_usage, service_tier, told_cost
 
 if TYPE_CHECKING:
@@ -114,6 +113,10 @@ __all__ = [
     "AttachmentFormat",
     "AttachmentStore",
     "BackgroundJob",
+    "BatchAnswer",
+    "BatchApi",
+    "BatchLimits",
+    "BatchRequests",
     "BlockBuffer",
     "ChunkReceived",
     "Dialect",
@@ -125,6 +128,7 @@ __all__ = [
     "Kind",
     "MessageFold",
     "MessageIncomplete",
+    "Missing",
     "ModelInfo",
     "NotSetUpError",
     "Notice",
@@ -135,6 +139,7 @@ __all__ = [
     "Provisioned",
     "Reasoning",
     "ReasoningBuffer",
+    "RemoteBatch",
     "SchemaSupport",
     "SentFile",
     "ServerOptions",
@@ -189,6 +194,7 @@ __all__ = [
     "messages_usage",
     "named_schema",
     "no_parts",
+    "not_answered",
     "parsed_arguments",
     "read_reply",
     "read_stream",

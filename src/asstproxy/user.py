@@ -12,6 +12,7 @@ from .core.attachment import AttachedFile, Attachment
 from .core.coalesce import RecordStream
 from .core.errors import AssistantError, UsageError
 from .core.events import (
+    SCHEMA_REASON,
     ApprovalGiven,
     ApprovalRequested,
     AssistantMessageRetrieved,
@@ -24,7 +25,6 @@ from .core.events import (
     Unknown,
 )
 from .core.redact import redacting_logger
-from .core.schema_support import SCHEMA
 
 if TYPE_CHECKING:  # a conversation without tools must not pay for them
     from .core.answer_schema import Check
@@ -105,7 +105,7 @@ def _text_of(event: Event | Unknown) -> str:
 def _data_of(event: Event | Unknown) -> str:
     """The answer as JSON that fits."""
     match event:
-        case MessageIncomplete(reason=reason, problems=problems) if reason == SCHEMA:
+        case MessageIncomplete(reason=reason, problems=problems) if reason == SCHEMA_REASON:
             raise AssistantError(
                 "protocol",
                 f"The answer doesn't fit the schema: {'; '.join(problems)}.",

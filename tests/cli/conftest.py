@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
+from forked import asst_command
 from servers import ResponsesServer
 
-ASST = str(Path(sys.executable).with_name("asst"))
+ASST = asst_command.ASST
 
 
 @dataclass
@@ -42,7 +41,7 @@ def asst() -> Asst:
 
     def run(*arguments: str, stdin: str | bytes | None = None, timeout: float = 60) -> Ran:
         data = stdin.encode() if isinstance(stdin, str) else stdin
-        done = subprocess.run(
+        done = asst_command.run(
             [ASST, *arguments],
             input=data,
             stdin=subprocess.DEVNULL if data is None else None,
@@ -60,7 +59,7 @@ def start() -> Callable[[Sequence[str]], subprocess.Popen[bytes]]:
     """Starts `asst` and leaves it running."""
 
     def popen(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+        return asst_command.start(
             [ASST, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
 

@@ -9,7 +9,6 @@ import pty
 import select
 import signal
 import struct
-import subprocess
 import termios
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +16,8 @@ from types import TracebackType
 from typing import Self
 
 import pyte
+
+from forked import asst_command
 
 __all__ = ["Terminal"]
 
@@ -32,14 +33,13 @@ class Terminal:
         self.received = b""  # every byte that the command has written
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.process = subprocess.Popen(
+        self.process = asst_command.start(
             command,
+            on_terminal=True,
             stdin=slave,
             stdout=slave,
             stderr=slave,
             env={**_without_size(), "TERM": "xterm-256color", **(env or {})},
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
         )
         os.close(slave)
 

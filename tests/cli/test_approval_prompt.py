@@ -162,7 +162,7 @@ def test_the_question_names_the_source_and_hides_nothing(server: ResponsesServer
         answer(terminal, "n")
         terminal.wait_for("That was it.")
     folded = "".join(text.replace("│", " ").split())  # a long path is wrapped
-    assert f"Writeanote.From{tool}:note:runsasyou,withyourfilesandnetwork." in folded
+    assert f"Writeanote.From{tool}:runsasyou,withyourfilesandnetwork." in folded
     assert r'text  "x\u3164y\u2800z\udb40\udc41\ufe0f\u034f"' in text
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from asstproxy import Store, conform
+from forked import asst_command
 from servers import Cut, Html, Incomplete, ResponsesServer, Say, Status, refused_port
 
 from .conftest import ASST, Asst, Ran
@@ -85,7 +86,7 @@ def test_silent_pipe_does_not_hang(server: ResponsesServer) -> None:
     """With a prompt, a pipe that is never written to and never closed is not waited for, with a warning."""
     reader, writer = os.pipe()
     try:
-        done = subprocess.run(
+        done = asst_command.run(
             [ASST, "ask", "-p", "gpt", "hi"], stdin=reader, capture_output=True, timeout=30, check=False
         )
     finally:
@@ -209,7 +210,7 @@ def test_nothing_set_up_is_told(tmp_path: Path) -> None:
     hide = tmp_path / "sitecustomize.py"
     hide.write_text("import sys; sys.modules['xllamacpp'] = None\n")
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(
+    done = asst_command.run(
         [ASST, "ask", "hi"], capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL, check=False
     )
     assert (done.returncode, len(done.stderr.splitlines())) == (3, 1)

@@ -23,6 +23,7 @@ from asstproxy.config.atomic import write_atomically
 from asstproxy.config.paths import config_dir
 from asstproxy.config.profiles import config_file
 from asstproxy.providers.scripted import say
+from forked import asst_command
 from servers import ResponsesServer, Say
 from store.rig import held
 from tools.mcp_rig import ODD, listed
@@ -146,11 +147,10 @@ def command(server: ResponsesServer, tmp_path: Path) -> Any:
 
 def _run(command: list[str], redirect: str = "", **settings: Any) -> subprocess.CompletedProcess[bytes]:
     """Run a command as a shell does, with these redirections."""
-    return subprocess.run(
-        ["bash", "-c", f'exec "$@" {redirect}', "bash", *command],
-        check=False,
-        **{"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 60, **settings},
-    )
+    settings = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 60, **settings}
+    if redirect:
+        return subprocess.run(["bash", "-c", f'exec "$@" {redirect}', "bash", *command], check=False, **settings)
+    return asst_command.run(command, **settings)
 
 
 def _errors(done: subprocess.CompletedProcess[bytes]) -> list[str]:
@@ -168,7 +168,8 @@ def test_every_command_is_here() -> None:
 @EVER
 def test_a_full_device_is_a_failure(name: str, command: Any) -> None:
     """Exit 1 and one line on stderr, which says what could not be written."""
-    done = _run(command(name), ">/dev/full")
+    with Path("/dev/full").open("wb") as full:
+        done = _run(command(name), capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert (done.returncode, _errors(done)) == (1, ["Standard output can't be written: No space left on device."])
 
 

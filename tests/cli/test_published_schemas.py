@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import shutil
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,19 @@ from asstproxy.cli.published_schemas import SCHEMAS
 from asstproxy.core.codec import EVENTS, encode
 from asstproxy.core.events import Record
 from core.strategies import events, records
-from servers import Call, Cut, Incomplete, ResponsesServer, Say, Script, Status, Think
+from forked import asst_command
+from servers import Call, Cut, Fail, Incomplete, ResponsesServer, Say, Script, Status, Think
+from servers.brain import Output
 
 from .conftest import ASST, Asst
+from .in_process import asst_here
 
 DOCS = Path(__file__).parents[2] / "docs"
 JSON = dict[str, Any]
 
 
 def _schema(name: str) -> JSON:
-    done = subprocess.run([ASST, "schema", name], capture_output=True, text=True, check=True)
+    done = asst_command.run([ASST, "schema", name], capture_output=True, text=True, check=True)
     schema: JSON = json.loads(done.stdout)
     return schema
 
@@ -84,19 +88,23 @@ def test_docs_have_the_schemas(name: str) -> None:
 
 
 def test_unknown_schema_is_wrong_usage(asst: Asst) -> None:
-    """The three names are in the hint."""
+    """The names are in the hint."""
     ran = asst("schema", "record")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "asst: No such schema: 'record'. Choose one of: events, result, transcript.\n"
+    assert ran.err == "asst: No such schema: 'record'. Choose one of: events, result, batch, transcript.\n"
 
 
 @given(records(events()))
 def test_every_event_is_described(record: Record) -> None:
     """Law: whatever value an event has, its line is valid, and has no member that the schema lacks."""
-    schema = SCHEMAS["events"]()
     line = json.loads(encode(record))
     if record.seq and line["at"]:
-        _assert_described(schema, line)
+        _assert_described(_events(), line)
+
+
+@cache
+def _events() -> JSON:
+    return SCHEMAS["events"]()
 
 
 def test_every_type_of_event_is_in_the_schema() -> None:
@@ -117,7 +125,7 @@ def test_what_is_printed_and_saved_is_described(asst: Asst, server: ResponsesSer
     call = Call("age", {"name": "Rex"})
     turns = [[Think("hm"), call], [bad], [good]], [[bad], [bad]], [[Say("half"), Incomplete()]], [[Say("fine")]]
     options = ["-p", "gpt", "-t", f"{tools}:age", "--yes"]
-    events, result, transcript = (_schema(name) for name in SCHEMAS)
+    events, result, _, transcript = (_schema(name) for name in SCHEMAS)
     for fault in (None, Status(500, first=1, on="POST"), Status(401, on="POST"), Cut(2, on="POST")):
         server.faults.clear()
         for script in turns:
@@ -136,3 +144,28 @@ def test_what_is_printed_and_saved_is_described(asst: Asst, server: ResponsesSer
     assert len(stored) >= len(sessions)
     for path in stored:
         _assert_described(transcript, json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_what_a_batch_writes_is_described(server: ResponsesServer, tmp_path: Path) -> None:
+    """Answers, data, what is incomplete and what failed, and lines of an unknown model: each is valid."""
+    schema = SCHEMAS["batch"]()
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("".join(f'{{"prompt": "n{n}"}}\n' for n in range(4)))
+    turns: list[list[Output]] = [
+        [Say('{"age": 3}')],
+        [Say("half"), Incomplete()],
+        [Say("fine")],
+        [Fail("invalid_prompt", "No.")],
+    ]
+    states = list[str]()
+    for more in ((), ("--schema", "age int"), ("-m", "o3"), ("--limit", "2")):
+        server.brain = lambda body: turns[int(body["input"][0]["content"][0]["text"][1:])]
+        asst_here("batch", str(source), "-o", str(out), "-p", "gpt", *more)
+        lines = [json.loads(line) for line in out.read_text().splitlines()]
+        states += [("data " if "data" in line else "answer ") + line["state"] for line in lines]
+        for line in lines:
+            _assert_described(schema, line)
+            assert list(line) == [key for key in schema["$defs"]["BatchLine"]["properties"] if key in line]
+        shutil.rmtree(f"{out}.asst")
+        out.unlink()
+    assert set(states) == {"answer completed", "data completed", "answer incomplete", "answer error"}

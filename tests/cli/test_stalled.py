@@ -16,6 +16,7 @@ import pytest
 
 from asstproxy import Store
 from asstproxy.core.events import Cancelled
+from forked import asst_command
 from servers import ResponsesServer, Say
 
 from .conftest import ASST
@@ -36,7 +37,7 @@ def _stalled(arguments: Sequence[str], stream: str = "stdout") -> Iterator[subpr
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
     others: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | {stream: writer}
     try:
-        with subprocess.Popen([ASST, *arguments], stdin=subprocess.DEVNULL, **others) as process:
+        with asst_command.start([ASST, *arguments], stdin=subprocess.DEVNULL, **others) as process:
             os.close(writer)
             deadline = time.monotonic() + 30
             while not _unread(reader) and process.poll() is None:

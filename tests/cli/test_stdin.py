@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from forked import asst_command
 from servers import ResponsesServer
 
 from .conftest import ASST, Asst
@@ -64,7 +65,7 @@ def test_a_writer_elsewhere_is_waited_for_two_seconds(server: ResponsesServer) -
 
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        process = subprocess.Popen([ASST, "ask", "-q", "-p", "gpt", "hi"], stdin=theirs.fileno())
+        process = asst_command.start([ASST, "ask", "-q", "-p", "gpt", "hi"], stdin=theirs.fileno())
         theirs.close()
         time.sleep(0.8)
         ours.sendall(b"DATA")
@@ -102,7 +103,7 @@ def test_input_without_an_end_is_refused(source: str, words: str, server: Respon
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_wait_for_stdin_can_be_interrupted(number: int, code: int, server: ResponsesServer) -> None:
     """While nothing comes: the signal's code, at once, and nothing is sent."""
-    with subprocess.Popen([ASST, "ask", "-p", "gpt", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with asst_command.start([ASST, "ask", "-p", "gpt", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         status = Path(f"/proc/{process.pid}/wchan")
         deadline = time.monotonic() + 20
         while "pipe" not in status.read_text() and time.monotonic() < deadline:
@@ -130,7 +131,7 @@ def test_a_wait_for_stdin_can_be_interrupted(number: int, code: int, server: Res
 )
 def test_arguments_that_are_not_text_are_refused(arguments: list[str | bytes]) -> None:
     """Bytes that are not UTF-8: exit 2, and one line with the argument's number."""
-    done = subprocess.run([ASST, *arguments], capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    done = asst_command.run([ASST, *arguments], capture_output=True, stdin=subprocess.DEVNULL, check=False)
     number = 1 + next(i for i, argument in enumerate(arguments) if isinstance(argument, bytes))
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert done.stderr.startswith(b"asst: Argument %d is not UTF-8 text." % number)
@@ -148,7 +149,7 @@ def test_no_home_is_one_line(arguments: list[str], tmp_path: Path) -> None:
         "import pwd\ndef unknown(number): raise KeyError(number)\npwd.getpwuid = unknown\n"
     )
     env = {name: value for name, value in os.environ.items() if name != "HOME" and not name.startswith("ASST_")}
-    done = subprocess.run(
+    done = asst_command.run(
         [ASST, *arguments], env=env | {"PYTHONPATH": str(hide)}, cwd=empty,
         capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from asstproxy.core.answer_schema import AnswerSchema, MismatchError, one_line
 from asstproxy.core.errors import UsageError
-from asstproxy.core.schema_support import SchemaSupport
+from asstproxy.core.roles import SchemaSupport
 
 from .schema_strategies import Case, cases, filled, without_nulls
 

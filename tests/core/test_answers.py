@@ -28,7 +28,7 @@ from asstproxy.core.events import (
     ToolsExecuted,
 )
 from asstproxy.core.history import AssistantMessage, ToolOutputs, UserMessage
-from asstproxy.core.schema_support import SchemaSupport
+from asstproxy.core.roles import SchemaSupport
 from asstproxy.core.script import State
 from asstproxy.core.turn import Turn
 from asstproxy.providers.playback import ReplayProvider

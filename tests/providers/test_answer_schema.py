@@ -19,8 +19,7 @@ from asstproxy.config.profiles import Profile
 from asstproxy.core.answer_schema import AnswerSchema, one_line
 from asstproxy.core.errors import AssistantError, UsageError
 from asstproxy.core.events import ActionRequired, AssistantMessageRetrieved, SchemaMismatch, TakenOver, ToolCall
-from asstproxy.core.roles import AssistantProxy
-from asstproxy.core.schema_support import SchemaSupport
+from asstproxy.core.roles import AssistantProxy, SchemaSupport
 from asstproxy.core.script import State
 from asstproxy.providers import connect
 from asstproxy.providers.answer_schema import CLAUDE_DIALECT as ANTHROPIC

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from asstproxy.core.attachment import Attachment
 from asstproxy.providers.attachments import SentFile
 from asstproxy.providers.file_parts import chat_part, claude_part
-from asstproxy.providers.openai.files import responses_part
+from asstproxy.providers.openai.wire import responses_part
 from pictures import PDF, PNG, WAV
 
 FILES = {"image/png": PNG, "application/pdf": PDF, "audio/wav": WAV}

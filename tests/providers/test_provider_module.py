@@ -43,6 +43,7 @@ def section(title: str) -> str:
         ("src/asstproxy/providers/chat_completions.py", {"asstproxy.provider"}),
         ("src/asstproxy/providers/assistants.py", {"asstproxy.provider"}),
         ("src/asstproxy/providers/assistants_server.py", {"asstproxy.provider"}),
+        ("tests/providers/batch_provider.py", {"asstproxy.provider", "asstproxy.providers.chat_completions"}),
         (
             "tests/providers/test_worked_example.py",
             {"asstproxy", "asstproxy.provider", "asstproxy.providers.chat_completions", "asstproxy.testing"},

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 from . import sse
 from .anthropic_checks import Signed, check_calls, check_request
+from .batches import MessageBatches
 from .brain import Brain, Call, Fail, Incomplete, Output, Refuse, Say, Think, Wait, as_brain, tokens, words
 from .files import FormFiles
 from .http import Server
@@ -15,7 +16,7 @@ from .openai_writer import paced
 from .plan import Fault
 from .routing import Route, dispatch, json_object
 from .vendors import ANTHROPIC
-from .wire import ApiError, Json, Reply, Request
+from .wire import ApiError, Json, Reply, Request, dumps
 
 CLAUDE_MODELS = ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5", "claude-sonnet-4-6")
 STOPS = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
@@ -39,11 +40,13 @@ class AnthropicServer(Server):
         self.signed = Signed()
         self._ids = Ids()
         self.files = FormFiles(self._ids)
+        self.batches = MessageBatches(self._ids, self._ask)
         self._paused = False
         self._routes: list[Route] = [
             ("POST", "/v1/messages", self._create),
             ("GET", "/v1/models", self._list),
             *self.files.routes(),
+            *self.batches.routes(),
         ]
 
     @property
@@ -52,12 +55,17 @@ class AnthropicServer(Server):
         return self.url
 
     async def answer(self, request: Request) -> Reply:
+        self.batches.url = self.url
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self.key not in (bearer, request.headers.get("x-api-key")):
             raise ApiError(401, f"invalid x-api-key: {bearer}")
         if not request.headers.get("anthropic-version"):
             raise ApiError(400, "anthropic-version: header is required")
         return await dispatch(self._routes, request)
+
+    async def _ask(self, path: str, body: Json) -> Reply:
+        """A request of a batch."""
+        return await dispatch(self._routes, Request("POST", path, {}, {}, dumps(body)))
 
     async def _create(self, request: Request) -> Reply:
         body: Json = json_object(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from . import sse
+from .batches import GoogleBatches
 from .brain import Block, Brain, Fail, Output, Think, Wait, as_brain, tokens
 from .files import GoogleFiles
 from .gemini_checks import Signatures, check_calls, check_request, member
@@ -70,8 +71,9 @@ class GeminiServer(Server):
         self._ids = Ids()
         self._signatures = Signatures(required=sign)
         self.files = GoogleFiles()
+        self.batches = GoogleBatches(self.files, self._ids, self._ask)
         self._routes: list[Route] = [("GET", r"/v1(?:beta|alpha)?/models", self._list), ("GET", DEVELOPER, self._show)]
-        self._routes += self.files.routes()
+        self._routes += [*self.files.routes(), *self.batches.routes()]
         for path in (DEVELOPER, VERTEX):
             self._routes += [
                 ("POST", path + ":generateContent", self._generate),
@@ -83,6 +85,10 @@ class GeminiServer(Server):
         check_google_key(request, self.key, self.token)
         self.files.url = self.url
         return await dispatch(self._routes, request)
+
+    async def _ask(self, path: str, body: Json) -> Reply:
+        """A request of a batch."""
+        return await dispatch(self._routes, Request("POST", path, {}, {}, dumps(body)))
 
     async def _begin(self, request: Request, model: str) -> tuple[Writer, list[Output], Json]:
         """Check the request and ask the brain: a writer, the turn, and the head of every chunk."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import sse
+from .batches import FormBatches
 from .brain import Brain, Output, as_brain, tokens
 from .chat import complete
 from .conversations import Conversation, Conversations, page
@@ -24,7 +25,7 @@ from .plan import Fault
 from .routing import Route, dispatch, json_object
 from .runs import Background, Run
 from .vendors import OPENAI
-from .wire import ApiError, Json, Reply, Request
+from .wire import ApiError, Json, Reply, Request, dumps
 
 MODELS: Mapping[str, str | None] = {
     "gpt-6-luna": None,
@@ -76,6 +77,7 @@ class ResponsesServer(Server):
         self._issued = Issued(strict_phase=strict_phase)
         self.conversations = Conversations(self._ids)
         self.files = FormFiles(self._ids)
+        self.batches = FormBatches(self.files, self._ids, self._ask)
         one = r"/v1/responses/(\w+)"
         self._routes: list[Route] = [
             ("POST", "/v1/responses", self._create),
@@ -85,6 +87,7 @@ class ResponsesServer(Server):
             ("GET", one + "/input_items", self._input_items),
             *self.conversations.routes(),
             *self.files.routes(),
+            *self.batches.routes(),
             ("GET", "/v1/models", self._list_models),
             ("GET", r"/v1/models/([\w.-]+)", self._show_model),
             ("POST", "/v1/chat/completions", self._chat),
@@ -104,6 +107,10 @@ class ResponsesServer(Server):
             raise ApiError(401, msg, code="invalid_api_key")
         reply = await dispatch(self._routes, request)
         return replace(reply, headers={**reply.headers, "x-request-id": self._ids("req")})
+
+    async def _ask(self, path: str, body: Json) -> Reply:
+        """A request of a batch."""
+        return await dispatch(self._routes, Request("POST", path, {}, {}, dumps(body)))
 
     async def _create(self, request: Request) -> Reply:
         body: Json = json_object(request)

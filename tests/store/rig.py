@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,20 +15,15 @@ from asstproxy.providers.scripted import Part, ScriptedProvider, say
 from asstproxy.store.session import Session
 from asstproxy.store.store import Store
 from asstproxy.user import UserProxy
+from forked import asst_command
 
-__all__ = ["ASST", "HERE", "asst", "held", "hold", "lines", "start", "tool_exchange", "upper"]
+from .upper import upper
 
-HERE = Path(__file__).parent
-ASST = [sys.executable, "-m", "asstproxy"]
+__all__ = ["ASST", "UPPER", "asst", "held", "hold", "lines", "start", "tool_exchange", "upper"]
 
-
-def upper(text: str) -> str:
-    """Upper case.
-
-    Args:
-        text: any text.
-    """
-    return text.upper()
+UPPER = f"{Path(__file__).with_name('upper.py')}:upper"
+"""The tool `upper`, as `-t` takes it."""
+ASST = [asst_command.ASST]
 
 
 def tool_exchange(text: str = "abc") -> list[list[Part]]:
@@ -80,7 +74,7 @@ def asst(
     *arguments: str, stdin: str | None = None, timeout: float = 60, **env: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
-    return subprocess.run(
+    return asst_command.run(
         [*ASST, *arguments],
         input=stdin,
         stdin=None if stdin is not None else subprocess.DEVNULL,
@@ -88,19 +82,19 @@ def asst(
         text=True,
         timeout=timeout,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(HERE), **env},
+        env={**os.environ, **env},
     )
 
 
 def start(*arguments: str, **env: str) -> subprocess.Popen[str]:
     """Start the command."""
-    return subprocess.Popen(
+    return asst_command.start(
         [*ASST, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(HERE), **env},
+        env={**os.environ, **env},
     )
 
 

@@ -14,7 +14,7 @@ from asstproxy.core.script import State
 from asstproxy.store.store import Store
 from servers import Call, Cut, ResponsesServer, Say, Status
 
-from .rig import asst, start
+from .rig import UPPER, asst, start
 
 WORDS = "".join(f"word{i} " for i in range(60))
 
@@ -81,8 +81,8 @@ def test_when_the_stream_is_too_old_the_response_is_polled(server: ResponsesServ
 
 def test_an_attached_exchange_may_go_on_with_tools(server: ResponsesServer) -> None:
     """The calls that come after attaching run here, and their results go back with all that was said."""
-    session = _killed_while(server, "use the tool", "-t", "rig:upper", "--yes")
-    done = asst("ask", "--retry", "-q", "-t", "rig:upper", "--yes")
+    session = _killed_while(server, "use the tool", "-t", UPPER, "--yes")
+    done = asst("ask", "--retry", "-q", "-t", UPPER, "--yes")
     assert (done.returncode, done.stdout.strip().endswith("It is ABC.")) == (0, True), done.stderr
     assert [t.output for t in Store().transcript(session).exchanges[0].tools] == ["ABC"]
     assert list(conform(Store().records(session))) == []

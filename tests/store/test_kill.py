@@ -17,6 +17,7 @@ from asstproxy.core.mediator import conform
 from asstproxy.core.script import RESTING
 from asstproxy.store.recovery import read_journal
 from asstproxy.store.store import Store
+from forked import asst_command
 
 from .sending import SendingServer
 
@@ -36,8 +37,8 @@ def test_kill_costs_at_most_50_ms_of_received_text(rounds: int, monkeypatch: pyt
         with SendingServer() as server:
             monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
             monkeypatch.setenv("OPENAI_API_KEY", server.key)
-            command = [sys.executable, "-m", "asstproxy", "ask", "-p", "gpt", "go"]
-            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as victim:
+            command = [asst_command.ASST, "ask", "-p", "gpt", "go"]
+            with asst_command.start(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as victim:
                 until = time.monotonic() + 60
                 while len(server.sent_at) < 1500 and time.monotonic() < until:
                     time.sleep(0.002)

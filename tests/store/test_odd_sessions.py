@@ -16,6 +16,7 @@ from asstproxy.core.events import SetUserMessage, Started
 from asstproxy.providers.scripted import say
 from asstproxy.store import ulid
 from asstproxy.store.store import Store
+from forked import asst_command
 from servers import ResponsesServer
 
 from .rig import ASST, asst, held
@@ -136,7 +137,7 @@ def test_a_daemon_of_the_command_does_not_keep_the_session(server: ResponsesServ
     )
     replies: Iterator[list[Output]] = iter([[Call("daemon")], [Say("started")], [Say("still here")]])
     server.brain = lambda _: next(replies)
-    done = subprocess.run(
+    done = asst_command.run(
         [*ASST, "ask", "-q", "-t", str(tmp_path / "forks.py"), "--yes", "go"], capture_output=True, text=True, check=False,
         stdin=subprocess.DEVNULL, timeout=60,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from asstproxy.core.events import AssistantMessageRetrieved, Record, SetUserMess
 from asstproxy.core.script import STEPS, State
 from asstproxy.store.session import Session
 from asstproxy.store.store import Store
+from forked import asst_command
 
 from .rig import ASST, asst
 
@@ -52,7 +53,7 @@ def test_a_killed_copy_is_whole_or_not_there(long_session: str, tmp_path: Path, 
     seen = 0
     for delay in (0.0, 0.001, 0.003, 0.01, 0.03):
         before = set(os.listdir(folder))
-        process = subprocess.Popen([*ASST, "sessions", *given], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = asst_command.start([*ASST, "sessions", *given], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while set(os.listdir(folder)) == before and process.poll() is None:
             pass
         time.sleep(delay)

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from typing import Any
 
 import tomlkit
 
+from forked import asst_command
+from forked.asst_command import ASST
 from servers import (
     AnthropicServer,
     AssistantsServer,
@@ -33,7 +34,6 @@ from servers import (
 
 __all__ = ["RECORDING", "TOUR", "Stop", "Tour", "touring"]
 
-ASST = str(Path(sys.executable).with_name("asst"))
 RECORDING = Path(__file__).parents[2] / "examples" / "moving.jsonl"
 TOOL = '''
 from asstproxy import tool
@@ -102,7 +102,7 @@ class Tour:
 
     def asst(self, *words: str) -> str:
         """Run a command, which must succeed; its stdout."""
-        done = subprocess.run(
+        done = asst_command.run(
             [ASST, *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -113,7 +113,7 @@ class Tour:
             env={**self._environment(), "TEST_KEY": KEY},
         )
         assert done.returncode == 0, done.stderr
-        return done.stdout
+        return str(done.stdout)
 
     def _environment(self) -> dict[str, str]:
         own = {f"ASST_{kind.upper()}_DIR": str(self.folder / kind) for kind in ("config", "data", "cache")}

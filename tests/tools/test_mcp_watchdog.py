@@ -6,12 +6,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from forked import asst_command
+from forked.asst_command import ASST
 
 pytest.importorskip("mcp")
 
@@ -19,7 +21,6 @@ from asstproxy.config.profiles import config_file
 
 from .mcp_rig import listed, odd
 
-ASST = str(Path(sys.executable).with_name("asst"))
 pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
 
 STARTS_ANOTHER = """
@@ -60,7 +61,7 @@ def test_a_deaf_server_ends_with_asst(number: signal.Signals, tmp_path: Path, *,
         '[profiles.work]\nprovider = "gpt"\n[profiles.work.mcp.s]\n'
         f"command = {json.dumps(server['command'])}\nargs = {json.dumps(server['args'])}\n"
     )
-    asst = subprocess.Popen(
+    asst = asst_command.start(
         [ASST, "tools", "run", "s_hang", "-p", "work"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:

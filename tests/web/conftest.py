@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
+from forked import asst_command
 from servers import ResponsesServer
 
 pytest.importorskip("uvicorn", reason="the extra web isn't installed")
@@ -21,7 +20,7 @@ import httpx2
 
 from .served import Served, ServedPage
 
-ASST = str(Path(sys.executable).with_name("asst"))
+ASST = asst_command.ASST
 
 
 class WebProcess(Served):
@@ -29,7 +28,7 @@ class WebProcess(Served):
 
     def __init__(self, *arguments: str, port: int = 0) -> None:
         command = [ASST, "web", "--port", str(port), "--no-open", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = asst_command.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         address = self.process.stdout.readline().strip()
         if not address:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -280,13 +281,17 @@ def test_a_turn_is_asked_again_at_its_place_after_compact(driver: Any, provider:
         tab.until(lambda: "Replaces the turns from here on" in tab.one("#hint").text)
         before = len(provider.requests)
         tab.send(" again")
-        tab.until(lambda n=before: len(provider.requests) > n and tab.all(".exchange:last-child .end .completed"))
+        tab.until(partial(_has_answered, tab, provider, before))
         sent = [
             m["content"] if isinstance(m["content"], str) else m["content"][0]["text"]
             for m in provider.requests[-1].json["input"]
             if m["role"] == "user"
         ]
         assert sent == [SUMMARY_REQUEST, *(f"Question {turn}" for turn in range(2, wanted)), f"Question {wanted} again"]
+
+
+def _has_answered(tab: Browser, provider: ResponsesServer, before: int) -> bool:
+    return len(provider.requests) > before and bool(tab.all(".exchange:last-child .end .completed"))
 
 
 def test_the_keyboard_is_enough(tab: Browser, provider: ResponsesServer) -> None:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from asstproxy import Store
+from forked import asst_command
 from servers import Call, ResponsesServer, Say, Script
 
 from .conftest import ASST, Page, WebProcess
@@ -265,7 +266,7 @@ def test_a_terminal_that_has_it_open_is_told(page: Page, provider: ResponsesServ
     watch = page.watch(session).until_state("completed")
     assert page.post(f"/sessions/{session}/close").status_code == 200
     provider.brain = lambda _: [Say("from the terminal", pace=0.4)]
-    terminal = subprocess.Popen([ASST, "ask", "--session", session, "-p", "gpt", "second"], stdout=subprocess.PIPE)
+    terminal = asst_command.start([ASST, "ask", "--session", session, "-p", "gpt", "second"], stdout=subprocess.PIPE)
     watch.until(lambda w: any(r.get("text") == "second" for r in w.records))
     refused = page.post("/messages", {"text": "mine", "session": session})
     assert refused.status_code == 409
@@ -283,10 +284,10 @@ def test_the_terminal_is_told_that_the_page_has_it(page: Page, provider: Respons
     session = page.send("first", profile="gpt")
     page.watch(session).until_state("completed")
     arguments = [ASST, "ask", "--session", session, "-p", "gpt", "second"]
-    refused = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    refused = asst_command.run(arguments, capture_output=True, text=True, check=False)
     assert f"is open in process {page.web.pid}" in refused.stderr
     page.post(f"/sessions/{session}/close")
-    assert subprocess.run(arguments, capture_output=True, text=True, check=False).returncode == 0
+    assert asst_command.run(arguments, capture_output=True, text=True, check=False).returncode == 0
 
 
 def test_ctrl_c_ends_it_and_saves(provider: ResponsesServer) -> None:
@@ -306,7 +307,7 @@ def test_ctrl_c_ends_it_and_saves(provider: ResponsesServer) -> None:
 
 def test_a_taken_port_is_one_line(page: Page) -> None:
     """The line names the port and what to do."""
-    done = subprocess.run(
+    done = asst_command.run(
         [ASST, "web", "--no-open", "--port", str(page.web.port)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2

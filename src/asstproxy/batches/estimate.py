@@ -25,9 +25,12 @@ ANSWER_TOKENS = 300
 
 
 def estimate(
-    source: Input, configured: Configured, prices: PriceTable, limit: int | None
+    source: Input, configured: Configured, prices: PriceTable, limit: int | None, *, tier: str = ""
 ) -> tuple[Item, float | None, int]:
-    """The first item, about what all of them cost in US dollars (None: the price is unknown), and their input tokens."""
+    """The first item, about what all of them cost in US dollars (None: the price is unknown), and their input tokens.
+
+    `tier` is the `service_tier` of the requests.
+    """
     first: Item | None = None
     tokens = count = 0
     for item in islice(source.items(lambda _: None), limit):
@@ -44,6 +47,7 @@ def estimate(
         first.model or configured.model,
         input=tokens // count,
         output=ANSWER_TOKENS,
+        service_tier=tier,
     )
     cost = prices.cost(entry)
     return first, None if cost.unknown else round(float(cost.usd) * count, 4), tokens

@@ -9,32 +9,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..core.errors import UsageError
-from ..core.events import Record
 from ..core.resume import can_attach
 from ..core.script import SETTLED, STEPS, State
 from .asked import Asked
 from .item import Item
 from .journal import (
+    AGAIN,
     Attempt,
     BatchJournal,
-    Head,
-    each_mark,
     folder_of,
     mark_at,
     open_journal,
     records_at,
-    records_of,
 )
 from .ledger import Ledger, Status
 from .output import Output, OutputForm
+from .pace import Pace
+from .past import Left, load_past, require_same, status_of
 from .reading import BrokenItemError, Input
 from .result import result_of
-from .runner import Ended, Job, Runner, disk_failure
+from .runner import Ended, Job, Progress, Runner, disk_failure
 
-__all__ = ["AGAIN", "FileBatch", "accept", "refuse_foreign", "require_same"]
+__all__ = ["FileBatch", "accept", "refuse_foreign"]
 
-AGAIN = "again"
-"""How an attempt ends whose item is to be asked once more."""
 PIECE = 1024
 """Items after which others get their turn, while none is asked."""
 
@@ -74,38 +71,6 @@ def refuse_foreign(out: Path) -> None:
         raise UsageError(f"{out} exists already, and no batch wrote it.", "Choose another output file.")
 
 
-def require_same(head: Head, out: Path, form: OutputForm, asked: Asked | None, *, retry_failed: bool) -> None:
-    """Check that this run asks as the first one did, which wrote `head`.
-
-    Raises:
-        UsageError: it doesn't.
-    """
-    if head.form != form:
-        raise UsageError(
-            f"The lines of {out} have the form {head.form}.",
-            "Use the same form, or choose another output file.",
-            code="batch_form",
-            data={"form": head.form},
-        )
-    if head.asked is None or asked is None:
-        return
-    if before := head.asked.without(asked, allowed=retry_failed):
-        raise UsageError(
-            f"{out} was begun with {before}.",
-            "Ask as before, or choose another output file.",
-            code="batch_changed",
-        )
-
-
-@dataclass(slots=True)
-class _Left:
-    """An attempt that a dead process left: its number, where it begins in the journal, and its records."""
-
-    attempt: int
-    begin: int
-    records: list[Record]
-
-
 @dataclass(slots=True)
 class FileBatch:
     """One run over the items of `source`, whose results go to `out`.
@@ -125,9 +90,19 @@ class FileBatch:
     asked: Asked | None = None
     opened: Callable[[], None] = lambda: None
     _output: Output | None = None
-    _left: dict[int, _Left] = field(default_factory=dict)  # by item
+    _left: dict[int, Left] = field(default_factory=dict)  # by item
     _dirty: asyncio.Event = field(default_factory=asyncio.Event)
     _is_over: bool = False
+
+    @property
+    def progress(self) -> Progress:
+        """The counts of this run."""
+        return self.runner.progress
+
+    @property
+    def pace(self) -> Pace:
+        """What may pause it."""
+        return self.runner.pace
 
     async def run(self) -> None:
         """Ask what is to be asked.
@@ -142,7 +117,15 @@ class FileBatch:
         journal = open_journal(self.out, self.form, self.asked)
         try:
             require_same(journal.head, self.out, self.form, self.asked, retry_failed=self.retry_failed)
-            self._load(journal)
+            past = load_past(journal, self.ledger, self.out, self.source.name, retry_failed=self.retry_failed)
+            self._left = past.left
+            if self.ordered and self.ledger.count(Status.SENT):
+                raise UsageError(
+                    f"Items of {self.out} are in a batch at the provider, so the others can't be written in order.",
+                    "Collect them first.",
+                    code="batch_sent",
+                    data={"out": str(self.out)},
+                )
             output = self._output = Output(self.out, self.form, self.ledger, ordered=self.ordered)
             try:
                 if self.retry_failed and self.ledger.count(Status.FAILED):
@@ -168,39 +151,6 @@ class FileBatch:
             await committing
 
     # ---- what earlier runs left ----------------------------------------------------------------------------------------
-
-    def _load(self, journal: BatchJournal) -> None:
-        """Note in the ledger what the journal says of each item."""
-        ledger, running = self.ledger, dict[int, tuple[int, int]]()
-        changed: dict[int, str] = {}
-        for mark in each_mark(journal.path):
-            journal.attempts_known(mark.attempt)
-            if mark.begin is not None:
-                number = ledger.find(mark.begin.id)
-                if number is None:
-                    raise UsageError(
-                        f'{self.out} belongs to another input: its item "{mark.begin.id}" isn\'t in {self.source.name}.',
-                        "Choose another output file.",
-                    )
-                if int(mark.begin.body, 16) != ledger.body(number):
-                    changed[number] = mark.begin.id
-                else:
-                    changed.pop(number, None)
-                ledger.reopen(number)
-                running[mark.attempt] = (number, mark.at)
-            elif (begun := running.pop(mark.attempt, None)) is not None and mark.end != AGAIN:
-                ledger.settle(begun[0], _status(mark.end), begun[1])
-        last = {number: (attempt, begin) for attempt, (number, begin) in running.items()}
-        left = {number: one for number, one in last.items() if ledger.status(number) is Status.WAITING}
-        for number, item in changed.items():
-            status = ledger.status(number)
-            if not (self.retry_failed if status is Status.FAILED else status is Status.WAITING and number not in left):
-                raise UsageError(
-                    f'The item "{item}" was asked with another text before.',
-                    "Give it a new id, or choose another output file.",
-                )
-        records = records_of(journal.path, dict(left.values()))
-        self._left = {number: _Left(*one, records[one[0]]) for number, one in left.items()}
 
     async def _write_settled(self, journal: BatchJournal, output: Output) -> None:
         """Write the lines that an earlier run did not come to."""
@@ -263,7 +213,7 @@ class FileBatch:
 
     def _settle(self, sink: Attempt, number: int, state: State) -> None:
         sink.end(state.value)
-        self.ledger.settle(number, _status(state.value), sink.begin)
+        self.ledger.settle(number, status_of(state.value), sink.begin)
         self._dirty.set()
 
     def _ended(self, ended: Ended) -> None:
@@ -291,7 +241,3 @@ class FileBatch:
                 error.filename = error.filename or str(journal.path)
                 self.runner.stop(disk_failure(error), now=True)
                 return
-
-
-def _status(end: str) -> Status:
-    return Status.DONE if end == State.COMPLETED.value else Status.FAILED

@@ -2,13 +2,12 @@
 
 Each time an item is asked is an *attempt* with a number. Its lines are `{"attempt":7,"begin":{…}}`, then its records as in a
 session file with `"attempt":7,` in front, then `{"attempt":7,"end":"…"}`.
-An attempt without an end was in flight when its process died.
+An attempt without an end was in flight when its process died. Lines that begin with `{"job":` are those of `jobs`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,17 +22,19 @@ from ..core.codec import decode, encode
 from ..core.errors import SessionInUseError, UsageError
 from ..core.events import Record
 from ..store.lock import lock, lock_holder
+from .appending import append_whole
 from .asked import Asked
 
 __all__ = [
+    "AGAIN",
     "APPEND",
     "JOURNAL",
+    "PACKED",
     "Attempt",
     "BatchJournal",
     "Begin",
     "Head",
     "Mark",
-    "append_whole",
     "each_mark",
     "find_item",
     "folder_of",
@@ -45,6 +46,10 @@ __all__ = [
 ]
 
 JOURNAL = "journal.jsonl"
+AGAIN = "again"
+"""How an attempt ends whose item is to be asked once more."""
+PACKED = "packed"
+"""How an attempt ends whose request is in a batch at the provider."""
 FORMAT, VERSION = "asst-batch", 1
 APPEND = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 """How the files of a batch are opened."""
@@ -68,19 +73,24 @@ class Begin(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A line that begins an attempt, or ends it, with its place in the file. `end` is a state, or `again`: ask it once more."""
+    """A line that begins an attempt, or ends it, with its place in the file.
+
+    `end` is a state, `again` (ask it once more), or `packed`: the request is part of the provider's batch `job`.
+    """
 
     attempt: int
     at: int
     until: int
     begin: Begin | None = None
     end: str = ""
+    job: int = 0
 
 
 class _Mark(msgspec.Struct):
     attempt: int
     begin: Begin | None = None
     end: str = ""
+    job: int = 0
 
 
 _mark = msgspec.json.Decoder(_Mark)
@@ -115,6 +125,14 @@ class Attempt:
         """
         return self._journal.append(b'%b"end":"%b"}\n' % (self._prefix, state.encode()))
 
+    def pack(self, job: int) -> int:
+        """Save that its request is part of this batch at the provider; the answer gets an attempt of its own.
+
+        Raises:
+            OSError: the journal can't be written.
+        """
+        return self._journal.append(b'%b"end":"%b","job":%d}\n' % (self._prefix, PACKED.encode(), job))
+
 
 class BatchJournal:
     """The journal, open for writing and locked by this process. `head` is its first line.
@@ -142,6 +160,11 @@ class BatchJournal:
         at = self._size + self._waiting
         self.append(b'{"attempt":%d,"begin":%b}\n' % (self._attempts, msgspec.json.encode(Begin(item, f"{body:016x}"))))
         return Attempt(self, self._attempts, at)
+
+    @property
+    def next_attempt(self) -> int:
+        """The number of the attempt that `begin` begins next."""
+        return self._attempts + 1
 
     def resume(self, number: int, begin: int) -> Attempt:
         """An attempt that an earlier process began."""
@@ -207,25 +230,6 @@ class BatchJournal:
         finally:
             closed(self._fd)
             os.close(self._fd)
-
-
-def append_whole(fd: int, data: bytes, path: Path) -> None:
-    """Append lines to a file that only this process writes: all of them or, on a full disk, none.
-
-    Raises:
-        OSError: they can't be written.
-    """
-    done = 0
-    try:
-        while done < len(data):
-            done += os.write(fd, memoryview(data)[done:])
-    except OSError as error:
-        if done:
-            os.ftruncate(fd, os.lseek(fd, 0, os.SEEK_END) - done)
-        error.filename = error.filename or str(path)
-        raise
-    if not data.endswith(b"\n"):
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
 
 
 def open_journal(out: Path, form: str, asked: Asked | None = None) -> BatchJournal:
@@ -322,7 +326,7 @@ def each_mark(path: Path) -> Iterator[Mark]:
                     except ValueError:
                         mark = None
                     if mark is not None:
-                        yield Mark(mark.attempt, at, until, mark.begin, mark.end)
+                        yield Mark(mark.attempt, at, until, mark.begin, mark.end, mark.job)
             at = until
 
 

@@ -18,6 +18,8 @@ class Status(IntEnum):
     WAITING = 0
     DONE = 1
     FAILED = 2
+    SENT = 3
+    """In a batch at its provider."""
 
 
 class Ledger:
@@ -39,18 +41,25 @@ class Ledger:
             UsageError: its id is taken.
         """
         number = len(self._status)
-        taken = self._numbers.add(fingerprint(item.id.encode()), number)
+        taken = self.add(item.id, item.body, item.line)
         if taken != number:
             raise UsageError(
                 f'line {item.line}: the id "{item.id}" is that of line {self._lines[taken]}, too.',
                 "Give each item an id of its own.",
             )
-        self._lines.append(item.line)
-        self._bodies.append(item.body)
-        self._status.append(Status.WAITING)
-        self._written.append(0)
-        self._begins.append(0)
         return number
+
+    def add(self, item: str, body: int, line: int = 0) -> int:
+        """Take an item in that is known by its id and its fingerprint; returns its number, which it may have already."""
+        number = len(self._status)
+        taken = self._numbers.add(fingerprint(item.encode()), number)
+        if taken == number:
+            self._lines.append(line)
+            self._bodies.append(body)
+            self._status.append(Status.WAITING)
+            self._written.append(0)
+            self._begins.append(0)
+        return taken
 
     def find(self, item: str) -> int | None:
         """The number of the item with this id."""
@@ -97,7 +106,7 @@ class Ledger:
     def not_written(self) -> Iterator[int]:
         """The items that have settled, and whose lines are not in the output."""
         for number, status in enumerate(self._status):
-            if status != Status.WAITING and not self._written[number]:
+            if status in (Status.DONE, Status.FAILED) and not self._written[number]:
                 yield number
 
 

@@ -15,10 +15,11 @@ from ..config.atomic import open_new
 from ..config.paths import sync_folder
 from ..core.codec import ascii_json
 from ..core.errors import UsageError
-from .journal import APPEND, append_whole
+from .appending import append_whole
+from .journal import APPEND
 from .ledger import Ledger, Status
 from .openai_lines import to_openai
-from .result import Result
+from .result import BatchLine, Result
 
 __all__ = ["Output", "OutputForm", "line_of"]
 
@@ -37,23 +38,7 @@ _ids = msgspec.json.Decoder(_Ids)
 
 def line_of(result: Result, form: OutputForm) -> bytes:
     """The line of a result: ASCII JSON with its line end."""
-    return ascii_json(msgspec.json.encode(to_openai(result) if form == "openai" else _to_asst(result))) + b"\n"
-
-
-def _to_asst(result: Result) -> dict[str, object]:
-    usage = result.usage
-    answer = {"answer": result.answer} if result.data is None else {"data": result.data}
-    return {
-        "id": result.id,
-        **answer,
-        "state": result.state.value,
-        "reason": result.reason or None,
-        "error": result.error,
-        "model": result.model,
-        "usage": usage,
-        "cost": result.cost,
-        "seconds": result.seconds,
-    }
+    return ascii_json(msgspec.json.encode(to_openai(result) if form == "openai" else BatchLine.of(result))) + b"\n"
 
 
 class Output:

@@ -17,7 +17,7 @@ from ..store.transcript import ExchangeEntry, Tokens, TranscriptBuilder
 if TYPE_CHECKING:
     from ..core.events import Event, Unknown
 
-__all__ = ["ItemError", "Prices", "Result", "failed", "result_of"]
+__all__ = ["BatchLine", "ItemError", "Prices", "Result", "failed", "result_of"]
 
 
 class Prices(Protocol):
@@ -57,6 +57,43 @@ class Result(msgspec.Struct, frozen=True):
     def is_failed(self) -> bool:
         """Whether it has no whole answer."""
         return self.state is not State.COMPLETED
+
+
+class BatchLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that `asst batch` writes: what became of one item.
+
+    `answer` is the text, complete or in part; `data`, instead of it, is a complete answer to a schema. Only `completed` is a
+    success: `reason` says why an answer is incomplete, and `error` why an item failed. `model` answered. `usage` counts tokens,
+    over all requests. `cost` is in US dollars, and null if the price is unknown. `seconds` are those from the first request to
+    the end.
+    """
+
+    id: str
+    answer: str | msgspec.UnsetType = msgspec.UNSET
+    data: Any = msgspec.UNSET
+    state: State
+    reason: str | None
+    error: ItemError | None
+    model: str
+    usage: Tokens
+    cost: float | None
+    seconds: float
+
+    @classmethod
+    def of(cls, result: Result) -> BatchLine:
+        """The line of a result."""
+        return cls(
+            id=result.id,
+            answer=result.answer if result.data is None else msgspec.UNSET,
+            data=msgspec.UNSET if result.data is None else result.data,
+            state=result.state,
+            reason=result.reason or None,
+            error=result.error,
+            model=result.model,
+            usage=result.usage,
+            cost=result.cost,
+            seconds=result.seconds,
+        )
 
 
 def failed(item: str, kind: str, message: str, hint: str = "") -> Result:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, cast
+from typing import Literal, Protocol, cast
 
 import msgspec
 
@@ -41,7 +41,18 @@ from .pace import Pace
 from .paced import paced
 from .result import Prices, Result, result_of
 
-__all__ = ["RETRY", "Ended", "Job", "Progress", "Runner", "Sink", "Stop", "disk_failure"]
+__all__ = [
+    "RETRY",
+    "Ended",
+    "Job",
+    "Progress",
+    "Runner",
+    "Sink",
+    "Stop",
+    "configured_for",
+    "disk_failure",
+    "seed",
+]
 
 RETRY = RetryPolicy(attempts=8, delay=0.5, max_delay=3600.0, max_elapsed=7200.0)
 """Nobody waits for one answer of a batch: an hour of pause is better than a failed item."""
@@ -282,10 +293,10 @@ class Runner:
             records.append(record)
 
         item, user = job.item, UserProxy(self.tools, self.approve)
-        configured = self._configured(item, assistant, tuple(user.tools))
+        configured = configured_for(item, self.configured, assistant.provider, tuple(user.tools))
         past = job.past
         if not past:
-            past = _seed(item, configured)
+            past = seed(item, configured)
             for record in past:
                 save(record)
         conversation = Conversation(
@@ -318,28 +329,25 @@ class Runner:
                 return conversation.publish(failure)
             raise
 
-    def _configured(self, item: Item, assistant: AssistantProxy, tools: tuple[str, ...]) -> Configured:
-        configured = self.configured
-        return msgspec.structs.replace(
-            configured,
-            provider=configured.provider or assistant.provider,
-            model=item.model or configured.model,
-            instructions=configured.instructions if item.system is None else item.system,
-            tools=tools,
-            settings=_merged(configured.settings, item.settings),
-        )
-
     async def aclose(self) -> None:
         """Close every assistant."""
         while self._idle:
             await self._idle.pop().aclose()
 
 
-def _merged(settings: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    return {**settings, **more}
+def configured_for(item: Item, configured: Configured, provider: str, tools: tuple[str, ...] = ()) -> Configured:
+    """Who answers an item and how: `configured`, with what the item replaces."""
+    return msgspec.structs.replace(
+        configured,
+        provider=configured.provider or provider,
+        model=item.model or configured.model,
+        instructions=configured.instructions if item.system is None else item.system,
+        tools=tools,
+        settings={**configured.settings, **item.settings},
+    )
 
 
-def _seed(item: Item, configured: Configured) -> list[Record]:
+def seed(item: Item, configured: Configured) -> list[Record]:
     """The records that an item begins with: the opening of a session, and the exchanges that it brings along."""
     at = now()
     records = [Record(1, at, State.NEW, SessionOpened(item.id, asst=__version__))]

@@ -15,7 +15,6 @@ from ..core.conversation import Conversation
 from ..core.errors import SessionInUseError, UsageError
 from ..core.events import Configured, Record
 from ..core.mediator import make_mediator
-from ..core.resume import can_attach
 from ..core.roles import AssistantProxy
 from ..core.turn import Options
 from ..providers.assembly import budget_of
@@ -112,8 +111,8 @@ async def open_conversation(
         if session is None and not options.no_save:
             session, is_new = store.create(), True
             past = session.past
-        if session is not None and session.is_running and not can_attach(assistant, past):
-            session.interrupt()
+        if session is not None and session.is_running:
+            _interrupt_what_is_gone(session, assistant)
         conversation = Conversation(
             assistant,
             user,
@@ -185,6 +184,14 @@ async def _open_session(store: Store, session: str, *, wait: bool, fork: bool) -
                 print_warning(f"{error} Waiting; Ctrl-C stops.")
                 waiting = True
         await asyncio.sleep(_POLL)
+
+
+def _interrupt_what_is_gone(session: Session, assistant: AssistantProxy) -> None:
+    """Settle the exchange that the session has left running, unless this assistant can attach to it."""
+    from ..core.resume import can_attach
+
+    if not can_attach(assistant, session.past):
+        session.interrupt()
 
 
 def configure_as_asked(

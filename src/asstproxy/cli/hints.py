@@ -56,6 +56,9 @@ HINTS: dict[str, str] = {
     "batch_tools": "Offer tools of your own: -t NAME",
     "batch_without_prompt": "Variables need a template: -T NAME",
     # providers
+    "batch_api_missing": "Leave out --provider-batch.",
+    "batch_sent": "Collect them first: asst batch fetch {out}",
+    "batch_lost": "Drop it, so that its items are asked again: asst batch cancel {out}",
     "assistant_missing": "Create one: {setup}",
     "assistants_shut_down": "Move the profile to OpenAI's Responses API: asst setup gpt --name {profile} --move",
     "base_url_missing": "Run: {setup} --base-url URL",

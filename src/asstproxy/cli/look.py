@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
 from ..config.look import Look, load_look
 from ..core.errors import UsageError
 
-__all__ = ["OPTIONS", "choose", "look", "take_look_options"]
+__all__ = ["OPTIONS", "choose", "look", "prefers_words", "take_look_options"]
 
 OPTIONS = ("--color", "--theme", "--plain-ui")
 _chosen: dict[str, str | bool] = {}
@@ -51,3 +52,8 @@ def look() -> Look:
         UsageError: a value that was chosen is unknown.
     """
     return load_look(_chosen)
+
+
+def prefers_words() -> bool:
+    """Whether words take the place of marks: for a screen reader, and on a dumb terminal."""
+    return look().plain_ui or os.environ.get("TERM") == "dumb"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 from ..config.profiles import Profile
 from ..core.errors import UsageError
-from ..core.near_names import did_you_mean
 from ..user import UserProxy
 from .error_output import print_warning
 from .options import ConversationOptions
@@ -137,6 +136,8 @@ class OfferedTools:
         """
         tool = next((one for one in self.all if one.name == name), None)
         if tool is None:
+            from ..core.near_names import did_you_mean
+
             near = did_you_mean(name, [one.name for one in self.all])
             raise UsageError(f'No such tool: "{name}".', near or "/tools lists them.")
         if to == "allow" and tool.approval == "always-ask":

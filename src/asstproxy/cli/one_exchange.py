@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ..core.errors import OutputError, UsageError
 from ..core.events import (
+    SCHEMA_REASON,
     AssistantMessageRetrieved,
     Cancelled,
     Event,
@@ -21,8 +22,6 @@ from ..core.events import (
     SetUserMessage,
     Unknown,
 )
-from ..core.resume import last_exchange
-from ..core.schema_support import SCHEMA
 from ..core.script import State
 from ..text.safe_text import clean_line
 from .conversation_setup import OpenConversation, open_conversation
@@ -122,9 +121,11 @@ async def ask_again(
         if message is None:
             raise UsageError("Nothing to ask again: the session has no message.", 'Run: asst ask -c "…"')
         exchange.print_label()
-        last = last_exchange(opened.past)
         if conversation.is_running:
-            return await exchange.run(partial(conversation.attach, timeout=options.timeout), received=last)
+            from ..core.resume import last_exchange
+
+            attach = partial(conversation.attach, timeout=options.timeout)
+            return await exchange.run(attach, received=last_exchange(opened.past))
         fits = {"schema": message.schema} if schema is None else _schema_arguments(schema)
         again = partial(
             conversation.retry, message.user, attachments=message.attachments, timeout=options.timeout, **fits
@@ -216,7 +217,7 @@ class _Exchange:
             return self._print_view_failure(failure)
         code = self._code.code if self._code is not None else None
         in_session = self._opened.session is not None
-        mismatch = isinstance(settled.event, MessageIncomplete) and settled.event.reason == SCHEMA
+        mismatch = isinstance(settled.event, MessageIncomplete) and settled.event.reason == SCHEMA_REASON
         if mismatch:
             return MISMATCH
         return _deliver(settled.event, self._output, code, in_session=in_session) or _EXIT_CODES[settled.state]

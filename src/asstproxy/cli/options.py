@@ -9,13 +9,33 @@ from typing import Annotated, Any
 
 import typer
 
-from . import completion
+__all__ = [
+    "ConversationOptions",
+    "ProfileName",
+    "Quiet",
+    "Tools",
+    "completions",
+    "on_command_line",
+    "takes_conversation_options",
+]
 
-__all__ = ["ConversationOptions", "ProfileName", "Quiet", "Tools", "on_command_line", "takes_conversation_options"]
+
+def completions() -> Any:
+    """What completes a value: imported when the shell asks, after Tab."""
+    from . import completion
+
+    return completion
+
 
 ProfileName = Annotated[
     str,
-    typer.Option("--profile", "-p", envvar="ASST_PROFILE", help="Profile to use.", autocompletion=completion.profiles),
+    typer.Option(
+        "--profile",
+        "-p",
+        envvar="ASST_PROFILE",
+        help="Profile to use.",
+        autocompletion=lambda incomplete: completions().profiles(incomplete),
+    ),
 ]
 Tools = Annotated[
     list[str] | None,
@@ -23,7 +43,7 @@ Tools = Annotated[
         "--tool",
         "-t",
         help="Tools to offer: package.module[:function] or ./file.py[:function].",
-        autocompletion=completion.tools,
+        autocompletion=lambda incomplete: completions().tools(incomplete),
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")]
@@ -41,7 +61,7 @@ class ConversationOptions:
             "-m",
             envvar="ASST_MODEL",
             help="Model to use instead of the profile's.",
-            autocompletion=completion.models,
+            autocompletion=lambda ctx, incomplete: completions().models(ctx, incomplete),
         ),
     ] = ""
     system: Annotated[
@@ -54,7 +74,7 @@ class ConversationOptions:
             "--template",
             "-T",
             help="Template: a name, a Markdown file, or server:prompt. See: asst templates.",
-            autocompletion=completion.templates,
+            autocompletion=lambda incomplete: completions().templates(incomplete),
         ),
     ] = ""
     values: Annotated[
@@ -64,7 +84,9 @@ class ConversationOptions:
     session: Annotated[
         str,
         typer.Option(
-            "--session", help="Continue this session (the beginning of its id).", autocompletion=completion.sessions
+            "--session",
+            help="Continue this session (the beginning of its id).",
+            autocompletion=lambda incomplete: completions().sessions(incomplete),
         ),
     ] = ""
     wait: Annotated[bool, typer.Option("--wait", help="Wait while another process has the session open.")] = False
@@ -97,7 +119,7 @@ class ConversationOptions:
             "-O",
             metavar="KEY=VALUE",
             help="A setting of the provider's API: temperature=0.2.",
-            autocompletion=completion.settings,
+            autocompletion=lambda ctx, incomplete: completions().settings(ctx, incomplete),
         ),
     ] = None
     fallbacks: Annotated[
@@ -106,7 +128,7 @@ class ConversationOptions:
             "--fallback",
             metavar="PROFILE",
             help="Profile that answers when the others fail before their first piece.",
-            autocompletion=completion.profiles,
+            autocompletion=lambda incomplete: completions().profiles(incomplete),
         ),
     ] = None
     max_cost: Annotated[

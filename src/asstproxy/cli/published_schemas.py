@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ..batches.result import BatchLine
 from ..core.codec import EVENTS
 from ..core.events import SessionOpened
 from ..core.script import State
@@ -17,12 +18,12 @@ from ..store.transcript import Summary, Transcript
 from ..store.transcript_file import FORMAT, VERSION
 from .render.result import Result
 
-__all__ = ["RESULT_VERSION", "SCHEMAS"]
+__all__ = ["BATCH_VERSION", "RESULT_VERSION", "SCHEMAS"]
 
 JSON = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 REF = "#/$defs/{name}"
-RESULT_VERSION = 1
+RESULT_VERSION = BATCH_VERSION = 1
 
 
 def events() -> JSON:
@@ -56,6 +57,12 @@ def result() -> JSON:
     return _headed("result", RESULT_VERSION, "What `asst ask --json` prints.") | root | {"$defs": _described(parts)}
 
 
+def batch() -> JSON:
+    """A line that `asst batch` writes."""
+    (root,), parts = msgspec.json.schema_components([BatchLine], ref_template=REF)
+    return _headed("batch", BATCH_VERSION, "A line that `asst batch` writes.") | root | {"$defs": _described(parts)}
+
+
 def transcript() -> JSON:
     """The transcript of a session: its `.json` file, and `asst sessions export -f json`."""
     _, parts = msgspec.json.schema_components([Transcript], ref_template=REF)
@@ -74,7 +81,7 @@ def transcript() -> JSON:
     }
 
 
-SCHEMAS: dict[str, Callable[[], JSON]] = {"events": events, "result": result, "transcript": transcript}
+SCHEMAS: dict[str, Callable[[], JSON]] = {"events": events, "result": result, "batch": batch, "transcript": transcript}
 """By the name that `asst schema` takes."""
 
 

@@ -1,4 +1,9 @@
-"""The address of an API, checked before anything is sent to it."""
+"""The address of an API, checked before anything is sent to it.
+
+Plain HTTP to another machine is allowed, because many models run in a private network, but with a warning. Only loopback addresses
+and names are this machine. Link-local and private addresses are not: others in that network can read the messages and the key.
+Names are not resolved, so nothing waits for DNS.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +15,13 @@ from urllib.parse import quote, urlsplit
 
 from ..core.errors import NotSetUpError
 from ..core.redact import public_url
+from ..core.warnings import warn_once
 from .profiles import Profile, config_file
 from .provider_info import ProviderInfo
 
-__all__ = ["address_of", "choose_base_url"]
+__all__ = ["address_of", "choose_base_url", "is_exposed", "warn_of_plain_http"]
 
+_HERE = re.compile(r"(?:.+\.)?localhost\.?|127(?:\.\d{1,3}){3}|0\.0\.0\.0|::1?", re.IGNORECASE)
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -94,3 +101,23 @@ def _problem(address: str) -> str:
     if "?" in address or "#" in address:
         return f"contains a query or a fragment after {shown}. Nothing can be added to such an address"
     return ""
+
+
+def is_exposed(address: str) -> bool:
+    """Whether others can read what is sent to this URL."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme.lower() in ("http", "ws") and not _HERE.fullmatch(parts.hostname or "localhost")
+    except ValueError:  # not a URL: the request will fail and say so
+        return False
+
+
+def warn_of_plain_http(address: str, who: str) -> None:
+    """Warn the person, once, if others can read what is sent to this URL."""
+    if is_exposed(address):
+        host = urlsplit(address).hostname
+        warn_once(
+            f"{who} uses plain HTTP to {host}: others on the network can read the messages and the key."
+            " Use https://, or a tunnel to localhost.",
+            about=f"plain HTTP to {host}",
+        )

@@ -14,7 +14,17 @@ title = "model"                          # who names a session: its first words,
 base_url = "…"                           # and the provider's own options
 ```
 
-What the table `[chat]` may hold: `chat_settings.ChatSettings`.
+How the prompt of `asst chat` is edited:
+
+```toml
+[chat]
+editing = "vi"                # or "emacs", which is the default
+
+[chat.keys]                   # a key as prompt_toolkit names it, several with spaces between them
+f2 = "/sessions"              # a slash command,
+c-o = "newline"               # what the chat can do: send, newline, editor,
+"c-x c-u" = "undo"            # or a command of readline
+```
 """
 
 from __future__ import annotations
@@ -25,13 +35,12 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from ..core.errors import NotSetUpError, UsageError
-from .chat_settings import ChatSettings
 from .credentials import credentials_file, find_key, validate_key
 from .paths import config_dir, ensure_private
 from .provider_info import BUILT_IN
 from .toml import convert, read_toml
 
-__all__ = ["Config", "Profile", "config_file", "credentials_file", "load_config"]
+__all__ = ["ChatSettings", "Config", "Profile", "config_file", "credentials_file", "load_config"]
 
 T = TypeVar("T")
 
@@ -89,6 +98,13 @@ class Table(msgspec.Struct):
     states: bool = False
     max_cost: float | None = None
     title: Literal["words", "model"] = "words"
+
+
+class ChatSettings(msgspec.Struct):
+    """How the prompt is edited. `keys`: what a key does, or several keys typed one after the other."""
+
+    editing: Literal["emacs", "vi"] = "emacs"
+    keys: dict[str, str] = {}
 
 
 class Config(msgspec.Struct):

@@ -37,6 +37,8 @@ class Quirks:
     """Settings, and the values that it takes. Others are left out, and the person is told."""
     streams_tools: bool = True
     """It streams an answer also when tools are offered."""
+    batches: bool = False
+    """It has OpenAI's batch API (`/files` and `/batches`) for Chat Completions."""
 
 
 class Vendor(NamedTuple):
@@ -104,6 +106,7 @@ VENDORS: dict[str, Vendor] = {
         "GROQ_API_KEY",
         output_limit="max_completion_tokens",
         only=dict.fromkeys(("logprobs", "logit_bias", "top_logprobs"), ()),
+        batches=True,
     ),
     "mistral": _hosted(
         "Mistral",
@@ -176,6 +179,7 @@ VENDORS: dict[str, Vendor] = {
         "modelstudio.console.alibabacloud.com",
         "ALIBABA_API_KEY",
         "DASHSCOPE_API_KEY",
+        batches=True,
     ),
     "huggingface": _hosted(
         "Hugging Face", "https://router.huggingface.co/v1", "huggingface.co/settings/tokens", "HF_TOKEN"
@@ -224,6 +228,7 @@ VENDORS: dict[str, Vendor] = {
         "tokenfactory.nebius.com",
         "NEBIUS_API_KEY",
         output_limit="max_tokens",
+        batches=True,
     ),
     "novita": _hosted(
         "Novita", "https://api.novita.ai/openai/v1", "novita.ai/settings/key-management", "NOVITA_API_KEY"

@@ -13,7 +13,7 @@ from typing import Any
 
 from .codec import repair_json
 from .errors import UsageError
-from .schema_support import deepest, references, resolve
+from .schema_walk import deepest, references, resolve
 
 __all__ = ["AnswerSchema", "Check", "MismatchError", "one_line"]
 

@@ -15,6 +15,7 @@ import msgspec
 
 from .answer_schema import AnswerSchema, MismatchError, one_line
 from .events import (
+    SCHEMA_REASON,
     ActionRequired,
     ApprovalRequested,
     AssistantMessageRetrieved,
@@ -25,7 +26,6 @@ from .events import (
     ToolResult,
     ToolsExecuted,
 )
-from .schema_support import SCHEMA
 from .turn import ToolSpec, Turn
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Answers:
             return msgspec.structs.replace(reply, text=one_line(self._schema.read(reply.text)))
         except MismatchError as error:
             if self._corrected:
-                return MessageIncomplete(reply.text, SCHEMA, reply.raw, reply.resume, error.problems)
+                return MessageIncomplete(reply.text, SCHEMA_REASON, reply.raw, reply.resume, error.problems)
             self._corrected = True
             correction = self._schema.correction(error.problems)
             return SchemaMismatch(reply.text, error.problems, correction, reply.raw, reply.resume)

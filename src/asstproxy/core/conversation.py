@@ -20,16 +20,15 @@ from .hub import Hub, Subscriber
 from .lost_answer import LostAnswerFinder
 from .mediator import Mediator, make_mediator
 from .openings import MakeTurn, attached, sent, taken_up
-from .resume import in_flight_exchange
-from .roles import AcceptsAttachments, AssistantProxy, Attachable, Structured, UserProxy
-from .schema_support import SchemaSupport
-from .script import ACTIVE, State
+from .roles import AcceptsAttachments, AssistantProxy, Attachable, SchemaSupport, Structured, UserProxy
+from .script import ACTIVE, LISTENING, State
 from .turn import Options, turn_for
 
 if TYPE_CHECKING:
     from .answer_schema import AnswerSchema, Check
+    from .resume import InFlight
 
-__all__ = ["Conversation"]
+__all__ = ["Conversation", "accepted_schema", "new_message"]
 
 
 class Conversation:
@@ -72,7 +71,11 @@ class Conversation:
             if isinstance(record.event, Configured):
                 self._published_configured = record.event
         self.mediator: Mediator = make_mediator(mediator, state)
-        self._in_flight = in_flight_exchange(past)
+        self._in_flight: InFlight | None = None
+        if state in LISTENING:
+            from .resume import in_flight_exchange
+
+            self._in_flight = in_flight_exchange(past)
         user.bind(self)
 
     @property
@@ -156,9 +159,9 @@ class Conversation:
             OutputError: a view cannot write its output.
         """
         self._require_idle()
-        fits = _accepted(self.assistant, schema, check)
+        fits = accepted_schema(self.assistant, schema, check)
         model = self.configured.model or self.assistant.model
-        message = await _message(text, attachments, self.assistant, model, self.files, fits.schema if fits else None)
+        message = await new_message(text, attachments, self.assistant, model, self.files, fits.schema if fits else None)
         self._require_idle()
         notes = () if self.configured == self._published_configured else (self.configured,)
         message = replace(message, compacts=bool(compacts))
@@ -176,7 +179,7 @@ class Conversation:
             raise UsageError(
                 "No turn is running at the provider.", "Send the message again.", code="no_exchange_to_attach"
             )
-        fits = _accepted(self.assistant, in_flight.schema)
+        fits = accepted_schema(self.assistant, in_flight.schema)
         return await self._new_exchange(fits, corrected=in_flight.corrected).hold(attached(in_flight), timeout)
 
     async def retry(
@@ -197,9 +200,9 @@ class Conversation:
                 nothing is taken back then.
         """
         self._require_idle()
-        fits = _accepted(self.assistant, schema, check)
+        fits = accepted_schema(self.assistant, schema, check)
         model = self.configured.model or self.assistant.model
-        message = await _message(text, attachments, self.assistant, model, self.files, fits.schema if fits else None)
+        message = await new_message(text, attachments, self.assistant, model, self.files, fits.schema if fits else None)
         self._require_idle()
         lost = self._lost_answer.found
         self.cut_history(max(len(self.history.exchanges) - 1, 0))
@@ -263,7 +266,7 @@ class Conversation:
         if fits is not None:  # few exchanges have a schema
             from .answers import Answers, by_function
 
-            answers = Answers(fits, tuple(self.user.tools), corrected=corrected)
+            answers = Answers(fits, tuple(self.user.tools), corrected=corrected or not self.options.corrects)
             if not isinstance(self.assistant, Structured):
                 make_turn = by_function(make_turn)
         self._exchange = Exchange(
@@ -284,7 +287,7 @@ class Conversation:
             raise UsageError("The last turn is still running at the provider.", "Await attach() first.")
 
 
-def _accepted(
+def accepted_schema(
     assistant: AssistantProxy, schema: Mapping[str, Any] | None, check: Check | None = None
 ) -> AnswerSchema | None:
     """A schema that this assistant accepts.
@@ -302,7 +305,7 @@ def _accepted(
     return fits
 
 
-async def _message(
+async def new_message(
     text: str,
     attachments: Sequence[AttachedFile | Attachment],
     assistant: AssistantProxy,

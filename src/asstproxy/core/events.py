@@ -15,6 +15,7 @@ from .attachment import Attachment
 from .script import STEPS, State
 
 __all__ = [
+    "SCHEMA_REASON",
     "ActionRequired",
     "ApprovalGiven",
     "ApprovalRequested",
@@ -192,6 +193,10 @@ class MessageIncomplete(Event, frozen=True, tag="message_incomplete"):
     raw: Any = None
     resume: Any = None
     problems: tuple[str, ...] = ()
+
+
+SCHEMA_REASON = "schema"
+"""The `reason` of an answer that is whole, but does not fit."""
 
 
 class Cancelled(Event, frozen=True, tag="cancelled"):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import msgspec
 
 from .attachment import Attachment
 from .errors import AssistantError
 from .events import Event, Heartbeat, Notice, SetUserMessage, Started
-from .lost_answer import LostAnswer
-from .resume import InFlight, skip_received
 from .roles import AssistantProxy, Attachable
 from .turn import Turn
+
+if TYPE_CHECKING:
+    from .lost_answer import LostAnswer
+    from .resume import InFlight
 
 __all__ = ["MakeTurn", "Opening", "attached", "sent", "taken_up"]
 
@@ -70,6 +72,8 @@ def attached(in_flight: InFlight) -> Opening:
     """The exchange goes on that still runs at the provider."""
 
     async def opening(exchange: Begun) -> Event:
+        from .resume import skip_received
+
         assistant = cast("Attachable", exchange.assistant)
         turn = exchange.make_turn("", in_flight.resume, schema=in_flight.schema)
         return await exchange.receive(lambda: skip_received(assistant.attach(turn), in_flight.received))

@@ -15,6 +15,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+import msgspec
+
+from .errors import UsageError
 from .events import (
     ActionRequired,
     ApprovalGiven,
@@ -37,7 +40,6 @@ from .events import (
     Unknown,
     Usage,
 )
-from .schema_support import SchemaSupport
 from .turn import OfferedTool, Turn
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "AssistantProxy",
     "Attachable",
     "Publish",
+    "SchemaSupport",
     "Structured",
     "UserProxy",
 ]
@@ -111,6 +114,34 @@ class AcceptsAttachments(Protocol):
         Raises:
             AssistantError: that can't be found out.
         """
+
+
+class SchemaSupport(msgspec.Struct, frozen=True, kw_only=True):
+    """What schemas the API of an Assistant Proxy takes. A proxy that has one sends `Turn.schema` to its API.
+
+    `recursive`: a schema may refer to itself. `depth`: levels of objects and arrays at most; 0: no limit is known.
+    """
+
+    recursive: bool = False
+    depth: int = 0
+
+    def check(self, schema: Mapping[str, Any], assistant: str) -> None:
+        """Refuse a schema that the API would refuse.
+
+        Raises:
+            UsageError: with the reason.
+        """
+        from .schema_walk import depth, recursion
+
+        if not self.recursive and (name := recursion(schema)):
+            raise UsageError(
+                f"The schema refers to itself ('{name}'), which {assistant} doesn't accept.",
+                "Write out the levels that you need.",
+            )
+        if self.depth and (levels := depth(schema)) > self.depth:
+            raise UsageError(
+                f"The schema is {levels} levels deep; {assistant} accepts {self.depth}.", "Make the schema flatter."
+            )
 
 
 @runtime_checkable

@@ -61,7 +61,7 @@ class Options(msgspec.Struct, frozen=True):
 
     `stream`, `background`: how the assistant is asked. `max_tool_rounds`: rounds of tool calls in one exchange, after which
     it ends as incomplete. `heartbeat`: seconds of silence after which a heartbeat is published. `retry`: when a failed
-    request is sent again.
+    request is sent again. `corrects`: an answer that doesn't fit its schema is corrected, once.
     """
 
     stream: bool = True
@@ -69,6 +69,7 @@ class Options(msgspec.Struct, frozen=True):
     max_tool_rounds: int = 20
     heartbeat: float = 2.0
     retry: RetryPolicy = RetryPolicy()
+    corrects: bool = True
 
 
 def turn_for(

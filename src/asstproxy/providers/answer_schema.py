@@ -13,7 +13,7 @@ from typing import Any
 
 from ..core.answers import with_answer_function as by_function
 from ..core.errors import AssistantError
-from ..core.schema_support import resolve
+from ..core.schema_walk import resolve
 from ..core.turn import Turn
 from .fields import get_object
 from .transport import JSON

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.roles import AssistantProxy
 from .registry import connect
+from .transport import WarmsUp
 
 if TYPE_CHECKING:
     from ..config.profiles import Profile
     from .budget import Budget
 
-__all__ = ["Asked", "assemble", "budget_of"]
+__all__ = ["Asked", "assemble", "budget_of", "warm_up"]
 
 
 class Asked(NamedTuple):
@@ -66,3 +67,11 @@ def assemble(asked: Sequence[Asked], budget: Budget | None = None, *, client: An
 
     pairs = zip(assistants, asked, strict=True)
     return with_fallbacks([Candidate(one.profile.name, it, one.settings) for it, one in pairs])
+
+
+def warm_up(assistant: AssistantProxy) -> None:
+    """Load what the first request to this assistant needs, such as an HTTP client: 0.1 s, in a thread while the person writes."""
+    within_budget = getattr(assistant, "assistant", assistant)
+    transport = getattr(within_budget, "transport", None)
+    if isinstance(transport, WarmsUp):
+        transport.warm_up()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import IO, Any
+
+import msgspec
 
 from ..core.attachment import Attachment, AttachmentStore, Upload, is_accepted, readable_size
 from ..core.errors import AssistantError
@@ -22,8 +23,7 @@ LARGE = 8 * MB
 """Bytes from which a file is uploaded, where the API keeps files: sent with each request of a conversation, it would cost time."""
 
 
-@dataclass(frozen=True)
-class SentFile:
+class SentFile(msgspec.Struct, frozen=True):
     """A file as it goes into a request: by `reference`, if the provider has a copy, else with its bytes."""
 
     attachment: Attachment
@@ -41,8 +41,7 @@ class SentFile:
         return f"data:{self.attachment.media_type};base64,{self.data}"
 
 
-@dataclass(frozen=True)
-class AttachmentFormat:
+class AttachmentFormat(msgspec.Struct, frozen=True):
     """How an API takes files.
 
     `largest`: the media types that it reads, each with the most bytes of one file. `part`: a file as a part of a message.

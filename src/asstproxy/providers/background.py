@@ -41,7 +41,7 @@ LONGEST = 60.0
 """Seconds that a server may make us wait between two polls, and the longest pause after polls that failed."""
 UNSURE = ("connection", "timeout", "protocol", "invalid_request", "not_found")
 """Failures of sending a job what it waits for, after which it may have it all the same: this time, or since an earlier one."""
-UNREACHABLE = "The provider keeps working, but can't be asked now. asst goes on asking until it answers. ({error})"
+UNREACHABLE = "The provider keeps working, but can't be reached now. asst keeps trying until it answers. ({error})"
 TOKEN_EVERY = 5.0
 """Seconds of streaming after which a heartbeat brings the token up to date."""
 MAX_DOUBLINGS = 16

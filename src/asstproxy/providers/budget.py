@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
 import msgspec
 
 from ..config.prices import prices_file
+from ..core.attachment import Attachment
 from ..core.coalesce import TEXT_EVENTS
 from ..core.codec import now
 from ..core.errors import AssistantError, UsageError
@@ -28,7 +29,17 @@ from .fallback import accepted_by
 from .prices import PriceTable
 from .registry import provider_info
 
-__all__ = ["MAX_COST", "Budget", "within_budget"]
+__all__ = [
+    "LONGEST_ANSWER",
+    "MAX_COST",
+    "SHORTEST_ANSWER",
+    "Budget",
+    "choices",
+    "file_tokens",
+    "most_tokens",
+    "set_limit",
+    "within_budget",
+]
 
 MAX_COST = "max_cost"
 """How the reason of a `MessageIncomplete` begins that took the place of a request."""
@@ -110,7 +121,7 @@ class BudgetedProvider:
 
     def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
-        self._context = _tokens(turn.instructions, turn.history, turn.tools, turn.text) + _file_tokens(turn)
+        self._context = most_tokens(turn.instructions, turn.history, turn.tools, turn.text) + _file_tokens(turn)
         turn, reserved, refusal = self._reserve(turn)
         self._turn = turn
         if refusal:
@@ -119,7 +130,7 @@ class BudgetedProvider:
 
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         """See `AssistantProxy`. The limit of an answer stays that of the first request, so the money must be there."""
-        self._context += _tokens(results)
+        self._context += most_tokens(results)
         _, reserved, refusal = self._reserve(self._turn)
         if refusal:
             return _refused(ToolOutputsSubmitted(), refusal)
@@ -173,7 +184,7 @@ class BudgetedProvider:
         model, read, left = turn.model or self.model, self._context, self._budget.left
         if not self._cost(model, 1, 1).priced:  # local
             return turn, Decimal(0), ""
-        limit, count = _set_limit(turn.settings), _choices(turn.settings)
+        limit, count = set_limit(turn.settings), choices(turn.settings)
         if limit is None:
             of_input = self._cost(model, read, 0).usd
             each = (self._cost(model, read, 1000).usd - of_input) / 1000 * count
@@ -211,25 +222,28 @@ async def _refused(opening: Event, reason: str) -> AsyncGenerator[Event]:
     yield MessageIncomplete("", reason)
 
 
-def _tokens(*parts: Any) -> int:
+def most_tokens(*parts: Any) -> int:
     """About how many tokens these are, rather too many."""
     return 1 + sum(len(msgspec.json.encode(part)) for part in parts if part) // BYTES_PER_TOKEN
 
 
 def _file_tokens(turn: Turn) -> int:
-    """About how many tokens the files of a conversation are, rather too many."""
     sent = [one.attachments for one in turn.history if isinstance(one, UserMessage)]
-    files = [file for together in (*sent, turn.attachments) for file in together]
+    return file_tokens(file for together in (*sent, turn.attachments) for file in together)
+
+
+def file_tokens(files: Iterable[Attachment]) -> int:
+    """About how many tokens these files are, rather too many."""
     return sum(IMAGE_TOKENS if file.kind == "image" else file.size // FILE_BYTES_PER_TOKEN for file in files)
 
 
-def _set_limit(settings: Mapping[str, Any]) -> int | None:
+def set_limit(settings: Mapping[str, Any]) -> int | None:
     """The longest answer that the settings allow, in tokens; None if they don't limit it."""
     found = [value for name, value in _flat(settings) if name in _LIMITS and isinstance(value, int)]
     return max(found, default=None)
 
 
-def _choices(settings: Mapping[str, Any]) -> int:
+def choices(settings: Mapping[str, Any]) -> int:
     """How many answers a request asks for."""
     return max((value for name, value in _flat(settings) if name in _CHOICES and isinstance(value, int)), default=1)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core.errors import AssistantError
 from ..core.events import ActionRequired, AssistantMessageRetrieved, Event, MessageIncomplete, Notice, ToolCall
-from .unshown import WAITING, unshown, waits_for
+from .answer_notes import WAITING, unshown, waits_for
 
 __all__ = ["closing", "cut_by"]
 

@@ -9,9 +9,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from ..config.base_url import address_of
+from ..config.base_url import address_of, warn_of_plain_http
 from ..config.credentials import has_key
-from ..config.insecure_http import warn_of_plain_http
 from ..config.profiles import Profile
 from ..config.provider_info import ProviderInfo
 from ..core.errors import NotSetUpError

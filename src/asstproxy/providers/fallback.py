@@ -17,8 +17,7 @@ from ..core.driver import closing
 from ..core.errors import AssistantError
 from ..core.events import Event, Notice, Started, TakenOver, ToolResult
 from ..core.history import AssistantMessage, Item
-from ..core.roles import CLOSING, AcceptsAttachments, AssistantProxy, Attachable, Structured
-from ..core.schema_support import SchemaSupport
+from ..core.roles import CLOSING, AcceptsAttachments, AssistantProxy, Attachable, SchemaSupport, Structured
 from ..core.turn import Turn
 
 __all__ = ["Candidate", "FallbackProvider", "accepted_by", "with_fallbacks"]

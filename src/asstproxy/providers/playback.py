@@ -38,8 +38,7 @@ from ..core.events import (
     Usage,
 )
 from ..core.history import UserMessage
-from ..core.roles import ASSISTANT_MESSAGES
-from ..core.schema_support import SchemaSupport
+from ..core.roles import ASSISTANT_MESSAGES, SchemaSupport
 from ..core.turn import Turn
 
 __all__ = ["ReplayProvider", "connect"]

@@ -16,12 +16,15 @@ from typing import Any, NamedTuple
 from ..config.prices import OwnPrice, find_price, load_prices
 from ..core.money import Cost
 from ..store.transcript import ExchangeEntry, RequestEntry
+from .batch_api import BATCH
 from .registry import provider_info
 
 __all__ = ["LOCAL", "PriceTable", "Rates", "steps"]
 
 LOCAL = "local"
 """In `ProviderInfo.prices`: nothing is paid."""
+HALF = Decimal("0.5")
+"""What a request in a batch costs, where no table says it."""
 _MILLION = 1_000_000
 
 
@@ -69,7 +72,8 @@ class PriceTable:
         stored = min(Decimal(request.cache_write) / count, read - cached)
         own = find_price(self._own, (request.profile, request.provider), request.model)
         if own is not None:
-            return Cost(_own_rates(own).price(read, written, cached, stored) * count, priced=count)
+            part = HALF if request.service_tier == BATCH else 1
+            return Cost(_own_rates(own).price(read, written, cached, stored) * part * count, priced=count)
         provider = self._id(request.provider)
         if provider == LOCAL:
             return Cost(local=count)
@@ -171,7 +175,10 @@ class _Listed:
             parts = [(size, 0, 0, 0), (size, size, 0, 0), (size, 0, size, 0), (size, 0, 0, size)]
             alone, *more = [_calculate(provider, model, when, tier, *part).total_price for part in parts]
             written, cached, stored = ((total / size) for total in (more[0] - alone, more[1], more[2]))
-            self._rates[key] = _TokenPrices(alone / size, written, cached, stored)
+            rates = _TokenPrices(alone / size, written, cached, stored)
+            if tier == BATCH and rates == self.rates(provider, model, at, "", size):  # the table has no price for it
+                rates = _TokenPrices(*(HALF * rate for rate in rates))
+            self._rates[key] = rates
         return self._rates[key]
 
 
@@ -181,7 +188,7 @@ def _calculate(
     from genai_prices import Usage, calc_price
 
     usage = Usage(input_tokens=read, output_tokens=written, cache_read_tokens=cached, cache_write_tokens=stored)
-    context = {"processing": "batch"} if tier == "batch" else {"service_tier": tier} if tier else None
+    context = {"processing": "batch"} if tier == BATCH else {"service_tier": tier} if tier else None
     try:
         return calc_price(usage, model, provider_id=provider, genai_request_timestamp=when, price_context=context)
     except (LookupError, ValueError):

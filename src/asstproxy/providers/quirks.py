@@ -17,7 +17,7 @@ from ..config.vendors import VENDORS, Quirks
 from ..core.errors import AssistantError
 from ..core.events import Event, Notice
 from ..core.history import AssistantMessage, Item, ToolOutputs, UserMessage
-from ..core.schema_support import SchemaSupport
+from ..core.roles import SchemaSupport
 from ..core.turn import Turn
 from .base import StatelessProvider
 from .connection import ServerOptions, http_transport, required_model

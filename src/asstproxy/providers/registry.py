@@ -7,15 +7,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from ..config.provider_info import BUILT_IN, ProviderInfo
-from ..core.errors import NotSetUpError
+from ..core.errors import NotSetUpError, UsageError
 
 if TYPE_CHECKING:  # shell completion reads the names, and must not pay for msgspec
     from ..config.profiles import Profile
     from ..config.vendors import Vendor
     from ..core.roles import AssistantProxy
+    from .batch_api import BatchApi
 
 __all__ = [
     "address",
+    "batches",
     "connect",
     "entry_point",
     "needs_key",
@@ -38,6 +40,13 @@ PROVIDERS = {
 """Provider name: where its `connect(profile, *, client=None)` is, imported on use."""
 HOOKS = {"gemini": "asstproxy.providers.gemini.endpoint"}
 """Where `needs_key` and `address` of our own providers are: modules without HTTP and asyncio, so that lists stay fast."""
+BATCHES = {
+    "gpt": "asstproxy.providers.openai.batches",
+    "chat-completions": "asstproxy.providers.openai.batches",
+    "anthropic": "asstproxy.providers.anthropic_batches",
+    "gemini": "asstproxy.providers.gemini.batches",
+}
+"""Where `batches` of our own providers is: in a module apart, because few runs need it."""
 UNLISTED = ("replay",)
 """Not for a profile of the config file: `replay:SESSION` stands for it."""
 
@@ -87,6 +96,22 @@ def provider_module(profile: Profile) -> ModuleType:
             f"The provider '{profile.provider}' can't be loaded: {type(error).__name__}: {error}",
             "Reinstall the package that brings it.",
         ) from error
+
+
+def batches(profile: Profile) -> BatchApi:
+    """The batch API of a profile: what `batches(profile)` in the provider's module makes.
+
+    Raises:
+        UsageError: its provider has none.
+        NotSetUpError: the provider isn't installed, or something that it needs is missing.
+    """
+    vendor = None if profile.provider in _registered() else _vendors().get(profile.provider)
+    own = BATCHES.get(vendor.protocol if vendor is not None else profile.provider)
+    function = getattr(import_module(own) if own else provider_module(profile), "batches", None)
+    if function is None:
+        title = provider_info(profile.provider).vendor or f"The provider '{profile.provider}'"
+        raise UsageError(f"{title} has no batch API.", "Ask the items directly.", code="batch_api_missing")
+    return cast("BatchApi", function(profile))
 
 
 def needs_key(profile: Profile) -> bool:

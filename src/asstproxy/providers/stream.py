@@ -15,9 +15,8 @@ from ..core.events import ChunkReceived, Event, Notice, Reasoning, Skipped
 from ..core.history import AssistantMessage
 from .fields import get_text
 from .transport import CUT, JSON, SKIPPED, StreamedReply, Transport, WholeReply
-from .transport.failures import refused_reply
 
-__all__ = ["JobReader", "Stream", "StreamReader", "read_reply", "read_stream"]
+__all__ = ["JobReader", "Stream", "StreamReader", "read_reply", "read_stream", "reply_events"]
 
 Stream = AsyncGenerator[list[JSON]]
 """What `Transport.events` gives: the API's events, those that arrived together in one list."""
@@ -178,6 +177,8 @@ def _feed(reader: StreamReader, together: list[JSON]) -> Iterator[Event]:
 
 
 def _replied(reader: StreamReader, reply: JSON) -> Iterator[Event]:
+    from .transport.failures import refused_reply
+
     if (refused := refused_reply(reply)) is not None:
         raise refused
     yield from reader.reply(reply)
@@ -252,6 +253,16 @@ async def read_reply(transport: Transport, path: str, body: JSON, reader: Stream
             async for event in events:
                 yield event
         return
+    for event in reply_events(reply, reader):
+        yield event
+
+
+def reply_events(reply: JSON, reader: StreamReader) -> Iterator[Event]:
+    """Our events for a whole reply.
+
+    Raises:
+        AssistantError: the answer is a failure, or of no use.
+    """
     for event in _guarded(_replied(reader, reply)):
         yield SurrogateJoiner.finish(event)
 

@@ -17,7 +17,6 @@ from ..core.events import Event, Notice, Record, SessionOpened, SetUserMessage, 
 from ..core.script import ACTIVE, SETTLED, STEPS, State
 from .journal import Journal
 from .lock import lock, lock_holder
-from .recovery import INTERRUPTION, read_journal, repaired
 from .session_files import SessionFiles
 from .transcript import message_title
 from .transcript_file import read_head
@@ -95,6 +94,8 @@ class Session:
         Raises:
             OSError: it can't be written.
         """
+        from .recovery import INTERRUPTION
+
         self.add(INTERRUPTION)
 
     def discard(self) -> None:
@@ -153,6 +154,8 @@ def create_copy(path: Path, asst: str, records: Iterable[Record], forked_from: s
     Raises:
         OSError: it can't be written; nothing is left.
     """
+    from .recovery import INTERRUPTION
+
     copied = [Record(1, at or now(), State.NEW, SessionOpened(path.stem, asst=asst, forked_from=forked_from))]
     copied += (Record(seq, one.at, one.state, one.event) for seq, one in enumerate(records, 2))
     last = copied[-1]
@@ -190,6 +193,8 @@ def _lock_after_a_look(fd: int) -> bool:
 
 
 def _opened(path: Path, fd: int, *, keep_running: bool) -> Session:
+    from .recovery import read_journal, repaired  # late: a new session has nothing to recover
+
     if not lock(fd) and not _lock_after_a_look(fd):
         raise SessionInUseError(
             f"Session {path.stem} is open in {lock_holder(path)}.", "Close it there first.", code="session_in_use"

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..config.atomic import remove_leftovers
 from ..config.paths import private_dir
@@ -21,11 +22,13 @@ from ..core.script import ACTIVE
 from . import ulid
 from .directory import AHEAD, SessionDirectory
 from .lock import is_locked, lock, lock_holder
-from .recovery import JournalContents, each_record, read_journal, repaired
 from .session import Session, create, create_copy, open_journal
 from .session_files import SessionFiles, remove_orphans
 from .transcript import Summary, Transcript, TranscriptBuilder
 from .transcript_file import edited_copies, read_head
+
+if TYPE_CHECKING:
+    from .recovery import JournalContents
 
 __all__ = ["INTERRUPTED", "Store"]
 
@@ -48,6 +51,8 @@ class Store(SessionDirectory):
         Raises:
             SessionError: it doesn't exist, or isn't a journal.
         """
+        from .recovery import read_journal
+
         return read_journal(self._private_path(session))
 
     def records(self, session: str) -> list[Record]:
@@ -56,6 +61,8 @@ class Store(SessionDirectory):
         Raises:
             SessionError: it doesn't exist, or isn't a journal.
         """
+        from .recovery import repaired
+
         return list(repaired(self.journal(session).records))
 
     def transcript(self, session: str) -> Transcript:
@@ -64,6 +71,8 @@ class Store(SessionDirectory):
         Raises:
             SessionError: it doesn't exist, or can't be read.
         """
+        from .recovery import JournalContents, each_record, repaired
+
         builder, contents = TranscriptBuilder(session), JournalContents(self._private_path(session))
         for record in repaired(each_record(contents.path, contents)):
             builder.feed(record)

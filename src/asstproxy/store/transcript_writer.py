@@ -8,7 +8,6 @@ from collections import deque
 from pathlib import Path
 
 from ..core.events import HistoryCompacted, HistoryCut, Record
-from .recovery import repaired
 from .transcript import TranscriptBuilder
 from .transcript_file import assemble, render, save_transcript
 
@@ -26,7 +25,7 @@ class TranscriptWriter:
 
     def __init__(self, path: Path, past: list[Record], *, stale: bool) -> None:
         self._path = path
-        self._waiting: deque[Record] = deque(repaired(past))
+        self._waiting: deque[Record] = deque(past)  # repaired, as `Session.past` is
         self._builder = TranscriptBuilder(path.stem)
         self._rendered: list[bytes] = []  # the exchanges that no longer change
         self._stale, self._ours = stale, False

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ..core.errors import UsageError
-from ..core.schema_support import resolve, with_root_at
+from ..core.schema_walk import resolve, with_root_at
 from .annotations import with_readable_types
 
 __all__ = ["AnswerType", "answer_type", "wrapped"]

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ..config.insecure_http import warn_of_plain_http
+from ..config.base_url import warn_of_plain_http
 from ..config.profiles import Profile
 from ..core.errors import AsstError, NotSetUpError
 from ..core.redact import redact_logs, redacting_logger, register_named_secrets

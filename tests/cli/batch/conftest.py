@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from forked import asst_command
 from servers import ResponsesServer
 from servers.postgres import PostgresServer, postgres_binaries
 
@@ -109,7 +110,7 @@ def work(queue: str) -> Iterator[Work]:
     running: list[subprocess.Popen[bytes]] = []
 
     def start(*more: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
+        process = asst_command.start(
             [ASST, "batch", "work", "-p", "gpt", *more],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

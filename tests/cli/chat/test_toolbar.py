@@ -72,6 +72,9 @@ def test_header_and_toolbar(server: ResponsesServer, columns: int, tmp_path: Pat
         header = terminal.text.splitlines()[0]
         assert header.startswith("asst · gpt · gpt-6-luna · 1 tool")
         assert 'instructions: "Be brief' in header
+        hint = terminal.text.splitlines()[1:3]
+        assert hint[0].startswith("/help lists commands · ")
+        assert ("Alt-Enter" in hint[0], hint[1]) == (columns > 60, "")
         assert max(map(len, terminal.text.splitlines())) <= columns
         terminal.enter("hello")
         terminal.wait_for("completed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from asstproxy.config.paths import config_dir, private_dir
 from cli.conftest import ASST, Asst
 from cli.terminal import Terminal
 from servers import Call, ResponsesServer, Say, Script, Think, Wait
+
+PLAIN = "It is 1.\n\n```python\nprint(1)\n```\n\n> quoted\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
 
 
 def test_the_panel_says_what_happens_in_words_and_shows_the_draft(server: ResponsesServer) -> None:
@@ -159,14 +162,17 @@ def test_nothing_is_drawn_again(
     """For a screen reader and on a dumb terminal: no frames, no cursor movements, words in place of marks, code marked."""
     tools = tmp_path / "t.py"
     tools.write_text('def price(symbol: str) -> float:\n    """A price."""\n    return 1.0\n')
-    server.brain = Script([Call("price", {"symbol": "AAPL"})], [Wait(1), Say("It is 1.\n\n```python\nprint(1)\n```\n")])
+    server.brain = Script([Call("price", {"symbol": "AAPL"})], [Think("hm"), Wait(1), Say(PLAIN)])
     with Terminal([ASST, *arguments, "ask", "-p", "gpt", "--yes", "-t", str(tools), "?"], 80, 30, env=env) as terminal:
         assert terminal.wait_end() == 0
         text = terminal.text
     assert 'System: price(symbol="AAPL") returned 1.0 ' in text
     assert "Sending the results back …" in text
     assert "code: python\nprint(1)" in text
-    assert not set("╭│╰▸✗") & set(text)
+    assert "\nThought for " in text
+    assert "\n> quoted\n" in text
+    assert re.search(r"^a +b\n1 +2$", text, re.MULTILINE)
+    assert not set("╭│╰▸✗▌─") & set(text)
 
 
 def test_no_color_keeps_the_frame_and_marks_code(server: ResponsesServer) -> None:

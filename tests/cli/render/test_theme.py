@@ -8,7 +8,8 @@ import sys
 import pytest
 from rich.text import Text
 
-from asstproxy.cli.render.theme import CODE, THEME, console
+from asstproxy.cli.render.markdown_code import CODE
+from asstproxy.cli.render.theme import THEME, console
 from asstproxy.core.script import State
 
 

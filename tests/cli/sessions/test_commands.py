@@ -16,6 +16,7 @@ from asstproxy.providers.scripted import say
 from asstproxy.store import ulid
 from asstproxy.store.session import Session
 from asstproxy.store.store import Store
+from forked import asst_command
 from store.rig import ASST, asst, held, tool_exchange
 
 DAY = 24 * 3600 * 1000
@@ -149,7 +150,7 @@ def test_prune_says_what_it_would_remove_and_then_does(three: list[Session]) -> 
 def test_a_closed_pipe_ends_quietly(three: list[Session]) -> None:
     """`asst sessions list --all | head -0` prints no error."""
     assert three
-    reader = subprocess.Popen(
+    reader = asst_command.start(
         [*ASST, "sessions", "list", "--all", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert reader.stdout is not None

@@ -19,7 +19,7 @@ from asstproxy.providers.playback import ReplayProvider
 from asstproxy.providers.scripted import say
 from asstproxy.store.session import Session
 from asstproxy.store.store import Store
-from store.rig import asst, held, lines, tool_exchange
+from store.rig import UPPER, asst, held, lines, tool_exchange
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_check_tells_the_first_difference(recorded: Session) -> None:
 
 def test_the_recorded_side_answers_again_and_tools_run_for_real(recorded: Session) -> None:
     """`-p replay:SESSION`: the same answers; the tool's real result is what the recording is compared with."""
-    talk = ["-p", f"replay:{recorded.id}", "--yes", "-t", "rig:upper", "-q"]
+    talk = ["-p", f"replay:{recorded.id}", "--yes", "-t", UPPER, "-q"]
     assert asst("ask", *talk, "use the tool").stdout == "It is ABC.\n"
     new = Store().newest()
     assert asst("ask", *talk, "-c", "and now?").stdout == "That was all.\n"

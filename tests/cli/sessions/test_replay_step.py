@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from asstproxy.providers.scripted import say
 from asstproxy.store.session import Session
 from asstproxy.store.store import Store
 from cli.conftest import ASST
 from cli.terminal import Terminal
-from store.rig import held, say, tool_exchange
+from store.rig import held, tool_exchange
 
 KEYS = "Space next · b back · t next turn · Enter play on · q quit"
 

@@ -78,6 +78,14 @@ def test_no_row_is_wider_than_the_terminal(width: int) -> None:
     assert "汉字" in table.row(summary, "error")
 
 
+@pytest.mark.parametrize("cost", ["<$0.0001", "$0.0002 + ?", "price ?", "local"])
+def test_a_cost_is_whole(cost: str) -> None:
+    """From 110 columns on: no figure is cut."""
+    table = SessionTable(110, {}, lambda _: cost)
+    row = table.row(Summary(id="01M8HVH8000000000000007QK2"), "error")
+    assert row.endswith(f" {cost}  error")
+
+
 @pytest.mark.parametrize(
     ("ago", "words"),
     [

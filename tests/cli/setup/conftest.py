@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from forked import asst_command
 from servers import GeminiServer, ResponsesServer, refused_port
 
-ASST = str(Path(sys.executable).with_name("asst"))
+ASST = asst_command.ASST
 
 
 @dataclass
@@ -65,7 +65,7 @@ def asst() -> Asst:
     def run(
         *arguments: str, stdin: str | None = None, env: dict[str, str] | None = None, cwd: Path | None = None
     ) -> Ran:
-        done = subprocess.run(
+        done = asst_command.run(
             [ASST, *arguments],
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
@@ -85,7 +85,7 @@ def asst() -> Asst:
 def complete() -> Complete:
     """What the shell is given for a line that ends where the cursor is."""
 
-    def run(line: str, shell: str = "bash", **env: str) -> list[str]:
+    def run(line: str, shell: str = "bash", *, by_python: bool = False, **env: str) -> list[str]:
         words = line.split(" ")
         given = {
             "_ASST_COMPLETE": f"complete_{shell}",
@@ -94,7 +94,9 @@ def complete() -> Complete:
             "_TYPER_COMPLETE_ARGS": line,
             "_TYPER_COMPLETE_FISH_ACTION": "get-args",
         }
-        done = subprocess.run([ASST], env={**os.environ, **given, **env}, capture_output=True, text=True, check=True)
+        done = asst_command.run(
+            [ASST], env={**os.environ, **given, **env}, capture_output=True, text=True, check=True, by_python=by_python
+        )
         assert done.stderr == ""
         return [line for line in done.stdout.splitlines() if line]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ PLANTED = {
     "WORK_KEY": "sk-PLANTED-work-0123456789",
     "ANTHROPIC_API_KEY": "sk-ant-PLANTED-0123456789",
 }
-COMMANDS = [
+SETTING_UP = [
     ["setup", "gpt", "--yes"],
     ["setup", "gpt", "--yes", "--no-check", "--debug"],
     ["setup", "gpt", "--name", "work", "--api-key-env", "WORK_KEY", "--yes"],
@@ -27,13 +29,15 @@ COMMANDS = [
     ["setup", "gemini", "--name", "g", "--api-key-env", "GEMINI_API_KEY", "--no-check", "--yes"],
     ["setup", "gpt", "--conversation", "--yes"],
     ["setup", "local", "--base-url", "{url}", "--api-key-env", "WORK_KEY", "--yes"],
+    ["setup", "use", "g"],
+]
+LOOKING = [
     ["setup", "list"],
     ["setup", "list", "--json"],
     ["setup", "show", "gpt"],
     ["setup", "show", "work", "--json"],
     ["setup", "check"],
     ["setup", "check", "--json"],
-    ["setup", "use", "g"],
     ["doctor"],
     ["doctor", "--json"],
     ["doctor", "--debug"],
@@ -42,11 +46,14 @@ COMMANDS = [
     ["ask", "-p", "gpt", "--events", "--debug", "hi"],
     ["ask", "-p", "gemini", "--events", "hi"],
     ["ask", "-p", "work", "--background", "hi"],
+]
+ENDING = [
     ["sessions", "list", "--json"],
     ["sessions", "show", "--events"],
     ["replay", "--check"],
     ["setup", "remove", "work", "--yes"],
 ]
+OFFLINE = [["setup", "gpt", "--yes"], ["ask", "-p", "gpt", "--debug", "hi"], ["setup", "check", "gpt"]]
 
 
 def _clean(ran: Ran) -> None:
@@ -79,11 +86,17 @@ def test_no_key_anywhere(
     with ResponsesServer(key=openai_key) as openai, GeminiServer(key=google_key) as google:
         monkeypatch.setenv("OPENAI_BASE_URL", openai.base_url)
         monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", google.url)
-        for command in COMMANDS:
-            _clean(asst(*(word.format(url=openai.base_url) for word in command)))
-    for command in ["setup", "gpt", "--yes"], ["ask", "-p", "gpt", "--debug", "hi"], ["setup", "check", "gpt"]:
-        _clean(asst(*command))  # nobody is there any more
+        _run([[word.format(url=openai.base_url) for word in command] for command in SETTING_UP], asst)
+        _run(LOOKING, asst, at_once=4)  # some of them try again, and wait seconds before they do
+        _run(ENDING, asst)
+    _run(OFFLINE, asst, at_once=3)  # nobody is there any more
     _no_file_has_it(tmp_path)
+
+
+def _run(commands: Sequence[Sequence[str]], asst: Asst, at_once: int = 1) -> None:
+    with ThreadPoolExecutor(at_once) as pool:
+        for ran in pool.map(lambda command: asst(*command), commands):
+            _clean(ran)
 
 
 def test_key_that_is_typed_or_piped(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from asstproxy.providers.local.process import find_model
+from cli.terminal import Terminal
 from servers import GeminiServer, ResponsesServer
 
 from .conftest import ASST, profiles
@@ -232,33 +233,68 @@ def test_options_leave_no_question(openai: ResponsesServer, config: Path, monkey
 
 
 def test_esc_goes_back(openai: ResponsesServer, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To the step before, whose answer is given anew; from the first question, to the list of assistants."""
+    """To the step before, which is drawn anew in its place; from the first question, to the list of assistants."""
     monkeypatch.setenv("OPENAI_API_KEY", openai.key)
-    with Tmux([ASST, "setup"]) as screen:
-        screen.wait_for("Assistant [1]:")
-        screen.type("gpt")
-        screen.wait_for("Model [1]:")
-        screen.press("Escape")
-        screen.wait_for("Assistant [1]:", 2)
-        screen.type("gpt")
-        screen.wait_for("Model [1]:", 2)
-        screen.type("gpt-6.1-terra")
-        screen.wait_for("Instructions:", 2)
-        screen.press("Escape")
-        screen.wait_for("Model [1]:", 3)
-        screen.type("gpt-6.2-sol")
-        screen.wait_for("Instructions:", 4)
-        screen.type("Be brief.")
-        screen.wait_for("Tools:", 2)
-        screen.press("Escape")
-        screen.wait_for("Instructions:", 6)
-        screen.type("Be kind.")
-        screen.wait_for("Tools:", 4)
-        screen.type("")
+    with Terminal([ASST, "setup"], 80, 40) as screen:
+
+        def wait(question: str) -> None:
+            """The cursor is behind the question, which is the last one, and below nothing that was left over."""
+            screen.wait_until(lambda: screen.text.splitlines()[-1:] == [question])
+
+        wait("Assistant [1]:")
+        first = screen.text
+        screen.type("gpt\r")
+        wait("Model [1]:")
+        models = screen.text
+        screen.type("\x1b")
+        wait("Assistant [1]:")
+        assert screen.text == first
+        screen.type("gpt\r")
+        wait("Model [1]:")
+        assert screen.text == models
+        screen.type("gpt-6.1-terra\r")
+        wait("Instructions:")
+        instructions = screen.text
+        screen.type("\x1b")
+        wait("Model [1]:")
+        assert screen.text == models
+        screen.type("gpt-6.2-sol\r")
+        wait("Instructions:")
+        assert screen.text == instructions.replace("gpt-6.1-terra\n", "gpt-6.2-sol\n")
+        screen.type("Be brief, and more than that: be so brief that this line is wrapped.\r")
+        wait("Tools:")
+        screen.type("abc\x1b")
+        wait("Instructions:")
+        assert screen.text == instructions.replace("gpt-6.1-terra\n", "gpt-6.2-sol\n")
+        screen.type("Be kind.\r")
+        wait("Tools:")
+        screen.type("\r")
         screen.wait_for("Save this?")
-        screen.type("yes")
-        screen.wait_end(0)
+        screen.type("yes\r")
+        assert screen.wait_end() == 0
     assert profiles(config)["gpt"] == {"provider": "gpt", "model": "gpt-6.2-sol", "instructions": "Be kind."}
+
+
+def test_what_is_found_suggested_and_wrong_has_its_colour(
+    openai: ResponsesServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Green what works, cyan the numbers, bold and with a mark what Enter takes, red what can't be; with NO_COLOR, none."""
+    monkeypatch.setenv("OPENAI_API_KEY", openai.key)
+    seen = {}
+    for no_color in ("", "1"):
+        with Terminal([ASST, "setup", "gpt"], 80, 40, env={"NO_COLOR": no_color}) as screen:
+            screen.wait_for("Model [1]:")
+            screen.type("\r")
+            screen.wait_for("Instructions:")
+            seen[no_color] = screen.received.decode()
+            assert "\n›  1  gpt-6-luna" in screen.text
+    for words in (
+        "\x1b[32mChecked:\x1b[0m",
+        "\x1b[36m 1\x1b[0m  \x1b[1mgpt-6-luna",
+        "\x1b[36m 2\x1b[0m  gpt-6.1-terra",
+    ):
+        assert words in seen[""]
+    assert "\x1b[3" not in seen["1"].replace("\x1b[39m", "")
 
 
 def test_models_are_found_by_a_part_of_their_names(

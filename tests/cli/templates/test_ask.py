@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from asstproxy.config.profiles import config_file
 from cli.conftest import ASST, Asst
+from forked import asst_command
 from servers import ResponsesServer
 
 from .conftest import Write
@@ -245,7 +245,7 @@ def test_template_from_elsewhere_runs_no_code(
     assert ran.code == 2
     assert 'offers the tool "./evil.py", and a template outside of your own must not load code.' in ran.err
     template.write_text("---\ntools: [evil:f]\n---\nhi")
-    done = subprocess.run([ASST, "ask", "-p", "gpt", "-T", "./t.md"], cwd=tmp_path, capture_output=True, check=False)
+    done = asst_command.run([ASST, "ask", "-p", "gpt", "-T", "./t.md"], cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 2
     assert not ran_file.exists()
     assert not server.requests

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,14 @@ from asstproxy import Conversation, Options, Profile, State, UsageError, UserPro
 from asstproxy.core.events import ChunkReceived, Configured, Heartbeat, Notice, Record, ToolsExecuted
 from asstproxy.providers import connect
 from asstproxy.providers.local.process import find_model
+from forked import asst_command
+from forked.asst_command import ASST
 from pictures import PNG
 
 pytest.importorskip("xllamacpp")
 pytestmark = pytest.mark.skipif(find_model() is None, reason="asst setup local --yes provides the model")
 
 ROOT = Path(__file__).parents[3]
-ASST = Path(sys.executable).with_name("asst")
 TEMPLATE = ROOT / "examples" / "stock.jinja"
 
 
@@ -104,7 +104,7 @@ async def test_second_exchange_uses_the_same_engine() -> None:
 def test_ask_answers_and_keeps_the_screen_clean(tmp_path: Path) -> None:
     """`asst ask` needs no set-up when the model is there; nothing of the engine's log reaches the screen."""
     env = {**os.environ, "ASST_DATA_DIR": str(tmp_path), "ASST_CONFIG_DIR": str(tmp_path)}
-    done = subprocess.run(
+    done = asst_command.run(
         [ASST, "ask", "--json", "What is the capital of France?"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env, timeout=120, check=False,
     )  # fmt: skip
@@ -123,7 +123,7 @@ def test_wrong_model_is_one_line(tmp_path: Path, model: str, says: str) -> None:
     """A model file that is not there, or is none: one line that names it."""
     (tmp_path / "not-a-model.gguf").write_text("text")
     env = {**os.environ, "ASST_DATA_DIR": str(tmp_path), "ASST_CONFIG_DIR": str(tmp_path)}
-    done = subprocess.run(
+    done = asst_command.run(
         [ASST, "ask", "-q", "-p", "local", "-m", str(tmp_path / model), "hi"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env, timeout=120, check=False,
     )  # fmt: skip

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from forked import asst_command
+from forked.asst_command import ASST
+
 __all__ = ["ASST", "PROVIDERS", "asst", "environment", "profile_for", "save_profile"]
 
-ASST = str(Path(sys.executable).with_name("asst"))
 KEY = "sk-0123456789abcdef"
 PROVIDERS: dict[str, dict[str, Any]] = {
     "gpt": {"provider": "gpt"},
@@ -48,7 +49,7 @@ def save_profile(folder: Path, profile: dict[str, Any]) -> None:
 def asst(folder: Path, profile: dict[str, Any], *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command with this profile."""
     save_profile(folder, profile)
-    return subprocess.run(
+    return asst_command.run(
         [ASST, *words],
         check=False,
         stdin=subprocess.DEVNULL,

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from forked import asst_command
+from forked.asst_command import ASST
+
 from .case_server import CaseServer
 
-ASST = str(Path(sys.executable).with_name("asst"))
 CASES = Path(__file__).parents[2] / "fixtures" / "cases"
 HELLO, SUM = "Hello there\n", "The sum is 3.\n"
 
@@ -156,7 +157,7 @@ def ask(
         (folder / "config" / "config.toml").write_text(f"[profiles.p]\n{text}\n")
         own = {f"ASST_{kind.upper()}_DIR": str(folder / kind) for kind in ("config", "data", "cache")}
         tools = ["-t", "./add.py"] if case.calls else ["--no-tools"]
-        done = subprocess.run(
+        done = asst_command.run(
             [ASST, "ask", "-p", "p", *tools, "--yes", *options, "hi"],
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from forked import asst_command
 from servers.proxies import HttpProxy, SocksProxy
 
 from .asking import ASST, PROVIDERS, asst, environment, profile_for, save_profile
@@ -273,7 +274,7 @@ def raw_server(first: bytes, again: bytes = b"", times: int = 0) -> Iterator[str
 def ask_with_little_memory(folder: Path, name: str, url: str, *options: str, silence: float = 20.0) -> tuple[int, str]:
     """Ask with a limit on the address space; returns exit code and stderr."""
     save_profile(folder, profile_for(name, url, silence=silence))
-    done = subprocess.run(
+    done = asst_command.run(
         [ASST, "ask", "-q", "--no-tools", *options, "-p", "p", "hi"],
         check=False,
         stdin=subprocess.DEVNULL,

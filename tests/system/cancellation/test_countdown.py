@@ -14,6 +14,7 @@ import pytest
 
 from cli.conftest import ASST, Asst
 from cli.terminal import Terminal
+from forked import asst_command
 from servers import ResponsesServer, Say, Status
 
 
@@ -68,7 +69,7 @@ def test_stderr_counts_down_while_stdout_is_a_pipe(busy: ResponsesServer) -> Non
     """`asst ask … | less`: the line is rewritten with the seconds that are left, is no wider than the terminal, and stays."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
-    process = subprocess.Popen(
+    process = asst_command.start(
         [ASST, "ask", "-p", "gpt", "hi"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave
     )
     os.close(slave)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import tomlkit
 
 from asstproxy import Store
+from forked import asst_command
+from forked.asst_command import ASST
 from servers import Fault, Say, Stall
 
 from .outcomes import TEXT
@@ -18,8 +19,6 @@ from .rig import asked
 from .ways import KEY, Way
 
 __all__ = ["Job", "Ran", "run"]
-
-ASST = str(Path(sys.executable).with_name("asst"))
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def run(job: Job, folder: Path) -> Ran:
         (folder / "config").mkdir(parents=True)
         (folder / "config" / "config.toml").write_text(tomlkit.dumps({"profiles": {"p": table}}))
         how = [*(["--background"] if way.background else []), *([] if way.stream else ["--no-stream"])]
-        done = subprocess.run(
+        done = asst_command.run(
             [ASST, "ask", "-q", "-p", "p", *how, *job.options, "hello"],
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from asstproxy.config.insecure_http import is_exposed
+from asstproxy.config.base_url import is_exposed
 from cli.setup.conftest import ASST, Asst
 from cli.setup.tmux import Tmux
 from servers import GeminiServer, ResponsesServer

@@ -11,10 +11,11 @@ import msgspec
 
 from ...config.atomic import open_new
 from ...core.errors import UsageError
+from ..appending import append_whole
 from ..asked import Asked
-from ..file_batch import require_same
-from ..journal import append_whole, each_mark, open_journal
+from ..journal import each_mark, open_journal
 from ..output import OutputForm, line_of
+from ..past import require_same
 from .collect import each_settled, ready
 
 if TYPE_CHECKING:

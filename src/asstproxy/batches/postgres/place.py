@@ -10,9 +10,9 @@ import msgspec
 from ...config.atomic import write_atomically
 from ...config.paths import private_dir
 from ...core.errors import UsageError
-from ..journal import folder_of
+from ..journal import JOURNAL, folder_of
 
-__all__ = ["PLACE", "known_place", "new_place", "refuse_queued"]
+__all__ = ["PLACE", "is_local", "known_place", "new_place", "refuse_queued"]
 
 PLACE = "queue.json"
 
@@ -34,6 +34,15 @@ def known_place(out: Path) -> str | None:
         return None
     except ValueError:
         raise UsageError(f"{path} is damaged.", "Choose another output file.") from None
+
+
+def is_local(out: Path) -> bool:
+    """Whether a batch writes this file that isn't in a database.
+
+    Raises:
+        UsageError: as `known_place`.
+    """
+    return known_place(out) is None and (folder_of(out) / JOURNAL).is_file()
 
 
 def new_place(out: Path) -> str:

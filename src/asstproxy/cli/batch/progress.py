@@ -7,17 +7,20 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
-from ...batches.file_batch import FileBatch
 from ...batches.journal import folder_of
-from ...batches.ledger import Status
+from ...batches.ledger import Ledger, Status
+from ...batches.pace import Pace
+from ...batches.runner import Progress
 from ...config.atomic import write_atomically
 from .snapshot import PROGRESS, Snapshot
 from .views import View
 
-__all__ = ["Reporter"]
+__all__ = ["Reported", "Reporter"]
 
 DRAWN, WRITTEN = 0.25, 1.0
 """Seconds between two looks at a batch that are shown, and that are written to its file."""
@@ -25,12 +28,31 @@ LATELY = 30.0
 """Seconds over which items per second are counted."""
 
 
+class Reported(Protocol):
+    """A batch that a `Reporter` reports on."""
+
+    out: Path
+    limit: int | None
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where each item stands."""
+
+    @property
+    def progress(self) -> Progress:
+        """The counts of this run."""
+
+    @property
+    def pace(self) -> Pace | None:
+        """What may pause it."""
+
+
 class Reporter:
     """Reports on a running batch, from `start` to `close`. `max_cost`: what the run may cost; `clock` gives seconds."""
 
     def __init__(
         self,
-        batch: FileBatch,
+        batch: Reported,
         view: View | None,
         *,
         max_cost: float | None = None,
@@ -53,12 +75,13 @@ class Reporter:
 
     def snapshot(self) -> Snapshot:
         """How far it is."""
-        ledger, runner, now = self._batch.ledger, self._batch.runner, self._clock()
-        progress, settled = runner.progress, self._settled() - self._settled_before
+        ledger, progress, now = self._batch.ledger, self._batch.progress, self._clock()
+        settled = self._settled() - self._settled_before
         rate, waiting = self._rate(now, settled), ledger.count(Status.WAITING)
         if self._batch.limit is not None:
             waiting = min(waiting, max(self._batch.limit - settled, 0))
-        pause, limit = runner.pace.pause, runner.pace.window_pause
+        pace = self._batch.pace
+        pause, limit = (pace.pause, pace.window_pause) if pace is not None else (0.0, 0.0)
         return Snapshot(
             items=len(ledger),
             done=ledger.count(Status.DONE),
@@ -73,6 +96,7 @@ class Reporter:
             max_cost=self._max_cost,
             paused=round(pause or limit, 1),
             is_refused=pause > 0,
+            sent=ledger.count(Status.SENT),
         )
 
     def _rate(self, now: float, settled: int) -> float:

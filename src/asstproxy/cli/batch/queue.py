@@ -15,12 +15,12 @@ from ...batches.asked import asked_of
 from ...batches.estimate import price_known
 from ...batches.file_batch import refuse_foreign
 from ...batches.item import check_all
-from ...batches.journal import JOURNAL, folder_of
+from ...batches.journal import folder_of
 from ...batches.postgres.address import Address, address_of
 from ...batches.postgres.collect import Counts, counts, doubted
 from ...batches.postgres.database import OUTAGE
 from ...batches.postgres.ordered_output import OrderedOutput
-from ...batches.postgres.place import known_place, new_place
+from ...batches.postgres.place import is_local, known_place, new_place
 from ...batches.postgres.spec import Spec, require_remote
 from ...batches.postgres.submit import Limits, Submitted, submit
 from ...batches.postgres.tables import connected
@@ -32,9 +32,9 @@ from ...providers.registry import provider_info
 from ..error_output import print_warning
 from ..event_loop import Signals
 from ..exit_codes import FAILED, INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
-from .run import Request, _accepted, _Asked, _asked
+from .request import Request, Setup, accepted, setup_of
 from .snapshot import PROGRESS, Snapshot
-from .views import View, line_of, view_for
+from .views import LOGGED, View, line_of, view_for
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -50,10 +50,10 @@ NAMED = 5
 async def run_queued(request: Request, queue: str, stdin: IO[bytes], signals: Signals, *, follow: bool) -> int:
     """Submit the items of a file, and write the results so far; `follow`: until all are there. Returns the exit code."""
     address = address_of(queue)
-    asked = _asked(request)
+    asked = setup_of(request)
     _refuse_local(request, asked)
     refuse_foreign(request.out)
-    if known_place(request.out) is None and (folder_of(request.out) / JOURNAL).exists():
+    if is_local(request.out):
         raise UsageError(f"{request.out} was begun without --queue.", "Leave it out, or choose another output.")
     budget = budget_of(asked.options.max_cost, asked.profile)
     checks = [asked.check, require_remote]
@@ -62,7 +62,7 @@ async def run_queued(request: Request, queue: str, stdin: IO[bytes], signals: Si
     limits = Limits(request.rpm, request.tpm, None if budget is None else float(budget.limit))
     spec = Spec(asked.configured, asked.schema.schema if asked.schema is not None else None, asked.options.background)
     with open_input(request.source, check_all(checks), lines=request.lines, stdin=stdin) as source:
-        ledger = _accepted(source, request, signals)
+        ledger = accepted(source, request, signals)
         async with connected(address) as connection:
             output = OrderedOutput(
                 request.out,
@@ -92,14 +92,14 @@ async def run_queued(request: Request, queue: str, stdin: IO[bytes], signals: Si
             sys.stderr.write(f"{new} are new in the database at {address.shown}.\n")
         title = " · ".join(filter(None, (f"{source.name} → {request.out}", asked.profile.name, asked.configured.model)))
         vendor = provider_info(asked.profile.provider).vendor or asked.profile.provider
-        shown = None if request.quiet else view_for(sys.stderr, title, limited_by=vendor)
+        shown = None if request.quiet else view_for(sys.stderr, title, limited_by=vendor, logged=LOGGED)
         collecting = _Collecting(request, address, submitted, output)
         return await collecting.run(signals, shown, follow=follow)
     finally:
         output.close()
 
 
-def _refuse_local(request: Request, asked: _Asked) -> None:
+def _refuse_local(request: Request, asked: Setup) -> None:
     """Check that nothing is asked for that only this machine has.
 
     Raises:
@@ -225,7 +225,7 @@ class _Collecting:
             sys.stderr.write(f"{_summary(last)} · {request.out}\n")
         waiting = last.items - last.done - last.failed
         if waiting and last.state == "capped":
-            print_warning(f"Stopped at the cost limit: {last.stop} Go on with a higher --max-cost.")
+            print_warning(f"Stopped at the cost limit: {last.stop} Continue with a higher --max-cost.")
             return INCOMPLETE
         if waiting and last.state == "stopped":
             print_warning(f"A worker stopped the batch: {last.stop}")

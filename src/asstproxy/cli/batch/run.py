@@ -2,158 +2,52 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
 from ...batches.asked import asked_of
 from ...batches.estimate import estimate, price_known
-from ...batches.file_batch import FileBatch, accept, refuse_foreign
-from ...batches.item import Item, check_all, require_text, with_template
-from ...batches.ledger import Ledger, Status
-from ...batches.output import OutputForm
+from ...batches.file_batch import FileBatch, refuse_foreign
+from ...batches.item import check_all
+from ...batches.ledger import Status
 from ...batches.pace import MOST, START, Pace
 from ...batches.postgres.place import refuse_queued
-from ...batches.reading import BrokenItemError, Input, open_input
+from ...batches.reading import open_input
 from ...batches.runner import Runner, Stop
-from ...config.profiles import Profile, load_config
-from ...config.who_answers import choose_profile
 from ...core.codec import pretty
 from ...core.errors import UsageError
-from ...core.events import Configured
-from ...core.money import dollars
 from ...providers.assembly import budget_of
 from ...providers.prices import PriceTable
 from ...providers.registry import provider_info
-from ...text.figures import duration, short_count
 from ...text.status_text import join_sentences
 from ..assistant_setup import connect_assistant
-from ..conversation_setup import configure_as_asked
 from ..error_output import print_warning
 from ..event_loop import Signals
 from ..exit_codes import FAILED, INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
 from ..options import ConversationOptions
-from ..schema_option import schema_of
 from ..standard_streams import write_json
+from .request import Request, Setup, accepted, setup_of, summary
 
 if TYPE_CHECKING:
-    from ...tools.schema_source import ChosenSchema
     from ...tools.toolbox import Toolbox
 
-__all__ = ["Request", "dry_run_batch", "run_batch"]
-
-SHOWN = 5
-"""Broken lines that are named, of those that are skipped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the command line asks for; `given` are the options that stand on it."""
-
-    source: str
-    out: Path
-    options: ConversationOptions
-    given: frozenset[str] = frozenset()
-    lines: bool = False
-    skips: bool = False
-    concurrency: int | None = None
-    rpm: int | None = None
-    tpm: int | None = None
-    limit: int | None = None
-    ordered: bool = False
-    form: OutputForm = "asst"
-    retry_failed: bool = False
-    schema: str = ""
-    quiet: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Who is asked, and what every item goes through before."""
-
-    options: ConversationOptions
-    profile: Profile
-    configured: Configured
-    check: Callable[[Item], Item]
-    schema: ChosenSchema | None
-    schema_text: str
-
-
-def _asked(request: Request) -> _Asked:
-    """Who is asked, as the options and the template say.
-
-    Raises:
-        AsstError: the profile or the template is unknown, or an option is wrong.
-    """
-    options = request.options
-    check: Callable[[Item], Item] = require_text
-    if options.system is not None and options.system.startswith("@"):
-        from ..setup.instructions import instructions_of
-
-        options = replace(options, system=instructions_of(options.system))
-    more: dict[str, Any] = {}
-    schema = schema_of(request.schema)
-    if options.template or options.values:
-        from ..templates.apply import apply_template
-
-        applied = apply_template(options, request.given, values_follow=True)
-        if applied.template is None:
-            raise UsageError(
-                "A prompt of an MCP server can't be the template of a batch.", "Save it: asst templates new"
-            )
-        options, more = applied.options, dict(applied.settings)
-        schema = schema or applied.schema
-        check = with_template(applied.template, applied.values)
-    attached = tuple(options.attach or ())
-    checks = [check]
-    if attached:
-        checks.insert(0, lambda item: msgspec.structs.replace(item, attachments=(*attached, *item.attachments)))
-    text = "" if schema is None else msgspec.json.encode(schema.schema, order="deterministic").decode()
-    if text:
-        checks.append(lambda item: msgspec.structs.replace(item, schema=text))
-    profile = choose_profile(load_config(), options.profile)
-    if more:
-        profile = msgspec.structs.replace(profile, settings={**profile.settings, **more})
-    return _Asked(options, profile, configure_as_asked(profile, options, None, ()), check_all(checks), schema, text)
-
-
-def _accepted(source: Input, request: Request, signals: Signals) -> Ledger:
-    """The items of the input, once all of them are known to be askable; those that aren't may be skipped.
-
-    Raises:
-        UsageError: a line can't be asked.
-        CancelledError: a signal arrived.
-    """
-    skipped = 0
-
-    def skip(error: BrokenItemError) -> None:
-        nonlocal skipped
-        skipped += 1
-        if skipped <= SHOWN:
-            print_warning(f"{error} Skipped.")
-
-    def look_for_signal() -> None:
-        if signals.why_stop():
-            raise asyncio.CancelledError
-
-    ledger = accept(source, skip if request.skips else None, turn=look_for_signal)
-    if skipped > SHOWN:
-        print_warning(f"{skipped - SHOWN} more lines of {source.name} are broken. Skipped.")
-    return ledger
+__all__ = ["dry_run_batch", "run_batch"]
 
 
 async def run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int:
     """Ask the items of a file; returns the exit code."""
-    asked = _asked(request)
+    asked = setup_of(request)
     if str(request.out) == "-":
         raise UsageError("The results go to a file, from which the batch continues.", "Name one: -o OUT.jsonl")
+    if request.provider_batch:
+        from .at_provider import run_at_provider
+
+        return await run_at_provider(request, asked, stdin, signals)
     refuse_foreign(request.out)
     refuse_queued(request.out)
     budget = budget_of(asked.options.max_cost, asked.profile)
@@ -161,7 +55,7 @@ async def run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int
     if budget is not None:
         check = check_all([check, price_known(budget.prices, asked.configured)])
     with open_input(request.source, check, lines=request.lines, stdin=stdin) as source:
-        ledger = _accepted(source, request, signals)
+        ledger = accepted(source, request, signals)
         box, began = await _toolbox(asked), time.monotonic()
         try:
             runner = Runner(
@@ -198,7 +92,7 @@ async def run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int
                 await box.aclose()
 
 
-async def _toolbox(asked: _Asked) -> Toolbox | None:
+async def _toolbox(asked: Setup) -> Toolbox | None:
     if not (asked.profile.tools or asked.options.tools or "mcp" in asked.profile.options):
         return None
     from ...tools.toolbox import open_toolbox
@@ -236,16 +130,18 @@ def _stopped_by(signals: Signals, runner: Runner, request: Request) -> Iterator[
 
 
 @asynccontextmanager
-async def _shown(batch: FileBatch, asked: _Asked, request: Request) -> AsyncIterator[None]:
+async def _shown(batch: FileBatch, asked: Setup, request: Request) -> AsyncIterator[None]:
     """Progress on stderr, and in the folder of the batch for `asst batch status`."""
     from .progress import Reporter
-    from .views import view_for
+    from .views import LOGGED, view_for
 
     profile, shown = asked.profile, None
     if not request.quiet:
         model = asked.configured.model or batch.runner.assistant().model
         title = " · ".join(filter(None, (f"{batch.source.name} → {batch.out}", profile.name, model)))
-        shown = view_for(sys.stderr, title, limited_by=provider_info(profile.provider).vendor or profile.provider)
+        shown = view_for(
+            sys.stderr, title, limited_by=provider_info(profile.provider).vendor or profile.provider, logged=LOGGED
+        )
     max_cost = asked.options.max_cost if asked.options.max_cost is not None else profile.max_cost
     reporter = Reporter(batch, shown, max_cost=max_cost)
     batch.opened = reporter.start
@@ -261,12 +157,14 @@ def _ending(batch: FileBatch, request: Request, signals: Signals, seconds: float
     failed, waiting = ledger.count(Status.FAILED), ledger.count(Status.WAITING)
     why = stopped.why if stopped is not None else ""
     if not request.quiet:
-        sys.stderr.write(f"{_summary(batch, seconds)}\n")
+        sys.stderr.write(f"{summary(batch, seconds)}\n")
     if stopped is not None and why != "interrupted":
         limit = "Stopped at the cost limit: " if why == "cap" else ""
         print_warning(limit + join_sentences(stopped.message, stopped.hint))
     if not request.quiet:
         sys.stderr.write("".join(f"  {line}\n" for line in _what_next(failed, waiting, why)))
+        if sent := ledger.count(Status.SENT):
+            sys.stderr.write(f"  Collect the {sent:,} at the provider: asst batch fetch {batch.out}\n")
     if why == "interrupted":
         return signals.code or INTERRUPTED
     if why == "cap":
@@ -289,39 +187,25 @@ def _what_next(failed: int, waiting: int, why: str) -> Iterator[str]:
         yield f"Ask {which} again: the same command with --retry-failed"
 
 
-def _summary(batch: FileBatch, seconds: float) -> str:
-    """`9,971 done · 29 failed · 5 min 58 s · 6.6M tokens · $1.96`."""
-    progress, ledger = batch.runner.progress, batch.ledger
-    waiting, tokens = ledger.count(Status.WAITING), progress.input_tokens + progress.output_tokens
-    failed = ledger.count(Status.FAILED)
-    cost = dollars(progress.cost) if progress.cost else ""
-    if not progress.is_cost_known:
-        cost = f"{cost} + unknown" if cost else "price unknown"
-    parts = [
-        f"{ledger.count(Status.DONE):,} done",
-        f"{failed:,} failed" if failed else "",
-        f"{waiting:,} not asked" if waiting else "",
-        duration(seconds),
-        f"{short_count(tokens)} tokens" if tokens else "",
-        cost,
-    ]
-    return " · ".join(filter(None, parts))
-
-
 # ---- without sending ---------------------------------------------------------------------------------------------------
 
 
 async def dry_run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int:
     """Print the first request, the number of items and about what they cost, as one JSON object; returns the exit code."""
-    asked = _asked(request)
+    asked, tier = setup_of(request), ""
+    if request.provider_batch:
+        from .at_provider import BATCH, check_options
+
+        tier = BATCH
+        await check_options(request, asked)
     box = await _toolbox(asked)
     try:
         assistant = connect_assistant(asked.profile, asked.configured, asked.options, None)
         configured = msgspec.structs.replace(asked.configured, model=asked.configured.model or assistant.model)
         await assistant.aclose()
         with open_input(request.source, asked.check, lines=request.lines, stdin=stdin) as source:
-            count = len(_accepted(source, request, signals))
-            first, cost, tokens = estimate(source, configured, PriceTable(), request.limit)
+            count = len(accepted(source, request, signals))
+            first, cost, tokens = estimate(source, configured, PriceTable(), request.limit, tier=tier)
     finally:
         if box is not None:
             await box.aclose()

@@ -14,7 +14,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     """How far a batch is. Tokens, `cost` and `max_cost` (US dollars) and `seconds` are of one run.
 
     `per_second`: items that settled, of late. `left`: seconds, None if unknown. `paused`: seconds for which nothing is sent,
-    because the provider refused requests (`is_refused`) or by a limit of the user's.
+    because the provider refused requests (`is_refused`) or by a limit of the user's. `sent`: items in a batch at their provider.
     """
 
     items: int
@@ -30,3 +30,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     max_cost: float | None = None
     paused: float = 0.0
     is_refused: bool = False
+    sent: int = 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
-from ...batches.file_batch import AGAIN
-from ...batches.journal import JOURNAL, each_mark, folder_of, read_head
+from ...batches.jobs import Job, each_job
+from ...batches.journal import AGAIN, JOURNAL, PACKED, each_mark, folder_of, read_head
 from ...core.errors import UsageError
 from ...core.script import State
 from ...store.lock import is_locked, lock_holder
@@ -35,12 +37,17 @@ def show_status(out: Path, *, as_json: bool) -> None:
         snapshot = _counted(journal, snapshot)
     if as_json:
         state = "running" if runs else "ended" if snapshot.done + snapshot.failed >= snapshot.items else "stopped"
-        write_json(msgspec.json.encode({"state": state, **msgspec.to_builtins(snapshot)}) + b"\n")
+        batches = [_shown(job) for job in _jobs(journal)]
+        more = {"batches": batches} if batches else {}
+        write_json(msgspec.json.encode({"state": state, **msgspec.to_builtins(snapshot), **more}) + b"\n")
         return
     if runs:
         where = f"running in {lock_holder(journal)}"
     else:
-        where = "ended" if snapshot.done + snapshot.failed >= snapshot.items else "stopped; the same command goes on"
+        where = (
+            "ended" if snapshot.done + snapshot.failed >= snapshot.items else "stopped; the same command continues it"
+        )
+        where = f"to collect: asst batch fetch {out}" if snapshot.sent else where
     sys.stdout.write(f"{line_of(snapshot)} · {where}\n")
 
 
@@ -53,22 +60,37 @@ def _last(folder: Path) -> Snapshot:
 
 def _counted(journal: Path, last: Snapshot) -> Snapshot:
     """What the journal says: its process may have died before it wrote how far it was."""
-    items: dict[str, bool | None] = {}  # whether it is done; None: neither that nor failed
+    items: dict[str, str] = {}  # done, failed, sent, or empty
     running: dict[int, str] = {}
+    open_jobs = {job.job for job in _jobs(journal) if job.is_open}
     for mark in each_mark(journal):
         if mark.begin is not None:
             running[mark.attempt] = mark.begin.id
-            items.setdefault(mark.begin.id, None)
-        elif mark.attempt in running and mark.end != AGAIN:
-            items[running.pop(mark.attempt)] = mark.end == State.COMPLETED.value
-    done = sum(one is True for one in items.values())
-    failed = sum(one is False for one in items.values())
+            items.setdefault(mark.begin.id, "")
+        elif (item := running.pop(mark.attempt, None)) is None or mark.end == AGAIN:
+            continue
+        elif mark.end != PACKED:
+            items[item] = "done" if mark.end == State.COMPLETED.value else "failed"
+        elif mark.job in open_jobs:
+            items[item] = "sent"
+    counts = Counter(items.values())
     return msgspec.structs.replace(
         last,
         items=max(last.items, len(items)),
-        done=done,
-        failed=failed,
+        done=counts["done"],
+        failed=counts["failed"],
         in_flight=0,
         per_second=0.0,
         left=None,
+        sent=counts["sent"],
     )
+
+
+def _shown(job: Job) -> dict[str, object]:
+    """A batch at a provider in JSON; `token` has the provider's own ids."""
+    return {"profile": job.profile, "state": job.state, "items": job.count, "sent": job.at, "token": job.token}
+
+
+def _jobs(journal: Path) -> Iterable[Job]:
+    """The batches at a provider, as they stand."""
+    return {job.job: job for job in each_job(journal)}.values()

@@ -33,15 +33,18 @@ class View(Protocol):
         """End it."""
 
 
-def view_for(stream: TextIO, title: str, *, limited_by: str) -> View:
-    """Moving lines in a terminal, lines elsewhere. `title`: what is asked; `limited_by`: who may limit requests."""
+def view_for(stream: TextIO, title: str, *, limited_by: str, logged: float) -> View:
+    """Moving lines in a terminal, elsewhere one every `logged` seconds.
+
+    `title`: what is asked; `limited_by`: who may limit requests.
+    """
     if stream.isatty():
         from ..render.theme import console, redraws
 
         on = console(stderr=True)
         if redraws(on):
             return bar_view(on, title, limited_by)
-    return LogView(stream, limited_by)
+    return LogView(stream, limited_by, every=logged)
 
 
 # ---- words -------------------------------------------------------------------------------------------------------------
@@ -54,6 +57,7 @@ def figures(snapshot: Snapshot) -> list[str]:
     if snapshot.max_cost is not None:
         spent = f"{spent or '$0'} of {dollars(snapshot.max_cost)}"
     done = f"{snapshot.done:,} done" + (f" · {snapshot.failed:,} failed" if snapshot.failed else "")
+    done += f" · {snapshot.sent:,} at the provider" if snapshot.sent else ""
     return [
         done,
         f"{snapshot.in_flight} in flight" if snapshot.in_flight else "",
@@ -93,16 +97,18 @@ def _rounded(seconds: float) -> str:
 
 
 class LogView:
-    """A line every ten seconds. `clock` gives seconds."""
+    """A line every so many seconds. `clock` gives seconds."""
 
-    def __init__(self, stream: TextIO, limited_by: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream, self._limited_by, self._clock = stream, limited_by, clock
+    def __init__(
+        self, stream: TextIO, limited_by: str, clock: Callable[[], float] = time.monotonic, *, every: float = LOGGED
+    ) -> None:
+        self._stream, self._limited_by, self._clock, self._every = stream, limited_by, clock, every
         self._last = clock()
 
     def show(self, snapshot: Snapshot) -> None:
         """Write a line, if the last one is old enough."""
         now = self._clock()
-        if now - self._last >= LOGGED:
+        if now - self._last >= self._every:
             self._last = now
             self._stream.write(f"{line_of(snapshot, self._limited_by)}\n")
             self._stream.flush()

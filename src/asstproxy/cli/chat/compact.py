@@ -13,11 +13,9 @@ from ...store.transcript import ExchangeEntry
 from ...text.figures import count_of, duration, short_count
 from ...text.safe_text import clean_line
 from ...text.status_text import ending
-from ...tools import deny_all
 from ..context_meter import OFFER_FROM, ContextUse, context_use, context_window, window_of
 from ..exchange_cost import exchange_cost
 from ..hints import hint_after
-from ..render.markdown_stream import MarkdownStream
 from .chat_protocol import ChatCommands
 from .waiting import show_while, stopping
 
@@ -35,6 +33,8 @@ async def compact_command(chat: ChatCommands, argument: str) -> None:
         return
     if argument:
         raise UsageError(f'/compact takes nothing but "show", not "{clean_line(argument)}".')
+    from ...tools import deny_all
+
     conversation = chat.opened.conversation
     turns, old = len(conversation.history.exchanges), old_turns(conversation.history)
     words = f"Compacting {count_of(old, 'turn')}"
@@ -85,6 +85,8 @@ def _show(chat: ChatCommands) -> None:
         raise UsageError("No summary yet.", "To make one: /compact")
     chat.console.print()
     chat.console.print(Text(f"Summary of {count_of(entry.summarises, 'turn')}", style="bold"))
+    from ..render.markdown_stream import MarkdownStream
+
     stream = MarkdownStream()
     stream.feed(entry.answer)
     for block in stream.finish():

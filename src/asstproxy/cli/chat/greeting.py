@@ -33,7 +33,7 @@ def greet(chat: ChatCommands, template: str = "") -> None:
     if template:
         chat.say(f"Your first message is put into the template {template}.")
     if not chat.transcript.exchanges:
-        chat.say("/help lists commands · Alt-Enter makes a new line · Ctrl-D leaves")
+        chat.say(_keys(chat.console.width))
         return
     from ..render.print_conversation import print_conversation
 
@@ -70,6 +70,15 @@ def _header(chat: ChatCommands) -> Text:
     if instructions and room >= min(_LEAST, len(instructions)):
         header.append(f' · instructions: "{instructions}"', style="dim")
     return header
+
+
+def _keys(width: int) -> str:
+    """What to press, in one row: what is needed first stays longest."""
+    parts = ["/help lists commands", "Alt-Enter makes a new line", "Ctrl-D leaves"]
+    for gone in (1, -1):
+        if len(" · ".join(parts)) > width:
+            del parts[gone]
+    return " · ".join(parts)
 
 
 def _last_turns(records: Sequence[Record]) -> Sequence[Record]:

@@ -16,8 +16,7 @@ from prompt_toolkit.key_binding.bindings.named_commands import get_by_name
 from prompt_toolkit.key_binding.key_bindings import Binding
 from prompt_toolkit.keys import Keys
 
-from ...config.chat_settings import ChatSettings
-from ...config.profiles import config_file
+from ...config.profiles import ChatSettings, config_file
 from ...core.errors import AsstError, NotSetUpError
 from ..editor import edit_text
 from ..error_output import print_error

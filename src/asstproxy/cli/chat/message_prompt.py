@@ -15,7 +15,7 @@ from prompt_toolkit.layout import FloatContainer, walk
 from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.styles import Style
 
-from ...config.chat_settings import ChatSettings
+from ...config.profiles import ChatSettings
 from .input_history import input_history
 from .key_bindings import bind_keys
 from .pasted_text import FoldProcessor, Folds

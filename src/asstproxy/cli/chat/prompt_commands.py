@@ -12,11 +12,8 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from ...config.profiles import Profile
-from ...core.errors import UsageError
+from ...core.errors import ToolError, UsageError
 from ...text.safe_text import clean_line
-from ...tools import ToolError
-from ..templates.apply import values_of
-from .slash_commands import SlashCompleter
 
 if TYPE_CHECKING:
     from ...tools.mcp_prompts import McpPrompt
@@ -50,6 +47,8 @@ def parse_prompt(line: str, profile: Profile) -> PromptCommand | None:
     found = _COMMAND.fullmatch(line)
     if found is None or found["server"] not in server_names(profile):
         return None
+    from ..templates.apply import values_of
+
     name = f"{found['server']}:{found['prompt']}"
     try:
         return PromptCommand(name, values_of(shlex.split(found["values"] or "")))
@@ -64,18 +63,21 @@ class ChatCompleter(Completer):
 
     def __init__(self, opened: Callable[[], OpenConversation]) -> None:
         self._opened = opened
-        self._commands = SlashCompleter(opened)
         self._listed: tuple[Toolbox, asyncio.Task[list[McpPrompt]]] | None = None
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """What may follow the text before the cursor, without the prompts."""
-        return self._commands.get_completions(document, complete_event)
+        if not document.text_before_cursor.startswith("/"):
+            return ()
+        from .slash_commands import SlashCompleter  # late: all commands, and what they need
+
+        return SlashCompleter(self._opened).get_completions(document, complete_event)
 
     async def get_completions_async(
         self, document: Document, complete_event: CompleteEvent
     ) -> AsyncGenerator[Completion, None]:
         """What may follow the text before the cursor; the prompts last."""
-        for completion in self._commands.get_completions(document, complete_event):
+        for completion in self.get_completions(document, complete_event):
             yield completion
         text = document.text_before_cursor
         if not text.startswith("/") or " " in text:

@@ -22,11 +22,8 @@ from ...core.attachment import AttachedFile, Attachment
 from ...core.codec import encode
 from ...core.errors import AsstError, UsageError
 from ...core.events import Cancelled, Configured, Record
-from ...core.resume import last_exchange
 from ...store.transcript import Transcript, TranscriptBuilder
 from ...text.safe_text import clean
-from ...tools import approve_all
-from ..approval_prompt import ApprovalPrompt
 from ..attach import attachment_lines, read_attachments
 from ..conversation_setup import OpenConversation, open_conversation
 from ..error_output import print_error
@@ -36,8 +33,8 @@ from ..look import look
 from ..options import ConversationOptions
 from ..render.theme import console, encoding_warning, with_marks_for
 from ..resources import read_resources
-from ..templates.apply import Applied
-from ..templates.mcp_prompt import fetch_prompt
+from .approver import approver
+from .behind_prompt import BehindPrompt
 from .compact import CompactOffer
 from .greeting import farewell, greet
 from .interruptible import interruptible
@@ -46,8 +43,6 @@ from .mcp_wait import take_in_servers
 from .message_prompt import MessagePrompt
 from .pending_files import Offer, PathMentions, PendingFiles
 from .prompt_commands import ChatCompleter, parse_prompt
-from .session_commands import resumed
-from .slash_commands import parse_line
 from .titler import Titler
 from .toolbar_facts import toolbar_of
 from .turn_screen import TurnScreen
@@ -56,6 +51,7 @@ from .type_ahead import TypeAhead
 if TYPE_CHECKING:
     from ...tools.schema_source import ChosenSchema
     from ..render.guarded_view import GuardedView
+    from ..templates.apply import Applied
 
 __all__ = ["chat"]
 
@@ -81,6 +77,8 @@ async def chat(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("asst chat needs a terminal.", "In a script or a pipe, use: asst ask")
     if resume is not None:
+        from .session_commands import resumed
+
         chosen = await resumed(options, resume)
         if chosen is None:
             return OK
@@ -98,9 +96,7 @@ async def chat(
     repl.schema = applied.schema if applied is not None else None
     repl.files.put(await read_attachments(options.attach or ()))
     settings = applied.settings if applied is not None else None
-    async with open_conversation(
-        options, approve_all if options.yes else repl.approver, settings=settings, mcp_behind=True
-    ) as opened:
+    async with open_conversation(options, repl.approver, settings=settings, mcp_behind=True) as opened:
         repl.files.put(await read_resources(opened, options.attach or ()))
         if applied is not None:
             message = await applied.fetch(opened, message)
@@ -121,7 +117,7 @@ async def _continue(before: _Chat, signals: Signals) -> tuple[_Chat, int]:
         repl.draft = before.draft
         try:
             async with open_conversation(
-                options, approve_all if options.yes else repl.approver, mcp_behind=True, earlier=before.opened.budget
+                options, repl.approver, mcp_behind=True, earlier=before.opened.budget
             ) as opened:
                 with quiet_keyboard():
                     return repl, await repl.run(opened, "", "")
@@ -136,6 +132,7 @@ class _Chat:
     """The conversation on the screen. The prompt and the live view are never shown at the same time."""
 
     opened: OpenConversation
+    behind: BehindPrompt
 
     def __init__(self, options: ConversationOptions, signals: Signals, template: Applied | None = None) -> None:
         self.console = console()
@@ -152,7 +149,7 @@ class _Chat:
         self._view: GuardedView | None = None
         self._fold = TranscriptBuilder()
         self._configured: tuple[Record, ...] = ()  # the latest such record: a new live view shows its profile and model
-        self.approver = ApprovalPrompt(self.console, self._pause_view)
+        self.approver = approver(self.console, self._pause_view, asks=not options.yes)
         self.screen = TurnScreen(states=options.states or look().states)
         self._typed = TypeAhead()
 
@@ -172,7 +169,6 @@ class _Chat:
         if opened.conversation.is_running:
             await self._attach()
         reader = _prompt(self, save_history=not self._options.no_save)
-        self._look_up(reader)
         if message:
             self.console.print()
             self.console.print(Text.assemble(("› ", "bold"), clean(message)))
@@ -207,7 +203,7 @@ class _Chat:
             if line:
                 apart = False
                 await self._respond(line, is_last=is_last or self.edits_last)
-                self._look_up(reader)
+                self.look_up(reader)
                 titler.follow()
             if self.signals.is_terminated:
                 return self.signals.code
@@ -242,11 +238,16 @@ class _Chat:
 
         `is_last`: it is the last message, brought back and perhaps edited.
         """
+        await self.behind.wait()
+        from .slash_commands import parse_line
+
         self.edits_last = False
         try:
             if typed is not None:
                 await self._send(line, typed)
             elif prompt := parse_prompt(line, self.opened.profile):
+                from ..templates.mcp_prompt import fetch_prompt
+
                 text = await interruptible(self.signals, fetch_prompt(self.opened, prompt.name, prompt.values))
                 await self._send(text, "")
             elif isinstance(parsed := parse_line(line), str):
@@ -308,6 +309,8 @@ class _Chat:
 
     async def _attach(self) -> None:
         """Watch the rest of the exchange that another process left running at the provider."""
+        from ...core.resume import last_exchange
+
         self.say("The provider kept working on your last message. Here is the rest.")
         try:
             await self._watch(self.opened.conversation.attach(), received=last_exchange(self.opened.past))
@@ -353,7 +356,7 @@ class _Chat:
         with self._view.paused(), self._typed.paused():
             yield
 
-    def _look_up(self, reader: MessagePrompt) -> None:
+    def look_up(self, reader: MessagePrompt) -> None:
         """Find out what the toolbar says of cost and context."""
         configured = self.opened.conversation.configured
         model = configured.model or self.opened.conversation.assistant.model
@@ -387,7 +390,9 @@ def _prompt(chat: _Chat, *, save_history: bool) -> MessagePrompt:
         last_message=lambda: last_message(chat),
         toolbar=partial(toolbar_of, chat) if look().toolbar and not look().plain_ui else None,
     )
-    chat.opened.tools.on_change = reader.session.app.invalidate
+    app, assistant = reader.session.app, chat.opened.conversation.assistant
+    chat.behind = BehindPrompt(app, assistant, then=lambda: chat.look_up(reader))
+    chat.opened.tools.on_change = app.invalidate
     for line in chat.files.lines():
         chat.say(line)
     return reader

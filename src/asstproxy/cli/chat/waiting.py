@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.live import Live
 from rich.text import Text
 
 from ..event_loop import suspendable
 from .chat_protocol import ChatCommands
+
+if TYPE_CHECKING:
+    from rich.live import Live
 
 __all__ = ["WaitingLine", "show_while", "stopping"]
 
@@ -54,6 +56,8 @@ class WaitingLine:
 
         def text() -> Text:
             return Text(self._line(time.monotonic() - began), style="dim", no_wrap=True, overflow="ellipsis")
+
+        from rich.live import Live
 
         self._live = Live(text(), console=console, transient=True, auto_refresh=False)
         with self._live, suspendable(self.paused):

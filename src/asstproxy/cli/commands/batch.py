@@ -94,6 +94,12 @@ def run(
     background: Annotated[
         bool, typer.Option("--background", help="Let the provider keep the answers: none is paid twice after a crash.")
     ] = False,
+    provider_batch: Annotated[
+        bool,
+        typer.Option(
+            "--provider-batch", help="Send the items through the provider's batch API: half price, within a day."
+        ),
+    ] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask the items again that failed.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the first request, the count and the estimated cost. Send nothing.")
@@ -104,9 +110,11 @@ def run(
     ] = True,
     quiet: Quiet = False,
 ) -> None:
-    """Ask every item of IN. The same command again goes on where it stopped."""
+    """Ask every item of IN. The same command again continues where it stopped."""
+    from ...core.errors import UsageError
     from ...core.warnings import quieten_warnings
-    from ..batch.run import Request, dry_run_batch, run_batch
+    from ..batch.request import Request
+    from ..batch.run import dry_run_batch, run_batch
     from ..event_loop import run
 
     if quiet:
@@ -137,12 +145,15 @@ def run(
         ordered=ordered,
         form=format_,
         retry_failed=retry_failed,
+        provider_batch=provider_batch,
         schema=schema,
         quiet=quiet,
     )
     if dry_run:
         raise typer.Exit(run(lambda signals: dry_run_batch(request, sys.stdin.buffer, signals)))
-    if queue:
+    if provider_batch and "queue" in request.given:
+        raise UsageError("--queue can't be combined with --provider-batch.", "Leave one of them out.")
+    if queue and not provider_batch:
         from ..batch.queue import run_queued
 
         raise typer.Exit(run(lambda signals: run_queued(request, queue, sys.stdin.buffer, signals, follow=follow)))
@@ -181,7 +192,9 @@ def status(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show how far a batch is, also while it runs. With --queue and without OUT: all batches of the database."""
-    if queue:
+    from ...batches.postgres.place import is_local
+
+    if queue and not (out and is_local(Path(out))):
         from ..batch.queue_status import show_queued
         from ..event_loop import run
 
@@ -195,12 +208,33 @@ def status(
 
 
 @batch.command()
-def cancel(
-    out: Annotated[str, typer.Argument(help="The file with the results, or the name of a batch.", metavar="OUT")],
-    queue: Queue,
+def fetch(
+    out: Annotated[Path, typer.Argument(help="The file with the results.", metavar="OUT")], quiet: Quiet = False
 ) -> None:
-    """Ask nothing more of a batch that was submitted with --queue. What is in flight is finished."""
-    from ..batch.queue_status import cancel_queued
+    """Collect what a provider's batch has answered, without waiting (after --provider-batch)."""
+    from ..batch.at_provider import fetch_batch
     from ..event_loop import run
 
-    raise typer.Exit(run(lambda _: cancel_queued(queue, out)))
+    raise typer.Exit(run(lambda signals: fetch_batch(out, signals, quiet=quiet)))
+
+
+@batch.command()
+def cancel(
+    out: Annotated[
+        str,
+        typer.Argument(help="The file with the results; with --queue, or the name of a batch.", metavar="OUT"),
+    ],
+    queue: Queue = "",
+    quiet: Quiet = False,
+) -> None:
+    """Stop a batch at its provider (after --provider-batch) or in a database (--queue). What is answered by then is kept."""
+    from ...batches.postgres.place import is_local
+    from ..event_loop import run
+
+    if queue and not is_local(Path(out)):
+        from ..batch.queue_status import cancel_queued
+
+        raise typer.Exit(run(lambda _: cancel_queued(queue, out)))
+    from ..batch.at_provider import cancel_batch
+
+    raise typer.Exit(run(lambda _: cancel_batch(Path(out), quiet=quiet)))

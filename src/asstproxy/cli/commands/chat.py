@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from .. import completion
-from ..options import ConversationOptions, on_command_line, takes_conversation_options
+from ..options import ConversationOptions, completions, on_command_line, takes_conversation_options
 
 __all__ = ["COMMAND_CLASS", "chat"]
 
@@ -38,7 +37,7 @@ def chat(
             "-r",
             help="Pick a session to continue, or continue this one.",
             metavar="[SESSION]",
-            autocompletion=completion.sessions,
+            autocompletion=lambda incomplete: completions().sessions(incomplete),
         ),
     ] = None,
     no_toolbar: Annotated[bool, typer.Option("--no-toolbar", help="No line below the prompt.")] = False,

@@ -11,7 +11,9 @@ __all__ = ["schema"]
 
 
 def schema(
-    name: Annotated[str, typer.Argument(help="events (--events, session files), result (--json) or transcript.")],
+    name: Annotated[
+        str, typer.Argument(help="events (--events, session files), result (--json), batch or transcript.")
+    ],
 ) -> None:
     """Print the JSON Schema of what asst prints or saves."""
     import json

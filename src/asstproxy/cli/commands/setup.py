@@ -63,12 +63,15 @@ def ask_which(context: typer.Context) -> None:
     """Create, check and change profiles. A profile is a saved assistant. Without a command, asst asks."""
     if context.invoked_subcommand is None:
         from ..setup.line_prompt import GoBack
+        from ..setup.prompts import erase_to, rows_printed
         from ..setup.which import choose_provider
         from ..setup.wizard import setup
 
         while True:
+            rows = rows_printed()
             try:
                 setup(choose_provider(), has_before=True)
             except GoBack:
+                erase_to(rows)
                 continue
             break

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ...config.base_url import is_exposed
 from ...config.credentials import credentials_file, has_keyring, key_source, stored_keys
-from ...config.insecure_http import is_exposed
 from ...config.profiles import Config, load_config
 from ...config.vendors import VENDORS
 from ...core.errors import AsstError, NotSetUpError

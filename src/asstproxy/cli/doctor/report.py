@@ -20,7 +20,7 @@ from ...config.paths import read_only
 from ...core.errors import AsstError
 from ...core.redact import redact_settings
 from ...text.safe_text import clean_line
-from ..look import look
+from ..look import look, prefers_words
 from .brief import brief
 from .finding import MARKS, Finding, Status
 
@@ -108,7 +108,7 @@ def _needs_words() -> bool:
         "".join(mark.mark for mark in MARKS.values()).encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
         return True
-    return look().plain_ui or os.environ.get("TERM") == "dumb"
+    return prefers_words()
 
 
 def _print_all(findings: Iterator[Finding]) -> Counter[Status]:

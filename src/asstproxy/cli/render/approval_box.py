@@ -50,7 +50,7 @@ def question_box(console: Console, questions: Sequence[Question]) -> RenderableT
 
 def _calls(questions: Sequence[Question]) -> Iterator[RenderableType]:
     """A row for each call; where they come from stands below all of them, or in each row if that differs."""
-    same = len({question.tool.source for question in questions}) == 1
+    same = len({_place(question) for question in questions}) == 1
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(max_width=_NAME, overflow="fold", style="bold")
@@ -85,7 +85,12 @@ def _source(question: Question) -> Text | None:
     if question.tool.source.startswith("mcp:"):
         says = ". It says: reads only" if question.tool.read_only else ""
         return Text(f"From {source}{says}.", style="dim", overflow="fold")
-    return Text(f"From {source}: runs as you, with your files and network.", style="dim", overflow="fold")
+    return Text(f"From {_place(question)}: runs as you, with your files and network.", style="dim", overflow="fold")
+
+
+def _place(question: Question) -> str:
+    """The source without the function in it, where that is called as the tool is."""
+    return call_line(question.source.removesuffix(f":{question.tool.name}"))
 
 
 # ---- arguments ---------------------------------------------------------------------------------------------------------

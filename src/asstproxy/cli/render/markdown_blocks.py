@@ -11,6 +11,7 @@ from markdown_it.token import Token
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.markdown import (
+    BlockQuote,
     Heading,
     HorizontalRule,
     ListElement,
@@ -26,7 +27,7 @@ from rich.text import Text
 
 from .markdown_code import CodeLines, CodeLinesPage, MathLines, code_line
 from .markdown_inline import with_marks
-from .theme import is_styled
+from .theme import is_plain, is_styled
 
 __all__ = ["Block"]
 
@@ -145,9 +146,20 @@ class _Table(TableElement):
         for table in super().__rich_console__(console, options):
             if isinstance(table, Table):
                 table.show_edge = False
+                if is_plain(console):
+                    table.box = None  # a screen reader would read the line below the header character by character
                 for column in table.columns:
                     column.overflow = "fold"
             yield table
+
+
+class _Quote(BlockQuote):
+    """With the sign of mail in front where words take the place of marks."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in super().__rich_console__(console, options):
+            is_bar = isinstance(segment, Segment) and segment.text == "▌ " and is_plain(console)
+            yield Segment("> ", self.style) if is_bar else segment
 
 
 class _NumberedList(ListElement):
@@ -178,6 +190,7 @@ class _Page(CodeLinesPage):
         "code_block": CodeLines,
         "math_block": MathLines,
         "hr": _Rule,
+        "blockquote_open": _Quote,
         "table_open": _Table,
         "ordered_list_open": _NumberedList,
     }

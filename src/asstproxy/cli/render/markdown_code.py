@@ -15,17 +15,41 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Markdown
 from rich.segment import Segment
 from rich.style import Style
-from rich.syntax import Syntax
+from rich.syntax import ANSISyntaxTheme, Syntax
 from rich.text import Text
 
-from .theme import CODE, is_plain
+from .theme import is_plain
 
-__all__ = ["CodeLines", "CodeLinesPage", "MathLines", "code_line"]
+__all__ = ["CODE", "CodeLines", "CodeLinesPage", "MathLines", "code_line"]
 
 _LONG_LINE = 2_000
 """Code with a longer line is not highlighted: lexers use regular expressions, and some of them explode."""
 _LINE = "asst.code"
 """In the meta of a placeholder's style: the number of the line."""
+
+CODE = ANSISyntaxTheme(
+    {
+        # By Pygments' token types, which are tuples of names. Rich's ansi_dark has bright colours that fade on white,
+        # its ansi_light a blue that fades on black.
+        ("Comment",): Style(dim=True, italic=True),
+        ("Comment", "Preproc"): Style(color="cyan"),
+        ("Keyword",): Style(color="magenta"),
+        ("Operator", "Word"): Style(color="magenta"),
+        ("Name", "Builtin"): Style(color="cyan"),
+        ("Name", "Class"): Style(bold=True),
+        ("Name", "Decorator"): Style(color="cyan"),
+        ("Name", "Exception"): Style(color="cyan"),
+        ("Name", "Function"): Style(bold=True),
+        ("Name", "Tag"): Style(color="magenta"),
+        ("Literal", "String"): Style(color="green"),
+        ("Literal", "Number"): Style(color="cyan"),
+        ("Generic", "Deleted"): Style(color="red"),
+        ("Generic", "Inserted"): Style(color="green"),
+        ("Generic", "Heading"): Style(bold=True),
+        ("Generic", "Subheading"): Style(bold=True),
+    }
+)
+"""The colours of code: the terminal's own, as in `theme`."""
 
 
 def code_line(row: list[Segment], lines: Sequence[list[Segment]]) -> list[Segment] | None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ...text.figures import duration, seconds_between
 from ...text.safe_text import Cleaner
+from ..look import prefers_words
 
 __all__ = ["ReasoningView", "thought_lines"]
 
@@ -55,7 +56,8 @@ class ReasoningView:
 
 def thought_lines(seconds: float, text: str = "", *, tokens: int = 0, command: str = "") -> list[RenderableType]:
     """Reasoning, folded into one line, or with its `text`, indented, below that."""
-    parts = [f"{'▾' if text else '▸'} Thought for {duration(seconds)}", f"{tokens:,} tokens" if tokens else ""]
+    mark = "" if prefers_words() else "▾ " if text else "▸ "
+    parts = [f"{mark}Thought for {duration(seconds)}", f"{tokens:,} tokens" if tokens else ""]
     parts.append("" if text else command)
     head = Text(" · ".join(filter(None, parts)), style="asst.reasoning", no_wrap=True, overflow="ellipsis")
     body = Padding(Text(text, style="asst.reasoning", overflow="fold"), (0, 0, 0, 2), expand=False)

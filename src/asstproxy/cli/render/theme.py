@@ -11,14 +11,12 @@ from typing import IO
 from rich.cells import cell_len
 from rich.console import Console
 from rich.style import Style
-from rich.syntax import ANSISyntaxTheme
 from rich.theme import Theme
 
 from ...core.script import State
 from ..look import look
 
 __all__ = [
-    "CODE",
     "THEME",
     "console",
     "encoding_warning",
@@ -78,30 +76,6 @@ THEME = Theme(
         "markdown.table.header": "bold",
     }
 )
-
-CODE = ANSISyntaxTheme(
-    {
-        # By Pygments' token types, which are tuples of names. Rich's ansi_dark has bright colours that fade on white,
-        # its ansi_light a blue that fades on black.
-        ("Comment",): Style(dim=True, italic=True),
-        ("Comment", "Preproc"): Style(color="cyan"),
-        ("Keyword",): Style(color="magenta"),
-        ("Operator", "Word"): Style(color="magenta"),
-        ("Name", "Builtin"): Style(color="cyan"),
-        ("Name", "Class"): Style(bold=True),
-        ("Name", "Decorator"): Style(color="cyan"),
-        ("Name", "Exception"): Style(color="cyan"),
-        ("Name", "Function"): Style(bold=True),
-        ("Name", "Tag"): Style(color="magenta"),
-        ("Literal", "String"): Style(color="green"),
-        ("Literal", "Number"): Style(color="cyan"),
-        ("Generic", "Deleted"): Style(color="red"),
-        ("Generic", "Inserted"): Style(color="green"),
-        ("Generic", "Heading"): Style(bold=True),
-        ("Generic", "Subheading"): Style(bold=True),
-    }
-)
-
 
 _HANDLER = "asstproxy.terminal"
 _ASCII = str.maketrans("▸›»→←◀▶…·•–—✗✓─╌━│┃╭╮╰╯█▓▒░●“”‘’", ">>>><<>~-*--xv---||++++#=+:o\"\"''")  # noqa: RUF001 - it is one of those that are replaced

@@ -9,8 +9,6 @@ from typing import TextIO
 from ...core.events import ActionRequired, Heartbeat, Reasoning, Record, RetryScheduled, ToolFinished
 from ...core.script import ACTIVE, State
 from ...text.safe_text import clean_line
-from .phase_text import Phase
-from .retry_countdown import fit_line
 
 __all__ = ["WaitingLine"]
 
@@ -75,6 +73,9 @@ class WaitingLine:
     def _show(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        from .phase_text import Phase  # late: most answers come sooner
+        from .retry_countdown import fit_line
+
         seconds = time.monotonic() - self._entered
         words = Phase(
             self._state, self._name, self._model, self._status, seconds, self._thinks, self._calls, self._done

@@ -29,7 +29,7 @@ _AFTER_TITLE = (
     _Column("Model", 16, 110),
     _Column("Turns", 5, 70, right=True),
     _Column("Tokens", 7, 110, right=True),
-    _Column("Cost", 7, 110, right=True),
+    _Column("Cost", 11, 110, right=True),
     _Column("State", 11, 48),
 )
 

@@ -13,7 +13,7 @@ __all__ = ["GoBack", "can_edit", "read_line"]
 
 
 class GoBack(Exception):  # noqa: N818 - not an error: the person wants the step before
-    """Esc was pressed."""
+    """Esc was pressed; its argument is what was typed before."""
 
 
 def can_edit() -> bool:
@@ -42,7 +42,7 @@ def read_line(question: str, default: str, words: Sequence[str], *, may_go_back:
 
         @keys.add("escape")
         def _(event: KeyPressEvent) -> None:
-            event.app.exit(exception=GoBack())
+            event.app.exit(exception=GoBack(event.current_buffer.text))
 
     session: PromptSession[Any] = PromptSession(
         output=create_output(stdout=sys.stderr),

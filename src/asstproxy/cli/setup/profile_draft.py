@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from ...config.base_url import warn_of_plain_http
 from ...config.edit import check_name
-from ...config.insecure_http import warn_of_plain_http
 from ...config.paths import config_dir
 from ...config.profiles import Config, Profile, load_config
 from ...config.provider_info import ProviderInfo

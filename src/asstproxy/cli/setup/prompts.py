@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -13,7 +13,10 @@ from ...core.errors import AsstError
 from ...core.redact import redact_settings
 from ...text.safe_text import clean
 from ..hints import hint_for
-from .line_prompt import can_edit, read_line
+from .line_prompt import GoBack, can_edit, read_line
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 __all__ = [
     "ask",
@@ -23,7 +26,9 @@ __all__ = [
     "begin_step",
     "choose",
     "confirm",
+    "erase_to",
     "going_back",
+    "rows_printed",
     "say",
     "show_step",
     "wait_for",
@@ -32,15 +37,23 @@ __all__ = [
 T = TypeVar("T")
 WIDTH = 40
 """Columns for the names in a list, at most."""
+_FIRST_WORDS = {
+    "Checked:": "asst.good",
+    "Found:": "asst.good",
+    "Warning:": "asst.warning",
+    "Not checked:": "asst.notice",
+}
+"""Lines that begin with these have them in a colour."""
 
 
 class _Questions:
-    """What the questions have in common: how many there were, whether Esc goes back, and the heading of a step."""
+    """What the questions have in common: how many there were, whether Esc goes back, the heading of a step, rows on the screen."""
 
     def __init__(self) -> None:
         self.count = 0
         self.may_go_back = False
         self.heading = ""
+        self.rows = 0
 
 
 _questions = _Questions()
@@ -84,9 +97,45 @@ def say(line: str = "", *, style: str = "") -> None:
         return
     from rich.text import Text
 
+    shown = Text(text, style)
+    for words, colour in _FIRST_WORDS.items():
+        if text.startswith(words):
+            shown.stylize(colour, 0, len(words))
+    _print(shown)
+
+
+def _print(text: Text) -> None:
     from ..render.theme import console
 
-    console(stderr=True).print(Text(text, style))
+    on = console(stderr=True)
+    _questions.rows += len(on.render_lines(text, pad=False))
+    on.print(text)
+
+
+def rows_printed() -> int:
+    """How many rows stand on the screen, or scrolled off it, since the wizard began."""
+    return _questions.rows
+
+
+def erase_to(rows: int) -> None:
+    """Take what was printed since there were so many rows from the screen, where that can be done."""
+    from ..render.theme import console, redraws
+
+    on = console(stderr=True)
+    gone, _questions.rows = min(_questions.rows - rows, on.height - 1), rows
+    if gone > 0 and can_edit() and redraws(on):
+        # Rows are deleted: some terminals put what is merely cleared into the scrollback.
+        sys.stderr.write(f"\x1b[{gone}A\r\x1b[{gone}M")
+        sys.stderr.flush()
+
+
+def _count_rows(line: str) -> None:
+    """Count a question and its answer, which the terminal itself wraps."""
+    from rich.cells import cell_len
+
+    from ..render.theme import console
+
+    _questions.rows += max(-(-cell_len(line) // console(stderr=True).width), 1)
 
 
 def ask(question: str, default: str = "", words: Sequence[str] = ()) -> str:
@@ -94,7 +143,14 @@ def ask(question: str, default: str = "", words: Sequence[str] = ()) -> str:
     show_step()
     _questions.count += 1
     if can_edit():
-        return read_line(clean(question), default, words, may_go_back=_questions.may_go_back) or default
+        line = f"{question} [{default}]: " if default else f"{question}: "
+        try:
+            answer = read_line(clean(question), default, words, may_go_back=_questions.may_go_back)
+        except GoBack as back:
+            _count_rows(f"{line}{back}")
+            raise
+        _count_rows(f"{line}{answer}")
+        return answer or default
     typed: str = typer.prompt(clean(question), default=default, show_default=bool(default), err=True)
     return typed.strip()
 
@@ -104,6 +160,8 @@ def ask_hidden(question: str) -> str:
     show_step()
     _questions.count += 1
     typed: str = typer.prompt(clean(question), default="", show_default=False, hide_input=True, err=True)
+    if sys.stderr.isatty():
+        _count_rows(f"{question}: ")
     return typed.strip()
 
 
@@ -113,7 +171,7 @@ def ask_until(question: str, default: str, use: Callable[[str], T]) -> T:
         try:
             return use(ask(question, default))
         except AsstError as error:
-            say(f"  {error} {hint_for(error)}")
+            say(f"  {error} {hint_for(error)}", style="asst.bad")
 
 
 def confirm(question: str, *, default: bool) -> bool:
@@ -149,7 +207,7 @@ def _choose(question: str, offers: Sequence[tuple[str, str]], default: str, *, f
     names = [name for name, _ in offers]
     width = min(max(map(len, names)), WIDTH)
     for number, (name, what) in enumerate(offers, 1):
-        say(f"  {number:>2}  {name:<{width}}  {what}".rstrip())
+        _offer(number, f"{name:<{width}}", what, suggested=name == default)
     shown = str(names.index(default) + 1) if default in names else default
     while True:
         typed = ask(question, shown, names)
@@ -158,6 +216,19 @@ def _choose(question: str, offers: Sequence[tuple[str, str]], default: str, *, f
         if typed in names or typed == default or (free and typed and not typed.isdigit()):
             return typed
         say(f"  Type a number from 1 to {len(names)}{', or a name' if free else ''}.")
+
+
+def _offer(number: int, name: str, what: str, *, suggested: bool) -> None:
+    """A row of a list; the one that Enter takes is marked."""
+    mark = "›" if suggested else " "
+    if not sys.stderr.isatty():
+        say(f"{mark} {number:>2}  {name}  {what}".rstrip())
+        return
+    from rich.text import Text
+
+    row = Text.assemble(mark, " ", (f"{number:>2}", "cyan"), "  ", (clean(name), "bold" if suggested else ""))
+    row.append(f"  {clean(what)}".rstrip())
+    _print(row)
 
 
 def wait_for(make: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -1,4 +1,4 @@
-"""The wizard's stages, one after the other; Esc leads back to the last one that asked something."""
+"""The wizard's stages, one after the other; Esc leads back to the last one that asked something, which is drawn in its place."""
 
 from __future__ import annotations
 
@@ -18,28 +18,33 @@ def run_stages(draft: ProfileDraft, stages: Sequence[Callable[[], object]], *, h
     Raises:
         GoBack: the person wants what came before the first stage.
     """
-    asked: list[tuple[int, dict[str, Any], dict[str, Any]]] = []
+    asked: list[tuple[int, dict[str, Any], dict[str, Any], int]] = []
     number = 0
     while number < len(stages):
         changes, key, before = dict(draft.changes), _values(draft.key), prompts.asked()
+        rows = prompts.rows_printed()
         try:
             with prompts.going_back(allowed=has_before or bool(asked) or number > 0):
                 stages[number]()
         except GoBack:
+            is_first = False
             if prompts.asked() - before <= 1:  # nothing was asked in it before: so the stage before is meant
-                if not asked:
-                    if has_before:
-                        raise
-                    prompts.say("This is the first question. Ctrl-C leaves and saves nothing.")
+                if asked:
+                    number, changes, key, rows = asked.pop()
+                elif has_before:
+                    raise
                 else:
-                    number, changes, key = asked.pop()
+                    is_first = True
+            prompts.erase_to(rows)
+            if is_first:
+                prompts.say("This is the first question. Ctrl-C leaves and saves nothing.")
             draft.changes.clear()
             draft.changes.update(changes)
             for name, value in key.items():
                 setattr(draft.key, name, value)
             continue
         if prompts.asked() > before:
-            asked.append((number, changes, key))
+            asked.append((number, changes, key, rows))
         number += 1
 
 

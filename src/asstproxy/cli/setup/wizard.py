@@ -132,7 +132,7 @@ def _check_until_accepted(draft: ProfileDraft, steps: SetupSteps) -> None:
         except RefusedKeyError as error:
             if not options.asking or key.new is None or options.key_stdin:
                 raise
-            say(str(error))
+            say(str(error), style="asst.bad")
             key.new = None
             find_key_or_ask(key, draft.profile, asking=True, from_stdin=False)
 
@@ -170,12 +170,14 @@ def _check(draft: ProfileDraft) -> None:
 def _save(draft: ProfileDraft) -> None:
     config, name, options, key = draft.config, draft.name, draft.options, draft.key
     default = options.default or not config.default
+    if options.asking:
+        say()
     if options.asking and not default and config.default != name:
         default = confirm(f"Make {name} the default profile (now: {config.default})?", default=False)
     change = set_profile(name, draft.changes, default=default)
     say(f"{change.path}:")
     for line in change.diff:
-        say(f"  {line}")
+        say(f"  {line}", style={"+": "asst.good", "-": "asst.bad"}.get(line[:1], ""))
     if not change:
         say("  no changes")
     if key.new:

@@ -8,8 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from ...config.base_url import choose_base_url
-from ...config.insecure_http import warn_of_plain_http
+from ...config.base_url import choose_base_url, warn_of_plain_http
 from ...config.profiles import Profile
 from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError

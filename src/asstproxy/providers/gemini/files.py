@@ -17,7 +17,7 @@ from ..fields import get_object, get_text
 from ..transport import JSON
 from ..transport.http import HttpTransport
 
-__all__ = ["GENERATE", "INTERACTIONS"]
+__all__ = ["GENERATE", "INTERACTIONS", "send_file"]
 
 KEPT = 47 * 3600
 """Seconds that a copy is used: Google deletes it after 48 hours."""
@@ -63,22 +63,7 @@ async def upload(transport: HttpTransport, attachment: Attachment, content: IO[b
     Raises:
         AssistantError: the server can't be reached, refuses, or can't read the file.
     """
-    root, _, version = transport.address.rpartition("/")
-    start = {
-        "X-Goog-Upload-Protocol": "resumable",
-        "X-Goog-Upload-Command": "start",
-        "X-Goog-Upload-Header-Content-Length": str(attachment.size),
-        "X-Goog-Upload-Header-Content-Type": _kind(attachment),
-    }
-    named = {"file": {"display_name": attachment.name}}
-    headers, _ = await transport.upload(f"{root}/upload/{version}/files", start, json=named)
-    finish = {
-        "X-Goog-Upload-Offset": "0",
-        "X-Goog-Upload-Command": "upload, finalize",
-        "Content-Length": str(attachment.size),
-    }
-    _, made = await transport.upload(headers.get("x-goog-upload-url", ""), finish, content=_pieces(content))
-    file = get_object(made, "file")
+    file = await send_file(transport, attachment.name, _kind(attachment), attachment.size, content)
     uri = get_text(file, "uri")
     try:
         async with asyncio.timeout(READY_WITHIN):
@@ -90,6 +75,26 @@ async def upload(transport: HttpTransport, attachment: Attachment, content: IO[b
     if get_text(file, "state") == "FAILED" or not uri:
         raise AssistantError("invalid_request", f"Google can't read {attachment.name}.", "Convert it first.")
     return Upload(uri, time.time() + KEPT)
+
+
+async def send_file(transport: HttpTransport, name: str, media_type: str, size: int, content: IO[bytes]) -> JSON:
+    """Copy `size` bytes to the Files API; what it says of the file.
+
+    Raises:
+        AssistantError: the server can't be reached, or refuses.
+    """
+    root, _, version = transport.address.rpartition("/")
+    start = {
+        "X-Goog-Upload-Protocol": "resumable",
+        "X-Goog-Upload-Command": "start",
+        "X-Goog-Upload-Header-Content-Length": str(size),
+        "X-Goog-Upload-Header-Content-Type": media_type,
+    }
+    named = {"file": {"display_name": name}}
+    headers, _ = await transport.upload(f"{root}/upload/{version}/files", start, json=named)
+    finish = {"X-Goog-Upload-Offset": "0", "X-Goog-Upload-Command": "upload, finalize", "Content-Length": str(size)}
+    _, made = await transport.upload(headers.get("x-goog-upload-url", ""), finish, content=_pieces(content))
+    return get_object(made, "file")
 
 
 async def _pieces(content: IO[bytes]) -> AsyncIterator[bytes]:

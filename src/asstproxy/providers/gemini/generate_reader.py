@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from ...core.errors import AssistantError
 from ...core.events import ChunkReceived, Event, Reasoning, Source, Usage
+from ..answer_notes import cited, describe_media, unshown
 from ..fields import (
     ToolCallBuffer,
     get_arguments,
@@ -21,11 +22,9 @@ from ..fields import (
     get_text,
     parsed_arguments,
 )
-from ..sources import cited
 from ..stream import StreamReader
 from ..transport import JSON
 from ..transport.failures import find_error, refusal, reported_error
-from ..unshown import describe_media, unshown
 from .finish_reasons import WHOLE, blocked, ending
 
 __all__ = ["Reader"]

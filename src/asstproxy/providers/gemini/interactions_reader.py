@@ -24,6 +24,7 @@ from ...core.events import (
     ToolCall,
     Usage,
 )
+from ..answer_notes import WAITING, Progress, cited, describe_media, unshown, url_citations, waits_for
 from ..fields import (
     get_arguments,
     get_count,
@@ -35,12 +36,10 @@ from ..fields import (
     readable_arguments,
     unique_id,
 )
-from ..sources import Progress, cited, url_citations
 from ..stream import JobReader
 from ..text_fold import differs, rest_of
 from ..transport import JSON
 from ..transport.failures import error_words, failure, find_error
-from ..unshown import WAITING, describe_media, unshown, waits_for
 from .finish_reasons import FILTERED, blocked
 
 __all__ = ["Reader"]

@@ -10,7 +10,7 @@ import msgspec
 
 from ...core.errors import AssistantError
 from ...core.history import AssistantMessage, Item
-from ...core.schema_support import SchemaSupport
+from ...core.roles import SchemaSupport
 from ..answer_schema import Dialect
 from ..base import StatelessProvider
 from ..transport import Transport

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,14 +16,15 @@ from ...config.provider_info import BUILT_IN
 from ...core.errors import AssistantError, NotSetUpError
 from ...core.events import AssistantMessageRetrieved, Event, Heartbeat, MessageIncomplete, Notice, Usage
 from ...core.history import Item
-from ...core.schema_support import SchemaSupport, references, with_root_at
+from ...core.roles import SchemaSupport
+from ...core.schema_walk import references, with_root_at
 from ...core.turn import Turn
 from ..attachments import MB, AttachmentFormat
 from ..connection import ServerOptions, http_transport
 from ..modalities import readable_by
 from ..model_list import ModelInfo, fetch_models
-from ..openai.files import IMAGES, responses_part
 from ..openai.provider import ResponsesProvider
+from ..openai.wire import IMAGES, responses_part
 from ..stream import StreamReader
 from ..transport import JSON, Transport
 from .process import INSTRUCTIONS, Embedded, EmbeddedError, Served, find_model, renders_tools
@@ -193,7 +193,7 @@ class LocalServerProvider(LocalProvider):
             from ..file_parts import chat_part
 
             self._chat = ChatCompletionsProvider(self.transport, self.model, "local")
-            self.attachments.form = replace(FILES, part=chat_part)
+            self.attachments.form = msgspec.structs.replace(FILES, part=chat_part)
             self._chat.attachments = self.attachments  # one store of files, and one count of their bytes
 
     def request(self, turn: Turn, items: Sequence[Item]) -> tuple[str, JSON]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Literal
 
-from ...config.insecure_http import warn_of_plain_http
+from ...config.base_url import warn_of_plain_http
 from ...config.profiles import Profile
 from ...config.provider_info import BUILT_IN
 from ...core.errors import NotSetUpError

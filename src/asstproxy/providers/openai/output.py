@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from ...core.coalesce import TextBuffer
 from ...core.events import ToolCall
@@ -20,18 +21,17 @@ from ..transport import JSON
 __all__ = ["Output", "StreamedOutput", "calls_of", "text_of"]
 
 
-@dataclass(slots=True)
-class _Item:
+class _Item(msgspec.Struct):
     """An item, as far as its events have told. `begun` and `done` are what `output_item.added` and `.done` hold."""
 
     kind: str
     item_id: str = ""
     index: int | None = None
     phase: str = ""
-    begun: JSON = field(default_factory=dict)
-    done: JSON = field(default_factory=dict)
-    text: TextFold = field(default_factory=TextFold)
-    arguments: TextBuffer = field(default_factory=TextBuffer)
+    begun: JSON = msgspec.field(default_factory=dict)
+    done: JSON = msgspec.field(default_factory=dict)
+    text: TextFold = msgspec.field(default_factory=TextFold)
+    arguments: TextBuffer = msgspec.field(default_factory=TextBuffer)
     whole_arguments: str = ""
 
     def holds(self, other: JSON) -> bool:
@@ -78,8 +78,7 @@ MESSAGE, CALL = "message", "function_call"
 IDS = ("call_id", "id")
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """A finished output. `changed`: its text is another one than the text that was streamed."""
 
     items: list[JSON]

@@ -10,15 +10,13 @@ import msgspec
 from ...core.errors import AssistantError
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, Heartbeat
 from ...core.history import Item, UserMessage
-from ...core.schema_support import SchemaSupport
+from ...core.roles import SchemaSupport
 from ...core.turn import Turn
 from ..base import StatelessProvider
 from ..fields import get_count, get_text
 from ..transport import JSON, Transport
-from ..transport.failures import API_MISSING
-from .files import RESPONSES
 from .reader import Reader
-from .wire import input_items, request
+from .wire import RESPONSES, input_items, request
 
 if TYPE_CHECKING:
     from ..background import BackgroundJob
@@ -136,6 +134,8 @@ class ResponsesProvider(StatelessProvider):
         Raises:
             AssistantError: the server speaks Chat Completions instead.
         """
+        from ..transport.failures import API_MISSING
+
         if error.code == API_MISSING:
             from ..protocols import CHAT, speaks
 

@@ -20,12 +20,10 @@ from ...core.events import (
     Reasoning,
     Skipped,
 )
+from ..answer_notes import WAITING, Progress, cited, unshown, url_citations, waits_for
 from ..fields import get_index, get_object, get_objects, get_text
-from ..sources import Progress, cited, url_citations
 from ..stream import JobReader
 from ..transport import JSON
-from ..transport.failures import error_words, find_error, reported_error
-from ..unshown import WAITING, unshown, waits_for
 from ..usage import responses_usage
 from .output import Output, StreamedOutput, calls_of
 
@@ -127,8 +125,8 @@ class Reader(JobReader):
                 self.done, self._response, self._status = True, get_object(event, "response"), ENDINGS[kind]
             case str() if kind.endswith((".in_progress", ".searching")):
                 yield from self._progress.notes(kind.split(".")[1])
-            case _ if (error := find_error(event)) is not None:
-                raise reported_error(error)
+            case _ if (error := _failure_in(event)) is not None:
+                raise error
             case str() if not kind.startswith("response."):
                 yield Skipped(kind[:80])
 
@@ -154,8 +152,8 @@ class Reader(JobReader):
         status = reply.get("status")
         said = get_text(reply, "status") if isinstance(status, str) else ""
         if not said and not reply.keys() & {"output", "output_text"}:
-            if (error := find_error(reply)) is not None:  # a failure with the status of a success
-                raise reported_error(error)
+            if (error := _failure_in(reply)) is not None:  # a failure with the status of a success
+                raise error
             raise AssistantError("protocol", "The server's reply is not a response of this API.", "Check base_url.")
         if said in ("queued", "in_progress"):
             raise AssistantError(
@@ -174,14 +172,14 @@ class Reader(JobReader):
         status = told if told in STATUSES else status
         error = response.get("error")
         if status == "failed" or (error and not response.get("output") and told not in STATUSES):
-            raise reported_error(_described(error or response, "The response failed."))
+            raise _failure(error or response)
         if status == "cancelled":
             raise AssistantError("interrupted", "The response was cancelled at the provider.", "Ask again.")
         output = self._output.finish(response)
         if output.rest:
             yield ChunkReceived(output.rest)
-        if isinstance(error, dict | str) and (words := error_words(error)):
-            yield Notice(f"The server reported an error with its answer: {words}")
+        if isinstance(error, dict | str) and error:
+            yield from _remark(error)
         if status == "completed" and any(get_text(item, "status") == "incomplete" for item in output.items):
             status = "incomplete"
         if output.changed and self._from_start:
@@ -216,9 +214,28 @@ def _chunk(said: tuple[str, str]) -> Iterator[ChunkReceived]:
         yield ChunkReceived(text, "commentary") if phase == "commentary" else ChunkReceived(text)
 
 
-def _described(error: Any, otherwise: str) -> Any:
-    """The error, with words of ours if it has none."""
-    return error | {"message": otherwise} if isinstance(error, dict) and not error_words(error) else error
+def _failure_in(told: JSON) -> AssistantError | None:
+    """The failure that an object reports, if it reports one."""
+    from ..transport.failures import find_error, reported_error  # late: most answers report none
+
+    error = find_error(told)
+    return None if error is None else reported_error(error)
+
+
+def _failure(error: Any) -> AssistantError:
+    """What made a response fail; with words of ours if the server has none."""
+    from ..transport.failures import error_words, reported_error
+
+    has_words = bool(error_words(error)) or not isinstance(error, dict)
+    return reported_error(error if has_words else error | {"message": "The response failed."})
+
+
+def _remark(error: Any) -> Iterator[Event]:
+    """A notice of an error that came with an answer, if it has words."""
+    from ..transport.failures import error_words
+
+    if words := error_words(error):
+        yield Notice(f"The server reported an error with its answer: {words}")
 
 
 def _step(kind: str) -> str:

@@ -1,21 +1,33 @@
-"""The Responses protocol, from us to the API: the body of a request, as pure functions.
+"""The Responses protocol, from us to the API: the body of a request, and the files in it. What comes back is read in `reader`.
 
-Source: https://developers.openai.com/api/docs/api-reference/responses. What comes back is read in `reader`.
+Sources: https://developers.openai.com/api/docs/api-reference/responses, …/files, …/guides/images-vision, …/guides/pdf-files.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
+from typing import IO, TYPE_CHECKING
 
+from ...core.attachment import Attachment, Upload
 from ...core.events import ToolResult
 from ...core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from ...core.turn import Turn
-from ..attachments import Parts, no_parts
-from ..fields import with_hosted_tools
+from ..attachments import MB, AttachmentFormat, Parts, SentFile, no_parts
+from ..fields import get_text, with_hosted_tools
 from ..transport import JSON
 
-__all__ = ["input_items", "request", "tool_output_items", "user_item"]
+if TYPE_CHECKING:
+    from ..transport.http import HttpTransport
+
+__all__ = ["IMAGES", "RESPONSES", "input_items", "request", "responses_part", "tool_output_items", "user_item"]
+
+KEPT = 48 * 3600
+"""Seconds that OpenAI keeps a copy: long enough for a conversation. Its own limits are an hour and 30 days."""
+MARGIN = 600
+"""Seconds before its end from which a copy is not used any more."""
+IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
 
 def request(turn: Turn, items: list[JSON]) -> JSON:
@@ -80,3 +92,34 @@ def tool_output_items(results: Iterable[ToolResult]) -> list[JSON]:
         }
         for result in results
     ]
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+
+def responses_part(file: SentFile) -> JSON:
+    """A file as part of a message."""
+    if file.attachment.kind == "image":
+        where = {"file_id": file.reference} if file.reference else {"image_url": file.url}
+        return {"type": "input_image", "detail": "auto", **where}
+    if file.reference:
+        return {"type": "input_file", "file_id": file.reference}
+    return {"type": "input_file", "filename": file.attachment.name, "file_data": file.url}
+
+
+async def upload(transport: HttpTransport, attachment: Attachment, content: IO[bytes]) -> Upload:
+    """Copy a file to OpenAI, for two days.
+
+    Raises:
+        AssistantError: the server can't be reached, or refuses.
+    """
+    fields = {"purpose": "user_data", "expires_after[anchor]": "created_at", "expires_after[seconds]": str(KEPT)}
+    file = {"file": (attachment.name, content, attachment.media_type)}
+    _, made = await transport.upload("/files", {}, data=fields, files=file)
+    return Upload(get_text(made, "id"), time.time() + KEPT - MARGIN)
+
+
+RESPONSES = AttachmentFormat(
+    dict.fromkeys(IMAGES, 50 * MB) | {"application/pdf": 50 * MB}, responses_part, inline=50 * MB, upload=upload
+)
+"""PDF files: 50 MB each and in a request. Images: their sum may be ten times as much; 50 MB are more than any picture needs."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["CUT", "JSON", "SKIPPED", "StreamedReply", "Transport", "WholeReply"]
+__all__ = ["CUT", "JSON", "SKIPPED", "StreamedReply", "Transport", "WarmsUp", "WholeReply"]
 
 JSON = dict[str, Any]
 """An object of an API, as it is on the wire."""
@@ -50,3 +50,11 @@ class Transport(Protocol):
 
     async def aclose(self) -> None:
         """Close every connection."""
+
+
+@runtime_checkable
+class WarmsUp(Protocol):
+    """What a transport adds whose first request needs something that takes time to load."""
+
+    def warm_up(self) -> None:
+        """Load it now, perhaps in another thread, while the person writes."""

@@ -1,24 +1,27 @@
-"""The default transport: httpx2, the official SDKs' own HTTP stack, without the SDKs (which take ten times as long)."""
+"""The default transport: httpx2, the official SDKs' own HTTP stack, without the SDKs (which take ten times as long).
+
+It is imported with the first request, or by `warm_up`: a chat shows its prompt before.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
-
-import httpx2
 
 from ...core.errors import AssistantError
 from ...core.redact import public_url, redact, redact_logs, register_secrets
 from . import JSON
 from .body import decode_error
-from .cost_header import with_cost
-from .failures import broken_connection, refusal
-from .proxies import proxy_for, tls_context
-from .reading import Body, too_large
+from .proxies import certificates_are_named, proxy_for, tls_context
+from .reading import MAX_EVENT, Body, too_large
 from .sse import TooLargeError
+
+if TYPE_CHECKING:
+    import httpx2
 
 __all__ = ["ONCE", "HttpTransport"]
 
@@ -33,6 +36,10 @@ UPLOAD_WITHIN = 3600.0
 STREAMED = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 ONCE = {"Connection": "close"}
 """For plain HTTP: llama.cpp closes the connection after every stream although it says otherwise; a new one costs nothing."""
+
+
+COST = "x-litellm-response-cost"
+"""The header with the cost of a request, of LiteLLM's proxy (https://docs.litellm.ai/docs/proxy/response_headers)."""
 
 
 class HttpTransport:
@@ -66,19 +73,31 @@ class HttpTransport:
         self._query, self._key_hint = urlencode(query or {}), key_hint
         register_secrets(*self._secrets)
         redact_logs()
-        # Plain HTTP needs no certificates, and reading them takes 60 ms.
-        secure = urlsplit(self._base).scheme != "http"
-        once = {} if (secure if reuse is None else reuse) else ONCE
-        context = tls_context() if secure else False
+        self._secure = urlsplit(self._base).scheme != "http"
+        once = {} if (self._secure if reuse is None else reuse) else ONCE
+        self._headers = {**(plain_headers or {}), **headers, **once}
         self._proxy = proxy_for(self._base) if proxies else None
-        self._silence = silence
-        self._client = httpx2.AsyncClient(
-            headers={**(plain_headers or {}), **headers, **once},
-            timeout=httpx2.Timeout(silence, connect=connect),
+        self._connect, self._silence = connect, silence
+        if self._proxy or (self._secure and certificates_are_named()):
+            self.warm_up()  # what the environment names may be of no use, which is an error now
+
+    @cached_property
+    def _client(self) -> httpx2.AsyncClient:
+        import httpx2
+
+        # Plain HTTP needs no certificates, and reading them takes 60 ms.
+        context = tls_context() if self._secure else False
+        return httpx2.AsyncClient(
+            headers=self._headers,
+            timeout=httpx2.Timeout(self._silence, connect=self._connect),
             verify=context,
             proxy=self._proxy.client_proxy(context) if self._proxy else None,
             trust_env=False,
         )
+
+    def warm_up(self) -> None:
+        """See `WarmsUp`: import the HTTP client, and read the certificates."""
+        _ = self._client
 
     async def call(self, method: str, path: str, body: JSON | None = None) -> JSON:
         """See `Transport.call`."""
@@ -86,7 +105,7 @@ class HttpTransport:
             self._answer(method, path, {}, json=body) as response,
             contextlib.aclosing(self._body(response)) as read,
         ):
-            return with_cost(await read.object(), response.headers)
+            return _with_cost(await read.object(), response.headers)
 
     async def upload(self, path: str, headers: Mapping[str, str], **sent: Any) -> tuple[Mapping[str, str], JSON]:
         """POST something other than JSON; the headers and the object of the reply, which may be empty.
@@ -96,15 +115,35 @@ class HttpTransport:
         Raises:
             AssistantError: as `Transport.call`; or the URL is of another server, which must not get the key.
         """
-        if "://" in path and urlsplit(path)[:2] != urlsplit(self._base)[:2]:
-            raise AssistantError(
-                "protocol", f"{self._shown} wants the file to go to another server.", "Check base_url."
-            )
+        self._check_server(path)
         async with (
             self._answer("POST", path, headers, within=UPLOAD_WITHIN, **sent) as response,
             contextlib.aclosing(self._body(response)) as read,
         ):
             return response.headers, await read.object(may_be_empty=True)
+
+    async def lines(self, path: str) -> AsyncGenerator[bytes]:
+        """GET a file of lines, and yield each one without its end; `path` as in `upload`. It may be larger than memory.
+
+        Raises:
+            AssistantError: as `Transport.call`, also when the connection breaks in the middle.
+        """
+        self._check_server(path)
+        async with self._answer("GET", path, {}) as response:
+            rest = b""
+            async for piece in response.aiter_bytes():
+                *whole, rest = (rest + piece).split(b"\n")
+                if len(rest) > MAX_EVENT:
+                    raise TooLargeError
+                for line in whole:
+                    yield line.removesuffix(b"\r")
+            if rest:
+                yield rest
+
+    def _check_server(self, path: str) -> None:
+        """Raise if `path` is a URL of another server, which must not get the key."""
+        if "://" in path and urlsplit(path)[:2] != urlsplit(self._base)[:2]:
+            raise AssistantError("protocol", f"{self._shown} points to a file on another server.", "Check base_url.")
 
     @property
     def address(self) -> str:
@@ -135,6 +174,8 @@ class HttpTransport:
         Raises:
             AssistantError: there is none, the server refuses, or (in the block, too) the connection breaks.
         """
+        import httpx2
+
         answered = False
         try:
             request = self._client.build_request(method, self._url(path), headers=headers, **sent)
@@ -151,6 +192,8 @@ class HttpTransport:
             said = f"{self._shown} sent no answer within {self._silence:.0f} seconds."
             raise AssistantError("timeout", said, "Try again.") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
+            from .failures import broken_connection
+
             via = (self._proxy.shown, self._proxy.source) if self._proxy else None
             raise broken_connection(error, self._shown, answered=answered, proxy=via) from error
 
@@ -161,6 +204,8 @@ class HttpTransport:
 
     async def _refuse(self, response: httpx2.Response, path: str) -> None:
         """Raise what the reply says; of its body, what arrives soon and is not endless."""
+        from .failures import refusal
+
         body = b""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(REFUSAL_WITHIN), contextlib.aclosing(response.aiter_bytes()) as pieces:
@@ -175,4 +220,17 @@ class HttpTransport:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        if "_client" in self.__dict__:
+            await self._client.aclose()
+
+
+def _with_cost(reply: JSON, headers: Mapping[str, str]) -> JSON:
+    """The reply, with the cost of the header in its `usage`, where the other servers put it.
+
+    A streamed reply has no such header: it is sent before the answer exists.
+    """
+    usage = reply.get("usage")
+    if COST in headers and isinstance(usage, dict):
+        with contextlib.suppress(ValueError):
+            usage.setdefault("cost", float(headers[COST]))
+    return reply

@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies
-
-import httpx2
 
 from ...core.errors import NotSetUpError
 from ...core.redact import public_url, register_secrets
 
-__all__ = ["EnvironmentProxy", "proxy_for", "tls_context"]
+if TYPE_CHECKING:
+    import httpx2
+
+__all__ = ["EnvironmentProxy", "certificates_are_named", "proxy_for", "tls_context"]
 
 SYSTEM = "the system's settings"
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -45,6 +47,8 @@ class EnvironmentProxy:
         Raises:
             NotSetUpError: it can't be used, or the package for it is missing.
         """
+        import httpx2
+
         scheme = urlsplit(self.url).scheme.lower()
         if scheme in ("socks5", "socks5h") and find_spec("socksio") is None:
             raise NotSetUpError(
@@ -83,6 +87,11 @@ def proxy_for(url: str) -> EnvironmentProxy | None:
     return None
 
 
+def certificates_are_named() -> bool:
+    """Whether the environment names the certificates to trust."""
+    return any(os.environ.get(name) for name in CERTIFICATES)
+
+
 def tls_context() -> ssl.SSLContext:
     """The certificates to trust: those that SSL_CERT_FILE or SSL_CERT_DIR name, else the system's.
 
@@ -105,6 +114,8 @@ def tls_context() -> ssl.SSLContext:
 @lru_cache(maxsize=1)
 def _context(*_named: str | None) -> ssl.SSLContext:
     """Read once: that takes 60 ms and a megabyte, and a batch has many assistants. `_named`: the files that were named."""
+    import httpx2
+
     return httpx2.create_ssl_context()
 
 

@@ -1,45 +1,13 @@
-"""What schemas an API takes, and how a schema is walked: its parts, its references, its depth."""
+"""How a JSON Schema is walked: its parts, its references, its depth."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from .errors import UsageError
-
-__all__ = ["SCHEMA", "SchemaSupport", "children", "deepest", "references", "resolve", "with_root_at"]
+__all__ = ["children", "deepest", "depth", "recursion", "references", "resolve", "with_root_at"]
 
 JSON = Mapping[str, Any]
-SCHEMA = "schema"
-"""The reason of an incomplete exchange whose answer is whole, but does not fit."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaSupport:
-    """What schemas the API of an Assistant Proxy takes. A proxy that has one sends `Turn.schema` to its API.
-
-    `recursive`: a schema may refer to itself. `depth`: levels of objects and arrays at most; 0: no limit is known.
-    """
-
-    recursive: bool = False
-    depth: int = 0
-
-    def check(self, schema: JSON, assistant: str) -> None:
-        """Refuse a schema that the API would refuse.
-
-        Raises:
-            UsageError: with the reason.
-        """
-        if not self.recursive and (name := _recursion(schema)):
-            raise UsageError(
-                f"The schema refers to itself ('{name}'), which {assistant} doesn't accept.",
-                "Write out the levels that you need.",
-            )
-        if self.depth and (depth := _depth(schema)) > self.depth:
-            raise UsageError(
-                f"The schema is {depth} levels deep; {assistant} accepts {self.depth}.", "Make the schema flatter."
-            )
 
 
 def resolve(ref: str, root: JSON) -> Any:
@@ -90,7 +58,7 @@ def deepest(node: Any) -> int:
     return 1 + max(map(deepest, children(node)), default=0) if isinstance(node, Mapping | list) else 0
 
 
-def _recursion(schema: JSON) -> str:
+def recursion(schema: JSON) -> str:
     """A reference that leads back to itself; empty if none does."""
     done: set[str] = set()
 
@@ -106,7 +74,7 @@ def _recursion(schema: JSON) -> str:
     return walk(schema, ())
 
 
-def _depth(schema: JSON) -> int:
+def depth(schema: JSON) -> int:
     """Levels of objects and arrays; a reference that leads back to itself is followed once."""
     known: dict[str, int] = {}
 

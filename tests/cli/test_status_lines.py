@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from asstproxy.cli.render.notice_lines import NoticeLines
+from asstproxy.cli.status_lines import NoticeLines
 from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Event, Notice, SetUserMessage, Started
 
-from .screen import Script
+from .render.screen import Script
 
 
 def shown(*events: Event, late: bool = False, quiet: bool = False) -> list[tuple[str, int]]:
