@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -37,6 +39,7 @@ class Browser:
 
     def __init__(self, driver: Any, address: str) -> None:
         self.driver = driver
+        self.requests: list[dict[str, Any]] = []
         self.origin = address.partition("/?")[0]
         driver.get("about:blank")  # the page of the test before has lost its server
         driver.get_log("browser")
@@ -84,6 +87,40 @@ class Browser:
                     return
             assert time.monotonic() < deadline, f"not within {within} s; the page says:\n{self.one('body').text}"
             time.sleep(0.03)
+
+    def until_there_are(self, number: int, selector: str) -> None:
+        """Wait until there are so many elements of this kind."""
+        self.until(lambda: len(self.all(selector)) == number)
+
+    @contextlib.contextmanager
+    def emulated(self, command: str, off: str, **settings: Any) -> Iterator[None]:
+        """With something that the browser pretends: a command of its DevTools, and that which ends it."""
+        self.driver.execute_cdp_cmd(f"Emulation.{command}", settings)
+        try:
+            yield
+        finally:
+            self.driver.execute_cdp_cmd(f"Emulation.{off}", {"features": []} if off == "setEmulatedMedia" else {})
+
+    def phone(self) -> contextlib.AbstractContextManager[None]:
+        """A screen of 390 × 844."""
+        size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        return self.emulated("setDeviceMetricsOverride", "clearDeviceMetricsOverride", **size)
+
+    def prefers(self, **features: str) -> contextlib.AbstractContextManager[None]:
+        """A person's wishes: `color_scheme`, `reduced_motion`."""
+        wishes = [{"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in features.items()]
+        return self.emulated("setEmulatedMedia", "setEmulatedMedia", features=wishes)
+
+    def sent(self) -> list[dict[str, Any]]:
+        """The requests that the browser has sent, with their headers."""
+        events = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
+        self.requests += [e["params"]["request"] for e in events if e["method"] == "Network.requestWillBeSent"]
+        return self.requests
+
+    @property
+    def hosts(self) -> set[str]:
+        """Where they went."""
+        return {urlsplit(one["url"]).netloc for one in self.sent() if one["url"].startswith("http")}
 
     def complaints(self) -> list[str]:
         """What the browser complained about: errors of scripts, what its policy forbade, what couldn't be loaded.
