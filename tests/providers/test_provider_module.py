@@ -113,12 +113,14 @@ async def test_the_docstring_s_provider_works() -> None:
 
 
 def test_importing_it_loads_no_http_library() -> None:
-    """A provider that has its own client, or imports the transport late, does not pay for ours."""
+    """A provider that has its own client does not pay for ours, and one that uses it pays with the first request."""
     code = """
 import sys
 from asstproxy import provider
 assert "httpx2" not in sys.modules
-assert provider.HttpTransport
+transport = provider.HttpTransport("http://127.0.0.1", {})
+assert "httpx2" not in sys.modules
+transport.warm_up()
 assert "httpx2" in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
