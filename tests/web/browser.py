@@ -125,7 +125,7 @@ class Browser:
     def complaints(self) -> list[str]:
         """What the browser complained about: errors of scripts, what its policy forbade, what couldn't be loaded.
 
-        Without those about the server of the test before: its end may be told late.
+        Without those about the server of the test before: its end may be reported late.
         """
         found = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
         return [message for message in found if self.origin in message or "127.0.0.1" not in message]

@@ -47,6 +47,7 @@ def test_three_answer_at_once(three: Browser) -> None:
     tab.until_there_are(3, "[data-keep]")
     assert _answers(tab) == [WORDS] * 3
     assert [lane.get_attribute("aria-label") for lane in tab.all(".lane")] == ["work", "other", "third"]
+    assert tab.one("#pick b").text == "work + other + third"
     tops = [lane.rect["y"] for lane in tab.all(".lane")]
     assert len(set(tops)) == 1
     tab.send("And why?")
