@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -110,6 +112,16 @@ class Browser:
         """A person's wishes: `color_scheme`, `reduced_motion`."""
         wishes = [{"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in features.items()]
         return self.emulated("setEmulatedMedia", "setEmulatedMedia", features=wishes)
+
+    def barriers(self) -> list[tuple[str, list[str]]]:
+        """What axe-core finds that keeps people out: serious and critical findings, each with the elements."""
+        axe = Path(os.environ.get("AXE_CORE", ""))
+        if not axe.is_file():
+            pytest.skip("AXE_CORE doesn't name axe.min.js (npm install axe-core)")
+        self.driver.execute_script(axe.read_text(encoding="utf-8"))
+        found = self.driver.execute_async_script("const done = arguments[0]; axe.run().then(r => done(r.violations))")
+        serious = [one for one in found if one["impact"] in ("serious", "critical")]
+        return [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in serious]
 
     def sent(self) -> list[dict[str, Any]]:
         """The requests that the browser has sent, with their headers."""

@@ -51,7 +51,7 @@ function build(shown, called) {
   duel.dataset.key = key;
   duel.dataset.lanes = String(shown.length);
   duel.innerHTML =
-    `<div class="ask-both"><div class="who"><b>You</b> to ${esc(joined(called))}</div><div class="said" id="duel-said"></div></div>` +
+    `<div class="ask-both"><div class="who"><b>You</b> to ${esc(joined(called))}</div><div class="said" id="duel-said" dir="auto"></div></div>` +
     `<div class="race" role="group" aria-label="All on one time scale">${shown.map((_, i) => `<button data-lane="${i}"></button>`).join("")}</div>` +
     `<div class="lanes">${called
       .map(
