@@ -76,15 +76,12 @@ def at_the_provider(setting: Setting) -> None:
     empty = setting.asst(1, 0.0, "--provider-batch")
     runs = [setting.asst(size, 0.0, "--provider-batch") for size in sizes]
     figures = " · ".join(
-        f"{size:,} items {wall:.1f} s, {1000 * (cpu - empty[1]) / size:.2f} ms of CPU each, {memory:.0f} MiB"
-        for size, (wall, cpu, memory) in zip(sizes, runs, strict=True)
+        f"{size:,} items {wall:.1f} s, {1000 * (cpu - empty[1]) / size:.2f} ms of CPU each, {peak:.0f} MiB"
+        for size, (wall, cpu, peak) in zip(sizes, runs, strict=True)
     )
-    wall, _, memory = runs[1]
+    wall, _, peak = runs[1]
     setting.row(
-        "--provider-batch: packed, sent, collected, written",
-        figures,
-        f"{sizes[1] / wall:.0f}/s, {memory:.0f} MiB",
-        "",
+        "--provider-batch: packed, sent, collected, written", figures, f"{sizes[1] / wall:.0f}/s, {peak:.0f} MiB", ""
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from asstproxy.cli.batch import views
 from asstproxy.cli.batch.snapshot import Snapshot
 from asstproxy.cli.batch.views import LogView, bar_view
 from servers import ResponsesServer, Say, Wait
+from servers.wire import Json
 
 from ..conftest import ASST, Asst
 from ..render.screen import Terminal as Screen
@@ -108,14 +110,22 @@ def test_without_a_terminal_the_command_writes_lines(
     assert run(asst, "--quiet").err == ""
 
 
+@pytest.mark.slow("a process in a terminal")
 def test_in_a_terminal_the_bar_goes_when_the_batch_ends(server: ResponsesServer, here: Path) -> None:
     """The title stays, and how the batch ended."""
-    server.brain = lambda _: [Wait(0.4), Say("x")]
+    drawn = threading.Event()
+
+    def brain(_: Json) -> list[Say]:
+        drawn.wait(60)
+        return [Say("x")]
+
+    server.brain = brain
     write_prompts(here / "in.jsonl", 4)
     with Terminal([ASST, "batch", "in.jsonl", "-o", "out.jsonl", "-p", "gpt", "--concurrency", "2"]) as terminal:
-        terminal.wait_for("2 in flight")
+        terminal.wait_for("2 in flight", within=60)
         assert "━" in terminal.text
-        assert terminal.wait_end() == 0
+        drawn.set()
+        assert terminal.wait_end(within=60) == 0
         lines = [line for line in terminal.text.splitlines() if line]
     assert lines[0] == "in.jsonl → out.jsonl · gpt · gpt-6-luna"
     assert lines[1].startswith("4 done · ")
