@@ -117,7 +117,7 @@ def test_importing_it_loads_no_http_library() -> None:
     code = """
 import sys
 from asstproxy import provider
-assert "httpx2" not in sys.modules
+assert "httpx2" not in sys.modules and "asstproxy.providers.transport.http" not in sys.modules
 transport = provider.HttpTransport("http://127.0.0.1", {})
 assert "httpx2" not in sys.modules
 transport.warm_up()

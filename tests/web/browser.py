@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -111,6 +113,16 @@ class Browser:
         wishes = [{"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in features.items()]
         return self.emulated("setEmulatedMedia", "setEmulatedMedia", features=wishes)
 
+    def barriers(self) -> list[tuple[str, list[str]]]:
+        """What axe-core finds that keeps people out: serious and critical findings, each with the elements."""
+        axe = Path(os.environ.get("AXE_CORE", ""))
+        if not axe.is_file():
+            pytest.skip("AXE_CORE doesn't name axe.min.js (npm install axe-core)")
+        self.driver.execute_script(axe.read_text(encoding="utf-8"))
+        found = self.driver.execute_async_script("const done = arguments[0]; axe.run().then(r => done(r.violations))")
+        serious = [one for one in found if one["impact"] in ("serious", "critical")]
+        return [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in serious]
+
     def sent(self) -> list[dict[str, Any]]:
         """The requests that the browser has sent, with their headers."""
         events = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
@@ -125,7 +137,7 @@ class Browser:
     def complaints(self) -> list[str]:
         """What the browser complained about: errors of scripts, what its policy forbade, what couldn't be loaded.
 
-        Without those about the server of the test before: its end may be told late.
+        Without those about the server of the test before: its end may be reported late.
         """
         found = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
         return [message for message in found if self.origin in message or "127.0.0.1" not in message]

@@ -95,7 +95,7 @@ def test_streams_are_limited(page: Page, web: Served, opened: list[socket.socket
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES, ids=lambda name: ascii(name)[:20])
 def test_the_name_of_a_file_is_only_a_name(page: Page, name: str, tmp_path: Path) -> None:
-    """It leads nowhere, is no header, and what it names is saved by the browser, not shown."""
+    """It leads nowhere, adds no header, and what it names is saved by the browser, not shown."""
     content = base64.b64encode(b"<script>alert(1)</script>").decode()
     answer = page.post("/messages", {"text": "read", "profile": "gpt", "files": [{"name": name, "data": content}]})
     if answer.status_code != 200:

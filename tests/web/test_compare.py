@@ -47,6 +47,7 @@ def test_three_answer_at_once(three: Browser) -> None:
     tab.until_there_are(3, "[data-keep]")
     assert _answers(tab) == [WORDS] * 3
     assert [lane.get_attribute("aria-label") for lane in tab.all(".lane")] == ["work", "other", "third"]
+    assert tab.one("#pick b").text == "work + other + third"
     tops = [lane.rect["y"] for lane in tab.all(".lane")]
     assert len(set(tops)) == 1
     tab.send("And why?")
@@ -89,3 +90,14 @@ def test_a_tool_waits_in_its_lane(three: Browser, provider: ResponsesServer, ran
     tab.until_there_are(3, "[data-keep]")
     assert _answers(tab) == ["Done."] * 3
     assert ran.read_text() == "milk"
+
+
+@pytest.mark.slow("axe reads the page twice")
+def test_nobody_is_kept_out_of_a_comparison(three: Browser) -> None:
+    """axe-core finds nothing serious, in lanes and in tabs."""
+    three.send("Who is better?")
+    three.until_there_are(3, "[data-keep]")
+    assert three.barriers() == []
+    with three.phone():
+        three.until(lambda: three.all(".tabbed"))
+        assert three.barriers() == []

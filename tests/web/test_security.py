@@ -146,7 +146,7 @@ def test_no_file_but_the_pages_own(page: Page) -> None:
 
 
 def test_the_key_never_reaches_the_page(page: Page, tmp_path: Path) -> None:
-    """Neither in what it is told about profiles, nor in a session; the secret of the cookies is the user's alone."""
+    """Neither in what it gets about profiles, nor in a session; the secret of the cookies is the user's alone."""
     session = page.send("hi", profile="gpt")
     page.watch(session).until_state("completed")
     key = "test"

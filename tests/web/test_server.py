@@ -252,7 +252,7 @@ def test_a_session_that_is_only_looked_at_is_loaded_once(provider: ResponsesServ
 
 
 def test_after_kill_9_everything_shown_is_there(provider: ResponsesServer) -> None:
-    """The restarted server shows what the page had; the exchange is told as interrupted; the old cookie still counts."""
+    """The restarted server shows what the page had; the exchange is shown as interrupted; the old cookie still counts."""
     provider.brain = lambda _: [Say("one two three "), Say("four five", pace=30)]
     with WebProcess("-p", "gpt") as web:
         page = Page(web)

@@ -48,15 +48,15 @@ def routes(sessions: Sessions, names: tuple[str, ...]) -> list[Route]:
         "/sessions/{id}/delete": commands.remove,
     }
     return [
-        *(Route(f"/api{path}", _told(handler), methods=["GET"]) for path, handler in gets.items()),
-        *(Route(f"/api{path}", _told(handler), methods=["POST"]) for path, handler in posts.items()),
+        *(Route(f"/api{path}", _answered(handler), methods=["GET"]) for path, handler in gets.items()),
+        *(Route(f"/api{path}", _answered(handler), methods=["POST"]) for path, handler in posts.items()),
     ]
 
 
-def _told(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+def _answered(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
     """The handler, with its errors as one line of JSON."""
 
-    async def told(request: Request) -> Response:
+    async def answered(request: Request) -> Response:
         try:
             return await handler(request)
         except SessionInUseError as error:
@@ -68,7 +68,7 @@ def _told(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Reques
         except OSError as error:
             return JSONResponse({"error": f"The session can't be saved: {error.strerror}.", "hint": ""}, 500)
 
-    return told
+    return answered
 
 
 def _problem(error: AsstError) -> dict[str, str]:

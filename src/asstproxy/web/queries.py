@@ -71,7 +71,7 @@ class Queries:
     async def events(self, request: Request) -> Response:
         """The records after `Last-Event-ID` (or `after`), and all that come: Server-Sent Events that don't end.
 
-        `feed`: which one the viewer has watched; if it is another one now, the viewer is told to load the session anew.
+        `feed`: which one the viewer has watched; if it is another one now, the viewer is asked to load the session anew.
         """
         feed = self._sessions.feeds.of(request.path_params["id"])
         if self._sessions.feeds.viewers >= _MOST_VIEWERS:

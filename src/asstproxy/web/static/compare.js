@@ -14,7 +14,7 @@ const NARROW = 300; // pixels: narrower lanes are shown one at a time
 const firstWord = (x) => (x.path.find((p) => p.state === "streaming")?.from || x.end) - x.start;
 /** Characters of the answer so far. @param {Exchange} x */
 const written = (x) => answers(x).reduce((sum, p) => sum + p.text.length, 0);
-/** The names of lanes: two profiles of one name are told apart by their models. @param {Exchange[]} lanes */
+/** The names of lanes: two of one name have their models added. @param {Exchange[]} lanes */
 function names(lanes) {
   return lanes.map((x) => (lanes.filter((y) => y.profile === x.profile).length > 1 && x.model ? `${x.profile} ${x.model}` : x.profile));
 }
@@ -51,7 +51,7 @@ function build(shown, called) {
   duel.dataset.key = key;
   duel.dataset.lanes = String(shown.length);
   duel.innerHTML =
-    `<div class="ask-both"><div class="who"><b>You</b> to ${esc(joined(called))}</div><div class="said" id="duel-said"></div></div>` +
+    `<div class="ask-both"><div class="who"><b>You</b> to ${esc(joined(called))}</div><div class="said" id="duel-said" dir="auto"></div></div>` +
     `<div class="race" role="group" aria-label="All on one time scale">${shown.map((_, i) => `<button data-lane="${i}"></button>`).join("")}</div>` +
     `<div class="lanes">${called
       .map(

@@ -142,11 +142,11 @@ function partHTML(p, x, view) {
   switch (p.part) {
     case "user":
       if (x.compacts) return `${speaker("System", `<time>${clock(p.t)}</time>`)}<p class="line">asst asked for a summary of the turns above.</p>`;
-      return `${speaker("You", `<time>${clock(p.t)}</time>`)}<div class="said">${esc(p.text)}</div>${p.files.map((f) => fileHTML(view.session.id, f)).join("")}`;
+      return `${speaker("You", `<time>${clock(p.t)}</time>`)}<div class="said" dir="auto">${esc(p.text)}</div>${p.files.map((f) => fileHTML(view.session.id, f)).join("")}`;
     case "reasoning":
-      return `<details class="fold"><summary>${p.to ? `Thought for ${ms(p.to - p.from)}` : "Thinking"}</summary><div class="said">${esc(p.text)}</div></details>`;
+      return `<details class="fold"><summary>${p.to ? `Thought for ${ms(p.to - p.from)}` : "Thinking"}</summary><div class="said" dir="auto">${esc(p.text)}</div></details>`;
     case "commentary":
-      return `${speaker(x.profile, "on the way")}<div class="said quiet">${esc(p.text)}</div>`;
+      return `${speaker(x.profile, "on the way")}<div class="said quiet" dir="auto">${esc(p.text)}</div>`;
     case "call":
       return p.status === "waiting" ? approvalHTML(p, x, view) : callHTML(p);
     case "line":
@@ -165,7 +165,7 @@ function partHTML(p, x, view) {
     case "end":
       return endHTML(x, view);
     default:
-      return `${speaker(x.profile, esc(x.model))}<div class="said md"></div>`;
+      return `${speaker(x.profile, esc(x.model))}<div class="said md" dir="auto"></div>`;
   }
 }
 const ACTS = [

@@ -44,7 +44,7 @@ export function paintPick() {
 /** Ask one more assistant, or only one again. */
 export function toggleComparison() {
   const other = S.profiles.find((p) => !p.missing && p.name !== S.profile);
-  if (!S.others.length && !other) throw Object.assign(new Error("There is no second profile that is ready."), { hint: "Run: asst setup" });
+  if (!S.others.length && !other) throw Object.assign(new Error("No second profile is ready."), { hint: "Run: asst setup" });
   S.others = S.others.length || !other ? [] : [other.name];
   paintPick();
 }

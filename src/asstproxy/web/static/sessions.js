@@ -102,11 +102,10 @@ export async function open(hash) {
     location.hash = "";
     throw error;
   }
-  const configured = opened[0].records.findLast((r) => r.type === "configured");
-  if (configured?.type === "configured" && S.session) {
-    S.profile = configured.profile || S.profile;
-    S.model = configured.model || "";
-  }
+  const configured = opened.map((one) => one.records.filter((r) => r.type === "configured").at(-1));
+  S.profile = configured[0]?.profile || S.profile;
+  S.model = configured[0]?.model || "";
+  if (S.lanes.length) S.others = [...new Set(configured.map((r) => r?.profile || ""))].filter((name) => name && name !== S.profile);
   paintPick();
 }
 /** Open sessions that were just made, as a new entry of the browser's history. @param {string[]} ids */

@@ -1,4 +1,4 @@
-/** The views of the conversation, and the areas beside it: sessions and details. */
+/** The views of the conversation, and the areas next to it: sessions and details. */
 import { forgetPainted } from "./conversation.js";
 import { $, all, box } from "./html.js";
 import { toggleComparison } from "./profiles.js";
