@@ -5,13 +5,14 @@ from __future__ import annotations
 import resource
 import socket
 import socketserver
+import struct
 import subprocess
 import sys
 import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 
 import pytest
@@ -242,10 +243,16 @@ GIGABYTE = 1024**3
 @cache
 def gzip_of_a_gigabyte() -> bytes:
     """One JSON text, in a thousandth of its size."""
-    squeeze = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
-    piece = b"a" * (16 * 1024**2)
-    pieces = [squeeze.compress(one) for one in (b'{"a": "', *[piece] * (GIGABYTE // len(piece)), b'"}')]
-    return b"".join(pieces) + squeeze.flush()
+    squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    piece, times = b"a" * (16 * 1024**2), GIGABYTE // (16 * 1024**2)
+    # After a full flush, a piece refers to nothing before it: so it is squeezed once, and stands there many times.
+    first, again = (squeeze.compress(one) + squeeze.flush(zlib.Z_FULL_FLUSH) for one in (b'{"a": "', piece))
+    last = squeeze.compress(b'"}') + squeeze.flush()
+    checksum = zlib.crc32(
+        b'"}', reduce(lambda so_far, _: zlib.crc32(piece, so_far), range(times), zlib.crc32(b'{"a": "'))
+    )
+    size = len(b'{"a": "') + times * len(piece) + len(b'"}')
+    return b"\x1f\x8b\x08" + bytes(6) + b"\xff" + first + again * times + last + struct.pack("<II", checksum, size)
 
 
 @contextmanager
