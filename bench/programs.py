@@ -91,10 +91,12 @@ class Programs:
 
     def chats(self) -> dict[str, Program]:
         """The chats; they are ready when their prompt is on the screen."""
+        self.llm()  # writes the file that names the model
         chats: dict[str, Program] = {}
         for name, argv, prompt in (
             ("asst", ["asst", "chat", "-p", "gpt"], "›"),
             ("clai", ["clai", "-m", f"openai-chat:{MODEL}"], "➤"),
+            ("llm", ["llm", "chat", "-m", MODEL], "\n> "),
         ):
             if place := self.places.get(name):
                 env = place.env(OPENAI_BASE_URL=self._stub.url("w200"))

@@ -228,7 +228,7 @@ def _write(rows: list[tuple[str, str, str]]) -> None:
         "# How fast the page of `asst web` is",
         "",
         f"`python bench/web_page.py` on {when}; {os.cpu_count()} cores that also run the browser; Python {sys.version.split()[0]}.",
-        "The start is the median of 9.",
+        "The start is the median of 9. See README.md for what is measured.",
         "",
         "| what | result | bar |",
         "|---|--:|--:|",

@@ -1,8 +1,8 @@
 """Takes the pictures of `asst web` for the docs: `python scripts/web_picture.py`, with Debian's chromium and chromium-driver.
 
+The sessions are real: `asst web` talks to the local protocol server of the tests; a tool waits for a click, and three
+profiles answer at once.
 Pillow makes them small.
-
-The session is real: `asst web` talks to the local protocol server of the tests, and a tool waits for a click.
 """
 
 from __future__ import annotations
@@ -48,6 +48,46 @@ def orders(db: Connection) -> Rows:
 """
 
 
+OTHERS = {"quick": "gpt-6-mini", "careful": "gpt-6-pro"}
+"""Profiles that are asked as well, and their models."""
+ANTI = """Use an anti-join:
+
+```sql
+select o.id from orders o
+left join export e on e.id = o.id
+where e.id is null
+```
+
+It keeps the rows of `orders` for which the join found nothing.
+"""
+SHORT = "`select id from orders except select id from export`, if both have the same columns."
+LONG = """Three ways, and when each is right:
+
+1. **`not exists`** reads best, and copes with `null`.
+2. **An anti-join** (`left join … where e.id is null`) gives the same plan in most databases.
+3. **`except`** compares whole rows, and drops duplicates.
+
+| | `null` safe | duplicates |
+|---|---|---|
+| `not exists` | yes | kept |
+| anti-join | yes | kept |
+| `except` | yes | dropped |
+| `not in` | **no** | kept |
+
+With `not in`, a single `null` in the other table makes the result empty, which is the mistake that people make here most often.
+"""
+
+
+def _one_of_three(request: Any) -> list[Think | Say]:
+    match request["model"]:
+        case "gpt-6-mini":
+            return [Say(SHORT, pace=0.02)]
+        case "gpt-6-pro":
+            return [Think("Compare the ways.", pace=0.15), Say(LONG, pace=0.04)]
+        case _:
+            return [Think("An anti-join.", pace=0.1), Say(ANTI, pace=0.03)]
+
+
 def main() -> None:
     """Take them."""
     with tempfile.TemporaryDirectory() as folder, ResponsesServer() as api:
@@ -58,19 +98,21 @@ def main() -> None:
         (Path(folder) / "shop.py").write_text(TOOL)
         os.environ["PYTHONPATH"] = folder
         config = Path(f"{folder}/CONFIG/config.toml")
-        config.write_text('default = "work"\n[profiles.work]\nprovider = "gpt"\ntools = ["shop:run_sql"]\n')
+        others = "".join(f'[profiles.{name}]\nprovider = "gpt"\nmodel = "{model}"\n' for name, model in OTHERS.items())
+        config.write_text(f'default = "work"\n[profiles.work]\nprovider = "gpt"\ntools = ["shop:run_sql"]\n{others}')
         config.chmod(0o600)
         think = Think("Compare both sides by id first.", pace=0.2)
         api.brain = Script([think, Call("run_sql", {"query": SQL})], [Say(ANSWER, pace=0.006)])
-        with subprocess.Popen(["asst", "web", "--port", "0", "--no-open"], stdout=subprocess.PIPE, text=True) as server:
+        command = ["asst", "web", "--port", "0", "--no-open", "-p", "work", *(f"-p{name}" for name in OTHERS)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             try:
-                _take(server.stdout.readline().strip() if server.stdout else "")
+                _take(server.stdout.readline().strip() if server.stdout else "", api)
             finally:
                 server.terminate()
 
 
-def _take(address: str) -> None:
-    driver = start_browser(1360, 987)
+def _take(address: str, api: ResponsesServer) -> None:
+    driver = start_browser(1360, 1063)
     try:
         page = Browser(driver, address)
         page.send("Last night's export has 41 rows fewer than `orders`. Which ones are missing, and why?")
@@ -84,14 +126,26 @@ def _take(address: str) -> None:
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
         time.sleep(0.4)
         _save(driver, "web.png")
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+        api.models = {**api.models, **dict.fromkeys(OTHERS.values())}
+        api.brain = _one_of_three
+        page.click("#new")
+        page.click("#both")
+        page.click("#pick")
+        page.click("[data-also=careful]")
+        driver.execute_script("document.getElementById('picker').hidePopover()")
+        page.send("How do I find rows that are in one table and not in the other?")
+        page.until(lambda: len(page.all(".lane .state.completed")) == 2 and len(page.all(".lane .md")) == 3)
+        time.sleep(0.4)  # the third still writes
+        _save(driver, "web-compare.png")
     finally:
         driver.quit()
 
 
 def _save(driver: Any, name: str) -> None:
-    """With 128 colours: a page of text needs no more, and is a third of the size."""
+    """With 256 colours: a page of text needs no more, and is half of the size."""
     picture = Image.open(io.BytesIO(driver.get_screenshot_as_png())).convert("RGB")
-    picture.quantize(128, dither=Image.Dither.NONE).save(ROOT / "docs" / name, optimize=True)
+    picture.quantize(256, dither=Image.Dither.NONE).save(ROOT / "docs" / name, optimize=True)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,25 @@ def test_one_question_runs_few_files() -> None:
     assert len(ours) <= MOST_OF_OURS
 
 
+BEHIND_THE_PROMPT = (
+    SDKS
+    | QUEUE
+    | {"pydantic", "httpx2", "httpcore2", "markdown_it", "pygments", "genai_prices", "asstproxy.tools"}
+    | {
+        f"asstproxy.cli.{name}"
+        for name in ("approval_prompt", "chat.slash_commands", "render.guarded_view", "sessions")
+    }
+)
+"""What a chat does not need before its prompt is on the screen."""
+
+
+def test_prompt_of_a_chat_waits_for_little() -> None:
+    """What `asst chat` imports for its prompt and its assistant has no HTTP client, no Markdown, no slash command."""
+    chat = "import asstproxy.cli.chat.repl; from asstproxy.config.profiles import load_config"
+    connect = "from asstproxy.providers.registry import connect; connect(load_config().profile('gpt'))"
+    assert not _loaded(f"{chat}; {connect}") & BEHIND_THE_PROMPT
+
+
 def test_import_of_the_library_is_free() -> None:
     """`import asstproxy` loads nothing but the package's own first file."""
     assert not {name for name in _loaded("import asstproxy") if name.startswith("asstproxy.core")}

@@ -12,8 +12,8 @@ from pathlib import Path
 import pyte
 
 COLUMNS, ROWS = 80, 24
-TIMES = "ready "
-"""Begins the last lines of an exchange, which tell how long it took."""
+TIMES = "completed · "
+"""Begins the last line of an exchange, which says how long it took."""
 
 
 def rows(recording: bytes) -> list[list[tuple[str, ...]]]:

@@ -130,11 +130,15 @@ class Terminal:
                 data = os.read(self._master, 65536)
                 if not data:
                     return
-                # prompt-toolkit asks where the cursor is; a real terminal answers.
-                if b"\x1b[6n" in data:
-                    os.write(self._master, f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R".encode())
                 self.received += data
-                self._stream.feed(data)
+                before, *after = data.split(b"\x1b[6n")
+                self._stream.feed(before)
+                for part in (
+                    after
+                ):  # prompt-toolkit asks where the cursor is: there, after what came before; a terminal answers
+                    at = self._screen.cursor
+                    os.write(self._master, f"\x1b[{at.y + 1};{at.x + 1}R".encode())
+                    self._stream.feed(part)
                 seconds = 0.0
 
 

@@ -123,6 +123,7 @@ def test_a_file_that_pasted_text_names_is_offered(server: ResponsesServer, folde
     with _chat() as terminal:
         _paste(terminal, "please read @notes.txt")
         terminal.wait_for("The pasted text names the file notes.txt.")
+        terminal.wait_for_prompt("please read @notes.txt")
         terminal.type("\x15")  # Ctrl-U: the person does not agree
         terminal.enter("please read notes.txt")
         terminal.wait_for("You said: please read notes.txt")

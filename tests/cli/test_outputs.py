@@ -95,7 +95,7 @@ FORMS: dict[str, list[str]] = {
 SILENT = {
     *("chat", "setup gpt", "setup gemini", "setup local", "setup anthropic", "setup chat-completions"),
     "setup assistants",
-    *("batch run", "templates edit"),
+    *("batch run", "batch fetch", "batch cancel", "batch work", "templates edit"),
     *("setup use", "setup remove", "setup edit", "sessions rename", "sessions rm"),
 }
 """Commands that print nothing to stdout."""

@@ -53,8 +53,8 @@ LIBRARIES = (
     "tomlkit",
 )
 """What other commands import of other people: `asst` itself is never further than `asst ask`, so that a forgotten import fails."""
-OF_EXTRAS = ("mcp", "openai")
-"""The same of what may not be installed."""
+OF_EXTRAS = ("mcp",)
+"""The same of what may not be installed. Not `openai`, which reads `OPENAI_LOG` when it is imported."""
 
 
 def serve(requests: socket.socket) -> dict[str, Any] | None:

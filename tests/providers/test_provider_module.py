@@ -117,8 +117,8 @@ def test_importing_it_loads_no_http_library() -> None:
     code = """
 import sys
 from asstproxy import provider
-assert "httpx2" not in sys.modules
+assert "httpx2" not in sys.modules and "asstproxy.providers.transport.http" not in sys.modules
 assert provider.HttpTransport
-assert "httpx2" in sys.modules
+assert "asstproxy.providers.transport.http" in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,6 +22,9 @@ pytest.importorskip("uvicorn", reason="the extra web isn't installed")
 import httpx2
 
 from .served import Served, ServedPage
+
+if TYPE_CHECKING:
+    from .browser import Browser
 
 ASST = asst_command.ASST
 
@@ -158,3 +164,44 @@ def web(provider: ResponsesServer) -> Iterator[Served]:
 def page(web: Served) -> Page:
     """A page that is let in."""
     return Page(web)
+
+
+# ---- a browser -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator[Any]:
+    """One browser for all tests."""
+    from .browser import start_browser
+
+    started = start_browser()
+    yield started
+    started.quit()
+
+
+@pytest.fixture
+def tab(driver: Any, web: Served) -> Iterator[Browser]:
+    """The page, opened with the printed address. At the end: nothing was complained about, nothing was asked elsewhere."""
+    from .browser import Browser
+
+    opened = Browser(driver, web.address)
+    yield opened
+    assert opened.complaints() == []
+    assert opened.hosts <= {urlsplit(web.origin).netloc}
+
+
+@pytest.fixture
+def ran(tmp_path: Path) -> Path:
+    """Profiles `work`, with a tool `note` that asks first, `other` and `third`; the file into which the tool writes."""
+    written = tmp_path / "ran"
+    file = tmp_path / "notes.py"
+    file.write_text(
+        'def note(text: str) -> str:\n    """Write it down."""\n'
+        f'    with open({str(written)!r}, "a") as file:\n        file.write(text)\n    return "done"\n'
+    )
+    folder = Path(os.environ["ASST_CONFIG_DIR"])
+    folder.mkdir(parents=True, mode=0o700)
+    others = "".join(f'[profiles.{name}]\nprovider = "gpt"\n' for name in ("other", "third"))
+    (folder / "config.toml").write_text(f'[profiles.work]\nprovider = "gpt"\ntools = ["{file}:note"]\n{others}')
+    (folder / "config.toml").chmod(0o600)
+    return written

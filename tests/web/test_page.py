@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from asstproxy import Store
 from servers import Call, ResponsesServer, Say, Script, Think
 
-from .browser import Browser, Keys, start_browser
+from .browser import Browser, Keys
+from .cable import Cable
 from .conftest import WebProcess
 from .served import Served, ServedPage
 from .test_server import PNG
@@ -24,35 +21,11 @@ ANSWER = (
     "The export keeps **refunded** orders now.\n\n1. one\n2. two\n\n```python\ndef check() -> None:\n    pass\n```\n\n"
     "| a | b |\n|---|--:|\n| 1 | 2 |\n\nDone."
 )
-HOSTILE = "<img src=x onerror=window.hit=1><script>window.hit=2</script>[x](javascript:window.hit=3) `<b>`"
-
-
-@pytest.fixture(scope="session")
-def driver() -> Iterator[Any]:
-    """One browser for all tests."""
-    started = start_browser()
-    yield started
-    started.quit()
-
-
-@pytest.fixture
-def tab(driver: Any, web: Served) -> Iterator[Browser]:
-    """The page, opened with the printed address. At the end: nothing was complained about, nothing was asked elsewhere."""
-    opened = Browser(driver, web.address)
-    yield opened
-    assert opened.complaints() == []
-    assert _hosts(driver) <= {urlsplit(web.origin).netloc}
-
-
-def _hosts(driver: Any) -> set[str]:
-    events = (json.loads(entry["message"])["message"] for entry in driver.get_log("performance"))
-    urls = (e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent")
-    return {urlsplit(url).netloc for url in urls if url.startswith("http")}
 
 
 def test_an_answer_is_drawn_while_it_streams(tab: Browser, provider: ResponsesServer) -> None:
     """States, Markdown with code and table, usage; the finished answer has nothing raw left."""
-    provider.brain = lambda _: [Say(ANSWER, pace=0.1)]
+    provider.brain = lambda _: [Say(ANSWER, pace=0.04)]
     tab.send("Fix it.")
     tab.until(lambda: tab.all(".path .lit"))
     tab.until(lambda: tab.all(".state.completed"))
@@ -69,14 +42,21 @@ def test_an_answer_is_drawn_while_it_streams(tab: Browser, provider: ResponsesSe
 
 
 def test_a_picture_is_dropped_and_shown(tab: Browser, provider: ResponsesServer, tmp_path: Path) -> None:
-    """It is listed above the message, can be removed, goes to the API, and stands in the conversation."""
+    """Chosen, dropped or pasted, it is listed above the message; it can be removed, goes to the API, and is shown."""
     picture = tmp_path / "dot.png"
     picture.write_bytes(PNG)
-    for _ in range(2):
-        tab.one("#choose").send_keys(str(picture))
-    tab.until(lambda: len(tab.all("#files li")) == 2)
-    tab.click("[data-unattach]")
-    tab.until(lambda: len(tab.all("#files li")) == 1)
+    tab.one("#choose").send_keys(str(picture))
+    tab.until_there_are(1, "#files li")
+    for kind, transfer in (("DragEvent('drop'", "dataTransfer"), ("ClipboardEvent('paste'", "clipboardData")):
+        tab.driver.execute_script(
+            "const given = new DataTransfer(); given.items.add(new File(['text'], 'notes <b>.txt', {type: 'text/plain'}));"
+            f"document.getElementById('say').dispatchEvent(new {kind}, {{{transfer}: given, bubbles: true, cancelable: true}}))"
+        )
+    tab.until_there_are(3, "#files li")
+    assert [row.text.split("\n")[0] for row in tab.all("#files li b")] == ["dot.png", "notes <b>.txt", "notes <b>.txt"]
+    for left in (2, 1):
+        tab.click("[data-unattach]", left)
+        tab.until_there_are(left, "#files li")
     tab.send("What is it?")
     tab.until(lambda: tab.js("[...document.querySelectorAll('.picture img')].some(i => i.naturalWidth === 1)"))
     tab.until(lambda: tab.all(".state.completed"))
@@ -98,13 +78,31 @@ def test_stop(tab: Browser, provider: ResponsesServer) -> None:
 
 def test_reload_in_mid_stream_loses_nothing(tab: Browser, provider: ResponsesServer) -> None:
     """The exchange goes on in the server; the page goes on from what was there."""
-    provider.brain = lambda _: [Say(" ".join(f"w{n}" for n in range(60)), pace=0.05)]
+    words = " ".join(f"w{n}" for n in range(40))
+    provider.brain = lambda _: [Say(words, pace=0.03)]
     tab.send("count")
     tab.until(lambda: "w5" in tab.log)
     tab.driver.refresh()
     tab.until(lambda: "w5" in tab.log)
     tab.until(lambda: tab.all(".state.completed"))
-    assert tab.one(".answer .said").text == " ".join(f"w{n}" for n in range(60))
+    assert tab.one(".answer .said").text == words
+
+
+def test_a_lost_network_loses_nothing(driver: Any, web: Served, provider: ResponsesServer) -> None:
+    """The page says that the connection is lost; when it is back, the page goes on from its last record by itself."""
+    words = " ".join(f"w{n}" for n in range(30))
+    provider.brain = lambda _: [Say(words, pace=0.03)]
+    with Cable(web.port) as cable:
+        tab = Browser(driver, web.address.replace(str(web.port), str(cable.port)))
+        tab.send("count")
+        tab.until(lambda: "w5" in tab.log)
+        cable.pull()
+        tab.until(lambda: tab.one("#notice").is_displayed())
+        assert "w29" not in tab.log
+        cable.plug()
+        tab.until(lambda: tab.all(".state.completed"))
+        assert tab.one(".answer .said").text == words
+        assert not tab.one("#notice").is_displayed()
 
 
 def test_two_tabs_show_the_same(tab: Browser, provider: ResponsesServer) -> None:
@@ -118,31 +116,14 @@ def test_two_tabs_show_the_same(tab: Browser, provider: ResponsesServer) -> None
     tab.driver.get(address)
     tab.until(lambda: "Hello to both." in tab.log)
     tab.send("again")
-    tab.until(lambda: len(tab.all(".state.completed")) == 2)
+    tab.until_there_are(2, ".state.completed")
     tab.driver.close()
     tab.driver.switch_to.window(first)
-    tab.until(lambda: len(tab.all(".state.completed")) == 2)
+    tab.until_there_are(2, ".state.completed")
 
 
-def _tools(tmp_path: Path) -> Path:
-    ran = tmp_path / "ran"
-    file = tmp_path / "notes.py"
-    file.write_text(
-        'def note(text: str) -> str:\n    """Write it down."""\n'
-        f'    with open({str(ran)!r}, "a") as file:\n        file.write(text)\n    return "done"\n'
-    )
-    folder = Path(os.environ["ASST_CONFIG_DIR"])
-    folder.mkdir(parents=True, mode=0o700)
-    (folder / "config.toml").write_text(
-        f'[profiles.work]\nprovider = "gpt"\ntools = ["{file}:note"]\n[profiles.other]\nprovider = "gpt"\n'
-    )
-    (folder / "config.toml").chmod(0o600)
-    return ran
-
-
-def test_a_tool_waits_for_a_click(driver: Any, provider: ResponsesServer, tmp_path: Path) -> None:
+def test_a_tool_waits_for_a_click(driver: Any, provider: ResponsesServer, ran: Path) -> None:
     """Neither Enter nor letters typed elsewhere allow it; edited arguments are what runs; the card says who allowed it."""
-    ran = _tools(tmp_path)
     provider.brain = Script([Think("Note it."), Call("note", {"text": "milk"})], [Say("Noted.")])
     with ServedPage("work") as web:
         tab = Browser(driver, web.address)
@@ -167,37 +148,20 @@ def test_a_tool_waits_for_a_click(driver: Any, provider: ResponsesServer, tmp_pa
     assert ran.read_text() == "oat milk"
 
 
-def test_several_calls_are_answered_one_by_one(driver: Any, provider: ResponsesServer, tmp_path: Path) -> None:
+def test_several_calls_are_answered_one_by_one(driver: Any, provider: ResponsesServer, ran: Path) -> None:
     """Each card has its own buttons; the calls run when all are answered, and the refused one doesn't."""
-    ran = _tools(tmp_path)
     provider.brain = Script([Call("note", {"text": "a"}), Call("note", {"text": "b"})], [Say("Done.")])
     with ServedPage("work") as web:
         tab = Browser(driver, web.address)
         tab.send("both")
-        tab.until(lambda: len(tab.all("[data-decide=yes]")) == 2)
+        tab.until_there_are(2, "[data-decide=yes]")
         tab.click("[data-decide=no]")
-        tab.until(lambda: len(tab.all("[data-decide=no]")) == 1)
+        tab.until_there_are(1, "[data-decide=no]")
         assert not ran.exists()
         tab.click("[data-decide=yes]")
         tab.until(lambda: "Done." in tab.log)
         assert "you said no" in tab.one(".call summary").text
     assert ran.read_text() == "b"
-
-
-def test_two_assistants_answer_at_once(driver: Any, provider: ResponsesServer, tmp_path: Path) -> None:
-    """Both stream side by side; one is chosen, and the other's answer is kept in a fork."""
-    _tools(tmp_path)
-    provider.brain = lambda _: [Say("one two three four five six", pace=0.05)]
-    with ServedPage("work", "other") as web:
-        tab = Browser(driver, web.address)
-        tab.click("#both")
-        tab.send("Who is better?")
-        tab.until(lambda: len(tab.all(".lane .lit")) == 2)
-        tab.until(lambda: len(tab.all("[data-keep]")) == 2)
-        assert [lane.text for lane in tab.all(".lane .said")] == ["one two three four five six"] * 2
-        tab.click("[data-keep]", 1)
-        tab.until(lambda: "one two three" in tab.log)
-    assert len(list(Store().ids())) == 2
 
 
 def test_the_slider_shows_any_record(tab: Browser, provider: ResponsesServer) -> None:
@@ -207,6 +171,7 @@ def test_the_slider_shows_any_record(tab: Browser, provider: ResponsesServer) ->
     tab.until(lambda: tab.all(".state.completed"))
     tab.click(".bar .tabs [data-view=replay]")
     tab.click("#play")
+    tab.until(lambda: tab.one("#slider").get_attribute("max"))
     all_records = int(tab.one("#slider").get_attribute("max"))
     tab.js(
         "(() => { const s = document.getElementById('slider'); s.value = 4; s.dispatchEvent(new Event('input')) })()"
@@ -273,7 +238,7 @@ def test_a_turn_is_asked_again_at_its_place_after_compact(driver: Any, provider:
     tab.until(lambda: "asked for a summary" in tab.log)
     assert "Summarise our conversation" not in tab.log
     tab.send("Question 4")
-    tab.until(lambda: len(tab.all(".end .completed")) == 6)
+    tab.until_there_are(6, ".end .completed")
     offered = "[...document.querySelectorAll('.end')].map((end) => end.querySelectorAll('[data-act=edit]').length)"
     tab.until(lambda: tab.js(offered) == [0, 0, 1, 1, 0, 1])
     for which, wanted in ((2, 4), (1, 3), (0, 2)):  # the last turn, and those that /compact left
@@ -313,25 +278,7 @@ def test_the_keyboard_is_enough(tab: Browser, provider: ResponsesServer) -> None
     tab.until(lambda: tab.all(".state.cancelled"))
 
 
-def test_hostile_text_does_nothing(driver: Any, provider: ResponsesServer, tmp_path: Path) -> None:
-    """In the message, the answer, reasoning, a tool's name, arguments and result, and the title: all of it stays text."""
-    _tools(tmp_path)
-    provider.brain = Script([Think(HOSTILE), Call("note", {"text": HOSTILE})], [Say(HOSTILE + "\n\n" + HOSTILE)])
-    with ServedPage("work") as web:
-        tab = Browser(driver, web.address)
-        tab.send(HOSTILE)
-        tab.click("[data-decide=yes]")
-        tab.until(lambda: tab.all(".state.completed"))
-        tab.click("#t-rec")
-        for row in tab.all(".rec summary")[:12]:
-            row.click()
-        tab.driver.refresh()
-        tab.until(lambda: tab.all(".state.completed"))
-        assert tab.js("window.hit") is None
-        assert tab.js("document.querySelectorAll('#log img, #log script, a[href^=javascript]').length") == 0
-        assert tab.complaints() == []
-
-
+@pytest.mark.slow("a process that is killed, and another one")
 def test_a_killed_server_is_told_and_taken_up_again(driver: Any, provider: ResponsesServer) -> None:
     """The page says that the connection is lost; after the restart it goes on by itself, and says what was interrupted."""
     provider.brain = Script([Say("one two three "), Say("four five", pace=30)], [Say("Back again.")])
@@ -345,9 +292,9 @@ def test_a_killed_server_is_told_and_taken_up_again(driver: Any, provider: Respo
         assert "one two three four" in tab.log
     with WebProcess("-p", "gpt", port=web.port):
         tab.until(lambda: not tab.one("#notice").is_displayed())
+        tab.until(lambda: tab.all("#log .fault"))
         assert "one two three four" in tab.log
-        tab.driver.refresh()
-        tab.until(lambda: tab.all(".fault"))
+        assert not tab.one("#fault").is_displayed()
         tab.send("hello?")
         tab.until(lambda: "Back again." in tab.log)
 
@@ -358,41 +305,43 @@ def test_nothing_is_wider_than_the_window(
 ) -> None:
     """Phone, tablet, desktop: no sideways scrolling, and the message box is in reach."""
     provider.brain = lambda _: [Say(ANSWER + "\n\n```\n" + "x" * 300 + "\n```\n" + "y" * 300)]
-    driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500},
-    )
-    try:
-        tab = Browser(driver, web.address)
+    tab = Browser(driver, web.address)
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+    with tab.emulated("setDeviceMetricsOverride", "clearDeviceMetricsOverride", **size):
+        tab.driver.refresh()
+        tab.until(lambda: tab.one("#pick b").text == "gpt")
         tab.send("Fix it.")
         tab.until(lambda: tab.all(".state.completed"))
         assert tab.js("document.documentElement.scrollWidth") <= width
         assert tab.one("#say").is_displayed()
-    finally:
-        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "scheme", ["light", pytest.param("dark", marks=pytest.mark.slow("axe reads the page four times"))]
+)
 def test_axe_finds_nothing_serious(driver: Any, web: Served, provider: ResponsesServer, scheme: str) -> None:
     """axe-core (npm): no serious or critical finding, in the conversation, the records, the replay."""
-    axe = Path(os.environ.get("AXE_CORE", ""))
-    if not axe.is_file():
-        pytest.skip("AXE_CORE doesn't name axe.min.js (npm install axe-core)")
     provider.brain = lambda _: [Say(ANSWER)]
-    driver.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    )
-    try:
-        tab = Browser(driver, web.address)
+    tab = Browser(driver, web.address)
+    with tab.prefers(color_scheme=scheme):
         tab.send("Fix it.")
         tab.until(lambda: tab.all(".state.completed"))
-        for step in ("#t-ex", "#t-rec", ".bar .tabs [data-view=replay]"):
+        for step in ("#pick", "#t-ex", "#t-rec", ".bar .tabs [data-view=replay]"):
             tab.click(step)
-            tab.driver.execute_script(axe.read_text(encoding="utf-8"))
-            found = tab.driver.execute_async_script(
-                "const done = arguments[0]; axe.run().then(r => done(r.violations))"
-            )
-            serious = [v["id"] for v in found if v["impact"] in ("serious", "critical")]
-            assert serious == [], [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found]
-    finally:
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+            assert tab.barriers() == []
+
+
+def test_who_wants_no_motion_gets_none(tab: Browser, provider: ResponsesServer) -> None:
+    """The halo of the present state breathes; with `prefers-reduced-motion` nothing moves, and nothing fades."""
+    provider.brain = lambda _: [Say("Hello.")]
+    tab.send("hi")
+    tab.until(lambda: tab.all(".state.completed") and tab.all(".halo"))
+    count = "[...document.querySelectorAll('*')].filter(e => {}).length"
+    moving = count.format("getComputedStyle(e).animationName !== 'none'")
+    fading = count.format("getComputedStyle(e).transitionDuration.split(', ').some(d => d !== '0s')")
+    assert tab.js(moving) == 1
+    assert tab.js(fading) > 0
+    with tab.prefers(reduced_motion="reduce"):
+        assert tab.js(moving) == 0
+        assert tab.js(fading) == 0
+        assert tab.js("document.getAnimations().length") == 0

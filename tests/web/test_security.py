@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from servers import ResponsesServer
+
 from .conftest import Page, WebProcess
 from .served import Served, ServedPage
 
@@ -19,6 +21,20 @@ def test_it_listens_on_loopback_only() -> None:
         assert web.address.startswith("http://127.0.0.1:")
         assert len(web.token) >= 32
         assert other.token != web.token
+
+
+def test_others_on_the_network_need_the_token(provider: ResponsesServer) -> None:
+    """With `--host 0.0.0.0`, one line warns of plain HTTP; any name counts as `Host`; without the token there is nothing."""
+    with WebProcess("-p", "gpt", "--host", "0.0.0.0") as web:  # noqa: S104 - what is tested
+        name = {"host": f"my-machine.local:{web.port}"}
+        assert web.client().get("/api/sessions", headers=name).status_code == 401
+        assert web.client().get("/", headers=name, params={"token": "guess"}).status_code == 403
+        assert web.client().get("/", headers=name, params={"token": web.token}).status_code == 200
+        assert Page(web).post("/messages", {"text": "hi"}, origin="http://evil.example").status_code == 403
+        web.process.terminate()
+        _, errors = web.process.communicate(timeout=20)
+    assert errors.count("\n") == 1
+    assert "isn't encrypted" in errors
 
 
 @pytest.mark.parametrize(
@@ -130,7 +146,7 @@ def test_no_file_but_the_pages_own(page: Page) -> None:
 
 
 def test_the_key_never_reaches_the_page(page: Page, tmp_path: Path) -> None:
-    """Neither in what it is told about profiles, nor in a session; the secret of the cookies is the user's alone."""
+    """Neither in what it gets about profiles, nor in a session; the secret of the cookies is the user's alone."""
     session = page.send("hi", profile="gpt")
     page.watch(session).until_state("completed")
     key = "test"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from asstproxy import Store
 from forked import asst_command
-from servers import Call, ResponsesServer, Say, Script
+from servers import Background, Call, ResponsesServer, Say, Script
 
 from .conftest import ASST, Page, WebProcess
 from .served import Served, ServedPage
@@ -41,6 +42,12 @@ def test_the_exchange_outlives_the_page(page: Page, provider: ResponsesServer) -
     assert first.text + second.text == "one two three four five six seven eight nine ten"
     whole = page.get(f"/sessions/{session}").json()
     assert [r["seq"] for r in whole["records"]] == [r["seq"] for r in first.records + second.records]
+    last = whole["records"][-1]["seq"]
+    asked = {"last-event-id": str(last)}  # a browser's own reconnection
+    page.send("again", session)
+    with page.client.stream("GET", f"/api/sessions/{session}/events?after=0", headers=asked) as again:
+        first_records = next(line for line in again.iter_lines() if line.startswith("data: [{") and '"seq"' in line)
+    assert json.loads(first_records[6:])[0]["seq"] == last + 1
 
 
 def test_two_tabs_see_the_same(page: Page, web: Served, provider: ResponsesServer) -> None:
@@ -135,9 +142,10 @@ def test_retry_edit_fork_and_undo(page: Page, provider: ResponsesServer) -> None
 
 
 def test_rename_search_export_delete(page: Page, provider: ResponsesServer) -> None:
-    """What the list of sessions offers."""
+    """What the list of sessions offers; an exported page has the answer as the page shows it."""
+    provider.brain = lambda _: [Say("- **bold**\n\n```python\ndef f(): ...\n```\n")]
     session = page.send("a word like zebra", profile="gpt")
-    page.watch(session).until_state("completed")
+    watch = page.watch(session).until_state("completed")
     other = page.send("something else", profile="gpt")
     page.watch(other).until_state("completed")
     assert page.post(f"/sessions/{session}/title", {"title": "Animals"}).status_code == 200
@@ -147,6 +155,9 @@ def test_rename_search_export_delete(page: Page, provider: ResponsesServer) -> N
         assert file.status_code == 200
         assert "zebra" in file.text or form == "mmd"
         assert "attachment" in file.headers["content-disposition"]
+    exported = page.get(f"/sessions/{session}/export?form=html").text
+    assert watch.until(lambda w: len(w.blocks) == 2)
+    assert all(block["html"].strip() in exported for block in watch.blocks)
     assert page.post(f"/sessions/{session}/delete").status_code == 200
     assert [row["title"] for row in page.get("/sessions").json()] == ["something else"]
 
@@ -241,7 +252,7 @@ def test_a_session_that_is_only_looked_at_is_loaded_once(provider: ResponsesServ
 
 
 def test_after_kill_9_everything_shown_is_there(provider: ResponsesServer) -> None:
-    """The restarted server shows what the page had; the exchange is told as interrupted; the old cookie still counts."""
+    """The restarted server shows what the page had; the exchange is shown as interrupted; the old cookie still counts."""
     provider.brain = lambda _: [Say("one two three "), Say("four five", pace=30)]
     with WebProcess("-p", "gpt") as web:
         page = Page(web)
@@ -258,6 +269,27 @@ def test_after_kill_9_everything_shown_is_there(provider: ResponsesServer) -> No
         assert text == shown
         assert page.post(f"/sessions/{session}/resume").status_code == 200
         page.watch(session).until(lambda w: any(r.get("kind") == "interrupted" for r in w.records))
+
+
+def test_after_kill_9_a_background_answer_is_fetched(provider: ResponsesServer) -> None:
+    """The provider goes on meanwhile; the restarted server takes its answer up where it was, and asks nothing again."""
+    provider.background = Background(queued=0)
+    words = " ".join(f"w{n}" for n in range(40))
+    provider.brain = lambda _: [Say(words, pace=0.03)]
+    with WebProcess("-p", "gpt") as web:
+        page = Page(web)
+        session = page.send("count", profile="gpt", background=True)
+        shown = page.watch(session).until(lambda w: "w9" in w.text).text
+        web.process.kill()
+        web.process.wait()
+    with ServedPage("gpt", port=web.port) as restarted:
+        page = Page(restarted, cookies=page.client.cookies)
+        assert page.post(f"/sessions/{session}/resume").status_code == 200
+        watch = page.watch(session).until_state("completed")
+        assert watch.text == words
+        assert watch.text.startswith(shown)
+        assert not any(r.get("kind") == "interrupted" for r in watch.records)
+    assert [request.method for request in provider.requests if request.method == "POST"] == ["POST"]
 
 
 def test_a_terminal_that_has_it_open_is_told(page: Page, provider: ResponsesServer) -> None:

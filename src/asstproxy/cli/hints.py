@@ -94,7 +94,9 @@ def hint_for(error: AsstError, *, chat: bool = False) -> str:
         return error.hint
     setup = setup_command(error.data.get("profile", ""), error.data.get("provider", ""))
     hint = template.format_map(defaultdict(lambda: "…", error.data | {"setup": setup}))
-    return f"Create a key: {url} {hint}" if (url := error.data.get("keys_url")) else hint
+    if (url := error.data.get("keys_url")) and hint.startswith("Run: "):
+        return f"Create a key ({url}), then run: {hint.removeprefix('Run: ')}"
+    return hint
 
 
 def _is_provider(name: str) -> bool:

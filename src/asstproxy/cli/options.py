@@ -85,7 +85,7 @@ class ConversationOptions:
         str,
         typer.Option(
             "--session",
-            help="Continue this session (the beginning of its id).",
+            help="Continue this session: its id, as asst sessions list shows it.",
             autocompletion=lambda incomplete: completions().sessions(incomplete),
         ),
     ] = ""

@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -32,8 +32,10 @@ _RANDOM = "[a-z0-9_]" * 8
 _NEW = os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-def write_atomically(path: Path, data: bytes, *, single_writer: bool = False) -> None:
+def write_atomically(path: Path, data: bytes | Iterable[bytes], *, single_writer: bool = False) -> None:
     """Replace the content of a file. There is always a whole file, also after a power cut; a symbolic link stays one.
+
+    Large data may come in pieces.
 
     `single_writer`: a lock makes this process the only one that writes the file. The temporary file then has a fixed name
     (`<stem>.tmp`), so that one left by a killed process is replaced. Otherwise each write takes a new name.
@@ -212,8 +214,8 @@ def _temporary(path: Path) -> tuple[Path, int]:
     return Path(name), fd
 
 
-def _fill(fd: int, data: bytes) -> None:
+def _fill(fd: int, data: bytes | Iterable[bytes]) -> None:
     with os.fdopen(fd, "wb") as file:
-        file.write(data)
+        file.writelines([data] if isinstance(data, bytes) else data)
         file.flush()
         os.fsync(file.fileno())

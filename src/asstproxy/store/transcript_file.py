@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ FORMAT, VERSION = "asst-transcript", 1
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 assert set(MIGRATIONS) == set(range(1, VERSION))  # noqa: S101 - no version is released without its migration
 
-_HEAD = 8192
+_HEAD, _PIECE = 8192, 1 << 16
 _EXCHANGES = b'\n  "exchanges": ['
 _UNSEALED = b'\n  "digest": "' + b"0" * 32 + b'"'
 
@@ -49,33 +49,50 @@ def render(entry: ExchangeEntry) -> bytes:
 
 def assemble(
     summary: Summary, exchanges: Iterable[bytes], journal_bytes: int, files: Mapping[str, bytes] | None = None
-) -> bytes:
-    """The whole file, from rendered exchanges. `files` are the bytes of attachments, in base64 at its end."""
+) -> list[bytes]:
+    """The whole file in pieces, from rendered exchanges. `files` are the bytes of attachments, in base64 at its end.
+
+    In pieces, because a long session's file takes megabytes, and each copy of it as many again.
+    """
     own: dict[str, Any] = {name: getattr(summary, name) for name in Summary.__struct_fields__}
     head = {"format": FORMAT, "version": VERSION, "digest": "0" * 32, "journal_bytes": journal_bytes} | own
     text = pretty(head).removesuffix(b"\n}")
-    body = b",\n".join(exchanges)
-    kept = b',\n  "files": ' + msgspec.json.encode(files) if files else b""
-    data = text + b"," + _EXCHANGES + (b"\n" + body + b"\n  ]" if body else b"]") + kept + b"\n}\n"
-    return data.replace(_UNSEALED, b'\n  "digest": "' + _digest(data) + b'"', 1)
+    pieces = [text + b"," + _EXCHANGES]
+    for exchange in exchanges:
+        pieces += (b"\n" if len(pieces) == 1 else b",\n", exchange)
+    pieces.append(b"]" if len(pieces) == 1 else b"\n  ]")
+    if files:
+        pieces += (b',\n  "files": ', msgspec.json.encode(files))
+    pieces.append(b"\n}\n")
+    pieces[0] = pieces[0].replace(_UNSEALED, b'\n  "digest": "' + _digest(pieces) + b'"', 1)
+    return pieces
 
 
 def to_json(transcript: Transcript, journal_bytes: int = 0) -> bytes:
     """The whole file of a transcript."""
-    return assemble(transcript, map(render, transcript.exchanges), journal_bytes, transcript.files)
+    return b"".join(assemble(transcript, map(render, transcript.exchanges), journal_bytes, transcript.files))
 
 
-def _digest(unsealed: bytes) -> bytes:
-    return hashlib.blake2b(unsealed, digest_size=16).hexdigest().encode()
+def _digest(unsealed: Iterable[bytes]) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for piece in unsealed:
+        digest.update(piece)
+    return digest.hexdigest().encode()
 
 
-def _is_ours(data: bytes) -> bool:
-    """Whether the file is as an asst wrote it, without a person's changes."""
-    at = data.find(_UNSEALED[:14], 0, _HEAD)
-    if at < 0:
-        return False
-    start, end = at + 14, at + 14 + 32
-    return data[start:end] == _digest(data[:start] + b"0" * 32 + data[end:])
+def _is_ours(path: Path) -> bool:
+    """Whether the file is as an asst wrote it, without a person's changes.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        if (at := head.find(_UNSEALED[:14])) < 0:
+            return False
+        start, end = at + 14, at + 14 + 32
+        rest = iter(lambda: file.read(_PIECE), b"")
+        return head[start:end] == _digest(chain([head[:start] + b"0" * 32 + head[end:]], rest))
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------------
@@ -122,18 +139,20 @@ def load_transcript(data: bytes, name: str) -> Transcript:
 # ---- writing -----------------------------------------------------------------------------------------------------------
 
 
-def save_transcript(path: Path, data: bytes, *, ours: bool = False) -> None:
-    """Replace the file. One that a person has edited is kept as `<id>.edited.json`; `ours`: it is known to be unedited.
+def save_transcript(path: Path, pieces: Iterable[bytes], *, ours: bool = False) -> None:
+    """Replace the file by one that consists of these pieces.
+
+    One that a person has edited is kept as `<id>.edited.json`; `ours`: it is known to be unedited.
 
     Raises:
         OSError: it can't be written; the old file is unchanged.
     """
     if not ours:
         with contextlib.suppress(FileNotFoundError):
-            if not _is_ours(path.read_bytes()):
+            if not _is_ours(path):
                 free = next(name for name in _edited_names(path) if not name.exists())
                 ensure_private(path.rename(free))
-    write_atomically(path, data, single_writer=True)  # the session's lock sees to that
+    write_atomically(path, pieces, single_writer=True)  # the session's lock sees to that
 
 
 def edited_copies(path: Path) -> Iterator[Path]:

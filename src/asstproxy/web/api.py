@@ -20,6 +20,9 @@ from .sessions import Sessions
 
 __all__ = ["routes"]
 
+_LONGEST_NAME = 255
+"""Characters of a file's name, as most file systems have it."""
+
 
 def routes(sessions: Sessions, names: tuple[str, ...]) -> list[Route]:
     """The routes below `/api`. `names`: the profiles that the page offers; all, if empty."""
@@ -45,15 +48,15 @@ def routes(sessions: Sessions, names: tuple[str, ...]) -> list[Route]:
         "/sessions/{id}/delete": commands.remove,
     }
     return [
-        *(Route(f"/api{path}", _told(handler), methods=["GET"]) for path, handler in gets.items()),
-        *(Route(f"/api{path}", _told(handler), methods=["POST"]) for path, handler in posts.items()),
+        *(Route(f"/api{path}", _answered(handler), methods=["GET"]) for path, handler in gets.items()),
+        *(Route(f"/api{path}", _answered(handler), methods=["POST"]) for path, handler in posts.items()),
     ]
 
 
-def _told(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+def _answered(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
     """The handler, with its errors as one line of JSON."""
 
-    async def told(request: Request) -> Response:
+    async def answered(request: Request) -> Response:
         try:
             return await handler(request)
         except SessionInUseError as error:
@@ -65,7 +68,7 @@ def _told(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Reques
         except OSError as error:
             return JSONResponse({"error": f"The session can't be saved: {error.strerror}.", "hint": ""}, 500)
 
-    return told
+    return answered
 
 
 def _problem(error: AsstError) -> dict[str, str]:
@@ -79,7 +82,8 @@ class _Commands:
         self._sessions = sessions
 
     async def send(self, request: Request) -> Response:
-        """Send a message: `text`, `session` (none: a new one), `profile`, `model`, `keep` (see `LiveSession.send`).
+        """Send a message: `text`, `session` (none: a new one), `profile`, `model`, `keep` and `background` (see
+        `LiveSession.send`).
 
         `files`: objects with a `name` and `data` in base64. `again`: SHA-256 of files of earlier messages.
         """
@@ -92,6 +96,7 @@ class _Commands:
             files=[await read_attachment(data, name) for name, data in _files(body)],
             again=[one for one in again if isinstance(one, str)] if isinstance(again, list) else (),
             keep=keep if isinstance(keep, int) and keep >= 0 else None,
+            background=body.get("background") is True,
         )
         return JSONResponse({"session": session})
 
@@ -150,9 +155,15 @@ def _files(body: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     files = body.get("files")
     for file in files if isinstance(files, list) else ():
         try:
-            yield _text(file, "name"), base64.b64decode(_text(file, "data"), validate=True)
+            yield _name(_text(file, "name")), base64.b64decode(_text(file, "data"), validate=True)
         except (ValueError, AttributeError):
             raise UsageError("A file isn't in base64.", "Reload the page.") from None
+
+
+def _name(name: str) -> str:
+    """A file's name without its folders, as browsers send it, and without what can't be seen."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(character for character in last if character.isprintable())[:_LONGEST_NAME]
 
 
 def _text(body: dict[str, Any], key: str) -> str:

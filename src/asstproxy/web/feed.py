@@ -18,8 +18,8 @@ from .update import Update
 
 __all__ = ["Feed"]
 
-_FRAME = 0.02
-"""Seconds for which changes are gathered before they are sent: a screen shows no more."""
+_FRAME = 0.03
+"""Seconds for which changes are gathered before they are sent: less than two frames of a screen, so that none of them is missed."""
 _BEAT = 15.0
 """Seconds of silence after which a viewer gets a sign of life, so that a lost connection is noticed."""
 _LOOK = 0.25

@@ -73,10 +73,14 @@ class LiveSession:
         self,
         text: str,
         attachments: Sequence[AttachedFile | Attachment],
-        keep: int | None,
         done: Callable[[], None],
+        *,
+        keep: int | None = None,
+        background: bool = False,
     ) -> None:
-        """Hold an exchange; `keep`: first forget all but so many exchanges (an edited message, or a repeated one).
+        """Hold an exchange, at the provider in the background if so wished, where it outlives this process.
+
+        `keep`: first forget all but so many exchanges (an edited message, or a repeated one).
 
         Raises:
             UsageError: an exchange is in progress.
@@ -84,6 +88,7 @@ class LiveSession:
         if self.is_busy:
             raise UsageError("A turn is in progress.", "Wait for its answer, or stop it.")
         conversation = self._conversation
+        conversation.options = msgspec.structs.replace(conversation.options, background=background)
         turns = len(conversation.history.exchanges)
         is_new = text != self._last_message or any(isinstance(one, AttachedFile) for one in attachments)
         if keep == turns - 1 and not is_new:  # a retry: it may fetch an answer that was made meanwhile

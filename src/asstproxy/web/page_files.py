@@ -18,7 +18,7 @@ _OTHER_NAMES = {"": "index.html", "favicon.ico": "icon.svg"}
 
 
 async def page_file(request: Request) -> Response:
-    """A file of the page. A browser that has it already is told so, and is to ask again the next time."""
+    """A file of the page. A browser that has it already gets no copy, and asks again the next time."""
     name = request.path_params.get("name", "")
     name = _OTHER_NAMES.get(name, name)
     if name not in _names():

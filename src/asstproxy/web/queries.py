@@ -23,6 +23,8 @@ __all__ = ["Queries"]
 
 _MOST_VIEWERS = 200
 """Streams of records at one time, of all sessions."""
+_PIECE = 65_536
+"""Bytes that are handed to the connection of a viewer at a time."""
 _SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
 """Pictures that run nothing: SVG may hold scripts."""
 _FORMS = {"html": "text/html", "md": "text/markdown", "json": "application/json", "mmd": "text/plain"}
@@ -69,7 +71,7 @@ class Queries:
     async def events(self, request: Request) -> Response:
         """The records after `Last-Event-ID` (or `after`), and all that come: Server-Sent Events that don't end.
 
-        `feed`: which one the viewer has watched; if it is another one now, the viewer is told to load the session anew.
+        `feed`: which one the viewer has watched; if it is another one now, the viewer is asked to load the session anew.
         """
         feed = self._sessions.feeds.of(request.path_params["id"])
         if self._sessions.feeds.viewers >= _MOST_VIEWERS:
@@ -78,14 +80,18 @@ class Queries:
         known = request.query_params.get("feed", feed.id)
         after = _number(request.headers.get("last-event-id") or request.query_params.get("after"), 0)
 
-        async def stream() -> AsyncIterator[bytes]:
+        async def stream() -> AsyncIterator[bytes | memoryview]:
             yield b"retry: 500\n\n"
             if known != feed.id:
                 yield b"event: reload\ndata: {}\n\n"
                 return
             async with contextlib.aclosing(feed.watch(after)) as updates:
                 async for update in updates:
-                    yield b": still here\n\n" if update is None else update.events
+                    events = memoryview(b": still here\n\n" if update is None else update.events)
+                    for at in range(
+                        0, len(events), _PIECE
+                    ):  # a viewer that doesn't read has one piece waiting, not all
+                        yield events[at : at + _PIECE]
 
         return StreamingResponse(stream(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 

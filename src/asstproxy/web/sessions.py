@@ -84,6 +84,7 @@ class Sessions:
         files: Sequence[AttachedFile] = (),
         again: Sequence[str] = (),
         keep: int | None = None,
+        background: bool = False,
     ) -> str:
         """Send a message; the exchange runs in this server. Returns the id of the session.
 
@@ -99,7 +100,7 @@ class Sessions:
         self._keep_open(name)
         earlier = {one.sha256: one for one in attachments_of(live.feed.records)}
         attachments: list[AttachedFile | Attachment] = [*(earlier[one] for one in again if one in earlier), *files]
-        live.send(text, attachments, keep, lambda: self._close_later(name))
+        live.send(text, attachments, lambda: self._close_later(name), keep=keep, background=background)
         return name
 
     async def resume(self, session: str) -> None:

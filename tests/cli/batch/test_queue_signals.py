@@ -77,7 +77,7 @@ def test_a_signal_while_collecting_leaves_the_workers_alone(
     asst: Asst, server: ResponsesServer, here: Path, queue: str, work_here: WorkHere, number: int
 ) -> None:
     """It says how to go on; whole lines are in the output, and the same command collects the rest, asking nothing twice."""
-    server.brain = lambda request: [Wait(0.8 if prompt(request) == "n3" else 0.0), Say(prompt(request))]
+    server.brain = lambda request: [Wait(2.5 if prompt(request) == "n3" else 0.0), Say(prompt(request))]
     prompts = write_prompts(here / "in.jsonl", 6)
     work_here(2)
     out = here / "out.jsonl"

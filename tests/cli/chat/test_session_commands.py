@@ -194,6 +194,19 @@ def test_rename_session_and_farewell(server: ResponsesServer, chat: Chat) -> Non
     assert Store().summary(session).title == "Price of AAPL"
 
 
+@pytest.mark.parametrize(
+    ("columns", "end"), [(60, "<$0.0001 · continue: asst chat -c"), (50, "continue: asst chat -c")]
+)
+def test_the_farewell_is_one_row(server: ResponsesServer, chat: Chat, columns: int, end: str) -> None:
+    """Where it doesn't fit, the second way to continue goes first, then the cost."""
+    with chat(columns=columns) as terminal:
+        _say(terminal, "hello")
+        terminal.wait_for_prompt()
+        terminal.type("\x04")
+        assert terminal.wait_end() == 0
+        assert terminal.text.splitlines()[-1] == f"Saved as {_short(Store().newest())} · 1 turn · {end}"
+
+
 def test_leaving_at_once_saves_nothing(server: ResponsesServer, chat: Chat) -> None:
     """And it is said so."""
     with chat() as terminal:

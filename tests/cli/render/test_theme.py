@@ -8,7 +8,9 @@ import sys
 import pytest
 from rich.text import Text
 
-from asstproxy.cli.render.markdown_code import CODE
+from asstproxy.cli.look import look
+from asstproxy.cli.render.markdown_code import CODE, _in_theme
+from asstproxy.cli.render.markdown_stream import MarkdownStream
 from asstproxy.cli.render.theme import THEME, console
 from asstproxy.core.script import State
 
@@ -25,6 +27,42 @@ def test_only_the_terminals_own_colours() -> None:
 def test_every_state_has_a_colour(state: State) -> None:
     """A state added to the script needs a colour here."""
     assert f"asst.state.{state}" in THEME.styles
+
+
+@pytest.mark.parametrize(
+    ("theme", "background", "name", "number"),
+    [
+        ("auto", "", "36", "36"),
+        ("dark", "", "36", "36"),
+        ("light", "", "34", "34"),
+        ("auto", "0;15", "34", "34"),
+        ("mono", "", "", ""),
+    ],
+)
+def test_a_light_terminal_has_other_colours(
+    theme: str, background: str, name: str, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--theme`, or what the terminal says of its background: cyan fades on white. mono has no colours, but bold."""
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    for variable, value in {"TERM": "xterm-256color", "ASST_THEME": theme, "COLORFGBG": background}.items():
+        monkeypatch.setenv(variable, value)
+    look.cache_clear()
+    _in_theme.cache_clear()
+    try:
+        made = console()
+        made.print(Text("gpt", style="asst.assistant"))
+        markdown = MarkdownStream()
+        markdown.feed("```python\n42\n```\n")
+        made.print(*markdown.finish())
+    finally:
+        monkeypatch.undo()
+        look.cache_clear()
+        _in_theme.cache_clear()
+    heading, code = terminal.getvalue().splitlines()[0], terminal.getvalue().rstrip().splitlines()[-1]
+    assert heading == f"\x1b[{';'.join(filter(None, ('1', name)))}mgpt\x1b[0m"
+    assert code == (f"\x1b[{number}m42\x1b[0m" if number else "42")
 
 
 @pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])

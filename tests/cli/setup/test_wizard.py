@@ -332,3 +332,13 @@ def test_no_word_is_broken(openai: ResponsesServer, config: Path, columns: int) 
     assert "https://platform.openai.com/api-keys" in text
     words = "Instructions: a text, @file, - for none, or a preset: brief (short answers), stocks (share prices, with tools)."
     assert [word for word in words.split() if word not in text.split()] == []
+
+
+def test_a_long_description_is_wrapped_below_its_column(config: Path) -> None:
+    """The list of assistants at 60 columns."""
+    with Terminal([ASST, "setup"], 60, 50) as screen:
+        rows = screen.wait_for("Assistant [4]:").splitlines()
+    at = next(number for number, row in enumerate(rows) if "chat-completions  any server" in row)
+    start = rows[at].index("any server")
+    assert rows[at + 1][:start].strip() == ""
+    assert f"{rows[at][start:]} {rows[at + 1][start:]}" == "any server that speaks Chat Completions"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asstproxy import Store
+from asstproxy.config.profiles import config_file
 from cli.conftest import ASST, Asst
 from cli.terminal import Terminal
 from servers import Cut, ResponsesServer, Say, Script, Status, Wait
@@ -71,6 +72,8 @@ def test_retry_fetches_what_the_provider_made_in_the_background(server: Response
     """In the chat, too: the answer of an exchange that failed is fetched by its token, and the next turn follows it."""
     server.brain = lambda _: [Say("So it is.")]
     server.faults.add(Status(401, on="^GET|cancel"))
+    config_file().parent.mkdir()
+    config_file().write_text("[profiles.gpt]\npoll = 0.05\n")
     with Terminal([ASST, "chat", "-p", "gpt", "--background", "--no-stream"]) as terminal:
         terminal.wait_for("›")
         terminal.enter("one")

@@ -13,6 +13,8 @@ from .targets import TARGETS
 
 EXAMPLES = 300
 SLOWER = {"responses": 150, "generate": 150, "interactions": 150, "llm_logs": 100}
+FEWER = {"view": 100}
+"""Those of which the rest are for the slow tests."""
 NASTY = [
     *(
         b"",
@@ -76,12 +78,18 @@ def nearly(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
     return data
 
 
-@pytest.mark.parametrize("name", TARGETS)
-def test_whatever_the_data(name: str, record_property: Callable[[str, object], None]) -> None:
+@pytest.mark.parametrize(
+    ("name", "examples"),
+    [
+        *((name, FEWER.get(name, SLOWER.get(name, EXAMPLES))) for name in TARGETS),
+        *(pytest.param(name, EXAMPLES, marks=pytest.mark.slow(reason="300 inputs are drawn")) for name in FEWER),
+    ],
+)
+def test_whatever_the_data(name: str, examples: int, record_property: Callable[[str, object], None]) -> None:
     """No target raises anything but what its readers expect, and its law holds."""
     target, count = TARGETS[name], 0
 
-    @settings(max_examples=SLOWER.get(name, EXAMPLES), suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck), database=None)
     @given(nearly(list(target.seeds)) | st.binary(max_size=200))
     @example(b"")
     def drive(data: bytes) -> None:

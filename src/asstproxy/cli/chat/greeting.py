@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from ...core.errors import NotSetUpError
@@ -97,8 +98,13 @@ def farewell(chat: ChatCommands) -> None:
     count = count_of(len(turns), "turn")
     short = short_id(chat)
     is_newest = Store().newest() == session.id
-    how = f"asst chat -c (or -r {short})" if is_newest else f"asst chat -r {short}"
-    chat.say(" · ".join(filter(None, (f"Saved as {short}", count, session_cost(chat), f"continue: {how}"))))
+    how = "continue: asst chat -c" if is_newest else f"continue: asst chat -r {short}"
+    parts = [f"Saved as {short}", count, session_cost(chat), f"{how} (or -r {short})" if is_newest else how]
+    if cell_len(" · ".join(filter(None, parts))) > chat.console.width:
+        parts[-1] = how
+    if cell_len(" · ".join(filter(None, parts))) > chat.console.width:
+        parts[2] = ""
+    chat.say(" · ".join(filter(None, parts)))
 
 
 def session_cost(chat: ChatCommands) -> str:

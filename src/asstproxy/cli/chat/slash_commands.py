@@ -135,7 +135,7 @@ async def _undo(chat: ChatCommands, _: str) -> None:
     entry = _last_exchange(chat, "undo")
     chat.opened.conversation.cut_history(len(chat.opened.conversation.history.exchanges) - 1)
     chat.say(
-        f'Undone: "{clean_label(entry.user, _QUOTED)}" The assistant no longer sees the last turn; the session file keeps it.'
+        f'Undone: "{clean_label(entry.user, _QUOTED)}" The assistant no longer sees the last turn; the session file still has it.'
     )
 
 

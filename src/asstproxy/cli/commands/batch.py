@@ -160,7 +160,7 @@ def run(
     raise typer.Exit(run(lambda signals: run_batch(request, sys.stdin.buffer, signals)))
 
 
-@batch.command()
+@batch.command(short_help="Ask the items of a --queue, on any machine.")
 def work(
     queue: Queue,
     profiles: Annotated[
@@ -182,7 +182,7 @@ def work(
     raise typer.Exit(run(lambda signals: work(queue, profiles or (), concurrency, signals, quiet=quiet)))
 
 
-@batch.command()
+@batch.command(short_help="Show how far a batch is.")
 def status(
     out: Annotated[
         str | None,
@@ -207,7 +207,7 @@ def status(
     show_status(Path(out), as_json=json)
 
 
-@batch.command()
+@batch.command(short_help="Collect what a provider's batch has answered.")
 def fetch(
     out: Annotated[Path, typer.Argument(help="The file with the results.", metavar="OUT")], quiet: Quiet = False
 ) -> None:
@@ -218,7 +218,7 @@ def fetch(
     raise typer.Exit(run(lambda signals: fetch_batch(out, signals, quiet=quiet)))
 
 
-@batch.command()
+@batch.command(short_help="Stop a provider's or a queue's batch.")
 def cancel(
     out: Annotated[
         str,

@@ -33,7 +33,7 @@ SaveOnly = Annotated[bool, typer.Option("--save-only", help="Save it for no prof
 Pairs = list[str] | None
 
 
-@mcp.command("list")
+@mcp.command("list", short_help="List the servers and the profiles that use them.")
 def mcp_list(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the servers, the profiles that have their tools, and what they run."""
     from ..mcp.manage import list_servers
@@ -75,7 +75,7 @@ def mcp_add(
     )
 
 
-@mcp.command("import")
+@mcp.command("import", short_help="Import those of Claude Desktop, Cursor, VS Code, …")
 def mcp_import(
     file: Annotated[
         str,

@@ -15,7 +15,7 @@ def replay(
     session: Annotated[
         str,
         typer.Argument(
-            help="The beginning of its id, or a session file or transcript. Default: the latest session.",
+            help="Its id, as asst sessions list shows it, or a session file or transcript. Default: the latest session.",
             autocompletion=completion.sessions,
         ),
     ] = "",

@@ -23,13 +23,16 @@ sessions = typer.Typer(
 AnySession = Annotated[
     str,
     typer.Argument(
-        help="The beginning of its id. Default: the latest session.",
+        help="Its id, as asst sessions list shows it. Default: the latest session.",
         metavar="[SESSION]",
         autocompletion=completion.sessions,
     ),
 ]
 OneSession = Annotated[
-    str, typer.Argument(help="The beginning of its id.", metavar="SESSION", autocompletion=completion.sessions)
+    str,
+    typer.Argument(
+        help="Its id, as asst sessions list shows it.", metavar="SESSION", autocompletion=completion.sessions
+    ),
 ]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many to print.")]
 All = Annotated[bool, typer.Option("--all", help="Print all of them.")]
@@ -39,7 +42,7 @@ InState = Annotated[str, typer.Option("--state", help="In this state: completed,
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask for confirmation.")]
 
 
-@sessions.command("list")
+@sessions.command("list", short_help="List sessions, latest first.")
 def list_(
     limit: Limit = 20,
     all_: All = False,
@@ -88,7 +91,7 @@ def search(
     search_sessions(" ".join(words), None if all_ else limit, make_filter(since, provider, state), as_json=json)
 
 
-@sessions.command()
+@sessions.command(short_help="Write one as JSON, Markdown, HTML or a diagram.")
 def export(
     session: AnySession = "",
     format_: Annotated[
@@ -123,7 +126,7 @@ def rename(session: OneSession, title: Annotated[str, typer.Argument(help="The n
     rename_session(session, title)
 
 
-@sessions.command()
+@sessions.command(short_help="Copy a session to continue differently.")
 def fork(
     session: OneSession,
     at: Annotated[int | None, typer.Option("--at", min=0, help="Copy only the first so many turns.")] = None,
@@ -158,10 +161,13 @@ def prune(
     prune_sessions(older_than, yes=yes)
 
 
-@sessions.command()
+@sessions.command(short_help="Print where a session file is.")
 def path(
     session: Annotated[
-        str, typer.Argument(help="The beginning of its id. Default: the folder of all sessions.", metavar="[SESSION]")
+        str,
+        typer.Argument(
+            help="Its id, as asst sessions list shows it. Default: the folder of all sessions.", metavar="[SESSION]"
+        ),
     ] = "",
 ) -> None:
     """Print the path of a session file, or of the folder with all of them."""

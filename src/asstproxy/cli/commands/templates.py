@@ -27,7 +27,7 @@ OwnProfile = Annotated[
 ]
 
 
-@templates.command("list")
+@templates.command("list", short_help="List your templates with their variables.")
 def templates_list(
     profile: OwnProfile = "", json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
@@ -38,7 +38,7 @@ def templates_list(
     raise typer.Exit(run(lambda _: list_templates(profile, as_json=json)))
 
 
-@templates.command("show")
+@templates.command("show", short_help="Print a template.")
 def templates_show(name: Name, profile: ProfileName = "") -> None:
     """Print a template, or what an MCP server says about its prompt (server:prompt)."""
     from ..event_loop import run
@@ -55,7 +55,7 @@ def templates_edit(name: Name) -> None:
     edit_template(name)
 
 
-@templates.command("path")
+@templates.command("path", short_help="Print where a template is.")
 def templates_path(
     name: Annotated[str, typer.Argument(help="A template's name.", autocompletion=completion.templates)] = "",
 ) -> None:
@@ -65,7 +65,7 @@ def templates_path(
     print_path(name)
 
 
-@templates.command("import")
+@templates.command("import", short_help="Import templates of llm and .prompt files.")
 def templates_import(
     files: Annotated[
         list[Path], typer.Argument(help="Files of llm (.yaml), dotprompt (.prompt), Markdown; or folders.")

@@ -24,7 +24,7 @@ Name = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@tools.command("list")
+@tools.command("list", short_help="List the tools of a profile, or of -t.")
 def tools_list(profile: ProfileName = "", tool: Tools = None, json: Json = False) -> None:
     """List the tools of a profile, of -t, and those that installed packages bring."""
     from ..event_loop import run

@@ -12,7 +12,7 @@ __all__ = ["web"]
 def web(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0: a free one.")] = 8765,
     host: Annotated[
-        str, typer.Option("--host", help="Address to listen on. Others than this machine can reach any but 127.0.0.1.")
+        str, typer.Option("--host", help="Address to listen on. Other machines can reach any but 127.0.0.1.")
     ] = "127.0.0.1",
     profiles: Annotated[
         list[str] | None, typer.Option("--profile", "-p", help="Offer only this profile. Repeat it for more.")

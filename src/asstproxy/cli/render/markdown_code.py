@@ -7,7 +7,7 @@ finds the line again in the row that it made.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Self, cast
 
 from markdown_it.token import Token
@@ -18,7 +18,8 @@ from rich.style import Style
 from rich.syntax import ANSISyntaxTheme, Syntax
 from rich.text import Text
 
-from .theme import is_plain
+from ..look import look
+from .theme import is_plain, recoloured
 
 __all__ = ["CODE", "CodeLines", "CodeLinesPage", "MathLines", "code_line"]
 
@@ -50,6 +51,11 @@ CODE = ANSISyntaxTheme(
     }
 )
 """The colours of code: the terminal's own, as in `theme`."""
+
+
+@cache
+def _in_theme(name: str) -> ANSISyntaxTheme:
+    return ANSISyntaxTheme({token: recoloured(style, name) for token, style in CODE.style_map.items()})
 
 
 def code_line(row: list[Segment], lines: Sequence[list[Segment]]) -> list[Segment] | None:
@@ -96,7 +102,7 @@ class CodeLines(CodeBlock):
             language = Text(name or "code", no_wrap=True, overflow="ellipsis")
             yield Text.assemble("code: ", language) if is_plain(console) else Text(language.plain, style="dim")
         lexer = _lexer(name if max(map(len, code.split("\n"))) <= _LONG_LINE else "")
-        lines = Syntax(code, lexer, theme=CODE).highlight(code).split("\n", allow_blank=True)
+        lines = Syntax(code, lexer, theme=_in_theme(look().theme)).highlight(code).split("\n", allow_blank=True)
         for line in lines[before.count("\n") :][: code.count("\n") + 1 - before.count("\n")]:
             yield self.page.add_line(list(line.render(console)))
             yield Segment.line()

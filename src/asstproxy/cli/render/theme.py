@@ -22,6 +22,7 @@ __all__ = [
     "encoding_warning",
     "is_plain",
     "is_styled",
+    "recoloured",
     "redraws",
     "themed",
     "with_marks_for",
@@ -139,14 +140,10 @@ def is_styled(console: Console) -> bool:
 
 def themed(name: str) -> Theme:
     """The theme of that name. `auto` is that of the terminal's background, where it tells (`COLORFGBG`)."""
-    if name == "auto":
-        _, _, background = os.environ.get("COLORFGBG", "").rpartition(";")
-        name = {"0": "dark", "15": "light"}.get(background, "auto")
-    replaced = _OTHER_COLOURS.get(name, {})
-    if not replaced:
+    if not _other_colours(name):
         return THEME
     styles = {key: style for key, style in THEME.styles.items() if key.startswith(("asst.", "markdown."))}
-    return Theme({key: _recoloured(style, replaced) for key, style in styles.items()})
+    return Theme({key: recoloured(style, name) for key, style in styles.items()})
 
 
 _OTHER_COLOURS: dict[str, dict[str, str]] = {
@@ -156,9 +153,18 @@ _OTHER_COLOURS: dict[str, dict[str, str]] = {
 }
 
 
-def _recoloured(style: Style, replaced: dict[str, str]) -> Style:
-    name = style.color.name if style.color is not None else ""
-    return style + Style(color=replaced[name]) if name in replaced else style
+def _other_colours(name: str) -> dict[str, str]:
+    if name == "auto":
+        _, _, background = os.environ.get("COLORFGBG", "").rpartition(";")
+        name = {"0": "dark", "15": "light"}.get(background, "auto")
+    return _OTHER_COLOURS.get(name, {})
+
+
+def recoloured(style: Style, name: str) -> Style:
+    """A style in the theme of that name."""
+    replaced = _other_colours(name)
+    colour = style.color.name if style.color is not None else ""
+    return style + Style(color=replaced[colour]) if colour in replaced else style
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -30,9 +30,9 @@ async def step_through(context: Sequence[Record], played: Sequence[Record]) -> i
     """Draw the context at once, then one record of `played` for each key; returns the exit code."""
     stepper = _Stepper(context, played)
     screen = console()
-    if not redraws(screen):  # the two rows would stand there again after every step
-        screen.print(Text(_KEYS, style="dim"))
     with _single_keys():
+        if not redraws(screen):  # the two rows would stand there again after every step
+            screen.print(Text(_KEYS, style="dim"))
         while await stepper.play(screen):
             screen.clear()  # what was printed can't be taken back: it is drawn again
     return 0

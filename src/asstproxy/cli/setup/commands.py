@@ -84,7 +84,7 @@ def check(
     timeout: Annotated[float, typer.Option("--timeout", min=1.0, help="Seconds for each question.")] = 60.0,
     json: Json = False,
 ) -> None:
-    """Ask each profile a real question, answered in one word, and print what works."""
+    """Ask each profile a question, and print what works."""
     from .check import check_profiles
 
     raise typer.Exit(check_profiles(profiles or [], timeout, as_json=json))

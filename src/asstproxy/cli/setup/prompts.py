@@ -16,7 +16,7 @@ from ..hints import hint_for
 from .line_prompt import GoBack, can_edit, read_line
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from rich.console import RenderableType
 
 __all__ = [
     "ask",
@@ -104,7 +104,7 @@ def say(line: str = "", *, style: str = "") -> None:
     _print(shown)
 
 
-def _print(text: Text) -> None:
+def _print(text: RenderableType) -> None:
     from ..render.theme import console
 
     on = console(stderr=True)
@@ -224,10 +224,14 @@ def _offer(number: int, name: str, what: str, *, suggested: bool) -> None:
     if not sys.stderr.isatty():
         say(f"{mark} {number:>2}  {name}  {what}".rstrip())
         return
+    from rich.table import Table
     from rich.text import Text
 
-    row = Text.assemble(mark, " ", (f"{number:>2}", "cyan"), "  ", (clean(name), "bold" if suggested else ""))
-    row.append(f"  {clean(what)}".rstrip())
+    row = Table.grid(padding=(0, 2, 0, 0))
+    row.add_column(no_wrap=True)
+    row.add_column(no_wrap=True, style="bold" if suggested else "")
+    row.add_column(overflow="fold")
+    row.add_row(Text.assemble(f"{mark} ", (f"{number:>2}", "cyan")), Text(clean(name)), Text(clean(what)))
     _print(row)
 
 

@@ -1,6 +1,7 @@
 /** Pure functions: one exchange → SVG or a list. Attributes only, no inline style, so that the Content-Security-Policy holds. */
 import { time } from "./fold.js";
-import { LISTENING, SETTLED, STEPS, actor, doer, esc, kind, ms } from "./script.js";
+import { esc, ms } from "./html.js";
+import { actor, doer, kind, LISTENING, SETTLED, STEPS } from "./script.js";
 
 /** @typedef {import("./fold.js").Exchange} Exchange */
 
@@ -122,7 +123,7 @@ export function timelineSVG(x) {
     row(kind(p.state), p.state, left, w, p.to - p.from, "name", p.state, seq);
     if (p.state === "requires_action")
       for (const c of x.parts)
-        if (c.part === "call" && c.began >= p.from && c.began <= p.to) {
+        if (c.part === "call" && c.began && c.began >= p.from && c.began <= p.to) {
           const d = (c.ended || x.end) - c.began;
           const span = Math.max(1, p.to - p.from);
           row("k-tool", `↳ ${c.name}`, left + ((c.began - p.from) / span) * w, (d / span) * w, d, "name sub", "requires_action", c.seq);
@@ -134,21 +135,27 @@ export function timelineSVG(x) {
   return [h, `<line class="tick" x1="150" x2="150" y1="14" y2="${h}"/><line class="tick" x1="306" x2="306" y1="14" y2="${h}"/>${scale}${rows.join("")}`];
 }
 
+/** Where each lifeline stands. */
 const LIFE = { U: 92, M: 208, A: 324 };
-/** Who said what to whom. @param {Exchange} x @returns {[number, string]} */
+/**
+ * A message from one to the other, n times in a row; or what a tool or a person did meanwhile.
+ * @typedef {{seq: number, type: string, n: number, t?: number, a: keyof typeof LIFE, b: keyof typeof LIFE, do?: boolean}} Arrow
+ * @typedef {{seq: number, bar: string, text: string}} Bar
+ */
+/** The messages of an exchange: who sent what to whom. @param {Exchange} x @returns {[number, string]} */
 export function sequenceSVG(x) {
-  /** @type {any[]} */
+  /** @type {(Arrow | Bar)[]} */
   const rows = [];
   for (const r of x.records) {
     const s = STEPS[r.type];
     if (r.type === "tool_finished") {
-      const name = x.parts.find((p) => p.part === "call" && p.call_id === r.result?.call_id)?.name || "tool";
-      rows.push({ bar: "k-tool", seq: r.seq, text: `${name} ${r.seconds ? ms(r.seconds * 1000) : "not run"}` });
+      const name = x.parts.find((p) => p.part === "call" && p.call_id === r.result.call_id);
+      rows.push({ bar: "k-tool", seq: r.seq, text: `${name?.part === "call" ? name.name : "tool"} ${r.seconds ? ms(r.seconds * 1000) : "not run"}` });
     }
-    if (r.type === "approval_given") rows.push({ bar: "k-you", seq: r.seq, text: (r.decisions || []).map((/** @type {any} */ d) => (d.approved ? "yes" : "no")).join(", ") });
+    if (r.type === "approval_given") rows.push({ bar: "k-you", seq: r.seq, text: r.decisions.map((d) => (d.approved ? "yes" : "no")).join(", ") });
     if (!s) continue;
     const last = rows[rows.length - 1];
-    if (last?.type === r.type) {
+    if (last && "type" in last && last.type === r.type) {
       last.n += 1;
       continue;
     }
@@ -158,13 +165,13 @@ export function sequenceSVG(x) {
   const h = rows.length * 23 + 40;
   const drawn = rows.map((r, i) => {
     const y = i * 23 + 44;
-    if (r.bar)
+    if ("bar" in r)
       return (
         `<g data-seq="${r.seq}" class="to"><rect class="${r.bar}" x="${LIFE.U - 2.5}" y="${y - 17}" width="5" height="23" rx="2"/>` +
         `<text class="note" x="${LIFE.U + 10}" y="${y - 3}">${esc(r.text)}</text></g>`
       );
-    const x1 = LIFE[/** @type {"U"} */ (r.a)];
-    const x2 = LIFE[/** @type {"U"} */ (r.b)];
+    const x1 = LIFE[r.a];
+    const x2 = LIFE[r.b];
     const d = Math.sign(x2 - x1);
     return (
       `<g data-seq="${r.seq}" class="to${!x.settled && i >= rows.length - 1 ? " new" : ""}">` +

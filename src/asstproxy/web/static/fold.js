@@ -1,14 +1,46 @@
 /**
- * One pure fold of the records. Rail, path, map, timeline, sequence, slider and comparison all show its result, so that live,
- * reload and replay are the same code; only the source of the records differs.
+ * The records of a session, as the server sends them and the journal has them. Fields with a default are left out by the server.
  *
- * @typedef {{seq: number, at: string, state: string, type: string, [key: string]: any}} Rec
- * @typedef {{exchange: number, part: number, index: number, end: number, html: string}} Block
- * @typedef {{state: string, from: number, to: number}} Stop
- * @typedef {{part: string, seq: number, [key: string]: any}} Part
- * @typedef {{number: number, path: Stop[], parts: Part[], records: Rec[], start: number, end: number, settled: string,
- *   profile: string, model: string, usage: any, withdrawn: boolean, compacts: boolean, keep: number, text: string}} Exchange
- *   `keep`: how many turns the assistant keeps when this one is asked again; -1: it can't be, a summary has taken its place.
+ * @typedef {{sha256: string, media_type: string, name: string, size: number, pages?: number}} Attachment
+ * @typedef {{call_id: string, name: string, arguments: string}} ToolCall
+ * @typedef {{call_id: string, output?: string, error?: string | null}} ToolResult
+ * @typedef {{call_id: string, approved: boolean, reason?: string, arguments?: string | null, always?: boolean, by?: string}} Decision
+ * @typedef {{url: string, title?: string}} Source
+ *
+ * @typedef {{type: "set_user_message", text: string, attachments?: Attachment[], compacts?: boolean}} SetUserMessage
+ * @typedef {{type: "started", provider: string, model?: string}} Started
+ * @typedef {{type: "heartbeat", status?: string | null}} Heartbeat
+ * @typedef {{type: "chunk_received", text: string, phase?: "answer" | "commentary"}} ChunkReceived
+ * @typedef {{type: "action_required", calls: ToolCall[], text?: string}} ActionRequired
+ * @typedef {{type: "approval_requested", calls: ToolCall[]}} ApprovalRequested
+ * @typedef {{type: "approval_given", decisions: Decision[]}} ApprovalGiven
+ * @typedef {{type: "tools_executed", results: ToolResult[]}} ToolsExecuted
+ * @typedef {{type: "tool_outputs_submitted"}} ToolOutputsSubmitted
+ * @typedef {{type: "assistant_message_retrieved", text: string}} AssistantMessageRetrieved
+ * @typedef {{type: "message_incomplete", text: string, reason: string}} MessageIncomplete
+ * @typedef {{type: "cancelled", reason?: "user" | "timeout" | "terminated"}} Cancelled
+ * @typedef {{type: "error", kind: string, message: string, hint?: string}} ErrorOccurred
+ * @typedef {{type: "session_opened", session: string}} SessionOpened
+ * @typedef {{type: "configured", profile?: string, provider?: string, model?: string}} Configured
+ * @typedef {{type: "titled", title: string}} Titled
+ * @typedef {{type: "history_cut", keep: number}} HistoryCut
+ * @typedef {{type: "history_compacted", summary: string, keep?: number}} HistoryCompacted
+ * @typedef {{type: "tool_started", call_id: string, name: string, arguments: string, approved_by?: string}} ToolStarted
+ * @typedef {{type: "tool_finished", result: ToolResult, seconds: number, abandoned?: boolean, printed?: string}} ToolFinished
+ * @typedef {{type: "retry_scheduled", delay: number, message: string}} RetryScheduled
+ * @typedef {{type: "schema_mismatch", text: string}} SchemaMismatch
+ * @typedef {{type: "taken_over", profile: string, provider: string, model?: string}} TakenOver
+ * @typedef {{type: "usage", input_tokens?: number, output_tokens?: number, cached_tokens?: number, cost?: number | null}} Usage
+ * @typedef {{type: "reasoning", text: string}} Reasoning
+ * @typedef {{type: "notice", text: string}} Notice
+ * @typedef {{type: "cited", sources: Source[]}} Cited
+ * @typedef {{type: "skipped", text: string}} Skipped
+ *
+ * @typedef {SetUserMessage | Started | Heartbeat | ChunkReceived | ActionRequired | ApprovalRequested | ApprovalGiven | ToolsExecuted
+ *   | ToolOutputsSubmitted | AssistantMessageRetrieved | MessageIncomplete | Cancelled | ErrorOccurred} Message drives the script
+ * @typedef {SessionOpened | Configured | Titled | HistoryCut | HistoryCompacted | ToolStarted | ToolFinished | RetryScheduled
+ *   | SchemaMismatch | TakenOver | Usage | Reasoning | Notice | Cited | Skipped} Note reports what happens in a state
+ * @typedef {{seq: number, at: string, state: string} & (Message | Note)} Rec a newer asst may send types that are not in this list
  */
 import { SETTLED, STEPS } from "./script.js";
 
@@ -21,6 +53,32 @@ export function time(r) {
   return t;
 }
 
+/**
+ * One pure fold of the records. Rail, path, map, timeline, sequence, slider and comparison all show its result, so that live,
+ * reload and replay are the same code; only the source of the records differs.
+ *
+ * @typedef {{state: string, from: number, to: number}} Stop one state of an exchange; times in ms
+ *
+ * @typedef {{part: "user", seq: number, text: string, files: Attachment[], t: number}} UserPart
+ * @typedef {{part: "reasoning", seq: number, text: string, from: number, to?: number}} ReasoningPart
+ * @typedef {{part: "answer" | "commentary", seq: number, text: string, number: number, from: number, open: boolean}} TextPart
+ * @typedef {"asked" | "waiting" | "running" | "done" | "failed" | "refused" | "stopped"} CallStatus
+ * @typedef {{status: CallStatus, by?: string, reason?: string, run?: string, output?: string, seconds?: number, began?: number,
+ *   ended?: number, printed?: string, abandoned?: boolean}} CallState what is known of a call; `run`: the arguments with which it ran
+ * @typedef {{part: "call", seq: number} & ToolCall & CallState} CallPart
+ * @typedef {{part: "line", seq: number, text: string}} LinePart
+ * @typedef {{part: "retry", seq: number, times: number, message: string, delay: number}} RetryPart
+ * @typedef {{part: "cut", seq: number, reason: string}} CutPart
+ * @typedef {{part: "error", seq: number, kind: string, message: string, hint: string}} ErrorPart
+ * @typedef {{part: "sources", seq: number, sources: Source[]}} SourcesPart
+ * @typedef {{part: "end", seq: number}} EndPart the foot, which the painter adds
+ * @typedef {UserPart | ReasoningPart | TextPart | CallPart | LinePart | RetryPart | CutPart | ErrorPart | SourcesPart | EndPart} Part
+ *
+ * @typedef {{input: number, output: number, cached: number, cost: number | null}} Spent tokens, and US dollars if they are known
+ * @typedef {{number: number, path: Stop[], parts: Part[], records: Rec[], start: number, end: number, settled: string,
+ *   profile: string, model: string, usage: Spent | null, withdrawn: boolean, compacts: boolean, keep: number, text: string}} Exchange
+ *   `keep`: how many turns the assistant keeps when this one is asked again; -1: it can't be, a summary has taken its place.
+ */
 /** @type {Record<string, string>} */
 const WHY = { user: "you stopped it", timeout: "time limit", terminated: "asst was ended" };
 
@@ -69,18 +127,18 @@ export function fold(records, now) {
     x.records.push(r);
     if (STEPS[r.type]) step(x, STEPS[r.type].dest, t);
     const last = x.parts[x.parts.length - 1];
-    if (last.part === "reasoning" && r.type !== "reasoning") last.to ??= t;
+    if (last?.part === "reasoning" && r.type !== "reasoning") last.to ??= t;
     switch (r.type) {
       case "started":
         x.model = r.model || x.model;
         break;
       case "reasoning":
-        if (last.part === "reasoning") last.text += r.text;
+        if (last?.part === "reasoning") last.text += r.text;
         else x.parts.push({ part: "reasoning", seq: r.seq, text: r.text, from: t });
         break;
       case "chunk_received": {
         const kind = r.phase === "commentary" ? "commentary" : "answer";
-        if (last.part === kind) last.text += r.text;
+        if (last?.part === kind) last.text += r.text;
         else x.parts.push({ part: kind, seq: r.seq, text: r.text, open: true, number: text, from: t });
         break;
       }
@@ -90,7 +148,7 @@ export function fold(records, now) {
         for (const call of r.calls || []) x.parts.push({ part: "call", seq: r.seq, status: "asked", ...call });
         break;
       case "approval_requested":
-        for (const call of r.calls || []) at(x, call.call_id, { status: "waiting", asked: t });
+        for (const call of r.calls || []) at(x, call.call_id, { status: "waiting" });
         break;
       case "approval_given":
         for (const d of r.decisions || [])
@@ -98,15 +156,13 @@ export function fold(records, now) {
             status: d.approved ? "running" : "refused",
             by: d.by || "",
             reason: d.reason || "",
-            answered: t,
-            ...(d.arguments ? { edited: d.arguments } : {}),
           });
         break;
       case "tool_started":
         at(x, r.call_id, { status: "running", began: t, by: r.approved_by || call(x, r.call_id)?.by || "", run: r.arguments });
         break;
       case "tool_finished": {
-        const result = r.result || {};
+        const result = r.result;
         const refused = call(x, result.call_id)?.status === "refused";
         at(x, result.call_id, {
           status: refused ? "refused" : result.error == null ? "done" : "failed",
@@ -146,8 +202,8 @@ export function fold(records, now) {
         x.parts.push({ part: "line", seq: r.seq, text: r.text });
         break;
       case "retry_scheduled":
-        if (last.part === "retry") Object.assign(last, { seq: r.seq, times: last.times + 1, message: r.message, delay: r.delay, t });
-        else x.parts.push({ part: "retry", seq: r.seq, times: 1, message: r.message, delay: r.delay, t });
+        if (last?.part === "retry") Object.assign(last, { seq: r.seq, times: last.times + 1, message: r.message, delay: r.delay });
+        else x.parts.push({ part: "retry", seq: r.seq, times: 1, message: r.message, delay: r.delay });
         break;
       case "cited":
         x.parts.push({ part: "sources", seq: r.seq, sources: r.sources || [] });
@@ -203,20 +259,20 @@ function step(x, state, t) {
   x.path.push({ state, from: t, to: t });
 }
 /** @param {Exchange} x @param {string} id */
-const call = (x, id) => x.parts.find((p) => p.part === "call" && p.call_id === id);
-/** @param {Exchange} x @param {string} id @param {object} what */
+const call = (x, id) => x.parts.filter((p) => p.part === "call").find((p) => p.call_id === id);
+/** @param {Exchange} x @param {string} id @param {CallState} what */
 function at(x, id, what) {
   const found = call(x, id);
   if (found) Object.assign(found, what);
 }
-/** @param {Exchange} x */
+/** No text of the exchange grows any more; when it has settled, no call runs. @param {Exchange} x */
 function close(x) {
   for (const p of x.parts) {
-    if (p.open) p.open = false;
-    if (x.settled && (p.status === "waiting" || p.status === "running" || p.status === "asked")) p.status = "stopped";
+    if ("open" in p) p.open = false;
+    if (x.settled && p.part === "call" && ["waiting", "running", "asked"].includes(p.status)) p.status = "stopped";
   }
 }
-/** @param {any} sum @param {Rec} r */
+/** @param {Spent | null} sum @param {Usage} r @returns {Spent} */
 function add(sum, r) {
   const s = sum || { input: 0, output: 0, cached: 0, cost: null };
   s.input += r.input_tokens || 0;
@@ -225,32 +281,7 @@ function add(sum, r) {
   if (typeof r.cost === "number") s.cost = (s.cost || 0) + r.cost;
   return s;
 }
-
-/** The blocks of the answers, by exchange and part. */
-export class Blocks {
-  constructor() {
-    /** @type {Map<string, Block[]>} */
-    this.all = new Map();
-  }
-  /** @param {Block[]} blocks */
-  add(blocks) {
-    for (const b of blocks) {
-      const key = `${b.exchange}.${b.part}`;
-      const list = this.all.get(key) || [];
-      list[b.index] = b;
-      this.all.set(key, list);
-    }
-  }
-  /** What of a text is finished, and where the rest begins. @param {number} exchange @param {number} part @param {number} length */
-  upTo(exchange, part, length) {
-    const list = this.all.get(`${exchange}.${part}`) || [];
-    const shown = [];
-    let end = 0;
-    for (const b of list) {
-      if (!b || b.end > length) break;
-      shown.push(b.html);
-      end = b.end;
-    }
-    return { shown, end };
-  }
-}
+/** The texts of an exchange that the assistant wrote. @param {Exchange} x */
+export const answers = (x) => /** @type {TextPart[]} */ (x.parts.filter((p) => p.part === "answer"));
+/** The files that its message carried. @param {Exchange} x */
+export const filesOf = (x) => x.parts.flatMap((p) => (p.part === "user" ? p.files : []));

@@ -1,10 +1,16 @@
 /** The details: facts and drawings of one exchange, and the records of the session with filters. */
-import { put } from "./conversation.js";
 import { mapSVG, sequenceSVG, timelineSVG } from "./draw.js";
 import { time } from "./fold.js";
-import { $, STEPS, count, esc, kind, money, ms } from "./script.js";
+import { $, all, as, closest, count, esc, money, ms, put, valueOf } from "./html.js";
+import { kind, STEPS } from "./script.js";
+import { S, shownRecords, touch } from "./state.js";
+import { isPanelOpen, panel, tab } from "./views.js";
 
 /** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./fold.js").Rec} Rec */
+
+const REST = 100; // ms between two drawings of an exchange that goes on in the same state
+let drawn = 0;
+let stage = "";
 
 /** @param {string} id @param {[number, string]} drawing */
 function draw(id, [h, html]) {
@@ -13,7 +19,8 @@ function draw(id, [h, html]) {
 }
 /** @param {Exchange | undefined} x @param {Rec[]} records @param {number} top number of rows to show at most @param {string} [cost] */
 export function paintPanel(x, records, top, cost = "") {
-  if ($("app").dataset.panel === "closed") return;
+  if (!isPanelOpen()) return;
+  drawn = performance.now();
   if (!$("p-rec").hidden) {
     paintRecords(records, top);
     return;
@@ -38,6 +45,17 @@ export function paintPanel(x, records, top, cost = "") {
   $("timeline").setAttribute("aria-label", `Time in each state: ${path}`);
 }
 
+/**
+ * The same, but not with every chunk: until the exchange takes a step, ten times a second.
+ * @param {Exchange | undefined} x @param {Rec[]} records @param {number} top @param {string} [cost]
+ */
+export function paintPanelSoon(x, records, top, cost) {
+  const now = x ? `${x.number}.${x.path.length}.${x.parts.length}.${x.settled}` : "";
+  if (x && !x.settled && now === stage && performance.now() - drawn < REST) return;
+  stage = now;
+  paintPanel(x, records, top, cost);
+}
+
 /** What a record is about, in a few words. @param {Rec} r @returns {string} */
 function about(r) {
   switch (r.type) {
@@ -45,9 +63,9 @@ function about(r) {
       return `${r.provider} · ${r.model || ""}`;
     case "action_required":
     case "approval_requested":
-      return (r.calls || []).map((/** @type {any} */ c) => c.name).join(", ");
+      return r.calls.map((c) => c.name).join(", ");
     case "approval_given":
-      return (r.decisions || []).map((/** @type {any} */ d) => (d.approved ? "yes" : "no")).join(", ");
+      return r.decisions.map((d) => (d.approved ? "yes" : "no")).join(", ");
     case "tool_started":
       return `${r.name} ${r.arguments}`;
     case "tool_finished":
@@ -57,14 +75,21 @@ function about(r) {
     case "configured":
       return [r.profile, r.model].filter(Boolean).join(" ");
     default:
-      return r.text || r.message || r.reason || r.title || r.status || "";
+      return words(r);
   }
 }
+const TEXTS = new Set(["text", "message", "reason", "title", "status"]);
+/** The first text of a record, whatever its type. @param {Rec} r */
+function words(r) {
+  const found = Object.entries(r).find(([name, value]) => TEXTS.has(name) && typeof value === "string");
+  return found ? String(found[1]) : "";
+}
+/** @typedef {{r: Rec, n: number, more: string, message: boolean, exchange: number, after: number}} RecordRow `n`: so many in a row, in one line */
 /** @param {Rec[]} records @param {number} top */
 function paintRecords(records, top) {
   const on = (/** @type {string} */ k) => document.querySelector(`[data-kind=${k}]`)?.getAttribute("aria-pressed") === "true";
-  const words = $("grep").value.toLowerCase();
-  /** @type {any[]} */
+  const wanted = valueOf("grep").toLowerCase();
+  /** @type {RecordRow[]} */
   const rows = [];
   let exchange = 0;
   let zero = records.length ? time(records[0]) : 0;
@@ -75,7 +100,7 @@ function paintRecords(records, top) {
     }
     const message = r.type in STEPS;
     if (!on(message ? "message" : "note")) continue;
-    if (words && !JSON.stringify(r).toLowerCase().includes(words)) continue;
+    if (wanted && !JSON.stringify(r).toLowerCase().includes(wanted)) continue;
     const last = rows[rows.length - 1];
     if ((r.type === "chunk_received" || r.type === "reasoning") && last?.r.type === r.type && !on("chunk")) {
       last.n += 1;
@@ -99,12 +124,66 @@ function paintRecords(records, top) {
       .join(""),
   );
 }
-/** The whole record, written when it is opened: of 10,000, few are. @param {Element} details @param {Rec[]} records */
-export function openRecord(details, records) {
-  if (details.querySelector("pre")) return;
-  const seq = Number(details.getAttribute("data-at"));
+/** The whole record, written when it is opened: of 10,000, few are. @param {Element} row */
+function openRecord(row) {
+  if (row.querySelector("pre")) return;
+  const seq = Number(row.getAttribute("data-at"));
   const pre = document.createElement("pre");
   pre.tabIndex = 0;
-  pre.textContent = JSON.stringify(records.find((r) => r.seq === seq), null, 2);
-  details.append(pre);
+  pre.textContent = JSON.stringify(shownRecords().find((r) => r.seq === seq), null, 2);
+  row.append(pre);
 }
+/** Show a record. @param {number} seq */
+function showRecord(seq) {
+  panel(true);
+  tab($("t-rec"));
+  paintRecords(shownRecords(), S.rows);
+  const found = all(".rec").findLast((el) => Number(el.dataset.at) <= seq);
+  if (!(found instanceof HTMLDetailsElement)) return;
+  found.open = true;
+  found.scrollIntoView({ block: "center" });
+  found.querySelector("summary")?.focus();
+}
+/** What is pointed at in the conversation is marked in the drawings; a record is written when it is opened. */
+export function linkDrawings() {
+  const log = $("log");
+  /** @param {Event} e */
+  const mark = (e) => {
+    const state = closest(e.target, ".part")?.dataset.s;
+    for (const g of $("p-ex").querySelectorAll("[data-s]")) g.classList.toggle("hover", g.getAttribute("data-s") === state);
+  };
+  log.addEventListener("pointerover", mark);
+  log.addEventListener("focusin", mark);
+  log.addEventListener("pointerleave", () => {
+    for (const g of $("p-ex").querySelectorAll(".hover")) g.classList.remove("hover");
+  });
+  $("grep").addEventListener("input", touch);
+  const opened = (/** @type {Event} */ e) => e.target instanceof HTMLDetailsElement && e.target.open && openRecord(e.target);
+  $("records").addEventListener("toggle", opened, true);
+}
+
+/** @type {import("./html.js").Click[]} */
+export const clicks = [
+  [".to[data-seq]", (g) => showRecord(Number(g.dataset.seq))],
+  [
+    "[data-kind]",
+    (b) => {
+      b.setAttribute("aria-pressed", String(b.getAttribute("aria-pressed") !== "true"));
+      touch();
+    },
+  ],
+  [
+    "#earlier",
+    () => {
+      S.rows += 400;
+      touch();
+    },
+  ],
+  [
+    "#cleargrep",
+    () => {
+      as("grep", HTMLInputElement).value = "";
+      touch();
+    },
+  ],
+];
