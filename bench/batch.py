@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from batch_kills import kill_batches, kill_workers
+from batch_resuming import resuming
 from batch_rivals import by_asyncio, by_inspect, by_xargs
 from batch_setting import Server, Setting
 from batch_shared import collecting, sharing
@@ -51,7 +52,7 @@ def at_once(setting: Setting, count: int = 3000) -> None:
 
 
 def accepting(setting: Setting) -> None:
-    """100,000 lines until the first request could go out, and again when one of them has its answer."""
+    """100,000 lines, and one of them asked."""
     wall, cpu, memory = setting.asst(100_000, 0.0, "--limit", "1")
     setting.row(
         "100,000 lines accepted, one asked",
@@ -98,6 +99,7 @@ def main() -> None:
         "xargs": lambda setting: by_xargs(setting, options.llm),
         "inspect": lambda setting: by_inspect(setting, options.inspect),
         "accepting": accepting,
+        "resuming": resuming,
         "memory": memory,
         "provider": at_the_provider,
         "killing": lambda setting: kill_batches(setting, options.rounds),

@@ -55,3 +55,10 @@ async def test_a_wrong_item_and_a_wrong_key_are_raised(server: ResponsesServer) 
     with pytest.raises(AssistantError, match="key"):
         [result async for result in asstproxy.batch(["x"] * 100, profile="gpt", concurrency=2)]
     assert len(server.requests) <= 4
+
+
+async def test_halves_of_characters_are_repaired(server: ResponsesServer) -> None:
+    """A program's text may have them: pairs are joined, and one alone becomes a mark."""
+    items = [{"prompt": "pair \ud83d\ude00"}, {"prompt": "half \ud83d"}]
+    answers = {result.answer async for result in asstproxy.batch(items, profile="gpt")}
+    assert answers == {"You said: pair \U0001f600", "You said: half \N{REPLACEMENT CHARACTER}"}

@@ -403,7 +403,7 @@ def test_an_item_in_flight_is_fetched_and_not_paid_twice(
     start: Start, server: ResponsesServer, asst: Asst, here: Path
 ) -> None:
     """With --background, what a killed process left at the provider is taken up by its response id."""
-    server.background = Background(running_seconds=3.0)
+    server.background = Background(running_seconds=1.0)
     _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(6)))
     more = ("--background", "--concurrency", "6")
     process = start(["batch", "in.jsonl", "-o", "out.jsonl", "-p", "gpt", *more])

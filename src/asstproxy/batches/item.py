@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -78,7 +78,7 @@ def item_from(data: Mapping[str, Any], line: int) -> Item:
     Raises:
         UsageError: something in it is wrong; `data["key"]` names the key, if it is one of them.
     """
-    data = repair_json(data)
+    data = _repaired(data)
     prompt, system = _text(data, "prompt"), data.get("system")
     history: tuple[Said, ...] = ()
     if "messages" in data:
@@ -101,6 +101,15 @@ def item_from(data: Mapping[str, Any], line: int) -> Item:
         attachments=tuple(attachments),
         values={str(key): text_of(value) for key, value in data.items() if key not in KEYS and value is not None},
     )
+
+
+def _repaired(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same without lone surrogates. Looking for them by encoding takes a tenth of the time."""
+    try:
+        msgspec.json.encode(data)
+    except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError):
+        return cast("Mapping[str, Any]", repair_json(data))
+    return data
 
 
 def _id(data: Mapping[str, Any], line: int) -> str:

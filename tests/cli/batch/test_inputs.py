@@ -71,3 +71,13 @@ def test_an_attachment_that_is_missing_fails_its_item(asst: Asst, server: Respon
     assert asked(server) == ["two"]
     (here / "gone.png").write_bytes(PIXEL)
     assert run(asst, "--retry-failed").code == 0
+
+
+def test_halves_of_characters(asst: Asst, server: ResponsesServer, here: Path) -> None:
+    """Two that were escaped are one character; one alone isn't JSON, and its line is named."""
+    (here / "in.jsonl").write_text('{"prompt": "pair \\ud83d\\ude00"}\n{"prompt": "half \\ud83d"}\n')
+    ran = run(asst)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert ran.err.startswith("asst: in.jsonl, line 2: not JSON: ")
+    assert run(asst, "--on-error", "skip").code == 0
+    assert asked(server) == ["pair \U0001f600"]
