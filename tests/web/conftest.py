@@ -170,13 +170,25 @@ def page(web: Served) -> Page:
 
 
 @pytest.fixture(scope="session")
-def driver() -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     """One browser for all tests."""
     from .browser import start_browser
 
     started = start_browser()
     yield started
     started.quit()
+
+
+@pytest.fixture
+def driver(chromium: Any) -> Iterator[Any]:
+    """The browser, whose pages are left at the end: one that has lost its server asks its port, which another test may get."""
+    yield chromium
+    first, *others = chromium.window_handles
+    for other in others:
+        chromium.switch_to.window(other)
+        chromium.close()
+    chromium.switch_to.window(first)
+    chromium.get("about:blank")
 
 
 @pytest.fixture
