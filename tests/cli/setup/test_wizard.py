@@ -164,10 +164,10 @@ def test_wrong_key_is_asked_for_again(openai: ResponsesServer, credentials: Path
     assert credentials.read_text() == f'OPENAI_API_KEY = "{KEY}"\n'
 
 
-@pytest.mark.parametrize("after", ["Assistant", "Paste the key", "Model [1]", "Instructions", "Tools", "Save this?"])
+@pytest.mark.parametrize("after", ["Assistant [", "Paste the key", "Model [1]", "Instructions", "Tools", "Save this?"])
 def test_ctrl_c_changes_nothing(openai: ResponsesServer, config: Path, after: str) -> None:
     """Ctrl-C at any question, and no at the last one, leaves no file behind."""
-    steps = {"Assistant": "gpt", "Paste the key": KEY, "Model [1]": "", "Instructions": "Be kind.", "Tools": ""}
+    steps = {"Assistant [": "gpt", "Paste the key": KEY, "Model [1]": "", "Instructions": "Be kind.", "Tools": ""}
     with Tmux([ASST, "setup"]) as screen:
         for question, answer in steps.items():
             screen.wait_for(f"{question}:" if question == "Tools" else question, 2 if question == "Instructions" else 1)
