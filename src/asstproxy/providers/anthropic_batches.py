@@ -23,7 +23,6 @@ from .batch_api import (
     Missing,
     RemoteBatch,
     created,
-    decoded,
     not_answered,
 )
 from .connection import PolledOptions
@@ -118,7 +117,7 @@ class AnthropicBatches(BatchApi):
 
     async def results(self, batch: RemoteBatch) -> AsyncGenerator[BatchAnswer]:
         """See `BatchApi`."""
-        async with aclosing(self._lines(created(batch.reply))) as lines:
+        async with aclosing(self._results(created(batch.reply))) as lines:
             async for line in lines:
                 yield _answer(line)
 
@@ -157,18 +156,14 @@ class AnthropicBatches(BatchApi):
     async def _is_ours(self, number: str, name: str) -> bool:
         """Whether the first result that has a name has one of ours. True if no result has, or nothing is to be verified."""
         if name:
-            async with aclosing(self._lines(number)) as lines:
+            async with aclosing(self._results(number)) as lines:
                 async for line in lines:
                     if found := get_text(line, "custom_id"):
                         return found.startswith(f"{name}-")
         return True
 
-    async def _lines(self, number: str) -> AsyncGenerator[JSON]:
-        path = f"{self._where({'batch': number})}/results"
-        async with aclosing(self.transport.lines(path)) as lines:
-            async for line in lines:
-                if line.strip():
-                    yield decoded(line)
+    def _results(self, number: str) -> AsyncGenerator[JSON]:
+        return self.read_lines(f"{self._where({'batch': number})}/results")
 
 
 async def _body(file: Path) -> AsyncIterator[bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
@@ -36,7 +37,6 @@ __all__ = [
     "Missing",
     "RemoteBatch",
     "created",
-    "decoded",
     "not_answered",
 ]
 
@@ -199,6 +199,17 @@ class BatchApi(ABC):
             AssistantError: the provider doesn't know it, or can't be reached.
         """
 
+    async def read_lines(self, path: str) -> AsyncGenerator[JSON]:
+        """The objects in a file of lines, for subclasses; an empty one for a line that has none. Empty lines are left out.
+
+        Raises:
+            AssistantError: the file can't be read to its end.
+        """
+        async with aclosing(self.transport.lines(path)) as lines:
+            async for line in lines:
+                if line.strip():
+                    yield _decoded(line)
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self.provider.aclose()
@@ -225,7 +236,7 @@ def created(reply: Mapping[str, Any], key: str = "id") -> str:
     return number
 
 
-def decoded(line: bytes) -> JSON:
+def _decoded(line: bytes) -> JSON:
     """The object of a line; an empty one if it isn't any."""
     try:
         value = msgspec.json.decode(line)

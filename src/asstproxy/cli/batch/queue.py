@@ -33,7 +33,7 @@ from ..error_output import print_warning
 from ..event_loop import Signals
 from ..exit_codes import FAILED, INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
 from .request import Request, Setup, accepted, setup_of
-from .snapshot import PROGRESS, Snapshot
+from .snapshot import PROGRESS, Snapshot, snapshot_of
 from .views import LOGGED, View, line_of, view_for
 
 if TYPE_CHECKING:
@@ -185,15 +185,9 @@ class _Collecting:
             self.settled_before = settled
         rate = (settled - self.settled_before) / seconds if seconds else 0.0
         waiting = state.items - settled
-        snapshot = Snapshot(
-            items=state.items,
-            done=state.done,
-            failed=state.failed,
-            in_flight=state.in_flight,
+        snapshot = msgspec.structs.replace(
+            snapshot_of(state),
             per_second=round(rate, 2),
-            input_tokens=state.input_tokens,
-            output_tokens=state.output_tokens,
-            cost=state.cost,
             seconds=round(seconds, 1),
             left=round(waiting / rate, 1) if rate and waiting else None,
         )

@@ -14,7 +14,7 @@ from ...batches.postgres.place import known_place
 from ...batches.postgres.tables import connected
 from ...core.errors import UsageError
 from ..standard_streams import write_json
-from .snapshot import Snapshot
+from .snapshot import snapshot_of
 from .views import line_of
 
 if TYPE_CHECKING:
@@ -72,16 +72,7 @@ def _state(state: Counts) -> str:
 
 
 def _line(state: Counts) -> str:
-    snapshot = Snapshot(
-        items=state.items,
-        done=state.done,
-        failed=state.failed,
-        in_flight=state.in_flight,
-        input_tokens=state.input_tokens,
-        output_tokens=state.output_tokens,
-        cost=state.cost,
-    )
-    parts = [line_of(snapshot)]
+    parts = [line_of(snapshot_of(state))]
     if state.maybe_twice:
         parts.append(f"{state.maybe_twice:,} may be charged twice")
     words = {

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
-__all__ = ["PROGRESS", "Snapshot"]
+if TYPE_CHECKING:
+    from ...batches.postgres.collect import Counts
+
+__all__ = ["PROGRESS", "Snapshot", "snapshot_of"]
 
 PROGRESS = "progress.json"
 """In the folder of a batch: a `Snapshot`, some moments old while it runs."""
@@ -31,3 +36,16 @@ class Snapshot(msgspec.Struct, frozen=True):
     paused: float = 0.0
     is_refused: bool = False
     sent: int = 0
+
+
+def snapshot_of(counts: Counts) -> Snapshot:
+    """How far a batch in a database is, of all its runs."""
+    return Snapshot(
+        items=counts.items,
+        done=counts.done,
+        failed=counts.failed,
+        in_flight=counts.in_flight,
+        input_tokens=counts.input_tokens,
+        output_tokens=counts.output_tokens,
+        cost=counts.cost,
+    )

@@ -22,7 +22,6 @@ from ..batch_api import (
     Missing,
     RemoteBatch,
     created,
-    decoded,
     not_answered,
 )
 from ..fields import get_index, get_object, get_objects, get_text
@@ -122,10 +121,9 @@ class GeminiBatches(BatchApi):
         """See `BatchApi`. A batch that was cancelled or expired may have no file."""
         if file := _responses(batch.reply):
             path = f"/{quote(file, safe='/')}:download?alt=media"
-            async with aclosing(self.transport.lines(path)) as lines:
+            async with aclosing(self.read_lines(path)) as lines:
                 async for line in lines:
-                    if line.strip():
-                        yield self._answer(decoded(line))
+                    yield self._answer(line)
 
     def _answer(self, line: JSON) -> BatchAnswer:
         number = get_text(line, "key")

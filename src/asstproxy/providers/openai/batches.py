@@ -23,7 +23,6 @@ from ..batch_api import (
     Missing,
     RemoteBatch,
     created,
-    decoded,
     not_answered,
 )
 from ..connection import PolledOptions
@@ -114,10 +113,9 @@ class OpenAIBatches(BatchApi):
         """See `BatchApi`."""
         for name in ("output_file_id", "error_file_id"):
             if file := get_text(batch.reply, name):
-                async with aclosing(self.transport.lines(f"/files/{quote(file, safe='')}/content")) as lines:
+                async with aclosing(self.read_lines(f"/files/{quote(file, safe='')}/content")) as lines:
                     async for line in lines:
-                        if line.strip():
-                            yield self._answer(decoded(line))
+                        yield self._answer(line)
 
     def _answer(self, line: JSON) -> BatchAnswer:
         number, response, error = get_text(line, "custom_id"), get_object(line, "response"), line.get("error")
