@@ -20,29 +20,10 @@ import pytest
 from servers import Background, Call, Fail, Incomplete, ResponsesServer, Say, Status, Wait
 from servers.wire import Json
 
-from .conftest import ASST, Asst, Ran
-from .in_process import asst_here
+from ..conftest import ASST, Asst
+from .items import asked, prompt, run, write
 
 Start = Callable[[Sequence[str]], subprocess.Popen[bytes]]
-
-
-@pytest.fixture
-def asst() -> Asst:
-    """Runs `asst` within this process."""
-    return asst_here
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-def _write(path: Path, *items: Any) -> None:
-    path.write_text("".join(f"{json.dumps(item)}\n" for item in items))
 
 
 def _results(path: Path) -> dict[str, Json]:
@@ -53,24 +34,10 @@ def _results(path: Path) -> dict[str, Json]:
     return found
 
 
-def _run(asst: Asst, *more: str) -> Ran:
-    return asst("batch", "in.jsonl", "-o", "out.jsonl", "-p", "gpt", *more)
-
-
-def _prompts(server: ResponsesServer) -> list[str]:
-    """What was asked, in order."""
-    return [_prompt(request.json) for request in server.requests if request.method == "POST"]
-
-
-def _prompt(body: Json) -> str:
-    said = body["input"]
-    return str(said if isinstance(said, str) else said[-1]["content"][0]["text"])
-
-
 def test_every_item_gets_one_line(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """Answers come with id, state, usage, cost and seconds; what is said at the end goes to stderr."""
-    _write(here / "in.jsonl", {"prompt": "one"}, {"id": "b", "prompt": "two", "system": "Be brief."})
-    ran = _run(asst)
+    write(here / "in.jsonl", {"prompt": "one"}, {"id": "b", "prompt": "two", "system": "Be brief."})
+    ran = run(asst)
     assert (ran.code, ran.out) == (0, "")
     assert ran.err.startswith("2 done · ")
     results = _results(here / "out.jsonl")
@@ -84,45 +51,45 @@ def test_every_item_gets_one_line(asst: Asst, server: ResponsesServer, here: Pat
 
 def test_the_same_command_again_asks_nothing_twice(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """What has a result stays; what was added to the input is asked."""
-    _write(here / "in.jsonl", {"prompt": "one"}, {"prompt": "two"})
-    assert _run(asst).code == 0
-    _write(here / "in.jsonl", {"prompt": "one"}, {"prompt": "two"}, {"prompt": "three"})
-    assert _run(asst).code == 0
-    assert sorted(_prompts(server)) == ["one", "three", "two"]
+    write(here / "in.jsonl", {"prompt": "one"}, {"prompt": "two"})
+    assert run(asst).code == 0
+    write(here / "in.jsonl", {"prompt": "one"}, {"prompt": "two"}, {"prompt": "three"})
+    assert run(asst).code == 0
+    assert sorted(asked(server)) == ["one", "three", "two"]
     assert len(_results(here / "out.jsonl")) == 3
 
 
 def test_a_limit_is_for_one_run(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """--limit asks so many, and the next run goes on with the next ones."""
-    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(5)))
-    ran = _run(asst, "--limit", "2")
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(5)))
+    ran = run(asst, "--limit", "2")
     assert ran.code == 0
     assert ran.err.startswith("2 done · 3 not asked · ")
     assert ran.err.endswith("\n  Ask the other 3: the same command\n")
-    assert _run(asst, "--limit", "2").code == 0
-    assert sorted(_prompts(server)) == ["n0", "n1", "n2", "n3"]
+    assert run(asst, "--limit", "2").code == 0
+    assert sorted(asked(server)) == ["n0", "n1", "n2", "n3"]
 
 
 def test_a_changed_item_is_refused(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """The same id with another text is an error, and nothing is sent."""
-    _write(here / "in.jsonl", {"id": "a", "prompt": "one"})
-    _run(asst)
-    _write(here / "in.jsonl", {"id": "a", "prompt": "other"}, {"id": "b", "prompt": "new"})
-    ran = _run(asst)
+    write(here / "in.jsonl", {"id": "a", "prompt": "one"})
+    run(asst)
+    write(here / "in.jsonl", {"id": "a", "prompt": "other"}, {"id": "b", "prompt": "new"})
+    ran = run(asst)
     assert ran.code == 2
     assert ran.err == (
         'asst: The item "a" was asked with another text before. Give it a new id, or choose another output file.\n'
     )
-    assert _prompts(server) == ["one"]
+    assert asked(server) == ["one"]
 
 
 def test_an_output_of_another_input_is_refused(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """So is a file that no batch wrote; both stay as they are."""
-    _write(here / "in.jsonl", {"id": "a", "prompt": "one"})
-    _run(asst)
+    write(here / "in.jsonl", {"id": "a", "prompt": "one"})
+    run(asst)
     before = (here / "out.jsonl").read_bytes()
-    _write(here / "in.jsonl", {"id": "b", "prompt": "two"})
-    ran = _run(asst)
+    write(here / "in.jsonl", {"id": "b", "prompt": "two"})
+    ran = run(asst)
     assert ran.code == 2
     assert 'out.jsonl belongs to another input: its item "a" isn\'t in in.jsonl.' in ran.err
     assert (here / "out.jsonl").read_bytes() == before
@@ -135,28 +102,28 @@ def test_an_output_of_another_input_is_refused(asst: Asst, server: ResponsesServ
 
 def test_failed_items_are_asked_again_on_request(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """They exit 7; --retry-failed replaces their lines and leaves the others alone."""
-    _write(here / "in.jsonl", {"prompt": "good"}, {"prompt": "bad"}, {"prompt": "cut"})
+    write(here / "in.jsonl", {"prompt": "good"}, {"prompt": "bad"}, {"prompt": "cut"})
     fails = True
 
     def brain(request: Json) -> list[Any]:
-        asked = _prompt(request)
+        asked = prompt(request)
         if fails and asked == "bad":
             return [Fail("invalid_prompt", "No.")]
         return [Say("half"), Incomplete()] if fails and asked == "cut" else [Say(asked)]
 
     server.brain = brain
-    ran = _run(asst)
+    ran = run(asst)
     assert ran.code == 7
     assert ran.err.endswith("\n  Ask those 2 again: the same command with --retry-failed\n")
     results = _results(here / "out.jsonl")
     assert results["2"]["state"] == "error"
     assert results["2"]["error"]["message"]
     assert (results["3"]["state"], results["3"]["reason"]) == ("incomplete", "max_output_tokens")
-    assert _run(asst).code == 7
+    assert run(asst).code == 7
     fails = False
-    asked = len(_prompts(server))
-    assert _run(asst, "--retry-failed").code == 0
-    assert sorted(_prompts(server)[asked:]) == ["bad", "cut"]
+    before = len(asked(server))
+    assert run(asst, "--retry-failed").code == 0
+    assert sorted(asked(server)[before:]) == ["bad", "cut"]
     assert {one["answer"] for one in _results(here / "out.jsonl").values()} == {"good", "bad", "cut"}
 
 
@@ -177,7 +144,7 @@ def test_a_broken_line_is_named_and_nothing_is_sent(
 ) -> None:
     """Its number and column are told, and no file is made."""
     (here / "in.jsonl").write_text(f'{{"id": "a", "prompt": "x"}}\n{line}\n')
-    ran = _run(asst)
+    ran = run(asst)
     assert ran.code == 2
     assert said in ran.err
     assert ran.err.count("\n") == 1
@@ -188,7 +155,7 @@ def test_a_broken_line_is_named_and_nothing_is_sent(
 def test_broken_lines_are_skipped_on_request(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """--on-error skip names them, and asks the others."""
     (here / "in.jsonl").write_text('{"prompt": "x"}\nno\n{"prompt": "y"}\n')
-    ran = _run(asst, "--on-error", "skip")
+    ran = run(asst, "--on-error", "skip")
     assert ran.code == 0
     assert "in.jsonl, line 2, column 1: not JSON: Expecting value. Skipped." in ran.err
     assert sorted(_results(here / "out.jsonl")) == ["1", "3"]
@@ -197,11 +164,11 @@ def test_broken_lines_are_skipped_on_request(asst: Asst, server: ResponsesServer
 def test_an_empty_input_is_an_error(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """Of no bytes, of blank lines, and one that isn't there."""
     (here / "in.jsonl").write_text("")
-    assert _run(asst).err == "asst: in.jsonl is empty. Write one item on each line.\n"
+    assert run(asst).err == "asst: in.jsonl is empty. Write one item on each line.\n"
     (here / "in.jsonl").write_text("\n\n")
-    assert _run(asst).err == "asst: in.jsonl has no items. Write one item on each line.\n"
+    assert run(asst).err == "asst: in.jsonl has no items. Write one item on each line.\n"
     (here / "in.jsonl").unlink()
-    assert _run(asst).err == "asst: in.jsonl can't be read: No such file or directory.\n"
+    assert run(asst).err == "asst: in.jsonl can't be read: No such file or directory.\n"
 
 
 def test_without_a_key_nothing_is_made(
@@ -209,8 +176,8 @@ def test_without_a_key_nothing_is_made(
 ) -> None:
     """The key is missed before anything is sent or written."""
     monkeypatch.delenv("OPENAI_API_KEY")
-    _write(here / "in.jsonl", {"prompt": "x"})
-    ran = _run(asst)
+    write(here / "in.jsonl", {"prompt": "x"})
+    ran = run(asst)
     assert ran.code == 3
     assert not server.requests
     assert [path.name for path in here.iterdir()] == ["in.jsonl"]
@@ -218,13 +185,13 @@ def test_without_a_key_nothing_is_made(
 
 def test_a_wrong_key_stops_the_batch(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """After the first refusals; with the right key, all items are asked."""
-    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(50)))
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(50)))
     key, server.key = server.key, "sk-other-0123456789abcdef"
-    ran = _run(asst, "--concurrency", "2")
+    ran = run(asst, "--concurrency", "2")
     assert ran.code == 1
     assert len(server.requests) <= 4
     server.key = key
-    assert _run(asst).code == 0
+    assert run(asst).code == 0
     assert len(_results(here / "out.jsonl")) == 50
 
 
@@ -244,21 +211,21 @@ def test_csv_and_lines_and_stdin(asst: Asst, server: ResponsesServer, here: Path
 def test_openai_lines_in_and_out(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """Bodies of both APIs are asked with their settings; the output is as the batch API writes it."""
     chat = {"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "hi"}], "temperature": 0.5}
-    _write(
+    write(
         here / "in.jsonl",
         {"custom_id": "c", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "gpt-4o", **chat}},
         {"custom_id": "r", "method": "POST", "url": "/v1/responses", "body": {"model": "gpt-4o", "input": "yo"}},
     )
-    assert _run(asst, "--format", "openai").code == 0
+    assert run(asst, "--format", "openai").code == 0
     results = _results(here / "out.jsonl")
     assert results["c"]["response"]["status_code"] == 200
     body = results["c"]["response"]["body"]
     assert body["choices"][0]["message"] == {"role": "assistant", "content": "You said: hi"}
     assert body["usage"]["total_tokens"] == body["usage"]["prompt_tokens"] + body["usage"]["completion_tokens"]
     assert results["r"]["error"] is None
-    sent = next(request.json for request in server.requests if _prompt(request.json) == "hi")
+    sent = next(request.json for request in server.requests if prompt(request.json) == "hi")
     assert (sent["model"], sent["instructions"], sent["temperature"]) == ("gpt-4o", "S", 0.5)
-    ran = _run(asst)
+    ran = run(asst)
     assert ran.code == 2
     assert "The lines of out.jsonl have the form openai. Add --format openai, or choose another output:" in ran.err
 
@@ -266,8 +233,8 @@ def test_openai_lines_in_and_out(asst: Asst, server: ResponsesServer, here: Path
 def test_messages_bring_their_history(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """Earlier messages are sent with the last one, and the item conforms to the script."""
     said = [("user", "I am Ada."), ("assistant", "Hello Ada."), ("user", "Who am I?")]
-    _write(here / "in.jsonl", {"messages": [{"role": role, "content": text} for role, text in said]})
-    assert _run(asst).code == 0
+    write(here / "in.jsonl", {"messages": [{"role": role, "content": text} for role, text in said]})
+    assert run(asst).code == 0
     contents = [item["content"] for item in server.requests[0].json["input"]]
     assert [one if isinstance(one, str) else one[0]["text"] for one in contents] == [text for _, text in said]
     assert asst("replay", "--check", "out.jsonl#1").out.startswith("All ")
@@ -275,8 +242,8 @@ def test_messages_bring_their_history(asst: Asst, server: ResponsesServer, here:
 
 def test_an_item_can_be_looked_at_like_a_session(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """`sessions show OUT#ID` and `replay --check` read it; `sessions list` stays empty."""
-    _write(here / "in.jsonl", {"id": "a/b", "prompt": "one"})
-    _run(asst)
+    write(here / "in.jsonl", {"id": "a/b", "prompt": "one"})
+    run(asst)
     shown = asst("sessions", "show", "out.jsonl#a/b")
     assert "You said: one" in shown.out
     assert json.loads(asst("sessions", "show", "--json", "out.jsonl#a/b").out)["exchanges"][0]["user"] == "one"
@@ -296,14 +263,14 @@ def test_a_template_gets_its_variables_from_the_items(asst: Asst, server: Respon
     assert 'in.csv, line 2: The template "t" needs a value for lang' in ran.err
     assert not server.requests
     assert asst(*run, "-P", "lang=English").code == 0
-    assert sorted(_prompts(server)) == ["Describe Bonn.", "Describe Graz."]
+    assert sorted(asked(server)) == ["Describe Bonn.", "Describe Graz."]
     assert server.requests[0].json["instructions"] == "Answer in English."
 
 
 def test_dry_run_sends_nothing(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """It shows the first request, the count and the estimated cost."""
-    _write(here / "in.jsonl", {"prompt": "one"}, {"prompt": "two"})
-    ran = _run(asst, "--dry-run")
+    write(here / "in.jsonl", {"prompt": "one"}, {"prompt": "two"})
+    ran = run(asst, "--dry-run")
     assert ran.code == 0
     shown = json.loads(ran.out)
     assert (shown["items"], shown["first"]["prompt"], shown["first"]["model"]) == (2, "one", "gpt-6-luna")
@@ -314,23 +281,23 @@ def test_dry_run_sends_nothing(asst: Asst, server: ResponsesServer, here: Path) 
 
 def test_ordered_output_is_in_the_order_of_the_input(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """Also when the first answer comes last."""
-    server.brain = lambda request: [Wait(0.5 if _prompt(request) == "n0" else 0.0), Say("x")]
-    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(20)))
-    assert _run(asst, "--ordered").code == 0
+    server.brain = lambda request: [Wait(0.5 if prompt(request) == "n0" else 0.0), Say("x")]
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(20)))
+    assert run(asst, "--ordered").code == 0
     assert list(_results(here / "out.jsonl")) == [str(number) for number in range(1, 21)]
 
 
 def test_the_cost_limit_stops_before_it_is_passed(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """Exit code 4; the results that there are cost less, and a higher limit goes on."""
-    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(40)))
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(40)))
     limits = ("--concurrency", "2", "-O", "max_output_tokens=100")
-    ran = _run(asst, "--max-cost", "0.0003", *limits)
+    ran = run(asst, "--max-cost", "0.0003", *limits)
     assert ran.code == 4
     assert "Stopped at the cost limit" in ran.err
     results = _results(here / "out.jsonl")
     assert 0 < len(results) < 40
     assert sum(one["cost"] for one in results.values()) <= 0.0003
-    assert _run(asst, "--max-cost", "1", *limits).code == 0
+    assert run(asst, "--max-cost", "1", *limits).code == 0
     assert len(_results(here / "out.jsonl")) == 40
 
 
@@ -344,8 +311,8 @@ def test_a_refusal_pauses_all(asst: Asst, server: ResponsesServer, here: Path) -
 
     server.brain = brain
     server.faults.add(Status(429, retry_after=1.0, first=1))
-    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(30)))
-    assert _run(asst, "--concurrency", "4").code == 0
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(30)))
+    assert run(asst, "--concurrency", "4").code == 0
     assert len(_results(here / "out.jsonl")) == 30
     gaps = [after - before for before, after in itertools.pairwise(times)]
     assert max(gaps) > 0.8
@@ -362,10 +329,10 @@ def _wait_for(what: Callable[[], bool]) -> None:
 def test_ctrl_c_finishes_what_is_in_flight(start: Start, server: ResponsesServer, asst: Asst, here: Path) -> None:
     """It exits 130 and says how to go on; a second process is told meanwhile."""
     server.brain = lambda _: [Wait(1.5), Say("x")]
-    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(20)))
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(20)))
     process = start(["batch", "in.jsonl", "-o", "out.jsonl", "-p", "gpt", "--concurrency", "3"])
     _wait_for(lambda: len(server.requests) == 3)
-    other = _run(asst)
+    other = run(asst)
     assert other.code == 5
     assert "out.jsonl is being written by" in other.err
     state = json.loads(asst("batch", "status", "out.jsonl", "--json").out)
@@ -382,8 +349,8 @@ def test_ctrl_c_finishes_what_is_in_flight(start: Start, server: ResponsesServer
 
 def test_a_killed_batch_loses_nothing(start: Start, server: ResponsesServer, asst: Asst, here: Path) -> None:
     """After kill -9 the next run writes what was received, and asks the rest; each item has one line."""
-    server.brain = lambda request: [Wait(int(_prompt(request)[1:]) % 7 / 50), Say(_prompt(request))]
-    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(150)))
+    server.brain = lambda request: [Wait(int(prompt(request)[1:]) % 7 / 50), Say(prompt(request))]
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(150)))
     process = start(["batch", "in.jsonl", "-o", "out.jsonl", "-p", "gpt", "--concurrency", "8"])
     _wait_for(lambda: len(server.requests) >= 40)
     process.kill()
@@ -393,7 +360,7 @@ def test_a_killed_batch_loses_nothing(start: Start, server: ResponsesServer, ass
         pipe.close()
     with (here / "out.jsonl").open("a") as out:
         out.write('{"id": "torn')
-    assert _run(asst).code == 0
+    assert run(asst).code == 0
     results = _results(here / "out.jsonl")
     assert {key: one["answer"] for key, one in results.items()} == {str(n + 1): f"n{n}" for n in range(150)}
     assert len(server.requests) <= 150 + 8
@@ -404,7 +371,7 @@ def test_an_item_in_flight_is_fetched_and_not_paid_twice(
 ) -> None:
     """With --background, what a killed process left at the provider is taken up by its response id."""
     server.background = Background(running_seconds=1.0)
-    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(6)))
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(6)))
     more = ("--background", "--concurrency", "6")
     process = start(["batch", "in.jsonl", "-o", "out.jsonl", "-p", "gpt", *more])
     journal = here / "out.jsonl.asst/journal.jsonl"
@@ -412,20 +379,20 @@ def test_an_item_in_flight_is_fetched_and_not_paid_twice(
     _wait_for(lambda: journal.read_bytes().count(b'"resume"') >= 6)
     process.kill()
     process.communicate()
-    assert _run(asst, *more).code == 0
+    assert run(asst, *more).code == 0
     assert len(_results(here / "out.jsonl")) == 6
     assert len([one for one in server.requests if one.method == "POST"]) == 6
 
 
 def test_a_full_disk_is_one_line(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """Nothing torn is in the output, and with room again the batch goes on."""
-    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(60)))
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(60)))
     limited = f"ulimit -f 8; trap '' XFSZ; {ASST} batch in.jsonl -o out.jsonl -p gpt -q"
     done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False, env=os.environ)
     assert done.returncode == 1
     assert done.stderr.count("\n") <= 2
     assert "File too large" in done.stderr
-    assert _run(asst).code == 0
+    assert run(asst).code == 0
     assert len(_results(here / "out.jsonl")) == 60
 
 
@@ -450,8 +417,8 @@ def test_tools_run_with_yes(asst: Asst, server: ResponsesServer, here: Path) -> 
         )
 
     server.brain = brain
-    _write(here / "in.jsonl", {"prompt": "21 twice?"})
-    ran = _run(asst, "-t", "./t.py:twice", "--yes")
+    write(here / "in.jsonl", {"prompt": "21 twice?"})
+    ran = run(asst, "-t", "./t.py:twice", "--yes")
     assert ran.code == 0, ran.err
     assert _results(here / "out.jsonl")["1"]["answer"] == "It is 42."
 
@@ -463,15 +430,15 @@ def test_with_a_schema_the_results_are_data(asst: Asst, server: ResponsesServer,
         return [Say('{"n": 4}' if "good" in str(request["input"]) else '{"n": "four"}')]
 
     server.brain = brain
-    _write(here / "in.jsonl", {"prompt": "good"}, {"prompt": "bad"})
-    assert _run(asst, "--schema", "n int", "--max-cost", "1").code == 7
+    write(here / "in.jsonl", {"prompt": "good"}, {"prompt": "bad"})
+    assert run(asst, "--schema", "n int", "--max-cost", "1").code == 7
     results = _results(here / "out.jsonl")
     assert results["1"]["data"] == {"n": 4}
     assert "answer" not in results["1"]
     assert (results["2"]["state"], results["2"]["reason"]) == ("incomplete", "schema")
     sent = next(request.json for request in server.requests if "good" in str(request.json["input"]))
     assert sent["text"]["format"]["type"] == "json_schema"
-    ran = _run(asst, "--schema", "n str")
+    ran = run(asst, "--schema", "n str")
     assert (ran.code, "asst: out.jsonl was begun with another schema. Use the same options" in ran.err) == (2, True)
 
 
@@ -481,12 +448,12 @@ def test_ordered_output_stays_in_order_when_failed_items_are_asked_again(
     """The line of a failed item is replaced at its place, and the lines after it keep what they had."""
     fails = True
     server.brain = lambda request: [
-        Fail("invalid_prompt", "No.") if fails and _prompt(request) in ("n2", "n5") else Say(_prompt(request))
+        Fail("invalid_prompt", "No.") if fails and prompt(request) in ("n2", "n5") else Say(prompt(request))
     ]
-    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(8)))
-    assert _run(asst, "--ordered").code == 7
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(8)))
+    assert run(asst, "--ordered").code == 7
     fails = False
-    assert _run(asst, "--ordered", "--retry-failed").code == 0
+    assert run(asst, "--ordered", "--retry-failed").code == 0
     results = _results(here / "out.jsonl")
     assert [one["answer"] for one in results.values()] == [f"n{number}" for number in range(8)]
     assert list(results) == [str(number) for number in range(1, 9)]
@@ -496,8 +463,8 @@ def test_ordered_output_stays_in_order_when_failed_items_are_asked_again(
 def test_a_provider_that_is_down_stops_the_batch(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """After 25 failures in a row the rest is not asked: it waits for the next run."""
     server.faults.add(Status(404, message="The model does not exist."))
-    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(100)))
-    ran = _run(asst, "--concurrency", "2")
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(100)))
+    ran = run(asst, "--concurrency", "2")
     assert ran.code == 7
     assert "25 items in a row failed, the last one with:" in ran.err
     assert 25 <= len(_results(here / "out.jsonl")) <= 27
@@ -509,7 +476,7 @@ def test_kills_at_random_moments_pay_nothing_twice(
 ) -> None:
     """No item is lost or written twice, and none is asked again once its provider has told its response id."""
     server.background = Background(running_seconds=1.0)
-    _write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(48)))
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(48)))
     more = ("--background", "--concurrency", "16")
     for _ in range(8):
         process = start(["batch", "in.jsonl", "-o", "out.jsonl", "-p", "gpt", *more])
@@ -517,13 +484,13 @@ def test_kills_at_random_moments_pay_nothing_twice(
             process.wait(random.uniform(1.0, 4.0))  # noqa: S311 - a moment
         process.kill()
         process.communicate()
-    assert _run(asst, *more).code == 0
+    assert run(asst, *more).code == 0
     assert sorted(map(int, _results(here / "out.jsonl"))) == list(range(1, 49))
     journal = [json.loads(line) for line in (here / "out.jsonl.asst/journal.jsonl").read_text().splitlines()[1:]]
     begun = {line["attempt"]: line["begin"]["id"] for line in journal if "begin" in line}
     known = {line["attempt"] for line in journal if "resume" in line}
     last = {item: attempt for attempt, item in begun.items()}
     assert not [attempt for attempt, item in begun.items() if attempt in known and last[item] != attempt]
-    asked = [_prompt(request.json) for request in server.requests if request.method == "POST"]
+    asked = [prompt(request.json) for request in server.requests if request.method == "POST"]
     unknown = [attempt for attempt, item in begun.items() if last[item] != attempt]
     assert len(asked) - 48 <= len(unknown)
