@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from asstproxy.batches.postgres import worker as module
+from asstproxy.batches.postgres.worker import Worker
 from servers import ResponsesServer, Say, Wait
 
 from ..conftest import Asst
@@ -45,7 +45,7 @@ def test_a_worker_gives_back_what_takes_too_long(
     asst: Asst, server: ResponsesServer, here: Path, queue: str, work_here: WorkHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends within a bound after SIGTERM; another worker asks those items, at once."""
-    monkeypatch.setattr(module, "GRACE", 0.5)
+    monkeypatch.setattr(Worker, "GRACE", 0.5)
     server.brain = lambda _: [Wait(60), Say("late")]
     write_prompts(here / "in.jsonl", 2)
     assert run(asst, "--no-follow").code == 0

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import psycopg
 
@@ -25,10 +25,8 @@ from .tickets import ConnectorException, GiveBackError, give_back, made_app
 if TYPE_CHECKING:
     from procrastinate import App, JobContext
 
-__all__ = ["GRACE", "Worker"]
+__all__ = ["Worker"]
 
-GRACE = 25.0
-"""Seconds in which what is in flight may finish once the worker is told to leave: Kubernetes kills after 30."""
 POLL = 1.0
 """Seconds between two looks for a ticket that was given back: only a new one notifies."""
 UNUSED = 60.0
@@ -38,6 +36,9 @@ UNUSED = 60.0
 @dataclass(slots=True)
 class Worker:
     """Asks items with these `profiles` (by queue), `slots` at a time. `stopped` says why it leaves by itself."""
+
+    GRACE: ClassVar[float] = 25.0
+    """Seconds in which what is in flight may finish once the worker is told to leave: Kubernetes kills after 30."""
 
     database: Database
     profiles: Mapping[str, Profile]
@@ -105,7 +106,7 @@ class Worker:
             self._is_leaving = True
             if self._fetching is not None:
                 self._fetching.cancel()  # which ends it in an orderly way
-            self._timer = asyncio.get_running_loop().call_later(GRACE, self._give_back)
+            self._timer = asyncio.get_running_loop().call_later(self.GRACE, self._give_back)
         if now:
             self._give_back()
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from ...batches.postgres.address import address_of
 from ...batches.postgres.database import pooled
 from ...batches.postgres.serving import profiles_here
-from ...batches.postgres.worker import GRACE, Worker
+from ...batches.postgres.worker import Worker
 from ...text.status_text import join_sentences
 from ..error_output import print_warning
 from ..event_loop import Signals
@@ -39,7 +39,7 @@ async def work(queue: str, names: Sequence[str], concurrency: int | None, signal
             worker.stop(now=again)
             if not again and not quiet and worker.progress.in_flight:
                 print_warning(
-                    f"Finishing what is in flight ({worker.progress.in_flight}), for {GRACE:.0f} s at most."
+                    f"Finishing what is in flight ({worker.progress.in_flight}), for {Worker.GRACE:.0f} s at most."
                     " Ctrl-C again gives it back."
                 )
 
