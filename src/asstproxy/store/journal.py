@@ -23,7 +23,7 @@ __all__ = ["Journal"]
 
 PAUSE = 0.008
 """Seconds between two lines of streamed text: neighbouring chunks are written as one record. A steady stream is read every
-40 ms (see `Batching`), and each read is written at once; together that is what `kill -9` may cost."""
+40 ms (see `core.driver`), and each read is written at once; together that is what `kill -9` may cost."""
 
 
 class Journal:
@@ -40,7 +40,7 @@ class Journal:
         self.size = os.fstat(fd).st_size
         self._is_new = not self.size  # then its name must last, too
         self._pending: list[RecordMerger] = []  # only the last one still grows
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._text_written = 0.0
         self._failure: OSError | None = None  # of a write that nobody waited for
         self._sync = BackgroundSync(fd)
@@ -61,15 +61,13 @@ class Journal:
             if not merger.is_text:
                 self.flush()
                 return
-        now = time.monotonic()
-        if now - self._text_written >= PAUSE:
-            self.flush()
-            self._text_written = now
-        elif self._timer is None:
+        if self._timer is None:
             import asyncio  # here a loop is running; commands that only read sessions don't load it
 
-            wait = self._text_written + PAUSE - now
-            self._timer = asyncio.get_running_loop().call_later(wait, self._flush_later)
+            loop = asyncio.get_running_loop()
+            wait = self._text_written + PAUSE - time.monotonic()
+            # Chunks that were read together arrive in one turn of the loop; after it, one write has them all.
+            self._timer = loop.call_later(wait, self._flush_later) if wait > 0 else loop.call_soon(self._flush_later)
 
     def _flush_before(self, merger: RecordMerger) -> None:
         try:
@@ -89,6 +87,8 @@ class Journal:
     def _raise_failure(self) -> None:
         if self._failure is not None:
             failure, self._failure = self._failure, None
+            if not self._pending:  # it was written, and could not be synced
+                raise failure
             try:
                 self.flush()  # there may be room again
             except OSError:

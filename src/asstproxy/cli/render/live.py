@@ -25,6 +25,8 @@ __all__ = ["LiveView"]
 
 _FRAME = 1 / 12
 """Seconds between two frames at least."""
+_LATE = 0.05
+"""Seconds for which a frame that is due waits for the next record: waking up once for both costs half."""
 _SHARE = 5
 """At most this fraction (1/5) of the time is spent on drawing."""
 _IDLE_FRAME = 0.25
@@ -79,6 +81,8 @@ class LiveView:
         self._pauses = 0
         self._abandoned = False
         self._changed = asyncio.Event()
+        self._next = 0.0  # when the next frame is due, by the loop's clock
+        self._late: asyncio.TimerHandle | None = None
         self._painter: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -141,10 +145,12 @@ class LiveView:
         """Draw in the next frame; or now, when no exchange is running."""
         if self._pauses:
             return
-        if self._layout.is_active and (self._live is not None or not self._may_show):
-            self._changed.set()
-        else:
+        if not self._layout.is_active or (self._live is None and self._may_show):
             self.draw()
+        elif (loop := asyncio.get_running_loop()).time() >= self._next:
+            self._changed.set()
+        elif self._late is None:
+            self._late = loop.call_at(self._next + _LATE, self._changed.set)
 
     @property
     def _may_show(self) -> bool:
@@ -157,10 +163,14 @@ class LiveView:
                 async with asyncio.timeout(_IDLE_FRAME if self._layout.is_active else None):
                     await self._changed.wait()
             self._changed.clear()
+            if self._late is not None:
+                self._late.cancel()
+                self._late = None
             began = time.perf_counter()
             if self._live is not None or (self._layout.is_active and not self._pauses):
                 self.draw()
-            await asyncio.sleep(max(_FRAME, _SHARE * (time.perf_counter() - began)))
+            rest = max(_FRAME, _SHARE * (time.perf_counter() - began))
+            self._next = asyncio.get_running_loop().time() + rest
 
     def draw(self) -> None:
         """Print what is finished, and the panel below it, in one write: the terminal never shows half a frame."""
