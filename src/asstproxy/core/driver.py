@@ -24,11 +24,6 @@ from .roles import ASSISTANT_EVENTS, CLOSING, OPENING, Publish
 
 __all__ = ["closing", "deliver_cancellation", "receive_reply"]
 
-FRAME = 1 / 25
-"""Seconds for which a steady stream is left alone, so that chunks gather. What was not read yet is not saved yet either:
-`kill -9` costs at most so much of an answer."""
-STEADY = 20
-"""Chunks in a row, each sooner than a frame after the one before, that make a stream steady. A short answer never is."""
 AT_ONCE = 0.001
 """Two events at most so many seconds apart arrived together."""
 MAX_BUSY = 0.02
@@ -62,7 +57,7 @@ async def receive_reply(
         retries.start_attempt()
         try:
             async with closing(request()) as events, Heartbeats(publish, heartbeat) as heartbeats:
-                batching = _Batching()
+                turns = _Turns()
                 async for received in events:
                     if is_cancelled():
                         await deliver_cancellation()
@@ -77,7 +72,7 @@ async def receive_reply(
                         else:
                             publish(event)
                     heartbeats.event_received()
-                    await batching.after_event()
+                    await turns.after_event()
             raise AssistantError("protocol", "The assistant stopped before its answer was complete.", "Try again.")
         except AssistantError as error:
             if is_cancelled():
@@ -163,32 +158,19 @@ async def closing(events: AsyncIterator[Event]) -> AsyncIterator[AsyncIterator[E
             await cast("AsyncGenerator[Event]", events).aclose()
 
 
-class _Batching:
-    """Pauses between the reads of one reply, so that a fast stream is read several chunks at a time.
-
-    Reading four chunks at once costs hardly more than reading one. What costs is waking up for each, a millisecond of a core.
-    Nobody sees the difference: frames on the screen are further apart.
-    """
+class _Turns:
+    """Lets the event loop have its turn while an assistant yields one event after the other and never waits."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._last: float | None = None
-        self._paused = self._loop.time()
-        self._in_a_row = 0
+        self._last = self._began = self._loop.time()
 
     async def after_event(self) -> None:
-        """Pause before the next read, if that does any good."""
+        """Yield to the loop if it has waited for `MAX_BUSY`."""
         now = self._loop.time()
-        gap, self._last = now - (now if self._last is None else self._last), now
-        if gap < AT_ONCE:
-            if now - self._paused >= MAX_BUSY:
-                await self._pause(0)
-            return
-        self._paused = now
-        self._in_a_row = self._in_a_row + 1 if gap < FRAME else 0
-        if self._in_a_row > STEADY:
-            await self._pause(FRAME)
-
-    async def _pause(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        self._last = self._paused = self._loop.time()
+        if now - self._last >= AT_ONCE:
+            self._began = now
+        elif now - self._began >= MAX_BUSY:
+            await asyncio.sleep(0)
+            self._began = now = self._loop.time()
+        self._last = now

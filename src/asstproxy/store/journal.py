@@ -23,7 +23,7 @@ __all__ = ["Journal"]
 
 PAUSE = 0.008
 """Seconds between two lines of streamed text: neighbouring chunks are written as one record. A steady stream is read every
-40 ms (see `core.driver`), and each read is written at once; together that is what `kill -9` may cost."""
+40 ms (see `providers.transport.coalescing`), and each read is written at once; that is what `kill -9` may cost."""
 
 
 class Journal:

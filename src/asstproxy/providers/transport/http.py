@@ -85,15 +85,15 @@ class HttpTransport:
     def _client(self) -> httpx2.AsyncClient:
         import httpx2
 
+        from .coalescing import coalesce_reads
+
         # Plain HTTP needs no certificates, and reading them takes 60 ms.
         context = tls_context() if self._secure else False
-        return httpx2.AsyncClient(
-            headers=self._headers,
-            timeout=httpx2.Timeout(self._silence, connect=self._connect),
-            verify=context,
-            proxy=self._proxy.client_proxy(context) if self._proxy else None,
-            trust_env=False,
-        )
+        proxy = self._proxy.client_proxy(context) if self._proxy else None
+        transport = httpx2.AsyncHTTPTransport(verify=context, proxy=proxy, trust_env=False)
+        coalesce_reads(transport)
+        timeout = httpx2.Timeout(self._silence, connect=self._connect)
+        return httpx2.AsyncClient(headers=self._headers, timeout=timeout, transport=transport, trust_env=False)
 
     def warm_up(self) -> None:
         """See `WarmsUp`: import the HTTP client, and read the certificates."""
