@@ -1,7 +1,7 @@
 """Measures the page of `asst web` in Chromium: `python bench/web_page.py`; writes web.md.
 
 One server, one headless Chromium, one local API that streams 400 characters a second. Times in the page are the browser's own
-(`performance.now`); the server's CPU is what the system counts for its process.
+(`performance.now`, and the time of a frame for what is painted in it); the server's CPU is what the system counts for its process.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ PACE = 400
 SECONDS = 20
 WATCH = """
 window.gaps = []; let last = 0, before = '';
-(function frame() { const now = performance.now(), text = document.getElementById('log').textContent;
+(function frame(now) { const text = document.getElementById('log').textContent;
   if (text !== before) { if (last) window.gaps.push(now - last); last = now; before = text }
-  requestAnimationFrame(frame) })();
+  requestAnimationFrame(frame) })(performance.now());
 """
 
 

@@ -45,9 +45,9 @@ class Feed:
         self._answers = AnswerBlocks(markdown_html)
         self._block_ends: list[int] = []  # for each record: how many blocks there are after it
         self._status_number = 0
-        self._changed: asyncio.Future[None] | None = None
+        self._changed = asyncio.Event()  # another one each time
         self._sent = 0.0  # when viewers were woken, by the loop's clock
-        self._sending: asyncio.TimerHandle | None = None
+        self._sending: asyncio.Handle | None = None
         self._latest: tuple[tuple[int, ...], Update] | None = None  # with what its viewers had seen
         self._is_ended = False
         self._follower: asyncio.Task[None] | None = None
@@ -92,13 +92,14 @@ class Feed:
             return
         loop = asyncio.get_running_loop()
         wait = self._sent + _FRAME - loop.time()
-        self._sending = loop.call_later(max(0.0, wait), self._send)
+        # What was read together comes in one turn of the loop; after it, one update has it all.
+        self._sending = loop.call_later(wait, self._send) if wait > 0 else loop.call_soon(self._send)
 
     def _send(self) -> None:
         self._sending = self._latest = None
-        if self._changed is not None and not self._changed.done():
-            self._sent = self._changed.get_loop().time()
-            self._changed.set_result(None)
+        self._sent = asyncio.get_running_loop().time()
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     # ---- what goes out -------------------------------------------------------------------------------------------------
 
@@ -114,19 +115,19 @@ class Feed:
         is slow gets what has gathered meanwhile as one update; nothing is kept for it.
         """
         self.viewers += 1
-        self._follow()
+        self.follow()
         place = next((i for i, record in enumerate(self.records) if record.seq > after), len(self.records))
         shown, status = self._first_block(place), -1
         try:
             while not self._is_ended:
                 changed = self._changed
-                if changed is None or changed.done():
-                    self._changed = changed = asyncio.get_running_loop().create_future()
                 if (update := self._since(place, shown, status)) is not None:
                     place, shown, status = len(self.records), len(self._answers.all), self._status_number
                     yield update
-                await asyncio.wait([changed], timeout=_BEAT)
-                if not changed.done():
+                try:
+                    async with asyncio.timeout(_BEAT):
+                        await changed.wait()
+                except TimeoutError:
                     yield None
         finally:
             self.viewers -= 1
@@ -156,15 +157,17 @@ class Feed:
 
     # ---- a journal that another process writes ---------------------------------------------------------------------------
 
-    def _follow(self) -> None:
-        if self._follower is None:
+    def follow(self) -> None:
+        """Follow the journal if someone watches and the session isn't open here; it may have been until now."""
+        if self.viewers and not self.is_live and self._follower is None:
             self._follower = asyncio.get_running_loop().create_task(self._follow_journal())
 
     async def _follow_journal(self) -> None:
-        while True:
+        await asyncio.sleep(_LOOK)
+        while not self.is_live:
+            self.catch_up()
             await asyncio.sleep(_LOOK)
-            if not self.is_live:
-                self.catch_up()
+        self._follower = None
 
     def catch_up(self) -> None:
         """Take in what another process has written since the last look."""
@@ -173,3 +176,4 @@ class Feed:
     def caught_up(self) -> None:
         """Continue with what is written from now on: the records of a conversation held here were all added."""
         self._tail.skip()
+        self.follow()

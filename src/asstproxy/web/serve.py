@@ -58,7 +58,7 @@ class WebServer:
 
             def stop() -> None:
                 page.end_streams()
-                server.should_exit = True
+                server.stop()
 
             self._stop = stop
             if not self._is_stopped:

@@ -71,6 +71,7 @@ class Sessions:
             else:
                 opened.discard()
                 self.feeds.forget(opened.id)
+            feed.follow()
             raise
         self._live[opened.id] = live
         return live
