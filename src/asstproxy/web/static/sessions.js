@@ -7,13 +7,15 @@ import { setView } from "./views.js";
 
 /** @typedef {{id: string, title: string, updated: string, profile: string, state: string, here: boolean, busy: boolean, asks: boolean}} Row */
 
+const LONGEST = 10_000; // ms: requests that a dead connection swallows don't take all that the browser allows
+
 /** @type {Row[]} */
 let rows = [];
 
 /** @param {string} current */
 async function refresh(current) {
   const words = valueOf("find").trim();
-  rows = await get(`/sessions?limit=${words ? 50 : 200}&q=${encodeURIComponent(words)}`);
+  rows = await get(`/sessions?limit=${words ? 50 : 200}&q=${encodeURIComponent(words)}`, LONGEST);
   paintList(current);
 }
 /** @param {string} text */
