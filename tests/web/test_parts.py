@@ -27,7 +27,7 @@ def test_the_drawings_grow_while_the_answer_comes(tab: Browser, provider: Respon
     """The present state is lit in the map, each state gets its bar, each message its arrow, before the turn is over."""
     tab.driver.execute_script(SNAPSHOTS)
     provider.brain = Script(
-        [Think("Think first."), Say("one two three four five six", pace=0.05), Say("seven", pace=30)]
+        [Think("Think first."), Say("one two three four five six", pace=0.05), Say("seven eight", pace=30)]
     )
     tab.send("count")
     tab.until(lambda: "seven" in tab.log)
@@ -52,7 +52,7 @@ def test_the_drawings_grow_while_the_answer_comes(tab: Browser, provider: Respon
 
 def test_reasoning_is_folded(tab: Browser, provider: ResponsesServer) -> None:
     """One line says how long it took; a click or the Enter key unfolds it, also while the answer comes, and folds it again."""
-    provider.brain = Script([Think("First this, then that."), Say("Because "), Say("so.", pace=30)])
+    provider.brain = Script([Think("First this, then that."), Say("Because "), Say("so. There.", pace=30)])
     tab.send("why?")
     tab.until(lambda: "Because" in tab.log)
     body = "#log .reasoning .said"
