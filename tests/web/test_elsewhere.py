@@ -56,6 +56,9 @@ def test_the_page_follows_what_a_terminal_writes(tab: Browser, elsewhere: Sessio
     assert not tab.one("#say").is_enabled()
     assert not tab.one("#send").is_enabled()
     assert tab.all(".path .lit")
+    with tab.phone():
+        tab.until(lambda: tab.one("#hint").is_displayed())
+        assert tab.js("document.documentElement.scrollWidth") <= 390
     tab.driver.refresh()  # the list is fetched each 5 s
     tab.until(lambda: "open in a terminal" in tab.one("#sessions").text and not tab.one("#say").is_enabled())
     call = ToolCall("c1", "note", "{}")

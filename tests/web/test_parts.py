@@ -27,10 +27,10 @@ def test_the_drawings_grow_while_the_answer_comes(tab: Browser, provider: Respon
     """The present state is lit in the map, each state gets its bar, each message its arrow, before the turn is over."""
     tab.driver.execute_script(SNAPSHOTS)
     provider.brain = Script(
-        [Think("Think first."), Say("one two three four five six", pace=0.05), Say("seven eight", pace=30)]
+        [Think("Think first."), Say("one two three four five six", pace=0.08), Say("seven eight", pace=30)]
     )
     tab.send("count")
-    tab.until(lambda: "seven" in tab.log)
+    tab.until(lambda: "chunk_received × 7" in tab.one("#sequence").get_attribute("textContent"))
     shown: list[list[Any]] = tab.js("window.shown.map(one => JSON.parse(one))")
     lit = list(dict.fromkeys(state for state, *_ in shown if state))
     assert lit[-1] == "streaming"
@@ -40,12 +40,13 @@ def test_the_drawings_grow_while_the_answer_comes(tab: Browser, provider: Respon
         assert sizes == sorted(sizes)
         assert sizes[0] < sizes[-1]
     chunks = [row for *_, rows in shown for row in rows if row.startswith("chunk_received")]
-    assert len(set(chunks)) >= 3  # the arrow counts
+    assert len(set(chunks)) >= 3  # the arrow counts, ten times a second
     tab.until(lambda: tab.all("#map .at.been .halo, #map .at .halo"))
     assert tab.one("#state-now").text == "streaming"
     assert [row.split()[0] for row in shown[-1][2]][-1] == "streaming"
     tab.click("#send.stop")
     tab.until(lambda: tab.one("#state-now").text == "cancelled")
+    assert tab.one("#facts").text.split()[:6] == ["model", "gpt-6-luna", "tokens", "–", "cost", "–"]
     assert tab.all("#map .at.bad[data-s=cancelled]")
     assert "cancelled" in tab.one("#sequence").get_attribute("textContent")
 

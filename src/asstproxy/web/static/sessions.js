@@ -91,6 +91,7 @@ export async function open(hash) {
   const ids = hash.split(BETWEEN).filter(Boolean);
   leave();
   S.stick = true;
+  if (ids.length === 1) S.others = []; // what is written there goes to one
   setView(ids.length > 1 ? "compare" : "chat");
   if (!ids.length) return;
   const opened = ids.map(watched);
@@ -143,6 +144,7 @@ function ask(title, go, value) {
   $("dialog-go").className = value === undefined ? "btn danger" : "btn go";
   dialog.returnValue = "";
   dialog.showModal();
+  if (value) field.select();
   return new Promise((done) => dialog.addEventListener("close", () => done(dialog.returnValue === "go" ? field.value : null), { once: true }));
 }
 /** @param {string} what */
