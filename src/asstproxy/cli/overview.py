@@ -7,6 +7,7 @@ import sys
 from ..config.profiles import load_config
 from ..core.errors import AsstError
 from ..text.safe_text import clean_line
+from .fitted import fitted
 
 __all__ = ["print_overview"]
 
@@ -28,7 +29,8 @@ _NAMED = 4
 
 def print_overview() -> None:
     """Print it on stdout."""
-    sys.stdout.write(f"{_TEXT}{_assistants()}\nasst help TOPIC · asst -h lists all commands · asst COMMAND -h\n")
+    text = f"{_TEXT}{_assistants()}\nasst help TOPIC · asst -h lists all commands · asst COMMAND -h\n"
+    sys.stdout.write(fitted(text))
 
 
 def _assistants() -> str:
