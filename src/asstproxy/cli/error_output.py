@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from ..core.errors import AsstError
 from ..core.redact import redact
@@ -31,7 +32,7 @@ def print_error(error: Exception, *, chat: bool = False) -> int:
     elif hasattr(error, "format_message"):  # typer's own usage errors, whose module is private
         context = getattr(error, "ctx", None)
         hint = f"See: {context.command_path if context else 'asst'} --help"
-        message, code = error.format_message(), int(getattr(error, "exit_code", USAGE))
+        message, code = _usage_message(error), int(getattr(error, "exit_code", USAGE))
     elif type(error).__name__ == "Abort":
         message, hint, code = "Stopped. Nothing was changed.", "", INTERRUPTED
     elif isinstance(error, OSError):
@@ -46,6 +47,18 @@ def print_error(error: Exception, *, chat: bool = False) -> int:
 
     print_warning(join_sentences(message, hint))
     return code
+
+
+def _usage_message(error: Any) -> str:
+    """Typer's own words, but of the options only one that is near: typer suggests `--theme` for `--resume`."""
+    options = getattr(error, "possibilities", None)
+    if not options:
+        return str(error.format_message())
+    from ..core.near_names import near_names
+
+    typed = error.option_name
+    near = [one for one in options if typed.startswith(one)] or near_names(typed, options)
+    return f"{error.message}.{f' Did you mean {near[0]}?' if near else ''}"
 
 
 def print_warning(line: str) -> None:

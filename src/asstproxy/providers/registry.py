@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..config.provider_info import BUILT_IN, ProviderInfo
 from ..core.errors import NotSetUpError, UsageError
+from ..core.near_names import did_you_mean
 
 if TYPE_CHECKING:  # shell completion reads the names, and must not pay for msgspec
     from ..config.profiles import Profile
@@ -73,10 +74,11 @@ def entry_point(profile: Profile) -> str:
     vendors = _vendors()
     if name in vendors:
         return PROVIDERS[vendors[name].protocol]
-    known = ", ".join([*PROVIDERS, *vendors, *sorted(_registered())])
+    meant = did_you_mean(name, [*PROVIDERS, *vendors, *_registered()])
     raise NotSetUpError(
-        f"The profile '{profile.name}' names the provider '{name}', which is not installed.",
-        f"Run: pip install PACKAGE, with the package that brings it; or choose one of: {known}.",
+        f"There is no provider '{name}', which the profile '{profile.name}' names.",
+        meant
+        or f"Choose {', '.join(PROVIDERS)} or a vendor, or run: pip install PACKAGE, with the package that brings it.",
     )
 
 
