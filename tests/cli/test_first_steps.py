@@ -54,7 +54,7 @@ def test_an_unknown_provider_is_answered_with_the_near_one(asst: Asst) -> None:
     write_profiles('[profiles.mine]\nprovider = "gtp"\n\n[profiles.other]\nprovider = "acme-ai"\n')
     ran = asst("ask", "-p", "mine", "hi")
     assert (ran.code, ran.out) == (3, "")
-    assert "no provider 'gtp'" in ran.err
+    assert "the provider 'gtp', which is not installed" in ran.err
     assert 'Did you mean "gpt"?' in ran.err
     assert len(ran.err) < 300
     assert "pip install" in asst("ask", "-p", "other", "hi").err

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..config.provider_info import BUILT_IN, ProviderInfo
 from ..core.errors import NotSetUpError, UsageError
-from ..core.near_names import did_you_mean
 
 if TYPE_CHECKING:  # shell completion reads the names, and must not pay for msgspec
     from ..config.profiles import Profile
@@ -74,9 +73,11 @@ def entry_point(profile: Profile) -> str:
     vendors = _vendors()
     if name in vendors:
         return PROVIDERS[vendors[name].protocol]
+    from ..core.near_names import did_you_mean
+
     meant = did_you_mean(name, [*PROVIDERS, *vendors, *_registered()])
     raise NotSetUpError(
-        f"There is no provider '{name}', which the profile '{profile.name}' names.",
+        f"The profile '{profile.name}' names the provider '{name}', which is not installed.",
         meant
         or f"Choose {', '.join(PROVIDERS)} or a vendor, or run: pip install PACKAGE, with the package that brings it.",
     )
