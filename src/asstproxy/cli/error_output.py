@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..core.errors import AsstError
 from ..core.redact import redact
@@ -62,6 +62,18 @@ def print_error(error: Exception) -> int:
     return said.code
 
 
+def _usage_message(error: Any) -> str:
+    """Typer's own words, but of the options only one that is near: typer suggests `--theme` for `--resume`."""
+    options = getattr(error, "possibilities", None)
+    if not options:
+        return str(error.format_message())
+    from ..core.near_names import near_names
+
+    typed = error.option_name
+    near = [one for one in options if typed.startswith(one)] or near_names(typed, options)
+    return f"{error.message}.{f' Did you mean {near[0]}?' if near else ''}"
+
+
 def print_warning(line: str) -> None:
     """Print one line, without secrets and control characters."""
     harmless, view = clean_line(redact(line)), _view.get()
@@ -85,7 +97,7 @@ def _in_words(error: Exception, *, chat: bool) -> _Words:
     if hasattr(error, "format_message"):  # typer's own usage errors, whose module is private
         context = getattr(error, "ctx", None)
         hint = f"See: {context.command_path if context else 'asst'} --help"
-        return _Words(error.format_message(), hint, int(getattr(error, "exit_code", USAGE)))
+        return _Words(_usage_message(error), hint, int(getattr(error, "exit_code", USAGE)))
     if type(error).__name__ == "Abort":
         return _Words("Stopped. Nothing was changed.", "", INTERRUPTED)
     if isinstance(error, OSError):

@@ -54,6 +54,7 @@ HINTS: dict[str, str] = {
     "batch_not_objects": "For lines of text: --lines",
     "batch_queued": "Add --queue ADDRESS, or choose another output: -o OUT.jsonl",
     "batch_tools": "Offer tools of your own: -t NAME",
+    "batch_prompt_missing": 'Add "prompt" to each item: the template puts it in place of {{{{input}}}}.',
     "batch_without_prompt": "Variables need a template: -T NAME",
     # providers
     "batch_api_missing": "Leave out --provider-batch.",

@@ -35,8 +35,8 @@ __all__ = ["COMMANDS", "SlashCompleter", "parse_line"]
 
 _QUOTED = 60
 """Characters of a message or of instructions that are quoted."""
-_CLEAR = frozenset({"clear", "none", "-", '""'})
-"""Words after `/system` that remove the instructions."""
+_CLEAR = frozenset({"clear", "none", "off", "-", '""'})
+"""Words after `/system` and `/schema` that remove what is set."""
 
 
 async def _help(chat: ChatCommands, name: str) -> None:

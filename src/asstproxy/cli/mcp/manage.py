@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 import time
@@ -117,7 +118,10 @@ def _save(servers: Mapping[str, ServerTable], profiles: Sequence[str], *, alone:
     if secrets:
         sys.stdout.write(f"In credentials.toml (0600): {', '.join(secrets)}\n")
     if not profiles:
-        sys.stdout.write('To use it in a profile, add to its table: mcp = ["NAME"] (asst setup edit)\n')
+        listed = json.dumps([*tables], ensure_ascii=False)
+        sys.stdout.write(
+            f"To use {'it' if len(tables) == 1 else 'them'} in a profile, add to its table: mcp = {listed} (asst setup edit)\n"
+        )
     sys.stdout.write(f"Try it: asst mcp test {' '.join(tables)}\n")
 
 

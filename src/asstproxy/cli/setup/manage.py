@@ -78,6 +78,7 @@ def show_profile(name: str, *, as_json: bool) -> None:
         if value not in ("", [], {}, None):
             text = " ".join(value) if isinstance(value, list) else value
             text = json.dumps(text, ensure_ascii=False) if isinstance(text, dict) else text
+            text = {True: "yes", False: "no"}[text] if isinstance(text, bool) else text
             _print(f"{key:<13} {str(text).replace(chr(10), chr(10) + ' ' * 14)}")
 
 

@@ -17,10 +17,7 @@ __all__ = ["CLOUD", "GOOGLE_CODES", "LOGIN", "google_meaning", "retry_delay"]
 CLOUD = "-aiplatform.googleapis.com"
 """The end of a location's host name; the name of an unknown location can't be resolved."""
 LOGIN = "Run: gcloud auth application-default login"
-NEW_KEY = (
-    "Check the key. Google no longer accepts keys of the old kind; create a new one at "
-    "https://aistudio.google.com/apikey."
-)
+NEW_KEY = "Google no longer accepts keys of the old kind; create a new one at https://aistudio.google.com/apikey."
 ACCESS = (
     "Check project and location, that the API is on (gcloud services enable aiplatform.googleapis.com), and that you "
     "may use it (role roles/aiplatform.user)."
