@@ -1,16 +1,19 @@
-"""Groups of commands that suggest the name that was probably meant."""
+"""Groups of commands that suggest the name that was probably meant, and whose help cuts no sentence off."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
 
-from .listing_group import ListingGroup
+from typer.core import TyperGroup
 
 __all__ = ["SuggestingGroup"]
 
+_WHOLE = 1_000
+"""Characters of a sentence: all of them."""
 
-class SuggestingGroup(ListingGroup):
+
+class SuggestingGroup(TyperGroup):
     """Suggests a command only when the typed one is near; typer suggests `chat` for `cat food`."""
 
     def __init__(self, **settings: Any) -> None:
@@ -35,6 +38,14 @@ class SuggestingGroup(ListingGroup):
                 found: Any = error
                 found.ctx = SimpleNamespace(command_path=f"{ctx.command_path} {ctx.invoked_subcommand}")
             raise
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The names of the commands, each with its first sentence, which is folded where click would cut it off."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, one.get_short_help_str(_WHOLE)) for name, one in commands if one is not None and not one.hidden]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
 
     def hint(self, args: list[str], near: list[str]) -> str:  # noqa: ARG002 - for groups that know more
         """What was probably meant."""

@@ -29,7 +29,7 @@ def test_the_main_screens(server: ResponsesServer, chat: Chat, tmp_path: Path, c
     """No row is wider than the screen, no word is broken, each frame is closed, and the toolbar stands in the last row."""
     (tmp_path / "tools.py").write_text(TOOLS)
     server.brain = Script(
-        [Think("hm"), Wait(0.5), Say(f"{TABLE}{SENTENCE}", pace=0.005)],
+        [Think("hm"), Wait(0.2), Say(f"{TABLE}{SENTENCE}", pace=0.005)],
         [Call("note", {"path": "a.md", "text": SENTENCE})],
         [Say("Saved.")],
     )

@@ -7,12 +7,12 @@ from typing import Any
 import typer
 
 from .. import completion
-from ..listing_group import ListingGroup
+from ..suggest import SuggestingGroup
 
 __all__ = ["setup"]
 
 
-class SetupGroup(ListingGroup):
+class SetupGroup(SuggestingGroup):
     """The verbs (`list`, `show`, …), and one command for each provider that is installed."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
