@@ -110,3 +110,42 @@ def test_a_saved_mcp_server_says_how_a_profile_gets_it(asst: Asst) -> None:
     assert tested.code == 1
     assert "Errno" not in tested.out
     assert "no-such-command" in tested.out
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            '[profiles.x]\nprovider = "gpt"\nmodl = "gpt-4o"\n',
+            'line 3: the key "modl" has no effect. Did you mean "model"?',
+        ),
+        (
+            '[profiles.x]\nprovider = "gpt"\nbase_ulr = "http://x"\n',
+            'line 3: the key "base_ulr" has no effect. Did you mean "base_url"?',
+        ),
+        (
+            '[profiles.x]\nprovider = "gpt"\ntemperature = 1.0\n',
+            'line 3: the key "temperature" has no effect. Write it into settings: settings = { temperature = … }',
+        ),
+        (
+            '[profiles.x]\nprovider = "gpt"\nsettings = { verbositty = "low" }\n',
+            'line 3: the key "verbositty" is sent as it is. Did you mean "verbosity"?',
+        ),
+        (
+            'defalt = "x"\n[profiles.x]\nprovider = "gpt"\n',
+            'line 1: the key "defalt" has no effect. Did you mean "default"?',
+        ),
+        (
+            '[profiles.x]\nprovider = "gpt"\n[profile.y]\nprovider = "gpt"\n',
+            'config.toml: the key "profile" has no effect. Did you mean "profiles"?',
+        ),
+    ],
+    ids=["modl", "base_ulr", "temperature", "verbositty", "defalt", "profile"],
+)
+def test_a_slip_in_the_file_is_named(asst: Asst, server: ResponsesServer, text: str, says: str) -> None:
+    """Once, with its line; a key that is near no other is left alone, and so are the keys of a provider."""
+    write_profiles(text)
+    ran = asst("ask", "-p", "x", "hi")
+    assert ran.err.count(says) == 1
+    write_profiles('acme = 1\n[profiles.x]\nprovider = "gpt"\nnote = "mine"\nhistory = "client"\npoll = 1.0\n')
+    assert asst("ask", "-p", "x", "hi").err == "x · gpt-6-luna\n"
