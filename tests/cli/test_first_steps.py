@@ -38,6 +38,8 @@ def test_a_tool_that_nobody_could_be_asked_about_is_named(asst: Asst, server: Re
         (["list"], "Did you mean 'sessions list'? See: asst --help"),
         (["logs"], "Did you mean 'sessions list'? See: asst --help"),
         (["export"], "Did you mean 'sessions export'? See: asst --help"),
+        (["ask", "--json", "--events", "hi"], "--json and --events can't be combined. Give one of them."),
+        (["completion"], "Did you mean '--install-completion'?"),
         (["keys"], "Did you mean 'help api-keys'? See: asst --help"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -72,8 +74,8 @@ def test_a_data_folder_that_is_a_file_is_an_error(asst: Asst, monkeypatch: pytes
     (tmp_path / "file").touch()
     monkeypatch.setenv("ASST_DATA_DIR", str(tmp_path / "file"))
     ran = asst("sessions", "list")
-    assert (ran.code, ran.out) == (1, "")
-    assert "Not a directory" in ran.err
+    assert (ran.code, ran.out) == (5, "")
+    assert "Not a directory. Fix its permissions, or set ASST_DATA_DIR." in ran.err
 
 
 def test_a_batch_names_the_key_that_its_template_lacks(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
