@@ -1,4 +1,4 @@
-"""The network between the browser and the page's server: a cable that can be pulled."""
+"""The network between the browser and the page's server: a cable that can be pulled, or that goes dead without an error."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ class Cable:
         self._server = server
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_pulled = False
+        self._streams: set[asyncio.Task[None]] = set()  # connections that carry records
+        self._dead: set[asyncio.Task[None]] = set()
+        self._dying = 0  # connections to come that are dead from the start
         self._loop = asyncio.new_event_loop()
         self._listener = self._loop.run_until_complete(asyncio.start_server(self._carry, "127.0.0.1", 0))
         self.port: int = self._listener.sockets[0].getsockname()[1]
@@ -52,25 +55,45 @@ class Cable:
         """Carry again."""
         self._is_pulled = False
 
+    def mute(self, *, next_ones: int = 0) -> None:
+        """The streams of records go dead, and nobody is told; idle connections are closed, as servers do after seconds.
+
+        `next_ones`: so many new connections are dead as well.
+        """
+
+        async def silence() -> None:
+            self._dead |= self._streams
+            self._dying = next_ones
+            for task in self._tasks - self._dead:
+                task.cancel()
+
+        asyncio.run_coroutine_threadsafe(silence(), self._loop).result(20)
+
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        if self._dying:
+            self._dying -= 1
+            self._dead.add(task)
         other: asyncio.StreamWriter | None = None
         try:
             if not self._is_pulled:
                 with contextlib.suppress(OSError):
                     there, other = await asyncio.open_connection("127.0.0.1", self._server)
-                    await asyncio.gather(_pipe(reader, other), _pipe(there, writer))
+                    await asyncio.gather(self._pipe(task, reader, other), self._pipe(task, there, writer))
         finally:
             self._tasks.discard(task)
             writer.transport.abort()
             if other is not None:
                 other.transport.abort()
 
-
-async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
+    async def _pipe(self, task: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            if data.startswith(b"GET ") and b"/events?" in data.partition(b"\n")[0]:
+                self._streams.add(task)
+            if task not in self._dead:
+                writer.write(data)
+                await writer.drain()
+        if task not in self._dead:
+            writer.close()

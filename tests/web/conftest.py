@@ -32,8 +32,8 @@ ASST = asst_command.ASST
 class WebProcess(Served):
     """`asst web` on a free port, as a process of its own."""
 
-    def __init__(self, *arguments: str, port: int = 0) -> None:
-        command = [ASST, "web", "--port", str(port), "--no-open", *arguments]
+    def __init__(self, *arguments: str, port: int = 0, open_browser: bool = False) -> None:
+        command = [ASST, "web", "--port", str(port), "--open" if open_browser else "--no-open", *arguments]
         self.process = asst_command.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         address = self.process.stdout.readline().strip()
@@ -125,7 +125,7 @@ class Watch:
                     self.records += found
                 elif kind == "blocks":
                     self.blocks += found
-                else:
+                elif kind == "status":
                     self.status = found
         return self
 

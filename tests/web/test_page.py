@@ -12,7 +12,6 @@ from asstproxy import Store
 from servers import Call, ResponsesServer, Say, Script, Think
 
 from .browser import Browser, Keys
-from .cable import Cable
 from .conftest import WebProcess
 from .served import Served, ServedPage
 from .test_server import PNG
@@ -86,23 +85,6 @@ def test_reload_in_mid_stream_loses_nothing(tab: Browser, provider: ResponsesSer
     tab.until(lambda: "w5" in tab.log)
     tab.until(lambda: tab.all(".state.completed"))
     assert tab.one(".answer .said").text == words
-
-
-def test_a_lost_network_loses_nothing(driver: Any, web: Served, provider: ResponsesServer) -> None:
-    """The page says that the connection is lost; when it is back, the page goes on from its last record by itself."""
-    words = " ".join(f"w{n}" for n in range(30))
-    provider.brain = lambda _: [Say(words, pace=0.03)]
-    with Cable(web.port) as cable:
-        tab = Browser(driver, web.address.replace(str(web.port), str(cable.port)))
-        tab.send("count")
-        tab.until(lambda: "w5" in tab.log)
-        cable.pull()
-        tab.until(lambda: tab.one("#notice").is_displayed())
-        assert "w29" not in tab.log
-        cable.plug()
-        tab.until(lambda: tab.all(".state.completed"))
-        assert tab.one(".answer .said").text == words
-        assert not tab.one("#notice").is_displayed()
 
 
 def test_two_tabs_show_the_same(tab: Browser, provider: ResponsesServer) -> None:

@@ -101,8 +101,10 @@ def test_a_tool_runs_only_after_a_yes(provider: ResponsesServer, tmp_path: Path)
         changed = {"answer": "yes", "arguments": '{"text": 7'}
         assert "doesn't fit" in page.post(path, {"answers": {asked["call_id"]: changed}}).json()["error"]
         assert not ran.exists()
-        assert page.post(path, {"answers": {asked["call_id"]: {"answer": "yes"}}}).status_code == 200
+        unchanged = {"answer": "yes", "arguments": f" {asked['arguments']}\n"}
+        assert page.post(path, {"answers": {asked["call_id"]: unchanged}}).status_code == 200
         watch.until_state("completed")
+    assert "changed the arguments" not in str(provider.requests[-1].json["input"])
     assert ran.read_text() == "milk"
     assert [tool.decided_by for tool in Store().transcript(session).exchanges[0].tools] == ["person"]
 

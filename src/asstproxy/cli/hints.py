@@ -83,6 +83,10 @@ CHAT_HINTS: dict[str, str] = {
     "attachment_not_read": "Send it to another: /profile gpt",
     "recording_not_read": "Send it to another: /profile gemini",
     "no_exchange_to_attach": "Try again: /retry",
+    "profile_unknown": "Known: {known}. Choose one: /profile",
+    "session_not_found": "Choose one: /sessions",
+    "tool_unknown": "List them: /tools",
+    "model_not_named": "Choose one: /model NAME",
 }
 """The same, where the chat has a command of its own."""
 

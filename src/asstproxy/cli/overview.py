@@ -8,6 +8,7 @@ from ..config.profiles import Config, load_config
 from ..config.who_answers import choose_profile
 from ..core.errors import AsstError, NotSetUpError
 from ..text.safe_text import clean_line
+from .fitted import fitted
 
 __all__ = ["print_overview"]
 
@@ -29,7 +30,8 @@ _NAMED = 4
 
 def print_overview() -> None:
     """Print it on stdout."""
-    sys.stdout.write(f"{_TEXT}{_assistants()}\nasst help TOPIC · asst -h lists all commands · asst COMMAND -h\n")
+    text = f"{_TEXT}{_assistants()}\nasst help TOPIC · asst -h lists all commands · asst COMMAND -h\n"
+    sys.stdout.write(fitted(text))
 
 
 def _assistants() -> str:

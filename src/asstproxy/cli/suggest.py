@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from typer.core import TyperGroup
+from .listing_group import ListingGroup
 
 __all__ = ["SuggestingGroup"]
 
 
-class SuggestingGroup(TyperGroup):
+class SuggestingGroup(ListingGroup):
     """Suggests a command only when the typed one is near; typer suggests `chat` for `cat food`."""
 
     def __init__(self, **settings: Any) -> None:

@@ -76,9 +76,18 @@ class Question:
 
     def yes(self, *, always: bool = False, arguments: str | None = None) -> Decision:
         """It may run; `always`: so may later calls of this tool; `arguments`: with these instead (JSON text)."""
+        if arguments is not None and self._is_same(arguments):
+            arguments = None  # only laid out differently: the assistant isn't told of a change
         return Decision(
             self.call.call_id, approved=True, arguments=arguments, always=always and self.may_always, by="person"
         )
+
+    def _is_same(self, arguments: str) -> bool:
+        try:
+            given, asked = (json.dumps(parse(text), sort_keys=True) for text in (arguments, self.call.arguments))
+        except ToolError:
+            return False
+        return given == asked
 
     def no(self, reason: str = "") -> Decision:
         """It may not run; the assistant is given the reason."""

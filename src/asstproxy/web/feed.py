@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import AsyncGenerator, Iterable
 from typing import Any
 
 from ..core.events import Record
 from ..export.markdown_html import markdown_html
+from ..store.lock import is_locked, lock_holder
 from ..store.recovery import repaired
 from ..store.store import Store
 from .blocks import AnswerBlocks, Block
@@ -20,10 +22,10 @@ __all__ = ["Feed"]
 
 _FRAME = 0.03
 """Seconds for which changes are gathered before they are sent: less than two frames of a screen, so that none of them is missed."""
-_BEAT = 15.0
-"""Seconds of silence after which a viewer gets a sign of life, so that a lost connection is noticed."""
 _LOOK = 0.25
 """Seconds between two looks at a journal that another process may be writing."""
+_LOOKS = 4
+"""Looks at a journal without news for each look at its lock, which holds the lock for a moment."""
 
 
 class Feed:
@@ -34,6 +36,9 @@ class Feed:
 
     `status` is what the page must know in addition to the records: who has the session open, and which calls wait for a yes.
     """
+
+    beat = 15.0
+    """Seconds of silence after which a viewer gets a sign of life, so that it notices a connection that died without an error."""
 
     def __init__(self, store: Store, session: str) -> None:
         self.session = session
@@ -52,9 +57,8 @@ class Feed:
         self._is_ended = False
         self._follower: asyncio.Task[None] | None = None
         self.is_live = False
-        self._tail = JournalTail(
-            store.path(session)
-        )  # first: what is written while the journal is read comes twice, not never
+        self._path = store.path(session)
+        self._tail = JournalTail(self._path)  # first: what is written while the journal is read comes twice, not never
         self.extend(repaired(store.journal(session).records))
 
     # ---- what comes in -------------------------------------------------------------------------------------------------
@@ -125,7 +129,7 @@ class Feed:
                     place, shown, status = len(self.records), len(self._answers.all), self._status_number
                     yield update
                 try:
-                    async with asyncio.timeout(_BEAT):
+                    async with asyncio.timeout(self.beat):
                         await changed.wait()
                 except TimeoutError:
                     yield None
@@ -163,15 +167,25 @@ class Feed:
             self._follower = asyncio.get_running_loop().create_task(self._follow_journal())
 
     async def _follow_journal(self) -> None:
+        looks = 0
         await asyncio.sleep(_LOOK)
         while not self.is_live:
-            self.catch_up()
+            looks += 1
+            news = self._tail.read()
+            if news or looks % _LOOKS == 0:
+                self.catch_up(news)
             await asyncio.sleep(_LOOK)
         self._follower = None
 
-    def catch_up(self) -> None:
-        """Take in what another process has written since the last look."""
-        self.extend(self._tail.read())
+    def catch_up(self, news: Iterable[Record] = ()) -> None:
+        """Take in what another process has written since the last look, and whether it has the session open.
+
+        `news`: records that were read already.
+        """
+        with contextlib.suppress(OSError):  # it was deleted
+            holder = lock_holder(self._path) if is_locked(self._path) else ""
+            self.extend([*news, *self._tail.read()])  # after the lock: a process that has let go has written everything
+            self.set_status(live=False, holder=holder)
 
     def caught_up(self) -> None:
         """Continue with what is written from now on: the records of a conversation held here were all added."""

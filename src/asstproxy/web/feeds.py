@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..store.lock import is_locked, lock_holder
 from ..store.store import Store
 
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ class Feeds:
         feed = self.of_open(session)
         if not feed.is_live:
             feed.catch_up()
-            path = self._store.path(session)
-            feed.set_status(live=False, holder=lock_holder(path) if is_locked(path) else "")
         self._forget_unwatched()
         return feed
 

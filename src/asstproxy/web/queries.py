@@ -17,7 +17,7 @@ from ..store.transcript import transcript_of
 from .profiles import checked_profiles, profile_rows
 from .session_rows import session_rows
 from .sessions import Sessions
-from .update import to_json
+from .update import ALIVE, to_json
 
 __all__ = ["Queries"]
 
@@ -62,9 +62,15 @@ class Queries:
         return JSONResponse(await asyncio.to_thread(session_rows, self._sessions, words, max(1, min(limit, 1000))))
 
     async def session(self, request: Request) -> Response:
-        """All records of a session and the finished blocks of its answers."""
+        """All records of a session, the finished blocks of its answers, and the seconds between signs of life (`beat`)."""
         feed = self._sessions.feeds.of(request.path_params["id"])
-        head = {"id": feed.session, "feed": feed.id, "status": feed.status, "blocks": feed.blocks}
+        head = {
+            "id": feed.session,
+            "feed": feed.id,
+            "beat": feed.beat,
+            "status": feed.status,
+            "blocks": feed.blocks,
+        }
         body = b"".join((to_json(head)[:-1], b',"records":[', b",".join(map(encode, feed.records)), b"]}"))
         return Response(body, media_type="application/json")
 
@@ -87,7 +93,7 @@ class Queries:
                 return
             async with contextlib.aclosing(feed.watch(after)) as updates:
                 async for update in updates:
-                    events = memoryview(b": still here\n\n" if update is None else update.events)
+                    events = memoryview(ALIVE if update is None else update.events)
                     for at in range(
                         0, len(events), _PIECE
                     ):  # a viewer that doesn't read has one piece waiting, not all

@@ -12,7 +12,10 @@ from ..core.events import Record
 if TYPE_CHECKING:
     from .blocks import Block
 
-__all__ = ["Update", "to_json"]
+__all__ = ["ALIVE", "Update", "to_json"]
+
+ALIVE = b"event: alive\ndata: {}\n\n"
+"""A sign of life: an event, because a script never sees a comment of the stream."""
 
 
 class Update:

@@ -20,6 +20,7 @@ from ...core.errors import UsageError
 from ...core.redact import redact
 from ...text.figures import duration
 from ...text.safe_text import clean_line
+from ..fitted import fitted
 from ..render.table import Column, table_lines
 from ..sessions.listing import print_json
 from .importing import ServerTable, parse_clients, stored_for, without_secrets
@@ -46,7 +47,9 @@ def list_servers(*, as_json: bool) -> None:
         [clean_line(cell) for cell in (name, ", ".join(users) or "–", _runs(table))] for name, table, users in rows
     ]
     if not cells:
-        sys.stderr.write("No MCP servers. To add one: asst mcp add NAME -- COMMAND …, or asst mcp import FILE\n")
+        sys.stderr.write(
+            fitted("No MCP servers. To add one: asst mcp add NAME -- COMMAND …, or asst mcp import FILE\n")
+        )
     elif sys.stdout.isatty():
         for line in table_lines((Column("Server"), Column("Profiles"), Column("Runs")), cells):
             sys.stdout.write(f"{line}\n")

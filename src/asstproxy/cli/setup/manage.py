@@ -24,7 +24,7 @@ from .remote import remote_id, withdraw
 
 __all__ = ["edit_config", "list_profiles", "remove_a_profile", "show_profile", "use_profile"]
 
-COLUMNS = ("", "profile", "provider", "model", "key", "tools")
+COLUMNS = ("", "Profile", "Provider", "Model", "Key", "Tools")
 TEMPLATE = """\
 # Profiles of asst. A profile is a saved assistant. See: asst setup --help
 # default = "gpt"

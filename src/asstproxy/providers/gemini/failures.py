@@ -29,7 +29,7 @@ GOOGLE_CODES: dict[str, Meaning] = {  # the Interactions API's codes
     "authentication_error": ("authentication", False, NEW_KEY),
     "permission_denied": ("authentication", False, NEW_KEY),
     "not_found": ("not_found", False, "Check the model's name."),
-    "invalid_request": ("invalid_request", False, "The request does not suit this model or server."),
+    "invalid_request": ("invalid_request", False, "The model or the server doesn't accept this request."),
     "too_many_requests": ("rate_limit", True, "Wait a little, then try again."),
     "internal_error": ("server", True, "The provider failed. Try again."),
     "service_unavailable": ("server", True, "The provider failed. Try again."),

@@ -25,10 +25,10 @@ __all__ = [
     "sentence",
 ]
 
-REFUSED_KEY = "Check the key: the server refused it."
+REFUSED_KEY = "Check the key: the server did not accept it."
 """A hint. Where it is known which key was sent, that says more."""
 _KINDS: dict[int, tuple[Kind, bool, str]] = {  # status: kind, whether a retry may help, what to do
-    400: ("invalid_request", False, "The request does not suit this model or server."),
+    400: ("invalid_request", False, "The model or the server doesn't accept this request."),
     401: ("authentication", False, REFUSED_KEY),
     402: ("quota", False, "The account's balance does not cover this. Check its billing."),
     403: ("authentication", False, "The key is not allowed to do this."),
@@ -36,7 +36,7 @@ _KINDS: dict[int, tuple[Kind, bool, str]] = {  # status: kind, whether a retry m
     408: ("timeout", True, "Try again."),
     409: ("server", True, "Try again."),
     413: ("context_length", False, "Send less, or start a new conversation."),
-    422: ("invalid_request", False, "The request does not suit this model or server."),
+    422: ("invalid_request", False, "The model or the server doesn't accept this request."),
     429: ("rate_limit", True, "Wait a little, then try again."),
 }
 LONG = "The conversation is longer than the model's context. Start a new one{}."

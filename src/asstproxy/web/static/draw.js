@@ -77,7 +77,7 @@ export function mapSVG(x) {
     return `<g class="${cls}" data-s="${s}">${at ? `<circle class="halo" cx="${cx}" cy="${cy}" r="9"/>` : ""}<circle cx="${cx}" cy="${cy}" r="${at ? 5 : 4}"/>${text}</g>`;
   });
   return (
-    `<path class="band" d="M8,72H360a8,8 0 0 1 8,8V104a8,8 0 0 1 -8,8H156a8,8 0 0 0 -8,8V182a8,8 0 0 1 -8,8H8a8,8 0 0 1 -8,-8V80a8,8 0 0 1 8,-8z"/>` +
+    `<path class="band" d="M-8,72H360a8,8 0 0 1 8,8V104a8,8 0 0 1 -8,8H156a8,8 0 0 0 -8,8V182a8,8 0 0 1 -8,8H-8a8,8 0 0 1 -8,-8V80a8,8 0 0 1 8,-8z"/>` +
     `<text class="cap" x="360" y="66" text-anchor="end">the assistant’s turn to speak</text>` +
     BASE.map(([a, b, c]) => `<path class="edge ${c || ""}" d="${route(a, b)}"/>`).join("") +
     taken.join("") +

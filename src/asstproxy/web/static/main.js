@@ -57,10 +57,17 @@ function paintConversation() {
   $("log").setAttribute("aria-busy", String(active && !isReplay));
   if (isReplay) replay.paintTransport(records, state);
   else {
-    if (live) say(TURNING_POINTS[state] || "Working");
+    if (live) tellTurn(`${S.session?.id}.${live.number}`, TURNING_POINTS[state] || "Working");
     if (live?.settled) fetchCosts(`${exchanges.length}.${live.settled}`);
   }
   return exchanges[S.focus] || live;
+}
+let told = "";
+/** Tell a turning point once, so that what else was said isn't replaced. @param {string} turn @param {string} words */
+function tellTurn(turn, words) {
+  if (told === turn + words) return;
+  told = turn + words;
+  say(words);
 }
 /** Money is computed by the server, when an exchange is over. @param {string} key of the session's state */
 async function fetchCosts(key) {

@@ -183,8 +183,12 @@ export function paintDock() {
   }
   button.disabled = !running && (S.sending || !!elsewhere || !box().value.trim());
   box().disabled = !!elsewhere;
-  write($("hint"), hint(running, elsewhere));
+  box().placeholder = elsewhere ? "Open elsewhere" : "Ask, or drop a file";
+  const words = hint(running, elsewhere);
+  write($("hint"), words);
+  $("hint").classList.toggle("usual", words === USUAL);
 }
+const USUAL = "Enter sends · Shift Enter makes a new line";
 /** @param {boolean} running @param {string} elsewhere */
 function hint(running, elsewhere) {
   if (elsewhere) return `Open in ${elsewhere}: this page follows it`;
@@ -193,7 +197,7 @@ function hint(running, elsewhere) {
   if (running) return "Esc stops";
   if (S.lanes.length) return "Goes to all of them";
   if (S.others.length) return `Asks ${asked().slice(0, -1).join(", ")} and ${asked().at(-1)}`;
-  return "Enter sends · Shift Enter makes a new line";
+  return USUAL;
 }
 
 /** The exchange around an element, and its session. @param {HTMLElement} el @param {(x: Exchange, session: Session) => unknown} work */

@@ -28,9 +28,10 @@ export function paintPanel(x, records, top, cost = "") {
   $("no-exchange").hidden = !!x;
   $("drawings").hidden = !x;
   if (!x) return;
+  const open = x.settled ? "–" : "…";
   const facts = [
-    ["model", x.model || "…"],
-    ["tokens", x.usage ? count(x.usage.input + x.usage.output) : "…"],
+    ["model", x.model || open],
+    ["tokens", x.usage ? count(x.usage.input + x.usage.output) : open],
     ["cost", cost || (x.usage?.cost != null ? money(x.usage.cost) : "–")],
     ["records", String(x.records.length)],
   ];

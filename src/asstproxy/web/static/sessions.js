@@ -7,13 +7,15 @@ import { setView } from "./views.js";
 
 /** @typedef {{id: string, title: string, updated: string, profile: string, state: string, here: boolean, busy: boolean, asks: boolean}} Row */
 
+const LONGEST = 10_000; // ms: requests that a dead connection swallows don't take all that the browser allows
+
 /** @type {Row[]} */
 let rows = [];
 
 /** @param {string} current */
 async function refresh(current) {
   const words = valueOf("find").trim();
-  rows = await get(`/sessions?limit=${words ? 50 : 200}&q=${encodeURIComponent(words)}`);
+  rows = await get(`/sessions?limit=${words ? 50 : 200}&q=${encodeURIComponent(words)}`, LONGEST);
   paintList(current);
 }
 /** @param {string} text */
@@ -89,6 +91,7 @@ export async function open(hash) {
   const ids = hash.split(BETWEEN).filter(Boolean);
   leave();
   S.stick = true;
+  if (ids.length === 1) S.others = []; // what is written there goes to one
   setView(ids.length > 1 ? "compare" : "chat");
   if (!ids.length) return;
   const opened = ids.map(watched);
@@ -141,6 +144,7 @@ function ask(title, go, value) {
   $("dialog-go").className = value === undefined ? "btn danger" : "btn go";
   dialog.returnValue = "";
   dialog.showModal();
+  if (value) field.select();
   return new Promise((done) => dialog.addEventListener("close", () => done(dialog.returnValue === "go" ? field.value : null), { once: true }));
 }
 /** @param {string} what */

@@ -110,7 +110,7 @@ export function paintNotice() {
 
 /** @type {import("./html.js").Click[]} */
 export const noticeClicks = [
-  ["#try-now", () => Promise.all(shownSessions().map((s) => s.load()))],
+  ["#try-now", () => Promise.all(shownSessions().map((s) => s.retry()))],
   [
     "#shut",
     () => {
