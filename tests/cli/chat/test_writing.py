@@ -148,7 +148,7 @@ def test_a_missing_editor_is_named(server: ResponsesServer, chat: Chat) -> None:
     """The draft is still there."""
     with chat(env={"VISUAL": "no-such-editor"}) as terminal:
         terminal.type("a draft\x18\x05")
-        terminal.wait_for("No editor found: no-such-editor. Set EDITOR.")
+        terminal.wait_for("Error: No editor found: no-such-editor.\n  Set EDITOR.")
         terminal.wait_for("› a draft")
 
 
