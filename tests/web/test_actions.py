@@ -70,8 +70,8 @@ def test_the_profile_and_the_model_are_switched(driver: Any, provider: Responses
         assert len(_asked(provider)) == 2
 
 
-def test_the_menu_of_a_session(tab: Browser, provider: ResponsesServer) -> None:
-    """Rename and delete ask in a dialog, which Escape closes without a change; the list follows."""
+def test_the_menu_of_a_session(tab: Browser, provider: ResponsesServer, tmp_path: Path) -> None:
+    """Rename and delete ask in a dialog, which Escape closes without a change; the list follows. Exports are saved as files."""
     tab.send("hello there")
     tab.until(lambda: tab.all(".state.completed"))
     (session,) = Store().ids()
@@ -86,6 +86,20 @@ def test_the_menu_of_a_session(tab: Browser, provider: ResponsesServer) -> None:
     tab.until(lambda: tab.one("#title").text == "A better title")
     tab.until(lambda: "A better title" in tab.one("#sessions").text)
     assert Store().summary(session).title == "A better title"
+    downloads = {"behavior": "allow", "downloadPath": str(tmp_path), "eventsEnabled": False}
+    tab.driver.execute_cdp_cmd("Browser.setDownloadBehavior", downloads)
+    for form, part in (("html", "hello there"), ("md", "hello there"), ("json", '"hello there"')):
+        tab.click("#more")
+        tab.click(f"[data-menu=export-{form}]")
+        file = tmp_path / f"asst-{session[-8:].lower()}.{form}"
+        tab.until(lambda file=file, part=part: file.exists() and part in file.read_text())
+    tab.click("#more")
+    tab.click("[data-menu=fork]")
+    tab.until(lambda: tab.js("location.hash.slice(1)") != session and tab.all(".state.completed"))
+    (fork,) = set(Store().ids()) - {session}
+    Store().remove(fork)
+    tab.js(f"location.hash = '{session}'")
+    tab.until(lambda: tab.one("#title").text == "A better title")
     choose("delete")
     tab.one("#dialog-go").send_keys(Keys.ESCAPE)
     tab.until(lambda: not tab.js("document.getElementById('dialog').open"))
