@@ -59,7 +59,9 @@ def test_a_chat_goes_on_when_its_drawing_fails(server: ResponsesServer, fault: s
     with Terminal(_command(fault, "chat", "-p", "gpt"), columns=120) as terminal:
         terminal.wait_for("›")
         terminal.enter("What is the capital of France?")
-        terminal.wait_for("This is a bug in asst.")
+        terminal.wait_for(
+            "Error: asst has a bug: KeyError: 'id'\n  See where: asst --debug chat · to report it: asst doctor -v\n"
+        )
         assert ANSWER in terminal.text
         terminal.enter("And again?")
         terminal.wait_until(lambda: terminal.text.count(ANSWER) == 2)

@@ -28,7 +28,7 @@ def test_a_refused_key_is_named_with_its_own_page(asst: Asst, monkeypatch: pytes
         monkeypatch.setenv(variable, "wrong-0123456789abcdef")
         ran = asst("ask", "-q", "-p", profile, "hi")
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
-    assert f"It is the key in {variable}." in ran.err
+    assert f"Check the key in {variable}" in ran.err
     assert page in ran.err
     assert "wrong-0123456789" not in ran.err
     others = {one[3].partition("/")[0] for one in CASES.values()} - {page.partition("/")[0], "platform.openai.com"}

@@ -210,7 +210,7 @@ def test_chat_draws_coloured_json(server: ResponsesServer) -> None:
         assert f"2nd try: {PROBLEM}" in text
         assert '"name": "Rex"' in text
         assert 'three"}' not in text
-        terminal.enter("/schema clear")
+        terminal.enter("/schema off")  # as /states off; or clear
         terminal.wait_for("No schema.")
         terminal.enter("/retry")  # as it was asked
         terminal.wait_for('"name": "Max"')

@@ -195,7 +195,14 @@ def with_template(template: Template, values: Mapping[str, str]) -> Callable[[It
 
     def fill(item: Item) -> Item:
         known = {name: value for name, value in item.values.items() if name in template.names}
-        filled = template.fill({**values, **known}, item.prompt, may_be_empty=bool(item.attachments))
+        try:
+            filled = template.fill({**values, **known}, item.prompt, may_be_empty=bool(item.attachments))
+        except UsageError as error:
+            if error.code != "template_input_missing":
+                raise
+            raise UsageError(
+                f'the template "{template.name}" needs an input', "Add a prompt.", code="batch_prompt_missing"
+            ) from None
         system = item.system if item.system is not None else filled.system
         return msgspec.structs.replace(item, prompt=filled.text, system=system, values={})
 

@@ -35,6 +35,21 @@ COMMANDS = (
 """In the order of the help. Each is an attribute of the file of its name in `commands`: a function, or a Typer."""
 
 
+ELSEWHERE = {
+    **{
+        name: f"sessions {name}"
+        for name in ("list", "show", "search", "export", "import", "rename", "fork", "rm", "prune", "path")
+    },
+    "logs": "sessions list",  # so it is called in llm, and keys
+    "history": "sessions list",
+    "keys": "help api-keys",
+    "status": "batch status",
+    "config": "setup",
+    "login": "setup",
+}
+"""What is typed for a command that has another name, or belongs to a group."""
+
+
 class _Commands(SuggestingGroup):
     """Loads a command when it is needed: `asst ask` does not pay for the options of `asst setup`."""
 
@@ -53,11 +68,13 @@ class _Commands(SuggestingGroup):
         return self.commands.get(cmd_name)
 
     def hint(self, args: list[str], near: list[str]) -> str:
-        """What was probably meant: a command, or a question without `ask`."""
+        """What was probably meant: a command, one of a group, or a question without `ask`."""
         question = " ".join(args)
         words = len(question.split())
         if question.endswith("?") or words > (2 if near else 1):
             return f'To ask it: asst ask "{question}"'
+        if args[0] in ELSEWHERE:
+            return f"Did you mean '{ELSEWHERE[args[0]]}'?"
         return super().hint(args, near)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature

@@ -125,13 +125,13 @@ def _exit_codes() -> str:
         (codes.USAGE, "wrong usage"),
         (codes.NOT_SET_UP, "not set up: a profile or its key is missing"),
         (codes.INCOMPLETE, "incomplete: the answer reached a limit"),
-        (codes.SESSION, "no such session, or it is damaged or in use"),
+        (codes.SESSION, "no such session, or it is damaged, in use or can't be saved"),
         (codes.MISMATCH, "the answer isn't what was asked for (-x: it has no code)"),
         (codes.ITEMS_FAILED, "some lines of a batch failed; the others have their results"),
         (codes.TIMED_OUT, "the time limit was over (--timeout)"),
         (codes.HUNG_UP, "the terminal was closed"),
         (codes.INTERRUPTED, "stopped with Ctrl-C"),
-        (codes.CLOSED_PIPE, "who read the output has gone"),
+        (codes.CLOSED_PIPE, "the reader of the output closed it"),
         (codes.TERMINATED, "ended by SIGTERM"),
     )
     return "".join(f"{code:>5}  {meaning}\n" for code, meaning in meanings)

@@ -54,6 +54,7 @@ HINTS: dict[str, str] = {
     "batch_not_objects": "For lines of text: --lines",
     "batch_queued": "Add --queue ADDRESS, or choose another output: -o OUT.jsonl",
     "batch_tools": "Offer tools of your own: -t NAME",
+    "batch_prompt_missing": 'Add "prompt" to each item: the template puts it in place of {{{{input}}}}.',
     "batch_without_prompt": "Variables need a template: -T NAME",
     # providers
     "batch_api_missing": "Leave out --provider-batch.",
@@ -81,6 +82,10 @@ CHAT_HINTS: dict[str, str] = {
     "attachment_not_read": "Send it to another: /profile gpt",
     "recording_not_read": "Send it to another: /profile gemini",
     "no_exchange_to_attach": "Try again: /retry",
+    "profile_unknown": "Known: {known}. Choose one: /profile",
+    "session_not_found": "Choose one: /sessions",
+    "tool_unknown": "List them: /tools",
+    "model_not_named": "Choose one: /model NAME",
 }
 """The same, where the chat has a command of its own."""
 

@@ -141,7 +141,8 @@ class ConversationOptions:
     ] = False
     states: Annotated[bool, typer.Option("--states", help="Print the states that each turn passed through.")] = False
     timeout: Annotated[
-        float | None, typer.Option("--timeout", min=0.0, help="Stop an answer after this many seconds.")
+        float | None,
+        typer.Option("--timeout", min=0.0, metavar="SECONDS", help="Stop an answer after this many seconds."),
     ] = None
 
 

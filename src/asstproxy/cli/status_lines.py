@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..core.events import (
+    ApprovalGiven,
+    ApprovalRequested,
     AssistantMessageRetrieved,
     MessageIncomplete,
     Notice,
@@ -64,6 +66,10 @@ def _rewrites() -> bool:
     return sys.stderr.isatty() and not sys.stdout.isatty()
 
 
+NOBODY = "Nobody can be asked here. To run every tool without asking: --yes"
+"""After the names of tools that needed approval."""
+
+
 class _Retries:
     """Prints each retry; the code for that is imported with the first one."""
 
@@ -95,6 +101,7 @@ class NoticeLines:
     def __init__(self, show: Callable[[str], object], *, late: bool, quiet: bool) -> None:
         self._show, self._late, self._quiet = show, late, quiet
         self._held: list[str] = []
+        self._asked_about: dict[str, str] = {}
         self._needed = False
 
     def __call__(self, record: Record) -> None:
@@ -105,6 +112,12 @@ class NoticeLines:
                 self._needed = False
             case Notice(text=text):
                 self._held.append(text)
+            case ApprovalRequested(calls=calls):
+                self._asked_about = {call.call_id: call.name for call in calls}
+            case ApprovalGiven(decisions=decisions):
+                refused = [self._asked_about.get(one.call_id, "?") for one in decisions if one.by == "nobody"]
+                if refused:
+                    self._held.append(f"Not run: {', '.join(refused)}. {NOBODY}")
             case SchemaMismatch(problems=problems):
                 self._held.append(f"The answer doesn't fit the schema: {'; '.join(problems)}. Asking again.")
             case AssistantMessageRetrieved(text=text) | MessageIncomplete(text=text):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
-from typer.core import TyperGroup
+from .listing_group import ListingGroup
 
 __all__ = ["SuggestingGroup"]
 
 
-class SuggestingGroup(TyperGroup):
+class SuggestingGroup(ListingGroup):
     """Suggests a command only when the typed one is near; typer suggests `chat` for `cat food`."""
 
     def __init__(self, **settings: Any) -> None:
@@ -24,6 +25,16 @@ class SuggestingGroup(TyperGroup):
 
         near = near_names(name, self.list_commands(ctx))
         return ctx.fail(f"No such command '{name}'. {self.hint(args, near)}".rstrip())
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. An error of its options that doesn't know its command gets it, so that the right help is named."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if getattr(error, "ctx", ctx) is None and ctx.invoked_subcommand:
+                found: Any = error
+                found.ctx = SimpleNamespace(command_path=f"{ctx.command_path} {ctx.invoked_subcommand}")
+            raise
 
     def hint(self, args: list[str], near: list[str]) -> str:  # noqa: ARG002 - for groups that know more
         """What was probably meant."""

@@ -16,6 +16,7 @@ from ..tools import Tool, from_pairs, run_tool
 from ..tools.loading import installed
 from ..tools.toolbox import Toolbox, open_toolbox
 from .error_output import print_warning
+from .fitted import fitted
 from .standard_streams import write_json
 
 __all__ = ["list_tools", "run_one_tool", "show_tool"]
@@ -30,14 +31,28 @@ async def list_tools(profile: str, named: Sequence[str], *, as_json: bool) -> in
     async with _toolbox(profile, (*named, *(() if named else installed()))) as box:
         if as_json:
             _print_json([_described(tool) for tool in box.tools])
-        for tool in () if as_json else box.tools:
-            what = call_line(tool.description.partition("\n")[0])
-            sys.stdout.write(
-                f"{call_line(tool.name):<24} {RUNS[tool.approval]:<19}  {call_line(tool.source):<40} {what}\n"
-            )
+        elif sys.stdout.isatty():
+            for tool in box.tools:
+                sys.stdout.write(fitted("".join(f"{line}\n" for line in _in_lines(tool))))
+        else:
+            for tool in box.tools:
+                name, runs, source, what = _facts(tool)
+                sys.stdout.write(f"{name:<24} {runs:<19}  {source:<40} {what}\n")
         if not box.tools and not as_json:
             sys.stderr.write("No tools. Name some with -t package.module:function, or use a profile that has some.\n")
     return 0
+
+
+def _facts(tool: Tool) -> tuple[str, str, str, str]:
+    """Its name, when it runs, where it comes from, what it does."""
+    what = call_line(tool.description.partition("\n")[0])
+    return call_line(tool.name), RUNS[tool.approval], call_line(tool.source), what
+
+
+def _in_lines(tool: Tool) -> list[str]:
+    """The same in lines: what `-t` takes stands on one of its own, so that it copies well."""
+    name, runs, source, what = _facts(tool)
+    return [f"{name} · {runs}", f"  {source}", *([f"  {what}"] if what else [])]
 
 
 async def show_tool(name: str, profile: str, named: Sequence[str], *, as_json: bool) -> int:

@@ -39,6 +39,6 @@ async def serve_page(host: str, port: int, profiles: Sequence[str], signals: Sig
     sys.stdout.write(f"{server.address}\n")
     sys.stdout.flush()
     if sys.stderr.isatty():
-        sys.stderr.write("Ctrl-C ends it. Answers that are being written then are saved as far as they came.\n")
+        sys.stderr.write("Ctrl-C ends it. What has arrived of an answer is saved.\n")
     await server.run(open_browser=open_browser)
     return signals.code if signals.is_terminated else OK

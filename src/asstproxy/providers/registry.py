@@ -73,10 +73,13 @@ def entry_point(profile: Profile) -> str:
     vendors = _vendors()
     if name in vendors:
         return PROVIDERS[vendors[name].protocol]
-    known = ", ".join([*PROVIDERS, *vendors, *sorted(_registered())])
+    from ..core.near_names import did_you_mean
+
+    meant = did_you_mean(name, [*PROVIDERS, *vendors, *_registered()])
     raise NotSetUpError(
         f"The profile '{profile.name}' names the provider '{name}', which is not installed.",
-        f"Run: pip install PACKAGE, with the package that brings it; or choose one of: {known}.",
+        meant
+        or f"Choose {', '.join(PROVIDERS)} or a vendor, or run: pip install PACKAGE, with the package that brings it.",
     )
 
 

@@ -6,6 +6,7 @@ no answer grows with the store.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Container, Iterator
@@ -34,8 +35,14 @@ class SessionDirectory:
         return self.root / ulid.month(session) / f"{session}{_SUFFIX}"
 
     def months(self) -> list[str]:
-        """The folders that hold sessions, newest first."""
+        """The folders that hold sessions, newest first.
+
+        Raises:
+            OSError: the folder of the sessions is not a folder, or can't be read.
+        """
         self.make_private()
+        if not self.root.exists() and self.root.parent.is_file():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(self.root.parent))
         return sorted((name for name in _names(self.root) if len(name) == 7 and name[4] == "-"), reverse=True)
 
     def month(self, month: str) -> list[str]:

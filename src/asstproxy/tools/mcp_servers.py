@@ -231,7 +231,10 @@ class McpServer:
         else:
             while isinstance(error, ExceptionGroup):
                 error = error.exceptions[0]
-            lines = str(error).strip().splitlines() or [type(error).__name__]
+            words = (
+                f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+            )
+            lines = words.strip().splitlines() or [type(error).__name__]
             said = f"failed: {lines[0][:300].rstrip('.')}{_data(error)}".rstrip(".")
         why = "; ".join(reason for reason in reasons if reason and reason not in said)
         return ToolError(f"The MCP server '{self.name}' {said}{f' ({why})' if why else ''}.")

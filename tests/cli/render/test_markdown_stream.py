@@ -186,6 +186,21 @@ def test_nothing_is_hidden(markdown: str, shown: str) -> None:
     assert text_of([markdown]) == f"{shown}\n"
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_table_that_is_too_wide_keeps_its_words_whole(columns: int) -> None:
+    """Only an address is folded, because it is longer than any column could be; no row is wider than the screen."""
+    table = (
+        "| Library | What it is good for | Licence | First release | Notes |\n|---|---|:-:|--:|---|\n"
+        "| requests | synchronous HTTP for people who want it simple | Apache-2.0 | 2011 | No HTTP/2, no async |\n"
+        "| aiohttp | asynchronous client and server | Apache-2.0 | 2013 | https://docs.aiohttp.org/en/stable/client.html |\n"
+    )
+    shown = text_of([table], columns=columns)
+    assert {word for word in re.findall(r"[\w./-]+", table.partition("https")[0]) if word.strip("-")} <= set(
+        re.findall(r"[\w./-]+", shown)
+    )
+    assert max(map(len, shown.splitlines())) <= columns
+
+
 def test_a_table_is_folded_and_not_cut() -> None:
     """At 40 columns every letter of a wide table is there."""
     words = ["Donaudampfschifffahrtsgesellschaft", "https://example.org/a/long/path", "incomprehensibilities", "x"]

@@ -97,7 +97,7 @@ def test_retry_after_undo_does_not_bring_back_what_was_undone(server: ResponsesS
             terminal.enter(line)
             terminal.wait_until(lambda number=number: terminal.text.count("completed") == number)  # type: ignore[misc]
         terminal.enter("/undo")
-        terminal.wait_for('Undone: "three" The assistant no longer sees the last turn')
+        terminal.wait_for('Undone: "three". The assistant no longer sees it; the session file does.')
         terminal.enter("/retry")
         terminal.wait_for('Trying again: "two"')
         terminal.wait_until(lambda: terminal.text.count("completed") == 4)

@@ -119,6 +119,9 @@ class Reporter:
             await asyncio.sleep(DRAWN)
 
     def _write(self, snapshot: Snapshot) -> None:
+        asked = snapshot.in_flight or snapshot.input_tokens or snapshot.sent or self._settled() != self._settled_before
+        if not asked and self._file.exists():
+            return  # a run that asks nothing leaves the figures of the one before
         with suppress(OSError):  # a full disk stops the batch where it matters
             write_atomically(self._file, msgspec.json.encode(snapshot), single_writer=True)
 

@@ -142,11 +142,12 @@ def summary(batch: Reported, seconds: float) -> str:
     cost = dollars(progress.cost) if progress.cost else ""
     if not progress.is_cost_known:
         cost = f"{cost} + unknown" if cost else "price unknown"
+    idle = not (progress.done or progress.failed or waiting or ledger.count(Status.SENT))
     parts = [
         f"{ledger.count(Status.DONE):,} done",
         f"{failed:,} failed" if failed else "",
         f"{waiting:,} not asked" if waiting else "",
-        duration(seconds),
+        "nothing left to ask" if idle else duration(seconds),
         f"{short_count(tokens)} tokens" if tokens else "",
         cost,
     ]

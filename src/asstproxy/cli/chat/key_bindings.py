@@ -138,7 +138,7 @@ async def _edit(state: PromptState, event: KeyPressEvent) -> None:
     try:
         text = await run_in_terminal(partial(edit_text, state.folds.expand(buffer.text)), in_executor=True)
     except (AsstError, OSError) as error:
-        await run_in_terminal(partial(print_error, error, chat=True))
+        await run_in_terminal(partial(print_error, error))
         return
     finally:
         state.editor_is_open = False

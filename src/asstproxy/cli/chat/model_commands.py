@@ -88,8 +88,8 @@ def _profile_table(config: Config, in_use: str) -> Table:
         provider = str(table.get("provider", name))
         model = str(table.get("model", "")) or provider_info(provider).default_model
         title = provider_info(provider).title
-        mark = " · in use" if name == in_use else " · default" if name == config.default else ""
-        rows.append((clean_line(name), clean_line(model), f"{clean_line(title)}{mark}"))
+        mark = "in use · " if name == in_use else "default · " if name == config.default else ""
+        rows.append((clean_line(name), clean_line(model), f"{mark}{clean_line(title)}"))
     name_width = max(len(row[0]) for row in (("Profile",), *rows))
     model_width = max(len(row[1]) for row in (("", "Model"), *rows))
     lines = [

@@ -26,7 +26,7 @@ from ...store.transcript import Transcript, TranscriptBuilder
 from ...text.safe_text import clean
 from ..attach import attachment_lines, read_attachments
 from ..conversation_setup import OpenConversation, open_conversation
-from ..error_output import print_error
+from ..error_output import errors_drawn, print_error
 from ..event_loop import Signals, quiet_keyboard, suspendable
 from ..exit_codes import OK
 from ..look import look
@@ -36,6 +36,7 @@ from ..resources import read_resources
 from .approver import approver
 from .behind_prompt import BehindPrompt
 from .compact import CompactOffer
+from .error_lines import ErrorLines
 from .greeting import farewell, greet
 from .interruptible import interruptible
 from .last_message import attachments_with, last_message, replace_or_repeat
@@ -76,6 +77,13 @@ async def chat(
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("asst chat needs a terminal.", "In a script or a pipe, use: asst ask")
+    with errors_drawn(ErrorLines(console())):
+        return await _hold(options, message, signals, applied, resume)
+
+
+async def _hold(
+    options: ConversationOptions, message: str, signals: Signals, applied: Applied | None, resume: str | None
+) -> int:
     if resume is not None:
         from .session_commands import resumed
 
@@ -124,7 +132,7 @@ async def _continue(before: _Chat, signals: Signals) -> tuple[_Chat, int]:
         except AsstError as error:
             if options is back or back is None or hasattr(repl, "opened"):
                 raise
-            print_error(error, chat=True)
+            print_error(error)
     raise AssertionError  # pragma: no cover - one of them returns or raises
 
 
@@ -264,7 +272,7 @@ class _Chat:
             self.say(f"{offer} {offer.hint}")
             self.draft = offer.draft
         except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
-            print_error(error, chat=True)
+            print_error(error)
 
     async def _send(self, message: str, typed: str, *, replaces: bool = False) -> None:
         """Send a message, with the files that the typed part of it names: what a server or a template wrote names none.
@@ -315,7 +323,7 @@ class _Chat:
         try:
             await self._watch(self.opened.conversation.attach(), received=last_exchange(self.opened.past))
         except Exception as error:  # noqa: BLE001 - a fault of asst must not end the conversation
-            print_error(error, chat=True)
+            print_error(error)
 
     async def _watch(self, exchange: Coroutine[Any, Any, Record], received: Sequence[Record] = ()) -> None:
         """Draw an exchange while it runs, after the records of it that were `received` before."""
@@ -344,7 +352,7 @@ class _Chat:
         if warning := encoding_warning():
             self.say(warning)
         if view.failure is not None:
-            print_error(view.failure, chat=True)
+            print_error(view.failure)
         if not task.cancelled():
             task.result()  # raises what the exchange could not publish
 

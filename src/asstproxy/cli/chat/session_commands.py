@@ -152,8 +152,8 @@ async def rewind(chat: ChatCommands, number: str) -> None:
 
 def _number(text: str, count: int) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= count:
-        has = f"{count} turn{'' if count == 1 else 's'}" if count else "no turn"
-        raise UsageError(f"The assistant sees {has}.", "List them: /rewind" if count else "")
+        has = f"it has {count} turn{'' if count == 1 else 's'}" if count else "it has none yet"
+        raise UsageError(f'This chat has no turn "{text}": {has}.', "List them: /rewind" if count else "")
     return int(text)
 
 

@@ -35,8 +35,8 @@ __all__ = ["COMMANDS", "SlashCompleter", "parse_line"]
 
 _QUOTED = 60
 """Characters of a message or of instructions that are quoted."""
-_CLEAR = frozenset({"clear", "none", "-", '""'})
-"""Words after `/system` that remove the instructions."""
+_CLEAR = frozenset({"clear", "none", "off", "-", '""'})
+"""Words after `/system` and `/schema` that remove what is set."""
 
 
 async def _help(chat: ChatCommands, name: str) -> None:
@@ -134,9 +134,7 @@ async def _retry(chat: ChatCommands, _: str) -> None:
 async def _undo(chat: ChatCommands, _: str) -> None:
     entry = _last_exchange(chat, "undo")
     chat.opened.conversation.cut_history(len(chat.opened.conversation.history.exchanges) - 1)
-    chat.say(
-        f'Undone: "{clean_label(entry.user, _QUOTED)}" The assistant no longer sees the last turn; the session file still has it.'
-    )
+    chat.say(f'Undone: "{clean_label(entry.user, _QUOTED)}". The assistant no longer sees it; the session file does.')
 
 
 async def _clear(chat: ChatCommands, _: str) -> None:
@@ -185,7 +183,7 @@ COMMANDS: dict[str, SlashCommand] = {
     ),
     "compare": SlashCommand(
         compare_command,
-        "ask another profile the last message, too: /compare PROFILE, with its instructions and tools; continue with either",
+        "ask another profile the same question: /compare PROFILE, with its instructions and tools; continue with either",
         "word",
     ),
     "tools": SlashCommand(
@@ -261,6 +259,11 @@ def _fits(argument: str, takes: str) -> bool:
     return takes == "text" or len(argument.split()) <= most
 
 
+def _short(words: str) -> str:
+    """What a command does, without how: the menu has one row for it."""
+    return words.partition(";")[0].partition(":")[0]
+
+
 class SlashCompleter(Completer):
     """Completes the names of commands, and what may follow them: profiles, models, settings, tools."""
 
@@ -279,7 +282,7 @@ class SlashCompleter(Completer):
             return
         for command, what in COMMANDS.items():
             if command.startswith(name):
-                yield Completion(command, -len(name), display_meta=what.words)
+                yield Completion(command, -len(name), display_meta=_short(what.words))
 
     def _arguments(self, command: str, typed: str) -> Iterable[tuple[str, str]]:
         from .. import completion

@@ -26,7 +26,7 @@ class _Batch(SuggestingGroup):
 
 
 batch = typer.Typer(
-    help="Ask many questions from a file. Status: asst batch status OUT.",
+    help="Ask many questions from a file: asst batch IN -o OUT. Its options: asst batch -h",
     cls=_Batch,
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -26,6 +26,7 @@ def help(  # noqa: A001 - the name of the command
     """Explain a topic (keys, sessions, tools, …) or a command."""
     from ...core.errors import UsageError
     from ...core.near_names import near_names
+    from ..fitted import fitted
     from ..help_topics import TOPICS, topic_text
     from ..pager import paged
 
@@ -34,12 +35,11 @@ def help(  # noqa: A001 - the name of the command
     commands = group.list_commands(context) if group is not None else []  # type: ignore[attr-defined]
     if not name:
         lines = [f"  {topic:<12}{about}\n" for topic, about in TOPICS.items()]
-        sys.stdout.write(
-            "".join(["Topics:\n", *lines, "Show one: asst help TOPIC. A command's options: asst COMMAND -h\n"])
-        )
+        last = "Show one: asst help TOPIC. A command's options: asst COMMAND -h\n"
+        sys.stdout.write(fitted("".join(["Topics:\n", *lines, last])))
     elif name in TOPICS:
         with paged() as stream:
-            stream.write(topic_text(name))
+            stream.write(fitted(topic_text(name)))
     elif name in commands and group is not None:
         command = group.get_command(context, name)  # type: ignore[attr-defined]
         with paged() as stream:

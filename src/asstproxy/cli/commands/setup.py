@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from .. import completion
+from ..listing_group import ListingGroup
 
 __all__ = ["setup"]
 
 
-class SetupGroup(TyperGroup):
+class SetupGroup(ListingGroup):
     """The verbs (`list`, `show`, …), and one command for each provider that is installed."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature

@@ -119,9 +119,10 @@ def _keys(config: Config) -> Iterator[Finding]:
     """Where the keys are. The keys themselves are not read."""
     group = "keys"
     needed: dict[str, str] = {}
-    for name in config.tables:
+    for name in config.names:
         with suppress(AsstError):
-            needed[key_status(config.profile(name)).variable] = name
+            if name in config.tables or is_used(config, name):
+                needed.setdefault(key_status(config.profile(name)).variable, name)
     usual = [variable for name in provider_names() for variable in provider_info(name).key_variables]
     vendors = [variable for vendor in VENDORS.values() for variable in vendor.info.key_variables]
     try:

@@ -20,6 +20,7 @@ from ...config.paths import read_only
 from ...core.errors import AsstError
 from ...core.redact import redact_settings
 from ...text.safe_text import clean_line
+from ..fitted import fitted
 from ..look import look, prefers_words
 from .brief import brief
 from .finding import MARKS, Finding, Status
@@ -119,9 +120,9 @@ def _print_all(findings: Iterator[Finding]) -> Counter[Status]:
         for one in members:
             counts[one.status] += 1
             mark = f"{MARKS[one.status].word:<7}"
-            mark = f"\x1b[{MARKS[one.status].colour}m{mark}\x1b[0m" if coloured else mark
-            out.write(f"  {mark}  {one.what:<18} {one.text}\n")
-            out.write(f"           {'':<18} → {one.hint}\n" if one.hint else "")
+            line = fitted(f"  {mark}  {one.what:<18}  {one.text}\n")
+            out.write(line.replace(mark, f"\x1b[{MARKS[one.status].colour}m{mark}\x1b[0m", 1) if coloured else line)
+            out.write(fitted(f"           {'':<18}  {one.hint}\n") if one.hint else "")
     warnings = "1 warning" if counts["warning"] == 1 else f"{counts['warning']} warnings"
     out.write(f"\n{counts['ok']} ok, {warnings}, {counts['broken']} broken\n")
     return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 import time
@@ -19,6 +20,7 @@ from ...core.errors import UsageError
 from ...core.redact import redact
 from ...text.figures import duration
 from ...text.safe_text import clean_line
+from ..fitted import fitted
 from ..render.table import Column, table_lines
 from ..sessions.listing import print_json
 from .importing import ServerTable, parse_clients, stored_for, without_secrets
@@ -45,7 +47,9 @@ def list_servers(*, as_json: bool) -> None:
         [clean_line(cell) for cell in (name, ", ".join(users) or "–", _runs(table))] for name, table, users in rows
     ]
     if not cells:
-        sys.stderr.write("No MCP servers. To add one: asst mcp add NAME -- COMMAND …, or asst mcp import FILE\n")
+        sys.stderr.write(
+            fitted("No MCP servers. To add one: asst mcp add NAME -- COMMAND …, or asst mcp import FILE\n")
+        )
     elif sys.stdout.isatty():
         for line in table_lines((Column("Server"), Column("Profiles"), Column("Runs")), cells):
             sys.stdout.write(f"{line}\n")
@@ -114,7 +118,10 @@ def _save(servers: Mapping[str, ServerTable], profiles: Sequence[str], *, alone:
     if secrets:
         sys.stdout.write(f"In credentials.toml (0600): {', '.join(secrets)}\n")
     if not profiles:
-        sys.stdout.write('To use it in a profile, add to its table: mcp = ["NAME"] (asst setup edit)\n')
+        listed = json.dumps([*tables], ensure_ascii=False)
+        sys.stdout.write(
+            f"To use {'it' if len(tables) == 1 else 'them'} in a profile, add to its table: mcp = {listed} (asst setup edit)\n"
+        )
     sys.stdout.write(f"Try it: asst mcp test {' '.join(tables)}\n")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.padding import Padding
 from rich.style import Style
 from rich.text import Text
 
@@ -14,7 +15,7 @@ from ...text.status_text import ending, join_sentences, reason_text
 from ...text.urls import split_urls
 from .detail import Detail
 
-__all__ = ["PersonHeading", "closing_note", "ending_lines", "linked"]
+__all__ = ["PersonHeading", "closing_note", "ending_lines", "labelled", "linked"]
 
 
 class PersonHeading:
@@ -31,17 +32,22 @@ class PersonHeading:
         yield heading
 
 
-def ending_lines(event: Event | Unknown, detail: Detail) -> Iterator[Text]:
+def ending_lines(event: Event | Unknown, detail: Detail) -> Iterator[RenderableType]:
     """How the exchange ended, and what to do; nothing for one that completed or was stopped (its closing line says so)."""
     end = ending(event)
     if end is None or isinstance(event, Cancelled):
         return
     end = end.without_repeat()
-    style = "asst.error" if end.label == "Error" else "asst.notice"
-    yield Text.assemble((f"{end.label}:", style), " ", linked(end.message, style=""))
     hint = clean_line(detail.hint(event)) if detail.hint is not None else ""
-    if text := join_sentences(end.hint, hint):
-        yield Text.assemble("  ", linked(text, style=""))
+    yield from labelled(end.label, end.message, join_sentences(end.hint, hint))
+
+
+def labelled(label: str, message: str, hint: str) -> Iterator[RenderableType]:
+    """What happened, after a label in bold red (`Error`) or yellow; below it, indented, what to do."""
+    style = "asst.error" if label == "Error" else "asst.notice"
+    yield Text.assemble((f"{label}:", style), " ", linked(message, style=""))
+    if hint:
+        yield Padding(linked(hint, style=""), (0, 0, 0, 2), expand=False)
 
 
 def closing_note(event: Event | Unknown, *, has_text: bool) -> tuple[str, str]:

@@ -158,19 +158,21 @@ class LiveView:
         return self._redraws and time.monotonic() >= self._due
 
     async def _paint(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            idle = max(self._next, loop.time() + _IDLE_FRAME)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_IDLE_FRAME if self._layout.is_active else None):
+                async with asyncio.timeout_at(idle if self._layout.is_active else None):
                     await self._changed.wait()
-            self._changed.clear()
             if self._late is not None:
                 self._late.cancel()
                 self._late = None
             began = time.perf_counter()
             if self._live is not None or (self._layout.is_active and not self._pauses):
                 self.draw()
+            self._changed.clear()
             rest = max(_FRAME, _SHARE * (time.perf_counter() - began))
-            self._next = asyncio.get_running_loop().time() + rest
+            self._next = loop.time() + rest
 
     def draw(self) -> None:
         """Print what is finished, and the panel below it, in one write: the terminal never shows half a frame."""

@@ -27,6 +27,7 @@ from rich.text import Text
 
 from .markdown_code import CodeLines, CodeLinesPage, MathLines, code_line
 from .markdown_inline import with_marks
+from .table_widths import keep_words_whole
 from .theme import is_plain, is_styled
 
 __all__ = ["Block"]
@@ -150,6 +151,7 @@ class _Table(TableElement):
                     table.box = None  # a screen reader would read the line below the header character by character
                 for column in table.columns:
                     column.overflow = "fold"
+                keep_words_whole(table, options.max_width)
             yield table
 
 

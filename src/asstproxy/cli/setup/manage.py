@@ -24,7 +24,7 @@ from .remote import remote_id, withdraw
 
 __all__ = ["edit_config", "list_profiles", "remove_a_profile", "show_profile", "use_profile"]
 
-COLUMNS = ("", "profile", "provider", "model", "key", "tools")
+COLUMNS = ("", "Profile", "Provider", "Model", "Key", "Tools")
 TEMPLATE = """\
 # Profiles of asst. A profile is a saved assistant. See: asst setup --help
 # default = "gpt"
@@ -78,6 +78,7 @@ def show_profile(name: str, *, as_json: bool) -> None:
         if value not in ("", [], {}, None):
             text = " ".join(value) if isinstance(value, list) else value
             text = json.dumps(text, ensure_ascii=False) if isinstance(text, dict) else text
+            text = {True: "yes", False: "no"}[text] if isinstance(text, bool) else text
             _print(f"{key:<13} {str(text).replace(chr(10), chr(10) + ' ' * 14)}")
 
 

@@ -28,6 +28,7 @@ from ...core.near_names import did_you_mean
 from ...text.safe_text import clean, clean_line
 from ..error_output import print_error, print_warning
 from ..exit_codes import OK
+from ..fitted import fitted
 from ..standard_streams import write_json
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ async def list_templates(profile: str, *, as_json: bool) -> int:
         return OK
     _print_rows([(row["name"], " ".join(_marked(one) for one in row["variables"]), row["description"]) for row in rows])
     if not rows:
-        sys.stderr.write('No templates. Save one: asst ask "Translate to {{lang}}: {{input}}" --save-template NAME\n')
+        sys.stderr.write(
+            fitted('No templates. Save one: asst ask "Translate to {{lang}}: {{input}}" --save-template NAME\n')
+        )
     return OK
 
 

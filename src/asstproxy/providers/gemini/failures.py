@@ -17,10 +17,7 @@ __all__ = ["CLOUD", "GOOGLE_CODES", "LOGIN", "google_meaning", "retry_delay"]
 CLOUD = "-aiplatform.googleapis.com"
 """The end of a location's host name; the name of an unknown location can't be resolved."""
 LOGIN = "Run: gcloud auth application-default login"
-NEW_KEY = (
-    "Check the key. Google no longer accepts keys of the old kind; create a new one at "
-    "https://aistudio.google.com/apikey."
-)
+NEW_KEY = "Google no longer accepts keys of the old kind; create a new one at https://aistudio.google.com/apikey."
 ACCESS = (
     "Check project and location, that the API is on (gcloud services enable aiplatform.googleapis.com), and that you "
     "may use it (role roles/aiplatform.user)."
@@ -32,7 +29,7 @@ GOOGLE_CODES: dict[str, Meaning] = {  # the Interactions API's codes
     "authentication_error": ("authentication", False, NEW_KEY),
     "permission_denied": ("authentication", False, NEW_KEY),
     "not_found": ("not_found", False, "Check the model's name."),
-    "invalid_request": ("invalid_request", False, "The request does not suit this model or server."),
+    "invalid_request": ("invalid_request", False, "The model or the server doesn't accept this request."),
     "too_many_requests": ("rate_limit", True, "Wait a little, then try again."),
     "internal_error": ("server", True, "The provider failed. Try again."),
     "service_unavailable": ("server", True, "The provider failed. Try again."),

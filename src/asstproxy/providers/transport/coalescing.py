@@ -24,7 +24,7 @@ of an answer."""
 STEADY = 20
 """Reads in a row, each sooner than two frames after the one before, that make a stream steady. A short answer never is."""
 BULK = 32 * 1024
-"""Bytes of one read that come from a file: its next part is read at once."""
+"""Bytes in one read that no text of a model has: what comes is a file, which is read as fast as it comes."""
 
 
 def coalesce_reads(transport: httpx2.AsyncHTTPTransport) -> None:
@@ -49,20 +49,22 @@ class _CoalescedStream(ByteStream):
         self._stream = stream
         self._last = 0.0
         self._in_a_row = 0
+        self._is_file = False
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         loop = asyncio.get_running_loop()
-        if self._in_a_row >= STEADY and (wait := self._last + FRAME - loop.time()) > 0:
+        is_steady = self._in_a_row >= STEADY and not self._is_file
+        if is_steady and (wait := self._last + FRAME - loop.time()) > 0:
             await asyncio.sleep(wait)
         data = await self._stream.receive(max_bytes)
         now = loop.time()
-        is_steady = now - self._last < 2 * FRAME and len(data) < BULK
-        self._in_a_row = self._in_a_row + 1 if is_steady else 0
+        self._in_a_row = self._in_a_row + 1 if now - self._last < 2 * FRAME else 0
+        self._is_file = self._is_file or len(data) >= BULK
         self._last = now
         return data
 
     async def send(self, item: bytes) -> None:
-        self._in_a_row = 0  # another answer begins
+        self._in_a_row, self._is_file = 0, False  # another answer begins
         await self._stream.send(item)
 
     async def send_eof(self) -> None:

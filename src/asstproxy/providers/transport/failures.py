@@ -14,6 +14,7 @@ from ...core.redact import public_url, redact_reply
 
 __all__ = [
     "API_MISSING",
+    "REFUSED_KEY",
     "broken_connection",
     "error_words",
     "failure",
@@ -24,16 +25,18 @@ __all__ = [
     "sentence",
 ]
 
+REFUSED_KEY = "Check the key: the server did not accept it."
+"""A hint. Where it is known which key was sent, that says more."""
 _KINDS: dict[int, tuple[Kind, bool, str]] = {  # status: kind, whether a retry may help, what to do
-    400: ("invalid_request", False, "The request does not suit this model or server."),
-    401: ("authentication", False, "Check the key: the server did not accept it."),
+    400: ("invalid_request", False, "The model or the server doesn't accept this request."),
+    401: ("authentication", False, REFUSED_KEY),
     402: ("quota", False, "The account's balance does not cover this. Check its billing."),
     403: ("authentication", False, "The key is not allowed to do this."),
     404: ("not_found", False, "Check the model's name and base_url."),
     408: ("timeout", True, "Try again."),
     409: ("server", True, "Try again."),
     413: ("context_length", False, "Send less, or start a new conversation."),
-    422: ("invalid_request", False, "The request does not suit this model or server."),
+    422: ("invalid_request", False, "The model or the server doesn't accept this request."),
     429: ("rate_limit", True, "Wait a little, then try again."),
 }
 LONG = "The conversation is longer than the model's context. Start a new one{}."
@@ -54,7 +57,7 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' codes are more pre
     ),
     "rate_limit_exceeded": ("rate_limit", True, "Wait a little, then try again."),
     "server_error": ("server", True, "The provider failed. Try again."),
-    "invalid_api_key": ("authentication", False, "Check the key: the server did not accept it."),
+    "invalid_api_key": ("authentication", False, REFUSED_KEY),
     "model_not_found": ("not_found", False, "Check the model's name."),
     **dict.fromkeys(
         ("invalid_prompt", "bio_policy", "misalignment_policy_violation"),

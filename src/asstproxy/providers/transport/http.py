@@ -48,7 +48,7 @@ class HttpTransport:
     `headers` carry the key and never appear in a message; `plain_headers` hold nothing secret. `connect` and `silence` are in
     seconds: how long to wait for a connection, and for the next piece of an answer. `proxies`: whether the environment's proxy
     variables count. `reuse`: whether a connection serves several requests; by default it does if it is encrypted. `query` is added
-    to every path. `key_hint` follows the hint of an error that is about the key.
+    to every path. `key_hint` says which key was sent, in an error about it.
 
     Raises:
         NotSetUpError: the environment's proxy or certificates can't be used.
@@ -204,7 +204,7 @@ class HttpTransport:
 
     async def _refuse(self, response: httpx2.Response, path: str) -> None:
         """Raise what the reply says; of its body, what arrives soon and is not endless."""
-        from .failures import refusal
+        from .failures import REFUSED_KEY, refusal
 
         body = b""
         with contextlib.suppress(TimeoutError):
@@ -215,7 +215,8 @@ class HttpTransport:
                         break
         error = refusal(response.status_code, decode_error(body[:MAX_REFUSAL]), response.headers, self._shown, path)
         if error.kind == "authentication" and self._key_hint:
-            error.hint = f"{error.hint} {redact(self._key_hint)}"
+            key_hint = redact(self._key_hint)
+            error.hint = key_hint if error.hint == REFUSED_KEY else f"{error.hint} {key_hint}"
         raise error
 
     async def aclose(self) -> None:
