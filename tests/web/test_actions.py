@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,7 @@ def test_the_menu_of_a_session(tab: Browser, provider: ResponsesServer, tmp_path
     for form, part in (("html", "hello there"), ("md", "hello there"), ("json", '"hello there"')):
         tab.click("#more")
         tab.click(f"[data-menu=export-{form}]")
-        file = tmp_path / f"asst-{session[-8:].lower()}.{form}"
-        tab.until(lambda file=file, part=part: file.exists() and part in file.read_text())
+        tab.until(partial(_has, tmp_path / f"asst-{session[-8:].lower()}.{form}", part))
     tab.click("#more")
     tab.click("[data-menu=fork]")
     tab.until(lambda: tab.js("location.hash.slice(1)") != session and tab.all(".state.completed"))
@@ -108,6 +108,10 @@ def test_the_menu_of_a_session(tab: Browser, provider: ResponsesServer, tmp_path
     tab.click("#dialog-go")
     tab.until(lambda: tab.one("#blank").is_displayed() and "A better title" not in tab.one("#sessions").text)
     assert list(Store().ids()) == []
+
+
+def _has(file: Path, words: str) -> bool:
+    return file.exists() and words in file.read_text()
 
 
 def test_a_drawing_leads_to_its_record(tab: Browser, provider: ResponsesServer) -> None:
