@@ -44,6 +44,10 @@ def test_a_cut_network_loses_nothing(driver: Any, web: Served, provider: Respons
     cable.pull()
     tab.until(lambda: tab.one("#notice").is_displayed())
     assert LAST not in tab.log
+    end = "document.querySelector('#scroll').getBoundingClientRect().bottom"
+    assert tab.js(
+        f"document.querySelector('#log').lastElementChild.getBoundingClientRect().bottom <= {end}"
+    )  # no line is covered
     cable.plug()
     tab.until(lambda: tab.all(".state.completed"))
     assert tab.one(".answer .said").text == WORDS
