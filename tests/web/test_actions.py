@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,8 @@ def test_the_profile_and_the_model_are_switched(driver: Any, provider: Responses
         assert len(_asked(provider)) == 2
 
 
-def test_the_menu_of_a_session(tab: Browser, provider: ResponsesServer) -> None:
-    """Rename and delete ask in a dialog, which Escape closes without a change; the list follows."""
+def test_the_menu_of_a_session(tab: Browser, provider: ResponsesServer, tmp_path: Path) -> None:
+    """Rename and delete ask in a dialog, which Escape closes without a change; the list follows. Exports are saved as files."""
     tab.send("hello there")
     tab.until(lambda: tab.all(".state.completed"))
     (session,) = Store().ids()
@@ -86,6 +87,19 @@ def test_the_menu_of_a_session(tab: Browser, provider: ResponsesServer) -> None:
     tab.until(lambda: tab.one("#title").text == "A better title")
     tab.until(lambda: "A better title" in tab.one("#sessions").text)
     assert Store().summary(session).title == "A better title"
+    downloads = {"behavior": "allow", "downloadPath": str(tmp_path), "eventsEnabled": False}
+    tab.driver.execute_cdp_cmd("Browser.setDownloadBehavior", downloads)
+    for form, part in (("html", "hello there"), ("md", "hello there"), ("json", '"hello there"')):
+        tab.click("#more")
+        tab.click(f"[data-menu=export-{form}]")
+        tab.until(partial(_has, tmp_path / f"asst-{session[-8:].lower()}.{form}", part))
+    tab.click("#more")
+    tab.click("[data-menu=fork]")
+    tab.until(lambda: tab.js("location.hash.slice(1)") != session and tab.all(".state.completed"))
+    (fork,) = set(Store().ids()) - {session}
+    Store().remove(fork)
+    tab.js(f"location.hash = '{session}'")
+    tab.until(lambda: tab.one("#title").text == "A better title")
     choose("delete")
     tab.one("#dialog-go").send_keys(Keys.ESCAPE)
     tab.until(lambda: not tab.js("document.getElementById('dialog').open"))
@@ -94,6 +108,10 @@ def test_the_menu_of_a_session(tab: Browser, provider: ResponsesServer) -> None:
     tab.click("#dialog-go")
     tab.until(lambda: tab.one("#blank").is_displayed() and "A better title" not in tab.one("#sessions").text)
     assert list(Store().ids()) == []
+
+
+def _has(file: Path, words: str) -> bool:
+    return file.exists() and words in file.read_text()
 
 
 def test_a_drawing_leads_to_its_record(tab: Browser, provider: ResponsesServer) -> None:

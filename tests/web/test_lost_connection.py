@@ -44,18 +44,23 @@ def test_a_cut_network_loses_nothing(driver: Any, web: Served, provider: Respons
     cable.pull()
     tab.until(lambda: tab.one("#notice").is_displayed())
     assert LAST not in tab.log
+    end = "document.querySelector('#scroll').getBoundingClientRect().bottom"
+    assert tab.js(
+        f"document.querySelector('#log').lastElementChild.getBoundingClientRect().bottom <= {end}"
+    )  # no line is covered
     cable.plug()
     tab.until(lambda: tab.all(".state.completed"))
     assert tab.one(".answer .said").text == WORDS
     assert not tab.one("#notice").is_displayed()
 
 
+@pytest.mark.slow("signs of life have to be missed")
 def test_a_connection_that_dies_in_silence_is_noticed(
     driver: Any, web: Served, provider: ResponsesServer, cable: Cable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Signs of life are missing, so it connects anew, again if that connection is dead, too. While they come, it stays."""
-    monkeypatch.setattr(Feed, "beat", 0.2)
-    provider.brain = lambda _: [Think("Nothing comes meanwhile.", pace=0.2), Say(WORDS, pace=0.02)]
+    monkeypatch.setattr(Feed, "beat", 0.3)
+    provider.brain = lambda _: [Think("Wait here.", pace=0.9), Say(WORDS, pace=0.02)]
     tab = _connected(driver, web, cable)
     tab.send("count")
     tab.until(lambda: "w2" in tab.log)

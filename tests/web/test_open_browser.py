@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from cli.in_process import asst_here
 from servers import ResponsesServer
 
 from .conftest import WebProcess
@@ -65,3 +67,12 @@ def test_a_browser_that_cannot_be_opened_is_one_line(
         assert web.process.stderr.readline() == "No browser could be opened. Open the address yourself.\n"
         assert web.client().get("/", params={"token": web.token}).status_code == 200
         assert _end(web) == ""
+
+
+def test_without_its_packages_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line with the command; nothing is printed that looks like an address."""
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    ran = asst_here("web", "--port", "0", "--no-open")
+    assert ran.code != 0
+    assert ran.out == ""
+    assert ran.err.strip().splitlines() == ['asst: asst web needs more packages. Run: pip install "asstproxy[web]"']

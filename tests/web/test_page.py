@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,11 @@ def test_an_answer_is_drawn_while_it_streams(tab: Browser, provider: ResponsesSe
     assert tab.one(".md strong").text == "refunded"
     assert tab.one(".code header").text == "python"
     assert "def check()" in tab.one(".code pre").text
+    assert [word.text for word in tab.all(".code pre [class^=c-k]")] == ["def", "None", "pass"]
     assert "```" not in tab.log
-    tab.until(lambda: "tokens" in tab.one(".end").text)  # the part is drawn anew while it settles
+    tab.until(
+        lambda: {"tokens", "$"} <= set(re.findall(r"tokens|[$]", tab.one(".end").text))
+    )  # the cost comes a moment later
     assert [li.text.split("\n")[0] for li in tab.all(".path li")][-1] == "completed"
     assert "completed" in tab.one("#map").get_attribute("aria-label")
     assert len(tab.all("#timeline g")) >= 3
@@ -126,7 +130,16 @@ def test_a_tool_waits_for_a_click(driver: Any, provider: ResponsesServer, ran: P
         area.send_keys('{"text": "oat milk"}')
         tab.click("[data-decide=yes]")
         tab.until(lambda: "Noted." in tab.log)
-        assert "you said yes" in tab.one(".call summary").text
+        assert re.fullmatch(r"note\s+you said yes\s+\d+ ms", tab.one(".call summary").text)
+        tab.click(".call summary")
+        tab.until(lambda: tab.one(".call .io").is_displayed())
+        rows = dict(
+            zip((one.text for one in tab.all(".call dt")), (one.text for one in tab.all(".call dd")), strict=True)
+        )
+        assert rows.keys() == {"text", "ran with", "result"}
+        assert rows["text"] == "milk"
+        assert "oat milk" in rows["ran with"]
+        assert rows["result"].endswith("done")
     assert ran.read_text() == "oat milk"
 
 
@@ -161,9 +174,13 @@ def test_the_slider_shows_any_record(tab: Browser, provider: ResponsesServer) ->
     tab.until(lambda: tab.one("#when").text.startswith("4 /"))
     assert "completed" not in [li.text for li in tab.all(".path li")]
     assert "Done." not in tab.log
+    assert tab.one("#map .at").get_attribute("data-s") == tab.one("#state-now").text != "completed"
+    assert "assistant_message_retrieved" not in tab.one("#sequence").get_attribute("textContent")
     tab.one("#slider").send_keys(Keys.END)
     tab.until(lambda: tab.one("#when").text.startswith(f"{all_records} /"))
     tab.until(lambda: "Done." in tab.log)
+    assert tab.one("#map .at").get_attribute("data-s") == tab.one("#state-now").text == "completed"
+    assert "assistant_message_retrieved" in tab.one("#sequence").get_attribute("textContent")
     tab.one("#slider").send_keys(Keys.ARROW_LEFT)
     tab.until(lambda: tab.one("#when").text.startswith(f"{all_records - 1} /"))
     assert not tab.one("#composer").is_displayed()

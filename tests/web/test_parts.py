@@ -27,7 +27,11 @@ def test_the_drawings_grow_while_the_answer_comes(tab: Browser, provider: Respon
     """The present state is lit in the map, each state gets its bar, each message its arrow, before the turn is over."""
     tab.driver.execute_script(SNAPSHOTS)
     provider.brain = Script(
-        [Think("Think first."), Say("one two three four five six", pace=0.08), Say("seven eight", pace=30)]
+        [
+            Think("Think first of all.", pace=0.06),
+            Say("one two three four five six", pace=0.08),
+            Say("seven eight", pace=30),
+        ]
     )
     tab.send("count")
     tab.until(lambda: "chunk_received × 7" in tab.one("#sequence").get_attribute("textContent"))
@@ -87,3 +91,21 @@ def test_links_tell_nothing_and_pictures_are_not_loaded(tab: Browser, provider: 
     assert "[image: a cat https://example.net/cat.png]" in tab.log
     assert not tab.all("#log img")
     # that nothing was asked for elsewhere is asserted at the end of every test of a tab
+
+
+def test_each_block_has_its_own_direction(tab: Browser, provider: ResponsesServer) -> None:
+    """A paragraph in Hebrew is written from the right, and one in English next to it from the left."""
+    provider.brain = lambda _: [Say("English.\n\n\u05d0\u05d1\u05d2.\n\n- \u05d3\u05d4\n\nEnglish.")]
+    tab.send("hi")
+    tab.until_there_are(4, ".md > div:not(.tail)")
+    directions = "[...document.querySelectorAll('.md > div')].map(d => getComputedStyle(d).direction)"
+    assert tab.js(directions) == ["ltr", "rtl", "rtl", "ltr"]
+
+
+def test_a_block_is_laid_out_as_soon_as_it_is_whole(tab: Browser, provider: ResponsesServer) -> None:
+    """A paragraph ends with its empty line, not when the next one is whole; a list may go on, so it waits."""
+    provider.brain = Script([Say("One **block**.\n\nAnd a "), Say("second one", pace=30)])
+    tab.send("hi")
+    tab.until(lambda: "second" in tab.log and tab.all(".md strong"))
+    assert "**" not in tab.log
+    assert tab.one(".tail").text == "And a second"

@@ -11,6 +11,7 @@ import pytest
 
 from asstproxy import web
 from asstproxy.core import events
+from asstproxy.core.script import SCRIPT, SETTLED, State
 
 STATIC = Path(web.__file__).parent / "static"
 SCRIPTS = sorted(STATIC.glob("*.js"))
@@ -38,6 +39,17 @@ def test_no_module_needs_one_that_needs_it() -> None:
     assert list(TopologicalSorter(imports).static_order())[-1] == "main.js"
     page = (STATIC / "index.html").read_text(encoding="utf-8")
     assert set(re.findall(r'modulepreload" href="([\w.]+)"', page)) == set(imports) - {"main.js"}
+
+
+def test_the_map_has_the_script() -> None:
+    """Each state has a place of its own; each edge that is drawn before it is taken is a transition of the script."""
+    drawing = (STATIC / "draw.js").read_text(encoding="utf-8")
+    places = re.findall(r"^  (\w+): (\[\d+, \d+\]),$", drawing, re.MULTILINE)
+    assert {state for state, _ in places} == set(State)
+    assert len(set(dict(places).values())) == len(State)
+    edges = set(re.findall(r'^  \["(\w+)", "(\w+)"', drawing, re.MULTILINE))
+    assert len(edges) > len(SETTLED)
+    assert edges <= {(source, step.dest) for step in SCRIPT for source in step.sources}
 
 
 def test_the_types_of_records_are_those_that_are_written() -> None:

@@ -6,6 +6,7 @@ and a replay at any record shows what was on the screen then.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -90,18 +91,27 @@ class AnswerBlocks:
         self._index += 1
 
 
+_ENDED_BY_A_BLANK_LINE = frozenset({"paragraph_open", "heading_open", "hr", "fence", "table_open"})
+"""Blocks that nothing after an empty line can continue. A list, a quotation and indented code may go on."""
+_REFERENCE = re.compile(r"\[[^\]]+\](?!\()")
+"""What may be a link whose address is yet to come."""
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 _PARSER.core.ruler.enableOnly(["normalize", "block"])
 
 
 def _last_block(text: str) -> int:
-    """Where the last top-level block begins, in characters: what is before it is finished."""
+    """Where the last top-level block begins that may go on, in characters: what is before it is finished."""
     if "\r" in text:  # the parser ends lines there, too, and its numbers would not be ours
         return 0
-    starts = [token.map[0] for token in _PARSER.parse(text) if token.level == 0 and token.map and token.nesting >= 0]
-    if len(starts) < 2:
+    blocks = [token for token in _PARSER.parse(text) if token.level == 0 and token.map and token.nesting >= 0]
+    if not blocks or blocks[-1].map is None:
         return 0
+    first_line, after = blocks[-1].map
     at = 0
-    for _ in range(starts[-1]):
+    for _ in range(first_line):
         at = text.index("\n", at) + 1
-    return at
+    kind = blocks[-1].type
+    is_over = kind in _ENDED_BY_A_BLANK_LINE and after < text.count("\n")
+    if is_over and (kind == "fence" or not _REFERENCE.search(text, at)):
+        return len(text)
+    return at if len(blocks) > 1 else 0

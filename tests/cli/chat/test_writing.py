@@ -228,6 +228,18 @@ def test_an_older_message_is_sent_without_a_question(server: ResponsesServer, ch
     assert sent(server) == "first"
 
 
+def test_the_last_message_typed_again_is_sent_without_a_question(server: ResponsesServer, chat: Chat) -> None:
+    """It was not brought back, although it is in the history, after a command."""
+    with chat() as terminal:
+        terminal.enter("hello")
+        terminal.wait_for("completed")
+        terminal.enter("/usage")
+        terminal.wait_for("Total")
+        terminal.enter("hello")
+        terminal.wait_until(lambda: terminal.text.count("completed") == 2)
+    assert len(server.requests[-1].json["input"]) == 3
+
+
 def test_a_replaced_message_keeps_its_files(server: ResponsesServer, chat: Chat, tmp_path: Path) -> None:
     """What was attached to it goes with the new one, once."""
     (tmp_path / "notes.txt").write_text("The password is swordfish.\n")

@@ -75,6 +75,12 @@ export function callHTML(p) {
 }
 
 const FENCE = /^\s*(?:```+|~~~+)([\w+#.-]*)[^\n]*\n?/;
+/** The place of a block, which is written in its own direction. @param {Element} el @param {number} i */
+function place(el, i) {
+  const d = child(el, i);
+  if (!d.hasAttribute("dir")) d.setAttribute("dir", "auto");
+  return d;
+}
 /**
  * The open tail is hidden from screen readers until it is finished.
  * @param {Element} el @param {import("./fold.js").TextPart} p @param {{shown: string[], end: number}} blocks
@@ -82,7 +88,7 @@ const FENCE = /^\s*(?:```+|~~~+)([\w+#.-]*)[^\n]*\n?/;
 export function paintAnswer(el, p, { shown, end }) {
   const tail = p.text.slice(end);
   shown.forEach((html, i) => {
-    const d = child(el, i);
+    const d = place(el, i);
     if (d.className) {
       d.className = "";
       d.removeAttribute("aria-hidden");
@@ -94,7 +100,7 @@ export function paintAnswer(el, p, { shown, end }) {
   });
   let n = shown.length;
   if (tail.trim()) {
-    const d = child(el, n);
+    const d = place(el, n);
     n += 1;
     if (d.className !== "tail") {
       d.className = "tail";

@@ -148,9 +148,11 @@ function followEnd() {
     if (scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40) S.stick = true;
     top = scroll.scrollTop;
   });
-  new ResizeObserver(() => {
+  const sizes = new ResizeObserver(() => {
     if (S.stick && S.view !== "compare") scroll.scrollTop = scroll.scrollHeight;
-  }).observe($("log"));
+  });
+  sizes.observe($("log"));
+  sizes.observe(scroll); // a notice above it, a longer message below
 }
 /** In a narrow window the details would lie over the conversation: they are shut, and come back with the room for them. */
 function shutDetailsWhereNarrow() {

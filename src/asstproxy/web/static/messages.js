@@ -5,7 +5,7 @@ import { $, all, as, box, bytes, closest, esc, icon, put, write } from "./html.j
 import { asked } from "./profiles.js";
 import { post } from "./server.js";
 import { list, openNew } from "./sessions.js";
-import { fail, holder, isBusy, quietly, S, say, shownSessions, touch } from "./state.js";
+import { fail, holder, isBusy, quietly, S, shownSessions, tell, touch } from "./state.js";
 import { panel, repaint, tab } from "./views.js";
 
 const MOST = 48e6; // bytes of all files of a message, which the server takes in base64
@@ -147,7 +147,7 @@ async function act(x, what, session) {
 /** @param {string} text */
 async function copy(text) {
   await navigator.clipboard.writeText(text);
-  say("Copied");
+  tell("Copied");
 }
 /** Answer whether a call may run: a click on its button, and nothing else. @param {Session} session @param {string} call @param {string} answer */
 async function decide(session, call, answer) {

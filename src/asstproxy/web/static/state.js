@@ -80,6 +80,16 @@ function tick(frame) {
 /** For screen readers. @param {string} text */
 export const say = (text) => write($("status"), text);
 
+let shut = 0;
+/** What was done: for everybody, and gone after a while. @param {string} text */
+export function tell(text) {
+  say(text);
+  write($("told"), text);
+  $("told").hidden = false;
+  clearTimeout(shut);
+  shut = window.setTimeout(() => $("told").toggleAttribute("hidden", true), 2500);
+}
+
 /** One line about a failure. @param {unknown} error */
 export function fail(error) {
   const hint = error && typeof error === "object" && "hint" in error ? error.hint : "";
