@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from .. import completion
-from ..listing_group import ListingGroup
+from ..suggest import ListingGroup
 
 __all__ = ["setup"]
 
