@@ -326,7 +326,7 @@ def test_slash_commands_answer(server: ResponsesServer, tmp_path: Path) -> None:
             (f"/save {tmp_path / 'talk.json'}", "Saved"),
             (f"/save {tmp_path / 'my talk.md'}", "talk.md"),
             (f"/save {tmp_path / 'talk.html'}", "talk.html"),
-            ("/undo", "no longer sees the last turn"),
+            ("/undo", "no longer sees it; the session file does."),
             ("/nonsense", "No such command: /nonsense"),
             ("/events", "Steps as JSON: on"),
         ):

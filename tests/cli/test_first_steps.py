@@ -38,6 +38,8 @@ def test_a_tool_that_nobody_could_be_asked_about_is_named(asst: Asst, server: Re
         (["list"], "Did you mean 'sessions list'? See: asst --help"),
         (["logs"], "Did you mean 'sessions list'? See: asst --help"),
         (["export"], "Did you mean 'sessions export'? See: asst --help"),
+        (["ask", "--json", "--events", "hi"], "--json and --events can't be combined. Give one of them."),
+        (["completion"], "Did you mean '--install-completion'?"),
         (["keys"], "Did you mean 'help api-keys'? See: asst --help"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -72,8 +74,8 @@ def test_a_data_folder_that_is_a_file_is_an_error(asst: Asst, monkeypatch: pytes
     (tmp_path / "file").touch()
     monkeypatch.setenv("ASST_DATA_DIR", str(tmp_path / "file"))
     ran = asst("sessions", "list")
-    assert (ran.code, ran.out) == (1, "")
-    assert "Not a directory" in ran.err
+    assert (ran.code, ran.out) == (5, "")
+    assert "Not a directory. Fix its permissions, or set ASST_DATA_DIR." in ran.err
 
 
 def test_a_batch_names_the_key_that_its_template_lacks(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
@@ -110,3 +112,42 @@ def test_a_saved_mcp_server_says_how_a_profile_gets_it(asst: Asst) -> None:
     assert tested.code == 1
     assert "Errno" not in tested.out
     assert "no-such-command" in tested.out
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            '[profiles.x]\nprovider = "gpt"\nmodl = "gpt-4o"\n',
+            'line 3: the key "modl" has no effect. Did you mean "model"?',
+        ),
+        (
+            '[profiles.x]\nprovider = "gpt"\nbase_ulr = "http://x"\n',
+            'line 3: the key "base_ulr" has no effect. Did you mean "base_url"?',
+        ),
+        (
+            '[profiles.x]\nprovider = "gpt"\ntemperature = 1.0\n',
+            'line 3: the key "temperature" has no effect. Write it into settings: settings = { temperature = … }',
+        ),
+        (
+            '[profiles.x]\nprovider = "gpt"\nsettings = { verbositty = "low" }\n',
+            'line 3: the key "verbositty" is sent as it is. Did you mean "verbosity"?',
+        ),
+        (
+            'defalt = "x"\n[profiles.x]\nprovider = "gpt"\n',
+            'line 1: the key "defalt" has no effect. Did you mean "default"?',
+        ),
+        (
+            '[profiles.x]\nprovider = "gpt"\n[profile.y]\nprovider = "gpt"\n',
+            'config.toml: the key "profile" has no effect. Did you mean "profiles"?',
+        ),
+    ],
+    ids=["modl", "base_ulr", "temperature", "verbositty", "defalt", "profile"],
+)
+def test_a_slip_in_the_file_is_named(asst: Asst, server: ResponsesServer, text: str, says: str) -> None:
+    """Once, with its line; a key that is near no other is left alone, and so are the keys of a provider."""
+    write_profiles(text)
+    ran = asst("ask", "-p", "x", "hi")
+    assert ran.err.count(says) == 1
+    write_profiles('acme = 1\n[profiles.x]\nprovider = "gpt"\nnote = "mine"\nhistory = "client"\npoll = 1.0\n')
+    assert asst("ask", "-p", "x", "hi").err == "x · gpt-6-luna\n"

@@ -31,7 +31,7 @@ def test_every_finding_of_the_doctor_fits(asst: Asst) -> None:
         rows = terminal.text.splitlines()
     packages = next(at for at, row in enumerate(rows) if row.startswith("  ok       packages "))
     assert re.match(r" {31}\S", rows[packages + 1])
-    assert f"{'':<31}Run: asst setup" in rows
+    assert f"{'':<31}→ Run: asst setup" in rows
     assert all(len(row.split()) < 5 or row[:2] == "  " or len(row) < 60 for row in rows)
 
 

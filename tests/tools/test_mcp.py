@@ -237,7 +237,7 @@ async def test_servers_do_not_see_our_keys(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        ({"command": "/nowhere/server"}, "failed: [Errno 2] No such file or directory"),
+        ({"command": "/nowhere/server"}, "failed: /nowhere/server: No such file or directory"),
         ({"command": sys.executable, "args": ["-c", "raise SystemExit(4)"]}, "it ended with exit code 4"),
         ({"command": sys.executable, "args": ["-c", "while True: print('rubbish ' * 100)"]}, "it does not speak MCP"),
         ({"command": sys.executable, "args": ["-c", "import time; time.sleep(60)"], "timeout": 0.5}, "did not answer within 0.5 s"),

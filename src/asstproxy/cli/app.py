@@ -45,6 +45,7 @@ ELSEWHERE = {
     "keys": "help api-keys",
     "status": "batch status",
     "config": "setup",
+    "completion": "--install-completion",
     "login": "setup",
 }
 """What is typed for a command that has another name, or belongs to a group."""

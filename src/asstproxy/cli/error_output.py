@@ -63,7 +63,7 @@ def print_error(error: Exception) -> int:
 
 
 def _usage_message(error: Any) -> str:
-    """Typer's own words, but of the options only one that is near: typer suggests `--theme` for `--resume`."""
+    """Typer's own words, and of its options only what is near: typer suggests `--theme` for `--resume`."""
     options = getattr(error, "possibilities", None)
     if not options:
         return str(error.format_message())

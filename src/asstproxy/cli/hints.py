@@ -33,6 +33,7 @@ HINTS: dict[str, str] = {
     "mcp_server_unknown": "Saved: {known}. To add it: asst mcp add {name}",
     "profile_unknown": "Known: {known}. Or run: asst setup",
     # store
+    "data_dir_not_readable": "Fix its permissions, or set ASST_DATA_DIR.",
     "data_dir_not_writable": "Set ASST_DATA_DIR, or use --no-save.",
     "disk_full": "Free some space, or use --no-save.",
     "no_sessions": 'Start one: asst ask "…", or asst chat',

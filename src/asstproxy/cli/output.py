@@ -29,6 +29,8 @@ class Output:
     """Whether the answer is JSON that fits a schema of the command line."""
 
     def __post_init__(self) -> None:
+        if self.json and self.events:
+            raise UsageError("--json and --events can't be combined.", "Give one of them.")
         if self.extract and (self.json or self.events):
             raise UsageError("-x prints code, so --json and --events can't be combined with it.")
         if self.extract and self.schema:

@@ -52,6 +52,10 @@ def load_look(chosen: dict[str, str | bool] | None = None) -> Look:
     path = config_dir() / "config.toml"
     table = read_toml(path).get("look", {})
     values: dict[str, Any] = msgspec.structs.asdict(convert(table, Look, path, ("look",)))
+    if unknown := table.keys() - values.keys():
+        from .slips import warn_of_slips
+
+        warn_of_slips(path, ("look",), sorted(unknown), values)
     for name, variable in _VARIABLES.items():
         if text := os.environ.get(variable):
             values[name] = (

@@ -43,6 +43,8 @@ from .toml import convert, read_toml
 __all__ = ["ChatSettings", "Config", "Profile", "config_file", "credentials_file", "load_config"]
 
 T = TypeVar("T")
+_TABLES = frozenset({"default", "profiles", "chat", "mcp", "look"})
+"""What stands at the top of the file."""
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -65,7 +67,21 @@ class Profile(msgspec.Struct, frozen=True):
         Raises:
             NotSetUpError: a value has a type that the provider can't use; the message has its path.
         """
-        return convert(self.options, options, config_file(), ("profiles", self.name))
+        path, table = config_file(), ("profiles", self.name)
+        self._check_names(getattr(options, "__struct_fields__", ()), path, table)
+        return convert(self.options, options, path, table)
+
+    def _check_names(self, fields: tuple[str, ...], path: Path, table: tuple[str, ...]) -> None:
+        """Warn of slips in the names of keys; `fields` are those of the provider's own, if it reads all of them."""
+        info = BUILT_IN.get(self.provider)
+        settings = info.settings if info is not None else {}
+        unknown = [key for key in self.options if key not in fields and key != "mcp"] if "base_url" in fields else []
+        misspelt = [key for key in self.settings if key not in settings] if settings else []
+        if unknown or misspelt:
+            from .slips import warn_of_slips
+
+            warn_of_slips(path, table, unknown, (*Table.__struct_fields__, *fields), settings)
+            warn_of_slips(path, (*table, "settings"), misspelt, settings, effect="is sent as it is")
 
     def secret(self, variable: str) -> str:
         """An API key, from the environment, `credentials.toml` or the keyring.
@@ -188,4 +204,9 @@ def load_config() -> Config:
     """
     path = config_file()
     ensure_private(path.parent, path)
-    return convert(read_toml(path), Config, path)
+    values = read_toml(path)
+    if unknown := values.keys() - _TABLES:
+        from .slips import warn_of_slips
+
+        warn_of_slips(path, (), sorted(unknown), _TABLES)
+    return convert(values, Config, path)

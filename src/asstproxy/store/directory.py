@@ -38,12 +38,20 @@ class SessionDirectory:
         """The folders that hold sessions, newest first.
 
         Raises:
-            OSError: the folder of the sessions is not a folder, or can't be read.
+            SessionError: the folder of the sessions can't be read.
         """
-        self.make_private()
-        if not self.root.exists() and self.root.parent.is_file():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(self.root.parent))
-        return sorted((name for name in _names(self.root) if len(name) == 7 and name[4] == "-"), reverse=True)
+        try:
+            self.make_private()
+            if not self.root.exists() and self.root.parent.is_file():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(self.root.parent))
+            names = _names(self.root)
+        except OSError as error:
+            raise SessionError(
+                f"The sessions can't be read: {error.filename or self.root}: {error.strerror}.",
+                "Fix its permissions, or choose another folder.",
+                code="data_dir_not_readable",
+            ) from error
+        return sorted((name for name in names if len(name) == 7 and name[4] == "-"), reverse=True)
 
     def month(self, month: str) -> list[str]:
         """The ids of one month, newest first."""

@@ -69,7 +69,7 @@ def test_copy_uses_the_clipboard_program(
             terminal.wait_for(said)
             assert (tmp_path / program).read_text(encoding="utf-8").strip() == copied.strip()
         terminal.enter("/copy 3")
-        terminal.wait_for("The last answer has 2 code blocks. Copy one: /copy 1")
+        terminal.wait_for("The last answer has 2 code blocks.\n  Copy one: /copy 1")
     assert (tmp_path / f"{program}.args").read_text().strip() == arguments
 
 

@@ -44,7 +44,7 @@ def test_help_explains_a_command(server: ResponsesServer, chat: Chat) -> None:
         for line, answer in (
             ("/help copy", "/copy  copy the last answer, or its code block N"),
             ("/help /rewind", "/rewind  go back to turn N"),
-            ("/help copi", "No such command: /copi. Did you mean /copy?"),
+            ("/help copi", "Error: No such command: /copi.\n  Did you mean /copy?"),
         ):
             terminal.enter(line)
             terminal.wait_for(answer)

@@ -148,7 +148,7 @@ def test_a_missing_editor_is_named(server: ResponsesServer, chat: Chat) -> None:
     """The draft is still there."""
     with chat(env={"VISUAL": "no-such-editor"}) as terminal:
         terminal.type("a draft\x18\x05")
-        terminal.wait_for("No editor found: no-such-editor. Set EDITOR.")
+        terminal.wait_for("Error: No editor found: no-such-editor.\n  Set EDITOR.")
         terminal.wait_for("› a draft")
 
 
@@ -226,6 +226,18 @@ def test_an_older_message_is_sent_without_a_question(server: ResponsesServer, ch
         terminal.type("\x1b[A\x1b[A\r")
         terminal.wait_until(lambda: terminal.text.count("completed") == 3)
     assert sent(server) == "first"
+
+
+def test_the_last_message_typed_again_is_sent_without_a_question(server: ResponsesServer, chat: Chat) -> None:
+    """It was not brought back, although it is in the history, after a command."""
+    with chat() as terminal:
+        terminal.enter("hello")
+        terminal.wait_for("completed")
+        terminal.enter("/usage")
+        terminal.wait_for("Total")
+        terminal.enter("hello")
+        terminal.wait_until(lambda: terminal.text.count("completed") == 2)
+    assert len(server.requests[-1].json["input"]) == 3
 
 
 def test_a_replaced_message_keeps_its_files(server: ResponsesServer, chat: Chat, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from ..exchange_cost import closing_line
 from ..offered_tools import OfferedTools
 from ..options import ConversationOptions
 from ..render.side_by_side import ShownAnswer, comparison
+from ..render.theme import is_plain
 from .chat_protocol import ChatCommands
 from .session_commands import switch_to, switched
 from .waiting import WaitingLine, stopping
@@ -76,7 +77,7 @@ async def compare_command(chat: ChatCommands, name: str) -> None:
             _say_why_not(chat, name, None if task.cancelled() else task.result())
             return
         mine = _shown(chat.opened.conversation.configured.profile, entry)
-        is_dumb = chat.console.is_dumb_terminal
+        is_dumb = is_plain(chat.console)
         for part in comparison([mine, _shown(name, answered)], chat.console.width, plain=is_dumb):
             chat.console.print(part)
         short = short_ids(Store(), [other.session.id])[other.session.id]

@@ -48,6 +48,7 @@ def greet(chat: ChatCommands, template: str = "") -> None:
     rest = f", the last {_SHOWN} below · /show" if len(shown) < len(finished) and count > _SHOWN else ""
     session = f" ({short_id(chat)})" if chat.opened.session is not None else ""
     chat.say(f'Continuing "{title}"{session}: {turns}{rest}')
+    chat.console.print()
     print_conversation(
         shown,
         chat.console,

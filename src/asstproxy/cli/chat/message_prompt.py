@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
@@ -78,7 +79,7 @@ class MessagePrompt:
         self.draft = ""
         self._last_message = last_message
         self.history = input_history(self.folds, save=save_history)
-        self._history_before = 0
+        self._history_before = 0  # strings, when the line was accepted: without the line
         self.session: PromptSession[str] = PromptSession(
             history=self.history,
             completer=completer,
@@ -96,6 +97,7 @@ class MessagePrompt:
         )
         self.session.app.timeoutlen, self.session.app.ttimeoutlen = _ESCAPE, _SEQUENCE
         _shrink_menu(self.session)
+        self._count_history_before(self.session.default_buffer)
 
     async def read(self, mark: AnyFormattedText, draft: str) -> Typed:
         """What the user types after the mark, beginning with the `draft`.
@@ -112,13 +114,22 @@ class MessagePrompt:
         self.draft = self.folds.expand(self.session.default_buffer.text)
         get_app().exit(result=line)
 
+    def _count_history_before(self, buffer: Buffer) -> None:
+        accept = buffer.accept_handler
+
+        def count(accepted: Buffer) -> bool:
+            self._history_before = len(self.history.get_strings())
+            return accept is not None and accept(accepted)
+
+        buffer.accept_handler = count
+
     def _was_last(self) -> bool:
         """Whether the line was brought back from the history, and was the last message there."""
         last = self._last_message()
         if last is None:
             return False
         at, strings = self.session.default_buffer.working_index, self.history.get_strings()
-        return at < len(strings) and self.folds.expand(strings[at]).strip() == last.strip()
+        return at < self._history_before and self.folds.expand(strings[at]).strip() == last.strip()
 
 
 def _may_complete() -> bool:

@@ -15,6 +15,7 @@ from ..conversation_setup import configure_as_asked
 from ..model_choice import ModelTable, known_models, pick_model
 from ..options import ConversationOptions
 from ..picker import Table, pick
+from ..render.theme import is_plain
 from ..render.truncate import pad
 from .chat_protocol import ChatCommands
 from .waiting import show_while, stopping
@@ -52,7 +53,7 @@ async def model_command(chat: ChatCommands, name: str) -> None:
 
 
 async def _picked_model(chat: ChatCommands, models: list[ModelInfo], in_use: str) -> str | None:
-    if chat.console.is_dumb_terminal:  # no redrawing: the list, and a name is typed after /model
+    if is_plain(chat.console):  # no redrawing: the list, and a name is typed after /model
         table = ModelTable(models, in_use)(chat.console.width)
         for line in (table.heading, *table.lines):
             chat.say(line)
@@ -66,7 +67,7 @@ async def profile_command(chat: ChatCommands, name: str) -> None:
     config, in_use = load_config(), chat.opened.profile.name
     if not name:
         table = _profile_table(config, in_use)
-        if chat.console.is_dumb_terminal:
+        if is_plain(chat.console):
             for line in (table.heading, *table.lines):
                 chat.say(line)
             chat.say("Choose one: /profile NAME")

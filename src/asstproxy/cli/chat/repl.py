@@ -26,7 +26,7 @@ from ...store.transcript import Transcript, TranscriptBuilder
 from ...text.safe_text import clean
 from ..attach import attachment_lines, read_attachments
 from ..conversation_setup import OpenConversation, open_conversation
-from ..error_output import errors_drawn, print_error
+from ..error_output import print_error
 from ..event_loop import Signals, quiet_keyboard, suspendable
 from ..exit_codes import OK
 from ..look import look
@@ -36,7 +36,6 @@ from ..resources import read_resources
 from .approver import approver
 from .behind_prompt import BehindPrompt
 from .compact import CompactOffer
-from .error_lines import ErrorLines
 from .greeting import farewell, greet
 from .interruptible import interruptible
 from .last_message import attachments_with, last_message, replace_or_repeat
@@ -77,13 +76,6 @@ async def chat(
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("asst chat needs a terminal.", "In a script or a pipe, use: asst ask")
-    with errors_drawn(ErrorLines(console())):
-        return await _hold(options, message, signals, applied, resume)
-
-
-async def _hold(
-    options: ConversationOptions, message: str, signals: Signals, applied: Applied | None, resume: str | None
-) -> int:
     if resume is not None:
         from .session_commands import resumed
 

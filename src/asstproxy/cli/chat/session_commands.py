@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 from ...core.errors import SessionError, UsageError
 from ...core.events import Titled
@@ -14,18 +15,49 @@ from ...store.transcript import ExchangeEntry, sent_entries
 from ...text.figures import count_of
 from ...text.safe_text import clean_label, clean_line
 from ..options import ConversationOptions
+from ..render.theme import is_plain
 from ..sessions.change import rename_session
 from .chat_protocol import ChatCommands
 from .greeting import session_cost, short_id
 from .terminal_handover import with_terminal
 
-__all__ = ["fork_here", "pick", "rename", "resumed", "rewind", "session", "show", "switch_to", "switched"]
+__all__ = [
+    "continue_session",
+    "fork_here",
+    "pick",
+    "rename",
+    "resumed",
+    "rewind",
+    "session",
+    "show",
+    "switch_to",
+    "switched",
+]
 
 _QUOTED = 60
+_LISTED = 20
+"""Sessions that are listed where there is no picker."""
+
+
+async def continue_session(chat: ChatCommands, wanted: str) -> None:
+    """Continue with the session of this id; without one, pick it.
+
+    Raises:
+        SessionError: there is no such session, or more than one.
+    """
+    if not wanted:
+        await pick(chat, "")
+        return
+    session, own = Store().find(wanted), chat.opened.session
+    if own is None or session != own.id:
+        switch_to(chat, replace(switched(chat.opened.options), session=session))
 
 
 async def pick(chat: ChatCommands, words: str) -> None:
-    """Pick another session, and continue with it or a copy of it."""
+    """Pick another session, and continue with it or a copy of it. Where nothing is redrawn, they are listed."""
+    if is_plain(chat.console):
+        _list(chat, words)
+        return
     from ..sessions.picker import pick_session  # late, as in `resumed`: the prompt comes first
 
     own = chat.opened.session
@@ -38,6 +70,25 @@ async def pick(chat: ChatCommands, words: str) -> None:
     if picked is None or (own is not None and picked == (own.id, "continue")):
         return
     switch_to(chat, replace(switched(chat.opened.options), session=picked.session, fork=picked.action == "fork"))
+
+
+def _list(chat: ChatCommands, words: str) -> None:
+    from ...store.filters import SessionFilter, filter_sessions
+    from ...store.search_index import SearchIndex
+    from ..sessions.listing import table_of
+
+    store = Store()
+    if words:
+        found = [store.summary(hit.session) for hit in SearchIndex(store).search(words, SessionFilter(), _LISTED)]
+    else:
+        found = list(islice(filter_sessions(store, SessionFilter()), _LISTED))
+    if not found:
+        chat.say("Nothing found." if words else "No session yet.")
+        return
+    table = table_of(store, [summary.id for summary in found])
+    for line in (table.header, *(table.row(summary, store.state_of(summary)) for summary in found)):
+        chat.say(line)
+    chat.say("Continue one: /sessions ID")
 
 
 def switched(options: ConversationOptions) -> ConversationOptions:

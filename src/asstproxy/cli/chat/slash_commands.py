@@ -198,7 +198,9 @@ COMMANDS: dict[str, SlashCommand] = {
     ),
     "call": SlashCommand(call, "print the last tool call whole, or call N of the last turn", "word"),
     "edit": SlashCommand(edit, "edit the last message in $EDITOR"),
-    "sessions": SlashCommand(session_commands.pick, "pick another session to continue"),
+    "sessions": SlashCommand(
+        session_commands.continue_session, "pick another session to continue; /sessions ID names it", "word"
+    ),
     "search": SlashCommand(session_commands.pick, "pick a session in which these words occur", "text"),
     "show": SlashCommand(session_commands.show, "show the whole session"),
     "session": SlashCommand(session_commands.session, "show this session's title, id and file"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from ..event_loop import suspendable
+from ..render.theme import is_plain
 from .chat_protocol import ChatCommands
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class WaitingLine:
         if task.done():
             return
         console, began = self._chat.console, time.monotonic() - after
-        if console.is_dumb_terminal:
+        if is_plain(console):
             self._chat.say(self._line(after))
             await asyncio.wait({task})
             return

@@ -43,17 +43,21 @@ def chat(
     no_toolbar: Annotated[bool, typer.Option("--no-toolbar", help="No line below the prompt.")] = False,
 ) -> None:
     """Chat, and see every step of the script. /help lists the commands."""
+    from ..chat.error_lines import ErrorLines
     from ..chat.repl import chat
+    from ..error_output import errors_drawn
     from ..event_loop import run
+    from ..render.theme import console
 
     if no_toolbar:
         from ..look import choose
 
         choose(toolbar=False)
-    words = " ".join(message or [])
-    if not (options.template or options.values):
-        raise typer.Exit(run(lambda signals: chat(options, words, signals, resume=resume)))
-    from ..templates.apply import apply_template
+    words, applied = " ".join(message or []), None
+    if options.template or options.values:
+        from ..templates.apply import apply_template
 
-    applied = apply_template(options, on_command_line(context))
-    raise typer.Exit(run(lambda signals: chat(options, words, signals, applied, resume=resume)))
+        applied = apply_template(options, on_command_line(context))
+    with errors_drawn(ErrorLines(console())):
+        code = run(lambda signals: chat(options, words, signals, applied, resume=resume))
+    raise typer.Exit(code)

@@ -122,7 +122,7 @@ def _print_all(findings: Iterator[Finding]) -> Counter[Status]:
             mark = f"{MARKS[one.status].word:<7}"
             line = fitted(f"  {mark}  {one.what:<18}  {one.text}\n")
             out.write(line.replace(mark, f"\x1b[{MARKS[one.status].colour}m{mark}\x1b[0m", 1) if coloured else line)
-            out.write(fitted(f"           {'':<18}  {one.hint}\n") if one.hint else "")
+            out.write(fitted(f"           {'':<18}  → {one.hint}\n") if one.hint else "")
     warnings = "1 warning" if counts["warning"] == 1 else f"{counts['warning']} warnings"
     out.write(f"\n{counts['ok']} ok, {warnings}, {counts['broken']} broken\n")
     return counts

@@ -25,8 +25,8 @@ def findings() -> Iterator[Finding]:
     group, store = "sessions", Store()
     try:
         ids = list(store.ids())
-    except OSError as error:
-        yield Finding(group, "sessions", "broken", f"{data_dir()}: {error.strerror}", "Fix its permissions.")
+    except AsstError as error:
+        yield Finding(group, "sessions", "broken", str(error), hint_for(error))
         return
     yield Finding(group, "sessions", "ok", f"{len(ids)} in {data_dir() / 'sessions'}")
     yield from _misplaced(store, set(ids))

@@ -136,7 +136,7 @@ class _Heading(Heading):
 
 class _Rule(HorizontalRule):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Rule(style="markdown.hr")
+        yield Text("---") if is_plain(console) else Rule(style="markdown.hr")
         yield Text()
 
 

@@ -11,7 +11,9 @@ __all__ = ["keep_words_whole"]
 _GAP = 2
 """Columns between two cells."""
 _LONGEST = (24, 20, 16, 12)
-"""Columns up to which a word counts: as many as there is room for; a longer one, such as an address, is folded."""
+"""Columns up to which a word counts, the first for which there is room; a longer one, such as an address, is folded."""
+_LEAST = 6
+"""Columns for a column that has none but longer words."""
 
 
 def keep_words_whole(table: Table, width: int) -> None:
@@ -23,11 +25,9 @@ def keep_words_whole(table: Table, width: int) -> None:
     widths = [max((cell_len(line) for lines in column for line in lines), default=1) for column in cells]
     if sum(widths) <= room:
         return
-    words = [
-        max((cell_len(w) for lines in column for line in lines for w in line.split()), default=1) for column in cells
-    ]
+    words = [{cell_len(word) for lines in column for line in lines for word in line.split()} for column in cells]
     for longest in _LONGEST:
-        least = [min(word, longest) for word in words]
+        least = [max((word for word in own if word <= longest), default=_LEAST) for own in words]
         if sum(least) <= room:
             break
     else:

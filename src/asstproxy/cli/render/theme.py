@@ -6,10 +6,11 @@ import codecs
 import contextlib
 import io
 import os
+import shutil
 from typing import IO
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.style import Style
 from rich.theme import Theme
 
@@ -117,6 +118,17 @@ def encoding_warning() -> str:
 class _Console(Console):
     plain_ui = False
     """Whether words take the place of marks and frames."""
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        """The terminal's size. Rich takes every dumb terminal for one of 80 columns."""
+        if self.is_dumb_terminal and self._width is None:
+            return ConsoleDimensions(*shutil.get_terminal_size((80, 25)))
+        return super().size
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        self._width, self._height = new_size
 
     def on_broken_pipe(self) -> None:
         """Raise it, so that the command can end in its own way. Rich would redirect stdout and exit."""

@@ -149,9 +149,7 @@ def choose_model(draft: ProfileDraft, models: list[ModelInfo] | None, default: s
 
 def _abouts(models: Sequence[ModelInfo]) -> list[str]:
     """What each is good for, and its price if that is known."""
-    notes = [
-        ", ".join(filter(None, (one.note, one.shutdown and f"will be shut down on {one.shutdown}"))) for one in models
-    ]
+    notes = [", ".join(filter(None, (one.note, one.shutdown and f"shuts down {one.shutdown}"))) for one in models]
     width = max(map(len, notes))
     prices = [price_text(one) for one in models]
     return [f"{note:<{width}}  {price}" if price != "?" else note for note, price in zip(notes, prices, strict=True)]

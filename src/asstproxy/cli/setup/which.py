@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 from ...config.credentials import key_source
@@ -36,7 +37,8 @@ def choose_provider() -> str:
     keyless = next((name for name, info in infos.items() if not info.key_variables), "")
     vendors = {name: vendor.info for name, vendor in VENDORS.items()}
     with_key = {name: info for name, info in vendors.items() if _found(info)}
-    shown = infos | with_key | {name: vendors[name] for name in COMMON}
+    shown = infos | with_key
+    shown |= {name: vendors[name] for name in COMMON[: _rows_left(shown)]}
     return _choose(shown, infos | vendors, ready or keyless)
 
 
@@ -53,6 +55,14 @@ def _choose(shown: dict[str, ProviderInfo], known: dict[str, ProviderInfo], defa
         default = default if default in shown else ""
         if not found and chosen != "?":
             say(f'  No vendor is called "{chosen}". For any other server: chat-completions')
+
+
+def _rows_left(shown: dict[str, ProviderInfo]) -> int:
+    """How many more there is room for, so that the question above the list stays on the screen."""
+    columns, rows = shutil.get_terminal_size()
+    beside = 9 + max(map(len, shown))  # mark, number, name
+    used = sum(-(-len(_about(info)) // max(columns - beside, 1)) for info in shown.values())
+    return max(rows - used - 4, 0)  # the question, how to find more, the prompt; one row to spare
 
 
 def _found(info: ProviderInfo) -> str:

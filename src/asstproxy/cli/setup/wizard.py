@@ -55,7 +55,6 @@ def setup(
     def connect() -> None:
         begin_step(f"{draft.name} · step 2 of 4 · key")
         _find_key(draft)
-        begin_step(f"{draft.name} · step 3 of 4 · model")
         _check_until_accepted(draft, steps)
 
     def instruct() -> None:
@@ -124,6 +123,7 @@ def _check_until_accepted(draft: ProfileDraft, steps: SetupSteps) -> None:
     """Check. If a key that was just typed is refused, ask for another one."""
     key, options = draft.key, draft.options
     while True:
+        begin_step(f"{draft.name} · step 3 of 4 · model")
         try:
             with temporary_key(key.variable, key.new):
                 if not options.no_check:
@@ -134,6 +134,7 @@ def _check_until_accepted(draft: ProfileDraft, steps: SetupSteps) -> None:
                 raise
             say(str(error), style="asst.bad")
             key.new = None
+            begin_step("")  # it is still the step of the key, whose heading stands above
             find_key_or_ask(key, draft.profile, asking=True, from_stdin=False)
 
 
