@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from asstproxy.core.events import ChunkReceived, Record, SetUserMessage
+from asstproxy.core.events import AssistantMessageRetrieved, ChunkReceived, Record, SetUserMessage
 from asstproxy.core.script import State
 from asstproxy.export.markdown_html import markdown_html
 from asstproxy.web.blocks import AnswerBlocks
@@ -41,6 +41,16 @@ def _blocks(text: str) -> list[str]:
 def test_a_block_is_finished_when_nothing_can_continue_it(text: str, finished: list[str]) -> None:
     """By an empty line, or, where that can be part of it, by the next block."""
     assert _blocks(text) == finished
+
+
+def test_a_last_line_is_a_block_of_its_own() -> None:
+    """The end of the answer finishes the list that might have gone on, and the line after it."""
+    found = AnswerBlocks(lambda markdown, _: markdown)
+    found.feed(Record(1, "", State.READY, SetUserMessage("hi")))
+    found.feed(Record(2, "", State.STREAMING, ChunkReceived("- one\n\nText.")))
+    assert found.all == []
+    found.feed(Record(3, "", State.COMPLETED, AssistantMessageRetrieved("- one\n\nText.")))
+    assert [block["html"] for block in found.all] == ["- one\n\n", "Text."]
 
 
 def test_the_blocks_are_the_answer() -> None:

@@ -26,7 +26,8 @@ def test_an_answer_streams_with_its_states(page: Page, provider: ResponsesServer
     assert [record["seq"] for record in watch.records] == list(range(1, len(watch.records) + 1))
     assert {"ready", "started", "streaming", "completed"} <= {record["state"] for record in watch.records}
     assert "<strong>Paris</strong>" in watch.blocks[0]["html"]
-    assert "<li>two</li>" in watch.blocks[-1]["html"]
+    assert "<li>two</li>" in watch.blocks[1]["html"]
+    assert watch.blocks[-1]["html"] == "<p>Done.</p>\n"
     assert watch.blocks[-1]["end"] == len(watch.text)
     assert [row["title"] for row in page.get("/sessions").json()] == ["Capital of France?"]
     assert Store().transcript(session).exchanges[0].answer == watch.text

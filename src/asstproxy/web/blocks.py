@@ -80,6 +80,9 @@ class AnswerBlocks:
             self._due = whole + (whole // 8 if whole > _LONG else 0)
 
     def _finish(self) -> None:
+        if last := _last_block(self._rest):  # a list that had to wait, and a line after it
+            self._add(self._rest[:last])
+            self._rest = self._rest[last:]
         if self._rest:
             self._add(self._rest)
         self._reset()
