@@ -36,14 +36,14 @@ __all__ = [
 
 _QUOTED = 60
 _LISTED = 20
-"""Sessions that are listed where there is no picker."""
+"""Sessions that are listed where nothing can be picked from a list."""
 
 
 async def continue_session(chat: ChatCommands, wanted: str) -> None:
     """Continue with the session of this id; without one, pick it.
 
     Raises:
-        SessionError: there is no such session, or more than one.
+        SessionError: none has this id, or more than one does.
     """
     if not wanted:
         await pick(chat, "")
