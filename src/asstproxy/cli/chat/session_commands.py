@@ -43,7 +43,7 @@ async def continue_session(chat: ChatCommands, wanted: str) -> None:
     """Continue with the session of this id; without one, pick it.
 
     Raises:
-        SessionError: there is no such session, or more than one.
+        SessionError: the id fits no session, or more than one.
     """
     if not wanted:
         await pick(chat, "")
