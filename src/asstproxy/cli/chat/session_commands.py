@@ -36,7 +36,7 @@ __all__ = [
 
 _QUOTED = 60
 _LISTED = 20
-"""Sessions that are listed where there is no picker."""
+"""Sessions in the list that takes the place of the picker."""
 
 
 async def continue_session(chat: ChatCommands, wanted: str) -> None:
