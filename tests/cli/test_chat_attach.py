@@ -150,7 +150,7 @@ def test_a_model_that_can_t_read_it_says_so_and_the_file_stays(server: Responses
     with _chat("-a", "song.wav") as terminal:
         terminal.wait_for("[1] song.wav · audio")
         terminal.enter("Who sings?")
-        terminal.wait_for("gpt-6-luna can't read audio files. Send it to another: /profile gemini")
+        terminal.wait_for("Error: gpt-6-luna can't read audio files.\n  Send it to another: /profile gemini")
         terminal.enter("/attach")
         terminal.wait_until(lambda: terminal.text.count("[1] song.wav") == 2)
         assert not server.requests

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import termios
+
 import pytest
 
 from cli.conftest import ASST
@@ -26,9 +28,11 @@ def test_a_refused_key_is_asked_for_again_in_its_own_step(
     monkeypatch.delenv("OPENAI_API_KEY")
     with Terminal([ASST, "setup", "gpt"], 60, 15) as terminal:
         terminal.wait_for("Paste the key")
+        terminal.wait_until(lambda: _is_hidden(terminal))
         terminal.type("sk-wrong-00000000000000000000\r")
         terminal.wait_for("answered 401")
         terminal.wait_until(lambda: terminal.text.count("Paste the key") == 2)
+        terminal.wait_until(lambda: _is_hidden(terminal))
         assert "step 3" not in terminal.text
         terminal.type(f"{server.key}\r")
         terminal.wait_for("Model [")
@@ -37,3 +41,9 @@ def test_a_refused_key_is_asked_for_again_in_its_own_step(
         rows = [row for row in models.splitlines() if " / " in row and "$" in row]
         assert rows
         assert all(row[:5].strip(" ›").isdigit() for row in rows)
+
+
+def _is_hidden(terminal: Terminal) -> bool:
+    """Whether what is typed isn't shown: what was typed before that is thrown away."""
+    flags = terminal.modes()[3]
+    return isinstance(flags, int) and not flags & termios.ECHO

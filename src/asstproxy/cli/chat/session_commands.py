@@ -36,14 +36,14 @@ __all__ = [
 
 _QUOTED = 60
 _LISTED = 20
-"""Sessions that are listed where nothing can be picked from a list."""
+"""Sessions in the list that takes the place of the picker."""
 
 
 async def continue_session(chat: ChatCommands, wanted: str) -> None:
     """Continue with the session of this id; without one, pick it.
 
     Raises:
-        SessionError: none has this id, or more than one does.
+        SessionError: the id fits no session, or more than one.
     """
     if not wanted:
         await pick(chat, "")

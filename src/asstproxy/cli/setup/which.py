@@ -60,8 +60,8 @@ def _choose(shown: dict[str, ProviderInfo], known: dict[str, ProviderInfo], defa
 def _rows_left(shown: dict[str, ProviderInfo]) -> int:
     """How many more there is room for, so that the question above the list stays on the screen."""
     columns, rows = shutil.get_terminal_size()
-    before = 9 + max(map(len, shown))  # mark, number, name
-    used = sum(-(-len(_about(info)) // max(columns - before, 1)) for info in shown.values())
+    taken = 9 + max(map(len, shown))  # mark, number, name
+    used = sum(-(-len(_about(info)) // max(columns - taken, 1)) for info in shown.values())
     return max(rows - used - 4, 0)  # the question, how to find more, the prompt; one row to spare
 
 
