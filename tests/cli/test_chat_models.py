@@ -247,6 +247,22 @@ def test_the_other_profile_has_its_own_instructions_and_tools(server: ResponsesS
     assert "completed · " in terminal.text.partition("2  terse")[2]
 
 
+def test_enter_does_not_choose_an_answer_that_failed(server: ResponsesServer) -> None:
+    """Where the first assistant gave an error, Enter continues with the other."""
+    server.brain = Script([Fail("invalid_prompt")], [Say("two")], [Say("three")])
+    with _chat() as terminal:
+        terminal.enter("first")
+        terminal.wait_for("Error")
+        terminal.enter("/compare terse")
+        terminal.wait_for("Continue with 1 or 2? Enter: 2.")
+        terminal.type("\r")
+        terminal.wait_for("Continuing")
+        terminal.wait_for_prompt()
+        terminal.enter("second")
+        terminal.wait_for("three")
+    assert _models_of(server) == ["gpt-6-luna", "gpt-6.1-terra", "gpt-6.1-terra"]
+
+
 def test_an_assistant_that_fails_leaves_no_copy(server: ResponsesServer) -> None:
     """Its error is on the screen; the chat goes on as before."""
     server.brain = Script([Say("one")], [Fail("invalid_prompt")], [Say("two")])

@@ -71,8 +71,9 @@ def test_a_vendor_is_found_by_a_part_of_its_name(config: Path, monkeypatch: pyte
         screen.wait_for("Assistant [4]:")
         assert "Nebius Token Factory (NEBIUS_API_KEY is set)" in screen.text
         assert "Z.ai" not in screen.text
-        screen.type("nosuch")
-        screen.wait_for('No vendor is called "nosuch"')
+        screen.type("sk-pasted-too-early")
+        screen.wait_for("No vendor has that name.")
+        assert screen.text.count("sk-pasted") == 1
         screen.type("?")
         screen.wait_for("Z.ai")
         screen.type("face")

@@ -81,8 +81,9 @@ async def compare_command(chat: ChatCommands, name: str) -> None:
         for part in comparison([mine, _shown(name, answered)], chat.console.width, plain=is_dumb):
             chat.console.print(part)
         short = short_ids(Store(), [other.session.id])[other.session.id]
-        chat.say(f"Continue with 1 or 2? Enter: 1. The other is saved as fork {short}.")
-        wants_other = await _choice(chat) == "2"
+        default = "1" if entry.answer else "2"
+        chat.say(f"Continue with 1 or 2? Enter: {default}. The other is saved as fork {short}.")
+        wants_other = await _choice(chat, default) == "2"
     if wants_other:
         options = switched(chat.opened.options)
         configured = other.conversation.configured
@@ -171,14 +172,14 @@ def _say_why_not(chat: ChatCommands, name: str, record: Record | None) -> None:
         chat.say(f"Stopped. Nothing of {clean_line(name)} was saved.")
 
 
-async def _choice(chat: ChatCommands) -> str:
-    """`1` or `2`; whatever ends the question means 1."""
+async def _choice(chat: ChatCommands, default: str) -> str:
+    """`1` or `2`; Enter means `default`, and whatever ends the question 1."""
     session: PromptSession[str] = PromptSession()
     while True:
         try:
-            typed = (await session.prompt_async("› ", handle_sigint=False)).strip() or "1"
+            typed = (await session.prompt_async("› ", handle_sigint=False)).strip() or default
         except (EOFError, KeyboardInterrupt):
             return "1"
         if typed in ("1", "2"):
             return typed
-        chat.say("Type 1 or 2, or press Enter for 1.")
+        chat.say(f"Type 1 or 2, or press Enter for {default}.")

@@ -54,7 +54,7 @@ def _choose(shown: dict[str, ProviderInfo], known: dict[str, ProviderInfo], defa
         shown = known if chosen == "?" else found or shown
         default = default if default in shown else ""
         if not found and chosen != "?":
-            say(f'  No vendor is called "{chosen}". For any other server: chat-completions')
+            say("  No vendor has that name. For any other server: chat-completions")  # it may be a key: not repeated
 
 
 def _rows_left(shown: dict[str, ProviderInfo]) -> int:
