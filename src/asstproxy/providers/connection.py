@@ -172,5 +172,5 @@ def _key_hint(options: ServerOptions, info: ProviderInfo) -> str:
     """Where the key of a request came from, for somebody whose key is not accepted."""
     if not (variable := _key_variable(options, info)):
         return f"No key was sent: set {' or '.join(info.key_variables) or 'api_key_env in the profile'}."
-    new = f", or create a new one: {info.keys_url}" if info.keys_url else "."
+    new = f", or create one at {info.vendor}: {info.keys_url}" if info.keys_url else "."
     return f"Check the key in {variable}{new}"

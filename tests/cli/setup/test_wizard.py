@@ -38,7 +38,7 @@ def _kept(name: str, command: str, text: str) -> None:
 def test_gpt(openai: ResponsesServer, config: Path, credentials: Path) -> None:
     """It asks for the key without showing it, checks it, offers the models, and writes what was confirmed."""
     openai.models = {**dict.fromkeys(("gpt-6-luna", "gpt-6.1-terra", "gpt-6.2-sol")), "gpt-4o": "2099-01-14"}
-    with Tmux([ASST, "setup"]) as screen:
+    with Tmux([ASST, "setup"], columns=80) as screen:
         screen.wait_for("Assistant [4]:")
         screen.type("1")
         screen.wait_for("Paste the key")
@@ -86,7 +86,7 @@ def test_a_vendor_is_found_by_a_part_of_its_name(config: Path, monkeypatch: pyte
 def test_gemini(google: GeminiServer, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key in the environment is found, so that it is not asked for."""
     monkeypatch.setenv("GEMINI_API_KEY", google.key)
-    with Tmux([ASST, "setup", "gemini"]) as screen:
+    with Tmux([ASST, "setup", "gemini"], columns=80) as screen:
         screen.wait_for("Model [2]:")
         screen.type("4")
         screen.wait_for("Instructions:", 2)
@@ -107,7 +107,7 @@ def test_local(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers that run here are offered with their models, beside the small model and a file."""
     with ResponsesServer(key="", models={"llama3.2:latest": None, "qwen3:4b": None}) as ollama:
         monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{ollama.port}")
-        with Tmux([ASST, "setup", "local"]) as screen:
+        with Tmux([ASST, "setup", "local"], columns=80) as screen:
             screen.wait_for("Model [1]:")
             screen.type("3")
             screen.wait_for("Instructions:", 2)

@@ -87,4 +87,5 @@ class Tmux:
 
     def _tmux(self, *arguments: str) -> str:
         command = ["tmux", "-L", self._socket, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}  # of readline
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout
