@@ -54,6 +54,7 @@ def test_every_place_has_the_same_words(words: str) -> None:
     [
         ("Try again.", ""),
         ("The provider failed. Try again.", "The provider failed."),
+        ("The provider failed. Try again later.", "The provider failed."),
         ("Check the key.", "Check the key."),
     ],
 )

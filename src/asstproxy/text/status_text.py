@@ -33,7 +33,7 @@ _REASONS = {
 }
 
 
-_AGAIN = ("Try again.", "Ask again.")
+_AGAIN = ("Try again.", "Try again later.", "Ask again.")
 
 
 class Ending(NamedTuple):
