@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from ..core.near_names import near_names
+from ..core.near_names import did_you_mean
 from ..core.warnings import warn_once
 from .toml import line_of
 
@@ -26,12 +26,9 @@ def warn_of_slips(
 ) -> None:
     """Warn of each of the `unknown` keys in this table of the file that is near a `known` one, or belongs into `settings`."""
     for key in unknown:
-        near = near_names(key, known)
         if key in settings:
             hint = f"Write it into settings: settings = {{ {key} = … }}"
-        elif near:
-            hint = f'Did you mean "{near[0]}"?'
-        else:
+        elif not (hint := did_you_mean(key, known)):
             continue
         line = line_of(path, (*table, key))
         warn_once(f'{path}{f", line {line}" if line else ""}: the key "{key}" {effect}. {hint}')

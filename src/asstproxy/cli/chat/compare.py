@@ -77,8 +77,7 @@ async def compare_command(chat: ChatCommands, name: str) -> None:
             _say_why_not(chat, name, None if task.cancelled() else task.result())
             return
         mine = _shown(chat.opened.conversation.configured.profile, entry)
-        is_dumb = is_plain(chat.console)
-        for part in comparison([mine, _shown(name, answered)], chat.console.width, plain=is_dumb):
+        for part in comparison([mine, _shown(name, answered)], chat.console.width, plain=is_plain(chat.console)):
             chat.console.print(part)
         short = short_ids(Store(), [other.session.id])[other.session.id]
         default = "1" if entry.answer else "2"
