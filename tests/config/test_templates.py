@@ -171,10 +171,10 @@ def test_a_megabyte_of_text_is_read_once(text: str, tmp_path: Path) -> None:
     """Braces and backslashes in any number take the time of reading them."""
     path = tmp_path / "t.prompt"
     path.write_text(text)
-    began = time.monotonic()
+    began = time.thread_time()  # of the processor
     with contextlib.suppress(UsageError):
         load_template(str(path))
-    assert time.monotonic() - began < 12
+    assert time.thread_time() - began < 12
 
 
 def test_template_in_a_program(tmp_path: Path) -> None:

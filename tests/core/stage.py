@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pytest
+
 from asstproxy.core.conversation import Conversation
-from asstproxy.core.events import ActionRequired, Event, Record, ToolCall, Unknown
+from asstproxy.core.events import ActionRequired, Cancelled, Event, Record, ToolCall, Unknown
 from asstproxy.core.mediator import conform
 from asstproxy.core.retry import RetryPolicy
 from asstproxy.core.roles import AssistantProxy
@@ -15,7 +18,7 @@ from asstproxy.providers.scripted import Part, ScriptedProvider
 from asstproxy.tools import Approver, Tool
 from asstproxy.user import UserProxy
 
-__all__ = ["Stage", "calling", "types"]
+__all__ = ["Stage", "calling", "stopped", "types"]
 
 SOON = RetryPolicy(attempts=3, delay=0.001)
 """No time lost between attempts."""
@@ -66,6 +69,20 @@ class Stage:
         """The records are what the script allows, and are numbered without a gap."""
         assert list(conform(self.records)) == []
         assert [record.seq for record in self.records] == list(range(1, len(self.records) + 1))
+
+
+async def stopped(stage: Stage, after: str, reason: Cancelled | None = None) -> Record:
+    """Cancel the exchange as soon as an event of a type was heard; returns its last record."""
+    heard = asyncio.Event()
+    stage.conversation.subscribe(lambda record: heard.set() if record.event.type == after else None)
+    task = asyncio.create_task(stage.conversation.exchange("hi"))
+    async with asyncio.timeout(30):
+        await heard.wait()
+    stage.conversation.cancel(reason)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    stage.assert_conforms()
+    return stage.records[-1]
 
 
 def types(records: Iterable[Record]) -> list[str]:

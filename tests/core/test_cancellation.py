@@ -18,7 +18,6 @@ from asstproxy.core.events import (
     ChunkReceived,
     Decision,
     Event,
-    Record,
     Started,
     ToolResult,
 )
@@ -28,24 +27,10 @@ from asstproxy.core.turn import Turn
 from asstproxy.providers.scripted import say
 from asstproxy.tools import Question
 
-from .stage import Stage, calling
+from .stage import Stage, calling, stopped
 from .test_tool_rounds import add, asking
 
 HE = ChunkReceived("he")
-
-
-async def stopped(stage: Stage, after: str, reason: Cancelled | None = None) -> Record:
-    """Cancel the exchange as soon as an event of a type was heard; returns its last record."""
-    heard = asyncio.Event()
-    stage.conversation.subscribe(lambda record: heard.set() if record.event.type == after else None)
-    task = asyncio.create_task(stage.conversation.exchange("hi"))
-    async with asyncio.timeout(5):
-        await heard.wait()
-    stage.conversation.cancel(reason)
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    stage.assert_conforms()
-    return stage.records[-1]
 
 
 @pytest.mark.parametrize("mediator", ["state-machine", "basic"])
@@ -104,8 +89,8 @@ async def test_a_time_limit_is_no_exception() -> None:
     began = time.monotonic()
     last = await stage.conversation.exchange("hi", timeout=0.05)
     assert (last.state, last.event) == (State.CANCELLED, Cancelled("timeout"))
-    assert time.monotonic() - began < 5
-    assert (await stage.conversation.exchange("go on", timeout=5)).event == AssistantMessageRetrieved("fine")
+    assert time.monotonic() - began < 30
+    assert (await stage.conversation.exchange("go on", timeout=30)).event == AssistantMessageRetrieved("fine")
 
 
 async def test_a_tool_is_stopped_too() -> None:
@@ -180,12 +165,14 @@ class Unkind:
 
 
 class Endless(Unkind):
-    """An assistant that speaks for ever (well, for three seconds), and never waits for anything."""
+    """An assistant that speaks until `done` is set (or for a minute), and never waits for anything."""
+
+    done = False
 
     async def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
         yield Started(self.provider)
-        end = time.monotonic() + 3
-        while time.monotonic() < end:
+        end = time.monotonic() + 60
+        while not self.done and time.monotonic() < end:
             yield HE
             await self.breathe()
 
@@ -224,7 +211,8 @@ async def test_an_endless_stream_can_be_stopped(assistant: Endless) -> None:
     stage = Stage(assistant=assistant)
     began = time.monotonic()
     assert (await stage.conversation.exchange("hi", timeout=0.05)).event == Cancelled("timeout")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
+    assistant.done = True
 
 
 async def test_a_cancellation_that_nobody_asked_for_is_a_failure() -> None:
@@ -246,7 +234,7 @@ async def test_closing_ends_the_exchange() -> None:
 
     task = asyncio.create_task(chat(stage.conversation))
     await asyncio.sleep(0.01)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await stage.conversation.aclose()
     assert stage.records[-1].state is State.CANCELLED
     task.cancel()

@@ -26,7 +26,7 @@ from asstproxy.core.script import State
 from asstproxy.core.turn import Turn
 from asstproxy.providers.scripted import Part, ScriptedProvider, say
 
-from .stage import Stage, calling, types
+from .stage import Stage, calling, stopped, types
 from .test_tool_rounds import add
 
 DOWN = AssistantError("server", "The provider failed.", retryable=True)
@@ -151,14 +151,14 @@ async def test_a_provider_that_asks_for_time_gets_it() -> None:
     stage = Stage([wait_for(0.1)], [wait_for(0.0)], say("hello"), retry=RetryPolicy(delay=30.0, attempts=3))
     began = time.monotonic()
     await stage.conversation.exchange("hi")
-    assert 0.1 <= time.monotonic() - began < 5
+    assert 0.1 <= time.monotonic() - began < 25
     assert [note.delay for note in stage.said(RetryScheduled)] == [0.1, 0.0]
 
 
 async def test_a_provider_that_asks_for_too_much_time_is_given_up() -> None:
     """Nobody waits in front of a terminal for two hours; the failure says at once how long it would have been."""
     stage = Stage([wait_for(7200.0)], say("never"), retry=RetryPolicy(max_delay=60.0))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert (await stage.conversation.exchange("hi")).event == ErrorOccurred(
             "rate_limit",
             "Too fast; it asks us to wait 2 h.",
@@ -168,14 +168,15 @@ async def test_a_provider_that_asks_for_too_much_time_is_given_up() -> None:
 
 async def test_an_exchange_has_one_deadline_for_all_its_requests() -> None:
     """What the first request waited, the request after a tool round waits no more."""
-    replies: list[list[Part]] = [[wait_for(0.2)], calling(("add", '{"a": 1}')), [wait_for(0.2)], say("never")]
-    stage = Stage(*replies, tools=[add], retry=RetryPolicy(max_elapsed=0.3))
+    replies: list[list[Part]] = [[wait_for(0.1)], calling(("add", '{"a": 1}')), [wait_for(59.95)], say("never")]
+    stage = Stage(*replies, tools=[add], retry=RetryPolicy(max_elapsed=60.0))
     last = await stage.conversation.exchange("hi")
     assert isinstance(last.event, ErrorOccurred)
-    assert last.event.message == "Too fast; it asks us to wait 0.2 s."
-    assert [note.delay for note in stage.said(RetryScheduled)] == [0.2]
-    stage.script.give([wait_for(0.2)], say("hello"))
-    assert (await stage.conversation.exchange("again")).state is State.COMPLETED
+    assert last.event.message == "Too fast; it asks us to wait 60 s."
+    assert [note.delay for note in stage.said(RetryScheduled)] == [0.1]
+    stage.script.give([wait_for(59.95)], say("never"))
+    await stopped(stage, "retry_scheduled")
+    assert [note.delay for note in stage.said(RetryScheduled)] == [0.1, 59.95]
 
 
 async def test_a_slow_failure_uses_the_deadline_up() -> None:
@@ -183,12 +184,12 @@ async def test_a_slow_failure_uses_the_deadline_up() -> None:
     slow: list[Part] = [0.1, DOWN]
     stage = Stage(*([slow] * 20), retry=RetryPolicy(attempts=20, delay=0.001, max_elapsed=0.35))
     assert (await stage.conversation.exchange("hi")).state is State.ERROR
-    assert 2 <= len(stage.script.turns) <= 5
+    assert len(stage.script.turns) <= 5
 
 
 async def test_a_wait_can_be_cancelled() -> None:
     """The person need not wait for the next attempt."""
     stage = Stage([wait_for(30.0)], say("never"))
-    last = await stage.conversation.exchange("hi", timeout=0.05)
-    assert last.event == Cancelled("timeout")
+    last = await stopped(stage, "retry_scheduled")
+    assert last.event == Cancelled("user")
     assert len(stage.script.turns) == 1

@@ -129,7 +129,7 @@ async def test_it_ends_when_the_exchange_has_settled(last: Event) -> None:
         stream(record)
     stream(Record(2, "at 2", ENDS[last], last))
     stream(Record(3, "at 3", ENDS[last], Titled("tea")))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         assert [record.seq async for record in stream] == [1, 2]
 
 
@@ -151,7 +151,7 @@ async def test_a_waiting_reader_is_woken() -> None:
         stream(record)
     await asyncio.sleep(0)
     stream.end()
-    assert [record.seq for record in await asyncio.wait_for(reader, 1)] == [1, 2]
+    assert [record.seq for record in await asyncio.wait_for(reader, 30)] == [1, 2]
 
 
 async def _all(stream: RecordStream) -> list[Record]:

@@ -128,7 +128,7 @@ async def test_a_heartbeat_that_cannot_be_kept_ends_the_exchange(error: OSError)
     """A heartbeat is said from a timer; its failure reaches the exchange all the same, and the provider is left."""
     stage = Stage([60.0], heartbeat=0.01)
     stage.conversation.subscribe(failing_at("heartbeat", error), essential=True)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         with pytest.raises(type(error)):
             await stage.conversation.exchange("hi")
     task = asyncio.current_task()

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -94,7 +93,7 @@ async def test_results_stand_in_the_order_of_the_calls() -> None:
     met = asyncio.Barrier(3)
 
     async def wait(seconds: float) -> float:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await met.wait()  # nobody passes before all three run
         await asyncio.sleep(seconds)
         return seconds
@@ -107,7 +106,7 @@ async def test_results_stand_in_the_order_of_the_calls() -> None:
 
 async def test_blocking_tools_run_side_by_side() -> None:
     """A function that blocks its thread blocks neither the loop nor the other calls."""
-    met = threading.Barrier(6, timeout=5)
+    met = threading.Barrier(6, timeout=30)
 
     def nap(name: str) -> str:
         met.wait()  # nobody passes before all six run
@@ -175,12 +174,15 @@ async def test_a_tool_that_hangs_is_given_up() -> None:
     async def hang() -> None:
         await asyncio.sleep(60)
 
+    release = threading.Event()
+
     def block() -> None:
-        time.sleep(1)
+        release.wait(60)
 
     tools = [dataclasses.replace(as_tool(function), timeout=0.02) for function in (hang, block)]
     stage = Stage(calling(("hang", "{}"), ("block", "{}")), say("sorry"), tools=tools)
     results = await results_of(stage)
+    release.set()
     assert ["did not return within 0.02 s" in (result.error or "") for result in results] == [True, True]
 
 

@@ -59,7 +59,7 @@ class Server:
             raise NotImplementedError(msg)
         return await self._handler(request)
 
-    def wait_for(self, what: Callable[[Self], bool], timeout: float = 5.0) -> None:
+    def wait_for(self, what: Callable[[Self], bool], timeout: float = 30.0) -> None:
         """Block until the server has seen something; from async tests use `eventually`."""
         deadline = time.monotonic() + timeout
         while not what(self):
@@ -68,20 +68,20 @@ class Server:
                 raise AssertionError(msg)
             time.sleep(0.005)
 
-    async def eventually(self, what: Callable[[Self], bool], within: float = 5.0) -> None:
+    async def eventually(self, what: Callable[[Self], bool], within: float = 30.0) -> None:
         """`wait_for` that leaves the client's loop running."""
         await asyncio.to_thread(self.wait_for, what, within)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        if not self._ready.wait(5):
+        if not self._ready.wait(30):
             msg = "the test server did not start"
             raise RuntimeError(msg)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
+        self._thread.join(30)
         if self._thread.is_alive():
             msg = "the test server did not stop"
             raise RuntimeError(msg)

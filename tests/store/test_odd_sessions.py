@@ -71,9 +71,9 @@ def test_a_chat_that_is_left_at_once_leaves_no_session(server: ResponsesServer, 
     from cli.setup.tmux import Tmux
 
     with Tmux([*ASST, "chat", "-p", "gpt"]) as screen:
-        screen.wait_for("Ctrl-D leaves")
+        screen.wait_for("new session")
         assert len([*Store().ids()]) == 1
-        screen.type("/quit")
+        screen.enter("/quit")
         screen.wait_end(0)
     assert [*Store().root.rglob("*.json*")] == []
 

@@ -32,7 +32,7 @@ async def servers(tools: tuple[str, ...] = (), /, **configured: dict[str, Any]) 
     finally:
         began = time.monotonic()
         await box.aclose()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 

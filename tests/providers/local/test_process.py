@@ -263,7 +263,7 @@ def test_end_in_mid_answer(how: str, status: int) -> None:
         number = {"interrupt": signal.SIGINT, "kill": signal.SIGKILL, "term": signal.SIGTERM}[how]
         os.killpg(process.pid, number)  # as a terminal does: to all who are in the foreground
     out, err = process.communicate(timeout=PATIENCE)
-    assert time.monotonic() - began < 10  # 0.1 s; the machine is shared
+    assert time.monotonic() - began < 30  # 0.1 s; the machine is shared
     assert process.returncode == status
     assert out == ""
     assert err == "" or (how == "interrupt" and err.rstrip().endswith("KeyboardInterrupt"))

@@ -86,5 +86,5 @@ async def test_a_file_is_read_as_fast_as_it_comes() -> None:
             _write(writer, line)
             yield
 
-    async with _serving(send) as transport, asyncio.timeout(5):
+    async with _serving(send) as transport, asyncio.timeout(9):
         assert len([one async for one in transport.lines("/file")]) == 4096

@@ -36,8 +36,8 @@ from servers.brain import last_text
 __all__ = ["KEY", "WAYS", "WITHIN", "Way", "check", "forget"]
 
 KEY = "sk-test-0123456789abcdef"
-WITHIN = 2.5
-"""Seconds in which an exchange must have stopped: two to tell the provider, and some to be kind to a busy machine."""
+WITHIN = 12.0
+"""Seconds in which an exchange must have stopped: two to tell the provider, and ten in which a busy machine may stop us."""
 WORDS = ("alpha", "beta", "gamma", "delta")
 PACE = 0.002
 """Seconds between two pieces: long enough for each to be read on its own."""

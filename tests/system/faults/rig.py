@@ -147,7 +147,7 @@ def _conversation(way: Way, assistant: AssistantProxy, tools: tuple[Any, ...], p
 
 async def nothing_left(before: set[asyncio.Task[Any]]) -> None:
     """No task is left. A generator inside of an HTTP library that nobody closed is closed by a task of the loop's, at once."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not asyncio.all_tasks() <= before:  # noqa: ASYNC110 - a loop tells nobody when a task ends
             await asyncio.sleep(0.005)
 
