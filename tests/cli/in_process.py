@@ -6,9 +6,11 @@ import contextlib
 import io
 import signal
 import sys
+import time
 from unittest import mock
 
 from asstproxy.cli.main import run
+from asstproxy.tools import abandoned_count
 
 from .conftest import Ran
 
@@ -17,6 +19,8 @@ __all__ = ["asst_here"]
 
 def asst_here(*arguments: str, stdin: str | bytes | None = None, timeout: float = 60) -> Ran:
     """Run `asst` with these arguments; stdin is text, bytes or None (empty)."""
+    while abandoned_count():  # by an earlier test; the command would end this process because of them
+        time.sleep(0.01)
     data = stdin.encode() if isinstance(stdin, str) else stdin or b""
     out, err = io.BytesIO(), io.BytesIO()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
