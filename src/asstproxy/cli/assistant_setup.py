@@ -11,9 +11,9 @@ from ..config.profiles import Profile, load_config
 from ..core.errors import UsageError
 from ..core.events import Configured
 from ..core.roles import AssistantProxy
+from ..core.warnings import warn_once
 from ..providers.assembly import Asked, assemble
 from ..providers.registry import provider_info
-from .error_output import print_warning
 from .options import ConversationOptions
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def with_template_settings(profile: Profile, settings: Mapping[str, Any]) -> Pro
     except UsageError as error:
         raise UsageError(f"config of the template: {error}", error.hint, code=error.code) from None
     if line := unknown_settings(checked.unknown, table, profile.provider):
-        print_warning(line)
+        warn_once(line)
     return msgspec.structs.replace(profile, settings=merge_settings(profile.settings, checked.values))
 
 
@@ -53,7 +53,7 @@ def settings_for(profile: Profile, options: ConversationOptions) -> dict[str, An
     table = provider_info(profile.provider).settings
     typed = typed_settings(options.settings, table)
     if line := unknown_settings(typed.unknown, table, profile.provider):
-        print_warning(line)
+        warn_once(line)
     return merge_settings(profile.settings, typed.values)
 
 
