@@ -2,13 +2,16 @@
 
 Before each request its largest cost is reserved: the tokens of what is sent, estimated, and the limit of the answer. Afterwards
 the real cost takes the place of the reservation. Without a limit for the answer no such bound exists, so one is set.
+
+Where many requests share a budget, one waits while it is only the reservations of others that keep it back.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
@@ -64,6 +67,8 @@ _CHOICES = ("n", "candidate_count", "candidateCount")
 class Budget:
     """What may be spent, in US dollars, and what is: by this process, however many assistants share it.
 
+    `in_flight` is the part of `spent` that is reserved for requests which aren't over.
+
     Raises:
         UsageError: the limit isn't a positive amount.
         NotSetUpError: `prices.toml` has an error.
@@ -74,13 +79,30 @@ class Budget:
             raise UsageError(
                 f"The cost limit must be a positive amount in US dollars, not {limit:g}.", "For example: 0.50"
             )
-        self.limit, self.spent = Decimal(str(limit)), Decimal(0)
+        self.limit, self.spent, self.in_flight = Decimal(str(limit)), Decimal(0), Decimal(0)
         self.prices = PriceTable()
+        self._settled = asyncio.Event()
 
     @property
     def left(self) -> Decimal:
         """What may still be spent."""
         return self.limit - self.spent
+
+    def reserve(self, most: Decimal) -> None:
+        """A request is sent that could cost this."""
+        self.spent += most
+        self.in_flight += most
+
+    def settle(self, most: Decimal, cost: Decimal) -> None:
+        """A request for which `most` was reserved costs this."""
+        self.spent += cost - most
+        self.in_flight -= most
+        self._settled.set()
+
+    async def wait(self) -> None:
+        """Wait until a request in flight is settled."""
+        self._settled.clear()
+        await self._settled.wait()
 
 
 def within_budget(assistant: AssistantProxy, budget: Budget, profile: str, model: str = "") -> AssistantProxy:
@@ -122,19 +144,15 @@ class BudgetedProvider:
     def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         self._context = most_tokens(turn.instructions, turn.history, turn.tools, turn.text) + _file_tokens(turn)
-        turn, reserved, refusal = self._reserve(turn)
-        self._turn = turn
-        if refusal:
-            return _refused(Started(self.provider, turn.model or self.model), refusal)
-        return self._metered(self.assistant.start_processing(turn), reserved)
+        opening = Started(self.provider, turn.model or self.model)
+        return self._affordable(turn, opening, self.assistant.start_processing)
 
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
         """See `AssistantProxy`. The limit of an answer stays that of the first request, so the money must be there."""
         self._context += most_tokens(results)
-        _, reserved, refusal = self._reserve(self._turn)
-        if refusal:
-            return _refused(ToolOutputsSubmitted(), refusal)
-        return self._metered(self.assistant.submit_tool_outputs(results), reserved)
+        return self._affordable(
+            self._turn, ToolOutputsSubmitted(), lambda _: self.assistant.submit_tool_outputs(results)
+        )
 
     async def accepts(self, model: str) -> Mapping[str, int]:
         """See `AcceptsAttachments`."""
@@ -144,23 +162,41 @@ class BudgetedProvider:
         """Close the assistant."""
         await self.assistant.aclose()
 
+    async def _affordable(
+        self, turn: Turn, opening: Event, request: Callable[[Turn], AsyncIterator[Event]]
+    ) -> AsyncGenerator[Event]:
+        """The events of a request, or a refusal. While others are in flight, their reservations count only until they are over."""
+        while True:
+            self._turn, reserved, refusal, is_cut = self._reserve(turn)
+            if not (refusal or is_cut) or not self._budget.in_flight:
+                break
+            await self._budget.wait()
+        events = _refused(opening, refusal) if refusal else self._metered(request(self._turn), reserved)
+        async with contextlib.aclosing(events):
+            async for event in events:
+                yield event
+
     async def _metered(self, events: AsyncIterator[Event], reserved: Decimal) -> AsyncGenerator[Event]:
         """The events; the cost that they report takes the place of what was reserved. Without a report it stays reserved."""
         budget = self._budget
-        budget.spent += reserved
+        budget.reserve(reserved)
         reported = begun = False
+        charged = reserved
         try:
             async with contextlib.aclosing(cast("AsyncGenerator[Event]", events)) as stream:
                 async for event in stream:
                     if isinstance(event, Usage):
-                        budget.spent += self._settled(event) - (0 if reported else reserved)
+                        budget.settle(Decimal(0) if reported else reserved, self._settled(event))
                         reported = True
                     begun = begun or isinstance(event, (*TEXT_EVENTS, *CLOSING))
                     yield event
         except AssistantError:
-            if not (begun or reported):  # nothing was answered, so nothing is charged
-                budget.spent -= reserved
+            if not begun:  # nothing was answered, so nothing is charged
+                charged = Decimal(0)
             raise
+        finally:
+            if not reported:
+                budget.settle(reserved, charged)
 
     def _settled(self, usage: Usage) -> Decimal:
         self._context = usage.input_tokens + usage.output_tokens
@@ -179,12 +215,14 @@ class BudgetedProvider:
             )
         ).usd
 
-    def _reserve(self, turn: Turn) -> tuple[Turn, Decimal, str]:
-        """The turn, with a limit for its answer; what the request could cost; why it can't be sent, or an empty text."""
+    def _reserve(self, turn: Turn) -> tuple[Turn, Decimal, str, bool]:
+        """The turn, with a limit for its answer; what the request could cost; why it can't be sent, or an empty text; whether
+        there is too little money for the longest answer.
+        """
         model, read, left = turn.model or self.model, self._context, self._budget.left
         if not self._cost(model, 1, 1).priced:  # local
-            return turn, Decimal(0), ""
-        limit, count = set_limit(turn.settings), choices(turn.settings)
+            return turn, Decimal(0), "", False
+        limit, count, is_cut = set_limit(turn.settings), choices(turn.settings), False
         if limit is None:
             of_input = self._cost(model, read, 0).usd
             each = (self._cost(model, read, 1000).usd - of_input) / 1000 * count
@@ -192,9 +230,10 @@ class BudgetedProvider:
             if turn.tools:  # this limit holds for the rounds that follow, too, and they need money
                 affordable //= ROUNDS
             limit = max(min(LONGEST_ANSWER, affordable), SHORTEST_ANSWER)
+            is_cut = limit < LONGEST_ANSWER
             turn = msgspec.structs.replace(turn, settings={**turn.settings, self._limit: limit})
         most = self._cost(model, read, limit * count).usd
-        return turn, most, "" if most <= left else self._refusal(most)
+        return turn, most, "" if most <= left else self._refusal(most), is_cut
 
     def _refusal(self, most: Decimal) -> str:
         budget = self._budget

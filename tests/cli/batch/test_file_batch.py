@@ -323,6 +323,16 @@ def test_the_cost_limit_stops_before_it_is_passed(asst: Asst, server: ResponsesS
     assert len(_results(here / "out.jsonl")) == 40
 
 
+def test_what_others_could_cost_is_waited_for(asst: Asst, server: ResponsesServer, here: Path) -> None:
+    """While requests are in flight, the money for their longest answers is missing only for now: the others wait for them, no
+    answer is limited for that, and all is asked.
+    """
+    write(here / "in.jsonl", *({"prompt": f"n{number}"} for number in range(9)))
+    ran = run(asst, "--max-cost", "0.009")  # enough for the longest answers of two requests
+    assert (ran.code, len(_results(here / "out.jsonl"))) == (0, 9)
+    assert {request.json["max_output_tokens"] for request in server.requests} == {8192}
+
+
 def test_a_refusal_pauses_all(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """After a 429 with Retry-After nobody asks before that time, and every item is answered."""
     times: list[float] = []

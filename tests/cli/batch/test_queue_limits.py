@@ -35,6 +35,18 @@ def test_the_cost_limit_holds_over_all_workers(
     assert len(asked(server)) == 30
 
 
+def test_what_other_workers_could_cost_is_waited_for(
+    asst: Asst, server: ResponsesServer, here: Path, queue: str, work_here: WorkHere
+) -> None:
+    """While their requests are in flight, money for their longest answers is missing only for now; in the end all is asked."""
+    write_prompts(here / "in.jsonl", 8)
+    for _ in range(2):
+        work_here(4)
+    ran = run(asst, "--max-cost", "0.009")  # enough for the longest answers of two requests
+    assert (ran.code, len(lines(here / "out.jsonl"))) == (0, 8), ran.err
+    assert {request.json["max_output_tokens"] for request in server.requests} == {8192}
+
+
 def test_requests_a_minute_hold_over_all_workers(
     asst: Asst,
     server: ResponsesServer,

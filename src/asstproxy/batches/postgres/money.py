@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
@@ -12,13 +13,55 @@ from ...core.roles import AssistantProxy, Attachable, Structured
 from ...core.turn import Turn
 from ...providers.budget import Budget
 from ...providers.fallback import accepted_by
-from .claim import CLAIM
+from .claim import CLAIM, lost
 from .database import Database
+from .throttle import LOOK
 
-__all__ = ["with_shared_budget"]
+__all__ = ["SharedBudget", "with_shared_budget"]
 
 
-def with_shared_budget(assistant: AssistantProxy, budget: Budget, database: Database) -> AssistantProxy:
+class SharedBudget(Budget):
+    """What the batch of this task may spend, as the database said last; for one assistant."""
+
+    def __init__(self, limit: float, database: Database) -> None:
+        super().__init__(limit)
+        self._database, self._saved = database, Decimal(0)
+
+    @property
+    def unsaved(self) -> Decimal:
+        """What is spent or reserved since the last look."""
+        return self.spent - self._saved
+
+    async def look(self, *, is_waiting: bool = False) -> None:
+        """Let the budget be what the database says. In flight is what a ticket is being worked on for, and not what was reserved
+        for a worker that died: its items would wait for those that wait for them.
+
+        Raises:
+            AssistantError: the batch was stopped or cancelled meanwhile (`is_waiting`).
+            psycopg.Error: the database failed.
+        """
+        claim = CLAIM.get()
+        row = await self._database.row(
+            "SELECT state, max_cost, spent + reserved, (SELECT coalesce(sum(item.reserved), 0) FROM procrastinate_jobs AS job"
+            " JOIN batch_item AS item ON item.batch = batch.id AND item.n = (job.args ->> 'n')::integer"
+            " AND item.ticket = job.id WHERE job.status = 'doing' AND job.queue_name = batch.queue)"
+            " FROM batch WHERE id = %s",
+            claim.batch,
+        )
+        state, limit, spent, in_flight = row or ("cancelled", None, Decimal(0), Decimal(0))
+        if is_waiting and state != "open":
+            raise lost(claim)
+        self.limit = limit if limit is not None else Decimal("Infinity")
+        self.spent = self._saved = spent
+        self.in_flight = in_flight
+
+    async def wait(self) -> None:
+        """See `Budget`. Other workers don't say when a request of theirs is over."""
+        await asyncio.sleep(LOOK)
+        await self.look(is_waiting=True)
+
+
+def with_shared_budget(assistant: AssistantProxy, budget: SharedBudget, database: Database) -> AssistantProxy:
     """The assistant, whose `budget` (its own, see `providers.budget`) is filled from the database for each request."""
     made = AttachableGranted if isinstance(assistant, Attachable) else GrantedProvider
     return made(assistant, budget, database)
@@ -27,7 +70,7 @@ def with_shared_budget(assistant: AssistantProxy, budget: Budget, database: Data
 class GrantedProvider:
     """An Assistant Proxy that delegates to another; see `with_shared_budget`."""
 
-    def __init__(self, assistant: AssistantProxy, budget: Budget, database: Database) -> None:
+    def __init__(self, assistant: AssistantProxy, budget: SharedBudget, database: Database) -> None:
         self.assistant = assistant
         self.provider, self.model = assistant.provider, assistant.model
         if isinstance(assistant, Structured):
@@ -53,26 +96,18 @@ class GrantedProvider:
     async def _granted(self, request: Callable[[], AsyncIterator[Event]]) -> AsyncGenerator[Event]:
         """The events of a request. Its first one (`started`) comes before anything is sent, and what it reserves is known then."""
         while True:
-            before = await self._left()
+            await self._budget.look()
             async with contextlib.aclosing(cast("AsyncGenerator[Event]", request())) as events:
                 first = await anext(events)
-                if not await self._reserve(self._budget.spent - before):
+                if not await self._reserve(self._budget.unsaved):
                     continue  # another worker was faster
                 try:
                     yield first
                     async for event in events:
                         yield event
                 finally:
-                    await self._settle(self._budget.spent - before)
+                    await self._settle(self._budget.unsaved)
                 return
-
-    async def _left(self) -> Decimal:
-        """Let the budget be what the database says; returns what is spent or reserved."""
-        row = await self._database.row("SELECT max_cost, spent + reserved FROM batch WHERE id = %s", CLAIM.get().batch)
-        limit, spent = row or (None, Decimal(0))
-        self._budget.limit = limit if limit is not None else Decimal("Infinity")
-        self._budget.spent = spent
-        return self._budget.spent
 
     async def _reserve(self, most: Decimal) -> bool:
         if not most:

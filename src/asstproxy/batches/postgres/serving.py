@@ -14,13 +14,12 @@ from ...config.vendors import VENDORS
 from ...core.errors import AsstError, NotSetUpError
 from ...core.roles import AssistantProxy
 from ...providers.assembly import Asked, assemble
-from ...providers.budget import Budget
 from ...providers.prices import PriceTable
 from ...tools.schema_source import ChosenSchema
 from ..runner import Runner
 from .claim import Claim
 from .database import Database
-from .money import with_shared_budget
+from .money import SharedBudget, with_shared_budget
 from .spec import Spec, queue_of
 from .throttle import SharedPace
 
@@ -83,7 +82,7 @@ async def serving_of(database: Database, claim: Claim, profiles: Mapping[str, Pr
         asked = [Asked(profile, configured.settings)]
         if limit is None:
             return assemble(asked)
-        budget = Budget(limit)
+        budget = SharedBudget(limit, database)
         return with_shared_budget(assemble(asked, budget), budget, database)
 
     runner = Runner(
