@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Sequence
 
 from asstproxy.batches import pace as module
 from asstproxy.batches.pace import Pace, Pass
+from asstproxy.batches.paced import paced
+from asstproxy.core.events import Event, Started, ToolResult
+from asstproxy.core.turn import Turn
+from asstproxy.providers.budget import Budget, within_budget
 
 
 async def _enter(pace: Pace, count: int) -> list[Pass]:
@@ -139,3 +144,41 @@ async def test_one_that_is_cancelled_gives_its_place_back() -> None:
         task.cancel()
     await asyncio.wait(waiting)
     assert (await asyncio.wait_for(pace.enter(), 30)).tokens == 0
+
+
+class _Silent:
+    """An assistant that doesn't answer."""
+
+    provider, model = "gpt", "gpt-6-luna"
+
+    def __init__(self) -> None:
+        self.sent = asyncio.Event()
+
+    async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
+        yield Started(self.provider, turn.model or self.model)
+        self.sent.set()
+        await asyncio.Event().wait()
+
+    def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncGenerator[Event]:
+        raise NotImplementedError
+
+    async def aclose(self) -> None:
+        raise NotImplementedError
+
+
+async def test_who_waits_for_money_takes_no_place_in_the_minute() -> None:
+    """A request that waits until others have settled passes the gate when it is sent, and not before."""
+    pace, budget = Pace(8, rpm=2), Budget(0.005)  # enough for the longest answer of one request
+    assistants = [_Silent(), _Silent()]
+
+    async def ask(assistant: _Silent) -> None:
+        async for _ in paced(within_budget(assistant, budget, "gpt"), pace).start_processing(Turn("hi")):
+            pass
+
+    tasks = [asyncio.create_task(ask(one)) for one in assistants]
+    await asyncio.wait_for(assistants[0].sent.wait(), 30)
+    await asyncio.wait_for(pace.enter(), 30)
+    assert not assistants[1].sent.is_set()
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

@@ -14,6 +14,7 @@ from ..core.errors import AssistantError
 from ..core.events import Event, Notice, ToolResult, Usage
 from ..core.roles import CLOSING, OPENING, AssistantProxy, Attachable, Structured
 from ..core.turn import Turn
+from ..providers.budget import BudgetedProvider
 from ..providers.fallback import accepted_by
 from .pace import Pace
 
@@ -24,7 +25,12 @@ BYTES_PER_TOKEN = 4
 
 
 def paced(assistant: AssistantProxy, pace: Pace) -> AssistantProxy:
-    """The assistant, which waits at the gate before each request."""
+    """The assistant, which waits at the gate before each request; behind its budget, since one may wait for the money longer than
+    the gate stays open.
+    """
+    if isinstance(assistant, BudgetedProvider):
+        assistant.assistant = paced(assistant.assistant, pace)
+        return assistant
     return AttachablePaced(assistant, pace) if isinstance(assistant, Attachable) else PacedProvider(assistant, pace)
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "MAX_COST",
     "SHORTEST_ANSWER",
     "Budget",
+    "BudgetedProvider",
     "choices",
     "file_tokens",
     "most_tokens",
