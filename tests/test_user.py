@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypedDict, assert_type
+from typing import Any, TypedDict, assert_type, cast
 
 import pytest
 from pydantic import BaseModel, field_validator
@@ -290,6 +290,8 @@ async def test_a_type_that_cannot_be_described_is_wrong_usage() -> None:
     stage = Stage(say("hello"))
     with pytest.raises(UsageError, match="can't be the shape of an answer"):
         await stage.user.ask("hi", schema=asyncio.Event)
+    with pytest.raises(UsageError, match="'name, age int' can't be the shape of an answer"):
+        await stage.user.ask("hi", schema=cast("Any", "name, age int"))  # the command line's short form is no type
     assert stage.records == []
 
 

@@ -5,19 +5,25 @@ https://platform.openai.com/docs/guides/batch; vLLM's `run_batch` reads and writ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
+from ..config.provider_info import ProviderInfo
+from ..config.settings import checked_settings
 from ..core.errors import UsageError
 from .item import Item, item_from, messages_of
 from .result import Result
 
-__all__ = ["is_openai_line", "item_from_openai", "to_openai"]
+__all__ = ["is_openai_line", "item_from_openai", "settings_for", "to_openai"]
 
 RESPONSES, CHAT = "/v1/responses", "/v1/chat/completions"
 _NOT_SETTINGS = ("model", "messages", "input", "instructions", "stream", "stream_options", "background")
+
+
+_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+"""How OpenAI's two APIs, and its older one, call the limit of an answer."""
 
 
 def is_openai_line(data: Mapping[str, Any]) -> bool:
@@ -54,6 +60,57 @@ def item_from_openai(data: Mapping[str, Any], line: int) -> Item:
     return msgspec.structs.replace(
         item, system=instructions if isinstance(instructions, str) else system, history=history, settings=settings
     )
+
+
+def settings_for(info: ProviderInfo) -> Callable[[Item], Item]:
+    """A function that gives an item's settings the names that they have in this provider's API, whichever of OpenAI's two APIs its
+    line is for. What the other one doesn't have stays as it is.
+
+    It raises `UsageError` for a value of the wrong type.
+    """
+
+    def renamed(item: Item) -> Item:
+        if not item.settings or not info.settings:
+            return item
+        settings = {key: value for key, value in item.settings.items() if value is not None}
+        for name in _LIMITS:
+            if name not in info.settings and info.output_limit and name in settings:
+                settings.setdefault(info.output_limit, settings.pop(name))
+        if "text" in info.settings:  # the Responses API
+            _move_format_into_text(settings)
+        elif "response_format" in info.settings:  # Chat Completions
+            _move_out_of_objects(settings)
+        try:
+            return msgspec.structs.replace(item, settings=checked_settings(settings, info.settings).values)
+        except UsageError as error:
+            raise UsageError(str(error), error.hint, data={"key": str(error).partition(":")[0]}) from None
+
+    return renamed
+
+
+def _move_format_into_text(settings: dict[str, Any]) -> None:
+    form = settings.get("response_format")
+    if isinstance(form, dict):
+        del settings["response_format"]
+        inner = form.get("json_schema")
+        form = {"type": form.get("type"), **inner} if isinstance(inner, dict) else form
+        settings["text"] = {"format": form, **settings.get("text", {})}
+
+
+def _move_out_of_objects(settings: dict[str, Any]) -> None:
+    text = settings.pop("text", {})
+    if verbosity := text.get("verbosity"):
+        settings.setdefault("verbosity", verbosity)
+    form = text.get("format")
+    if isinstance(form, dict):
+        schema = {key: value for key, value in form.items() if key != "type"}
+        is_schema = form.get("type") == "json_schema"
+        settings.setdefault(
+            "response_format", {"type": form.get("type"), **({"json_schema": schema} if is_schema else {})}
+        )
+    reasoning = settings.get("reasoning")
+    if isinstance(reasoning, dict) and "effort" in reasoning:
+        settings.setdefault("reasoning_effort", settings.pop("reasoning")["effort"])
 
 
 def to_openai(result: Result) -> dict[str, Any]:

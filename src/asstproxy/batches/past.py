@@ -52,8 +52,11 @@ def require_same(head: Head, out: Path, form: str, asked: Asked | None, *, retry
     if head.asked is None or asked is None:
         return
     if before := head.asked.without(asked, allowed=retry_failed):
+        may_change = not retry_failed and head.asked.schema == asked.schema  # for those that failed
         raise UsageError(
-            f"{out} was begun with {before}.", "Ask as before, or choose another output file.", code="batch_changed"
+            f"{out} was begun with {before}.",
+            "Ask as before, or choose another output file.",
+            code="batch_changed" if may_change else "batch_fixed",
         )
 
 

@@ -49,6 +49,7 @@ HINTS: dict[str, str] = {
     "tool_unknown": "List them: asst tools list",
     # batches
     "batch_changed": "Use the same options, or choose another output: -o OUT.jsonl. To ask failed items otherwise: --retry-failed",
+    "batch_fixed": "Use the same options, or choose another output: -o OUT.jsonl",
     "batch_form": "Add --format {form}, or choose another output: -o OUT.jsonl",
     "batch_in_use": "Watch it: asst batch status {out}",
     "batch_input_not_file": "Pipe it in, and name it -",

@@ -49,7 +49,7 @@ def answer_type(kind: type[T]) -> AnswerType[T]:
     try:
         adapter: TypeAdapter[T] = TypeAdapter(with_readable_types(kind, {}))
         schema = adapter.json_schema()
-    except (PydanticUserError, NameError, TypeError) as error:
+    except (PydanticUserError, NameError, SyntaxError, TypeError) as error:
         # pydantic's advice comes after the first sentence, and is about its own settings
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].split(". ")[0].rstrip(".")
         raise UsageError(

@@ -252,6 +252,59 @@ def test_openai_lines_in_and_out(asst: Asst, server: ResponsesServer, here: Path
     assert "The lines of out.jsonl have the form openai. Add --format openai, or choose another output:" in ran.err
 
 
+def test_settings_of_openai_lines_fit_the_api_that_answers(asst: Asst, server: ResponsesServer, here: Path) -> None:
+    """A file for one of OpenAI's APIs is asked over the other one: what limits and shapes the answers has its names there."""
+    schema = {
+        "name": "dog",
+        "schema": {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
+    }
+    chat = {
+        "messages": [{"role": "user", "content": "chat"}],
+        "max_completion_tokens": 50,
+        "reasoning_effort": "low",
+        "temperature": None,
+        "response_format": {"type": "json_schema", "json_schema": {**schema, "strict": True}},
+    }
+    responses = {
+        "input": "responses",
+        "max_output_tokens": 60,
+        "reasoning": {"effort": "low"},
+        "text": {"verbosity": "low", "format": {"type": "json_schema", **schema, "strict": True}},
+    }
+    lines_of = [("c", "/v1/chat/completions", chat), ("r", "/v1/responses", responses)]
+    write(
+        here / "in.jsonl",
+        *({"custom_id": it, "method": "POST", "url": url, "body": body} for it, url, body in lines_of),
+    )
+    config = Path(os.environ["ASST_CONFIG_DIR"]) / "config.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(
+        f'[profiles.chat]\nprovider = "chat-completions"\nmodel = "gpt-6-luna"\nbase_url = "{server.base_url}"\n'
+        'api_key_env = "OPENAI_API_KEY"\n'
+    )
+    assert run(asst).code == 0
+    assert asst("batch", "in.jsonl", "-o", "chat.jsonl", "-p", "chat").code == 0
+    sent = {(request.path, "chat" in str(request.json)): request.json for request in server.requests if request.body}
+    form = {"type": "json_schema", **schema, "strict": True}
+    for is_chat, limit, text in ((True, 50, {"format": form}), (False, 60, {"format": form, "verbosity": "low"})):
+        over_responses, over_chat = sent["/v1/responses", is_chat], sent["/v1/chat/completions", is_chat]
+        assert (over_responses["max_output_tokens"], over_responses["text"]) == (limit, text)
+        assert over_responses["reasoning"]["effort"] == "low"
+        assert over_chat.get("max_tokens", over_chat.get("max_completion_tokens")) == limit
+        assert over_chat["response_format"] == {"type": "json_schema", "json_schema": {**schema, "strict": True}}
+        assert over_chat["reasoning_effort"] == "low"
+        assert "max_output_tokens" not in over_chat
+
+
+def test_a_setting_of_a_line_has_its_type(asst: Asst, server: ResponsesServer, here: Path) -> None:
+    """A line whose body has a wrong one is named, and nothing is sent."""
+    body = {"messages": [{"role": "user", "content": "hi"}], "temperature": "hot"}
+    write(here / "in.jsonl", {"custom_id": "a", "url": "/v1/chat/completions", "body": body})
+    ran = run(asst)
+    assert (ran.code, ran.err) == (2, 'asst: in.jsonl, line 1: temperature: "hot" isn\'t a number.\n')
+    assert not server.requests
+
+
 def test_messages_bring_their_history(asst: Asst, server: ResponsesServer, here: Path) -> None:
     """Earlier messages are sent with the last one, and the item conforms to the script."""
     said = [("user", "I am Ada."), ("assistant", "Hello Ada."), ("user", "Who am I?")]
@@ -470,8 +523,11 @@ def test_with_a_schema_the_results_are_data(asst: Asst, server: ResponsesServer,
     assert (results["2"]["state"], results["2"]["reason"]) == ("incomplete", "schema")
     sent = next(request.json for request in server.requests if "good" in str(request.json["input"]))
     assert sent["text"]["format"]["type"] == "json_schema"
-    ran = run(asst, "--schema", "n str")
-    assert (ran.code, "asst: out.jsonl was begun with another schema. Use the same options" in ran.err) == (2, True)
+    ran = run(asst, "--schema", "n str", "--retry-failed")
+    words = (
+        "asst: out.jsonl was begun with another schema. Use the same options, or choose another output: -o OUT.jsonl\n"
+    )
+    assert (ran.code, ran.err) == (2, words)
 
 
 def test_ordered_output_stays_in_order_when_failed_items_are_asked_again(

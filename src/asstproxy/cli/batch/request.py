@@ -13,6 +13,7 @@ import msgspec
 from ...batches.file_batch import accept
 from ...batches.item import Item, check_all, require_text, with_template
 from ...batches.ledger import Ledger, Status
+from ...batches.openai_lines import settings_for
 from ...batches.output import OutputForm
 from ...batches.reading import BrokenItemError, Input
 from ...config.profiles import Profile, load_config
@@ -20,6 +21,7 @@ from ...config.who_answers import choose_profile
 from ...core.errors import UsageError
 from ...core.events import Configured
 from ...core.money import dollars
+from ...providers.registry import provider_info
 from ...text.figures import duration, short_count
 from ..conversation_setup import configure_as_asked
 from ..error_output import print_warning
@@ -104,6 +106,7 @@ def setup_of(request: Request) -> Setup:
     if text:
         checks.append(lambda item: msgspec.structs.replace(item, schema=text))
     profile = choose_profile(load_config(), options.profile)
+    checks.append(settings_for(provider_info(profile.provider)))
     if more:
         profile = msgspec.structs.replace(profile, settings={**profile.settings, **more})
     return Setup(options, profile, configure_as_asked(profile, options, None, ()), check_all(checks), schema, text)
