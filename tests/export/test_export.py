@@ -209,15 +209,27 @@ def test_no_mixture_of_ticks_fences_and_tags_gets_through(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "begins"), [("x.html", "<!doctype"), ("x.md", "# "), ("x.mmd", "sequence"), ("x.txt", "{")]
+    ("name", "begins"), [("x.html", "<!doctype"), ("x.MD", "# "), ("x.mmd", "sequence"), ("x", "{"), ("x.json", "{")]
 )
 def test_the_suffix_chooses_the_format(name: str, begins: str, tmp_path: Path) -> None:
-    """As the name says; `--format` overrides it."""
+    """As the name says, without one it is JSON; `--format` overrides it."""
     session = held(["one"], say("1"))
     asst("sessions", "export", session.id, "-o", str(tmp_path / name))
     assert (tmp_path / name).read_text().startswith(begins)
     asst("sessions", "export", session.id, "-f", "json", "-o", str(tmp_path / f"j{name}"))
     assert (tmp_path / f"j{name}").read_text().startswith("{")
+
+
+@pytest.mark.parametrize("name", ["x.pdf", "x.txt", "x.md.gz"])
+def test_a_suffix_of_no_format_is_refused(name: str, tmp_path: Path) -> None:
+    """JSON under such a name would deceive: exit 2, one line with the suffixes and the option, no file. `-f` decides."""
+    held(["one"], say("1"))
+    ran = asst("sessions", "export", "-o", str(tmp_path / name))
+    assert (ran.returncode, ran.stderr.count("\n"), [*tmp_path.glob("x*")]) == (2, 1, [])
+    assert f'No format has the suffix "{Path(name).suffix}".' in ran.stderr
+    assert ".json, .md, .html or .mmd" in ran.stderr
+    assert "-f json" in ran.stderr
+    assert asst("sessions", "export", "-f", "md", "-o", str(tmp_path / name)).returncode == 0
 
 
 def test_markdown_keeps_the_answer_as_it_is() -> None:

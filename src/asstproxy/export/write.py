@@ -29,8 +29,19 @@ SUFFIXES = tuple(_FORMS)
 
 
 def form_of(path: Path | None) -> str:
-    """The format that a file name asks for: `json` unless its suffix says otherwise."""
-    return _FORMS.get(path.suffix.lower(), "json") if path is not None else "json"
+    """The format that a file name asks for with its suffix; `json` without one.
+
+    Raises:
+        UsageError: no format has this suffix.
+    """
+    suffix = path.suffix.lower() if path is not None else ""
+    if suffix and suffix not in _FORMS:
+        raise UsageError(
+            f'No format has the suffix "{suffix}".',
+            "Use .json, .md, .html or .mmd.",
+            code="export_suffix_unknown",
+        )
+    return _FORMS.get(suffix, "json")
 
 
 def export(
