@@ -232,6 +232,29 @@ def test_a_suffix_of_no_format_is_refused(name: str, tmp_path: Path) -> None:
     assert asst("sessions", "export", "-f", "md", "-o", str(tmp_path / name)).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("-", "-o needs the name of a file. Leave it out: the session is on stdout."),
+        ("", "-o needs the name of a file. Leave it out: the session is on stdout."),
+        ("folder", "folder is a folder. Name a file in it."),
+        ("none/x.md", "the folder none doesn't exist. Create it"),
+    ],
+)
+def test_where_no_export_can_be_written(name: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 2, one line that says why and what to do; `~` is the home folder."""
+    held(["one"], say("1"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "folder"))
+    (tmp_path / "folder").mkdir()
+    ran = asst("sessions", "export", "-o", name)
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert words in ran.stderr
+    assert asst("sessions", "export", "-o", "~/x.md").returncode == 0
+    assert (tmp_path / "folder" / "x.md").exists()
+    assert not (tmp_path / "-").exists()
+
+
 def test_markdown_keeps_the_answer_as_it_is() -> None:
     """Messages are quotations, tool calls are code whose fence no output can close."""
     session = held(["one\ntwo"], *tool_exchange("```"), say("x"))

@@ -93,6 +93,12 @@ def write_export(path: Path, data: bytes) -> None:
         remove_leftovers(path.parent, path.name)
         write_new(path, data)
     except FileExistsError:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder.", "Name a file in it.") from None
         raise UsageError(f"{path} already exists.", "Choose another name.") from None
+    except FileNotFoundError:
+        raise UsageError(
+            f"Can't write {path}: the folder {path.parent} doesn't exist.", "Create it, or choose another file."
+        ) from None
     except OSError as error:
         raise UsageError(f"Can't write {path}: {error.strerror}.") from error
