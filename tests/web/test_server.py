@@ -100,10 +100,10 @@ def test_a_tool_runs_only_after_a_yes(provider: ResponsesServer, tmp_path: Path)
         assert page.post(path, {"answers": {"other": {"answer": "yes"}}}).status_code == 400
         assert page.get(path).status_code == 405  # not by an address
         changed = {"answer": "yes", "arguments": '{"text": 7'}
-        assert "doesn't fit" in page.post(path, {"answers": {asked["call_id"]: changed}}).json()["error"]
+        assert "doesn't fit" in page.post(path, {"answers": {asked["id"]: changed}}).json()["error"]
         assert not ran.exists()
         unchanged = {"answer": "yes", "arguments": f" {asked['arguments']}\n"}
-        assert page.post(path, {"answers": {asked["call_id"]: unchanged}}).status_code == 200
+        assert page.post(path, {"answers": {asked["id"]: unchanged}}).status_code == 200
         watch.until_state("completed")
     assert "changed the arguments" not in str(provider.requests[-1].json["input"])
     assert ran.read_text() == "milk"
@@ -119,8 +119,8 @@ def test_a_refused_tool_does_not_run(provider: ResponsesServer, tmp_path: Path) 
         page = Page(web)
         session = page.send("note milk", profile="work")
         watch = page.watch(session).until(lambda w: w.status.get("asked"))
-        call = watch.status["asked"][0]["call_id"]
-        page.post(f"/sessions/{session}/approval", {"answers": {call: {"answer": "no", "reason": "not now"}}})
+        name = watch.status["asked"][0]["id"]
+        page.post(f"/sessions/{session}/approval", {"answers": {name: {"answer": "no", "reason": "not now"}}})
         watch.until_state("completed")
     assert not ran.exists()
     assert "not now" in str(provider.requests[-1].json["input"])

@@ -35,7 +35,7 @@ function rows(text) {
 /** The card that asks whether a call may run. @param {CallPart} p @param {Exchange} x @param {View} view */
 export function approvalHTML(p, x, view) {
   const asked = view.asked.find((a) => a.call_id === p.call_id);
-  const chosen = view.chosen[p.call_id];
+  const chosen = asked && view.chosen[asked.id];
   const source = asked?.source ? `From ${esc(asked.source)}: it runs as you, with your files and your network.` : "It runs as you, with your files and your network.";
   const head =
     `<div class="head"><code class="name">${esc(p.name)}</code></div>` +
@@ -46,17 +46,17 @@ export function approvalHTML(p, x, view) {
     return `${speaker("System", "asks you")}<section class="card approval">${head}<dl class="io">${rows(p.arguments)}</dl>${where ? `<p class="why rest">${esc(where)}</p>` : ""}</section>`;
   }
   const body =
-    view.editing === p.call_id
+    view.editing === asked.id
       ? `<label class="edit">Arguments (JSON)<textarea data-arguments rows="6" spellcheck="false">${esc(chosen?.arguments ?? asked.arguments)}</textarea></label><p class="why bad" data-problem hidden></p>`
       : `<pre class="io mono" tabindex="0">${esc(chosen?.arguments ?? asked.arguments)}</pre>`;
-  const call = esc(p.call_id);
+  const id = esc(asked.id);
   const buttons = chosen
-    ? `<span class="why">${chosen.answer === "no" ? "Refused." : "Allowed."} Waiting for your other answers.</span><button class="btn quiet" data-undecide="${call}">Change</button>`
-    : view.editing === p.call_id
-      ? `<button class="btn go" data-decide="yes" data-call="${call}">Run with these</button><button class="btn quiet" data-edit="">Back</button>`
-      : `<button class="btn go" data-decide="yes" data-call="${call}">Allow once</button>` +
-        (asked.may_always ? `<button class="btn" data-decide="always" data-call="${call}">Allow in this session</button>` : "") +
-        `<button class="btn quiet" data-edit="${call}">Edit arguments</button><button class="btn quiet" data-decide="no" data-call="${call}">Refuse</button>`;
+    ? `<span class="why">${chosen.answer === "no" ? "Refused." : "Allowed."} Waiting for your other answers.</span><button class="btn quiet" data-undecide="${id}">Change</button>`
+    : view.editing === asked.id
+      ? `<button class="btn go" data-decide="yes" data-id="${id}">Run with these</button><button class="btn quiet" data-edit="">Back</button>`
+      : `<button class="btn go" data-decide="yes" data-id="${id}">Allow once</button>` +
+        (asked.may_always ? `<button class="btn" data-decide="always" data-id="${id}">Allow in this session</button>` : "") +
+        `<button class="btn quiet" data-edit="${id}">Edit arguments</button><button class="btn quiet" data-decide="no" data-id="${id}">Refuse</button>`;
   return `${speaker("System", "asks you")}<section class="card approval" aria-label="May ${esc(p.name)} run?">${head}${body}<p class="why">${source}</p><div class="acts">${buttons}</div></section>`;
 }
 
@@ -242,7 +242,7 @@ function paintExchange(el, x, view) {
     const name = `part ${p.part === "end" ? "foot" : p.part} ${waits && view.mode !== "replay" ? "ask" : live ? "lit" : "done"}`;
     if (d.className !== name) d.className = name;
     d.setAttribute("data-s", STATE_OF[p.part] || x.settled || "error");
-    const edited = p.part === "call" && view.editing === p.call_id && d.querySelector("textarea");
+    const edited = waits && view.asked.some((a) => a.call_id === p.call_id && a.id === view.editing) && d.querySelector("textarea");
     const isNew = !edited && put(d, partHTML(p, x, view)); // what a person writes is left alone
     const said = p.part === "answer" ? d.querySelector(".said") : null;
     if (p.part === "answer" && said) {

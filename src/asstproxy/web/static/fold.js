@@ -258,8 +258,8 @@ function step(x, state, t) {
   if (last) last.to = t;
   x.path.push({ state, from: t, to: t });
 }
-/** @param {Exchange} x @param {string} id */
-const call = (x, id) => x.parts.filter((p) => p.part === "call").find((p) => p.call_id === id);
+/** The newest call with this id: a provider may number the calls of each reply afresh. @param {Exchange} x @param {string} id */
+const call = (x, id) => x.parts.filter((p) => p.part === "call").findLast((p) => p.call_id === id);
 /** @param {Exchange} x @param {string} id @param {CallState} what */
 function at(x, id, what) {
   const found = call(x, id);

@@ -1,5 +1,5 @@
 /** Sessions: opened as a conversation or as a comparison, listed, found, renamed, forked, exported, deleted. */
-import { $, as, clock, esc, put, valueOf } from "./html.js";
+import { $, all, as, clock, closest, esc, put, valueOf } from "./html.js";
 import { paintPick } from "./profiles.js";
 import { get, post, Session } from "./server.js";
 import { fail, S, shownSessions, tell, touch } from "./state.js";
@@ -12,10 +12,15 @@ const LONGEST = 10_000; // ms: requests that a dead connection swallows don't ta
 /** @type {Row[]} */
 let rows = [];
 
+let refreshes = 0;
 /** @param {string} current */
 async function refresh(current) {
   const words = valueOf("find").trim();
-  rows = await get(`/sessions?limit=${words ? 50 : 200}&q=${encodeURIComponent(words)}`, LONGEST);
+  const number = ++refreshes;
+  /** @type {Row[]} */
+  const found = await get(`/sessions?limit=${words ? 50 : 200}&q=${encodeURIComponent(words)}`, LONGEST);
+  if (number !== refreshes) return; // other words were searched for meanwhile
+  rows = found;
   paintList(current);
 }
 /** @param {string} text */
@@ -60,7 +65,8 @@ function paintList(current) {
         })
         .join("")}</ul>`,
   );
-  put($("sessions"), html.join(""));
+  const focused = closest(document.activeElement, "#sessions a")?.getAttribute("href");
+  if (put($("sessions"), html.join("")) && focused) all("#sessions a").find((a) => a.getAttribute("href") === focused)?.focus();
   $("nofind").hidden = !!rows.length || !searching;
 }
 
@@ -73,6 +79,7 @@ function leave() {
   S.lane = 0;
   S.exchanges = [];
   S.keep = undefined;
+  S.again = [];
   S.focus = -1;
 }
 /** @param {string} id */
@@ -94,7 +101,7 @@ export async function open(hash) {
   if (ids.length === 1) S.others = []; // what is written there goes to one
   setView(ids.length > 1 ? "compare" : "chat");
   if (!ids.length) return;
-  const opened = ids.map(watched);
+  const opened = ids.map(encodeURIComponent).map(watched);
   if (opened.length > 1) S.lanes = opened;
   else S.session = opened[0];
   try {

@@ -30,7 +30,7 @@ export const S = {
   others: [],
   /** Files of the message that is written. @type {NewFile[]} */
   files: [],
-  /** SHA-256 of files of the message that is edited. @type {string[]} */
+  /** Files of the message that is edited, which go with it again. @type {import("./fold.js").Attachment[]} */
   again: [],
   /** The message in the box replaces the turns from here on. @type {number | undefined} */
   keep: undefined,
@@ -113,7 +113,7 @@ export function paintNotice() {
   wasLost = lost.length > 0;
   $("notice").hidden = !lost.length;
   if (lost.length) put($("notice-text"), `No connection to asst web. If it still runs, so does the turn. The page continues from record ${lost[0].seq}.`);
-  const fault = S.session?.status.fault || "";
+  const fault = shownSessions().map((s) => s.status.fault).find(Boolean) || "";
   if (fault && reported !== fault) fail(fault);
   reported = fault;
 }
