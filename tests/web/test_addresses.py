@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-import pytest
-
 from asstproxy import Store
+from cli.in_process import asst_here
 from servers import ResponsesServer
 
 from .browser import Browser
-from cli.in_process import asst_here
 
 
-def _session(tab: Browser, text: str) -> str:
-    """A session of one turn, which the server has let go."""
-    assert asst_here("ask", "-p", "gpt", text).returncode == 0
+def _released(tab: Browser) -> str:
+    """A session that the page shows, and that a terminal may open."""
+    tab.send("hello")
+    tab.until(lambda: tab.all(".state.completed"))
+    tab.click("#more")
+    tab.click("[data-menu=release]")
+    tab.until(lambda: "A terminal can open it now" in tab.one("#told").text)
     return Store().newest()
 
 
-@pytest.mark.parametrize("address", ["nothing", "../about", "../sessions?q=x", "%00", "01M8KVJQH99Z5DHYZ1WNZAC58D", "a+b", "<b>"])
-def test_an_address_that_names_no_session(tab: Browser, address: str) -> None:
+def _shows(tab: Browser, words: str) -> None:
+    """Wait until this answer is there; no words: a new session."""
+    tab.until(lambda: words in tab.log if words else tab.one("#blank").is_displayed())
+
+
+def test_an_address_that_names_no_session(tab: Browser) -> None:
     """One line says so, and a new session is offered."""
-    tab.driver.execute_script("location.hash = arguments[0]", address)
-    tab.until(lambda: "session" in tab.one("#fault").text)
-    assert "undefined" not in tab.one("#fault").text
-    tab.until(lambda: tab.one("#blank").is_displayed())
-    tab.send("hi")
-    tab.until(lambda: tab.all(".state.completed"))
-    tab.driver.get_log("browser")  # the browser logs each answer of 404
+    for address in ("nothing", "../about", "../sessions?q=x", "%00", "01M8KVJQH99Z5DHYZ1WNZAC58D", "a+b", "<b>"):
+        tab.driver.execute_script(
+            "document.getElementById('fault').hidden = true; location.hash = arguments[0]", address
+        )
+        tab.until(lambda: "session" in tab.one("#fault").text and tab.one("#blank").is_displayed())
+        assert tab.js("location.hash") == ""
+    tab.driver.get_log("browser")  # it logs each answer of 404
 
 
 def test_a_session_is_deleted_by_a_terminal(tab: Browser, provider: ResponsesServer) -> None:
     """The page that shows it says so, and offers a new session."""
-    session = _session(tab, "hello")
-    tab.driver.execute_script("location.hash = arguments[0]", session)
-    tab.until(lambda: "You said: hello" in tab.log)
-    assert asst_here("sessions", "rm", session, "--yes").returncode == 0
+    session = _released(tab)
+    assert asst_here("sessions", "rm", session, "--yes").code == 0
     tab.until(lambda: "was deleted" in tab.one("#fault").text)
     tab.until(lambda: tab.one("#blank").is_displayed())
     tab.driver.get_log("browser")
@@ -42,10 +46,8 @@ def test_a_session_is_deleted_by_a_terminal(tab: Browser, provider: ResponsesSer
 
 def test_a_session_is_renamed_by_a_terminal(tab: Browser, provider: ResponsesServer) -> None:
     """The title follows, in the page and in the list."""
-    session = _session(tab, "hello")
-    tab.driver.execute_script("location.hash = arguments[0]", session)
-    tab.until(lambda: "You said: hello" in tab.log)
-    assert asst_here("sessions", "rename", session, "A better title").returncode == 0
+    session = _released(tab)
+    assert asst_here("sessions", "rename", session, "A better title").code == 0
     tab.until(lambda: tab.one("#title").text == "A better title")
     tab.until(lambda: "A better title" in tab.one("#sessions").text)
 
@@ -60,7 +62,7 @@ def test_back_and_forward(tab: Browser, provider: ResponsesServer) -> None:
     tab.until(lambda: "You said: two" in tab.log)
     for words in ("", "You said: one", ""):
         tab.driver.back()
-        tab.until(lambda: words in tab.log if words else tab.one("#blank").is_displayed())
+        _shows(tab, words)
     for words in ("You said: one", "", "You said: two"):
         tab.driver.forward()
-        tab.until(lambda: words in tab.log if words else tab.one("#blank").is_displayed())
+        _shows(tab, words)

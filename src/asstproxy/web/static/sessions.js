@@ -97,11 +97,15 @@ const watched = (id) =>
 export async function open(hash) {
   const ids = hash.split(BETWEEN).filter(Boolean);
   leave();
+  if (!ids.every((id) => /^\w+$/.test(id))) {
+    location.hash = "";
+    throw new Error("This address isn't that of a session.");
+  }
   S.stick = true;
   if (ids.length === 1) S.others = []; // what is written there goes to one
   setView(ids.length > 1 ? "compare" : "chat");
   if (!ids.length) return;
-  const opened = ids.map(encodeURIComponent).map(watched);
+  const opened = ids.map(watched);
   if (opened.length > 1) S.lanes = opened;
   else S.session = opened[0];
   try {
