@@ -1,6 +1,6 @@
 /** Painting the conversation: exchanges → DOM. Each part is an element, painted only when its HTML has changed. */
 import { bars } from "./draw.js";
-import { bytes, child, clock, closest, count, esc, icon, money, ms, put } from "./html.js";
+import { bytes, child, clock, closest, count, esc, icon, money, ms, plain, put, visible } from "./html.js";
 
 /** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./fold.js").CallPart} CallPart */
 
@@ -24,12 +24,12 @@ function rows(text) {
     const found = JSON.parse(text);
     if (found && typeof found === "object" && !Array.isArray(found))
       return Object.entries(found)
-        .map(([k, v]) => `<dt>${esc(k)}</dt><dd class="mono">${esc(typeof v === "string" ? v : JSON.stringify(v))}</dd>`)
+        .map(([k, v]) => `<dt>${esc(visible(k))}</dt><dd class="mono">${esc(visible(typeof v === "string" ? v : JSON.stringify(v)))}</dd>`)
         .join("");
   } catch {
     /* shown as it is */
   }
-  return `<dt>arguments</dt><dd class="mono">${esc(text)}</dd>`;
+  return `<dt>arguments</dt><dd class="mono">${esc(visible(text))}</dd>`;
 }
 
 /** The card that asks whether a call may run. @param {CallPart} p @param {Exchange} x @param {View} view */
@@ -38,7 +38,7 @@ export function approvalHTML(p, x, view) {
   const chosen = asked && view.chosen[asked.id];
   const source = asked?.source ? `From ${esc(asked.source)}: it runs as you, with your files and your network.` : "It runs as you, with your files and your network.";
   const head =
-    `<div class="head"><code class="name">${esc(p.name)}</code></div>` +
+    `<div class="head"><code class="name">${esc(visible(p.name))}</code></div>` +
     `<p class="why">${esc(x.profile)} wants to run it. ${view.mode === "replay" || !asked ? "" : "Nothing runs until you click."}${asked?.about ? ` Its description: ${esc(asked.about)}` : ""}</p>`;
   if (view.mode === "replay" || !asked) {
     const holder = view.session.status.holder;
@@ -65,12 +65,12 @@ export function callHTML(p) {
   const state = { done: ms((p.seconds || 0) * 1000), failed: `failed · ${ms((p.seconds || 0) * 1000)}`, running: "running", asked: "asked", waiting: "waits for you", refused: "refused", stopped: "not run" }[p.status];
   const by = p.by || "";
   const who = p.status === "refused" ? `${by === "person" ? "you said no" : BY[by] || "refused"}${p.reason ? `: ${p.reason}` : ""}` : BY[by] || by;
-  const edited = p.run && json(p.run) !== json(p.arguments) ? `<dt>ran with</dt><dd class="mono">${esc(p.run)}</dd>` : "";
+  const edited = p.run && json(p.run) !== json(p.arguments) ? `<dt>ran with</dt><dd class="mono">${esc(visible(p.run))}</dd>` : "";
   return (
     speaker("System") +
-    `<details class="card call-${p.status}"><summary><code class="name">${esc(p.name)}</code><span class="tag">${esc(who)}</span><span class="meta">${esc(state)}</span></summary>` +
-    `<dl class="io">${rows(p.arguments)}${edited}${p.output === undefined ? "" : `<dt>${p.status === "done" ? "result" : "error"}</dt><dd class="mono">${esc(json(p.output))}</dd>`}` +
-    `${p.printed ? `<dt>printed</dt><dd class="mono">${esc(p.printed)}</dd>` : ""}</dl></details>`
+    `<details class="card call-${p.status}"><summary><code class="name">${esc(visible(p.name))}</code><span class="tag">${esc(who)}</span><span class="meta">${esc(state)}</span></summary>` +
+    `<dl class="io">${rows(p.arguments)}${edited}${p.output === undefined ? "" : `<dt>${p.status === "done" ? "result" : "error"}</dt><dd class="mono">${esc(visible(json(plain(p.output))))}</dd>`}` +
+    `${p.printed ? `<dt>printed</dt><dd class="mono">${esc(visible(plain(p.printed)))}</dd>` : ""}</dl></details>`
   );
 }
 

@@ -1,7 +1,7 @@
 /** Messages of the person: written with files, sent to one assistant or to several, stopped, repeated, edited; and answers to the System's questions. */
 import { exchangeAround } from "./conversation.js";
 import { answers, filesOf } from "./fold.js";
-import { $, all, as, box, bytes, closest, esc, icon, put, write } from "./html.js";
+import { $, all, as, box, bytes, closest, esc, icon, plain, put, write } from "./html.js";
 import { asked } from "./profiles.js";
 import { post } from "./server.js";
 import { list, openNew } from "./sessions.js";
@@ -167,7 +167,7 @@ async function act(x, what, session) {
 }
 /** @param {string} text */
 async function copy(text) {
-  await navigator.clipboard.writeText(text);
+  await navigator.clipboard.writeText(plain(text)); // it may be pasted into a terminal
   tell("Copied");
 }
 /**

@@ -1,7 +1,7 @@
 /** The details: facts and drawings of one exchange, and the records of the session with filters. */
 import { mapSVG, sequenceSVG, timelineSVG } from "./draw.js";
 import { time } from "./fold.js";
-import { $, all, as, closest, count, esc, money, ms, put, valueOf } from "./html.js";
+import { $, all, as, closest, count, esc, money, ms, put, valueOf, visible } from "./html.js";
 import { kind, STEPS } from "./script.js";
 import { S, shownRecords, touch } from "./state.js";
 import { isPanelOpen, panel, tab } from "./views.js";
@@ -154,7 +154,7 @@ function openRecord(row) {
   const seq = Number(row.getAttribute("data-at"));
   const pre = document.createElement("pre");
   pre.tabIndex = 0;
-  pre.textContent = JSON.stringify(shownRecords().find((r) => r.seq === seq), null, 2);
+  pre.textContent = visible(JSON.stringify(shownRecords().find((r) => r.seq === seq), null, 2));
   row.append(pre);
 }
 /** Show a record. @param {number} seq */
