@@ -66,3 +66,14 @@ def test_back_and_forward(tab: Browser, provider: ResponsesServer) -> None:
     for words in ("You said: one", "", "You said: two"):
         tab.driver.forward()
         _shows(tab, words)
+
+
+def test_a_search_for_no_word(tab: Browser, provider: ResponsesServer) -> None:
+    """Signs are in no index: the list says that nothing was found, and all are shown again when they are gone."""
+    tab.send("hello")
+    tab.until(lambda: "hello" in tab.one("#sessions").text)
+    tab.one("#find").send_keys("(")
+    tab.until(lambda: tab.one("#nofind").is_displayed() and not tab.all("#sessions a"))
+    tab.click("#clearfind")
+    tab.until(lambda: "hello" in tab.one("#sessions").text)
+    tab.driver.get_log("browser")  # it logs the refusal

@@ -7,7 +7,9 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from asstproxy import Store
@@ -124,6 +126,30 @@ def test_a_refused_tool_does_not_run(provider: ResponsesServer, tmp_path: Path) 
         watch.until_state("completed")
     assert not ran.exists()
     assert "not now" in str(provider.requests[-1].json["input"])
+
+
+def test_a_profile_that_opens_slowly_delays_no_other(provider: ResponsesServer, tmp_path: Path) -> None:
+    """While the MCP server of one new session starts, another session is opened and answered."""
+    ready, starting = tmp_path / "ready", tmp_path / "starting"
+    code = (
+        f"import pathlib, time; pathlib.Path({str(starting)!r}).touch()\n"
+        f"while not pathlib.Path({str(ready)!r}).exists(): time.sleep(0.02)"
+    )
+    server = f"command = {json.dumps(sys.executable)}\nargs = {json.dumps(['-c', code])}"
+    folder = Path(os.environ["ASST_CONFIG_DIR"])
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "config.toml").write_text(f'[profiles.slow]\nprovider = "gpt"\nmcp = ["slow"]\n[mcp.slow]\n{server}\n')
+    with ServedPage("slow", "gpt") as web, ThreadPoolExecutor(1) as others:
+        page = Page(web)
+        try:
+            first = others.submit(Page(web).send, "one", profile="slow")
+            while not starting.exists():
+                assert not first.done()
+            page.watch(page.send("two", profile="gpt")).until_state("completed")
+            assert not first.done()
+        finally:
+            ready.touch()
+        page.watch(first.result()).until_state("completed")
 
 
 def test_retry_edit_fork_and_undo(page: Page, provider: ResponsesServer) -> None:

@@ -18,7 +18,10 @@ async function refresh(current) {
   const words = valueOf("find").trim();
   const number = ++refreshes;
   /** @type {Row[]} */
-  const found = await get(`/sessions?limit=${words ? 50 : 200}&q=${encodeURIComponent(words)}`, LONGEST);
+  const found = await get(`/sessions?limit=${words ? 50 : 200}&q=${encodeURIComponent(words)}`, LONGEST).catch((error) => {
+    if (words && error.status === 400) return []; // signs only: no word to search for
+    throw error;
+  });
   if (number !== refreshes) return; // other words were searched for meanwhile
   rows = found;
   paintList(current);
