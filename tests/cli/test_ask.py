@@ -66,6 +66,13 @@ def test_a_terminal_whose_encoding_lacks_characters(server: ResponsesServer, enc
         assert f"\n{shown}\n" in text
 
 
+def test_a_size_of_nothing_hides_nothing(server: ResponsesServer) -> None:
+    """COLUMNS=0 and LINES=0, as some wrappers export them, count as not set: the answer is drawn."""
+    with Terminal([ASST, "ask", "-p", "gpt", "hi"], 60, env={"COLUMNS": "0", "LINES": "0"}) as terminal:
+        assert terminal.wait_end() == 0
+        assert "You said: hi\n" in terminal.text
+
+
 @pytest.mark.parametrize(
     ("words", "stdin", "sent"),
     [

@@ -105,6 +105,19 @@ def test_a_chat_keeps_its_settings_and_its_budget(server: ResponsesServer) -> No
         terminal.wait_until(lambda: len(server.requests) == 2)
 
 
+def test_a_chat_warns_of_an_unknown_setting_once(server: ResponsesServer) -> None:
+    """Not again when the model changes, nor with the next such setting."""
+    with Terminal([ASST, "chat", "-p", "gpt", "-O", "first=1"], 100) as terminal:
+        terminal.wait_for('"first" is sent as it is')
+        terminal.enter("/set second=2")
+        terminal.wait_for("second = 2")
+        terminal.enter("/model gpt-6.1-terra")
+        terminal.wait_for("gpt · gpt-6.1-terra")
+        terminal.wait_for_prompt()
+        text = terminal.text
+    assert (text.count("as it is"), text.count("as they are")) == (2, 0), text
+
+
 def test_each_api_has_its_own_names(asst: Asst, monkeypatch: pytest.MonkeyPatch) -> None:
     """`reasoning_effort` means the same everywhere, and stands where each API has it."""
     with GeminiServer() as gemini, AnthropicServer() as anthropic:

@@ -47,8 +47,8 @@ async def fetch(address: str, *, limit: int = LIMIT, within: float = WITHIN) -> 
     except (httpx2.RemoteProtocolError, httpx2.ReadError):
         raise UsageError(f"{shown} can't be fetched: the server broke the connection off.", "Try again.") from None
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ValueError) as error:
-        said = str(error).rstrip(".") or type(error).__name__
-        raise UsageError(f"{shown} can't be fetched: {said}.", "Check the address.") from None
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise UsageError(f"{shown} can't be fetched: {reason}.", "Check the address.") from None
 
 
 @contextlib.asynccontextmanager

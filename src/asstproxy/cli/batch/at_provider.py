@@ -133,8 +133,8 @@ async def cancel_batch(out: Path, *, quiet: bool) -> int:
     await batch.cancel()
     if not quiet:
         left = sum(job.count for job in batch.jobs)
-        told = f"Cancelled. Collect what was answered by now: asst batch fetch {out}" if left else "Cancelled."
-        sys.stderr.write(f"{told}\n")
+        message = f"Cancelled. Collect what was answered by now: asst batch fetch {out}" if left else "Cancelled."
+        sys.stderr.write(f"{message}\n")
     return OK
 
 

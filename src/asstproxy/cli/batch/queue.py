@@ -148,7 +148,7 @@ class _Collecting:
 
     async def _patiently(self, shown: View | None, *, follow: bool) -> Counts | None:
         """What the batch has come to; None if a signal arrived first. A database that is away is waited for."""
-        until, said = time.monotonic() + OUTAGE, False
+        until, is_reported = time.monotonic() + OUTAGE, False
         while True:
             try:
                 async with connected(self.address) as connection:
@@ -156,9 +156,9 @@ class _Collecting:
             except AsstError as error:
                 if not _is_passing(error) or time.monotonic() > until:
                     raise
-                if not said:
+                if not is_reported:
                     print_warning(f"{error} Trying again.")
-                    said = True
+                    is_reported = True
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), EVERY)
                 return None
