@@ -82,6 +82,11 @@ class WorkerHere:
             self._started.set()
             await worker.run()
 
+    def join(self) -> None:
+        """Wait until it leaves by itself."""
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
     def stop(self) -> None:
         """End it at once."""
         if self._thread.is_alive() and self._loop is not None:

@@ -96,6 +96,24 @@ def test_a_paused_worker_is_named_as_what_may_be_paid_twice(
     assert re.search(rf"{twice} items? (was|were) asked again because a worker died or paused", ran.err)
 
 
+def test_a_refused_key_is_not_said_to_be_paid(
+    asst: Asst, server: ResponsesServer, here: Path, queue: str, work_here: WorkHere
+) -> None:
+    """What a provider refused costs nothing: with the right key the items are asked, and no note names them."""
+    key = server.key
+    server.key = "another"
+    write_prompts(here / "in.jsonl", 3)
+    assert run(asst, "--no-follow").code == 0
+    refused = work_here(1)
+    wait_for(lambda: len(server.requests) > 0)
+    refused.join()
+    server.key = key
+    work_here(4)
+    ran = run(asst)
+    assert (ran.code, len(lines(here / "out.jsonl"))) == (0, 3)
+    assert "asked again" not in ran.err
+
+
 @pytest.mark.slow("a dead worker is given up after 10 s")
 def test_a_killed_worker_loses_nothing(asst: Asst, server: ResponsesServer, here: Path, queue: str, work: Work) -> None:
     """Kill -9 of one of two: within 20 s the other one fetches by response id what was in flight, and asks nothing twice."""

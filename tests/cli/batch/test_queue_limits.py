@@ -35,6 +35,19 @@ def test_the_cost_limit_holds_over_all_workers(
     assert len(asked(server)) == 30
 
 
+def test_what_the_cost_limit_kept_back_is_not_said_to_be_asked_again(
+    asst: Asst, server: ResponsesServer, here: Path, queue: str, work_here: WorkHere
+) -> None:
+    """An item whose request wasn't sent can't be charged twice, so no note names it when there is more money."""
+    write_prompts(here / "in.jsonl", 3)
+    work_here(4)
+    ran = run(asst, "--max-cost", "0.0001")
+    assert (ran.code, asked(server)) == (4, [])
+    ran = run(asst, "--max-cost", "1")
+    assert (ran.code, len(asked(server))) == (0, 3)
+    assert "asked again" not in ran.err
+
+
 def test_what_other_workers_could_cost_is_waited_for(
     asst: Asst, server: ResponsesServer, here: Path, queue: str, work_here: WorkHere
 ) -> None:

@@ -18,14 +18,15 @@ from ..result import Result
 from .database import Database
 from .spec import decode_item
 
-__all__ = ["CLAIM", "Claim", "Keeper", "Taken", "lost", "settle", "take"]
+__all__ = ["CLAIM", "Claim", "Keeper", "Taken", "lost", "settle", "take", "take_back"]
 
 
 @dataclass(slots=True)
 class Claim:
     """`ticket` is a job of procrastinate, `attempt` how often it was given back before. `is_fetch`: the answer exists already.
 
-    `is_lost`: the item is another worker's, or nobody's any more; what we know of it isn't kept.
+    `is_kept_back`: it waits for money, and nothing is sent. `is_lost`: the item is another worker's, or nobody's any more; what we
+    know of it isn't kept.
     """
 
     batch: int
@@ -33,6 +34,7 @@ class Claim:
     ticket: int
     attempt: int
     is_fetch: bool = False
+    is_kept_back: bool = False
     is_lost: bool = False
 
 
@@ -94,6 +96,21 @@ async def settle(database: Database, claim: Claim, result: Result, records: Sequ
         claim.n,
     )
     return changed == 1
+
+
+async def take_back(database: Database, claim: Claim) -> None:
+    """Note that the item has still to be asked, and that no request of this attempt is charged any more: who asks it next doesn't
+    ask it twice.
+
+    Raises:
+        psycopg.Error: the database failed.
+    """
+    await database.change(
+        "UPDATE batch_item SET asked_by = NULL WHERE batch = %s AND n = %s AND state = 0 AND asked_by = %s",
+        claim.batch,
+        claim.n,
+        f"{claim.ticket}.{claim.attempt}",  # as in `admit`
+    )
 
 
 def _lines(records: Sequence[Record]) -> bytes:

@@ -95,12 +95,15 @@ class GrantedProvider:
 
     async def _granted(self, request: Callable[[], AsyncIterator[Event]]) -> AsyncGenerator[Event]:
         """The events of a request. Its first one (`started`) comes before anything is sent, and what it reserves is known then."""
+        claim = CLAIM.get()
         while True:
+            claim.is_kept_back = True
             await self._budget.look()
             async with contextlib.aclosing(cast("AsyncGenerator[Event]", request())) as events:
                 first = await anext(events)
                 if not await self._reserve(self._budget.unsaved):
                     continue  # another worker was faster
+                claim.is_kept_back = False
                 try:
                     yield first
                     async for event in events:

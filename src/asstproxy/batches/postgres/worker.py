@@ -16,7 +16,7 @@ from ...core.errors import AsstError
 from ...core.resume import can_attach
 from ..result import Result, failed
 from ..runner import Job, Progress, Stop
-from .claim import CLAIM, Claim, Keeper, Taken, settle, take
+from .claim import CLAIM, Claim, Keeper, Taken, settle, take, take_back
 from .database import Database
 from .serving import Serving, serving_of
 from .sweep import BEAT, Sweep
@@ -149,6 +149,8 @@ class Worker:
             if result is not None:
                 self.progress.add(result)
                 await settle(self.database, claim, result, keeper.records)
+            elif claim.is_kept_back or not _is_cancelled():  # else nobody knows what becomes of the request
+                await take_back(self.database, claim)
             return await self._heed(claim, serving.runner.stopped) or result is not None
 
     async def _result(self, claim: Claim, taken: Taken, serving: Serving) -> tuple[Result | None, Keeper]:
@@ -211,3 +213,9 @@ class Worker:
         await self.database.change(
             "UPDATE batch SET state = %s, stop = %s WHERE id = %s AND state = 'open'", state, why, claim.batch
         )
+
+
+def _is_cancelled() -> bool:
+    """Whether this task was told to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -230,9 +230,11 @@ class _Collecting:
             print_warning("The batch was cancelled. The same command opens it again.")
             return INCOMPLETE
         if waiting and not request.quiet:
-            print_warning(f"{waiting:,} items are still to be asked. The same command collects them.")
+            items, them = ("1 item is", "it") if waiting == 1 else (f"{waiting:,} items are", "them")
+            print_warning(f"{items} still to be asked. The same command collects {them}.")
         if last.failed and not request.quiet:
-            print_warning(f"{last.failed:,} items failed. Ask them again: the same command with --retry-failed.")
+            items, them = ("1 item", "it") if last.failed == 1 else (f"{last.failed:,} items", "them")
+            print_warning(f"{items} failed. Ask {them} again: the same command with --retry-failed.")
         return ITEMS_FAILED if last.failed else OK
 
 
