@@ -140,16 +140,18 @@ async def find_prompt(server: McpServer, name: str) -> McpPrompt:
 async def get_prompt(server: McpServer, prompt: McpPrompt, values: Mapping[str, str]) -> str:
     """The prompt's messages with these values, as one message.
 
-    Several messages follow each other, named by their roles if there are two; images and sounds are only named.
+    Several messages follow each other, named by their roles if there are two; images and sounds are only named. A value that the
+    prompt has no argument for isn't sent: servers refuse the whole request.
 
     Raises:
         UsageError: an argument that the server requires is missing.
         ToolError: the server can't be reached, or answers with an error or without a text.
     """
     prompt.check(values)
+    known = {one.name: values[one.name] for one in prompt.arguments if one.name in values}
 
     async def ask(client: Client) -> Any:
-        return raw((await client.get_prompt(prompt.name, dict(values))).meta)
+        return raw((await client.get_prompt(prompt.name, known)).meta)
 
     result = await server.request(ask)
     messages = result.get("messages") if isinstance(result, dict) else None

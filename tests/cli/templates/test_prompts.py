@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,13 +78,21 @@ def test_bad_prompt_is_named_before_any_request(
     assert asst("sessions", "list").out == ""
 
 
-def test_server_without_prompts_and_profile_without_servers(asst: Asst, server: ResponsesServer) -> None:
-    """Each is named, and so is a value that the prompt has no argument for."""
+def test_server_without_prompts_and_profile_without_servers(
+    asst: Asst, server: ResponsesServer, tmp_path: Path
+) -> None:
+    """Each is named, and so is a value that the prompt has no argument for; its server, which would refuse it, doesn't get it."""
     with_mcp_server({})
     assert "The MCP server 's' has no prompts." in asst("ask", "-p", "gpt", "-T", "s:x").err
     with_mcp_server(SPEC)
     ran = asst("ask", "-p", "gpt", "-T", "s:review", "-P", "lang=x", "-P", "tonne=y")
     assert 'The prompt s:review has no argument "tonne". Did you mean "tone"?' in ran.err
+    assert (ran.code, ran.out) == (0, 'You said: café review {"lang": "x"}\n')
+    (tmp_path / "in.jsonl").write_text('{"prompt": "x"}\n')
+    ran = asst(
+        "batch", str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out"), "-p", "gpt", "-T", "s:review", "-P", "lang=x"
+    )
+    assert (ran.code, "Save its text as one of yours: asst templates edit NAME" in ran.err) == (2, True)
     config_file().unlink()
     assert "The profile 'gpt' has no MCP server 's'." in asst("ask", "-p", "gpt", "-T", "s:x").err
 

@@ -93,7 +93,8 @@ def setup_of(request: Request) -> Setup:
         applied = apply_template(options, request.given, values_follow=True)
         if applied.template is None:
             raise UsageError(
-                "A prompt of an MCP server can't be the template of a batch.", "Save it: asst templates new"
+                "A prompt of an MCP server can't be the template of a batch.",
+                "Save its text as one of yours: asst templates edit NAME",
             )
         options, more = applied.options, dict(applied.settings)
         schema = schema or applied.schema
