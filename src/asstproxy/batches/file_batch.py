@@ -129,8 +129,9 @@ class FileBatch:
             output = self._output = Output(self.out, self.form, self.ledger, ordered=self.ordered)
             try:
                 if self.retry_failed and self.ledger.count(Status.FAILED):
-                    output.remove(lambda number: self.ledger.status(number) is Status.FAILED)
-                    self.ledger.reopen_failed()
+                    end = self.ledger.end_of(self.limit)  # those beyond the limit keep their lines
+                    output.remove(lambda number: number < end and self.ledger.status(number) is Status.FAILED)
+                    self.ledger.reopen_failed(end)
                 await self._work(journal, output)
             finally:
                 output.close()

@@ -93,11 +93,20 @@ class Ledger:
         """Let an item wait again: it was begun once more."""
         self._status[number] = Status.WAITING
 
-    def reopen_failed(self) -> int:
-        """Let every item that failed wait again; returns how many there are."""
-        count = self._status.count(Status.FAILED)
-        self._status = self._status.replace(bytes([Status.FAILED]), bytes([Status.WAITING]))
-        return count
+    def end_of(self, most: int | None) -> int:
+        """The number behind the first `most` items that wait or have failed; behind all of them without it."""
+        if most is not None:
+            for number, status in enumerate(self._status):
+                if status in (Status.WAITING, Status.FAILED):
+                    most -= 1
+                    if not most:
+                        return number + 1
+        return len(self._status)
+
+    def reopen_failed(self, end: int | None = None) -> None:
+        """Let every item that failed wait again, up to (without) the number `end`."""
+        failed, waiting = bytes([Status.FAILED]), bytes([Status.WAITING])
+        self._status[:end] = self._status[:end].replace(failed, waiting)
 
     def count(self, status: Status) -> int:
         """How many items stand there."""

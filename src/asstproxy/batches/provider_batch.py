@@ -64,8 +64,9 @@ class ProviderBatch:
         async with self._open(submission) as book:
             await self._recover(book)
             if submission.retry_failed and self.ledger.count(Status.FAILED):
-                book.output.remove(lambda number: self.ledger.status(number) is Status.FAILED)
-                self.ledger.reopen_failed()
+                end = self.ledger.end_of(submission.limit)
+                book.output.remove(lambda number: number < end and self.ledger.status(number) is Status.FAILED)
+                self.ledger.reopen_failed(end)
             await send(book, submission, api, folder_of(self.out), self.stopping)
             await collect_all(book, self._of, self.stopping)
 

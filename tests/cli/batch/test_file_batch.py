@@ -127,6 +127,22 @@ def test_failed_items_are_asked_again_on_request(asst: Asst, server: ResponsesSe
     assert {one["answer"] for one in _results(here / "out.jsonl").values()} == {"good", "bad", "cut"}
 
 
+def test_failed_items_beyond_the_limit_keep_their_lines(asst: Asst, server: ResponsesServer, here: Path) -> None:
+    """`--retry-failed --limit 2` asks two of them again, and leaves the lines of the others in the output."""
+    server.brain = lambda request: [Fail("invalid_prompt", "No.")] if "bad" in prompt(request) else [Say("ok")]
+    write(here / "in.jsonl", *({"prompt": f"{word}{number}"} for number in range(3) for word in ("bad", "good")))
+    assert run(asst).code == 7
+    server.brain = lambda _: [Say("ok")]
+    ran = run(asst, "--retry-failed", "--limit", "2")
+    assert (ran.code, ran.err.splitlines()[1:]) == (
+        7,
+        ["  Ask the one that failed again: the same command with --retry-failed"],
+    )
+    states = {key: one["state"] for key, one in _results(here / "out.jsonl").items()}
+    assert states == dict.fromkeys("12346", "completed") | {"5": "error"}
+    assert run(asst, "--retry-failed", "--limit", "2").code == 0
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
