@@ -21,7 +21,7 @@ from servers import Background, Call, Fail, Incomplete, ResponsesServer, Say, St
 from servers.wire import Json
 
 from ..conftest import ASST, Asst
-from .items import asked, prompt, run, write
+from .items import asked, prompt, run, write, write_prompts
 
 Start = Callable[[Sequence[str]], subprocess.Popen[bytes]]
 
@@ -495,6 +495,28 @@ def test_a_full_disk_is_one_line(asst: Asst, server: ResponsesServer, here: Path
     assert "File too large" in done.stderr
     assert run(asst).code == 0
     assert len(_results(here / "out.jsonl")) == 60
+
+
+def test_status_has_the_tokens_and_the_cost_of_all_runs(asst: Asst, server: ResponsesServer, here: Path) -> None:
+    """After three runs, those of the whole batch, and of an item that was asked twice, both; a run has its own at its end."""
+    server.brain = lambda request: [Say("half"), Incomplete()] if prompt(request) == "n0" else [Say("ok")]
+    write_prompts(here / "in.jsonl", 3)
+    assert run(asst, "--limit", "2").code == 7
+    cut = _results(here / "out.jsonl")["1"]
+    assert run(asst, "--max-cost", "1").code == 7
+    server.brain = lambda _: [Say("ok")]
+    last = run(asst, "--retry-failed")
+    assert last.code == 0
+    paid = [cut, *_results(here / "out.jsonl").values()]
+    state = json.loads(asst("batch", "status", "out.jsonl", "--json").out)
+    assert len(paid) == 4
+    assert state["cost"] == pytest.approx(sum(one["cost"] for one in paid))
+    assert (state["input_tokens"], state["output_tokens"]) == tuple(
+        sum(one["usage"][way] for one in paid) for way in ("input", "output")
+    )
+    tokens = state["input_tokens"] + state["output_tokens"]
+    assert f"3 of 3 done · {tokens} tokens · $0.0001 · ended\n" == asst("batch", "status", "out.jsonl").out
+    assert f"{tokens} tokens" not in last.err
 
 
 def test_status_of_what_is_no_batch(asst: Asst, here: Path) -> None:

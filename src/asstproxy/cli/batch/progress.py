@@ -17,7 +17,7 @@ from ...batches.ledger import Ledger, Status
 from ...batches.pace import Pace
 from ...batches.runner import Progress
 from ...config.atomic import write_atomically
-from .snapshot import PROGRESS, Snapshot
+from .snapshot import PROGRESS, Snapshot, Used, last_snapshot
 from .views import View
 
 __all__ = ["Reported", "Reporter"]
@@ -63,9 +63,11 @@ class Reporter:
         self._began, self._settled_before, self._written = clock(), 0, -WRITTEN
         self._lately: deque[tuple[float, int]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._earlier = Used()
 
     def start(self) -> None:
         """Begin: the batch is about to ask."""
+        self._earlier = last_snapshot(self._file.parent).used()
         self._began, self._settled_before = self._clock(), self._settled()
         self._task = asyncio.get_running_loop().create_task(self._report())
 
@@ -97,6 +99,7 @@ class Reporter:
             paused=round(pause or limit, 1),
             is_refused=pause > 0,
             sent=ledger.count(Status.SENT),
+            earlier=self._earlier,
         )
 
     def _rate(self, now: float, settled: int) -> float:

@@ -15,7 +15,7 @@ from ...core.errors import UsageError
 from ...core.script import State
 from ...store.lock import is_locked, lock_holder
 from ..standard_streams import write_json
-from .snapshot import PROGRESS, Snapshot
+from .snapshot import Snapshot, last_snapshot
 from .views import line_of
 
 __all__ = ["show_status"]
@@ -32,14 +32,17 @@ def show_status(out: Path, *, as_json: bool) -> None:
     if not journal.is_file():
         raise UsageError(f"No batch writes {out}.", "Name the file that was given to -o.")
     read_head(journal)
-    snapshot, runs = _last(folder), is_locked(journal)
+    snapshot, runs = last_snapshot(folder), is_locked(journal)
     if not runs:
-        snapshot = _counted(journal, snapshot)
+        snapshot = _counted(journal, snapshot).of_all_runs()
     if as_json:
         state = "running" if runs else "ended" if snapshot.done + snapshot.failed >= snapshot.items else "stopped"
+        shown = msgspec.to_builtins(snapshot)
+        del shown["earlier"]
+        shown |= msgspec.to_builtins(snapshot.used())
         batches = [_shown(job) for job in _jobs(journal)]
         more = {"batches": batches} if batches else {}
-        write_json(msgspec.json.encode({"state": state, **msgspec.to_builtins(snapshot), **more}) + b"\n")
+        write_json(msgspec.json.encode({"state": state, **shown, **more}) + b"\n")
         return
     if runs:
         where = f"running in {lock_holder(journal)}"
@@ -49,13 +52,6 @@ def show_status(out: Path, *, as_json: bool) -> None:
         )
         where = f"to collect: asst batch fetch {out}" if snapshot.sent else where
     sys.stdout.write(f"{line_of(snapshot)} · {where}\n")
-
-
-def _last(folder: Path) -> Snapshot:
-    try:
-        return msgspec.json.decode((folder / PROGRESS).read_bytes(), type=Snapshot)
-    except (OSError, ValueError):
-        return Snapshot(items=0, done=0, failed=0, in_flight=0)
 
 
 def _counted(journal: Path, last: Snapshot) -> Snapshot:
