@@ -22,7 +22,7 @@ from .journal import (
     open_journal,
     records_at,
 )
-from .ledger import Ledger, Status
+from .ledger import Ledger, Status, end_of
 from .output import Output, OutputForm
 from .pace import Pace
 from .past import Left, load_past, require_same, status_of
@@ -129,7 +129,7 @@ class FileBatch:
             output = self._output = Output(self.out, self.form, self.ledger, ordered=self.ordered)
             try:
                 if self.retry_failed and self.ledger.count(Status.FAILED):
-                    end = self.ledger.end_of(self.limit)  # those beyond the limit keep their lines
+                    end = end_of(self.ledger, self.limit)  # those beyond the limit keep their lines
                     output.remove(lambda number: number < end and self.ledger.status(number) is Status.FAILED)
                     self.ledger.reopen_failed(end)
                 await self._work(journal, output)

@@ -9,7 +9,7 @@ from enum import IntEnum
 from ..core.errors import UsageError
 from .item import Item, fingerprint
 
-__all__ = ["Ledger", "Status"]
+__all__ = ["Ledger", "Status", "end_of"]
 
 
 class Status(IntEnum):
@@ -93,16 +93,6 @@ class Ledger:
         """Let an item wait again: it was begun once more."""
         self._status[number] = Status.WAITING
 
-    def end_of(self, most: int | None) -> int:
-        """The number behind the first `most` items that wait or have failed; behind all of them without it."""
-        if most is not None:
-            for number, status in enumerate(self._status):
-                if status in (Status.WAITING, Status.FAILED):
-                    most -= 1
-                    if not most:
-                        return number + 1
-        return len(self._status)
-
     def reopen_failed(self, end: int | None = None) -> None:
         """Let every item that failed wait again, up to (without) the number `end`."""
         failed, waiting = bytes([Status.FAILED]), bytes([Status.WAITING])
@@ -117,6 +107,17 @@ class Ledger:
         for number, status in enumerate(self._status):
             if status in (Status.DONE, Status.FAILED) and not self._written[number]:
                 yield number
+
+
+def end_of(ledger: Ledger, most: int | None) -> int:
+    """The number behind the first `most` items that wait or have failed; behind all of them without it."""
+    if most is not None:
+        for number in range(len(ledger)):
+            if ledger.status(number) in (Status.WAITING, Status.FAILED):
+                most -= 1
+                if not most:
+                    return number + 1
+    return len(ledger)
 
 
 class _Numbers:
