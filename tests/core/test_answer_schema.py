@@ -111,7 +111,7 @@ def test_a_schema_that_is_too_deep_is_refused() -> None:
         AnswerSchema(deep)
     for _ in range(100_000):
         deep = {"type": "object", "properties": {"a": deep}}
-    with pytest.raises(UsageError, match="not JSON"):
+    with pytest.raises(UsageError, match="levels deep"):
         AnswerSchema(deep)
 
 

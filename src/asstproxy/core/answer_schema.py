@@ -109,10 +109,13 @@ def _with_root(schema: JSON) -> dict[str, Any]:
 def _validator(schema: dict[str, Any]) -> Any:
     try:
         one_line(schema)
-        if deepest(schema) > MAX_DEPTH:
-            raise UsageError(f"The schema is more than {MAX_DEPTH} levels deep.", "Make the schema flatter.")
-    except (TypeError, ValueError, RecursionError) as error:
+        is_too_deep = deepest(schema) > MAX_DEPTH
+    except RecursionError:
+        is_too_deep = True
+    except (TypeError, ValueError) as error:
         raise UsageError(f"The schema is not JSON: {error}.", "Fix the schema.") from None
+    if is_too_deep:
+        raise UsageError(f"The schema is more than {MAX_DEPTH} levels deep.", "Make the schema flatter.")
     from jsonschema.exceptions import SchemaError
     from jsonschema.validators import Draft202012Validator, validator_for
     from referencing import Registry
