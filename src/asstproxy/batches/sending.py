@@ -159,7 +159,8 @@ class _Sender:
             await book.save(replace(job, state="sent", token=token or {}))
         finally:
             pack.remove()
-        book.say(f"Sent {requests.count:,} items to {api.vendor} as a batch.")
+        items = "1 item" if requests.count == 1 else f"{requests.count:,} items"
+        book.say(f"Sent {items} to {api.vendor} as a batch.")
 
     async def _submitted(self, pack: Pack, submit: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
         """What `submit` returns. A job that the provider certainly refused is forgotten."""

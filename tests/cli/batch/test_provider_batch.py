@@ -259,6 +259,16 @@ def test_requests_are_split_by_model_and_by_size(
     assert list(_results(here / "out.jsonl")) == [str(n) for n in range(1, 11)]
 
 
+def test_one_item_is_one_item(asst: Batch, server: ResponsesServer, here: Path) -> None:
+    """What is sent, what is left to ask and what failed, where each is a single one."""
+    _write(here / "in.jsonl", {"prompt": "n0"}, {"prompt": "n1"})
+    ran = asst(*RUN, "--limit", "1")
+    assert "Sent 1 item to OpenAI as a batch.\n" in ran.err
+    assert "\n  Ask the last one: the same command\n" in ran.err
+    server.batches.desk.fate = lambda _: "expired"
+    assert "\n  Ask the one that failed directly: the same command with --retry-failed" in asst(*RUN).err
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

@@ -181,10 +181,12 @@ def _ending(batch: ProviderBatch, signals: Signals, seconds: float, *, quiet: bo
         if sent:
             sys.stderr.write(f"  Collect the {sent:,} at the provider: asst batch fetch {batch.out}\n")
         if waiting:
-            sys.stderr.write(f"  Ask the other {waiting:,}: the same command\n")
+            others = f"the other {waiting:,}" if waiting > 1 else "the last one"
+            sys.stderr.write(f"  Ask {others}: the same command\n")
         if failed:
+            which = f"those {failed:,}" if failed > 1 else "the one that failed"
             sys.stderr.write(
-                f"  Ask those {failed:,} directly: the same command with --retry-failed, without --provider-batch\n"
+                f"  Ask {which} directly: the same command with --retry-failed, without --provider-batch\n"
             )
     if batch.stopping.is_set:
         return signals.code or INTERRUPTED
