@@ -15,7 +15,7 @@ Kind = Literal["text", "bool", "int", "float", "list", "json", "any"]
 
 
 class Setting(NamedTuple):
-    """A parameter. `path`: where it stands in the settings, if not under its own name: `reasoning.effort`.
+    """A parameter. `path`: its place in the settings, if not under its own name: `reasoning.effort`.
 
     A `list` is written as a JSON array, or as words with commas between them; `any` is JSON, or else a text.
     """

@@ -66,7 +66,7 @@ class Store(SessionDirectory):
         return list(repaired(self.journal(session).records))
 
     def transcript(self, session: str) -> Transcript:
-        """The transcript of a session, built anew from its records.
+        """The transcript of a session, rebuilt from its records.
 
         Raises:
             SessionError: it doesn't exist, or can't be read.

@@ -202,7 +202,7 @@ let painted = new WeakMap();
 /** @type {WeakMap<Element, {session: Session, exchange: Exchange}>} */
 const shown = new WeakMap();
 
-/** Paint exchanges anew whose records have not changed: an answer was chosen, or arguments are edited. */
+/** Repaint exchanges whose records have not changed: an answer was chosen, or arguments are edited. */
 export function forgetPainted() {
   painted = new WeakMap();
 }

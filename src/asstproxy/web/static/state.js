@@ -1,4 +1,4 @@
-/** What the page shows now, how it is painted anew, and what it says about itself: turning points, a lost connection, a failure. */
+/** What the page shows now, how it is repainted, and what it reports: turning points, a lost connection, a failure. */
 import { $, esc, put, write } from "./html.js";
 
 /**
