@@ -149,7 +149,7 @@ class ReplayProvider:
         near = difflib.get_close_matches(text[:1000], [other[:1000] for other in others], 1, 0.3) if text else []
         hint = f"Nearest recorded message: {_quoted(near[0])}." if near else "Nothing was sent anywhere."
         return AssistantError(
-            "protocol",
+            "invalid_request",  # the same again departs again
             f"The conversation departs from {self._name or 'the recording'} at turn {number}: {how}.",
             hint,
         )
