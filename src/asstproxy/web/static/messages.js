@@ -223,6 +223,7 @@ const USUAL = "Enter sends · Shift Enter makes a new line";
 /** @param {boolean} running @param {string} elsewhere */
 function hint(running, elsewhere) {
   if (elsewhere) return `Open in ${elsewhere}: this page follows it`;
+  if (S.sending) return "Sending…";
   if (S.keep !== undefined) return "Replaces the turns from here on · Esc cancels";
   if (shownSessions().some((s) => s.status.asked?.length)) return "Your approval is needed above · Esc stops";
   if (running) return "Esc stops";
