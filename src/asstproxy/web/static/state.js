@@ -82,12 +82,12 @@ export const say = (text) => write($("status"), text);
 
 let shut = 0;
 /** What was done: for everybody, and gone after a while. @param {string} text */
-export function tell(text) {
+export function announce(text) {
   say(text);
-  write($("told"), text);
-  $("told").hidden = false;
+  write($("announced"), text);
+  $("announced").hidden = false;
   clearTimeout(shut);
-  shut = window.setTimeout(() => $("told").toggleAttribute("hidden", true), 2500);
+  shut = window.setTimeout(() => $("announced").toggleAttribute("hidden", true), 2500);
 }
 
 let isAboutConnection = false;
