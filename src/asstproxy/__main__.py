@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def _print_version() -> bool:
-    """Print the version before anything else is imported; False if it can't be written, which the long way explains."""
+    """Print the version before anything else is imported; False if it can't be written: the full start then reports why."""
     from ._version import __version__
 
     try:

@@ -211,6 +211,10 @@ class UserProxy(Asking, Offering):
 
         A slow reader gets adjacent chunks of text merged; nothing is lost. After the last record, what the exchange
         raised is raised (see `Conversation.exchange`), but for its cancellation.
+
+        Raises:
+            UsageError: no message was sent; with `text`: it is empty, or an exchange is in progress.
+            OSError: the session can't be written; after the last record.
         """
         records = RecordStream()
         if text is not None:

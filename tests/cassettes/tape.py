@@ -41,7 +41,7 @@ class Interaction:
     url: str
     sent: JSON
     status: int
-    heard: list[JSON]
+    received: list[JSON]
     streamed: bool
 
     @property
@@ -62,7 +62,7 @@ class Interaction:
     @property
     def refusal(self) -> str:
         """The server's own words, when it refused: in an error of HTTP, or in the last event of a stream."""
-        last = self.heard[-1]
+        last = self.received[-1]
         if self.status == 200 and last.get("object") == "thread.run" and last["last_error"]:
             return str(last["last_error"]["message"])
         if self.status == 200 and last.get("type") != "error":
@@ -94,20 +94,20 @@ def _interaction(request: JSON, response: JSON) -> Interaction:
     body = response["body"]["string"]
     streamed = "text/event-stream" in response["headers"]["content-type"][0]
     lines = [line.removeprefix("data:").strip() for line in body.splitlines() if line.startswith("data:")]
-    heard = [json.loads(line) for line in (lines if streamed else [body]) if line != "[DONE]"]
+    received = [json.loads(line) for line in (lines if streamed else [body]) if line != "[DONE]"]
     sent = json.loads(request["body"] or "{}")
-    return Interaction(request["method"], request["uri"], sent, response["status"]["code"], heard, streamed)
+    return Interaction(request["method"], request["uri"], sent, response["status"]["code"], received, streamed)
 
 
 # ---- the assistant's turns -------------------------------------------------------------------------------------------
 
 
 def _responses(one: Interaction) -> Answer | None:
-    final = one.heard[-1].get("response") or one.heard[-1]
+    final = one.received[-1].get("response") or one.received[-1]
     if final.get("object") != "response" or final.get("status") in ("queued", "in_progress"):
         return None
-    pieces = tuple(event["delta"] for event in one.heard if event.get("type") == "response.output_text.delta")
-    done = [event["item"] for event in one.heard if event.get("type") == "response.output_item.done"]
+    pieces = tuple(event["delta"] for event in one.received if event.get("type") == "response.output_text.delta")
+    done = [event["item"] for event in one.received if event.get("type") == "response.output_item.done"]
     items = done if one.streamed else final["output"]
     text = "".join(pieces) or "".join(part["text"] for item in items for part in item.get("content") or ())
     calls = tuple((i["name"], json.loads(i["arguments"])) for i in items if i["type"] == "function_call")
@@ -116,25 +116,25 @@ def _responses(one: Interaction) -> Answer | None:
 
 
 def _generate(one: Interaction) -> Answer:
-    parts = [part for chunk in one.heard for part in chunk["candidates"][0]["content"]["parts"]]
+    parts = [part for chunk in one.received for part in chunk["candidates"][0]["content"]["parts"]]
     pieces = tuple(part["text"] for part in parts if part.get("text") and not part.get("thought"))
     calls = tuple((p["functionCall"]["name"], p["functionCall"]["args"]) for p in parts if "functionCall" in p)
-    usage = one.heard[-1].get("usageMetadata") or {}
+    usage = one.received[-1].get("usageMetadata") or {}
     tokens = (usage.get("promptTokenCount", 0), usage.get("candidatesTokenCount", 0))
     return Answer("".join(pieces), calls, tokens, pieces if one.streamed else ())
 
 
 def _interactions(one: Interaction) -> Answer:
-    deltas = [event["delta"] for event in one.heard if event.get("event_type") == "step.delta"]
+    deltas = [event["delta"] for event in one.received if event.get("event_type") == "step.delta"]
     pieces = tuple(delta["text"] for delta in deltas if delta.get("type") == "text")
-    steps = [] if one.streamed else one.heard[0]["steps"]
+    steps = [] if one.streamed else one.received[0]["steps"]
     text = "".join(pieces) or "".join(part["text"] for step in steps for part in step.get("content") or ())
-    usage = one.heard[-1].get("usage") or one.heard[-1].get("interaction", {}).get("usage") or {}
+    usage = one.received[-1].get("usage") or one.received[-1].get("interaction", {}).get("usage") or {}
     return Answer(text, (), (usage.get("total_input_tokens", 0), usage.get("total_output_tokens", 0)), pieces)
 
 
 def _chat(one: Interaction) -> Answer:
-    choices = [choice for event in one.heard for choice in event.get("choices") or ()]
+    choices = [choice for event in one.received for choice in event.get("choices") or ()]
     told = [choice.get("delta") or choice.get("message") or {} for choice in choices]
     pieces = tuple(part["content"] for part in told if part.get("content"))
     parts = [call for part in told for call in part.get("tool_calls") or ()]
@@ -143,17 +143,17 @@ def _chat(one: Interaction) -> Answer:
         function = part["function"]
         name, arguments = calls.setdefault(part.get("index", number), [function.get("name", ""), ""])
         calls[part.get("index", number)] = [name, arguments + (function.get("arguments") or "")]
-    usage: JSON = next((event["usage"] for event in reversed(one.heard) if event.get("usage")), {})
+    usage: JSON = next((event["usage"] for event in reversed(one.received) if event.get("usage")), {})
     tokens = (usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
     made = tuple((name, json.loads(arguments)) for name, arguments in calls.values())
     return Answer("".join(pieces), made, tokens, pieces if one.streamed else ())
 
 
 def _message(one: Interaction) -> Answer:
-    blocks: list[JSON] = [] if one.streamed else one.heard[0]["content"]
+    blocks: list[JSON] = [] if one.streamed else one.received[0]["content"]
     pieces: list[str] = []
     usage: JSON = {}
-    for event in one.heard:
+    for event in one.received:
         usage |= event.get("message", {}).get("usage", {}) | event.get("usage", {})
         delta = event.get("delta", {})
         if "content_block" in event:
@@ -172,11 +172,11 @@ def _assistants(one: Interaction) -> Answer | None:
     """A run that was streamed; one that was polled has its calls in the run, and its text among the messages."""
     pieces = tuple(
         part["text"]["value"]
-        for event in one.heard
+        for event in one.received
         if event.get("object") == "thread.message.delta"
         for part in event["delta"]["content"]
     )
-    last = one.heard[-1]
+    last = one.received[-1]
     action = last.get("required_action") or {"submit_tool_outputs": {"tool_calls": []}}
     made = [call["function"] for call in action["submit_tool_outputs"]["tool_calls"]]
     calls = tuple((call["name"], json.loads(call["arguments"])) for call in made)

@@ -48,7 +48,7 @@ class Performance:
         """The assistant's turns, as the server gave them."""
         return [answer for one in self.tape if (answer := one.answer)]
 
-    def said(self, *kinds: type[Event]) -> list[Any]:
+    def published(self, *kinds: type[Event]) -> list[Any]:
         """The events of these kinds."""
         return [record.event for record in self.records if isinstance(record.event, kinds)]
 
@@ -103,21 +103,21 @@ def test_it_hears_what_the_server_said(performance: Performance) -> None:
     """Texts and calls, turn by turn, are those on the cassette."""
     heard = [
         (event.text, tuple((call.name, json.loads(call.arguments)) for call in getattr(event, "calls", ())))
-        for event in performance.said(ActionRequired, AssistantMessageRetrieved, MessageIncomplete)
+        for event in performance.published(ActionRequired, AssistantMessageRetrieved, MessageIncomplete)
     ]
     assert heard == [(answer.text, answer.calls) for answer in performance.answers]
 
 
 def test_a_stream_is_heard_piece_by_piece(performance: Performance) -> None:
     """What is streamed is heard in chunks, and what is not streamed in none."""
-    pieces = [event.text for event in performance.said(ChunkReceived)]
+    pieces = [event.text for event in performance.published(ChunkReceived)]
     assert "".join(pieces) == "".join(chain.from_iterable(answer.pieces for answer in performance.answers))
     assert bool(pieces) == ("streaming" in " ".join(performance.take.scenario.paths))
 
 
 def test_tokens_are_counted(performance: Performance) -> None:
     """Usage is what the server says it is; one that says nothing gets no note."""
-    counted = [(usage.input_tokens, usage.output_tokens) for usage in performance.said(Usage)]
+    counted = [(usage.input_tokens, usage.output_tokens) for usage in performance.published(Usage)]
     assert counted == [answer.tokens for answer in performance.answers if any(answer.tokens)]
 
 
@@ -156,7 +156,7 @@ def _ours(record: Record) -> list[str]:
 def test_a_refusal_is_told_in_the_servers_words(performance: Performance) -> None:
     """What the server says is wrong stands in the error, and an error is said only when the server refused."""
     refusals = [one.refusal for one in performance.tape if one.refusal]
-    errors = performance.said(ErrorOccurred)
+    errors = performance.published(ErrorOccurred)
     assert len(errors) == len(refusals)
     for error, words in zip(errors, refusals, strict=True):
         assert words in error.message

@@ -61,7 +61,7 @@ class Stage:
         """All that was said."""
         return [record.event for record in self.records]
 
-    def said(self, kind: type[Event]) -> list[Any]:
+    def published(self, kind: type[Event]) -> list[Any]:
         """All events of one type."""
         return [event for event in self.events if isinstance(event, kind)]
 

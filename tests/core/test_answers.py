@@ -80,7 +80,7 @@ async def test_an_answer_that_fits_is_one_line_of_json() -> None:
     last = await stage.conversation.exchange("a dog", schema=PERSON)
     assert last.event == AssistantMessageRetrieved(DATA)
     assert stage.script.turns[0].schema == PERSON
-    assert stage.said(SetUserMessage) == [SetUserMessage("a dog", schema=PERSON)]
+    assert stage.published(SetUserMessage) == [SetUserMessage("a dog", schema=PERSON)]
     assert decode(encode(stage.records[1])) == stage.records[1]
     stage.assert_conforms()
 
@@ -106,7 +106,7 @@ async def test_an_answer_that_does_not_fit_is_corrected_within_the_exchange(medi
         "configured", "set_user_message", "started", *["chunk_received"] * 3, "schema_mismatch",
         *["chunk_received"] * 2, "assistant_message_retrieved",
     ]  # fmt: skip
-    (note,) = stage.said(SchemaMismatch)
+    (note,) = stage.published(SchemaMismatch)
     assert (note.text, note.problems) == (BAD, (PROBLEM,))
     assert stage.records[6].state is State.STREAMING
     again = stage.script.turns[1]
@@ -126,7 +126,7 @@ async def test_the_second_answer_that_does_not_fit_is_kept_as_incomplete() -> No
     assert last.event == MessageIncomplete("No.", "schema", problems=(problem,))
     assert last.state is State.INCOMPLETE
     await stage.conversation.exchange("and now?")
-    correction = stage.said(SchemaMismatch)[0].correction
+    correction = stage.published(SchemaMismatch)[0].correction
     assert stage.script.turns[2].history == (
         UserMessage("a dog"), AssistantMessage(BAD), UserMessage(correction), AssistantMessage("No."),
     )  # fmt: skip
@@ -139,7 +139,7 @@ async def test_each_exchange_has_its_own_correction() -> None:
     for _ in range(2):
         last = await stage.conversation.exchange("a dog", schema=PERSON)
         assert last.event == AssistantMessageRetrieved(DATA)
-    assert len(stage.said(SchemaMismatch)) == 2
+    assert len(stage.published(SchemaMismatch)) == 2
 
 
 async def test_a_program_may_demand_more() -> None:
@@ -149,7 +149,7 @@ async def test_a_program_may_demand_more() -> None:
         "a dog", schema=PERSON, check=lambda data: ["age: too young"] if data["age"] < 5 else []
     )
     assert last.event == AssistantMessageRetrieved('{"name":"Rex","age":7}')
-    assert stage.said(SchemaMismatch)[0].problems == ("age: too young",)
+    assert stage.published(SchemaMismatch)[0].problems == ("age: too young",)
 
 
 async def test_tools_run_before_the_answer_and_before_its_correction() -> None:
@@ -158,7 +158,7 @@ async def test_tools_run_before_the_answer_and_before_its_correction() -> None:
     stage = staged(calling(call), say(BAD), calling(call), say(GOOD), tools=[year_of_birth])
     last = await stage.conversation.exchange("a dog", schema=PERSON)
     assert last.event == AssistantMessageRetrieved(DATA)
-    assert [event.result.output for event in stage.said(ToolFinished)] == ["2023", "2023"]
+    assert [event.result.output for event in stage.published(ToolFinished)] == ["2023", "2023"]
     assert len(stage.script.turns[1].history) == 4
     stage.assert_conforms()
 
@@ -168,7 +168,7 @@ async def test_an_answer_that_was_cut_short_is_not_corrected() -> None:
     stage = staged([MessageIncomplete('{"name": "Re', "max_output_tokens")])
     last = await stage.conversation.exchange("a dog", schema=PERSON)
     assert last.event == MessageIncomplete('{"name": "Re', "max_output_tokens")
-    assert stage.said(SchemaMismatch) == []
+    assert stage.published(SchemaMismatch) == []
 
 
 async def test_a_correction_is_retried_as_any_request() -> None:
@@ -177,7 +177,7 @@ async def test_a_correction_is_retried_as_any_request() -> None:
     stage = staged(say(BAD), [failure], say(GOOD))
     last = await stage.conversation.exchange("a dog", schema=PERSON)
     assert last.event == AssistantMessageRetrieved(DATA)
-    assert len(stage.said(Started)) == 1
+    assert len(stage.published(Started)) == 1
     stage.assert_conforms()
 
 
@@ -233,7 +233,7 @@ async def test_the_call_of_the_function_answer_is_the_answer() -> None:
     assert [(spec.name, spec.parameters) for spec in turn.tools][1:] == [("answer", PERSON)]
     assert "`answer`" in turn.instructions
     assert turn.schema is None
-    assert stage.said(ActionRequired) == stage.said(ApprovalRequested) == []
+    assert stage.published(ActionRequired) == stage.published(ApprovalRequested) == []
     await stage.conversation.exchange("thanks")
     assert stage.script.turns[1].history == (UserMessage("a dog"), AssistantMessage(DATA))
     assert [spec.name for spec in stage.script.turns[1].tools] == ["rename"]
@@ -246,7 +246,7 @@ async def test_a_text_that_fits_is_an_answer_too() -> None:
     stage = Stage(calling(("answer", BAD)), say(GOOD))
     last = await stage.conversation.exchange("a dog", schema=PERSON)
     assert last.event == AssistantMessageRetrieved(DATA)
-    assert stage.said(SchemaMismatch)[0].text == BAD
+    assert stage.published(SchemaMismatch)[0].text == BAD
     stage.assert_conforms()
 
 
@@ -256,11 +256,11 @@ async def test_an_answer_together_with_tools_comes_too_soon() -> None:
     stage = Stage(both, calling(("answer", GOOD)), tools=[rename], approve=approve_all)
     last = await stage.conversation.exchange("a dog", schema=PERSON)
     assert last.event == AssistantMessageRetrieved(DATA)
-    assert [call.name for event in stage.said(ApprovalRequested) for call in event.calls] == ["rename"]
-    (results,) = [event.results for event in stage.said(ToolsExecuted)]
+    assert [call.name for event in stage.published(ApprovalRequested) for call in event.calls] == ["rename"]
+    (results,) = [event.results for event in stage.published(ToolsExecuted)]
     assert (results[0].output, results[1].call_id) == ("Max", "c1")
     assert "again, alone" in str(results[1].error)
-    assert stage.said(SchemaMismatch) == []
+    assert stage.published(SchemaMismatch) == []
     stage.assert_conforms()
 
 
@@ -275,7 +275,7 @@ async def test_a_tool_of_that_name_keeps_it() -> None:
     stage = Stage(calling(("answer", '{"question": "?"}')), calling(("final_answer", GOOD)), tools=[answer])
     last = await stage.conversation.exchange("a dog", schema=PERSON)
     assert last.event == AssistantMessageRetrieved(DATA)
-    assert [event.result.output for event in stage.said(ToolFinished)] == ["42"]
+    assert [event.result.output for event in stage.published(ToolFinished)] == ["42"]
 
 
 # ---- from the journal ----------------------------------------------------------------------------------------------------
@@ -340,7 +340,7 @@ async def test_a_retry_fetches_an_answer_that_must_fit_too() -> None:
     last = await stage.conversation.retry("a dog", schema=PERSON)
     assert last.event == AssistantMessageRetrieved(DATA)
     assert [turn.schema for turn in assistant.turns] == [PERSON, PERSON]
-    assert stage.said(SetUserMessage)[-1] == SetUserMessage("a dog", schema=PERSON)
+    assert stage.published(SetUserMessage)[-1] == SetUserMessage("a dog", schema=PERSON)
     stage.assert_conforms()
 
 

@@ -137,7 +137,7 @@ async def test_a_person_who_answers_too_late_is_not_heard() -> None:
 
     stage = Stage(calling(("add", '{"a": 1}')), say("3"), tools=[asking(add)], approve=stubborn)
     assert (await stopped(stage, "approval_requested")).event == Cancelled("user")
-    assert stage.said(ApprovalGiven) == []
+    assert stage.published(ApprovalGiven) == []
 
 
 class Unkind:

@@ -117,7 +117,7 @@ async def test_the_assistant_sums_up_and_is_sent_the_summary() -> None:
     await stage.conversation.exchange("one")
     await stage.conversation.exchange("two, which is longer than all before it")
     await compact(stage.conversation)
-    assert stage.said(SetUserMessage)[-1] == SetUserMessage(SUMMARY_REQUEST, compacts=True)
+    assert stage.published(SetUserMessage)[-1] == SetUserMessage(SUMMARY_REQUEST, compacts=True)
     assert stage.events[-1] == HistoryCompacted("They said a and b.", 2)
     assert stage.script.turns[-1].text == SUMMARY_REQUEST
     assert len(stage.script.turns[-1].history) == 4
@@ -148,7 +148,7 @@ async def test_a_summary_that_did_not_come_changes_nothing(reply: list[Part]) ->
     stage = Stage(say("a"), reply, say("b"))
     await stage.conversation.exchange("one")
     await compact(stage.conversation)
-    assert stage.said(HistoryCompacted) == []
+    assert stage.published(HistoryCompacted) == []
     await stage.conversation.exchange("two")
     assert stage.script.turns[-1].history == (UserMessage("one"), AssistantMessage("a"))
     stage.assert_conforms()
@@ -159,7 +159,7 @@ async def test_a_summary_that_is_stopped_changes_nothing() -> None:
     stage = Stage(say("a"), [ChunkReceived("half"), 30.0], say("b"))
     await stage.conversation.exchange("one")
     task = asyncio.create_task(compact(stage.conversation))
-    while not stage.said(ChunkReceived)[1:]:  # noqa: ASYNC110 - a step of the loop at a time
+    while not stage.published(ChunkReceived)[1:]:  # noqa: ASYNC110 - a step of the loop at a time
         await asyncio.sleep(0)
     stage.conversation.cancel(Cancelled("user"))
     with pytest.raises(asyncio.CancelledError):

@@ -100,7 +100,7 @@ async def test_configured_is_said_when_it_changes() -> None:
     await stage.conversation.exchange("two")
     stage.conversation.configure(Configured(provider="scripted", model="other"), other)
     await stage.conversation.exchange("three")
-    assert [event.model for event in stage.said(Configured)] == ["script", "other"]
+    assert [event.model for event in stage.published(Configured)] == ["script", "other"]
     assert len(other.turns[0].history) == 4
     stage.assert_conforms()
 

@@ -41,7 +41,7 @@ async def test_a_silent_assistant_causes_heartbeats() -> None:
     """While nothing arrives, heartbeats are published at the given interval."""
     stage = Stage([0.25, *say("hello")], heartbeat=0.05)
     await stage.conversation.exchange("hi")
-    assert 2 <= len(stage.said(Heartbeat)) <= 5
+    assert 2 <= len(stage.published(Heartbeat)) <= 5
     assert {record.state for record in stage.records if isinstance(record.event, Heartbeat)} == {State.RUNNING}
     stage.assert_conforms()
 
@@ -61,7 +61,7 @@ async def test_a_talkative_assistant_needs_none() -> None:
     ]
     stage = Stage([*parts, AssistantMessageRetrieved("a")], heartbeat=0.3)
     await stage.conversation.exchange("hi")
-    assert stage.said(Heartbeat) == [Heartbeat("queued")]
+    assert stage.published(Heartbeat) == [Heartbeat("queued")]
 
 
 async def test_no_heartbeat_comes_before_the_opening_message() -> None:
@@ -97,7 +97,7 @@ async def test_a_failed_request_is_sent_again() -> None:
     """It is a note, `started` is not said twice, and the answer is as if nothing had happened."""
     stage = Stage([DOWN], [DOWN], say("hello"))
     assert (await stage.conversation.exchange("hi")).event == AssistantMessageRetrieved("hello")
-    assert [(note.attempt, note.attempts, note.kind, note.message) for note in stage.said(RetryScheduled)] == [
+    assert [(note.attempt, note.attempts, note.kind, note.message) for note in stage.published(RetryScheduled)] == [
         (1, 3, "server", "The provider failed."),
         (2, 3, "server", "The provider failed."),
     ]
@@ -120,14 +120,14 @@ async def test_attempts_are_limited() -> None:
     stage = Stage([DOWN], [DOWN], [DOWN], say("never"), retry=RetryPolicy(attempts=3, delay=0.001))
     assert (await stage.conversation.exchange("hi")).event == ErrorOccurred("server", "The provider failed.")
     assert len(stage.script.turns) == 3
-    assert len(stage.said(RetryScheduled)) == 2
+    assert len(stage.published(RetryScheduled)) == 2
 
 
 async def test_what_cannot_help_is_not_tried() -> None:
     """A failure that is not retryable ends the exchange at once."""
     stage = Stage([FATAL], say("never"))
     assert (await stage.conversation.exchange("hi")).event == ErrorOccurred("authentication", "Wrong key.")
-    assert stage.said(RetryScheduled) == []
+    assert stage.published(RetryScheduled) == []
 
 
 @pytest.mark.parametrize("piece", [ChunkReceived("he"), Reasoning("so"), ChunkReceived("he", "commentary")], ids=repr)
@@ -152,7 +152,7 @@ async def test_a_provider_that_asks_for_time_gets_it() -> None:
     began = time.monotonic()
     await stage.conversation.exchange("hi")
     assert 0.1 <= time.monotonic() - began < 25
-    assert [note.delay for note in stage.said(RetryScheduled)] == [0.1, 0.0]
+    assert [note.delay for note in stage.published(RetryScheduled)] == [0.1, 0.0]
 
 
 async def test_a_provider_that_asks_for_too_much_time_is_given_up() -> None:
@@ -173,10 +173,10 @@ async def test_an_exchange_has_one_deadline_for_all_its_requests() -> None:
     last = await stage.conversation.exchange("hi")
     assert isinstance(last.event, ErrorOccurred)
     assert last.event.message == "Too fast; it asks us to wait 60 s."
-    assert [note.delay for note in stage.said(RetryScheduled)] == [0.1]
+    assert [note.delay for note in stage.published(RetryScheduled)] == [0.1]
     stage.script.give([wait_for(59.95)], say("never"))
     await stopped(stage, "retry_scheduled")
-    assert [note.delay for note in stage.said(RetryScheduled)] == [0.1, 59.95]
+    assert [note.delay for note in stage.published(RetryScheduled)] == [0.1, 59.95]
 
 
 async def test_a_slow_failure_uses_the_deadline_up() -> None:

@@ -101,7 +101,7 @@ async def test_results_stand_in_the_order_of_the_calls() -> None:
     calls = [("wait", json.dumps({"seconds": seconds})) for seconds in (0.03, 0.0, 0.015)]
     stage = Stage(calling(*calls), say("done"), tools=[wait])
     assert [result.output for result in await results_of(stage)] == ["0.03", "0.0", "0.015"]
-    assert [event.result.call_id for event in stage.said(ToolFinished)] == ["c1", "c2", "c0"]
+    assert [event.result.call_id for event in stage.published(ToolFinished)] == ["c1", "c2", "c0"]
 
 
 async def test_blocking_tools_run_side_by_side() -> None:
@@ -226,7 +226,7 @@ async def test_only_doubtful_calls_are_asked_for() -> None:
     assert await results_of(stage) == (ToolResult("c0", "3"), ToolResult("c1", "4"))
     assert asked == [ToolCall("c1", "sub", '{"a": 5}')]
     assert types(stage.records)[3:7] == ["action_required", "approval_requested", "approval_given", "tool_started"]
-    assert stage.said(ApprovalRequested) == [ApprovalRequested(tuple(asked))]
+    assert stage.published(ApprovalRequested) == [ApprovalRequested(tuple(asked))]
     assert [record.state for record in stage.records[4:6]] == [State.AWAITING_APPROVAL, State.REQUIRES_ACTION]
 
 
@@ -244,7 +244,7 @@ async def test_with_nobody_to_ask_nothing_doubtful_runs() -> None:
     stage = Stage(TWO, say("ok"), tools=[add, asking(sub, "always-ask")])
     _, refused = await results_of(stage)
     assert "Nobody can be asked" in (refused.error or "")
-    assert stage.said(ApprovalGiven)
+    assert stage.published(ApprovalGiven)
     assert ran == [1]
 
 

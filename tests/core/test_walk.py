@@ -227,7 +227,7 @@ async def test_whatever_an_assistant_says(
         case _:
             assert isinstance(end, Record), repr(end)
             assert end.state in SETTLED
-    settled(stage, begun=stage.said(SetUserMessage) != [])
+    settled(stage, begun=stage.published(SetUserMessage) != [])
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
     journal.full_at = None

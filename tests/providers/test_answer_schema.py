@@ -229,7 +229,7 @@ async def test_a_conversation_at_the_server_sees_the_correction() -> None:
         stage = await _asked(connect(_profile("gpt", server, "gpt-6-luna", history="server")))
         asked = [request.json for request in server.requests if str(request) == "POST /v1/responses"]
         seen = server.contexts[-1]
-    assert len(stage.said(SchemaMismatch)) == 1
+    assert len(stage.published(SchemaMismatch)) == 1
     assert [len(body["input"]) for body in asked] == [1, 1]
     assert asked[0]["conversation"] == asked[1]["conversation"]
     assert [item["role"] for item in seen] == ["user", "assistant", "user"]
@@ -262,7 +262,7 @@ async def test_gemini(api: str) -> None:
         profile = Profile("gemini", "gemini", options={"base_url": server.url, "api": api})
         stage = await _asked(connect(profile), schema)
         bodies = [request.json for request in server.requests]
-    assert len(stage.said(SchemaMismatch)) == 1
+    assert len(stage.published(SchemaMismatch)) == 1
     for body in bodies:
         if api == "generate":
             config = body["generationConfig"]
@@ -414,7 +414,7 @@ async def test_another_assistant_that_takes_over_gets_the_schema_too() -> None:
     for turn in second.turns:
         assert turn.schema is None
         assert [spec.name for spec in turn.tools] == ["answer"]
-    assert len(stage.said(TakenOver)) == 1
+    assert len(stage.published(TakenOver)) == 1
     tree = {"type": "object", "properties": {"kids": {"type": "array", "items": {"$ref": "#"}}}}
     with pytest.raises(UsageError, match="refers to itself"):  # the second one could not
         await stage.conversation.exchange("a tree", schema=tree)

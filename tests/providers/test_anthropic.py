@@ -208,8 +208,8 @@ async def test_reasoning_goes_back_unchanged(stream: bool) -> None:
         ["thinking", "text"],
         ["text"],
     ]
-    assert "".join(event.text for event in talk.said(Reasoning)) == "which?done"
-    assert sum(event.output_tokens for event in talk.said(Usage)) > 0
+    assert "".join(event.text for event in talk.published(Reasoning)) == "which?done"
+    assert sum(event.output_tokens for event in talk.published(Usage)) > 0
 
 
 async def test_refused_reasoning_is_left_out() -> None:
@@ -223,7 +223,7 @@ async def test_refused_reasoning_is_left_out() -> None:
         assert (await talk.conversation.exchange("c")).event.text == "three"  # type: ignore[union-attr]
         await talk.conversation.aclose()
         assert ["thinking" in json.dumps(request.json) for request in server.requests] == [False, True, False, False]
-    assert len(talk.said(Notice)) == 1
+    assert len(talk.published(Notice)) == 1
 
 
 async def test_another_model_gets_no_signatures() -> None:
@@ -251,7 +251,7 @@ async def test_a_paused_turn_goes_on(stream: bool) -> None:
     assert last.event.text == "one two three"  # type: ignore[union-attr]
     assert [message["role"] for message in sent] == ["user", "assistant"]
     assert [block["text"] for block in sent[1]["content"]] == ["one ", "two "]
-    assert len(talk.said(Usage)) == 3
+    assert len(talk.published(Usage)) == 3
 
 
 async def test_a_turn_that_pauses_forever_ends() -> None:
@@ -298,7 +298,7 @@ async def test_a_stream_that_reports_a_failure() -> None:
         last = await talk.conversation.exchange("hi")
         await talk.conversation.aclose()
     assert (last.event.kind, last.event.message) == ("server", "Overloaded.")  # type: ignore[union-attr]
-    assert "".join(event.text for event in talk.said(ChunkReceived)) == "one two"
+    assert "".join(event.text for event in talk.published(ChunkReceived)) == "one two"
 
 
 async def test_a_spending_limit_is_not_retried() -> None:

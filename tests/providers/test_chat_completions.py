@@ -166,7 +166,7 @@ async def test_stream_options_are_taken_back(monkeypatch: pytest.MonkeyPatch) ->
         await stage.conversation.aclose()
         assert ["stream_options" in request.json for request in server.requests] == [True, False, False]
     stage.assert_conforms()
-    assert not stage.said(Notice)
+    assert not stage.published(Notice)
 
 
 async def test_an_option_that_the_user_set_is_not_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,8 +190,8 @@ async def test_reasoning_and_usage(monkeypatch: pytest.MonkeyPatch) -> None:
             last = await stage.conversation.exchange("hi")
             await stage.conversation.aclose()
         assert last.event == AssistantMessageRetrieved("two words")
-        assert [event.text for event in stage.said(Reasoning)] == ["hm"]
-        assert stage.said(Usage)[0].output_tokens > 0
+        assert [event.text for event in stage.published(Reasoning)] == ["hm"]
+        assert stage.published(Usage)[0].output_tokens > 0
 
 
 async def test_a_stream_that_reports_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +202,7 @@ async def test_a_stream_that_reports_a_failure(monkeypatch: pytest.MonkeyPatch) 
         last = await stage.conversation.exchange("hi")
         await stage.conversation.aclose()
     assert (last.state, last.event.kind, last.event.message) == (State.ERROR, "rate_limit", "slow down.")  # type: ignore[union-attr]
-    assert "".join(event.text for event in stage.said(ChunkReceived)) == "one two"
+    assert "".join(event.text for event in stage.published(ChunkReceived)) == "one two"
 
 
 async def test_models(monkeypatch: pytest.MonkeyPatch) -> None:

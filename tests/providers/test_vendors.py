@@ -90,7 +90,7 @@ async def test_every_vendor_answers(name: str) -> None:
     with placed(name, [Say("Hello.")]) as server:
         stage = await asked(profile(name, at(server)), stream=False)
         assert stage.events[-1].text == "Hello."  # type: ignore[union-attr]
-        assert stage.said(Started)[0].provider == name
+        assert stage.published(Started)[0].provider == name
         path = "chat/completions" if vendor.protocol == "chat-completions" else "responses"
         assert str(server.requests[-1]) == f"POST /any/v4/{path}"
         sent = server.requests[-1].json.keys()
@@ -107,7 +107,7 @@ async def test_a_key_that_is_missing_or_wrong(name: str) -> None:
     info = VENDORS[name].info
     variable = info.key_variables[-1]
     with placed(name) as server, mock.patch.dict(os.environ, {variable: "wrong-0123456789abcdef"}):
-        (error,) = (await asked(profile(name, at(server)))).said(ErrorOccurred)
+        (error,) = (await asked(profile(name, at(server)))).published(ErrorOccurred)
     assert error.kind == "authentication"
     assert_helps(f"{error.message} {error.hint}", name, "wrong-0123456789abcdef")
     with mock.patch.dict(os.environ, dict.fromkeys(info.key_variables, "")), pytest.raises(NotSetUpError) as caught:
@@ -128,11 +128,11 @@ def assert_helps(line: str, name: str, key: str = KEY) -> None:
 async def test_a_wrong_model_and_a_wrong_address(name: str) -> None:
     """The model is named; an address at which nothing is gives the address, and what to check."""
     with placed(name) as server:
-        (error,) = (await asked(profile(name, at(server), model="gpt-7"))).said(ErrorOccurred)
+        (error,) = (await asked(profile(name, at(server), model="gpt-7"))).published(ErrorOccurred)
         assert error.kind == "not_found"
         assert "gpt-7" in error.message
         assert "model" in error.hint
-        (error,) = (await asked(profile(name, f"{server.url}/elsewhere"))).said(ErrorOccurred)
+        (error,) = (await asked(profile(name, f"{server.url}/elsewhere"))).published(ErrorOccurred)
         assert error.kind == "not_found"
         assert f"{server.url}/elsewhere" in error.message
         assert "base_url" in error.hint
@@ -144,7 +144,7 @@ async def test_a_key_that_is_wrong_for_a_provider_of_asst(name: str, monkeypatch
     info = BUILT_IN[name]
     monkeypatch.setenv(info.key_variables[-1], "wrong-0123456789abcdef")
     with ResponsesServer() if name == "gpt" else AnthropicServer() as server:
-        (error,) = (await asked(Profile(name, name, options={"base_url": server.base_url}))).said(ErrorOccurred)
+        (error,) = (await asked(Profile(name, name, options={"base_url": server.base_url}))).published(ErrorOccurred)
     assert error.kind == "authentication"
     assert all(words in error.hint for words in (info.key_variables[-1], info.vendor, info.keys_url))
     assert "wrong-0123456789abcdef" not in f"{error.message} {error.hint}"
@@ -153,9 +153,9 @@ async def test_a_key_that_is_wrong_for_a_provider_of_asst(name: str, monkeypatch
 async def test_a_key_that_is_wanted_and_not_sent() -> None:
     """A server on this machine may have a key: its variable is named, and one that is set is sent."""
     with VendorServer([[Say("ok")]], key=KEY) as server, mock.patch.dict(os.environ, {"TABBY_API_KEY": ""}):
-        (error,) = (await asked(profile("tabbyapi", server.url))).said(ErrorOccurred)
+        (error,) = (await asked(profile("tabbyapi", server.url))).published(ErrorOccurred)
         assert "No key was sent: set TABBY_API_KEY." in error.hint
-        (error,) = (await asked(profile("chat-completions", server.url))).said(ErrorOccurred)
+        (error,) = (await asked(profile("chat-completions", server.url))).published(ErrorOccurred)
         assert "No key was sent: set api_key_env in the profile." in error.hint
         with mock.patch.dict(os.environ, {"TABBY_API_KEY": KEY}):
             assert (await asked(profile("tabbyapi", server.url))).events[-1] == AssistantMessageRetrieved("ok")
@@ -239,7 +239,7 @@ async def test_headers_and_query_of_the_profile() -> None:
         assert request.headers["cf-aig-authorization"] == "Bearer gateway-0123456789"
         assert dict(request.query) == {"region": "eu"}
         server.faults.add(Status(400, message="Bad header: Bearer gateway-0123456789"))
-        (error,) = (await asked(profile("groq", at(server), **own))).said(ErrorOccurred)
+        (error,) = (await asked(profile("groq", at(server), **own))).published(ErrorOccurred)
     assert "gateway-0123456789" not in error.message
 
 
@@ -373,7 +373,7 @@ async def test_reasoning_goes_back(name: str, sent: list[list[str | None]], stre
         await stage.conversation.aclose()
         bodies = [request.json["messages"] for request in server.requests]
     stage.assert_conforms()
-    assert [event.text for event in stage.said(Reasoning)] == ["first", "then"]
+    assert [event.text for event in stage.published(Reasoning)] == ["first", "then"]
     told = [[m.get("reasoning_content") for m in body if m["role"] in ("user", "assistant")] for body in bodies]
     assert told == sent
 
@@ -517,7 +517,7 @@ async def test_a_server_without_responses(provider: str, stream: bool, monkeypat
     monkeypatch.setenv("SERVER_KEY", KEY)
     with VendorServer(speaks=ONLY_CHAT, prefix="/v1", key=KEY) as server:
         own = {"base_url": server.base_url, "api_key_env": "SERVER_KEY"}
-        (error,) = (await asked(Profile("mine", provider, "m", options=own), stream=stream)).said(ErrorOccurred)
+        (error,) = (await asked(Profile("mine", provider, "m", options=own), stream=stream)).published(ErrorOccurred)
         posts = [str(request) for request in server.requests if request.method == "POST"]
     assert posts == ["POST /v1/responses", "POST /v1/chat/completions"]
     assert error.message == f"{server.base_url} speaks Chat Completions, and not the Responses API."
@@ -529,7 +529,7 @@ async def test_a_server_with_neither(monkeypatch: pytest.MonkeyPatch) -> None:
     """Then nothing more is claimed than before."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with VendorServer(speaks=("models",), prefix="/v1", key=KEY) as server:
-        (error,) = (await asked(Profile("gpt", "gpt", options={"base_url": server.base_url}))).said(ErrorOccurred)
+        (error,) = (await asked(Profile("gpt", "gpt", options={"base_url": server.base_url}))).published(ErrorOccurred)
     assert (error.kind, error.code) == ("not_found", "api_missing")
 
 
@@ -539,4 +539,4 @@ async def test_local_over_chat_completions() -> None:
         own = {"base_url": server.base_url, "api": "chat-completions"}
         stage = await asked(Profile("local", "local", "gpt-6-luna", options=own))
     assert stage.events[-1] == AssistantMessageRetrieved("Hello.")
-    assert stage.said(Started)[0].provider == "local"
+    assert stage.published(Started)[0].provider == "local"

@@ -102,11 +102,11 @@ async def test_no_is_told_with_its_reason() -> None:
     await stage.conversation.exchange("go")
     refused = ToolResult("c0", error="The person refused this call. Not that one.")
     assert stage.script.results == [(refused,)]
-    assert stage.said(ApprovalGiven) == [
+    assert stage.published(ApprovalGiven) == [
         ApprovalGiven((Decision("c0", approved=False, reason="Not that one.", by="person"),))
     ]
-    assert stage.said(ToolStarted) == []
-    assert stage.said(ToolFinished) == [ToolFinished(refused, 0.0)]
+    assert stage.published(ToolStarted) == []
+    assert stage.published(ToolFinished) == [ToolFinished(refused, 0.0)]
     assert ran == []
     stage.assert_conforms()
 
@@ -120,10 +120,10 @@ async def test_always_holds_for_this_tool_and_as_long_as_the_program_goes_on() -
     await stage.conversation.exchange("go")
     assert [question.call.arguments[10:11] for question in person.asked] == ["a", "c", "e"]
     assert ran == ["a", "b", "c", "d", "e"]
-    assert [d.always for said in stage.said(ApprovalGiven) for d in said.decisions] == [True, False, False]
+    assert [d.always for said in stage.published(ApprovalGiven) for d in said.decisions] == [True, False, False]
     again = Stage(calling(("delete", '{"path": "f"}')), say("done"), tools=TOOLS, past=stage.records)
     await again.conversation.exchange("more")
-    assert again.said(ApprovalRequested)
+    assert again.published(ApprovalRequested)
     assert ran[5:] == []
 
 
@@ -162,7 +162,7 @@ async def test_who_decided_is_recorded() -> None:
         [("delete", "a"), ("look", "b")], [("delete", "c")], approve=Person(lambda one: one.yes(always=True))
     )
     await stage.conversation.exchange("go")
-    assert [(event.name, event.approved_by) for event in stage.said(ToolStarted)] == [
+    assert [(event.name, event.approved_by) for event in stage.published(ToolStarted)] == [
         ("delete", "person"),
         ("look", ""),
         ("delete", "always"),
@@ -170,7 +170,7 @@ async def test_who_decided_is_recorded() -> None:
     for approve, by in ((approve_all, "option"), (None, "nobody"), (fails, "nobody")):
         stage = stage_of([("delete", "a")], approve=approve)
         await stage.conversation.exchange("go")
-        assert [decision.by for given in stage.said(ApprovalGiven) for decision in given.decisions] == [by]
+        assert [decision.by for given in stage.published(ApprovalGiven) for decision in given.decisions] == [by]
 
 
 def test_the_question_names_where_the_tool_comes_from() -> None:
@@ -212,7 +212,7 @@ async def test_edited_arguments_are_run_and_the_assistant_is_told() -> None:
             ),
         )
     ]
-    assert [event.arguments for event in stage.said(ToolStarted)] == ['{"path": "mine"}', '{"path": 3}']
+    assert [event.arguments for event in stage.published(ToolStarted)] == ['{"path": "mine"}', '{"path": 3}']
 
 
 def _edit(question: Question) -> Decision:
@@ -227,7 +227,7 @@ async def test_nobody_is_asked_about_a_call_that_fails_anyway() -> None:
     await stage.conversation.exchange("go")
     assert person.asked == []
     assert [bool(result.error) for result in stage.script.results[0]] == [True] * 3
-    assert stage.said(ApprovalRequested) == []
+    assert stage.published(ApprovalRequested) == []
 
 
 async def test_arguments_that_begin_to_fit_later_do_not_run_unasked() -> None:
@@ -272,7 +272,7 @@ async def test_arguments_are_validated_once() -> None:
     await stage.conversation.exchange("go")
     assert [result.output for result in stage.script.results[0]] == [str(looked.index(7) + 1), str(looked.index(8) + 1)]
     assert sorted(looked) == [7, 8]
-    assert [event.printed for event in stage.said(ToolFinished)] == ["looking\nwaiting\n"] * 2
+    assert [event.printed for event in stage.published(ToolFinished)] == ["looking\nwaiting\n"] * 2
 
 
 async def test_two_calls_of_one_id_are_not_approved_by_one_yes() -> None:
@@ -298,7 +298,7 @@ async def test_a_question_that_fails_is_a_no() -> None:
     stage = stage_of([("delete", "a"), ("look", "b")], approve=fails)
     await stage.conversation.exchange("go")
     assert ran == ["b"]
-    (given,) = stage.said(ApprovalGiven)
+    (given,) = stage.published(ApprovalGiven)
     assert given.decisions[0].reason == "Nobody can be asked. (EOFError: gone)"
     stage.assert_conforms()
 
@@ -342,12 +342,12 @@ async def test_nothing_runs_without_its_yes(calls: list[tuple[str, str]], said: 
         for question in person.asked
         if (answer := answers.get(question.call.call_id)) and answer.approved and answer.always and question.may_always
     }
-    names = {call.call_id: call.name for event in stage.said(ApprovalRequested) for call in event.calls}
-    for started in stage.said(ToolStarted):
+    names = {call.call_id: call.name for event in stage.published(ApprovalRequested) for call in event.calls}
+    for started in stage.published(ToolStarted):
         answer = answers.get(started.call_id)
         assert started.name == "look" or (answer and answer.approved) or started.name in always
         assert started.name == "look" or started.call_id in names
-    assert len(stage.said(ToolFinished)) == max(1, len(calls))
+    assert len(stage.published(ToolFinished)) == max(1, len(calls))
 
 
 def test_tools_are_offered_all_or_none() -> None:

@@ -79,7 +79,7 @@ async def test_a_conversation_with_a_server() -> None:
         await stage.conversation.exchange("go")
         first, second = stage.script.results[0]
         assert (first.output, second.error) == ('{"text": "a"}', "it is broken")
-        assert [event.result.call_id for event in stage.said(ToolFinished)]
+        assert [event.result.call_id for event in stage.published(ToolFinished)]
         stage.assert_conforms()
         await stage.conversation.aclose()
         assert (await ask(box, "s_echo")).error == "The MCP server 's' was closed."

@@ -97,10 +97,10 @@ async def test_three_rounds_with_parallel_calls(name: str, monkeypatch: pytest.M
         last = await stage.conversation.exchange("Take me there.")
         assert isinstance(last.event, AssistantMessageRetrieved), last
         stage.assert_conforms()
-        said = [[result.error or result.output for result in event.results] for event in stage.said(ToolsExecuted)]
+        said = [[result.error or result.output for result in event.results] for event in stage.published(ToolsExecuted)]
         assert said == RESULTS
-        assert len(stage.said(ToolStarted)) == 5
-        assert len(stage.said(ToolFinished)) == 7
+        assert len(stage.published(ToolStarted)) == 5
+        assert len(stage.published(ToolFinished)) == 7
         sent = " ".join(request.body.decode().replace("\\", "") for request in requests if request.body)
         for result in (text for texts in RESULTS if requests for text in texts):
             assert result in sent

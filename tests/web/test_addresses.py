@@ -15,7 +15,7 @@ def _released(tab: Browser) -> str:
     tab.until(lambda: tab.all(".state.completed"))
     tab.click("#more")
     tab.click("[data-menu=release]")
-    tab.until(lambda: "A terminal can open it now" in tab.one("#told").text)
+    tab.until(lambda: "A terminal can open it now" in tab.one("#announced").text)
     return Store().newest()
 
 

@@ -8,6 +8,19 @@ from typing import Any
 
 import pytest
 
+from asstproxy import Store
+from asstproxy.core.events import (
+    ActionRequired,
+    Event,
+    Record,
+    SetUserMessage,
+    Started,
+    ToolCall,
+    ToolFinished,
+    ToolResult,
+    ToolStarted,
+)
+from asstproxy.core.script import State
 from servers import Call, ResponsesServer, Say, Script
 
 from .browser import Browser
@@ -120,3 +133,38 @@ def test_arguments_are_edited_in_two_lanes(driver: Any, provider: ResponsesServe
         tab.click("[data-decide=yes]", 0)
         tab.until_there_are(2, "[data-keep]")
         assert ran.read_text() == "right left "
+
+
+def test_a_call_is_stopped_while_it_runs(tab: Browser, provider: ResponsesServer, ran: Path) -> None:
+    """Its card says `stopped`, since it may have done something; the card of a call that never began says `not run`."""
+    go = ran.parent / "go"
+    (ran.parent / "notes.py").write_text(
+        f"import pathlib, time\n\ndef note(text: str) -> str:\n    while not pathlib.Path({str(go)!r}).exists():\n"
+        "        time.sleep(0.02)\n    return text\n"
+    )
+    provider.brain = Script([Call("note", {"text": "a"})], [Call("note", {"text": "b"})])
+    tab.send("note a")
+    tab.click("[data-decide=yes]")
+    tab.until(lambda: tab.all(".call-running"))
+    tab.click("#send.stop")
+    tab.until(lambda: [one.text for one in tab.all(".call-stopped .meta")] == ["stopped"])
+    tab.send("note b")
+    tab.until(lambda: tab.all("[data-decide=yes]"))
+    tab.click("#send.stop")
+    tab.until(lambda: [one.text for one in tab.all(".call-stopped .meta")] == ["stopped", "not run"])
+    go.touch()
+
+
+def test_a_call_that_timed_out_may_still_run(tab: Browser) -> None:
+    """Its card says so."""
+    call = ToolCall("c", "note", "{}")
+    events: list[tuple[State, Event]] = [
+        (State.READY, SetUserMessage("note it")),
+        (State.STARTED, Started("gpt")),
+        (State.REQUIRES_ACTION, ActionRequired((call,))),
+        (State.REQUIRES_ACTION, ToolStarted("c", "note", "{}")),
+        (State.REQUIRES_ACTION, ToolFinished(ToolResult("c", error="too slow"), 2.0, abandoned=True)),
+    ]
+    records = [Record(n, f"2026-11-29T08:00:0{n}.000Z", state, event) for n, (state, event) in enumerate(events, 2)]
+    tab.js(f"location.hash = '{Store().copy(records, forked_from='')}'")
+    tab.until(lambda: tab.one(".call-failed .meta").text == "timed out after 2.0 s; it may still run")

@@ -31,7 +31,7 @@ def released(tab: Browser, provider: ResponsesServer) -> str:
     tab.until(lambda: tab.all(".state.completed"))
     tab.click("#more")
     tab.click("[data-menu=release]")
-    tab.until(lambda: tab.one("#told").text == "A terminal can open it now")
+    tab.until(lambda: tab.one("#announced").text == "A terminal can open it now")
     assert tab.one("#status").get_attribute("textContent") == "A terminal can open it now"
     return str(tab.js("location.hash.slice(1)"))
 

@@ -115,3 +115,15 @@ def test_a_screen_reader_gets_the_answer(tab: Browser, provider: ResponsesServer
     tab.until(lambda: tab.one("#status").get_attribute("textContent") == "Stopped")
     assert log.get_attribute("aria-busy") == "false"
     assert not tab.all(".answer .said > [aria-hidden]")
+
+
+def test_what_is_chosen_is_seen_in_forced_colours(tab: Browser, provider: ResponsesServer) -> None:
+    """The view, the tab, the session and the box with the focus are marked by lines, since backgrounds are gone."""
+    tab.send("hi")
+    tab.until(lambda: tab.all(".state.completed") and tab.all(".sessions [aria-current]"))
+    style = "getComputedStyle(document.querySelector(arguments[0])).outlineStyle"
+    marked = (".bar [data-view=chat]", "#t-ex", ".sessions [aria-current]", "#composer", "[data-kind=message]")
+    with tab.emulated("setEmulatedMedia", "setEmulatedMedia", features=[{"name": "forced-colors", "value": "active"}]):
+        tab.one("#say").click()
+        assert [tab.js(style, one) for one in marked] == ["solid"] * 5
+        assert tab.js(style, ".bar [data-view=replay]") == "none"

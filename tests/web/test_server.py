@@ -184,6 +184,7 @@ def test_rename_search_export_delete(page: Page, provider: ResponsesServer) -> N
         assert file.status_code == 200
         assert "zebra" in file.text or form == "mmd"
         assert "attachment" in file.headers["content-disposition"]
+    assert page.get(f"/sessions/{session}/export?form=mmd").text.startswith("sequenceDiagram")
     exported = page.get(f"/sessions/{session}/export?form=html").text
     assert watch.until(lambda w: len(w.blocks) == 2)
     assert all(block["html"].strip() in exported for block in watch.blocks)

@@ -26,10 +26,11 @@ PICTURE = "given.items.add(new File(['x'], 'image.png', {type: 'image/png'}))"
 
 
 def test_what_is_written_while_a_message_goes_out_stays(tab: Browser, provider: ResponsesServer) -> None:
-    """The box is for the next message as soon as the first is on its way."""
+    """The box is for the next message as soon as the first is on its way; below it, a word says that it is being sent."""
     tab.driver.execute_script(HOLD)
     tab.send("first")
     tab.until(lambda: tab.js("held.length") == 1)
+    tab.until(lambda: tab.one("#hint").text == "Sending…")
     tab.one("#say").send_keys("second")
     tab.driver.execute_script("held[0](false)")
     tab.until(lambda: tab.all(".state.completed"))

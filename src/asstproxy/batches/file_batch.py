@@ -58,7 +58,7 @@ def accept(
 
 
 def refuse_foreign(out: Path) -> None:
-    """Check that a file isn't something else's before it is written.
+    """Check that nothing else wrote a file, before it is overwritten.
 
     Raises:
         UsageError: it has content, and no batch wrote it.
@@ -154,7 +154,7 @@ class FileBatch:
     # ---- what earlier runs left ----------------------------------------------------------------------------------------
 
     async def _write_settled(self, journal: BatchJournal, output: Output) -> None:
-        """Write the lines that an earlier run did not come to."""
+        """Write the lines that an earlier run didn't get to."""
         for count, number in enumerate(self.ledger.not_written(), 1):
             self._add_from_journal(journal, output, number, self.ledger.begin_of(number))
             if not count % PIECE:
@@ -222,7 +222,7 @@ class FileBatch:
         assert isinstance(job.sink, Attempt)  # noqa: S101 - `_jobs` made it
         assert self._output is not None  # noqa: S101 - it is open while items are asked
         if result is None:
-            with suppress(OSError):  # the journal may be why: then it is in flight still
+            with suppress(OSError):  # the journal may be the cause: then the item is still in flight
                 job.sink.end(AGAIN)
             return
         self._settle(job.sink, job.number, result.state)

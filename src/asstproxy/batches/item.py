@@ -41,7 +41,7 @@ class PastTurn(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One question of a batch. `line` is where it stands in the input, from 1.
+    """One question of a batch. `line` is its line in the input, from 1.
 
     `system` and `model` replace those of the profile; `settings` are merged into the profile's. `values` are for a template.
     `schema` is the JSON Schema that the answer must fit, as text.
@@ -210,10 +210,10 @@ def with_template(template: Template, values: Mapping[str, str]) -> Callable[[It
 
 
 def require_text(item: Item) -> Item:
-    """The item as it is without a template: it must have something to send, and no key that is a slip.
+    """The item as it is without a template: it must have something to send, and no misspelt key.
 
     Raises:
-        UsageError: it hasn't.
+        UsageError: it has nothing to send, or a misspelt key.
     """
     for key in item.values:
         if near := _slip(key):

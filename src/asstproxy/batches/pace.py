@@ -16,7 +16,7 @@ from collections import deque
 __all__ = ["MOST", "START", "Pace", "Pass"]
 
 MOST, START = 64, 8
-"""Requests at a time: the most, and at first, if nobody says."""
+"""Requests at a time: the most, and at first, unless set."""
 MINUTE = 60.0
 PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds of pause after a refusal that names no time: the first one, which doubles while nothing is answered, and the last."""
@@ -78,7 +78,7 @@ class Pace:
         )
 
     async def enter(self, tokens: int = 0) -> Pass:
-        """Wait until a request may start; `tokens` is how many it sends, about."""
+        """Wait until a request may start; `tokens` is roughly how many it sends."""
         if not self._waiting and self._wait(tokens) == 0:
             return self._admit(tokens)
         future: asyncio.Future[Pass] = asyncio.get_running_loop().create_future()

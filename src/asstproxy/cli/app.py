@@ -70,7 +70,7 @@ class _Commands(SuggestingGroup):
         return self.commands.get(cmd_name)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """The arguments after the options of `asst` itself. An option of `ask` that stands there is told its place."""
+        """The arguments after the options of `asst` itself. For an option of `ask` there, the error names its place."""
         typed = list(args)  # the parser takes from `args`
         try:
             return super().parse_args(ctx, args)

@@ -206,7 +206,7 @@ def _title(transcript: Path) -> str:
 
 
 def _description(template: Path) -> str:
-    """The description in a template's front matter, without a parser: a plain one stands in one line."""
+    """The description in a template's front matter, without a parser: a plain one is in one line."""
     try:
         with template.open("rb") as file:
             head = file.read(4096).decode(errors="replace")

@@ -18,7 +18,7 @@ _CHARACTERS = 4
 
 @dataclass(frozen=True, slots=True)
 class ContextUse:
-    """Tokens that the next message brings along, and the window of the model (0: unknown). `estimated`: no provider told them."""
+    """Tokens that the next message carries, and the window of the model (0: unknown). `estimated`: no provider reported them."""
 
     tokens: int
     window: int = 0

@@ -103,7 +103,7 @@ def _in_words(error: Exception, *, chat: bool) -> _Words:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         if isinstance(error, FileNotFoundError) and not where:  # only the current folder has no name
-            return _Words("The current folder does not exist any more.", "Change to another one.", FAILED)
+            return _Words("The current folder no longer exists.", "Change to another one.", FAILED)
         return _Words(f"{where}{error.strerror or error}.", "", FAILED)
     bug = f"{type(error).__name__}: {error}"
     if chat:

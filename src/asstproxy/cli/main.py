@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except SystemExit as stopped:
         return stopped.code if isinstance(stopped.code, int) else FAILED
-    # It may have been where nothing is raised any more: in the record that ended an exchange.
+    # It may have been recorded where nothing is raised: in the record that ended an exchange.
     failure = output_failure()
     return _report(failure) if failure is not None and code == OK else code
 

@@ -105,7 +105,7 @@ def _remember(error: OutputError) -> OutputError:
 
 def _error_of(error: OSError) -> OutputError:
     if error.errno == errno.EPIPE:
-        return OutputClosedError("Nobody reads the output any more.")
+        return OutputClosedError("Nothing reads the output any longer.")
     if error.errno == errno.EBADF:
         return OutputError("Standard output is closed.", "Redirect it: >/dev/null")
     return OutputError(f"Standard output can't be written: {error.strerror}.")
@@ -169,7 +169,7 @@ def require_stdout() -> None:
 
     Raises:
         OutputError: standard output is closed.
-        OutputClosedError: nobody reads it any more.
+        OutputClosedError: its reader is gone.
     """
     if sys.platform == "win32":
         return
@@ -180,7 +180,7 @@ def require_stdout() -> None:
     poll = select.poll()
     poll.register(sys.stdout.fileno(), select.POLLOUT)
     if any(events & select.POLLERR for _, events in poll.poll(0)):
-        raise _remember(OutputClosedError("Nobody reads the output any more."))
+        raise _remember(OutputClosedError("Nothing reads the output any longer."))
 
 
 def write_json(data: bytes, stream: TextIO | None = None) -> None:

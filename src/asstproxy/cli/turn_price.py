@@ -24,7 +24,7 @@ def load_prices() -> None:
 
 
 def turn_price(entry: ExchangeEntry) -> str:
-    """`$0.0002`; empty if it cost nothing, or nobody knows what."""
+    """`$0.0002`; empty if it cost nothing, or the price is unknown."""
     from .exchange_cost import exchange_cost
 
     try:

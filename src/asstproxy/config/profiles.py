@@ -44,7 +44,7 @@ __all__ = ["ChatSettings", "Config", "Profile", "config_file", "credentials_file
 
 T = TypeVar("T")
 _TABLES = frozenset({"default", "profiles", "chat", "mcp", "look"})
-"""What stands at the top of the file."""
+"""What is written at the top of the file."""
 
 
 class Profile(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The parameters of each API that `-O` and templates set: their types, and where they stand in a request.
+"""The parameters of each API that `-O` and templates set: their types, and their places in a request.
 
 A third party's provider has such a table in its `INFO.settings`. Nothing is imported here, because shell completion reads it.
 Sources: the APIs' references, as of November 2026; a parameter that is missing here still passes.
@@ -15,7 +15,7 @@ Kind = Literal["text", "bool", "int", "float", "list", "json", "any"]
 
 
 class Setting(NamedTuple):
-    """A parameter. `path`: where it stands in the settings, if not under its own name: `reasoning.effort`.
+    """A parameter. `path`: its place in the settings, if not under its own name: `reasoning.effort`.
 
     A `list` is written as a JSON array, or as words with commas between them; `any` is JSON, or else a text.
     """
@@ -25,7 +25,7 @@ class Setting(NamedTuple):
 
 
 def _table(kinds: Mapping[Kind, str], paths: Mapping[str, str]) -> dict[str, Setting]:
-    """`kinds` names the parameters of each kind; `paths` are texts that stand elsewhere."""
+    """`kinds` names the parameters of each kind; `paths` are texts that have another place."""
     found = {name: Setting(kind) for kind, names in kinds.items() for name in names.split()}
     return found | {name: Setting("text", path) for name, path in paths.items()}
 

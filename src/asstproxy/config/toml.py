@@ -1,6 +1,6 @@
 """Reading TOML that a person may have edited: an error names the file, the line, and what is expected there.
 
-Neither `tomllib` nor `tomlkit` tells the line of a value, which an error of its type needs: `line_of` finds it.
+Neither `tomllib` nor `tomlkit` reports the line of a value, which an error of its type needs: `line_of` finds it.
 """
 
 from __future__ import annotations

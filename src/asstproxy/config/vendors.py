@@ -21,7 +21,7 @@ COMMON = ("openrouter", "groq", "mistral", "deepseek", "xai", "together", "azure
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """How a server differs from Chat Completions as others speak it. The defaults suit a server that nobody knows."""
+    """How a server differs from Chat Completions as others speak it. The defaults suit an unknown server."""
 
     alternate: bool = False
     """A message of the user must not follow the results of tools."""
@@ -34,7 +34,7 @@ class Quirks:
     reasoning: Literal["round", "calls", "always"] = "round"
     """What the model thought goes back with the results of tools (`round`), with all calls (`calls`), or with all it wrote."""
     only: Mapping[str, tuple[Any, ...]] | None = None
-    """Settings, and the values that it takes. Others are left out, and the person is told."""
+    """Settings, and the values that it takes. Others are left out, with a notice to the person."""
     streams_tools: bool = True
     """It streams an answer also when tools are offered."""
     batches: bool = False

@@ -80,10 +80,20 @@ class AssistantProxy(Protocol):
     """The model that answers when a turn names none."""
 
     def start_processing(self, turn: Turn) -> AsyncIterator[Event]:
-        """Open an exchange with the assistant."""
+        """Open an exchange with the assistant: `Started` first, then what the assistant sends, a closing event last.
+
+        Raises:
+            AssistantError: the request failed; the driver repeats it if it is `retryable` and no text has come yet.
+        """
 
     def submit_tool_outputs(self, results: Sequence[ToolResult]) -> AsyncIterator[Event]:
-        """Answer the calls of the last `ActionRequired`: one result per call, in their order."""
+        """Answer the calls of the last `ActionRequired`: one result per call, in their order.
+
+        `ToolOutputsSubmitted` comes first, then as with `start_processing`.
+
+        Raises:
+            AssistantError: as `start_processing`.
+        """
 
     async def aclose(self) -> None:
         """Close connections and end processes. The proxy is not used again."""

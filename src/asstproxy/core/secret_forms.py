@@ -29,7 +29,7 @@ _LONGEST_LETTER = 16
 
 @lru_cache(maxsize=256)
 def forms_of(secret: str) -> tuple[str, ...]:
-    """What to look for: the secret itself, and the letters of its base64 that do not depend on what stands around it.
+    """What to look for: the secret itself, and the letters of its base64 that do not depend on what is around it.
 
     Nothing, if it is too short to be a secret.
     """
@@ -64,7 +64,7 @@ def find(text: str, forms: Iterable[str]) -> list[tuple[int, int]]:
 
 
 def partial_at(text: str, forms: Iterable[str], least: int, *, least_in_word: int | None = None) -> int:
-    """Where the beginning (of at least so many letters) of one of these forms stands at the end of a text; else its length.
+    """Where the beginning (of at least so many letters) of one of these forms is at the end of a text; else its length.
 
     `least_in_word`: letters that are needed within a word, where many words would be taken for a beginning.
     """
@@ -94,7 +94,7 @@ def letters_in(text: str) -> int:
 
 
 def readings(text: str) -> Iterator[tuple[str, bool]]:
-    """The letters of a text as they stand; and, if it has escapes (True), those that they stand for."""
+    """The letters of a text as they are; and, if it has escapes (True), those that they stand for."""
     letters = without_fillers(text)
     yield letters, False
     if "\\" in letters or "%" in letters:

@@ -48,7 +48,7 @@ _PARSER = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).enab
 
 
 def _link_urls(state: StateCore) -> None:
-    """Make links of the URLs that stand in the text as such."""
+    """Make links of the bare URLs in the text."""
     for block in state.tokens:
         children: list[Token] = []
         inside = 0

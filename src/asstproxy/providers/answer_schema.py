@@ -177,7 +177,7 @@ class _Rewriter:
             target = resolve(ref, self._root)
             if ref in inside or not isinstance(target, Mapping):
                 if self._dialect.references and ref.startswith("#"):
-                    return {"$ref": ref}  # recursive: what stands next to it is dropped
+                    return {"$ref": ref}  # recursive: its siblings are dropped
                 raise NotExpressibleError("it refers to itself")
             return self._node({**target, **others}, (*inside, ref))
         node = self._merged(node)

@@ -105,7 +105,7 @@ class AnthropicBatches(BatchApi):
         is_over = status == "ended"
         lost = is_over and not get_text(reply, "results_url")  # archived
         if lost or (is_over and not await self._is_ours(get_text(token, "batch"), get_text(token, "unverified"))):
-            raise AssistantError("not_found", f"{self.vendor} has no results of the batch any more.", "Ask again.")
+            raise AssistantError("not_found", f"{self.vendor} no longer has the results of the batch.", "Ask again.")
         return RemoteBatch(
             status,
             is_over=is_over,

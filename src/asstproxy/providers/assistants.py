@@ -26,7 +26,7 @@ def connect(profile: ap.Profile, *, client: Any = None) -> AssistantsProvider:  
 
 
 class Reader(ap.JobReader):
-    """Folds the events of a run: the answer is what this run wrote, but for the messages in `told`.
+    """Folds the events of a run: the answer is what this run wrote, but for the messages in `known`.
 
     `answered` are calls whose results the run has. What a run that was polled has written is the `rest` of its reply.
     """

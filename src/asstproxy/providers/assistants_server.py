@@ -53,7 +53,7 @@ def connected(profile: ap.Profile) -> ap.Transport:
     """
     host = (urlsplit(ap.base_url(profile, INFO)).hostname or "").rstrip(".")
     if SHUT_DOWN.search(host):
-        message = f"{host} has no assistants any more: OpenAI and Azure shut the Assistants API down on 2026-08-26."
+        message = f"{host} no longer has assistants: OpenAI and Azure shut the Assistants API down on 2026-08-26."
         raise ap.NotSetUpError(
             message, 'Set provider = "gpt" in the profile.', code="assistants_shut_down", data={"profile": profile.name}
         )

@@ -1,7 +1,7 @@
 """Answers that a server makes in the background: followed as a stream or polled, found again after a crash, and stopped.
 
 Every heartbeat carries a token by which the answer is found again. A stream that broke is opened again after the last event that
-was read; where that does not help, the answer is polled. When nobody waits any more, the server is asked to stop: otherwise it
+was read; where that does not help, the answer is polled. When nobody waits any longer, the server is asked to stop: otherwise it
 would work, and be paid, for nobody. That takes two seconds at most, whatever the server does. The reply that names the job may
 still be on its way then; it is waited for within the same two seconds.
 
@@ -57,7 +57,7 @@ def is_unfinished(reply: JSON) -> bool:
 
 
 class ServerJob:
-    """What the server works at: named by its first reply, stopped when nobody waits for it any more.
+    """What the server works at: named by its first reply, stopped when nobody waits for it any longer.
 
     `done`: there is nothing left to stop. `stop` asks the server to.
     """
@@ -139,8 +139,8 @@ class BackgroundJob(StreamReader):
     ) -> AsyncGenerator[Event]:
         """Continue with what another process left; its stream is followed if there is a position in it.
 
-        It is looked at first: an answer that failed meanwhile is told as such before any of its text. `in_pieces`: the text is
-        published in pieces, of which that process has read `text` characters.
+        Its state is checked first: an answer that failed meanwhile is reported as such before any of its text. `in_pieces`: the
+        text is published in pieces, of which that process has read `text` characters.
         """
         self._job.id = self._reader.job_id = number
         self._reader.position = self._broke_at = position
@@ -202,7 +202,7 @@ class BackgroundJob(StreamReader):
             return await self.reopen(broken)
         except AssistantError:
             if self._job.id is None:
-                raise  # it may have begun, but nobody knows its id
+                raise  # it may have begun, but its id is unknown
             return None  # too old to be streamed, for example
 
     def _rest(self) -> Stream:

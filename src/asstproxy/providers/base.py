@@ -1,4 +1,4 @@
-"""The base of a provider for an API to which each request tells the whole conversation.
+"""The base of a provider for an API whose requests carry the whole conversation.
 
 A subclass says what a request is (`request`) and how the answer is read (`reader`); what an Assistant Proxy owes to the contract
 is here. Where the API offers more (conversations that it keeps, work in the background), there is a method to override.

@@ -43,7 +43,7 @@ __all__ = [
 BATCH = "batch"
 """The `service_tier` of what a batch uses."""
 Missing = Literal["", "expired", "cancelled"]
-"""Why a request has no answer; empty: nobody knows."""
+"""Why a request has no answer; empty if unknown."""
 
 
 class BatchLimits(NamedTuple):

@@ -1,4 +1,4 @@
-"""The event that closes an assistant's turn, with what a person is told of it: one order of decisions for every provider."""
+"""The event that closes an assistant's turn, and the words for it: one order of decisions for every provider."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ODD = "The server ended its answer with the reason '{reason}', which asst doesn'
 
 
 def cut_by(reason: str) -> str:
-    """Our reason for an answer that ended with a server's reason; empty if it is whole, or nobody knows."""
+    """Our reason for an answer that ended with a server's reason; empty if it is complete, or the reason is unknown."""
     return INCOMPLETE.get(reason, "")
 
 

@@ -52,7 +52,7 @@ async def speaks(transport: Transport, path: str) -> bool:
 
 
 async def find_protocol(base_url: str, transport: Callable[[str], Transport]) -> Found | None:
-    """Where this server speaks a protocol of asst's: at this address, or at that with or without `/v1`. None: nobody knows.
+    """Where this server speaks a protocol of asst's: at this address, or at that with or without `/v1`. None: unknown.
 
     `transport` makes one for an address; it is closed again.
 

@@ -129,7 +129,7 @@ def needs_key(profile: Profile) -> bool:
 
 def address(profile: Profile) -> str:
     """The URL that is asked for this profile: as `address(profile)` in the provider's module says, else the profile's own
-    `base_url`, that of the environment, or the usual one. Empty for a model in this process, and where nobody knows.
+    `base_url`, that of the environment, or the usual one. Empty for a model in this process, and where it is unknown.
 
     Raises:
         NotSetUpError: an option of the profile has the wrong type, or the address can't be used.

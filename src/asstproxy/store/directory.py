@@ -95,7 +95,7 @@ class SessionDirectory:
         return found[0]
 
     def make_private(self, *paths: Path) -> None:
-        """Close the store and these files in it to other users, wherever they came from."""
+        """Close the store and these files in it to other users, no matter where they came from."""
         ensure_private(self.root, *paths)
         if self.root == data_dir() / "sessions":  # what surrounds another root isn't ours
             ensure_private(data_dir())

@@ -66,7 +66,7 @@ class Store(SessionDirectory):
         return list(repaired(self.journal(session).records))
 
     def transcript(self, session: str) -> Transcript:
-        """The transcript of a session, built anew from its records.
+        """The transcript of a session, rebuilt from its records.
 
         Raises:
             SessionError: it doesn't exist, or can't be read.
@@ -198,7 +198,15 @@ class Store(SessionDirectory):
             ) from error
 
     def open(self, session: str, *, keep_running: bool = False) -> Session:
-        """An existing session, open for writing; see `open_journal`."""
+        """An existing session, open for writing and locked by this process; `session` is its whole id (see `find`).
+
+        An exchange that never settled ends as an error of the kind `interrupted`; with `keep_running` it is left as it is, to be
+        attached to. A damaged end is repaired (see `open_journal`).
+
+        Raises:
+            SessionError: it doesn't exist, can't be written, isn't a journal, or was written by a newer asst.
+            SessionInUseError: another process has it open.
+        """
         return open_journal(self._private_path(session), keep_running=keep_running)
 
     def remove(self, session: str) -> int:

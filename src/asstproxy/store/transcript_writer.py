@@ -20,7 +20,7 @@ REST = 20
 class TranscriptWriter:
     """Takes records, at hardly any cost; `write` replaces the file in the background.
 
-    Nothing is lost if a transcript can't be written: the journal has everything, and the next reader builds it anew.
+    Nothing is lost if a transcript can't be written: the journal has everything, and the next reader rebuilds it.
     """
 
     def __init__(self, path: Path, past: list[Record], *, stale: bool) -> None:

@@ -51,7 +51,7 @@ class ExchangeUsage(msgspec.Struct):
 
 
 class IndexedRequest(NamedTuple):
-    """A request to a provider. `turn`: 1 for the last one of its exchange. `reported`: 0 if nobody knows its tokens."""
+    """A request to a provider. `turn`: 1 for the last one of its exchange. `reported`: 0 if its tokens are unknown."""
 
     turn: int
     reported: int

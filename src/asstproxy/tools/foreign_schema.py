@@ -80,7 +80,7 @@ def _with_members(choice: Any) -> Any:
 
 
 def _joined(result: JSON) -> JSON:
-    """An object with alternatives on top, as one object that has the members of all; the alternatives are told in words."""
+    """An object with alternatives on top, as one object that has the members of all; the description names the alternatives."""
     choices = [one for one in result.get("anyOf", ()) if one.get("type", "object") == "object"]
     joined = {key: value for key, value in result.items() if key != "anyOf"}
     members: JSON = dict(joined.get("properties", {}))

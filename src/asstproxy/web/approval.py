@@ -15,7 +15,7 @@ __all__ = ["PageApproval"]
 
 
 class PageApproval:
-    """Asks for one conversation. `changed` is called when there is a question, and when there is none any more."""
+    """Asks for one conversation. `changed` is called when there is a question, and when it is over."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed

@@ -182,7 +182,7 @@ class Feed:
 
         `news`: records that were read already.
         """
-        if not self._path.exists():  # another process has deleted it: a viewer that comes back learns it
+        if not self._path.exists():  # another process has deleted it: a viewer that comes back gets a 404
             self.end()
             return
         with contextlib.suppress(OSError):  # the same, a moment later

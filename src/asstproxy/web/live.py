@@ -114,7 +114,7 @@ class LiveSession:
 
     def _finished(self, task: asyncio.Task[Record], done: Callable[[], None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            # An error of the assistant is a record. This one came before the message was published, or couldn't be published.
+            # An error of the assistant is a record. This one occurred before the message was published, or couldn't be published.
             if not isinstance(error, AsstError):
                 _log.error("an exchange failed", exc_info=error)
             words = join_sentences(str(error) or type(error).__name__, getattr(error, "hint", ""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -79,7 +80,7 @@ class Queries:
     async def events(self, request: Request) -> Response:
         """The records after `Last-Event-ID` (or `after`), and all that come: Server-Sent Events that don't end.
 
-        `feed`: which one the viewer has watched; if it is another one now, the viewer is asked to load the session anew.
+        `feed`: which one the viewer has watched; if it is another one now, the viewer is asked to reload the session.
         """
         feed = self._sessions.feeds.of(request.path_params["id"])
         if self._sessions.feeds.viewers >= _MOST_VIEWERS:
@@ -114,11 +115,11 @@ class Queries:
         return Response(data, media_type=_FORMS[form], headers={"content-disposition": disposition})
 
     def _exported(self, session: str, form: str) -> bytes:
-        from ..export.write import export
+        from ..export.write import export, form_of
 
         store = self._sessions.store
         records = store.records(session)
-        return export(transcript_of(records, session), records, form, files=store.files(session))
+        return export(transcript_of(records, session), records, form_of(Path(f"_.{form}")), files=store.files(session))
 
     async def costs(self, request: Request) -> Response:
         """What each exchange cost, in words; empty where nothing is known yet."""

@@ -153,7 +153,7 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_BODY:  # it didn't tell its length, or not the true one
+        if seen > MAX_BODY:  # it announced no length, or a false one
             return {"type": "http.disconnect"}
         return message
 

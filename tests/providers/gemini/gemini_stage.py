@@ -66,7 +66,7 @@ def bodies(server: GeminiServer) -> list[Any]:
 
 def text_of(stage: Stage, kind: type[ChunkReceived | Reasoning] = ChunkReceived) -> str:
     """All pieces of text that were heard."""
-    return "".join(event.text for event in stage.said(kind))
+    return "".join(event.text for event in stage.published(kind))
 
 
 def captured(name: str) -> list[Any]:

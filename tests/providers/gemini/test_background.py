@@ -29,7 +29,7 @@ async def test_background_is_polled() -> None:
         for text in "ab":
             record = await stage.conversation.exchange(text)
     assert record.state == State.COMPLETED
-    beats = stage.said(Heartbeat)
+    beats = stage.published(Heartbeat)
     assert {beat.status for beat in beats} == {"queued", "in_progress"}
     one, two = server_ids(server)
     assert beats[0].resume == {"running": one}
@@ -96,7 +96,7 @@ async def test_background_is_cancelled_at_google() -> None:
         stage,
     ):
         task = asyncio.ensure_future(stage.conversation.exchange("a"))
-        await server.eventually(lambda _: bool(stage.said(Heartbeat)))
+        await server.eventually(lambda _: bool(stage.published(Heartbeat)))
         stage.conversation.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -82,7 +82,7 @@ async def test_a_retry_that_helps(api: str, status: int) -> None:
         record = await stage.conversation.exchange("hi")
     stage.assert_conforms()
     assert record.state == State.COMPLETED
-    assert [note.delay for note in stage.said(RetryScheduled)] == [0.02, 0.02]
+    assert [note.delay for note in stage.published(RetryScheduled)] == [0.02, 0.02]
 
 
 @both
@@ -117,7 +117,7 @@ async def test_nobody_listens(api: str) -> None:
         await stage.conversation.aclose()
     assert error.kind == "connection"
     assert str(port) in error.message
-    assert len(stage.said(RetryScheduled)) == 2
+    assert len(stage.published(RetryScheduled)) == 2
 
 
 CUTS = [
@@ -137,7 +137,7 @@ async def test_streams_that_break(fault: Any) -> None:
     async with on_stage("generate", [Say("one two three")], faults=[fault]) as (_, stage):
         error = await failed(stage)
     assert error.kind in ("connection", "protocol"), error
-    assert len(stage.said(RetryScheduled)) == 0
+    assert len(stage.published(RetryScheduled)) == 0
 
 
 DRESSES = [
@@ -193,7 +193,7 @@ async def test_an_error_before_the_first_word_is_tried_again() -> None:
     async with on_stage("generate", [Say("ok")], [Say("ok")], faults=[fault]) as (_, stage):
         record = await stage.conversation.exchange("hi")
     assert record.state == State.COMPLETED
-    assert len(stage.said(RetryScheduled)) == 1
+    assert len(stage.published(RetryScheduled)) == 1
 
 
 async def test_a_failure_in_mid_answer_is_not_tried_again() -> None:
@@ -217,7 +217,7 @@ async def test_a_server_that_does_not_hang_up(monkeypatch: pytest.MonkeyPatch) -
     async with on_stage("generate", [Say("ok")], faults=[Stall(event=99)]) as (_, stage):
         record = await stage.conversation.exchange("hi", timeout=30)
     assert record.state == State.COMPLETED
-    assert "left the stream open" in stage.said(Notice)[-1].text
+    assert "left the stream open" in stage.published(Notice)[-1].text
 
 
 @both
@@ -228,7 +228,7 @@ async def test_a_request_of_a_tool_round_that_fails_is_made_again(api: str, afte
     async with on_stage(api, *turns, tools=[add], faults=[Status(503, first=1, skip=after)]) as (server, stage):
         record = await stage.conversation.exchange("hi")
     assert record.state == State.COMPLETED
-    assert len(stage.said(ActionRequired)) == 2
+    assert len(stage.published(ActionRequired)) == 2
     assert bodies(server)[after] == bodies(server)[after + 1]
 
 
@@ -239,12 +239,12 @@ async def test_cancelling(api: str, way: str) -> None:
     turns = [[Say("one two three", pace=0.2)], [Say("ok")]]
     async with on_stage(api, *turns, **WAYS[way]) as (server, stage):
         task = asyncio.ensure_future(stage.conversation.exchange("hi"))
-        await server.eventually(lambda s: bool(stage.said(ChunkReceived) if way == "streamed" else s.requests))
+        await server.eventually(lambda s: bool(stage.published(ChunkReceived) if way == "streamed" else s.requests))
         await asyncio.sleep(0.02)
         stage.conversation.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert stage.said(Cancelled)
+        assert stage.published(Cancelled)
         record = await stage.conversation.exchange("again")
         assert record.state == State.COMPLETED
         await stage.conversation.aclose()

@@ -52,13 +52,13 @@ async def test_a_conversation_with_tools(api: str, way: str) -> None:
     stage.assert_conforms()
     assert [first.state, second.state] == [State.COMPLETED, State.COMPLETED]
     assert first.event.text == "3, 7, 10"  # type: ignore[union-attr]
-    one, two = stage.said(ActionRequired)
+    one, two = stage.published(ActionRequired)
     assert (one.text, [call.arguments for call in one.calls]) == ("Let me see.", ['{"a": 1}', '{"a": 5}'])
     assert len(two.calls) == 1
     spoken = "Let me see.3, 7, 10Bye." if way == "streamed" else ""
     assert text_of(stage) == spoken
     assert text_of(stage, Reasoning) == "which?hm"
-    assert len(stage.said(Usage)) == 4
+    assert len(stage.published(Usage)) == 4
     seen = str(server.contexts[-1])
     for word in ("add", "Let me see.", "'3'", "'7'", "'10'", "3, 7, 10", "bye"):
         assert word in seen
@@ -129,7 +129,7 @@ async def test_heartbeats_while_it_is_silent() -> None:
     ):
         record = await stage.conversation.exchange("hi")
     assert record.state == State.COMPLETED
-    assert len(stage.said(Heartbeat)) >= 2
+    assert len(stage.published(Heartbeat)) >= 2
 
 
 @both
@@ -163,7 +163,7 @@ async def test_malformed_calls_are_asked_for_again() -> None:
     async with on_stage("generate", [Incomplete("MALFORMED_FUNCTION_CALL")], [Say("ok")]) as (_, stage):
         record = await stage.conversation.exchange("hi")
     assert record.state == State.COMPLETED
-    assert len(stage.said(RetryScheduled)) == 1
+    assert len(stage.published(RetryScheduled)) == 1
 
 
 async def test_background_is_told_apart() -> None:
@@ -171,4 +171,4 @@ async def test_background_is_told_apart() -> None:
     async with on_stage("generate", [Say("ok")], background=True) as (_, stage):
         record = await stage.conversation.exchange("hi")
     assert record.state == State.COMPLETED
-    assert "interactions" in stage.said(Notice)[0].text
+    assert "interactions" in stage.published(Notice)[0].text

@@ -93,7 +93,7 @@ async def test_a_conversation_that_google_does_not_have(gone: str) -> None:
         *(["user_input", "function_call", "function_result", "model_output"]),
     ]
     assert [step["type"] for step in last["input"]] == [*(kinds[:3] if gone == "cut" else kinds), "user_input"]
-    assert len(stage.said(Notice)) == (1 if gone == "deleted" else 0)
+    assert len(stage.published(Notice)) == (1 if gone == "deleted" else 0)
 
 
 async def test_a_model_that_is_gone_is_not_a_conversation_that_is_gone() -> None:

@@ -156,7 +156,7 @@ async def test_failures(
         assert (record.event.kind, len(server.requests)) == (kind, requests), record
     assert server.key not in str(stage.records)
     if kind == "rate_limit":
-        assert {note.delay for note in stage.said(RetryScheduled)} == {0.01}
+        assert {note.delay for note in stage.published(RetryScheduled)} == {0.01}
 
 
 @both

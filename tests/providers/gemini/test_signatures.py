@@ -40,7 +40,7 @@ async def test_they_survive_the_journal() -> None:
         await later.conversation.aclose()
     assert record.state == State.COMPLETED
     assert len(signatures(bodies(server)[-1])) == 2
-    assert not later.said(Notice)
+    assert not later.published(Notice)
 
 
 async def test_they_are_dropped_with_the_model() -> None:
@@ -61,14 +61,14 @@ async def test_a_refused_one_is_left_out_and_told() -> None:
         server.faults.add(Status(400, message=REFUSED, first=1))
         second = await stage.conversation.exchange("and?")
         assert second.state == State.COMPLETED
-        (notice,) = stage.said(Notice)
+        (notice,) = stage.published(Notice)
         assert "signature" in notice.text
         refused, sent = bodies(server)[-2:]
         assert len(signatures(refused)) == 2
         assert signatures(sent) == [UNSIGNED]
         third = await stage.conversation.exchange("more")
         assert third.state == State.COMPLETED
-        assert len(stage.said(Notice)) == 1
+        assert len(stage.published(Notice)) == 1
         assert len(signatures(bodies(server)[-1])) == 2  # the old call's word, and the new call's own
     stage.assert_conforms()
 

@@ -42,12 +42,12 @@ def configured(assistant: AssistantProxy) -> Configured:
     return Configured(provider=assistant.provider, model=assistant.model)
 
 
-def told(server: Any, *texts: str) -> None:
+def assert_was_sent(server: Any, *texts: str) -> None:
     """What the model was given last holds these texts, in this order."""
-    heard, position = json.dumps(server.contexts[-1]), 0
+    sent, position = json.dumps(server.contexts[-1]), 0
     for text in texts:
-        position = heard.find(text, position)
-        assert position >= 0, f"{text} is missing in {heard}"
+        position = sent.find(text, position)
+        assert position >= 0, f"{text} is missing in {sent}"
 
 
 @both
@@ -60,8 +60,8 @@ async def test_there_and_back(monkeypatch: pytest.MonkeyPatch, api: str) -> None
             record = await stage.conversation.exchange(f"question {number}")
             assert record.state == State.COMPLETED, record
     stage.assert_conforms()
-    told(ours, "question 0", "add", "3 and 7", "question 1", "add", "3 and 7", "question 2")
-    told(googles, "question 0", "add", "3 and 7", "question 1", "add", "3 and 7", "question 2", "question 3")
+    assert_was_sent(ours, "question 0", "add", "3 and 7", "question 1", "add", "3 and 7", "question 2")
+    assert_was_sent(googles, "question 0", "add", "3 and 7", "question 1", "add", "3 and 7", "question 2", "question 3")
     if api == "interactions":
         assert all("previous_interaction_id" not in body for body in bodies(googles)[::2])
         assert all("previous_interaction_id" in body for body in bodies(googles)[1::2])
@@ -80,7 +80,7 @@ async def test_begun_on_local_and_read_again_on_gemini(monkeypatch: pytest.Monke
         later = Stage(assistant=gemini, tools=[add], past=past)
         record = await later.conversation.exchange("question 1")
     assert record.state == State.COMPLETED, record
-    told(googles, "question 0", "add", "3 and 7", "question 1")
+    assert_was_sent(googles, "question 0", "add", "3 and 7", "question 1")
 
 
 async def test_from_one_api_of_google_to_the_other(monkeypatch: pytest.MonkeyPatch) -> None:

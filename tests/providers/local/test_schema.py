@@ -41,7 +41,7 @@ async def test_a_schema_that_refers_to_its_root() -> None:
         last = await stage.conversation.exchange('Repeat: {"name": "Rex"}', schema=CHAIN)
     finally:
         await stage.conversation.aclose()
-    assert stage.said(SchemaMismatch) == []
+    assert stage.published(SchemaMismatch) == []
     assert last.event.text.startswith("{")  # type: ignore[union-attr]
 
 
@@ -57,4 +57,4 @@ async def test_the_embedded_model_fits_a_schema(stream: bool) -> None:
         await stage.conversation.aclose()
     assert isinstance(last.event, AssistantMessageRetrieved), last.event
     assert json.loads(last.event.text)["kind"] in ("poodle", "beagle")
-    assert stage.said(SchemaMismatch) == []
+    assert stage.published(SchemaMismatch) == []

@@ -34,7 +34,7 @@ def lines(name: str) -> list[JSON]:
 WHOLE: dict[str, JSON] = {line["name"]: line["response"] for line in lines("whole")}
 
 
-def heard(events: Iterable[JSON]) -> list[Event]:
+def read_all(events: Iterable[JSON]) -> list[Event]:
     """What the reader makes of a stream."""
     reader = Reader()
     said = [said for event in events for said in reader.feed(event)]
@@ -44,7 +44,7 @@ def heard(events: Iterable[JSON]) -> list[Event]:
 @pytest.mark.parametrize("server", ["llama", "ogx"])
 def test_a_real_text_stream(server: str) -> None:
     """llama.cpp leaves out every index, OGX the event names and `output_text.done`: the text is whole with both."""
-    *said, usage, last = heard(lines(f"{server}_text_stream"))
+    *said, usage, last = read_all(lines(f"{server}_text_stream"))
     assert isinstance(last, AssistantMessageRetrieved)
     assert last.text == "".join(event.text for event in said if isinstance(event, ChunkReceived)) != ""
     assert {type(event) for event in said} == {ChunkReceived}
@@ -56,7 +56,7 @@ def test_a_real_text_stream(server: str) -> None:
 @pytest.mark.parametrize("server", ["llama", "ogx"])
 def test_a_real_tool_call(server: str) -> None:
     """llama.cpp never says `function_call_arguments.done`: the call is taken from the finished item."""
-    *_, last = heard(lines(f"{server}_tool_stream"))
+    *_, last = read_all(lines(f"{server}_tool_stream"))
     assert isinstance(last, ActionRequired)
     (call,) = last.calls
     assert (call.name, json.loads(call.arguments)) == ("get_stock_price", {"symbol": "AAPL"})
@@ -70,7 +70,7 @@ def test_a_real_tool_call(server: str) -> None:
 def test_a_real_reply_in_one(server: str) -> None:
     """Asked without streaming, both say the same as in the stream."""
     *_, last = Reader().reply(WHOLE[f"{server}_text"])
-    *_, streamed = heard(lines(f"{server}_text_stream"))
+    *_, streamed = read_all(lines(f"{server}_text_stream"))
     assert last == streamed
 
 
@@ -95,7 +95,7 @@ def test_only_the_last_event_is_needed(name: str, data: st.DataObject) -> None:
     """Whatever else a server leaves out, repeats or adds: the closing message is the same."""
     *events, last = lines(name)
     kept = data.draw(st.lists(st.sampled_from([*events, *STRANGE]), max_size=8))
-    assert heard([*kept, last])[-1] == heard([*events, last])[-1]
+    assert read_all([*kept, last])[-1] == read_all([*events, last])[-1]
 
 
 @pytest.mark.parametrize("name", STREAMS)
@@ -103,6 +103,6 @@ def test_finished_items_will_do(name: str) -> None:
     """A last event without the output is completed from what was heard before."""
     *events, last = lines(name)
     bare = last | {"response": last["response"] | {"output": []}}
-    assert heard([*events, bare])[-1] == heard([*events, last])[-1]
+    assert read_all([*events, bare])[-1] == read_all([*events, last])[-1]
     none = last | {"response": {"status": "completed"}}
-    assert type(heard([*events, none])[-1]) is type(heard([*events, last])[-1])
+    assert type(read_all([*events, none])[-1]) is type(read_all([*events, last])[-1])

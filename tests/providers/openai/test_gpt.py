@@ -110,7 +110,7 @@ async def test_after_a_broken_exchange_the_next_one_works(
         text = "Hello." + ("It is" if "It is" in str(turns) else "")
 
         def there_is_no_more(server: ResponsesServer) -> bool:
-            received = "".join(chunk.text for chunk in stage.said(ChunkReceived))
+            received = "".join(chunk.text for chunk in stage.published(ChunkReceived))
             return len(asked(server)) == 1 + len(turns) and received == text
 
         await server.eventually(there_is_no_more)
@@ -177,7 +177,7 @@ async def test_a_background_response_is_polled(server: ResponsesServer, gpt: Gpt
     server.background = Background(queued=2, running=2)
     stage = gpt(options={"background": True, "stream": False})
     assert (await stage.conversation.exchange("hi")).state is State.COMPLETED
-    beats = stage.said(Heartbeat)
+    beats = stage.published(Heartbeat)
     assert [beat.status for beat in beats] == ["queued", "queued", "queued", "in_progress", "in_progress"][: len(beats)]
     assert {"queued", "in_progress"} == {beat.status for beat in beats}
     assert all(beat.resume["response"].startswith("resp_") for beat in beats)
@@ -239,6 +239,6 @@ async def test_polls_that_fail_for_good_are(status: int, server: ResponsesServer
     await asyncio.wait({exchange})
     assert stage.conversation.state is (State.CANCELLED if status == 500 else State.ERROR)
     assert len(asked(server)) == 1
-    assert len(stage.said(Notice)) == (1 if status == 500 else 0)
+    assert len(stage.published(Notice)) == (1 if status == 500 else 0)
     assert (4 < polls(server) < 40) if status == 500 else polls(server) == 1
     assert server.requests[-1].path.endswith("/cancel")

@@ -59,7 +59,7 @@ async def test_what_does_no_harm(fault: Fault, server: ResponsesServer, gpt: Gpt
         assert (await stage.conversation.exchange("hi")).event == AssistantMessageRetrieved(text)
     assert server.requests[-1] == server.requests[1]
     if not isinstance(fault, Drop):
-        assert "".join(chunk.text for chunk in stage.said(ChunkReceived)) == text * 2
+        assert "".join(chunk.text for chunk in stage.published(ChunkReceived)) == text * 2
 
 
 CUTS = [Cut(event=6, how="eof"), Cut(event=6, how="reset"), Cut(event=6, how="end"), BrokenJson(6), ErrorEvent(6)]
@@ -122,7 +122,7 @@ async def test_a_refusal(
     last = await stage.conversation.exchange("hi")
     assert isinstance(last.event, ErrorOccurred)
     assert (last.event.kind, len(asked(server))) == (kind, requests)
-    assert len(stage.said(RetryScheduled)) == requests - 1
+    assert len(stage.published(RetryScheduled)) == requests - 1
     assert last.event.hint
 
 
@@ -135,7 +135,7 @@ async def test_a_second_attempt_may_succeed(
     server.faults.add(Status(400 if code else 500, code=code, first=2, on=ASKED))
     stage = gpt(transport=transport, history="server")
     assert (await stage.conversation.exchange("hi")).state is State.COMPLETED
-    assert len(stage.said(RetryScheduled)) == 2
+    assert len(stage.published(RetryScheduled)) == 2
     stage.assert_conforms()
 
 
@@ -176,7 +176,7 @@ async def test_no_server(server: ResponsesServer, gpt: Gpt) -> None:
         last = await stage.conversation.exchange("hi")
     assert isinstance(last.event, ErrorOccurred)
     assert (last.event.kind, str(port) in last.event.message) == ("connection", True)
-    assert len(stage.said(RetryScheduled)) == 2
+    assert len(stage.published(RetryScheduled)) == 2
 
 
 async def test_without_a_key_nothing_is_sent(

@@ -36,7 +36,7 @@ JSON = dict[str, Any]
 ADD = ToolSpec("add", "Add.", {"type": "object", "properties": {"a": {"type": "integer"}}})
 
 
-def heard(events: Iterable[JSON]) -> list[Event]:
+def read_all(events: Iterable[JSON]) -> list[Event]:
     """What the reader makes of a stream."""
     reader = Reader()
     said = [said for event in events for said in reader.feed(event)]
@@ -163,7 +163,7 @@ def test_a_refusal_is_the_answer() -> None:
     """What the model says instead of an answer is what the person reads."""
     item = message("") | {"content": [{"type": "refusal", "refusal": "I would rather not."}]}
     chunk = {"type": "response.refusal.delta", "delta": "I would rather not."}
-    said = heard([chunk, {"type": "response.completed", "response": response(item)}])
+    said = read_all([chunk, {"type": "response.completed", "response": response(item)}])
     assert said == [ChunkReceived(chunk["delta"]), Usage(5, 4, 1, 2), AssistantMessageRetrieved(chunk["delta"])]
 
 
@@ -174,7 +174,7 @@ def test_commentary_is_no_part_of_the_answer() -> None:
     for item in items:
         events.append({"type": "response.output_item.added", "item": item | {"content": []}})
         events.append({"type": "response.output_text.delta", "delta": item["content"][0]["text"]})
-    said = heard([*events, {"type": "response.completed", "response": response(*items)}])
+    said = read_all([*events, {"type": "response.completed", "response": response(*items)}])
     assert said[:2] == [ChunkReceived("Let me see.", "commentary"), ChunkReceived("42.")]
     assert said[-1] == AssistantMessageRetrieved("42.", raw=items)
 
@@ -186,7 +186,7 @@ def test_reasoning_is_heard() -> None:
         {"type": "response.reasoning_summary_part.done"},
         {"type": "response.reasoning_text.delta", "delta": "then"},
     ]
-    assert heard(events) == [Reasoning("so"), Reasoning("\n\n"), Reasoning("then")]
+    assert read_all(events) == [Reasoning("so"), Reasoning("\n\n"), Reasoning("then")]
 
 
 @pytest.mark.parametrize("status", ["completed", "incomplete"])
@@ -227,7 +227,7 @@ FAILED = {
 def test_a_failure_in_any_shape(event: JSON) -> None:
     """Each of OpenAI's shapes of an error in a stream says the same."""
     with pytest.raises(AssistantError, match=r"^Slow down\.$") as caught:
-        heard([event])
+        read_all([event])
     assert (caught.value.kind, caught.value.retryable) == ("rate_limit", True)
 
 

@@ -165,14 +165,14 @@ class Answered:
     bodies: list[Any]
     ran: list[tuple[int, int]] = field(default_factory=list)
 
-    def said(self, kind: type[Event]) -> list[Any]:
+    def published(self, kind: type[Event]) -> list[Any]:
         """All events of one type."""
         return [record.event for record in self.records if isinstance(record.event, kind)]
 
     @property
     def streamed(self) -> str:
         """The pieces of the answer."""
-        return "".join(event.text for event in self.said(ChunkReceived) if event.phase == "answer")
+        return "".join(event.text for event in self.published(ChunkReceived) if event.phase == "answer")
 
     @property
     def text(self) -> str:
@@ -182,7 +182,7 @@ class Answered:
     @property
     def notices(self) -> list[str]:
         """What the person is told."""
-        return [event.text for event in self.said(Notice)]
+        return [event.text for event in self.published(Notice)]
 
     @property
     def error(self) -> str:
@@ -193,7 +193,7 @@ class Answered:
     @property
     def calls(self) -> list[Any]:
         """The calls that the assistant asked for."""
-        return [call for event in self.said(ActionRequired) for call in event.calls]
+        return [call for event in self.published(ActionRequired) for call in event.calls]
 
 
 async def exchange(

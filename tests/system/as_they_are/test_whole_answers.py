@@ -151,7 +151,7 @@ async def test_noise_in_a_stream(api: str) -> None:
     ]
     got = await exchange(api, sse(*noise, first, *noise, *rest))
     assert (got.settled.state, got.text) == (State.COMPLETED, "Hello there"), got.error
-    assert {"null", "ping", "[]", "7"} <= {event.text for event in got.said(Skipped)}
+    assert {"null", "ping", "[]", "7"} <= {event.text for event in got.published(Skipped)}
     assert not got.notices
 
 
@@ -661,7 +661,9 @@ async def test_counts_of_nonsense_lose_no_answer(count: Any) -> None:
     body = completed(message("Hi"), usage={"input_tokens": count, "output_tokens": 2, "input_tokens_details": count})
     got = await exchange("responses", sse(body))
     assert isinstance(got.settled.event, AssistantMessageRetrieved)
-    assert [(usage.input_tokens, usage.output_tokens, usage.cached_tokens) for usage in got.said(Usage)] == [(0, 2, 0)]
+    assert [(usage.input_tokens, usage.output_tokens, usage.cached_tokens) for usage in got.published(Usage)] == [
+        (0, 2, 0)
+    ]
 
 
 @pytest.mark.parametrize("api", ["responses", "interactions"])
@@ -677,7 +679,7 @@ async def test_recorded_streams(api: str, name: str) -> None:
     got = await exchange(api, sse(*RECORDED[api, name]), sse(*STREAM[api]))
     assert got.settled.state is State.COMPLETED, got.error
     assert bool(got.calls) == ("tool" in name)
-    assert (got.notices, got.said(Skipped)) == ([], [])
+    assert (got.notices, got.published(Skipped)) == ([], [])
 
 
 # ---- what else servers send: neighbours of the above, each by one line -----------------------------------------------

@@ -43,7 +43,7 @@ async def begun(stage: Stage, server: Any, *, named: bool) -> asyncio.Task[Any]:
     """An exchange whose request is at the server; `named`: and whose run's name we know."""
     exchange = asyncio.create_task(stage.conversation.exchange("go"))
     await server.eventually(lambda server: any(re.search(CREATE, str(request)) for request in server.requests))
-    while named and not stage.said(Heartbeat):  # noqa: ASYNC110 - the records set no event
+    while named and not stage.published(Heartbeat):  # noqa: ASYNC110 - the records set no event
         await asyncio.sleep(0.005)
     return exchange
 
@@ -68,7 +68,7 @@ async def test_what_has_begun_is_stopped_even_if_we_do_not_know_it_yet(way: Way)
         server.faults.add(Held(free, on=CREATE, first=1))
         async with way.talk(server) as stage:
             assert await stopped(stage, await begun(stage, server, named=False), free) < WITHIN
-            assert stage.said(Heartbeat) == []
+            assert stage.published(Heartbeat) == []
             assert str(server.requests[-1]).endswith("/cancel")
             server.background = Background()
             await check(stage, server, "after it")

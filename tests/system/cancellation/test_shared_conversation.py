@@ -42,7 +42,7 @@ async def test_a_call_that_one_session_left_there_blocks_no_other(kind: type) ->
             last = await other.conversation.exchange("again")
             assert last.state is State.COMPLETED, last.event
             assert last.event == AssistantMessageRetrieved("fine", last.event.raw, last.event.resume)  # type: ignore[union-attr]
-            told = len(other.said(Notice))
+            told = len(other.published(Notice))
             assert told == 1 or kind is ChunkReceived  # in the middle of an answer OpenAI may or may not keep the call
             await other.conversation.exchange("again")
-            assert len(other.said(Notice)) == told
+            assert len(other.published(Notice)) == told

@@ -178,7 +178,7 @@ async def check(stage: Stage, server: Any, when: str, *, taken_up: bool = False)
         stage.assert_conforms()
     settled = [record for record in stage.records if record.state in SETTLED]
     assert len(settled) == 1, when
-    texts = (event.text for event in stage.said(ChunkReceived) + stage.said(ActionRequired))
+    texts = (event.text for event in stage.published(ChunkReceived) + stage.published(ActionRequired))
     heard = {*" ".join(texts).split(), *getattr(settled[0].event, "text", "").split()}
     await server.eventually(lambda server: not unfinished(server))
     server.faults.clear()

@@ -39,36 +39,36 @@ class Scene:
     server: Any
     conversation: Conversation
     session: str
-    heard: list[Record] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     calm: bool = False  # for a test that disturbs only the first exchange
 
     async def exchange(self, text: str = "hello") -> Record:
-        """One exchange; what it left on disk is checked against what was heard of it."""
-        begin = len(self.heard)
+        """One exchange; what it left on disk is checked against what was published."""
+        begin = len(self.records)
         async with asyncio.timeout(WITHIN):
             settled = await self.conversation.exchange(text)
         assert settled.state in SETTLED
-        self.assert_kept(settled, self.heard[begin:])
+        self.assert_kept(settled, self.records[begin:])
         return settled
 
     def pieces(self, begin: int = 0) -> str:
         """What arrived piece by piece."""
-        return "".join(r.event.text for r in self.heard[begin:] if isinstance(r.event, ChunkReceived))
+        return "".join(r.event.text for r in self.records[begin:] if isinstance(r.event, ChunkReceived))
 
-    def said(self, kind: type[Event]) -> list[Any]:
+    def published(self, kind: type[Event]) -> list[Any]:
         """All events of one type."""
-        return [record.event for record in self.heard if isinstance(record.event, kind)]
+        return [record.event for record in self.records if isinstance(record.event, kind)]
 
-    def assert_kept(self, settled: Record, heard: list[Record]) -> None:
-        """The journal, read back from the disk, has all that was heard; the transcript agrees."""
+    def assert_kept(self, settled: Record, records: list[Record]) -> None:
+        """The journal, read back from the disk, has all that was published; the transcript agrees."""
         path = Store().path(self.session)
         lines = [json.loads(line) for line in path.read_bytes().splitlines()]
-        lines = lines[next(i for i, line in enumerate(lines) if line["seq"] >= heard[0].seq) :]
+        lines = lines[next(i for i, line in enumerate(lines) if line["seq"] >= records[0].seq) :]
         pieces = "".join(line["text"] for line in lines if line["type"] == "chunk_received")
-        streamed = "".join(record.event.text for record in heard if isinstance(record.event, ChunkReceived))
+        streamed = "".join(record.event.text for record in records if isinstance(record.event, ChunkReceived))
         assert pieces == streamed
-        kept = [record for record in Store().records(self.session) if record.seq >= heard[0].seq]
-        assert _without_pieces(kept) == _without_pieces(heard)
+        kept = [record for record in Store().records(self.session) if record.seq >= records[0].seq]
+        assert _without_pieces(kept) == _without_pieces(records)
         assert kept[-1] == settled
         assert list(conform(Store().records(self.session))) == []
         told = Store().transcript(self.session).exchanges[-1]
@@ -121,7 +121,7 @@ async def scene(way: Way, brain: Any, *tools: Any, silence: float = 10.0, option
         conversation = _conversation(way, assistant, tools, session.past)
         conversation.subscribe(session, essential=True)
         one = Scene(way, server, conversation, session.id)
-        conversation.subscribe(one.heard.append)
+        conversation.subscribe(one.records.append)
         try:
             yield one
         finally:

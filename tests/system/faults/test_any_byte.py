@@ -15,7 +15,7 @@ from asstproxy import State
 from asstproxy.core.events import ErrorOccurred
 from servers import Cut, Fault, Say, Stall
 
-from .heard import heard
+from .plain_reading import read_plainly
 from .rig import Scene, asked, scene
 from .ways import WAYS, Way, matches, way
 
@@ -51,12 +51,12 @@ async def broken(way: Way, byte: int, how: Break) -> None:
     silence = 0.3 if how == "stall" else 10.0
     async with scene(way, lambda _: [Say(TEXT)], silence=silence) as stage:
         stage.server.faults.add(fault)
-        settled = await stage.exchange()  # which compares what was heard with what is on disk
+        settled = await stage.exchange()  # which compares what was published with what is on disk
         assert asked(way, stage.server) == 1
         sent = body(stage)
         assert len(sent) <= byte
         if way.stream:
-            said = heard(sent)
+            said = read_plainly(sent)
             whole = said.over or (way.resumes and said.events > 0)  # it is known by its id, and taken up
             expected = TEXT if whole else said.text
         else:

@@ -130,4 +130,4 @@ async def test_a_wait_beyond_our_limit(way: Way, given: str) -> None:
         settled = await stage.exchange()
         assert isinstance(settled.event, ErrorOccurred)
         assert (settled.event.kind, asked(way, stage.server)) == ("rate_limit", 1)
-        assert stage.said(RetryScheduled) == []
+        assert stage.published(RetryScheduled) == []

@@ -64,7 +64,7 @@ async def test_a_fault_after_the_tools(way: Way, case: Case) -> None:
         settled = await stage.exchange()
         stage.assert_outcome(settled, case.expected(way))
         assert ran == [(1, 2)]
-        assert [len(stage.said(kind)) for kind in (ToolStarted, ToolFinished)] == [1, 1]
+        assert [len(stage.published(kind)) for kind in (ToolStarted, ToolFinished)] == [1, 1]
         before = asked(way, stage.server)
         stage.server.faults.clear()
         again = await stage.exchange("and now?")

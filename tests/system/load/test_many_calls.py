@@ -84,7 +84,7 @@ async def test_all_run_side_by_side(kind: str, record_property: Callable[[str, o
     stage = Stage(calls, say("Done."), tools=[thread if kind == "threads" else coroutine])
     settled = await stage.conversation.exchange("go")
     assert settled.state is State.COMPLETED
-    (executed,) = stage.said(ToolsExecuted)
+    (executed,) = stage.published(ToolsExecuted)
     assert [result.output for result in executed.results] == [f"page {number}" for number in range(MANY)]
     fold = TranscriptBuilder()
     for record in stage.records:

@@ -78,7 +78,7 @@ def planted(tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch) -> It
         yield openai
 
 
-def heard(server: ResponsesServer) -> str:
+def keys_sent(server: ResponsesServer) -> str:
     """Every key that the server was sent."""
     return " ".join(request.headers.get("authorization", "") for request in server.requests)
 
@@ -108,7 +108,7 @@ def test_no_output_and_no_file_has_one(asst: Asst, planted: ResponsesServer, tmp
         kept.append(Store().newest())
     assert len(set(kept)) == 8
     for place in ("environment", "keyring", "file"):
-        assert f"Bearer {KEYS[place]}" in heard(planted)
+        assert f"Bearer {KEYS[place]}" in keys_sent(planted)
     for session in kept:
         for kind in ("json", "md", "html", "mermaid"):
             told.append(asst("sessions", "export", session, "-f", kind))
@@ -151,7 +151,7 @@ def test_a_chat(planted: ResponsesServer, tmp_path: Path) -> None:
         screen.wait_for("Saved")
         screen.enter("/quit")
         assert "PLANTED" not in screen.wait_end(0)
-    assert f"Bearer {KEYS['keyring']}" in heard(planted)
+    assert f"Bearer {KEYS['keyring']}" in keys_sent(planted)
     no_file_has_one(tmp_path)
 
 

@@ -20,7 +20,7 @@ _PATIENCE = 3.0
 
 
 class Copied(NamedTuple):
-    """Where a text went. Nobody knows whether a terminal has taken it (`certain`)."""
+    """Where a text went. Whether a terminal has taken it can't be known (`certain`)."""
 
     where: str
     certain: bool

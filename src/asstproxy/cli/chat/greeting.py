@@ -109,7 +109,7 @@ def farewell(chat: ChatCommands) -> None:
 
 
 def session_cost(chat: ChatCommands) -> str:
-    """What the session cost so far; empty if that can't be told."""
+    """What the session cost so far; empty if that is unknown."""
     from ..exchange_cost import prices
     from ..usage_table import sums_of_exchanges, total_of
 

@@ -1,4 +1,4 @@
-"""Editing the last message: brought back with Up or `/edit`, it replaces the last turn or is asked anew."""
+"""Editing the last message: brought back with Up or `/edit`, it replaces the last turn or is asked again."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Folds:
         self._texts: list[str] = []
 
     def fold(self, text: str) -> str:
-        """What stands for a pasted text in the prompt: itself if it is short."""
+        """What the prompt shows for a pasted text: the text itself if it is short."""
         if text.count("\n") + 1 < _LINES and len(text) < _CHARACTERS:
             return text
         if text not in self._texts:

@@ -21,7 +21,7 @@ _SHRINKS = ("help", "id", "cost", "tools", "context")
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Tokens of the conversation, of a `window` (0: unknown); `estimated`: no server told them."""
+    """Tokens of the conversation, of a `window` (0: unknown); `estimated`: no server reported them."""
 
     tokens: int = 0
     window: int = 0

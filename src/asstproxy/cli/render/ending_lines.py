@@ -1,4 +1,4 @@
-"""What stands below an answer: an error and what to do about it, why it was cut, its sources."""
+"""What is printed below an answer: an error and what to do about it, why it was cut, its sources."""
 
 from __future__ import annotations
 

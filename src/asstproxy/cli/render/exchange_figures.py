@@ -49,6 +49,6 @@ class Figures:
             self._fold.feed(record)
 
     def price(self, cost: Callable[[ExchangeEntry], str] | None) -> str:
-        """What the exchange cost, in words; empty if nobody knows."""
+        """What the exchange cost, in words; empty if unknown."""
         exchanges = self._fold.transcript.exchanges if self._fold is not None else []
         return cost(exchanges[-1]) if cost is not None and exchanges else ""

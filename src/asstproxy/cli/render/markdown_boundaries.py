@@ -144,7 +144,7 @@ def _from(lines: Sequence[str], first: int) -> str:
 
 
 def end_of(rest: Rest) -> Rest:
-    """The end of a long rest. Its beginning moves in steps: otherwise the rows would wrap anew at every chunk."""
+    """The end of a long rest. Its beginning moves in steps: otherwise the rows would wrap differently at every chunk."""
     if rest.kind == "table_open" and rest.text.count("\n") > 2 * _TABLE:
         head, line, body = rest.text.split("\n", 2)
         rows = body[-_CUT:].split("\n")[1:][-_TABLE:]

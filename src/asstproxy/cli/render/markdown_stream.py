@@ -92,7 +92,7 @@ class MarkdownStream:
 
     def _absorb(self) -> None:
         if self._chunks:
-            # Joined once a frame, not once a chunk: copying a long rest for every chunk would take its square.
+            # Joined once a frame, not once a chunk: copying a long rest for every chunk would take quadratic time.
             self._rest.text += self._clean("".join(self._chunks))
             self._chunks.clear()
             self._tail = None

@@ -19,7 +19,7 @@ class Scrollback:
 
     def __init__(self) -> None:
         self._pending: list[RenderableType] = []
-        self._last: Kind | None = None  # what stands above the next thing that is printed
+        self._last: Kind | None = None  # what is above the next thing that is printed
 
     def take(self) -> list[RenderableType]:
         """What was added since the last call: print it once, one below the other."""

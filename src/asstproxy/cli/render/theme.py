@@ -152,7 +152,7 @@ def is_styled(console: Console) -> bool:
 
 
 def themed(name: str) -> Theme:
-    """The theme of that name. `auto` is that of the terminal's background, where it tells (`COLORFGBG`)."""
+    """The theme of that name. `auto` is that of the terminal's background, where that is known (`COLORFGBG`)."""
     if not _other_colours(name):
         return THEME
     styles = {key: style for key, style in THEME.styles.items() if key.startswith(("asst.", "markdown."))}

@@ -11,7 +11,7 @@ __all__ = ["session_cost"]
 
 
 def session_cost(store: Store, session: str) -> str:
-    """`$0.018`, `local`, `price ?`, `$0.76 + ?`; empty without a request, or if it can't be told."""
+    """`$0.018`, `local`, `price ?`, `$0.76 + ?`; empty without a request, or if it is unknown."""
     from ..exchange_cost import prices
 
     try:

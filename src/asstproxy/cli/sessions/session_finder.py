@@ -63,7 +63,7 @@ class SessionFinder:
         return known
 
     def forget(self, session: str) -> None:
-        """Read a session anew: it has changed."""
+        """Read a session again: it has changed."""
         self._summaries.pop(session, None)
 
     def short(self, shown: Iterable[str]) -> dict[str, str]:

@@ -44,7 +44,7 @@ def save_command_line(
     *,
     given: Collection[str],
 ) -> None:
-    """Save what stands on the command line as a new template: with `-T`, the named template as it is changed here.
+    """Save the options of the command line as a new template: with `-T`, the named template as it is changed here.
 
     `schema` is what the answer must fit.
 

@@ -54,7 +54,7 @@ STOPPED = {
     "IMAGE_OTHER": "The model stopped while it made an image, and Google doesn't say why.",
     "NO_IMAGE": "The model was asked for an image and made none.",
 }
-"""Reason: what happened, in words; a reason that is not listed stands for itself."""
+"""Reason: what happened, in words; a reason that is not listed is used as it is."""
 TOO_LONG = {"MAX_TOKENS": "max_output_tokens", "CONTINUATION": "max_output_tokens"}
 CALLING = ("FUNCTION_CALL", "TOOL_CALLS")  # other servers' names
 WHOLE = ("STOP", *CALLING)

@@ -1,7 +1,7 @@
 """llama.cpp's own server (llama-server), and why it is asked over Chat Completions.
 
 Its `/v1/responses` says "completed" of an answer that reached a limit of the server (`n_predict`, the context), and ignores
-the format of the text; its `/v1/chat/completions` tells the finish reason. Seen with xllamacpp 2026.10.
+the format of the text; its `/v1/chat/completions` reports the finish reason. Seen with xllamacpp 2026.10.
 """
 
 from __future__ import annotations

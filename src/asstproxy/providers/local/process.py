@@ -250,7 +250,7 @@ def _host() -> None:
     params.warmup = False  # the first answer is warm-up enough
     params.fit_params = not small  # reads the file twice, to see what fits on a GPU
     params.ui = params.endpoint_slots = False
-    params.verbosity = 1  # errors: they tell why it did not start
+    params.verbosity = 1  # errors: they say why it did not start
 
     server = xllamacpp.Server(params)  # RuntimeError: the log has the reason
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -22,7 +22,7 @@ __all__ = ["Output", "StreamedOutput", "calls_of", "text_of"]
 
 
 class _Item(msgspec.Struct):
-    """An item, as far as its events have told. `begun` and `done` are what `output_item.added` and `.done` hold."""
+    """An item, as far as its events describe it. `begun` and `done` are what `output_item.added` and `.done` hold."""
 
     kind: str
     item_id: str = ""
@@ -35,7 +35,7 @@ class _Item(msgspec.Struct):
     whole_arguments: str = ""
 
     def holds(self, other: JSON) -> bool:
-        """Whether another item is this one, told again: by its ids, else (of a call) by what it calls."""
+        """Whether another item is this one, received again: by its ids, else (of a call) by what it calls."""
         if _kind(other) != self.kind:
             return False
         mine = self.begun | self.done
@@ -66,7 +66,7 @@ class _Item(msgspec.Struct):
         return number, name, readable_arguments(*whole[:2], self.whole_arguments, str(self.arguments), whole[2])
 
     def merged(self, final: JSON) -> JSON:
-        """The item with everything that was told of it."""
+        """The item with everything that was received about it."""
         item = self.begun | self.done | final | {"type": self.kind}
         if self.kind != CALL:
             return item

@@ -26,7 +26,7 @@ __all__ = ["ResponsesProvider", "created_id"]
 BATCH = 20
 """Items that the Conversations API takes at once."""
 UNANSWERED = "No tool output found for function call"
-"""The Conversation holds a call that was never answered, because its exchange was stopped. It takes no message any more."""
+"""The Conversation holds a call that was never answered, because its exchange was stopped. It no longer accepts messages."""
 
 
 class ResponsesProvider(StatelessProvider):

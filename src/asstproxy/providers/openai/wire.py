@@ -26,7 +26,7 @@ __all__ = ["IMAGES", "RESPONSES", "input_items", "request", "responses_part", "t
 KEPT = 48 * 3600
 """Seconds that OpenAI keeps a copy: long enough for a conversation. Its own limits are an hour and 30 days."""
 MARGIN = 600
-"""Seconds before its end from which a copy is not used any more."""
+"""Seconds before its end from which a copy is no longer used."""
 IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
 
@@ -57,7 +57,7 @@ def request(turn: Turn, items: list[JSON]) -> JSON:
 
 
 def input_items(history: Iterable[Item], parts: Parts = no_parts) -> list[JSON]:
-    """The history as input items; what the model itself said goes back unchanged."""
+    """The history as input items; what the model itself sent goes back unchanged."""
     return [made for item in history for made in _item(item, parts)]
 
 
@@ -83,7 +83,7 @@ def user_item(text: str, parts: Iterable[JSON] = ()) -> JSON:
 
 
 def tool_output_items(results: Iterable[ToolResult]) -> list[JSON]:
-    """Tool results as input items. The API has no field for an error, so the output says it."""
+    """Tool results as input items. The API has no field for an error, so it goes into the output."""
     return [
         {
             "type": "function_call_output",

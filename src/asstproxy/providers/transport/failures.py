@@ -40,7 +40,7 @@ _KINDS: dict[int, tuple[Kind, bool, str]] = {  # status: kind, whether a retry m
     429: ("rate_limit", True, "Wait a little, then try again."),
 }
 LONG = "The conversation is longer than the model's context. Start a new one{}."
-"""A hint; only OpenAI's API can leave out the middle by itself."""
+"""A hint; only OpenAI's API can leave out the middle on its own."""
 _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' codes are more precise than the status
     "insufficient_quota": ("quota", False, "The account has no credit left. Check its billing."),
     "billing_hard_limit_reached": ("quota", False, "The account has reached its limit. Check its billing."),
@@ -112,7 +112,7 @@ _NO_MONEY = re.compile(
     re.IGNORECASE,
 )
 _UPSTREAM = re.compile(r"Error code: (\d{3}) - ")
-"""How the openai package words what a server answered it: servers that use it pass this on as a failure of their own."""
+"""How the openai package reports a server's answer: servers that use the package pass this on as a failure of their own."""
 YEAR = 365 * 86_400.0
 SEARCHED = 1_000
 """Characters of a server's message that are searched for what it means."""
@@ -311,7 +311,7 @@ def broken_connection(
     if name == "SSEError":
         return AssistantError("protocol", f"{where} does not stream events: {_reason(error)}", "Check base_url.")
     when = "" if answered else " before the answer began"
-    # What was not sent whole can't have been received. After that, nobody knows, and a second request may be paid, too.
+    # What was not sent whole can't have been received. After that, it is unknown, and a second request may be charged, too.
     unsent = name in ("WriteError", "WriteTimeout", "PoolTimeout")
     message = f"The connection to {where} broke{when}: {_reason(error)}."
     return AssistantError("connection", message, "Try again.", retryable=unsent)

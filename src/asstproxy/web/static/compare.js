@@ -43,7 +43,7 @@ export function paintLanes() {
   say(waiting ? "Your approval is needed" : shown.every((x) => x.settled) ? "All have answered" : "All are answering");
   return shown[S.lane];
 }
-/** The elements, made anew when other sessions are compared. @param {Exchange[]} shown @param {string[]} called */
+/** The elements, rebuilt when other sessions are compared. @param {Exchange[]} shown @param {string[]} called */
 function build(shown, called) {
   const duel = $("duel");
   const key = [...S.lanes.map((lane) => lane.id), ...called].join();

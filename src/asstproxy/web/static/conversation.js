@@ -62,7 +62,9 @@ export function approvalHTML(p, x, view) {
 
 /** The card of a call. @param {CallPart} p */
 export function callHTML(p) {
-  const state = { done: ms((p.seconds || 0) * 1000), failed: `failed · ${ms((p.seconds || 0) * 1000)}`, running: "running", asked: "asked", waiting: "waits for you", refused: "refused", stopped: "not run" }[p.status];
+  const took = ms((p.seconds || 0) * 1000);
+  const failed = p.abandoned ? `timed out after ${took}; it may still run` : `failed · ${took}`;
+  const state = { done: took, failed, running: "running", asked: "asked", waiting: "waits for you", refused: "refused", stopped: p.began ? "stopped" : "not run" }[p.status];
   const by = p.by || "";
   const who = p.status === "refused" ? `${by === "person" ? "you said no" : BY[by] || "refused"}${p.reason ? `: ${p.reason}` : ""}` : BY[by] || by;
   const edited = p.run && json(p.run) !== json(p.arguments) ? `<dt>ran with</dt><dd class="mono">${esc(visible(p.run))}</dd>` : "";
@@ -202,7 +204,7 @@ let painted = new WeakMap();
 /** @type {WeakMap<Element, {session: Session, exchange: Exchange}>} */
 const shown = new WeakMap();
 
-/** Paint exchanges anew whose records have not changed: an answer was chosen, or arguments are edited. */
+/** Repaint exchanges whose records have not changed: an answer was chosen, or arguments are edited. */
 export function forgetPainted() {
   painted = new WeakMap();
 }

@@ -58,16 +58,16 @@ function paintConversation() {
   $("log").setAttribute("aria-busy", String(active && !isReplay));
   if (isReplay) replay.paintTransport(records, state);
   else {
-    if (live) tellTurn(`${S.session?.id}.${live.number}`, TURNING_POINTS[state] || "Working");
+    if (live) announceTurn(`${S.session?.id}.${live.number}`, TURNING_POINTS[state] || "Working");
     if (live?.settled) fetchCosts(`${exchanges.length}.${live.settled}`);
   }
   return exchanges[S.focus] || live;
 }
-let told = "";
-/** Tell a turning point once, so that what else was said isn't replaced. @param {string} turn @param {string} words */
-function tellTurn(turn, words) {
-  if (told === turn + words) return;
-  told = turn + words;
+let announced = "";
+/** Announce a turning point once, so that what else was said isn't replaced. @param {string} turn @param {string} words */
+function announceTurn(turn, words) {
+  if (announced === turn + words) return;
+  announced = turn + words;
   say(words);
 }
 /** Money is computed by the server, when an exchange is over. @param {string} key of the session's state */

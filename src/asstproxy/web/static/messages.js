@@ -5,7 +5,7 @@ import { $, all, as, box, bytes, closest, esc, icon, plain, put, write } from ".
 import { asked } from "./profiles.js";
 import { post } from "./server.js";
 import { list, openNew } from "./sessions.js";
-import { fail, holder, isBusy, quietly, S, shownSessions, tell, touch } from "./state.js";
+import { announce, fail, holder, isBusy, quietly, S, shownSessions, touch } from "./state.js";
 import { panel, repaint, tab } from "./views.js";
 
 const MOST = 48e6; // bytes of all files of a message, which the server takes in base64
@@ -168,7 +168,7 @@ async function act(x, what, session) {
 /** @param {string} text */
 async function copy(text) {
   await navigator.clipboard.writeText(plain(text)); // it may be pasted into a terminal
-  tell("Copied");
+  announce("Copied");
 }
 /**
  * Answer whether a call may run: a click on its button, and nothing else.
@@ -223,6 +223,7 @@ const USUAL = "Enter sends · Shift Enter makes a new line";
 /** @param {boolean} running @param {string} elsewhere */
 function hint(running, elsewhere) {
   if (elsewhere) return `Open in ${elsewhere}: this page follows it`;
+  if (S.sending) return "Sending…";
   if (S.keep !== undefined) return "Replaces the turns from here on · Esc cancels";
   if (shownSessions().some((s) => s.status.asked?.length)) return "Your approval is needed above · Esc stops";
   if (running) return "Esc stops";

@@ -85,10 +85,19 @@ function words(r) {
   const found = Object.entries(r).find(([name, value]) => TEXTS.has(name) && typeof value === "string");
   return found ? String(found[1]) : "";
 }
-/** @typedef {{r: Rec, n: number, more: string, message: boolean, exchange: number, after: number}} RecordRow `n`: so many in a row, in one line */
+/** @type {WeakMap<Rec, string>} */
+const searched = new WeakMap();
+/** The text of a record in which words are looked for. @param {Rec} r */
+function searchable(r) {
+  let text = searched.get(r);
+  if (text === undefined) searched.set(r, (text = JSON.stringify(r).toLowerCase()));
+  return text;
+}
+/** @typedef {{r: Rec, n: number, more: string, message: boolean, exchange: number, after: number}} RecordRow `n`: so many in a row, in one line; `more`: what they add to the first */
 /** @param {Rec[]} records @param {number} top */
 function paintRecords(records, top) {
-  const on = (/** @type {string} */ k) => document.querySelector(`[data-kind=${k}]`)?.getAttribute("aria-pressed") === "true";
+  const pressed = (/** @type {string} */ k) => document.querySelector(`[data-kind=${k}]`)?.getAttribute("aria-pressed") === "true";
+  const on = { message: pressed("message"), note: pressed("note"), chunk: pressed("chunk") };
   const wanted = valueOf("grep").toLowerCase();
   /** @type {RecordRow[]} */
   const rows = [];
@@ -100,15 +109,15 @@ function paintRecords(records, top) {
       zero = time(r);
     }
     const message = r.type in STEPS;
-    if (!on(message ? "message" : "note")) continue;
-    if (wanted && !JSON.stringify(r).toLowerCase().includes(wanted)) continue;
+    if (!on[message ? "message" : "note"]) continue;
+    if (wanted && !searchable(r).includes(wanted)) continue;
     const last = rows[rows.length - 1];
-    if ((r.type === "chunk_received" || r.type === "reasoning") && last?.r.type === r.type && !on("chunk")) {
+    if ((r.type === "chunk_received" || r.type === "reasoning") && last?.r.type === r.type && !on.chunk) {
       last.n += 1;
       if (last.more.length < 100) last.more += r.text;
       continue;
     }
-    rows.push({ r, n: 1, more: about(r), message, exchange, after: time(r) - zero });
+    rows.push({ r, n: 1, more: "", message, exchange, after: time(r) - zero });
   }
   $("norec").hidden = rows.length > 0;
   $("earlier").hidden = rows.length <= top;
@@ -136,7 +145,7 @@ function paintRow({ r, n, more, message, after }) {
     el.append(document.createElement("summary"));
     el.children[0].className = kind(r.state);
   }
-  put(el.children[0], `<i>${r.seq}</i><i>${ms(after)}</i><span><b>${esc(r.type)}</b>${n > 1 ? ` × ${n}` : ""}<em>${esc(String(more).slice(0, 80))}</em></span>`);
+  put(el.children[0], `<i>${r.seq}</i><i>${ms(after)}</i><span><b>${esc(r.type)}</b>${n > 1 ? ` × ${n}` : ""}<em>${esc((about(r) + more).slice(0, 80))}</em></span>`);
   return el;
 }
 /** Rows that stay aren't moved: what is open stays open, and keeps the focus. @param {HTMLElement[]} rows */

@@ -142,7 +142,7 @@ export class Session {
     document.removeEventListener("visibilitychange", this.#shown);
     removeEventListener("online", this.#online);
   }
-  /** Load anew, now, and again until it works. */
+  /** Load again: now, and repeatedly until it works. */
   async retry() {
     clearTimeout(this.#next);
     this.#rest();
@@ -155,7 +155,7 @@ export class Session {
       else if (attempt === this.#attempt) this.#lose();
     }
   }
-  /** The process that held the exchange has ended in the midst of it. */
+  /** The process that ran the exchange ended before it settled. */
   #takeUp() {
     const state = this.records[this.records.length - 1]?.state || "new";
     if (!this.status.live && !this.status.holder && state !== "new" && !SETTLED.has(state)) post(`/sessions/${this.id}/resume`).catch(this.#watcher.failed);

@@ -2,7 +2,7 @@
 import { $, all, as, clock, closest, esc, put, valueOf } from "./html.js";
 import { paintPick } from "./profiles.js";
 import { get, post, Session } from "./server.js";
-import { fail, S, shownSessions, tell, touch } from "./state.js";
+import { announce, fail, S, shownSessions, touch } from "./state.js";
 import { setView } from "./views.js";
 
 /** @typedef {{id: string, title: string, updated: string, profile: string, state: string, here: boolean, busy: boolean, asks: boolean}} Row */
@@ -176,7 +176,7 @@ async function menu(what) {
   }
   if (what === "release") {
     await post(`/sessions/${id}/close`);
-    tell("A terminal can open it now");
+    announce("A terminal can open it now");
   }
   if (what === "delete" && (await ask("Delete this session? It can't be brought back.", "Delete")) !== null) {
     await post(`/sessions/${id}/delete`);

@@ -1,4 +1,4 @@
-/** What the page shows now, how it is painted anew, and what it says about itself: turning points, a lost connection, a failure. */
+/** What the page shows now, how it is repainted, and what it reports: turning points, a lost connection, a failure. */
 import { $, esc, put, write } from "./html.js";
 
 /**
@@ -82,12 +82,12 @@ export const say = (text) => write($("status"), text);
 
 let shut = 0;
 /** What was done: for everybody, and gone after a while. @param {string} text */
-export function tell(text) {
+export function announce(text) {
   say(text);
-  write($("told"), text);
-  $("told").hidden = false;
+  write($("announced"), text);
+  $("announced").hidden = false;
   clearTimeout(shut);
-  shut = window.setTimeout(() => $("told").toggleAttribute("hidden", true), 2500);
+  shut = window.setTimeout(() => $("announced").toggleAttribute("hidden", true), 2500);
 }
 
 let isAboutConnection = false;

@@ -5,7 +5,7 @@ import { toggleComparison } from "./profiles.js";
 import { startReplay } from "./replay.js";
 import { S, touch } from "./state.js";
 
-/** Paint everything anew. */
+/** Repaint everything. */
 export function repaint() {
   forgetPainted();
   touch();

@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Heard", "heard"]
+__all__ = ["PlainReading", "read_plainly"]
 
 
 @dataclass(frozen=True)
-class Heard:
+class PlainReading:
     """`events` came whole; `text` is what they say; `over`: the last of them ends the answer."""
 
     events: int
@@ -18,7 +18,7 @@ class Heard:
     over: bool
 
 
-def heard(body: bytes) -> Heard:
+def read_plainly(body: bytes) -> PlainReading:
     """Reads a stream of any of the APIs, as far as it goes; the last event counts without its blank line."""
     lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # Google ends its lines with both; either ends one
     *frames, last = lines.split(b"\n\n")
@@ -26,9 +26,11 @@ def heard(body: bytes) -> Heard:
     if _is_whole(last.rstrip(b"\n").partition(b"data: ")[2]):
         frames.append(last.rstrip(b"\n"))
         half = False
-    said = [json.loads(data) for frame in frames if (data := frame.partition(b"data: ")[2]) != b"[DONE]"]
-    return Heard(
-        len(said), "".join(map(_text, said)), any(map(_ends, said)) or (any(map(_gives_reason, said)) and not half)
+    events = [json.loads(data) for frame in frames if (data := frame.partition(b"data: ")[2]) != b"[DONE]"]
+    return PlainReading(
+        len(events),
+        "".join(map(_text, events)),
+        any(map(_ends, events)) or (any(map(_gives_reason, events)) and not half),
     )
 
 
