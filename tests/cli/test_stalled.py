@@ -162,7 +162,7 @@ def test_a_window_that_is_closed_ends_the_command(server: ResponsesServer, tmp_p
             terminal.wait_for_prompt()
             assert terminal.close_window() == 129
         with Terminal([ASST, "replay", "--step"], stderr=errors) as terminal:
-            terminal.wait_for("Step 1 of")
+            terminal.wait_for("Step 0 of")
             assert terminal.close_window() == 129
         server.brain = lambda _: [Say("one two", pieces=["one ", "two"], pace=30)]
         with Terminal([ASST, "chat", "-p", "gpt"], stderr=errors) as terminal:
