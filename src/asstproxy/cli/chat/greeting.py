@@ -96,6 +96,9 @@ def farewell(chat: ChatCommands) -> None:
     if not turns:
         chat.say("Nothing was said, so nothing was saved.")
         return
+    if session.is_deleted:
+        chat.warn(f"Not saved: {session.path} was deleted meanwhile.")
+        return
     count = count_of(len(turns), "turn")
     short = short_id(chat)
     is_newest = Store().newest() == session.id
