@@ -62,10 +62,12 @@ def test_a_bad_value_is_wrong_usage(asst: Asst, server: ResponsesServer, value: 
 
 
 def test_an_unknown_setting_passes_with_a_notice(asst: Asst, server: ResponsesServer) -> None:
-    """It is sent as JSON or text; the server decides. One line says so."""
+    """It is sent as JSON or text; the server decides. One line says so, unless only errors are wanted."""
     ran = asst("ask", "-p", "gpt", "-q", "-O", "temprature=1", "hi")
     assert server.requests[-1].json["temprature"] == 1
     assert ran.code == 1  # this server refuses it
+    assert len(ran.err.splitlines()) == 1
+    assert "answered 400" in ran.err
     ran = asst("ask", "-p", "gpt", "-O", "temprature=1", "hi")
     assert "Did you mean temperature?" in ran.err.splitlines()[0]
 

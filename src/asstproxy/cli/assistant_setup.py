@@ -60,7 +60,7 @@ def _warn_of_unknown(names: Iterable[str], provider: str) -> None:
 
     for name in names:
         if line := unknown_settings([name], provider_info(provider).settings, provider):
-            warn_once(line, urgent=True)
+            warn_once(line)
 
 
 def connect_assistant(

@@ -45,13 +45,13 @@ class Progress:
     """Notes on what the server's own tools are doing: each once in an answer."""
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
 
     def notes(self, kind: str) -> Iterator[Event]:
         """A note, if an item of this type begins and its work was not noted yet."""
         words = DOING.get(kind, "")
-        if words and words not in self._told:
-            self._told.add(words)
+        if words and words not in self._announced:
+            self._announced.add(words)
             yield Notice(words)
 
 
@@ -69,8 +69,8 @@ def url_citations(parts: Iterable[Mapping[str, Any]]) -> Iterator[Source]:
     """The sources in the `annotations` of parts of a message: as in Responses and Interactions, or as in Chat Completions."""
     for part in parts:
         for annotation in get_objects(part, "annotations"):
-            told = get_object(annotation, "url_citation") or annotation
-            yield Source(get_text(told, "url"), get_text(told, "title"))
+            citation = get_object(annotation, "url_citation") or annotation
+            yield Source(get_text(citation, "url"), get_text(citation, "title"))
 
 
 def describe_media(mime_type: str) -> str:

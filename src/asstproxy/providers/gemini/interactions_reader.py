@@ -88,7 +88,7 @@ class Reader(JobReader):
         self._pieces: dict[int, list[str]] = {}  # of a text, or of the JSON of arguments
         self._begun: dict[int, JSON] = {}  # what a step began with
         self._moved: dict[int, int] = {}  # numbers that the server gave to several steps, and the place of the newest
-        self._said = TextBuffer()
+        self._text = TextBuffer()
         self._from_start: bool | None = None
         self._progress = Progress()
         self._annotated: list[JSON] = []  # deltas that carry annotations
@@ -151,8 +151,8 @@ class Reader(JobReader):
         """
         if any(usage := _counts(get_object(interaction, "usage"))):
             yield Usage(*usage)
-        told = get_text(interaction, "status")
-        status = told if told in FINAL else status
+        reported = get_text(interaction, "status")
+        status = reported if reported in FINAL else status
         problem = next(iter(get_objects(interaction, "errors")), get_object(interaction, "error"))
         if status == "failed":
             raise _failure(problem)
@@ -160,11 +160,14 @@ class Reader(JobReader):
             raise _cancelled()
         final = get_objects(interaction, "steps")
         steps = self._union(final)
-        said, whole = str(self._said), text_of(final) or get_text(interaction, "output_text") or _outputs(interaction)
-        text = said if said and (not whole or said.strip() == whole.strip()) else whole
-        if said and (rest := rest_of(said, whole)):
+        streamed, whole = (
+            str(self._text),
+            text_of(final) or get_text(interaction, "output_text") or _outputs(interaction),
+        )
+        text = streamed if streamed and (not whole or streamed.strip() == whole.strip()) else whole
+        if streamed and (rest := rest_of(streamed, whole)):
             yield ChunkReceived(rest)
-        if said and differs(said, whole) and self._from_start:
+        if streamed and differs(streamed, whole) and self._from_start:
             yield Notice(CHANGED)
         parts = (part for step in steps for part in get_objects(step, "content"))
         yield from cited(url_citations([*self._annotated, *parts]))
@@ -178,7 +181,7 @@ class Reader(JobReader):
             place = self._moved[index] = max(self._steps) + 1
         self._begun[place], self._steps[place], self._pieces[place] = step, copy.deepcopy(step), []
         if text := text_of([step]):
-            self._said.add(text)
+            self._text.add(text)
             yield ChunkReceived(text)
         yield from _summary(step)
         yield from self._progress.notes(get_text(step, "type"))
@@ -204,7 +207,7 @@ class Reader(JobReader):
                 step["signature"] = delta.get("signature")
             case kind if (text := get_text(delta, "text")) and (kind == "text" or step.get("type") == "model_output"):
                 pieces.append(text)
-                self._said.add(text)
+                self._text.add(text)
                 yield ChunkReceived(text)
             case kind if kind in MEDIA:
                 step["content"] = [*get_objects(step, "content"), delta]
@@ -310,8 +313,8 @@ def _with(summary: list[JSON], content: JSON) -> list[JSON]:
 
 
 def _failure(error: Any) -> AssistantError:
-    told = error if isinstance(error, dict) else {}
-    given = told.get("code")
+    details = error if isinstance(error, dict) else {}
+    given = details.get("code")
     code = str(given).rpartition("/")[2] if isinstance(given, str | int) else ""
     message = error_words(error)
     return blocked(code, message) if code in FILTERED else failure(code, message or "The interaction failed.")
