@@ -61,7 +61,7 @@ def test_a_paragraph_is_broken_as_one_text() -> None:
         ("  a-very-long-name-of-it  words words\n", "  a-very-long-name-of-it\n  words words\n"),
         ("https://example.org/a/long/address/of/it\n", "https://example.org/a/long/address/of/it\n"),
         ("fits\n\nfits\n", "fits\n\nfits\n"),
-        ("  1. the first of these things\n", "  1. the first of these\n     things\n"),
+        ("  1. ask the first of these other things\n", "  1. ask the first of these other\n     things\n"),
     ],
 )
 def test_the_rest_of_a_line_stands_below_its_last_part(text: str, broken: str) -> None:
