@@ -13,7 +13,7 @@ import termios
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import pyte
 
@@ -26,7 +26,12 @@ class Terminal:
     """Runs a command on a screen of `columns` × `rows` until it ends or the `with` block does."""
 
     def __init__(
-        self, command: Sequence[str], columns: int = 80, rows: int = 30, env: dict[str, str] | None = None
+        self,
+        command: Sequence[str],
+        columns: int = 80,
+        rows: int = 30,
+        env: dict[str, str] | None = None,
+        stderr: IO[str] | None = None,
     ) -> None:
         self._screen = pyte.HistoryScreen(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self._screen)
@@ -38,7 +43,7 @@ class Terminal:
             on_terminal=True,
             stdin=slave,
             stdout=slave,
-            stderr=slave,
+            stderr=slave if stderr is None else stderr,
             env={**_without_size(), "TERM": "xterm-256color", **(env or {})},
         )
         os.close(slave)
@@ -52,7 +57,8 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self._master)
+        with contextlib.suppress(OSError):  # it was closed
+            os.close(self._master)
 
     @property
     def text(self) -> str:
@@ -93,6 +99,11 @@ class Terminal:
     def _row(self) -> str:
         """The row of the cursor."""
         return self._screen.display[self._screen.cursor.y].strip()
+
+    def close_window(self) -> int:
+        """Close the terminal, as its window or the connection to it is closed; the exit code of the command."""
+        os.close(self._master)
+        return self.process.wait(20)
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the size of the window."""

@@ -21,6 +21,7 @@ from servers import Cut, Html, Incomplete, ResponsesServer, Say, Status, refused
 from .conftest import ASST, Asst, Ran
 from .in_process import asst_here
 from .terminal import Terminal
+from .test_settings_option import write_profiles
 
 
 def _states(out: str) -> list[str]:
@@ -212,17 +213,31 @@ def test_what_is_missing_is_one_line(asst: Asst, arguments: list[str], code: int
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (code, "", 1)
 
 
-def test_nothing_set_up_is_told(tmp_path: Path) -> None:
-    """Without a profile and without a local model, the one line says what to run."""
-    # An interpreter that sees asst and its dependencies, but not the packages of the local model.
+def _without_local_model(tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    """`asst ask hi` in an interpreter that sees asst and its dependencies, but not the packages of the local model."""
     hide = tmp_path / "sitecustomize.py"
     hide.write_text("import sys; sys.modules['xllamacpp'] = None\n")
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = asst_command.run(
+    return asst_command.run(
         [ASST, "ask", "hi"], capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL, check=False
     )
+
+
+def test_nothing_set_up_is_told(tmp_path: Path) -> None:
+    """Without a profile and without a local model, the one line says what to run."""
+    done = _without_local_model(tmp_path)
     assert (done.returncode, len(done.stderr.splitlines())) == (3, 1)
     assert "asst setup local" in done.stderr
+
+
+def test_a_profile_that_is_not_the_default_is_named(tmp_path: Path) -> None:
+    """A configuration that a person wrote may have no default: it isn't said that nothing is set up, but how to choose."""
+    write_profiles('[profiles.mine]\nprovider = "gpt"\n\n[profiles.other]\nprovider = "gpt"\n')
+    done = _without_local_model(tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == (
+        "asst: No default profile is chosen. Known: mine, other. Run: asst setup use mine, or name one: -p mine\n"
+    )
 
 
 def test_no_server_is_told(asst: Asst, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,6 +132,9 @@ def test_after_moving_to_another_provider(
     assert (checked.code, "conform" in checked.out) == (0, True)
     shown = " ".join(asst("sessions", "show").out.split())
     assert "The first 2 turns became a summary for the assistant; the last 2 stayed as they were." in shown
+    assert "Of what is above, the assistant now sees only the summary and 1 turn after it." in shown
+    assert "turn 6 of 6" in shown  # the summary is no turn of the user
+    assert asst("sessions", "export", "--format", "md").out.count("*undone*") == 2
     exported = asst("sessions", "export", "--format", "json").out
     (tmp_path / "copy.json").write_text(exported)
     copy = json.loads(asst("sessions", "import", str(tmp_path / "copy.json"), "--json").out)[0]

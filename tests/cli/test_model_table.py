@@ -64,6 +64,17 @@ def test_the_table_fits_the_terminal(server: ResponsesServer) -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_a_narrow_table_keeps_the_names(server: ResponsesServer) -> None:
+    """At 60 columns the context is left out: a name that is cut names no model."""
+    with Terminal([ASST, "models", "gpt"], 60) as terminal:
+        assert terminal.wait_end() == 0
+        lines = terminal.text.splitlines()
+    assert lines[0].split() == ["Model", "In", "/", "out", "per", "1M", "Notes"]
+    assert not [line for line in lines if "…" in line]
+    assert any(line.startswith("gpt-6.1-terra ") for line in lines)
+    assert any(line.endswith("shuts down 2026-12-11") for line in lines)
+
+
 @pytest.mark.parametrize("provider", ["chat-completions", "groq", "openrouter", "ollama", "local"])
 def test_the_list_of_the_server_wins_over_the_table(asst: Asst, monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
     """OpenRouter's list has prices for each token and the context; nonsense counts as unknown."""

@@ -38,9 +38,16 @@ def test_every_finding_of_the_doctor_fits(asst: Asst) -> None:
 @pytest.mark.parametrize("topic", TOPICS)
 def test_topics_fit(topic: str) -> None:
     """At 60 columns no row is wider, and what was said of a key or an option goes on below its beginning."""
-    rows = fitted(topic_text(topic), 60).splitlines()
+    rows = fitted(topic_text(topic), 60, paragraphs=True).splitlines()
     assert all(len(row) <= 60 or "/" in row.split()[-1] for row in rows)  # a path stays whole
     assert " ".join(rows).split() == topic_text(topic).split()
+
+
+def test_a_paragraph_is_broken_as_one_text() -> None:
+    """No short row stays in the middle, where the text had a line end; where it fits, it is left alone."""
+    text = "one two three\nfour five\n\n  six\nseven\n"
+    assert fitted(text, 10, paragraphs=True) == "one two\nthree four\nfive\n\n  six\nseven\n"
+    assert fitted(text, 13, paragraphs=True) == text
 
 
 @pytest.mark.parametrize(
@@ -54,6 +61,7 @@ def test_topics_fit(topic: str) -> None:
         ("  a-very-long-name-of-it  words words\n", "  a-very-long-name-of-it\n  words words\n"),
         ("https://example.org/a/long/address/of/it\n", "https://example.org/a/long/address/of/it\n"),
         ("fits\n\nfits\n", "fits\n\nfits\n"),
+        ("  1. ask the first of these other things\n", "  1. ask the first of these other\n     things\n"),
     ],
 )
 def test_the_rest_of_a_line_stands_below_its_last_part(text: str, broken: str) -> None:

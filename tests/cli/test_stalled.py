@@ -151,3 +151,23 @@ def test_a_terminal_that_hangs_up_ends_the_command(command: list[str], server: R
         terminal.process.send_signal(signal.SIGHUP)
         assert terminal.wait_end() == 129
     assert Store().records(Store().newest())[-1].event == Cancelled("terminated")
+
+
+def test_a_window_that_is_closed_ends_the_command(server: ResponsesServer, tmp_path: Path) -> None:
+    """The terminal is gone, so its modes and what is still to be written fail: exit 129 all the same, and no fault of asst."""
+    with (tmp_path / "errors").open("w+") as errors:
+        with Terminal([ASST, "chat", "-p", "gpt"], stderr=errors) as terminal:
+            terminal.enter("hi")
+            terminal.wait_for("completed")
+            terminal.wait_for_prompt()
+            assert terminal.close_window() == 129
+        with Terminal([ASST, "replay", "--step"], stderr=errors) as terminal:
+            terminal.wait_for("Step 0 of")
+            assert terminal.close_window() == 129
+        server.brain = lambda _: [Say("one two", pieces=["one ", "two"], pace=30)]
+        with Terminal([ASST, "chat", "-p", "gpt"], stderr=errors) as terminal:
+            terminal.enter("hi")
+            terminal.wait_for("one")
+            assert terminal.close_window() == 129
+    assert (tmp_path / "errors").read_text() == ""
+    assert Store().records(Store().newest())[-1].event == Cancelled("terminated")

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from ..core.errors import OutputStalledError
+from ..core.errors import OutputError, OutputStalledError
 from ..core.redact import redact, redact_logs
 from ..text.safe_text import clean
 from .exit_codes import HUNG_UP, INTERRUPTED, TERMINATED, TIMED_OUT
@@ -140,6 +140,10 @@ async def _run(command: Callable[[Signals], Coroutine[Any, Any, int]]) -> int:
         return signals.code
     except OutputStalledError:
         return signals.code or TIMED_OUT
+    except OutputError:
+        if signals.why_stop() == "terminated" or signals.is_terminated:  # the terminal was closed: SIGHUP says so, too
+            return signals.code
+        raise
     finally:
         set_stop_check(None)
 
@@ -189,7 +193,8 @@ def quiet_keyboard() -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):  # the terminal is gone
+            termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
 @contextlib.contextmanager
@@ -222,10 +227,11 @@ def _switch_echo(fd: int, *, on: bool) -> None:
         return
     import termios
 
-    modes = termios.tcgetattr(fd)
-    quiet = termios.ECHO | termios.ICANON  # without line mode, Ctrl-D typed now counts at the prompt
-    modes[3] = modes[3] | quiet if on else modes[3] & ~quiet
-    termios.tcsetattr(fd, termios.TCSADRAIN, modes)
+    with contextlib.suppress(termios.error):  # the terminal is gone
+        modes = termios.tcgetattr(fd)
+        quiet = termios.ECHO | termios.ICANON  # without line mode, Ctrl-D typed now counts at the prompt
+        modes[3] = modes[3] | quiet if on else modes[3] & ~quiet
+        termios.tcsetattr(fd, termios.TCSADRAIN, modes)
 
 
 @contextlib.contextmanager

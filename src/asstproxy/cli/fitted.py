@@ -8,19 +8,30 @@ import sys
 
 __all__ = ["fitted"]
 
-_LEAD = re.compile(r"(?:.*\S\s{2,}|\s*)(?=\S)")
-"""What the rest of a line stands below: names in columns of their own, or the indent."""
+_LEAD = re.compile(r"(?:.*\S\s{2,}|\s*(?:\d\. )?)(?=\S)")
+"""What the rest of a line stands below: names in columns of their own, or the indent, with a number."""
+_PARAGRAPH = re.compile(r"(?:^\S.*\n){2,}", re.MULTILINE)
 _LEAST = 24
 """Columns that the rest of a line gets; with fewer, only the indent is kept."""
 
 
-def fitted(text: str, width: int = 0) -> str:
-    """The text with its long lines broken to `width`, the terminal's if 0. A pipe, and a word that is too long, stay whole."""
+def fitted(text: str, width: int = 0, *, paragraphs: bool = False) -> str:
+    """The text with its long lines broken to `width`, the terminal's if 0. A pipe, and a word that is too long, stay whole.
+
+    `paragraphs`: lines without an indent, one after the other, are one text.
+    """
     if not width:
         if not sys.stdout.isatty():
             return text
         width = shutil.get_terminal_size().columns
+    if paragraphs:
+        text = _PARAGRAPH.sub(lambda found: _joined(found[0], width), text)
     return "".join(_broken(line, width) if len(line) > width + 1 else line for line in text.splitlines(keepends=True))
+
+
+def _joined(paragraph: str, width: int) -> str:
+    is_long = any(len(line) > width for line in paragraph.splitlines())
+    return f"{' '.join(paragraph.splitlines())}\n" if is_long else paragraph
 
 
 def _broken(line: str, width: int) -> str:

@@ -28,6 +28,7 @@ HINTS: dict[str, str] = {
     "template_input_missing": 'Give it after the options, -T {name} "…", or pipe it in.',
     "template_unknown": "List them: asst templates list",
     "template_value_missing": "Add {values}",
+    "default_missing": "Known: {known}. Run: asst setup use {profile}, or name one: -p {profile}",
     "nothing_set_up": "Run: asst setup local --yes, or asst setup gpt.",
     "nothing_chosen": "Run: asst setup local --yes, or asst setup gpt. {variable} is set: asst ask -p {provider} works now.",
     "mcp_server_unknown": "Saved: {known}. To add it: asst mcp add {name}",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..config.profiles import load_config
@@ -40,11 +41,7 @@ async def print_models(profile_name: str, *, as_json: bool) -> int:
     elif not models:
         sys.stderr.write(f"{profile.name}: the provider lists no models.\n")
     elif sys.stdout.isatty():
-        rows = [
-            (one.id, price_text(one), short_count(one.context) if one.context else "", notes_text(one))
-            for one in models
-        ]
-        for line in table_lines(_COLUMNS, [[clean_line(cell) for cell in row] for row in rows]):
+        for line in _fitting(models, shutil.get_terminal_size().columns):
             sys.stdout.write(f"{line}\n")
     else:
         for one in models:
@@ -58,6 +55,25 @@ async def print_models(profile_name: str, *, as_json: bool) -> int:
             )
             sys.stdout.write("\t".join(clean_line(str(field)) for field in fields) + "\n")
     return OK
+
+
+def _fitting(models: Iterable[ModelInfo], width: int) -> Iterator[str]:
+    """The table. Where it is too wide, the context is left out and the notes are shortened first: a cut name names no model."""
+    columns: Sequence[Column] = _COLUMNS
+    texts = (
+        (one.id, price_text(one), short_count(one.context) if one.context else "", notes_text(one)) for one in models
+    )
+    rows = [[clean_line(cell) for cell in row] for row in texts]
+    if _width(columns, rows) > width:
+        columns, rows = (*columns[:2], columns[3]), [[name, price, notes] for name, price, _, notes in rows]
+    if _width(columns, rows) > width:
+        rows = [[*row[:-1], row[-1].replace("shuts down ", "ends ")] for row in rows]
+    return table_lines(columns, rows, width)
+
+
+def _width(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> int:
+    table = [[column.heading for column in columns], *rows]
+    return sum(max(map(len, cells)) + 2 for cells in zip(*table, strict=True)) - 2
 
 
 def with_prices(model: ModelInfo, profile: str, provider: str, prices: PriceTable) -> ModelInfo:

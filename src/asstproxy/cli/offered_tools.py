@@ -128,18 +128,27 @@ class OfferedTools:
             return "blocked"
         return "after asking" if self._user.approvals.needs_approval(tool) else "without asking"
 
+    def named(self, name: str) -> Tool:
+        """The tool of that name.
+
+        Raises:
+            UsageError: there is none.
+        """
+        for tool in self.all:
+            if tool.name == name:
+                return tool
+        from ..core.near_names import did_you_mean
+
+        near = did_you_mean(name, [one.name for one in self.all])
+        raise UsageError(f'No such tool: "{name}".', near or "/tools lists them.")
+
     def change(self, name: str, to: Approval) -> None:
         """Change when a tool runs, for this session.
 
         Raises:
             UsageError: the tool is unknown, or always asks.
         """
-        tool = next((one for one in self.all if one.name == name), None)
-        if tool is None:
-            from ..core.near_names import did_you_mean
-
-            near = did_you_mean(name, [one.name for one in self.all])
-            raise UsageError(f'No such tool: "{name}".', near or "/tools lists them.")
+        tool = self.named(name)
         if to == "allow" and tool.approval == "always-ask":
             raise UsageError(
                 f"{name} always asks: it was declared so.", f"To keep it from running: /tools {name} block"

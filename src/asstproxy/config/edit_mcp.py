@@ -57,7 +57,9 @@ def remove_server(name: str) -> Change:
     """
     config = load_config()
     if name not in config.mcp:
-        raise UsageError(f'No MCP server "{name}" is saved.', f"Saved: {', '.join(config.mcp) or 'none'}.")
+        raise UsageError(
+            f'No MCP server "{name}" is saved.', f"Saved: {', '.join(config.mcp)}." if config.mcp else "None is saved."
+        )
     profiles = users_of(config, name)
 
     def change(document: Any, table: Callable[[], Any], written: Callable[[Any], Any]) -> None:  # noqa: ARG001

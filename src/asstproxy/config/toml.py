@@ -6,8 +6,9 @@ Neither `tomllib` nor `tomlkit` reports the line of a value, which an error of i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from ..core.errors import NotSetUpError
 
@@ -91,17 +92,19 @@ def convert(values: Any, kind: type[T], path: Path, keys: tuple[str, ...] = ()) 
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at `$")
-        what, hint = _in_plain_words(what, kind)
         place = place.rstrip("`")
         inner = re.findall(r"\.([^.\[\]]+)", place)
+        what, hint = _in_plain_words(what, kind, inner)
         line = line_of(path, (*keys, *inner))
         where = (".".join(keys) + place).lstrip(".")
         at = f", line {line}" if line else ""
         raise NotSetUpError(f"{path}{at}: {what}{f', at {where}' if where else ''}.", hint) from None
 
 
-def _in_plain_words(what: str, kind: type) -> tuple[str, str]:
-    """What msgspec says, in a person's words, and what to do."""
+def _in_plain_words(what: str, kind: type, inner: Sequence[str]) -> tuple[str, str]:
+    """What msgspec says of the member of a `kind` that these keys lead to, in a person's words, and what to do."""
+    if found := re.match(r"Invalid enum value '?(.*?)'?$", what):
+        return f'"{found[1]}" isn\'t one of {", ".join(_choices(kind, inner))}', FIX_HINT
     if found := re.match(r"Expected `([^`]+)`, got `([^`]+)`$", what):
         wanted = [_WORDS.get(name.strip(), name.strip()) for name in found[1].split("|") if name.strip() != "null"]
         return f"expected {' or '.join(wanted)}, found {_WORDS.get(found[2], found[2])}", FIX_HINT
@@ -113,6 +116,13 @@ def _in_plain_words(what: str, kind: type) -> tuple[str, str]:
     if found := re.match(r"Object missing required field `(.*)`$", what):
         return f'the key "{found[1]}" is missing', FIX_HINT
     return what, FIX_HINT
+
+
+def _choices(kind: Any, inner: Sequence[str]) -> list[str]:
+    """What a member may be that has a fixed set of values."""
+    for name in inner:
+        kind = get_type_hints(kind).get(name)
+    return [str(one) for one in get_args(kind)]
 
 
 def line_of(path: Path, keys: tuple[str, ...]) -> int | None:

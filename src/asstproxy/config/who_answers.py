@@ -27,6 +27,14 @@ def choose_profile(config: Config, name: str = "", before: Configured | None = N
     name = name or (before.profile if before is not None else "") or config.default
     if not name and ("local" in config.tables or all(map(_is_installed, _LOCAL))):
         name = "local"
+    if not name and config.tables:
+        known = ", ".join(config.tables)
+        raise NotSetUpError(
+            "No default profile is chosen.",
+            f"Choose one: {known}.",
+            code="default_missing",
+            data={"known": known, "profile": next(iter(config.tables))},
+        )
     if not name:
         keys = ((variable, provider) for provider, info in BUILT_IN.items() for variable in info.key_variables)
         ready = next(((key, provider) for key, provider in keys if os.environ.get(key)), None)

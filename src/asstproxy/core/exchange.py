@@ -198,9 +198,9 @@ class Exchange:
                 self._settle_cancelled(Cancelled("terminated"))
                 raise error
             case OSError() if error is self._publish_failure:
-                self.publish(
-                    ErrorOccurred("storage", _one_line(error), "Nothing is sent that cannot be saved."), ending=True
-                )
+                where = f"{error.filename}: " if error.filename else ""
+                message = redact(" ".join(f"{where}{error.strerror or error}.".split()))
+                self.publish(ErrorOccurred("storage", message, "Nothing is sent that can't be saved."), ending=True)
                 raise error
             case KeyboardInterrupt() | SystemExit() | GeneratorExit():
                 self._settle_cancelled(Cancelled("terminated"))

@@ -43,6 +43,8 @@ def _exchange(entry: ExchangeEntry) -> str:
         parts += [*map(_footnote, range(1, len(entry.sources) + 1), entry.sources), ""]
     if entry.state != "completed":
         parts += [f"*{entry.state}{f': {_reason(entry.reason)}' if entry.reason else ''}*", ""]
+    if entry.withdrawn:
+        parts += ["*undone*", ""]
     return "\n".join(parts)
 
 

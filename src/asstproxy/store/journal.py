@@ -32,7 +32,8 @@ class Journal:
     The file is synced to the disk before the message is sent (a power cut must not lose the question), when an exchange
     settles, and about once a second while an answer arrives, on a thread of its own. A write that fails (disk full) raises
     `OSError` and leaves only whole lines; what could not be written is kept and written before the next record, so that no
-    line is ever missing in the middle. `size` is the length of the file in bytes.
+    line is ever missing in the middle. A file that was deleted meanwhile takes no message. `size` is the length of the file in
+    bytes.
     """
 
     def __init__(self, fd: int, path: Path) -> None:
@@ -45,6 +46,11 @@ class Journal:
         self._failure: OSError | None = None  # of a write that nobody waited for
         self._sync = BackgroundSync(fd)
         close_in_children(fd)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether nobody would find what is written from now on."""
+        return os.fstat(self._fd).st_nlink == 0
 
     def __call__(self, record: Record) -> None:
         """Append a record; streamed text may wait up to `PAUSE` seconds.
@@ -106,6 +112,8 @@ class Journal:
         if not self._pending:
             return
         records = [merger.record for merger in self._pending]
+        if any(isinstance(record.event, SetUserMessage) for record in records) and self.is_deleted:
+            raise FileNotFoundError(errno.ENOENT, "it was deleted while it was open", str(self._path))
         self._append(b"".join(encode(record) + b"\n" for record in records))
         must_last = any(_must_last(record) for record in records)
         self._pending.clear()
@@ -136,7 +144,8 @@ class Journal:
             OSError: it can't be written; the file is closed.
         """
         try:
-            self.flush()
+            if not self.is_deleted:
+                self.flush()
         finally:
             self._sync.stop()
             fd, self._fd = self._fd, -1  # the system soon gives the number to another file

@@ -57,6 +57,11 @@ class Session:
         """Whether its last exchange has not settled."""
         return bool(self.past) and self.past[-1].state in ACTIVE
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether somebody deleted its file while it was open. It takes no message then."""
+        return self._journal.is_deleted
+
     def __call__(self, record: Record) -> None:
         """Save a record.
 
@@ -119,9 +124,11 @@ class Session:
             OSError: the journal can't be written.
         """
         try:
-            self._journal.flush()
+            if not self.is_deleted:
+                self._journal.flush()
         finally:
-            self._transcript.close(self._journal.size)
+            if not self.is_deleted:
+                self._transcript.close(self._journal.size)
             self._journal.close()
 
 

@@ -283,6 +283,14 @@ def test_a_long_session_shows_its_last_turns(server: ResponsesServer, chat: Chat
         terminal.enter("still here?")
         terminal.wait_for("You said: still here?")
     assert "You said: two" in (tmp_path / "paged").read_text()
+    with chat(
+        "-c", columns=55
+    ) as terminal:  # in one row, whatever the width: the hint goes first, then the end of the title
+        terminal.wait_for(f'\nContinuing "one" ({short}): 5 turns, the last 2 below\n')
+        terminal.enter("/rename A title that is rather long")
+        terminal.wait_for("is called")
+    with chat("-c", columns=60) as terminal:
+        terminal.wait_for(f'\nContinuing "A title that…" ({short}): 5 turns, the last 2 below\n')
 
 
 def test_titles_end_with_a_word(server: ResponsesServer, asst: Asst) -> None:

@@ -22,6 +22,7 @@ from asstproxy.core.events import (
     Decision,
     ErrorOccurred,
     Event,
+    HistoryCompacted,
     HistoryCut,
     MessageIncomplete,
     Notice,
@@ -241,6 +242,14 @@ def test_notes() -> None:
     text = shown(parts, 120)
     assert "Notice: old model\nTried 3 times: 503 busy · 4.0 s lost\n\nopenai" in text
     assert text.endswith("Of what is above, the assistant now sees only the first turn.")
+
+
+def test_an_undone_turn_after_a_summary() -> None:
+    """What was undone last is said, too; the assistant sees the summary, not the first turn."""
+    started = Started("openai", "gpt-5")
+    summary: Parts = [SetUserMessage("Sum it up.", compacts=True), started, ANSWER, HistoryCompacted("Short.", 1, 1)]
+    text = shown([*OPENING, ANSWER, *OPENING, ANSWER, *summary, HistoryCut(1)], 120)
+    assert text.endswith("Of what is above, the assistant now sees only the summary.")
 
 
 def test_the_heading_comes_before_the_answer() -> None:

@@ -78,6 +78,7 @@ def test_server_that_speaks_another_protocol(asst: Asst, openai: ResponsesServer
     [
         ('[profiles.gpt]\nmodel = "a\n', "line 2, column 11"),
         ("[profiles.gpt\n", "line 1, column 14: Expected ']'"),
+        ('[profiles.gpt]\ntitle = "modl"\n', 'line 2: "modl" isn\'t one of words, model, at profiles.gpt.title'),
         ("[profiles.gpt]\n\nmodel = 3\n", "line 3: expected text, found a number, at profiles.gpt.model"),
         (
             "[look]\ncolour = 3\n[profiles.gpt]\nmodel = 3\n",

@@ -16,6 +16,7 @@ from ...store.store import Store
 from ...text.figures import count_of
 from ...text.safe_text import clean_label, clean_line
 from ..hints import hint_after
+from ..render.truncate import truncate
 from .chat_protocol import ChatCommands
 
 __all__ = ["farewell", "greet", "short_id"]
@@ -43,11 +44,9 @@ def greet(chat: ChatCommands, template: str = "") -> None:
     finished = past[: len(past) - len(unfinished)]
     shown = _last_turns(finished)
     count = len(chat.transcript.exchanges)
-    title = clean_label(chat.transcript.title, _TITLE)
-    turns = count_of(count, "turn")
-    rest = f", the last {_SHOWN} below · /show" if len(shown) < len(finished) and count > _SHOWN else ""
+    rest = f", the last {_SHOWN} below" if len(shown) < len(finished) and count > _SHOWN else ""
     session = f" ({short_id(chat)})" if chat.opened.session is not None else ""
-    chat.say(f'Continuing "{title}"{session}: {turns}{rest}')
+    chat.say(_continuing(chat, f"{session}: {count_of(count, 'turn')}{rest}", " · /show" if rest else ""))
     chat.console.print()
     print_conversation(
         shown,
@@ -57,6 +56,15 @@ def greet(chat: ChatCommands, template: str = "") -> None:
     last = past[-1].event
     if isinstance(last, ErrorOccurred) and last.kind == "interrupted":
         chat.say(f"The last turn was interrupted. {hint_after(last, chat=True)}")
+
+
+def _continuing(chat: ChatCommands, facts: str, hint: str) -> str:
+    """Which session continues, in one row: the hint goes first, then the end of the title."""
+    room = chat.console.width - cell_len(f'Continuing ""{facts}')
+    title = clean_label(chat.transcript.title, _TITLE)
+    if cell_len(title) + len(hint) > room:
+        hint = ""
+    return f'Continuing "{truncate(title, max(room, _LEAST))}"{facts}{hint}'
 
 
 def _header(chat: ChatCommands) -> Text:
@@ -95,6 +103,9 @@ def farewell(chat: ChatCommands) -> None:
         return
     if not turns:
         chat.say("Nothing was said, so nothing was saved.")
+        return
+    if session.is_deleted:
+        chat.warn(f"Not saved: {session.path} was deleted meanwhile.")
         return
     count = count_of(len(turns), "turn")
     short = short_id(chat)

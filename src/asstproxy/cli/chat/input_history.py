@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
@@ -27,9 +28,12 @@ class _SavedHistory(FileHistory):
         self._folds = folds
 
     def load_history_strings(self) -> Iterable[str]:
-        """The strings, the newest first; one that occurs more than once only where it is newest."""
-        return dict.fromkeys(super().load_history_strings())
+        """The strings, the newest first; one that occurs more than once only where it is newest. None if it can't be read."""
+        with contextlib.suppress(OSError):
+            return dict.fromkeys(super().load_history_strings())
+        return ()
 
     def store_string(self, string: str) -> None:
-        """Append it to the file."""
-        super().store_string(self._folds.expand(string))
+        """Append it to the file. Where that fails (a full disk), this chat remembers it all the same, and the session says why."""
+        with contextlib.suppress(OSError):
+            super().store_string(self._folds.expand(string))

@@ -22,6 +22,7 @@ from ...core.attachment import AttachedFile, Attachment
 from ...core.codec import encode
 from ...core.errors import AsstError, UsageError
 from ...core.events import Cancelled, Configured, Record
+from ...core.script import State
 from ...store.transcript import Transcript, TranscriptBuilder
 from ...text.safe_text import clean
 from ..attach import attachment_lines, read_attachments
@@ -345,8 +346,8 @@ class _Chat:
             self.say(warning)
         if view.failure is not None:
             print_error(view.failure)
-        if not task.cancelled():
-            task.result()  # raises what the exchange could not publish
+        if not task.cancelled() and not (conversation.state is State.ERROR and isinstance(task.exception(), OSError)):
+            task.result()  # raises what the exchange could not publish, unless the view says it
 
     @contextlib.contextmanager
     def _pause_view(self) -> Iterator[None]:

@@ -105,7 +105,7 @@ async def _save(chat: ChatCommands, name: str) -> None:
         raise UsageError("/save needs a file name.", "For example: /save chat.json (or .md, .html)")
     path = expand_home(name)
     session = chat.opened.session
-    records = Store().records(session.id) if session is not None else []
+    records = Store().records(session.id) if session is not None and not session.is_deleted else []
     write_export(path, export(chat.transcript, records, form_of(path), files=chat.opened.conversation.files))
     chat.say(f"Saved: {path}")
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from ...core.errors import UsageError
-from ...core.near_names import did_you_mean
+from ...core.near_names import near_names
 from ...text.call_text import call_line
 from ...tools import Tool
 from ..offered_tools import Approval
@@ -23,7 +23,7 @@ _FROM = 24
 
 
 async def tools_command(chat: ChatCommands, argument: str) -> None:
-    """List the tools; with a name and `ask`, `allow` or `block`, change when that tool runs.
+    """List the tools; with a name, say when that tool runs, and with `ask`, `allow` or `block`, change that.
 
     Raises:
         UsageError: the tool or the word is unknown.
@@ -33,18 +33,7 @@ async def tools_command(chat: ChatCommands, argument: str) -> None:
         _announce(chat)
     if argument:
         name, _, word = argument.partition(" ")
-        word = word.strip()
-        if word not in get_args(Approval):
-            meant = did_you_mean(word, get_args(Approval)) or "Use ask, allow or block"
-            raise UsageError(
-                f'"{word}" isn\'t ask, allow or block.' if word else "Say ask, allow or block.",
-                f"{meant}: /tools {name} ask",
-            )
-        tools.change(name, word)  # type: ignore[arg-type]  # it is one of them
-        _announce(chat)
-        tool = next(one for one in tools.all if one.name == name)
-        words = _words(chat, tool)
-        chat.say(f"{call_line(name)}: {'blocked' if words == 'blocked' else f'runs {words}'}, in this session.")
+        _one_tool(chat, name, word.strip())
         return
     rows = [(call_line(t.name), source_words(t), _words(chat, t), _about(t)) for t in tools.all]
     for line in _table([("Tool", "From", "Runs", "What it does"), *rows], chat.console.width) if rows else ():
@@ -58,6 +47,22 @@ async def tools_command(chat: ChatCommands, argument: str) -> None:
         chat.say(f"Change one: /tools {rows[-1][0]} ask · allow · block")
     elif not tools.servers:
         chat.say("No tools. To offer some: asst chat -t package.module:function")
+
+
+def _one_tool(chat: ChatCommands, name: str, word: str) -> None:
+    tools = chat.opened.tools
+    if word and word not in get_args(Approval):
+        near = near_names(word, get_args(Approval))
+        raise UsageError(
+            f'"{word}" isn\'t ask, allow or block.',
+            f"Did you mean {near[0]}? /tools {name} {near[0]}" if near else f"For example: /tools {name} ask",
+        )
+    if word:
+        tools.change(name, word)  # type: ignore[arg-type]  # it is one of them
+        _announce(chat)
+    words = _words(chat, tools.named(name))
+    more = ", in this session." if word else f" · change that: /tools {call_line(name)} ask · allow · block"
+    chat.say(f"{call_line(name)}: {'blocked' if words == 'blocked' else f'runs {words}'}{more}")
 
 
 def _words(chat: ChatCommands, tool: Tool) -> str:

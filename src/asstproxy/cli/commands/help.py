@@ -39,7 +39,7 @@ def help(  # noqa: A001 - the name of the command
         sys.stdout.write(fitted("".join(["Topics:\n", *lines, last])))
     elif name in TOPICS:
         with paged() as stream:
-            stream.write(fitted(topic_text(name)))
+            stream.write(fitted(topic_text(name), paragraphs=True))
     elif name in commands and group is not None:
         command = group.get_command(context, name)  # type: ignore[attr-defined]
         with paged() as stream:

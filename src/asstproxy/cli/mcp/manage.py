@@ -159,7 +159,8 @@ async def test_servers(names: Sequence[str], profile: str) -> int:
     known: Mapping[str, Any] = config.profile(profile).options.get("mcp") or {} if profile else config.mcp
     for name in names:
         if name not in known:
-            raise UsageError(f'No MCP server "{name}".', f"Saved: {', '.join(known) or 'none'}.")
+            where = f"Saved: {', '.join(known)}." if known else f"To add it: asst mcp add {name} -- COMMAND …"
+            raise UsageError(f'No MCP server "{name}".', where)
     chosen = {name: known[name] for name in names or known}
     if not chosen:
         raise UsageError("No MCP servers to test.", "To add one: asst mcp add NAME -- COMMAND …")

@@ -37,6 +37,7 @@ from ...core.events import (
 )
 from ...core.script import ACTIVE, SETTLED
 from ...text.closing import Closing
+from ...text.figures import count_of
 from ...text.footnotes import footnotes
 from ...text.safe_text import clean, clean_line
 from .assistant_text import AssistantText
@@ -66,6 +67,7 @@ class Layout:
         self._known_model = clean_line(self._detail.model)
         self._configured: Record | None = None
         self._turn = 0
+        self._sees_summary = False  # the assistant: in place of what was before
         self._is_summary = False  # what is folded is asst's own exchange: of that, only the result is shown
         self._begin()
 
@@ -138,7 +140,7 @@ class Layout:
         self._at = record.at
         if isinstance(event, SetUserMessage):
             self._is_summary = event.compacts
-        if self._is_summary and not isinstance(event, HistoryCompacted | Configured):
+        if self._is_summary and not isinstance(event, HistoryCompacted | HistoryCut | Configured):
             return
         if isinstance(event, SetUserMessage):
             self._open(event)
@@ -188,8 +190,10 @@ class Layout:
                 self._sources += [source for source in sources if source not in self._sources]
             case HistoryCompacted(turns=turns, keep=keep) if self._echo:
                 self._print("notice", Text(_compacted_text(turns, keep), style="asst.notice"))
+                self._sees_summary = True
             case HistoryCut(keep=keep) if self._echo:
-                self._print("notice", Text(_cut_text(keep), style="asst.notice"))
+                self._sees_summary = self._sees_summary and keep > 0
+                self._print("notice", Text(_cut_text(keep, after_summary=self._sees_summary), style="asst.notice"))
             case ToolsExecuted():
                 self._end_parts()
             case _:
@@ -257,8 +261,11 @@ def _compacted_text(turns: int, keep: int) -> str:
     return f"The first {what} became a summary for the assistant; {rest}."
 
 
-def _cut_text(keep: int) -> str:
+def _cut_text(keep: int, *, after_summary: bool) -> str:
     if not keep:
         return "The assistant no longer sees what is above."
+    if after_summary:
+        more = f" and {count_of(keep - 1, 'turn')} after it" if keep > 1 else ""
+        return f"Of what is above, the assistant now sees only the summary{more}."
     kept = "the first turn" if keep == 1 else f"the first {keep} turns"
     return f"Of what is above, the assistant now sees only {kept}."

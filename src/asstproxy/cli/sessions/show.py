@@ -66,7 +66,7 @@ def print_paged(records: Sequence[Record], *, states: bool = False) -> None:
     detail = Detail(
         states=states or look().states,
         model=transcript.model,
-        turns=transcript.exchange_count,
+        turns=sum(not entry.compacts for entry in transcript.exchanges),
         cost=turn_price,
     )
     with paged() as stream:
