@@ -53,18 +53,19 @@ from .core.events import (
 from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from .core.roles import AcceptsAttachments, AssistantProxy, Attachable, SchemaSupport, Structured
 from .core.turn import ToolSpec, Turn
-from .providers.answer_notes import WAITING, cited, describe_blocks, unshown, url_citations, waits_for
+from .providers.answer_notes import WAITING, Progress, cited, describe_blocks, unshown, url_citations, waits_for
 from .providers.answer_schema import Dialect, named_schema, refuses_schema, rewritten
 from .providers.attachments import MB, AttachmentFormat, Parts, SentFile, no_parts
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.batch_api import BatchAnswer, BatchApi, BatchLimits, BatchRequests, Missing, RemoteBatch, not_answered
 from .providers.block_buffer import BlockBuffer
-from .providers.closing import closing, cut_by
+from .providers.closing import closing, cut_by, is_whole
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport, required_model
 from .providers.fields import (
     ToolCallBuffer,
     function_calls,
+    function_of,
     get_arguments,
     get_blocks,
     get_content,
@@ -135,6 +136,7 @@ __all__ = [
     "Parts",
     "PolledOptions",
     "Profile",
+    "Progress",
     "ProviderInfo",
     "Provisioned",
     "Reasoning",
@@ -177,6 +179,7 @@ __all__ = [
     "fetch_models",
     "find_error",
     "function_calls",
+    "function_of",
     "get_arguments",
     "get_blocks",
     "get_content",
@@ -187,6 +190,7 @@ __all__ = [
     "get_text",
     "http_transport",
     "in_words",
+    "is_whole",
     "items_for",
     "joined_turns",
     "may_pass",

@@ -14,8 +14,6 @@ from .file_parts import CLAUDE
 
 INFO, HEADERS = BUILT_IN["anthropic"], {"anthropic-version": "2023-06-01"}
 STREAMED_TOKENS, UNARY_TOKENS = 64_000, 21_333  # of the answer, where no setting says it: the API wants a limit
-INCOMPLETE = {"model_context_window_exceeded": "context_length", "pause_turn": "paused"}  # and what many servers have
-WHOLE = ("end_turn", "stop_sequence")
 STEPS = {"thinking": "reasoning", "redacted_thinking": "reasoning", "server_tool_use": "calls of the provider's tools"}
 NEEDED = {"text": "text", "thinking": "signature"}  # the API refuses empty text, and reasoning without its signature
 
@@ -41,6 +39,7 @@ class Reader(ap.StreamReader):
 
     def __init__(self) -> None:
         self._blocks, self._usage, self._last = ap.BlockBuffer(NEEDED), ap.JSON(), ap.JSON()
+        self._progress = ap.Progress()
 
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
         if (error := ap.find_error(event)) is not None:
@@ -54,6 +53,7 @@ class Reader(ap.StreamReader):
         block = ap.get_object(event, "content_block")
         kind, text = self._blocks.start(index, block) if block else self._blocks.add(index, delta)
         if kind:
+            yield from self._progress.notes(ap.get_text(block, "name") if kind == "server_tool_use" else kind)
             yield from self._say(kind, text)
         elif cited := ap.get_object(delta, "citation"):
             self._blocks.append(index, "citations", cited)
@@ -78,19 +78,19 @@ class Reader(ap.StreamReader):
 
     def end(self) -> Iterator[ap.Event]:
         reason, (blocks, calls) = ap.get_text(self._last, "stop_reason"), self._blocks.tool_calls()
-        if usage := ap.messages_usage(self._usage):
-            yield usage
+        yield from filter(None, [ap.messages_usage(self._usage)])
         if reason == "pause_turn" and self.may_pause:
             return
         text = "".join(ap.get_text(block, "text") for block in blocks if block["type"] == "text")
         raw = None if (content := self._blocks.returned(blocks)) == _said(text, calls) else {"content": content}
         yield from map(ap.Notice, filter(None, [ap.get_text(self._last, "stop_details", "explanation")]))
-        known = calls or reason in WHOLE or (not text and reason in ("", "tool_use"))
+        known = (whole := ap.is_whole(reason)) or calls or (not text and reason in ("", "tool_use"))
         odd = "call_missing" if reason == "tool_use" else reason or "unknown"
-        cut = INCOMPLETE.get(reason) or ap.cut_by(reason) or ("" if known else odd)
+        cut = "paused" if reason == "pause_turn" else ap.cut_by(reason) or ("" if known else odd)
         kept = {"content": []} if reason == "refusal" else None if cut else raw  # calls may be cut, too
         media, steps = ap.describe_blocks((block["type"] for block in blocks), STEPS)
-        yield from ap.closing(text, calls, kept, cut=cut, media=media, steps=steps, whole=reason in WHOLE)
+        yield from ap.cited(ap.url_citations(blocks))
+        yield from ap.closing(text, calls, kept, cut=cut, media=media, steps=steps, whole=whole)
 
 
 class AnthropicProvider(ap.StatelessProvider):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from urllib.parse import urlsplit
 
 import asstproxy.provider as ap
@@ -14,12 +15,15 @@ __all__ = [
     "Options",
     "assistant_of",
     "connected",
+    "cut_of",
     "explain",
     "functions",
     "models",
     "new_thread",
     "provision",
+    "text_of",
     "withdraw",
+    "written_by",
 ]
 
 INFO = ap.ProviderInfo(
@@ -74,6 +78,28 @@ def assistant_of(profile: ap.Profile) -> str:
             data={"provider": profile.provider, "profile": profile.name},
         )
     return number
+
+
+def written_by(run: str, messages: ap.JSON) -> Iterator[ap.JSON]:
+    """What the assistant wrote in this run, in order, from a list of a thread's messages with the newest first.
+
+    A server that does not say which run wrote a message can only mean those after the user's last one.
+    """
+    newest = takewhile(lambda message: message.get("role") != "user", ap.get_objects(messages, "data"))
+    nameless = [one for one in newest if not ap.get_text(one, "run_id")]
+    found = [one for one in ap.get_objects(messages, "data") if one.get("run_id") == run or one in nameless]
+    yield from (one for one in reversed(found) if one.get("role") == "assistant")
+
+
+def text_of(part: ap.JSON) -> str:
+    """The text of a part of a message; other servers have it where the other APIs have theirs."""
+    return ap.get_text(part, "text", "value") or ap.get_content(part, "text") or ap.get_text(part, "refusal")
+
+
+def cut_of(message: ap.JSON) -> str:
+    """Why a message is incomplete; empty if it is not."""
+    is_cut = ap.get_text(message, "status") == "incomplete"
+    return (ap.cut_by(ap.get_text(message, "incomplete_details", "reason")) or "incomplete") if is_cut else ""
 
 
 def functions(tools: Iterable[ap.ToolSpec]) -> list[ap.JSON]:

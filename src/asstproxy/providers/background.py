@@ -230,7 +230,7 @@ class BackgroundJob(StreamReader):
     def reply(self, reply: JSON) -> Iterator[Event]:
         """See `StreamReader`: the reply of a server that does not stream; what it works on is polled."""
         self._job.id = _id_of(reply) or self._job.id
-        self.unfinished = is_unfinished(reply) and self._job.id is not None
+        self.unfinished = (is_unfinished(reply) or bool(self._reader.missing(reply))) and self._job.id is not None
         if self.unfinished:
             yield self._heartbeat(str(reply["status"]))
             return

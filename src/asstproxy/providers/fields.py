@@ -18,6 +18,7 @@ from .transport import JSON
 __all__ = [
     "ToolCallBuffer",
     "function_calls",
+    "function_of",
     "get_arguments",
     "get_blocks",
     "get_content",
@@ -34,6 +35,7 @@ __all__ = [
     "with_hosted_tools",
 ]
 
+MAX_DIGITS = 16
 LARGEST = 2**53
 """Beyond it a JSON number is not exact, and no count of tokens and no position in an answer."""
 
@@ -51,13 +53,15 @@ def get_content(holder: Mapping[str, Any], *path: str) -> str:
 
 def get_count(holder: Mapping[str, Any], *path: str) -> int:
     """A number of tokens; 0 for everything but a positive integer."""
-    return get_index(holder, *path) or 0
+    return _natural(_get(holder, path)) or 0
 
 
 def get_index(holder: Mapping[str, Any], *path: str) -> int | None:
-    """A position, from 0 on; None if it is none."""
+    """A position, from 0 on; None if it is none. Some servers write it as a text, or as 1.0."""
     value = _get(holder, path)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST else None
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdecimal() and len(value) < MAX_DIGITS else None
+    return _natural(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def get_object(holder: Mapping[str, Any], *path: str) -> JSON:
@@ -123,6 +127,10 @@ def unique_id(given: str, taken: Container[str]) -> str:
     return given if given and given not in taken else f"call_{os.urandom(12).hex()}"
 
 
+def _natural(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST else None
+
+
 def _get(holder: Any, path: tuple[str, ...]) -> Any:
     for name in path:
         holder = holder.get(name) if isinstance(holder, Mapping) else None
@@ -180,13 +188,18 @@ class ToolCallBuffer:
         return [self._calls[key] for key in (sorted(self._calls) if numbered else self._calls)]
 
 
+def function_of(call: Mapping[str, Any]) -> tuple[str, str]:
+    """Name and arguments of a call of Chat Completions; some servers have them in the call itself, as the Responses API does."""
+    function = get_object(call, "function") or call
+    return get_text(function, "name"), get_arguments(function, "arguments")
+
+
 def function_calls(calls: Iterable[Mapping[str, Any]], answered: Container[str] = ()) -> tuple[ToolCall, ...]:
     """The calls in a list of OpenAI's older form (`id`, `function` with `name` and `arguments`), but for those answered."""
     buffer = ToolCallBuffer()
     for number, call in enumerate(calls):
         if (call_id := get_text(call, "id")) not in answered:
-            arguments = get_arguments(call, "function", "arguments")
-            buffer.add(number, call_id, get_text(call, "function", "name"), arguments)
+            buffer.add(number, call_id, *function_of(call))
     return buffer.finish()
 
 

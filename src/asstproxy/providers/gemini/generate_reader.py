@@ -25,13 +25,14 @@ from ..fields import (
 from ..stream import StreamReader
 from ..transport import JSON
 from ..transport.failures import find_error, refusal, reported_error
-from .finish_reasons import WHOLE, blocked, ending
+from .finish_reasons import WHOLE, blocked, ending, googles_reason
+from .spelling import as_google_writes
 
 __all__ = ["Reader"]
 
 PLAIN = ({"text"}, {"text", "thought"})
 """The keys of a part that may be joined to its neighbour; a signed part stands alone."""
-NO_REASON = "FINISH_REASON_UNSPECIFIED"
+NO_REASON = "BLOCK_REASON_UNSPECIFIED"
 CODE = ("executableCode", "codeExecutionResult")
 KNOWN = (*CODE, "functionCall", "inlineData", "fileData", "videoMetadata", "partMetadata", "mediaResolution")
 
@@ -58,9 +59,10 @@ class Reader(StreamReader):
             if not isinstance(error, dict):
                 raise reported_error(error)
             raise refusal(get_index(error, "code") or 500, {"error": error}, {}, "Gemini")
+        chunk = as_google_writes(chunk)
         self._usage = get_object(chunk, "usageMetadata") or self._usage
         feedback = get_object(chunk, "promptFeedback")
-        if reason := get_text(feedback, "blockReason"):
+        if (reason := get_text(feedback, "blockReason")) and reason != NO_REASON:
             self.done = True
             self._block, self._detail = reason, get_text(feedback, "blockReasonMessage")
         candidates = get_objects(chunk, "candidates")
@@ -73,7 +75,7 @@ class Reader(StreamReader):
         for part in parts:
             yield from self._part(part)
         self._sources += _sources(candidate)
-        if (reason := get_text(candidate, "finishReason").upper()) and reason != NO_REASON:
+        if reason := googles_reason(candidate.get("finishReason")):
             self.done = True
             self._reason, self._detail = reason, get_text(candidate, "finishMessage")
 

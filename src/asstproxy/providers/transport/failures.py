@@ -169,6 +169,8 @@ def failure(code: str, message: str) -> AssistantError:
 def find_error(event: Mapping[str, Any]) -> Any:
     """What an object reports as a failure, for `reported_error`; None if it reports none."""
     error = event.get("error")
+    if isinstance(error, dict) and not any(error.values()):  # some servers write out every field of every answer
+        error = None
     if isinstance(error, str | list | dict) and error:
         return error
     if error or event.get("type") == "error" or event.get("object") == "error" or set(event) == {"detail"}:
@@ -308,6 +310,9 @@ def broken_connection(
         )
     if name == "TooManyRedirects":
         return AssistantError("protocol", f"{where} redirects in a circle.", "Check base_url.")
+    if name == "DecodingError":
+        said = f"{where} sent a body that can't be decompressed: {_reason(error)}."
+        return AssistantError("protocol", said, "Check base_url, or try again.")
     if name == "SSEError":
         return AssistantError("protocol", f"{where} does not stream events: {_reason(error)}", "Check base_url.")
     when = "" if answered else " before the answer began"

@@ -28,7 +28,7 @@ __all__ = ["ONCE", "HttpTransport"]
 MAX_REFUSAL = 64 * 1024
 """Bytes of an error's body that are read: far more than any API explains."""
 REFUSAL_WITHIN = 5.0
-"""Seconds in which the body of an error has to arrive; then its status alone counts."""
+"""Seconds in which the body of an error has to arrive; of what has not, the status alone counts."""
 ENDLESS = 5.0
 """Seconds beyond `silence` in which the headers have to arrive: a server may send interim replies (1xx) and never fall silent."""
 UPLOAD_WITHIN = 3600.0
@@ -204,10 +204,12 @@ class HttpTransport:
 
     async def _refuse(self, response: httpx2.Response, path: str) -> None:
         """Raise what the reply says; of its body, what arrives soon and is not endless."""
+        import httpx2
+
         from .failures import REFUSED_KEY, refusal
 
         body = b""
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, httpx2.HTTPError):  # the status counts, whatever becomes of its body
             async with asyncio.timeout(REFUSAL_WITHIN), contextlib.aclosing(response.aiter_bytes()) as pieces:
                 async for piece in pieces:
                     body += piece
