@@ -183,6 +183,7 @@ class StatelessProvider:
                             self._items = [*items, AssistantMessage(said.text, said.calls, said.raw)]
                         yield said
             except AssistantError as error:
+                self._name_key(error)
                 words = None
                 if not spoken and not attached:
                     words = "" if self.attachments.forget(error) else await self.recover(error, items)
@@ -192,6 +193,13 @@ class StatelessProvider:
                 return
             if words:
                 yield Notice(words)
+
+    def _name_key(self, error: AssistantError) -> None:
+        """A server may refuse the key within an answer, of which the transport knows nothing."""
+        if error.kind == "authentication":
+            from .transport.failures import name_key
+
+            name_key(error, getattr(self.transport, "key_hint", ""))
 
     async def aclose(self) -> None:
         """Close the transport."""

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ...core.errors import AssistantError, Kind
-from ...core.redact import public_url, redact_reply
+from ...core.redact import public_url, redact, redact_reply
 
 __all__ = [
     "API_MISSING",
@@ -19,6 +19,7 @@ __all__ = [
     "error_words",
     "failure",
     "find_error",
+    "name_key",
     "refusal",
     "refused_reply",
     "reported_error",
@@ -58,7 +59,12 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' codes are more pre
     "rate_limit_exceeded": ("rate_limit", True, "Wait a little, then try again."),
     "server_error": ("server", True, "The provider failed. Try again."),
     "invalid_api_key": ("authentication", False, REFUSED_KEY),
-    "model_not_found": ("not_found", False, "Check the model's name."),
+    **dict.fromkeys(
+        ("model_not_found", "model_not_available", "model_not_supported", "model_decommissioned", "invalid_model"),
+        ("not_found", False, "Check the model's name."),
+    ),
+    "DeploymentNotFound": ("not_found", False, "Check the model: at Azure it is the name of your deployment."),
+    "InvalidApiKey": ("authentication", False, REFUSED_KEY),
     **dict.fromkeys(
         ("invalid_prompt", "bio_policy", "misalignment_policy_violation"),
         ("content", False, "The provider refuses this message. Rephrase it."),
@@ -111,6 +117,20 @@ _NO_MONEY = re.compile(
     r"insufficient[ _](account )?(balance|credits?|funds)|(balance|credits?) (is|are) (too low|exhausted)",
     re.IGNORECASE,
 )
+_NO_MODEL = re.compile(
+    r"(invalid|unknown|unrecognized|no such|nonexistent|not a valid) model\b(?! (output|response|parameter|setting))"
+    r"|\bmodel:?( id| name)?( [\"'`]?[^\s\"'`]+[\"'`]?)? (does not exist|doesn't exist|not exist|(is |was )?not (found|known)"
+    r"|has been (decommissioned|retired|removed))|unexpected model name",
+    re.IGNORECASE,
+)
+_NO_KEY = re.compile(
+    r"\b(incorrect|invalid|missing|malformed|expired|wrong|no)( \w+){0,2} (api|virtual|access|secret)[ _-]?(key|token)\b"
+    r"|api[ _-]?key (is |was )?(not valid|not found|invalid|missing|required|incorrect|expired)|authentication (failed|error)",
+    re.IGNORECASE,
+)
+"""How servers say with the status 400 what others say with 404 and 401."""
+_ENDPOINT = re.compile(r"(/chat/completions|/responses|/messages)(/v1(beta)?)?$")
+"""The end of an address that somebody has copied from a page with the whole URL of a request."""
 _UPSTREAM = re.compile(r"Error code: (\d{3}) - ")
 """How the openai package words what a server answered it: servers that use it pass this on as a failure of their own."""
 YEAR = 365 * 86_400.0
@@ -136,9 +156,11 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
     known = (_meaning_of_code(one, path) for one in told if not (one in VAGUE and status in _KINDS))
     kind, retryable, hint = next(filter(None, known), (kind, retryable, hint))
     kind, retryable, hint = _meaning_of(words, kind) or (kind, retryable, hint)
-    missing = status in (404, 405, 501) and path in _APIS and not re.search("model", words, re.IGNORECASE)
+    missing = status in (404, 405, 501) and path in _APIS and not re.search("model|deployment", words, re.IGNORECASE)
     if missing:
         kind, retryable, hint = "not_found", False, _APIS[path]
+    if status in (404, 405) and (copied := _ENDPOINT.search(where)):
+        missing, hint = False, f"Check base_url: leave out {copied[1]}."
     from ..gemini.failures import google_meaning, retry_delay
 
     kind, retryable, hint = google_meaning(status, error, where) or (kind, retryable, hint)
@@ -149,6 +171,18 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
     asked = retry_delay(error) if asked is None else asked
     told_more: Any = {"code": API_MISSING, "data": {"base_url": where}} if missing else {}
     return AssistantError(kind, said, hint, retryable=retryable, retry_after=asked, **told_more)
+
+
+def name_key(error: AssistantError, key_hint: str) -> None:
+    """Let an error that is about the key say which key that is, and where keys come from; once is enough."""
+    if error.kind != "authentication" or not key_hint or key_hint in error.hint:
+        return
+    key_hint = redact(key_hint)
+    which, _, page = key_hint.partition(", or create one")
+    if page and page.rpartition(" ")[2] in error.hint:
+        key_hint = f"{which}."
+    if key_hint not in error.hint:
+        error.hint = key_hint if error.hint == REFUSED_KEY else f"{error.hint} {key_hint}"
 
 
 def failure(code: str, message: str) -> AssistantError:
@@ -262,7 +296,11 @@ def _meaning_of(words: str, kind: Kind) -> tuple[Kind, bool, str] | None:
         return None
     if re.match(r"\W*No connected db\.", words, re.IGNORECASE):  # LiteLLM without a database: it knows one key only
         return _KINDS[401]
-    if "invalid model name" in words[:SAID].lower():  # LiteLLM, with the status 400
+    if "invalid model name" in words[:SAID].lower():  # LiteLLM, with any status
+        return _CODES["model_not_found"]
+    if kind == "invalid_request" and _NO_KEY.search(words[:SAID]):
+        return _KINDS[401]
+    if kind == "invalid_request" and _NO_MODEL.search(words[:SAID]):
         return _CODES["model_not_found"]
     if _TOO_LONG.search(words[:SAID]):
         return "context_length", False, LONG.format("")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from ...core.errors import AssistantError
-from ...core.redact import public_url, redact, redact_logs, register_secrets
+from ...core.redact import public_url, redact_logs, register_secrets
 from . import JSON
 from .body import decode_error
 from .proxies import certificates_are_named, proxy_for, tls_context
@@ -70,7 +70,7 @@ class HttpTransport:
         self._base = base_url.rstrip("/")
         self._shown = public_url(self._base)
         self._secrets = tuple(value.rpartition(" ")[2] for value in headers.values() if value)
-        self._query, self._key_hint = urlencode(query or {}), key_hint
+        self._query, self.key_hint = urlencode(query or {}), key_hint
         register_secrets(*self._secrets)
         redact_logs()
         self._secure = urlsplit(self._base).scheme != "http"
@@ -206,7 +206,7 @@ class HttpTransport:
         """Raise what the reply says; of its body, what arrives soon and is not endless."""
         import httpx2
 
-        from .failures import REFUSED_KEY, refusal
+        from .failures import name_key, refusal
 
         body = b""
         with contextlib.suppress(TimeoutError, httpx2.HTTPError):  # the status counts, whatever becomes of its body
@@ -216,9 +216,7 @@ class HttpTransport:
                     if len(body) >= MAX_REFUSAL:
                         break
         error = refusal(response.status_code, decode_error(body[:MAX_REFUSAL]), response.headers, self._shown, path)
-        if error.kind == "authentication" and self._key_hint:
-            key_hint = redact(self._key_hint)
-            error.hint = key_hint if error.hint == REFUSED_KEY else f"{error.hint} {key_hint}"
+        name_key(error, self.key_hint)
         raise error
 
     async def aclose(self) -> None:
