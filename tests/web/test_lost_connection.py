@@ -15,8 +15,8 @@ from .cable import Cable
 from .conftest import Page
 from .served import Served
 
-WORDS = " ".join(f"w{n}" for n in range(20))
-LAST = "w19"
+WORDS = " ".join(f"w{n}" for n in range(50))
+LAST = "w49"
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ async def test_a_refusal(
 ) -> None:
     """What each failure means, and whether the request is sent again."""
     server.faults.add(fault)
-    stage = gpt(transport=transport, silence=0.2)
+    stage = gpt(transport=transport, silence=0.2 if isinstance(fault, Stall) else 30.0)
     last = await stage.conversation.exchange("hi")
     assert isinstance(last.event, ErrorOccurred)
     assert (last.event.kind, len(asked(server))) == (kind, requests)
