@@ -85,6 +85,8 @@ def written_by(run: str, messages: ap.JSON) -> Iterator[ap.JSON]:
 
     A server that does not say which run wrote a message can only mean those after the user's last one.
     """
+    if (error := ap.find_error(messages)) is not None:  # with the status of a success
+        raise ap.reported_error(error)
     newest = takewhile(lambda message: message.get("role") != "user", ap.get_objects(messages, "data"))
     nameless = [one for one in newest if not ap.get_text(one, "run_id")]
     found = [one for one in ap.get_objects(messages, "data") if one.get("run_id") == run or one in nameless]
@@ -119,6 +121,15 @@ def explain(error: ap.AssistantError) -> ap.AssistantError:
     return error
 
 
+def _id_of(reply: ap.JSON, what: str) -> str:
+    """The id of what the server has created; a refusal may have the status of a success."""
+    if number := ap.get_text(reply, "id"):
+        return number
+    if (error := ap.find_error(reply)) is not None:
+        raise ap.reported_error(error)
+    raise ap.AssistantError("protocol", f"The server created no {what}.", "Check base_url.")
+
+
 async def new_thread(transport: ap.Transport, items: Iterable[ap.Item]) -> str:
     """A thread that contains this conversation; its id.
 
@@ -126,9 +137,7 @@ async def new_thread(transport: ap.Transport, items: Iterable[ap.Item]) -> str:
         AssistantError: the server refuses, or can't be reached.
     """
     said = ap.in_words(items)
-    number = ap.get_text(await transport.call("POST", "/threads", {"messages": said[:BATCH]}), "id")
-    if not number:
-        raise ap.AssistantError("protocol", "The server created no thread.", "Check base_url.")
+    number = _id_of(await transport.call("POST", "/threads", {"messages": said[:BATCH]}), "thread")
     for message in said[BATCH:]:
         await transport.call("POST", f"/threads/{number}/messages", message)
     return number
@@ -164,9 +173,7 @@ async def provision(profile: ap.Profile, tools: Sequence[ap.ToolSpec]) -> ap.Pro
             raise ap.NotSetUpError("An assistant needs a model.", "Set model in the profile.", code="model_missing")
         body: ap.JSON = {"model": profile.model, "name": profile.name, "metadata": {OWNER: profile.name}}
         body |= {"instructions": profile.instructions or INSTRUCTIONS, "tools": functions(tools)}
-        made = ap.get_text(await transport.call("POST", f"/assistants/{number}".rstrip("/"), body), "id")
-    if not made:
-        raise ap.AssistantError("protocol", "The server created no assistant.", "Check base_url.")
+        made = _id_of(await transport.call("POST", f"/assistants/{number}".rstrip("/"), body), "assistant")
     return ap.Provisioned({"assistant_id": made}, f"{'Updated' if number else 'Created'} the assistant {made}.")
 
 

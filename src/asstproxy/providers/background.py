@@ -46,14 +46,15 @@ TOKEN_EVERY = 5.0
 """Seconds of streaming after which a heartbeat brings the token up to date."""
 MAX_DOUBLINGS = 16
 """Of the pause after a poll that failed: beyond `LONGEST` for every sensible pause, and far from an overflow."""
-UNFINISHED = ("queued", "in_progress", "cancelling")
+UNFINISHED = ("queued", "in_progress", "cancelling", "pending", "running", "processing")
+"""What the APIs say, and other servers' words for it."""
 RUNNING = {"status": "in_progress"}
 T = TypeVar("T")
 
 
 def is_unfinished(reply: JSON) -> bool:
     """Whether the server is still working on this answer."""
-    return reply.get("status") in UNFINISHED
+    return get_text(reply, "status").lower() in UNFINISHED
 
 
 class ServerJob:

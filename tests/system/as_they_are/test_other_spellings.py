@@ -9,6 +9,7 @@ import pytest
 
 from asstproxy import State
 from asstproxy.core.events import Cited, ErrorOccurred, MessageIncomplete
+from asstproxy.providers.gemini.partial_call import PartialCall
 
 from .case_server import reply, sse
 from .streams import Answered, exchange
@@ -191,6 +192,64 @@ async def test_gemini_that_was_cut(reason: Any) -> None:
     got = await exchange("generate", sse(chunk({"text": "Hi"}, reason=reason)))
     assert isinstance(got.settled.event, MessageIncomplete)
     assert (got.text, got.settled.event.reason) == ("Hi", "max_output_tokens")
+
+
+def partial(*pieces: Any, more: bool = True, **call: Any) -> Any:
+    """A chunk with a piece of a call: paths and values of its arguments."""
+    args = [{"jsonPath": path, kind: value, "willContinue": True} for path, kind, value in pieces]
+    told = call | ({"partialArgs": args} if args else {}) | ({"willContinue": True} if more else {})
+    return chunk({"functionCall": told}, reason=None if more else "STOP")
+
+
+ONE, TWO_AND_MORE = ("$.a", "numberValue", 1), ("$.b", "numberValue", 2)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [partial(name="add"), partial(ONE), partial(TWO_AND_MORE), partial(more=False)],
+        [partial(ONE, name="add", id="c"), partial(TWO_AND_MORE, more=False)],
+        [partial(ONE, TWO_AND_MORE, name="add", more=False)],
+    ],
+)
+async def test_arguments_of_gemini_piece_by_piece(chunks: list[Any]) -> None:
+    """They are put together by their paths, and the call runs once; it goes back whole."""
+    got = await exchange("generate", sse(*chunks), sse(*STREAM["generate"]))
+    assert (got.ran, got.text, len(got.calls)) == ([(1, 2)], "Hello there", 1), got.error
+    (sent,) = got.bodies[-1]["contents"][1]["parts"]
+    assert (sent["functionCall"]["args"], "partialArgs" in sent["functionCall"]) == (ADD, False)
+
+
+def test_paths_of_arguments() -> None:
+    """Texts are joined; objects and lists are made on the way, and a path that makes no sense changes nothing."""
+    call = PartialCall()
+    pieces: list[Any] = [
+        ("$.who.names[0]", "stringValue", "A"),
+        ("$.who.names[0]", "stringValue", "da"),
+        ("$.who.names[1]", "stringValue", "Bo"),
+        ("$['odd key'][1].x", "boolValue", True),
+        ("$.none", "nullValue", "NULL_VALUE"),
+        ("$.who.names.x", "numberValue", 1),
+        ("$.many[99999999999]", "numberValue", 1),
+        ("nonsense", "numberValue", 1),
+    ]
+    for one in pieces:
+        (part,) = partial(one)["candidates"][0]["content"]["parts"]
+        assert call.add(part) is None
+    whole = call.add({"functionCall": {}})
+    assert whole is not None
+    assert whole["functionCall"]["args"] == {
+        "who": {"names": ["Ada", "Bo"]},
+        "odd key": [None, {"x": True}],
+        "none": None,
+        "many": [],
+    }
+
+
+async def test_a_call_of_gemini_that_never_ends() -> None:
+    """Its arguments may be cut, so it does not run."""
+    got = await exchange("generate", sse(partial(ONE, name="add"), chunk(reason="STOP")))
+    assert (got.ran, "a tool call that can't be read" in got.error) == ([], True), got.text
 
 
 # ---- Interactions: as it was in its beta -----------------------------------------------------------------------------
@@ -503,3 +562,43 @@ async def test_sources_of_a_thread(stream: bool) -> None:
     )
     assert is_whole(got), got.error
     assert [(one.url, one.title) for said in got.said(Cited) for one in said.sources] == [(PAGE, "A")]
+
+
+@pytest.mark.parametrize("place", ["thread", "messages"])
+@pytest.mark.parametrize("error", [{"error": {"message": "boom"}}, {"error": "boom"}, {"detail": "boom"}], ids=str)
+async def test_a_refusal_with_the_status_of_a_success(place: str, error: Any) -> None:
+    """Its words are told wherever it comes: instead of the thread, or of the messages of a run that has ended."""
+    answers = [reply(error)] if place == "thread" else [THREAD, reply(COMPLETED), reply(error)]
+    got = await exchange("assistants", *answers, stream=False)
+    assert got.error.startswith("boom. "), (got.error, got.notices)
+
+
+# ---- statuses and words of other servers -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["pending", "running", "processing", "QUEUED", "IN_PROGRESS"])
+@pytest.mark.parametrize("api", ["responses", "interactions", "assistants"])
+async def test_work_that_is_not_done_in_other_words(api: str, status: str) -> None:
+    """It is waited for."""
+    if api == "assistants":
+        answers = [THREAD, reply(RUN | {"status": status}), reply(COMPLETED), listed(written(VALUE))]
+        got = await exchange(api, *answers, stream=False)
+    else:
+        got = await exchange(api, reply({"id": "r", "status": status}), reply(WHOLE[api]), background=True)
+    assert is_whole(got), got.error
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({name: "boom"} for name in ("errorMessage", "errmsg", "exception", "description", "Error")),
+        {"error": {"message": "Provider returned error", "metadata": {"raw": "boom", "provider_name": "X"}}},
+        {"error": {"message": "Provider returned error", "metadata": {"raw": '{"error": {"message": "boom"}}'}}},
+        {"error": {"metadata": {"raw": {"detail": "boom"}}}},
+    ],
+    ids=str,
+)
+async def test_words_in_other_places(body: Any) -> None:
+    """The words of a refusal are told, also those of the server behind OpenRouter."""
+    got = await exchange("chat", reply(body, "500 Server Error"))
+    assert "boom. " in got.error

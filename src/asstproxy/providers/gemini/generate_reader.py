@@ -26,6 +26,7 @@ from ..stream import StreamReader
 from ..transport import JSON
 from ..transport.failures import find_error, refusal, reported_error
 from .finish_reasons import WHOLE, blocked, ending, googles_reason
+from .partial_call import PartialCall
 from .spelling import as_google_writes
 
 __all__ = ["Reader"]
@@ -49,7 +50,7 @@ class Reader(StreamReader):
         self._reason, self._detail, self._block = "", "", ""
         self._parts: list[JSON] = []
         self._texts: list[list[str]] = []  # the pieces of each part's text
-        self._calls = ToolCallBuffer()
+        self._calls, self._partial = ToolCallBuffer(), PartialCall()
         self._usage: JSON = {}
         self._sources: list[Source] = []
 
@@ -82,7 +83,10 @@ class Reader(StreamReader):
     def _part(self, part: JSON) -> Iterator[Event]:
         if text := get_text(part, "text"):
             yield Reasoning(text) if _is_thought(part) else ChunkReceived(text)
-        if isinstance(call := part.get("functionCall"), dict):
+        if isinstance(part.get("functionCall"), dict):
+            if (whole := self._partial.add(part)) is None:
+                return
+            part, call = whole, whole["functionCall"]
             arguments = get_arguments(call, "args")
             self._calls.add(len(self._calls), get_text(call, "id"), get_text(call, "name"), arguments)
             if isinstance(call.get("args"), str):  # it goes back as Google would have written it
@@ -113,6 +117,8 @@ class Reader(StreamReader):
         parts = self._whole()
         text = "".join(get_text(part, "text") for part in parts if not _is_thought(part))
         answered = bool(text or self._calls)
+        if self._partial and self._reason in WHOLE:  # it never ended, so nobody knows what is missing
+            self._reason = "MALFORMED_FUNCTION_CALL"
         if answered or self._reason in WHOLE:
             yield from unshown(_media(parts), _steps(parts), answered=answered)
         yield from ending(self._reason, self._detail, text, self._calls.finish(), _raw(parts))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -226,12 +228,14 @@ def _is_remark(event: Mapping[str, Any]) -> bool:
 
 def _fails(event: Mapping[str, Any]) -> bool:
     """Whether an object says that something has failed."""
-    if event.get("success") is False or event.get("ok") is False or event.keys() & {"errors", "error_message", "fault"}:
+    if event.get("success") is False or event.get("ok") is False or event.keys() & FAILURES:
         return True
     told = [str(event.get(name)) for name in ("code", "status", "statusCode", "status_code")]
     return any(one.lower() in _FAILED or (len(one) == 3 and one.isdecimal() and one >= "400") for one in told)
 
 
+FAILURES = {"errors", "error_message", "errorMessage", "exception", "fault"}
+"""The presence of one of these alone says that something has failed."""
 _FAILED = ("error", "failed", "failure", "fail")
 
 
@@ -254,13 +258,25 @@ def error_words(error: Any, depth: int = 4) -> str:
             place = error.get("loc")  # FastAPI: which field is wrong
             path = ".".join(str(one) for one in place if isinstance(one, str | int)) if isinstance(place, list) else ""
             words = next(filter(None, found), "")
+            if told := _passed_on(error.get("metadata")):
+                return f"{words.rstrip('.')}: {told}" if words else told
             return f"{path}: {words}" if path and words else words
     return ""
+
+
+def _passed_on(metadata: Any) -> str:
+    """What the server behind OpenRouter said, whose own words are only that it failed."""
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    if isinstance(raw, str) and raw.lstrip().startswith("{"):
+        with contextlib.suppress(ValueError, RecursionError):
+            raw = json.loads(raw)
+    return error_words(raw, 3)
 
 
 _WORDS = (
     *("message", "detail", "msg", "error", "errors", "error_description", "title", "reason"),
     *("Message", "error_message", "error_msg", "fault", "faultstring", "details", "data"),
+    *("errorMessage", "errmsg", "err_msg", "exception", "description", "Error"),
 )
 """Where servers put their words, the best place first."""
 _REMARK = frozenset(
