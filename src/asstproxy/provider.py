@@ -91,7 +91,7 @@ from .providers.text_fold import MessageFold, TextFold
 from .providers.transport import JSON, Transport
 from .providers.transport.failures import failure as api_error
 from .providers.transport.failures import find_error, reported_error
-from .providers.usage import chat_usage, messages_usage, service_tier, told_cost
+from .providers.usage import chat_usage, messages_usage, reported_cost, service_tier
 
 if TYPE_CHECKING:
     from .providers.transport.http import HttpTransport
@@ -204,11 +204,11 @@ __all__ = [
     "read_stream",
     "readable_by",
     "refuses_schema",
+    "reported_cost",
     "reported_error",
     "required_model",
     "rewritten",
     "service_tier",
-    "told_cost",
     "unshown",
     "url_citations",
     "vendor_transport",

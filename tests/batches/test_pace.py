@@ -92,6 +92,42 @@ async def test_tokens_a_minute_count_what_was_used() -> None:
     assert third.at - first.at >= 0.19
 
 
+async def test_the_first_requests_do_not_exceed_the_tokens_a_minute() -> None:
+    """Nobody knows yet how long answers are: the first request goes out alone, and what it used counts for those that wait."""
+    pace = Pace(8, tpm=1000)
+    first = await pace.enter(10)
+    others = [asyncio.create_task(pace.enter(10)) for _ in range(7)]
+    await asyncio.sleep(0)
+    assert not any(task.done() for task in others)
+    pace.leave(first, 300)
+    await asyncio.sleep(0)
+    assert [task.done() for task in others] == [True, True, False, False, False, False, False]
+    for task in others:
+        task.cancel()
+    await asyncio.wait(others)
+
+
+async def test_a_longer_answer_counts_at_once() -> None:
+    """After short answers, one that is long: the next request counts as much, so that no second one like it exceeds the limit."""
+    pace = Pace(8, tpm=1000)
+    for _ in range(3):
+        pace.leave(await pace.enter(10), 20)
+    pace.leave(await pace.enter(10), 700)
+    next_one = asyncio.create_task(pace.enter(10))
+    await asyncio.sleep(0)
+    assert not next_one.done()
+    next_one.cancel()
+    await asyncio.wait([next_one])
+
+
+async def test_a_provider_that_reports_no_tokens_is_not_held_up() -> None:
+    """What is sent counts then: the second request doesn't wait for the minute of the first one to pass."""
+    pace = Pace(8, tpm=1000)
+    pace.leave(await pace.enter(10))
+    together = await asyncio.wait_for(asyncio.gather(*(pace.enter(10) for _ in range(8))), 30)
+    assert [one.tokens for one in together] == [10] * 8
+
+
 async def test_one_that_is_cancelled_gives_its_place_back() -> None:
     """A task that stops waiting, or that was let in at the same moment, takes no place."""
     pace = Pace(1)

@@ -260,7 +260,11 @@ def test_an_edited_call_shows_what_changed(server: ResponsesServer, tool: Path) 
         assert "Run it like this? ›" in changes
         answer(terminal, "yes")
         terminal.wait_for("That was it.")
+        assert 'note(text="b", times=3) → written' in terminal.text  # the note about the edit is for the assistant
+        terminal.enter("/call")
+        terminal.wait_for("→ output\nwritten\n")
     assert ran(tool) == ["b 3"]
+    assert "changed the arguments" in server.requests[-1].json["input"][-1]["output"]
 
 
 def test_a_dumb_terminal_has_no_frame(server: ResponsesServer, tool: Path) -> None:

@@ -19,6 +19,7 @@ from forked import asst_command
 from servers import Cut, Html, Incomplete, ResponsesServer, Say, Status, refused_port
 
 from .conftest import ASST, Asst, Ran
+from .in_process import asst_here
 from .terminal import Terminal
 
 
@@ -63,6 +64,13 @@ def test_a_terminal_whose_encoding_lacks_characters(server: ResponsesServer, enc
     assert " * one" in text
     if encoding == "ascii":
         assert f"\n{shown}\n" in text
+
+
+def test_a_size_of_nothing_hides_nothing(server: ResponsesServer) -> None:
+    """COLUMNS=0 and LINES=0, as some wrappers export them, count as not set: the answer is drawn."""
+    with Terminal([ASST, "ask", "-p", "gpt", "hi"], 60, env={"COLUMNS": "0", "LINES": "0"}) as terminal:
+        assert terminal.wait_end() == 0
+        assert "You said: hi\n" in terminal.text
 
 
 @pytest.mark.parametrize(
@@ -321,3 +329,13 @@ def test_instructions_from_a_file(asst: Asst, server: ResponsesServer, tmp_path:
     ran = asst("ask", "-q", "-p", "gpt", "-s", f"@{tmp_path / 'missing'}", "hi")
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
     assert "missing" in ran.err
+
+
+@pytest.mark.parametrize("option", ["--session", "--template", "--save-template"])
+def test_an_option_that_is_empty(option: str, server: ResponsesServer) -> None:
+    """`--session "$ID"` where nothing has set ID: one line and exit 2, and not a message in a new session."""
+    ran = asst_here("ask", "-p", "gpt", option, "", "hi")
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert option in ran.err
+    assert "it is empty" in ran.err
+    assert not server.requests

@@ -163,6 +163,12 @@ def test_a_message_may_be_a_file_alone(asst: Asst, server: ResponsesServer, pict
     assert "dot.png" in asst("sessions", "list").out
 
 
+def test_one_byte(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
+    """The smallest file has `1 byte`."""
+    (tmp_path / "answer.txt").write_text("y")
+    assert "[1] answer.txt · text · 1 byte\n" in asst("ask", "-p", "gpt", "-a", str(tmp_path / "answer.txt"), "?").err
+
+
 def test_a_text_file_is_text_under_its_name(asst: Asst, server: ResponsesServer, tmp_path: Path) -> None:
     """A text file becomes part of the text, with its name and a fence that its own fences don't end."""
     (tmp_path / "notes.md").write_text("# Notes\n```\ncode\n```\n")

@@ -57,7 +57,7 @@ def test_models_are_listed_with_prices_and_notes(server: ResponsesServer, column
         luna = next(line for line in lines if "gpt-6-luna" in line)
         assert luna.startswith("› gpt-6-luna ")
         assert "$0.10 /  $0.50    1.05M  in use" in luna
-        assert "shuts down 2027" in text
+        assert ("ends 2027-01-14" if columns == 60 else "shuts down 2027-01-14") in text
         terminal.type(DOWN)
         terminal.wait_for("› gpt-6.1-terra")
         terminal.type("\r")

@@ -30,6 +30,11 @@ def test_a_tool_that_nobody_could_be_asked_about_is_named(asst: Asst, server: Re
     ("arguments", "says"),
     [
         (["--resume"], "No such option: --resume. See: asst --help"),
+        (
+            ["-p", "gpt", "what is it?"],
+            "No such option: -p. It follows the command: asst ask -p gpt 'what is it?'. See: asst --help",
+        ),
+        (["--model", "x"], "No such option: --model. It follows the command: asst ask --model x. See: asst --help"),
         (["ask", "--file", "x", "hi"], "No such option: --file. See: asst ask --help"),
         (["ask", "--tiemout", "3", "hi"], "No such option: --tiemout. Did you mean --timeout? See: asst ask --help"),
         (["ask", "--attachment", "x"], "No such option: --attachment. Did you mean --attach? See: asst ask --help"),

@@ -16,7 +16,7 @@ from asstproxy.core.events import AssistantMessageRetrieved, ErrorOccurred
 ROOT = Path(asstproxy.__file__).parent
 BELOW = [
     path
-    for place in ("core", "config", "store", "tools", "providers", "batches", "user.py", "start.py")
+    for place in ("core", "config", "store", "tools", "providers", "batches", "export/write.py", "user.py", "start.py")
     for path in ([ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py")))
 ]
 COMMAND = re.compile(

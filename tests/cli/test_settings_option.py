@@ -62,10 +62,12 @@ def test_a_bad_value_is_wrong_usage(asst: Asst, server: ResponsesServer, value: 
 
 
 def test_an_unknown_setting_passes_with_a_notice(asst: Asst, server: ResponsesServer) -> None:
-    """It is sent as JSON or text; the server decides. One line says so."""
+    """It is sent as JSON or text; the server decides. One line says so, unless only errors are wanted."""
     ran = asst("ask", "-p", "gpt", "-q", "-O", "temprature=1", "hi")
     assert server.requests[-1].json["temprature"] == 1
     assert ran.code == 1  # this server refuses it
+    assert len(ran.err.splitlines()) == 1
+    assert "answered 400" in ran.err
     ran = asst("ask", "-p", "gpt", "-O", "temprature=1", "hi")
     assert "Did you mean temperature?" in ran.err.splitlines()[0]
 
@@ -101,6 +103,19 @@ def test_a_chat_keeps_its_settings_and_its_budget(server: ResponsesServer) -> No
         terminal.enter("/model gpt-6-luna")
         terminal.enter("and now?")
         terminal.wait_until(lambda: len(server.requests) == 2)
+
+
+def test_a_chat_warns_of_an_unknown_setting_once(server: ResponsesServer) -> None:
+    """Not again when the model changes, nor with the next such setting."""
+    with Terminal([ASST, "chat", "-p", "gpt", "-O", "first=1"], 100) as terminal:
+        terminal.wait_for('"first" is sent as it is')
+        terminal.enter("/set second=2")
+        terminal.wait_for("second = 2")
+        terminal.enter("/model gpt-6.1-terra")
+        terminal.wait_for("gpt · gpt-6.1-terra")
+        terminal.wait_for_prompt()
+        text = terminal.text
+    assert (text.count("as it is"), text.count("as they are")) == (2, 0), text
 
 
 def test_each_api_has_its_own_names(asst: Asst, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -209,15 +209,50 @@ def test_no_mixture_of_ticks_fences_and_tags_gets_through(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "begins"), [("x.html", "<!doctype"), ("x.md", "# "), ("x.mmd", "sequence"), ("x.txt", "{")]
+    ("name", "begins"), [("x.html", "<!doctype"), ("x.MD", "# "), ("x.mmd", "sequence"), ("x", "{"), ("x.json", "{")]
 )
 def test_the_suffix_chooses_the_format(name: str, begins: str, tmp_path: Path) -> None:
-    """As the name says; `--format` overrides it."""
+    """As the name says, without one it is JSON; `--format` overrides it."""
     session = held(["one"], say("1"))
     asst("sessions", "export", session.id, "-o", str(tmp_path / name))
     assert (tmp_path / name).read_text().startswith(begins)
     asst("sessions", "export", session.id, "-f", "json", "-o", str(tmp_path / f"j{name}"))
     assert (tmp_path / f"j{name}").read_text().startswith("{")
+
+
+@pytest.mark.parametrize("name", ["x.pdf", "x.txt", "x.md.gz"])
+def test_a_suffix_of_no_format_is_refused(name: str, tmp_path: Path) -> None:
+    """JSON under such a name would deceive: exit 2, one line with the suffixes and the option, no file. `-f` decides."""
+    held(["one"], say("1"))
+    ran = asst("sessions", "export", "-o", str(tmp_path / name))
+    assert (ran.returncode, ran.stderr.count("\n"), [*tmp_path.glob("x*")]) == (2, 1, [])
+    assert f'No format has the suffix "{Path(name).suffix}".' in ran.stderr
+    assert ".json, .md, .html or .mmd" in ran.stderr
+    assert "-f json" in ran.stderr
+    assert asst("sessions", "export", "-f", "md", "-o", str(tmp_path / name)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("-", "-o needs the name of a file. Leave it out: the session is on stdout."),
+        ("", "-o needs the name of a file. Leave it out: the session is on stdout."),
+        ("folder", "folder is a folder. Name a file in it."),
+        ("none/x.md", "the folder none doesn't exist. Create it"),
+    ],
+)
+def test_where_no_export_can_be_written(name: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 2, one line that says why and what to do; `~` is the home folder."""
+    held(["one"], say("1"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "folder"))
+    (tmp_path / "folder").mkdir()
+    ran = asst("sessions", "export", "-o", name)
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert words in ran.stderr
+    assert asst("sessions", "export", "-o", "~/x.md").returncode == 0
+    assert (tmp_path / "folder" / "x.md").exists()
+    assert not (tmp_path / "-").exists()
 
 
 def test_markdown_keeps_the_answer_as_it_is() -> None:

@@ -74,6 +74,28 @@ async def test_a_server_that_is_not_there_is_one_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://", "it names no server"),
+        ("http:///chart.png", "it names no server"),
+        ("http://127.0.0.1:99999/chart.png", "Port out of range 0-65535"),
+        ("http://[::1", "Invalid IPv6 URL"),
+    ],
+)
+async def test_an_address_that_is_none_is_one_line(address: str, said: str) -> None:
+    """Also where a redirect leads there; nothing is connected to."""
+    with pytest.raises(UsageError) as raised:
+        await read_attachment(address)
+    assert str(raised.value) == f"{address} can't be fetched: {said}."
+
+    async def answer(_: Request) -> Reply:
+        return Reply(302, {"location": address})
+
+    with Server(answer) as server, pytest.raises(UsageError, match="can't be fetched"):
+        await read_attachment(server.url)
+
+
+@pytest.mark.parametrize(
     ("size", "ends", "said"),
     [(10**12, False, "is too large: more than 500 MB"), (1000, True, "the server broke the connection off")],
 )

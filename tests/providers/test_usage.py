@@ -10,7 +10,7 @@ from asstproxy.config.profiles import Profile
 from asstproxy.core.events import Event, Usage
 from asstproxy.core.turn import Turn
 from asstproxy.providers.registry import connect
-from asstproxy.providers.usage import chat_usage, messages_usage, responses_usage, told_cost
+from asstproxy.providers.usage import chat_usage, messages_usage, reported_cost, responses_usage
 from servers import Reply, Request
 from servers.http import Server
 
@@ -71,8 +71,8 @@ async def test_the_body_wins_over_the_header_and_a_header_alone_is_no_usage() ->
 )  # fmt: skip
 def test_only_an_amount_is_a_cost(cost: Any, told: float | None) -> None:
     """A number, or Perplexity's object with a total; whatever else a server puts there is ignored."""
-    assert told_cost({"cost": cost}) == told
-    assert told_cost({}) is None
+    assert reported_cost({"cost": cost}) == told
+    assert reported_cost({}) is None
 
 
 def test_reasoning_is_output_wherever_it_is_counted() -> None:

@@ -35,7 +35,9 @@ def test_the_second_process_is_told_which_one_has_the_session() -> None:
     assert "--wait" in done.stderr
     assert "--fork" in done.stderr
     for command in (["rm", session.id, "--yes"], ["rename", session.id, "x"]):
-        assert asst("sessions", *command).returncode == 5
+        done = asst("sessions", *command)
+        assert done.returncode == 5
+        assert "--wait" not in done.stderr  # these commands have no such option
     assert asst("sessions", "show", session.id).returncode == 0  # readers need no lock
     mine.close()
     Store().open(session.id).close()

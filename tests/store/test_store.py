@@ -11,6 +11,7 @@ import pytest
 
 from asstproxy.config.paths import data_dir
 from asstproxy.core.errors import SessionError
+from asstproxy.core.events import SetUserMessage
 from asstproxy.providers.scripted import say
 from asstproxy.store import ulid
 from asstproxy.store.store import Store
@@ -170,3 +171,15 @@ def test_a_missing_data_dir_is_an_empty_store() -> None:
         assert asst("sessions", *command).returncode == 0
     assert asst("sessions", "show").returncode == 5
     assert not data_dir().exists()
+
+
+def test_a_session_is_closed_once(tmp_path: Path) -> None:
+    """Closing it again leaves alone a file that has got the number of the journal's file meanwhile."""
+    session = Store().create()
+    session.add(SetUserMessage("hi"))
+    session.close()
+    others = [(tmp_path / str(n)).open("w") for n in range(5)]
+    session.close()
+    for other in others:
+        with other:
+            other.write("still open")

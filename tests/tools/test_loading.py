@@ -154,6 +154,7 @@ def test_names_of_installed_packages(monkeypatch: pytest.MonkeyPatch) -> None:
         ("/dev/zero", None, "/dev/zero is a device, not a file.", "file"),
         ("/", None, "'/' is a folder.", "Python file"),
         ("declared:ad", None, "'declared' has no 'ad'.", "Did you mean 'add'?"),
+        ("declared:other", None, "'declared' has no 'other'.", "It has: Box, Pair, add, box, helper, sub."),
         ("declared:number", None, "'number' in 'declared' isn't a function.", ""),
         ("declared:", None, "Invalid tool name: 'declared:'.", "package.module:function"),
         ("", None, "Invalid module name: ''.", ""),

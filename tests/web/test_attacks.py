@@ -148,14 +148,13 @@ def test_a_call_that_fits_no_schema_runs_nothing(provider: ResponsesServer, tmp_
         (asked,) = watch.status["asked"]
         edits: list[Any] = ['{"text": ["<b>"]}', "<script>", '{"text": "a", "more": 1}', "[" * 100_000, "{}", "null"]
         for arguments in edits:
-            body = {"answers": {asked["call_id"]: {"answer": "yes", "arguments": arguments}}}
+            body = {"answers": {asked["id"]: {"answer": "yes", "arguments": arguments}}}
             answer = page.post(f"/sessions/{session}/approval", body)
             assert answer.status_code == 400, arguments
             assert "\n" not in answer.json()["error"]
             assert not ran.exists()
         assert (
-            page.post(f"/sessions/{session}/approval", {"answers": {asked["call_id"]: {"answer": "yes"}}}).status_code
-            == 200
+            page.post(f"/sessions/{session}/approval", {"answers": {asked["id"]: {"answer": "yes"}}}).status_code == 200
         )
         watch.until_state("completed")
     assert ran.read_text() == "milk"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from asstproxy import Store
-from servers import Call, ResponsesServer, Say
+from servers import Call, Fail, ResponsesServer, Say
 
 from .browser import Browser
 from .served import ServedPage
@@ -90,6 +90,47 @@ def test_a_tool_waits_in_its_lane(three: Browser, provider: ResponsesServer, ran
     tab.until_there_are(3, "[data-keep]")
     assert _answers(tab) == ["Done."] * 3
     assert ran.read_text() == "milk"
+
+
+def test_one_of_them_fails(three: Browser, provider: ResponsesServer) -> None:
+    """Its lane says why; the others answer, and the next message goes to all of them again."""
+
+    def brain(request: dict[str, Any]) -> list[Any]:
+        fails = request.get("tools") and "And now?" not in str(request["input"])
+        return [Fail("invalid_prompt", "The model is ill.")] if fails else [Say("Fine.")]
+
+    provider.brain = brain
+    tab = three
+    tab.send("Who is better?")
+    tab.until_there_are(3, "[data-keep]")
+    assert sorted(_answers(tab)) == ["Fine.", "Fine."]
+    assert "The model is ill." in tab.one(".lane .fault").text
+    tab.send("And now?")
+    tab.until(lambda: _answers(tab) == ["Fine."] * 3)
+
+
+def test_one_of_them_cannot_be_asked(three: Browser, provider: ResponsesServer, ran: Path) -> None:
+    """One line says why; the others are asked, and nothing is left of the session that it would have had."""
+    tab = three
+    provider.brain = lambda _: [Say("Fine.")]
+    tab.click("#pick")
+    tab.click("[data-profile=other]")
+    tab.until(lambda: tab.one("#hint").text == "Asks other and third")
+    tab.send("Who is better?")
+    tab.until_there_are(2, "[data-keep]")
+    tab.click("[data-keep]")
+    tab.until(lambda: tab.one("#log").is_displayed() and "Fine." in tab.log)
+    for name in ("third", "work"):
+        tab.click("#pick")
+        tab.click(f"[data-also={name}]")
+        tab.driver.execute_script("document.getElementById('picker').hidePopover()")
+    (ran.parent / "notes.py").write_text("not Python")
+    tab.send("And why?")
+    tab.until(lambda: tab.one("#duel-said").text == "And why?" and len(tab.all(".lane [data-keep]")) == 2)
+    assert _answers(tab) == ["Fine."] * 2
+    assert "notes.py" in tab.one("#fault").text
+    tab.until(lambda: len(list(Store().ids())) == 3)
+    tab.driver.get_log("browser")  # it logs the refusal
 
 
 @pytest.mark.slow("axe reads the page twice")

@@ -40,39 +40,44 @@ def test_what_a_model_writes_does_nothing(driver: Any, provider: ResponsesServer
         assert tab.complaints() == []
 
 
-def test_every_record_is_text(driver: Any, provider: ResponsesServer, web: Served) -> None:
-    """Each type of record with hostile text in every field: in the conversation, the drawings, the records and the replay."""
-    call = e.ToolCall("c1", HOSTILE, HOSTILE)
-    picture = Attachment("0" * 64, "image/svg+xml", HOSTILE, 3)
+def _every_record(text: str) -> list[e.Record]:
+    """Each type of record with this text in every field."""
+    call = e.ToolCall("c1", text, text)
+    picture = Attachment("0" * 64, "image/svg+xml", text, 3)
     written: list[tuple[State, e.Event]] = [
-        (State.NEW, e.Configured(HOSTILE, HOSTILE, HOSTILE, HOSTILE)),
-        (State.READY, e.SetUserMessage(HOSTILE, (picture,))),
-        (State.STARTED, e.Started(HOSTILE, HOSTILE)),
-        (State.RUNNING, e.Heartbeat(HOSTILE)),
-        (State.RUNNING, e.Reasoning(HOSTILE)),
-        (State.RUNNING, e.RetryScheduled(1, 0.1, HOSTILE, HOSTILE)),
-        (State.RUNNING, e.Notice(HOSTILE)),
-        (State.RUNNING, e.Skipped(HOSTILE)),
-        (State.RUNNING, e.SchemaMismatch(HOSTILE, (HOSTILE,), HOSTILE)),
-        (State.RUNNING, e.TakenOver(HOSTILE, HOSTILE, HOSTILE)),
-        (State.STREAMING, e.ChunkReceived(HOSTILE, "commentary")),
+        (State.NEW, e.Configured(text, text, text, text)),
+        (State.READY, e.SetUserMessage(text, (picture,))),
+        (State.STARTED, e.Started(text, text)),
+        (State.RUNNING, e.Heartbeat(text)),
+        (State.RUNNING, e.Reasoning(text)),
+        (State.RUNNING, e.RetryScheduled(1, 0.1, text, text)),
+        (State.RUNNING, e.Notice(text)),
+        (State.RUNNING, e.Skipped(text)),
+        (State.RUNNING, e.SchemaMismatch(text, (text,), text)),
+        (State.RUNNING, e.TakenOver(text, text, text)),
+        (State.STREAMING, e.ChunkReceived(text, "commentary")),
         (State.REQUIRES_ACTION, e.ActionRequired((call,))),
         (State.AWAITING_APPROVAL, e.ApprovalRequested((call,))),
-        (State.REQUIRES_ACTION, e.ApprovalGiven((e.Decision("c1", True, HOSTILE, HOSTILE, by=HOSTILE),))),
-        (State.REQUIRES_ACTION, e.ToolStarted("c1", HOSTILE, HOSTILE, HOSTILE)),
-        (State.REQUIRES_ACTION, e.ToolFinished(e.ToolResult("c1", HOSTILE, HOSTILE), 0.1, printed=HOSTILE)),
-        (State.TOOLS_EXECUTED, e.ToolsExecuted((e.ToolResult("c1", HOSTILE),))),
+        (State.REQUIRES_ACTION, e.ApprovalGiven((e.Decision("c1", True, text, text, by=text),))),
+        (State.REQUIRES_ACTION, e.ToolStarted("c1", text, text, text)),
+        (State.REQUIRES_ACTION, e.ToolFinished(e.ToolResult("c1", text, text), 0.1, printed=text)),
+        (State.TOOLS_EXECUTED, e.ToolsExecuted((e.ToolResult("c1", text),))),
         (State.TOOL_OUTPUTS_SUBMITTED, e.ToolOutputsSubmitted()),
-        (State.STREAMING, e.ChunkReceived(HOSTILE)),
-        (State.STREAMING, e.Cited((e.Source("javascript:window.hit=4", HOSTILE), e.Source('https://x"onload=1', "")))),
+        (State.STREAMING, e.ChunkReceived(text)),
+        (State.STREAMING, e.Cited((e.Source("javascript:window.hit=4", text), e.Source('https://x"onload=1', "")))),
         (State.STREAMING, e.Usage(1, 1)),
-        (State.ERROR, e.ErrorOccurred(HOSTILE, HOSTILE, HOSTILE)),
-        (State.ERROR, e.Titled(HOSTILE)),
+        (State.ERROR, e.ErrorOccurred(text, text, text)),
+        (State.ERROR, e.Titled(text)),
     ]
-    records = [
+    return [
         e.Record(seq, f"2026-11-29T08:00:{seq:02}.000Z", state, event)
         for seq, (state, event) in enumerate(written, start=2)
     ]
+
+
+def test_every_record_is_text(driver: Any, provider: ResponsesServer, web: Served) -> None:
+    """Each type of record with hostile text in every field: in the conversation, the drawings, the records and the replay."""
+    records = _every_record(HOSTILE)
     session = Store().copy(records, forked_from="")
     tab = Browser(driver, web.address)
     tab.js(f"location.hash = '{session}'")
@@ -83,7 +88,7 @@ def test_every_record_is_text(driver: Any, provider: ResponsesServer, web: Serve
     tab.click("#t-rec")
     tab.click("[data-kind=chunk]")
     tab.driver.execute_script("document.querySelectorAll('.rec').forEach(d => d.open = true)")
-    tab.until(lambda: len(tab.all(".rec pre")) == len(tab.all(".rec")) >= len(written))
+    tab.until(lambda: len(tab.all(".rec pre")) == len(tab.all(".rec")) >= len(records))
     assert _is_harmless(tab)
     tab.click(".bar .tabs [data-view=replay]")
     for number in range(len(records) + 2):
@@ -94,6 +99,24 @@ def test_every_record_is_text(driver: Any, provider: ResponsesServer, web: Serve
         )
         assert _is_harmless(tab)
     assert tab.complaints() == []
+
+
+def test_nothing_hides_in_a_text(driver: Any, provider: ResponsesServer, web: Served) -> None:
+    """No control character and no turn of the direction reaches the page; in a call and in a record, what is invisible is seen."""
+    text = "a\u202eb\x1bc\u2066d\u200be"
+    session = Store().copy(_every_record(text), forked_from="")
+    tab = Browser(driver, web.address)
+    tab.js(f"location.hash = '{session}'")
+    tab.until(lambda: tab.all("#log .state.error") and tab.one("#title").text != "New session")
+    tab.until(lambda: tab.all("#sessions a"))
+    tab.driver.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    call = tab.one("#log .part.call").get_attribute("textContent")
+    assert call.count("a\\u202eb\\u001bc\\u2066d\\u200be") >= 2
+    tab.click("#t-rec")
+    tab.driver.execute_script("document.querySelectorAll('.rec').forEach(d => d.open = true)")
+    tab.until(lambda: "\\u202eb" in tab.one(".rec.set_user_message pre").get_attribute("textContent"))
+    shown = tab.js("document.documentElement.outerHTML + document.title")
+    assert not set(shown) & set("\u202e\x1b\u2066")
 
 
 def test_the_token_is_nowhere_to_be_found(tab: Browser, web: Served, provider: ResponsesServer) -> None:

@@ -47,7 +47,7 @@ async def test_it_works_below_a_prefix_with_the_programs_tools(provider: Respons
         session = f"/chat/api/sessions/{sent.json()['session']}"
         asked = (await _when(client, session, lambda status: status.get("asked")))["asked"]
         assert (asked[0]["name"], ran) == ("note", [])
-        answers = {asked[0]["call_id"]: {"answer": "yes"}}
+        answers = {asked[0]["id"]: {"answer": "yes"}}
         assert (await client.post(f"{session}/approval", json={"answers": answers}, headers=headers)).status_code == 200
         await _when(client, session, lambda status: not status["busy"])
     await page.aclose()

@@ -7,7 +7,9 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from asstproxy import Store
@@ -100,10 +102,10 @@ def test_a_tool_runs_only_after_a_yes(provider: ResponsesServer, tmp_path: Path)
         assert page.post(path, {"answers": {"other": {"answer": "yes"}}}).status_code == 400
         assert page.get(path).status_code == 405  # not by an address
         changed = {"answer": "yes", "arguments": '{"text": 7'}
-        assert "doesn't fit" in page.post(path, {"answers": {asked["call_id"]: changed}}).json()["error"]
+        assert "doesn't fit" in page.post(path, {"answers": {asked["id"]: changed}}).json()["error"]
         assert not ran.exists()
         unchanged = {"answer": "yes", "arguments": f" {asked['arguments']}\n"}
-        assert page.post(path, {"answers": {asked["call_id"]: unchanged}}).status_code == 200
+        assert page.post(path, {"answers": {asked["id"]: unchanged}}).status_code == 200
         watch.until_state("completed")
     assert "changed the arguments" not in str(provider.requests[-1].json["input"])
     assert ran.read_text() == "milk"
@@ -119,11 +121,35 @@ def test_a_refused_tool_does_not_run(provider: ResponsesServer, tmp_path: Path) 
         page = Page(web)
         session = page.send("note milk", profile="work")
         watch = page.watch(session).until(lambda w: w.status.get("asked"))
-        call = watch.status["asked"][0]["call_id"]
-        page.post(f"/sessions/{session}/approval", {"answers": {call: {"answer": "no", "reason": "not now"}}})
+        name = watch.status["asked"][0]["id"]
+        page.post(f"/sessions/{session}/approval", {"answers": {name: {"answer": "no", "reason": "not now"}}})
         watch.until_state("completed")
     assert not ran.exists()
     assert "not now" in str(provider.requests[-1].json["input"])
+
+
+def test_a_profile_that_opens_slowly_delays_no_other(provider: ResponsesServer, tmp_path: Path) -> None:
+    """While the MCP server of one new session starts, another session is opened and answered."""
+    ready, starting = tmp_path / "ready", tmp_path / "starting"
+    code = (
+        f"import pathlib, time; pathlib.Path({str(starting)!r}).touch()\n"
+        f"while not pathlib.Path({str(ready)!r}).exists(): time.sleep(0.02)"
+    )
+    server = f"command = {json.dumps(sys.executable)}\nargs = {json.dumps(['-c', code])}"
+    folder = Path(os.environ["ASST_CONFIG_DIR"])
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "config.toml").write_text(f'[profiles.slow]\nprovider = "gpt"\nmcp = ["slow"]\n[mcp.slow]\n{server}\n')
+    with ServedPage("slow", "gpt") as web, ThreadPoolExecutor(1) as others:
+        page = Page(web)
+        try:
+            first = others.submit(Page(web).send, "one", profile="slow")
+            while not starting.exists():
+                assert not first.done()
+            page.watch(page.send("two", profile="gpt")).until_state("completed")
+            assert not first.done()
+        finally:
+            ready.touch()
+        page.watch(first.result()).until_state("completed")
 
 
 def test_retry_edit_fork_and_undo(page: Page, provider: ResponsesServer) -> None:

@@ -42,7 +42,7 @@ async def collect_all(book: JobBook, apis: Apis, stopping: Stopping) -> None:
         AssistantError: the provider refuses, or doesn't have a batch any more.
         OSError: a file can't be written.
     """
-    factor, was_told = 1.0, False
+    factor, was_warned = 1.0, False
     while book.open_jobs and not stopping.is_set:
         asked = 0.0
         for job in book.open_jobs:
@@ -53,8 +53,8 @@ async def collect_all(book: JobBook, apis: Apis, stopping: Stopping) -> None:
                 if not may_pass(error.kind):
                     raise
                 asked = max(asked, min(error.retry_after or 0.0, LONGEST))
-                if not was_told:
-                    was_told = True
+                if not was_warned:
+                    was_warned = True
                     vendor = apis(job).vendor
                     book.say(f"{vendor} can't be reached now; asst keeps trying. ({str(error).rstrip('.')})")
         if book.open_jobs:
@@ -85,11 +85,11 @@ async def look(job: Job, api: BatchApi, out: str) -> RemoteBatch:
     except AssistantError as error:
         if error.kind != "not_found":
             raise
-        said = f"{api.vendor} doesn't have the batch of {job.at[:10]} any more, with {job.count:,} items."
-        raise AssistantError("not_found", said, "Drop it.", code="batch_lost", data={"out": out}) from None
+        message = f"{api.vendor} doesn't have the batch of {job.at[:10]} any more, with {job.count:,} items."
+        raise AssistantError("not_found", message, "Drop it.", code="batch_lost", data={"out": out}) from None
     if remote.refusal:
-        said = f"{api.vendor} refused the batch: {remote.refusal.rstrip('.')}. No item was answered."
-        raise AssistantError("invalid_request", said, "Drop it.", code="batch_lost", data={"out": out})
+        message = f"{api.vendor} refused the batch: {remote.refusal.rstrip('.')}. No item was answered."
+        raise AssistantError("invalid_request", message, "Drop it.", code="batch_lost", data={"out": out})
     return remote
 
 

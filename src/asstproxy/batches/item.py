@@ -17,7 +17,7 @@ from ..core.near_names import did_you_mean
 __all__ = [
     "KEYS",
     "Item",
-    "Said",
+    "PastTurn",
     "check_all",
     "fingerprint",
     "item_from",
@@ -33,7 +33,7 @@ LONGEST_ID = 512
 """Characters."""
 
 
-class Said(msgspec.Struct, frozen=True):
+class PastTurn(msgspec.Struct, frozen=True):
     """An earlier exchange of an item: what the user said, and the answer."""
 
     user: str
@@ -52,7 +52,7 @@ class Item(msgspec.Struct, frozen=True):
     line: int = 0
     system: str | None = None
     model: str = ""
-    history: tuple[Said, ...] = ()
+    history: tuple[PastTurn, ...] = ()
     attachments: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
     values: dict[str, str] = {}
@@ -80,12 +80,12 @@ def item_from(data: Mapping[str, Any], line: int) -> Item:
     """
     data = _repaired(data)
     prompt, system = _text(data, "prompt"), data.get("system")
-    history: tuple[Said, ...] = ()
+    history: tuple[PastTurn, ...] = ()
     if "messages" in data:
         if prompt:
             raise _wrong("messages", '"prompt" and "messages" can\'t be combined', "Leave one of them out.")
-        said, prompt, history = messages_of(data["messages"])
-        system = system if system is not None else said
+        from_messages, prompt, history = messages_of(data["messages"])
+        system = system if system is not None else from_messages
     if system is not None and not isinstance(system, str):
         raise _wrong("system", '"system" must be text')
     attachments = data.get("attachments") or []
@@ -143,7 +143,7 @@ def _wrong(key: str, what: str, hint: str = "") -> UsageError:
 # ---- messages ----------------------------------------------------------------------------------------------------------
 
 
-def messages_of(messages: Any) -> tuple[str | None, str, tuple[Said, ...]]:
+def messages_of(messages: Any) -> tuple[str | None, str, tuple[PastTurn, ...]]:
     """The instructions, the message to send and the exchanges before it, from a list of `{"role", "content"}`.
 
     Raises:
@@ -169,7 +169,7 @@ def messages_of(messages: Any) -> tuple[str | None, str, tuple[Said, ...]]:
         raise _wrong(key, '"messages" must end with a message of the user')
     if turns[0][0] != "user":
         raise _wrong(key, 'the first of "messages" must be of the user')
-    past = tuple(Said(user, answer) for (_, user), (_, answer) in zip(turns[:-1:2], turns[1:-1:2], strict=True))
+    past = tuple(PastTurn(user, answer) for (_, user), (_, answer) in zip(turns[:-1:2], turns[1:-1:2], strict=True))
     return "\n\n".join(system) if system else None, turns[-1][1], past
 
 

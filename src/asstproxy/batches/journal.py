@@ -98,7 +98,7 @@ _mark = msgspec.json.Decoder(_Mark)
 
 def folder_of(out: Path) -> Path:
     """The folder of a batch that writes this file."""
-    return out.with_name(f"{out.name}.asst")
+    return out.parent / f"{out.name}.asst"  # `.` and `/` have no name to replace
 
 
 class Attempt:

@@ -2,6 +2,9 @@
 
 Every request passes the gate. A refusal (429) closes it for all until the time that the provider names, and halves the number
 of requests at a time; each success lets it grow again. Requests and tokens per minute are held over a sliding window.
+
+How long an answer is, nobody knows before it is there: a request counts with the length of the longest ones of late. Until one
+is known, a request counts for all tokens of a minute, so that the first one goes out alone.
 """
 
 from __future__ import annotations
@@ -24,13 +27,20 @@ GIVES_UP = 7200.0
 
 
 class Pass:
-    """What one request got at the gate: when, in which era, and the tokens that count for it, `sent` of which it sends."""
+    """What one request got at the gate: when, in which era, and the tokens that count for it, `sent` of which it sends.
 
-    __slots__ = ("at", "era", "is_counted", "sent", "tokens")
+    `is_guess`: they are the tokens of a minute, since the length of an answer isn't known yet.
+    """
 
-    def __init__(self, at: float, era: int, sent: int, tokens: int) -> None:
-        self.at, self.era, self.sent, self.tokens = at, era, sent, tokens
+    __slots__ = ("at", "era", "is_counted", "is_guess", "sent", "tokens")
+
+    def __init__(self, at: float, era: int, sent: int, tokens: int, *, is_guess: bool = False) -> None:
+        self.at, self.era, self.sent, self.tokens, self.is_guess = at, era, sent, tokens, is_guess
         self.is_counted = False  # within the sliding window
+
+    def used(self, tokens: int | None) -> int | None:
+        """The tokens that count now that it is over; None: those that did. A provider may report none at all."""
+        return self.sent if tokens is None and self.is_guess else tokens
 
 
 class Pace:
@@ -53,7 +63,7 @@ class Pace:
         self._window: deque[Pass] = deque()
         self._window_tokens = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._answer_tokens = 0.0  # of an answer, a moving average
+        self._answer_tokens: float | None = None  # of an answer: rises at once, falls slowly
 
     @property
     def pause(self) -> float:
@@ -84,9 +94,11 @@ class Pace:
     def leave(self, given: Pass, tokens: int | None = None) -> None:
         """A request is over; `tokens` are those that it used, if that is known."""
         self._running -= 1
+        tokens = given.used(tokens)
         if tokens is not None:
             if tokens:  # a request that failed says nothing about the length of answers
-                self._answer_tokens += (max(tokens - given.sent, 0) - self._answer_tokens) * 0.1
+                answer, before = max(tokens - given.sent, 0), self._answer_tokens or 0.0
+                self._answer_tokens = max(float(answer), before + (answer - before) * 0.1)
             if given.is_counted:
                 self._window_tokens += tokens - given.tokens
                 given.tokens = tokens
@@ -131,8 +143,18 @@ class Pace:
         now = time.monotonic()
         wait = self._not_before - now
         if self._rpm is not None or self._tpm is not None:
-            wait = max(wait, self._window_wait(now, tokens + int(self._answer_tokens)))
+            wait = max(wait, self._window_wait(now, self._counted(tokens)))
         return max(wait, 0.0)
+
+    @property
+    def _knows_answers(self) -> bool:
+        return self._answer_tokens is not None
+
+    def _counted(self, sent: int) -> int:
+        """The tokens that count for a request that sends so many, until it is over."""
+        if self._answer_tokens is None:
+            return max(sent, self._tpm or 0)
+        return sent + int(self._answer_tokens)
 
     def _window_wait(self, now: float, tokens: int) -> float:
         window = self._window
@@ -155,7 +177,8 @@ class Pace:
     def _admit(self, tokens: int) -> Pass:
         self._running += 1
         self._peak = max(self._peak, self._running)
-        given = Pass(time.monotonic(), self._era, tokens, tokens + int(self._answer_tokens))
+        is_guess = not self._knows_answers and self._tpm is not None
+        given = Pass(time.monotonic(), self._era, tokens, self._counted(tokens), is_guess=is_guess)
         if self._rpm is not None or self._tpm is not None:
             given.is_counted = True
             self._window.append(given)

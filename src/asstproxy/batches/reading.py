@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
+import re
+import select
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,6 +26,12 @@ __all__ = ["BrokenItemError", "Form", "Input", "open_input"]
 Form = Literal["json", "csv", "lines"]
 LONGEST = 64 * 1024 * 1024
 """Bytes of one line."""
+
+
+_MALFORMED = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)")
+_LOOK = 0.2
+"""Seconds between two looks whether to go on waiting for stdin."""
+_PIECE = 1 << 20
 
 
 class BrokenItemError(UsageError):
@@ -133,6 +142,9 @@ class Input:
             return self._broken(number, _not_utf8(), len(line[: found.start].decode()) + 1)
         except (ValueError, RecursionError):
             pass
+        if (stricter := _MALFORMED.fullmatch(str(error))) is not None:  # Python's own parser takes NaN
+            column = len(line[: int(stricter[2])].decode(errors="replace")) + 1
+            return self._broken(number, wrong(f"not JSON: {stricter[1]}"), column)
         return self._broken(number, wrong(f"not JSON: {error}"))
 
     def _plain(self, line: bytes, number: int) -> Item:
@@ -144,7 +156,11 @@ class Input:
     def _rows(self) -> Iterator[tuple[int, Callable[[], Item]]]:
         csv.field_size_limit(LONGEST)
         # Bytes that aren't UTF-8 become surrogates, so that they break their own row and no other.
-        rows = csv.reader((line.decode(errors="surrogateescape") for line in self._lines()), strict=True)
+        lines = (line.decode(errors="surrogateescape") for line in self._lines())
+        first = next(lines, "")
+        # Spreadsheets write semicolons where the comma is the decimal point.
+        between = next((mark for mark in (";", "\t") if mark in first and "," not in first), ",")
+        rows = csv.reader(itertools.chain([first], lines), strict=True, delimiter=between)
         try:
             header = [name.strip() for name in next(rows, [])]
             if len(set(header)) != len(header):
@@ -159,7 +175,8 @@ class Input:
 
     def _row(self, header: list[str], row: list[str], line: int) -> Item:
         if len(row) != len(header):
-            raise self._broken(line, UsageError(f"{len(row)} fields, and the header has {len(header)}"))
+            fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
+            raise self._broken(line, UsageError(f"{fields}, and the header has {len(header)}"))
         if not all(field.isascii() or _is_unicode(field) for field in row):
             raise self._broken(line, _not_utf8())
         data = {key: value for key, value in zip(header, row, strict=True) if value or key not in KEYS}
@@ -193,25 +210,44 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
+def _piece(stdin: IO[bytes], turn: Callable[[], None]) -> bytes:
+    """The next bytes of stdin; none at its end. `turn` is called while it is silent."""
+    try:
+        while not select.select([stdin], [], [], _LOOK)[0]:
+            turn()
+    except (OSError, ValueError):  # `select` can't wait for it: a file on Windows
+        return stdin.read(_PIECE)
+    return os.read(stdin.fileno(), _PIECE)
+
+
 @contextmanager
-def open_input(source: str, check: Callable[[Item], Item], *, lines: bool, stdin: IO[bytes]) -> Iterator[Input]:
+def open_input(
+    source: str,
+    check: Callable[[Item], Item],
+    *,
+    lines: bool,
+    stdin: IO[bytes],
+    turn: Callable[[], None] = lambda: None,
+) -> Iterator[Input]:
     """The input of this name: a file, or `-` for stdin, which is copied into a temporary file.
+
+    `turn` is called from time to time while stdin is waited for, and ends that by raising something.
 
     Raises:
         UsageError: it can't be read, or is empty.
     """
     name = "stdin" if source == "-" else source
     try:
+        if source != "-" and not stat.S_ISREG(Path(source).stat().st_mode):  # to open a pipe is to wait for its writer
+            raise UsageError(f"{name} is not a file.", "Name a file.", code="batch_input_not_file")
         with cast("IO[bytes]", tempfile.TemporaryFile()) if source == "-" else Path(source).open("rb") as file:
             if source == "-":
-                while piece := stdin.read(1 << 20):
+                while piece := _piece(stdin, turn):
                     file.write(piece)
                 file.flush()
-            elif not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UsageError(f"{name} is not a file.", "Name a file.", code="batch_input_not_file")
             if os.fstat(file.fileno()).st_size == 0:
                 raise UsageError(f"{name} is empty.", "Write one item on each line.")
-            form: Form = "lines" if lines else "csv" if source.lower().endswith(".csv") else "json"
+            form: Form = "lines" if lines else "csv" if source.lower().endswith((".csv", ".tsv")) else "json"
             yield Input(file, name, form, check)
     except OSError as error:
         if error.filename not in (source, None):

@@ -354,11 +354,11 @@ def seed(item: Item, configured: Configured) -> list[Record]:
     if not item.history:
         return records
     records.append(Record(2, at, State.NEW, configured))
-    for said in item.history:
+    for turn in item.history:
         for event in (
-            SetUserMessage(said.user),
+            SetUserMessage(turn.user),
             Started(configured.provider, configured.model),
-            AssistantMessageRetrieved(said.answer),
+            AssistantMessageRetrieved(turn.answer),
         ):
             records.append(Record(len(records) + 1, at, STEPS[event.type].dest, event))
     return records

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from shlex import join
 from typing import Annotated, Any
 
 import typer
@@ -67,6 +68,17 @@ class _Commands(SuggestingGroup):
         if cmd_name in COMMANDS and self.commands[cmd_name] is None:
             self.commands[cmd_name] = _build(cmd_name)
         return self.commands.get(cmd_name)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments after the options of `asst` itself. An option of `ask` that stands there is told its place."""
+        typed = list(args)  # the parser takes from `args`
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            option = getattr(error, "option_name", "")
+            if option and any(option in one.opts for one in self.get_command(ctx, "ask").params):
+                ctx.fail(f"No such option: {option}. It follows the command: asst ask {join(typed)}.")
+            raise
 
     def hint(self, args: list[str], near: list[str]) -> str:
         """What was probably meant: a command, one of a group, or a question without `ask`."""

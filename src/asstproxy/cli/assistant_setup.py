@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,9 +11,9 @@ from ..config.profiles import Profile, load_config
 from ..core.errors import UsageError
 from ..core.events import Configured
 from ..core.roles import AssistantProxy
+from ..core.warnings import warn_once
 from ..providers.assembly import Asked, assemble
 from ..providers.registry import provider_info
-from .error_output import print_warning
 from .options import ConversationOptions
 
 if TYPE_CHECKING:
@@ -28,15 +28,14 @@ def with_template_settings(profile: Profile, settings: Mapping[str, Any]) -> Pro
     Raises:
         UsageError: a value has the wrong type.
     """
-    from ..config.settings import checked_settings, merge_settings, unknown_settings
+    from ..config.settings import checked_settings, merge_settings
 
     table = provider_info(profile.provider).settings
     try:
         checked = checked_settings(settings, table)
     except UsageError as error:
         raise UsageError(f"config of the template: {error}", error.hint, code=error.code) from None
-    if line := unknown_settings(checked.unknown, table, profile.provider):
-        print_warning(line)
+    _warn_of_unknown(checked.unknown, profile.provider)
     return msgspec.structs.replace(profile, settings=merge_settings(profile.settings, checked.values))
 
 
@@ -48,13 +47,20 @@ def settings_for(profile: Profile, options: ConversationOptions) -> dict[str, An
     """
     if not options.settings:
         return profile.settings
-    from ..config.settings import merge_settings, typed_settings, unknown_settings
+    from ..config.settings import merge_settings, typed_settings
 
-    table = provider_info(profile.provider).settings
-    typed = typed_settings(options.settings, table)
-    if line := unknown_settings(typed.unknown, table, profile.provider):
-        print_warning(line)
+    typed = typed_settings(options.settings, provider_info(profile.provider).settings)
+    _warn_of_unknown(typed.unknown, profile.provider)
     return merge_settings(profile.settings, typed.values)
+
+
+def _warn_of_unknown(names: Iterable[str], provider: str) -> None:
+    """Warn of each setting that the provider doesn't list; once, however often a chat continues with these settings."""
+    from ..config.settings import unknown_settings
+
+    for name in names:
+        if line := unknown_settings([name], provider_info(provider).settings, provider):
+            warn_once(line)
 
 
 def connect_assistant(

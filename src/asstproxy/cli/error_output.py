@@ -52,14 +52,14 @@ def print_error(error: Exception) -> int:
     if _shows_tracebacks:
         _print_traceback(error)
     view = _view.get()
-    said = _in_words(error, chat=view is not None)
+    worded = _in_words(error, chat=view is not None)
     if view is not None:
-        view.error(clean_line(redact(said.message)), clean_line(redact(said.hint)))
-        return said.code
+        view.error(clean_line(redact(worded.message)), clean_line(redact(worded.hint)))
+        return worded.code
     from ..text.status_text import join_sentences
 
-    print_warning(join_sentences(said.message, said.hint))
-    return said.code
+    print_warning(join_sentences(worded.message, worded.hint))
+    return worded.code
 
 
 def _usage_message(error: Any) -> str:

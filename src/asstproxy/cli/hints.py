@@ -47,6 +47,8 @@ HINTS: dict[str, str] = {
     "arguments_not_json": "--args takes one JSON object.",
     "argument_not_a_pair": "Write --arg name=value.",
     "tool_unknown": "List them: asst tools list",
+    # export
+    "export_suffix_unknown": "Use .json, .md, .html or .mmd, or name the format: -f json",
     # batches
     "batch_changed": "Use the same options, or choose another output: -o OUT.jsonl. To ask failed items otherwise: --retry-failed",
     "batch_form": "Add --format {form}, or choose another output: -o OUT.jsonl",
@@ -80,6 +82,7 @@ AFTER = ("speaks_chat_completions",)
 
 CHAT_HINTS: dict[str, str] = {
     "model_is_sent": "Use /model NAME.",
+    "export_suffix_unknown": "Use .json, .md, .html or .mmd.",
     "attachment_not_read": "Send it to another: /profile gpt",
     "recording_not_read": "Send it to another: /profile gemini",
     "no_exchange_to_attach": "Try again: /retry",

@@ -23,8 +23,9 @@ __all__ = ["KnownModels", "ModelTable", "known_models", "pick_model"]
 
 _WITHIN = 15.0
 """Seconds that a provider has for its list."""
-_NOTES = 10
+_NOTES = len("ends 2027-02-01")
 """Columns that the notes keep before another column is left out."""
+_SHUTDOWN = len("shuts down 2027-02-01")
 
 
 class KnownModels(msgspec.Struct, frozen=True):
@@ -62,7 +63,7 @@ class ModelTable:
                 clean_line(one.id),
                 price_text(one),
                 short_count(one.context) if one.context else "?",
-                " · ".join(filter(None, ("in use" if one.id == in_use else "", clean_line(notes_text(one))))),
+                clean_line(notes_text(one, in_use=one.id == in_use)),
             )
             for one in models
         ]
@@ -79,7 +80,9 @@ class ModelTable:
             if has_context:
                 cells.append(row[2].rjust(context))
             start = "  ".join(cells)
-            return f"{start}  {truncate(row[3], max(width - cell_len(start) - 2, 0))}".rstrip()
+            room = max(width - cell_len(start) - 2, 0)
+            text = row[3] if room >= _SHUTDOWN else row[3].replace("shuts down ", "ends ")
+            return f"{start}  {truncate(text, room)}".rstrip()
 
         return Table(line(heading), [line(row) for row in self.rows])
 

@@ -93,9 +93,10 @@ def _amount(price: float) -> str:
     return f"${price:.2f}" if len(text.partition(".")[2]) <= 2 else f"${text}"
 
 
-def notes_text(model: ModelInfo) -> str:
-    """What it is good for, and when it is shut down."""
-    return " · ".join(filter(None, (model.note, model.shutdown and f"shuts down {model.shutdown}")))
+def notes_text(model: ModelInfo, *, in_use: bool = False) -> str:
+    """When it is shut down, whether it is in use, what it is good for: what matters most comes first, for the end may be cut."""
+    shutdown = f"shuts down {model.shutdown}" if model.shutdown else ""
+    return " · ".join(filter(None, (shutdown, "in use" if in_use else "", model.note)))
 
 
 def _object(model: ModelInfo) -> dict[str, Any]:

@@ -192,7 +192,7 @@ class _Exchange:
                 view = await stack.enter_async_context(self._view())
                 stack.enter_context(self._waiting_line())
                 self._opened.user.approve = self._approver(view)
-                show = self._told(view)
+                show = self._guarded(view)
                 for record in received:
                     show(record)
                 unsubscribe = conversation.subscribe(show)
@@ -231,7 +231,7 @@ class _Exchange:
         with quiet_keyboard(), suspendable(getattr(view, "paused", contextlib.nullcontext)):
             yield
 
-    def _told(self, view: Subscriber) -> Subscriber:
+    def _guarded(self, view: Subscriber) -> Subscriber:
         """The view, until a fault of ours ends it: that is remembered for the exit code. What can't be written is raised."""
 
         def show(record: Record) -> None:

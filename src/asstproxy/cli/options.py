@@ -15,6 +15,7 @@ __all__ = [
     "Quiet",
     "Tools",
     "completions",
+    "not_empty",
     "on_command_line",
     "takes_conversation_options",
 ]
@@ -25,6 +26,18 @@ def completions() -> Any:
     from . import completion
 
     return completion
+
+
+def not_empty(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    """The value of an option that means something else when it isn't given.
+
+    Raises:
+        BadParameter: it is empty, as of `--session "$ID"` where nothing has set ID.
+    """
+    name = str(parameter.name)
+    if not value and name in on_command_line(context, name):
+        raise typer.BadParameter("it is empty")
+    return value
 
 
 ProfileName = Annotated[
@@ -73,6 +86,7 @@ class ConversationOptions:
         typer.Option(
             "--template",
             "-T",
+            callback=not_empty,
             help="Template: a name, a Markdown file, or server:prompt. See: asst templates.",
             autocompletion=lambda incomplete: completions().templates(incomplete),
         ),
@@ -85,6 +99,7 @@ class ConversationOptions:
         str,
         typer.Option(
             "--session",
+            callback=not_empty,
             help="Continue this session: its id, as asst sessions list shows it.",
             autocompletion=lambda incomplete: completions().sessions(incomplete),
         ),
@@ -146,9 +161,11 @@ class ConversationOptions:
     ] = None
 
 
-def on_command_line(context: typer.Context) -> frozenset[str]:
-    """The options that stand on the command line itself, not in the environment."""
-    sources = {name: context.get_parameter_source(name) for name in context.params}
+def on_command_line(context: typer.Context, *names: str) -> frozenset[str]:
+    """Those of the options (all that have been read, if none is named) that stand on the command line itself, not in the
+    environment.
+    """
+    sources = {name: context.get_parameter_source(name) for name in names or context.params}
     return frozenset(name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE")
 
 

@@ -108,13 +108,13 @@ def unknown_settings(names: Iterable[str], table: Mapping[str, Setting], provide
 
 def _setting(key: str, table: Mapping[str, Setting]) -> tuple[Setting, bool]:
     """What a table says of a key, and whether it has it, or the object that it is in."""
-    said = f'"{key}" is not a setting of the API: asst sends it.'
+    message = f'"{key}" is not a setting of the API: asst sends it.'
     if key == "model":
-        raise UsageError(said, code="model_is_sent")
+        raise UsageError(message, code="model_is_sent")
     if key == "stream":
-        raise UsageError(said, code="stream_is_sent")
+        raise UsageError(message, code="stream_is_sent")
     if key in _MESSAGE:
-        raise UsageError(said, code="message_is_sent")
+        raise UsageError(message, code="message_is_sent")
     setting = table.get(key)
     return setting or Setting("any"), setting is not None or key.partition(".")[0] in table
 

@@ -153,7 +153,7 @@ def readable_size(size: int) -> str:
         if size >= unit:
             number = size / unit
             return f"{number:.1f} {name}" if number < 10 else f"{number:.0f} {name}"
-    return f"{size} bytes"
+    return f"{size} byte" if size == 1 else f"{size} bytes"
 
 
 # ---- text files --------------------------------------------------------------------------------------------------------

@@ -29,8 +29,19 @@ SUFFIXES = tuple(_FORMS)
 
 
 def form_of(path: Path | None) -> str:
-    """The format that a file name asks for: `json` unless its suffix says otherwise."""
-    return _FORMS.get(path.suffix.lower(), "json") if path is not None else "json"
+    """The format that a file name asks for with its suffix; `json` without one.
+
+    Raises:
+        UsageError: no format has this suffix.
+    """
+    suffix = path.suffix.lower() if path is not None else ""
+    if suffix and suffix not in _FORMS:
+        raise UsageError(
+            f'No format has the suffix "{suffix}".',
+            "Use .json, .md, .html or .mmd.",
+            code="export_suffix_unknown",
+        )
+    return _FORMS.get(suffix, "json")
 
 
 def export(
@@ -82,6 +93,12 @@ def write_export(path: Path, data: bytes) -> None:
         remove_leftovers(path.parent, path.name)
         write_new(path, data)
     except FileExistsError:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder.", "Name a file in it.") from None
         raise UsageError(f"{path} already exists.", "Choose another name.") from None
+    except FileNotFoundError:
+        raise UsageError(
+            f"Can't write {path}: the folder {path.parent} doesn't exist.", "Create it, or choose another file."
+        ) from None
     except OSError as error:
         raise UsageError(f"Can't write {path}: {error.strerror}.") from error

@@ -47,8 +47,8 @@ async def fetch(address: str, *, limit: int = LIMIT, within: float = WITHIN) -> 
     except (httpx2.RemoteProtocolError, httpx2.ReadError):
         raise UsageError(f"{shown} can't be fetched: the server broke the connection off.", "Try again.") from None
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ValueError) as error:
-        said = str(error).rstrip(".") or type(error).__name__
-        raise UsageError(f"{shown} can't be fetched: {said}.", "Check the address.") from None
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise UsageError(f"{shown} can't be fetched: {reason}.", "Check the address.") from None
 
 
 @contextlib.asynccontextmanager
@@ -60,6 +60,7 @@ async def _client() -> AsyncIterator[httpx2.AsyncClient]:
 
 async def _follow(client: httpx2.AsyncClient, address: str, limit: int) -> AttachedFile:
     for _ in range(REDIRECTS + 1):
+        _require_server(address)
         async with client.stream("GET", address) as response:
             if response.has_redirect_location:
                 address = _next(address, response.headers["location"])
@@ -77,6 +78,18 @@ async def _follow(client: httpx2.AsyncClient, address: str, limit: int) -> Attac
                     receiver.take(piece)
             return receiver.finish()
     raise UsageError(f"{public_url(address)} can't be fetched: more than {REDIRECTS} redirects.", "Check the address.")
+
+
+def _require_server(address: str) -> None:
+    """Check what the HTTP client would only notice when it connects.
+
+    Raises:
+        ValueError: the address names no server, or its port can't be one.
+    """
+    parts = urlsplit(address)
+    if not parts.hostname:
+        raise ValueError("it names no server")
+    parts.port  # noqa: B018 - to read it is to check it
 
 
 def _next(address: str, location: str) -> str:

@@ -52,13 +52,13 @@ class Progress:
     """Notes on what the server's own tools are doing: each once in an answer."""
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
 
     def notes(self, kind: str) -> Iterator[Event]:
         """A note, if an item of this type begins and its work was not noted yet."""
         words = DOING.get(kind, "")
-        if words and words not in self._told:
-            self._told.add(words)
+        if words and words not in self._announced:
+            self._announced.add(words)
             yield Notice(words)
 
 
@@ -79,9 +79,9 @@ def url_citations(parts: Iterable[Mapping[str, Any]]) -> Iterator[Source]:
     for part in parts:
         listed = part.get("citations")
         yield from (Source(one) for one in (listed if isinstance(listed, list) else ()) if isinstance(one, str))
-        for cited_one in (one for name in CITING for one in get_objects(part, name)):
-            told = get_object(cited_one, "url_citation") or cited_one
-            yield Source(get_text(told, "url"), get_text(told, "title"))
+        for one in (one for name in CITING for one in get_objects(part, name)):
+            citation = get_object(one, "url_citation") or one
+            yield Source(get_text(citation, "url"), get_text(citation, "title"))
 
 
 def describe_media(mime_type: str) -> str:

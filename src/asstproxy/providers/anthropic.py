@@ -82,7 +82,7 @@ class Reader(ap.StreamReader):
         if reason == "pause_turn" and self.may_pause:
             return
         text = "".join(ap.get_text(block, "text") for block in blocks if block["type"] == "text")
-        raw = None if (content := self._blocks.returned(blocks)) == _said(text, calls) else {"content": content}
+        raw = None if (content := self._blocks.returned(blocks)) == _content(text, calls) else {"content": content}
         yield from map(ap.Notice, filter(None, [ap.get_text(self._last, "stop_details", "explanation")]))
         known = (whole := ap.is_whole(reason)) or calls or (not text and reason in ("", "tool_use"))
         odd = "call_missing" if reason == "tool_use" else reason or "unknown"
@@ -119,8 +119,8 @@ class AnthropicProvider(ap.StatelessProvider):
         tools = [{"name": t.name, "description": t.description, "input_schema": t.parameters} for t in turn.tools]
         container = ap.get_text(getattr(items[-1], "raw", None) or {}, "container")  # of a paused turn
         own = {"system": turn.instructions.strip(), "stream": turn.stream, "container": container}
-        said = messages(items, self._refused, self.attachments.parts)
-        body: ap.JSON = {"model": turn.model, "max_tokens": limit, "messages": said}
+        history = messages(items, self._refused, self.attachments.parts)
+        body: ap.JSON = {"model": turn.model, "max_tokens": limit, "messages": history}
         body |= {key: value for key, value in own.items() if value} | turn.settings | claude_format(turn)
         return "/messages", body | ap.with_hosted_tools(tools, turn.settings)
 
@@ -131,16 +131,16 @@ def messages(items: Iterable[ap.Item], refused: Container[Any] = (), parts: ap.P
     for item in items:
         match item:
             case ap.UserMessage(text, attachments):
-                turns.append(("user", parts(attachments) + _said(text, ())))
+                turns.append(("user", parts(attachments) + _content(text, ())))
             case ap.AssistantMessage(text, calls, raw):
-                own = ap.get_objects(raw, "content") if isinstance(raw, dict) else _said(text, calls)
+                own = ap.get_objects(raw, "content") if isinstance(raw, dict) else _content(text, calls)
                 turns.append(("assistant", [block for block in own if block not in refused]))
             case ap.ToolOutputs(results):
                 turns.append(("user", [_result(result) for result in results]))
     return ap.joined_turns((role, [ap.with_fitting_ids(block) for block in content]) for role, content in turns)
 
 
-def _said(text: str, calls: Iterable[ap.ToolCall]) -> list[ap.JSON]:
+def _content(text: str, calls: Iterable[ap.ToolCall]) -> list[ap.JSON]:
     made = [{"id": c.call_id, "name": c.name, "input": ap.parsed_arguments(c.arguments)} for c in calls]
     return [{"type": "text", "text": text}] * bool(text.strip()) + [{"type": "tool_use", **call} for call in made]
 

@@ -31,9 +31,9 @@ class Reader(ap.JobReader):
     `answered` are calls whose results the run has. What a run that was polled has written is the `rest` of its reply.
     """
 
-    def __init__(self, thread: str, told: set[str], answered: Collection[str] = ()) -> None:
-        self._thread, self._told, self._answered, self.run = thread, told, answered, ap.JSON()
-        self._said, self._media, self._sources, self._cut = ap.MessageFold(), list[str](), list[ap.Source](), ""
+    def __init__(self, thread: str, known: set[str], answered: Collection[str] = ()) -> None:
+        self._thread, self._known, self._answered, self.run = thread, known, answered, ap.JSON()
+        self._messages, self._media, self._sources, self._cut = ap.MessageFold(), list[str](), list[ap.Source](), ""
 
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
         if (error := ap.find_error(event)) is not None:
@@ -44,7 +44,7 @@ class Reader(ap.JobReader):
                 yield ap.ChunkReceived(new)
         elif re.match(r"thread\.run(?!\.step)", kind):  # its status counts: some name the event after another one
             self.run, self.job_id, status = event, ap.get_text(event, "id") or self.job_id, ap.get_text(event, "status")
-            self.done = status in ENDS and bool(self._said or status != "completed")
+            self.done = status in ENDS and bool(self._messages or status != "completed")
 
     def _read(self, message: ap.JSON, delta: ap.JSON) -> str:
         content, number = ap.get_blocks(delta or message, "content"), ap.get_text(message, "id")
@@ -52,7 +52,7 @@ class Reader(ap.JobReader):
         self._media += ["an image" for part in content if "image" in ap.get_text(part, "type")]
         self._sources += ap.url_citations(ap.get_object(part, "text") for part in content)
         self._cut = server.cut_of(message) or self._cut
-        return "" if number in self._told else self._said.add(number, text, whole=not delta)
+        return "" if number in self._known else self._messages.add(number, text, whole=not delta)
 
     def missing(self, reply: ap.JSON) -> str:
         ended, number = ap.get_text(reply, "status") in ENDS and "rest" not in reply, ap.get_text(reply, "id")
@@ -68,13 +68,13 @@ class Reader(ap.JobReader):
         run, status, usage = self.run, ap.get_text(self.run, "status"), ap.get_object(self.run, "usage")
         if usage and status != "requires_action":
             yield ap.Usage(ap.get_count(usage, "prompt_tokens"), ap.get_count(usage, "completion_tokens"))
-        text = self._said.text(ended=status == "completed")
+        text = self._messages.text(ended=status == "completed")
         match status:
             case "requires_action":
                 wanted = ap.get_objects(run, "required_action", "submit_tool_outputs", "tool_calls")
                 if not (calls := ap.function_calls(wanted, self._answered)):
                     raise self.refused or ap.AssistantError("protocol", "The run waits for something unknown.")
-                self._told |= self._said.ids
+                self._known |= self._messages.ids
                 yield ap.ActionRequired(calls, text)
             case "completed" if not self._cut:
                 yield from ap.cited(self._sources)
@@ -98,19 +98,19 @@ class AssistantsProvider(ap.StatefulProvider):
 
     def __init__(self, transport: ap.Transport, model: str, assistant: str, poll: float) -> None:
         super().__init__(transport, model)
-        self._assistant, self._poll, self._told, self._reader = assistant, poll, set[str](), Reader("", set())
+        self._assistant, self._poll, self._known, self._reader = assistant, poll, set[str](), Reader("", set())
 
-    async def tell(self, items: Sequence[ap.Item]) -> str:
+    async def create_conversation(self, items: Sequence[ap.Item]) -> str:
         return await server.new_thread(self.transport, items)
 
     def ask(self, items: list[ap.Item]) -> AsyncGenerator[ap.Event]:
         answered = [r.call_id for r in items[-1].results] if isinstance(items[-1], ap.ToolOutputs) else []
-        self._told = self._told if self.waiting else set()
+        self._known = self._known if self.waiting else set()
         job, (path, body) = self._job(answered, self.waiting), self.request(self.turn, items)
         return job.streamed(body, path) if self.turn.stream or self.waiting else job.polled(body)
 
     def _job(self, answered: Collection[str] = (), waiting: str = "") -> ap.BackgroundJob:
-        self._reader, runs = Reader(self.kept, self._told, answered), f"/threads/{self.kept}/runs"
+        self._reader, runs = Reader(self.kept, self._known, answered), f"/threads/{self.kept}/runs"
         return ap.BackgroundJob(self.transport, runs, self._reader, poll=self._poll, waiting=waiting)
 
     def request(self, turn: ap.Turn, items: Sequence[ap.Item]) -> tuple[str, ap.JSON]:
@@ -119,8 +119,8 @@ class AssistantsProvider(ap.StatefulProvider):
             given = [(r.call_id, r.output if r.error is None else f"Error: {r.error}") for r in new.results]
             outputs = [{"tool_call_id": call_id, "output": output} for call_id, output in given]
             return f"{runs}/{self.waiting}/submit_tool_outputs", {"tool_outputs": outputs} | how
-        said = ap.in_words([new]) if isinstance(new, ap.UserMessage) else []
-        own: ap.JSON = {"model": turn.model, "instructions": turn.instructions, "additional_messages": said}
+        additional = ap.in_words([new]) if isinstance(new, ap.UserMessage) else []
+        own: ap.JSON = {"model": turn.model, "instructions": turn.instructions, "additional_messages": additional}
         # Where one is empty, the assistant's own counts.
         body = {"assistant_id": self._assistant} | {key: value for key, value in own.items() if value} | how
         return runs, body | turn.settings | ap.with_hosted_tools(server.functions(turn.tools), turn.settings)
@@ -130,7 +130,7 @@ class AssistantsProvider(ap.StatefulProvider):
         return self.take_up(turn, "run", self._found)
 
     def _found(self, token: ap.JSON) -> AsyncGenerator[ap.Event]:
-        self.kept, self._told = ap.get_text(token, "thread"), {*token.get("told", ())}
+        self.kept, self._known = ap.get_text(token, "thread"), {*token.get("told", ())}
         return self._job().found(token["run"], text=ap.get_count(token, "text"), in_pieces="text" in token)
 
     def annotate(self, event: ap.Event, items: list[ap.Item]) -> ap.Event:
@@ -138,7 +138,7 @@ class AssistantsProvider(ap.StatefulProvider):
             self.waiting = self._reader.job_id or ""
         if not isinstance(event, ap.Heartbeat) or not event.resume:
             return super().annotate(event, items)
-        token = {"thread": self.kept, "run": event.resume["id"], "told": sorted(self._told)}
+        token = {"thread": self.kept, "run": event.resume["id"], "told": sorted(self._known)}
         return msgspec.structs.replace(
             event, resume=token | ({"text": event.resume["text"]} if self.turn.stream else {})
         )

@@ -57,9 +57,9 @@ def connected(profile: ap.Profile) -> ap.Transport:
     """
     host = (urlsplit(ap.base_url(profile, INFO)).hostname or "").rstrip(".")
     if SHUT_DOWN.search(host):
-        said = f"{host} has no assistants any more: OpenAI and Azure shut the Assistants API down on 2026-08-26."
+        message = f"{host} has no assistants any more: OpenAI and Azure shut the Assistants API down on 2026-08-26."
         raise ap.NotSetUpError(
-            said, 'Set provider = "gpt" in the profile.', code="assistants_shut_down", data={"profile": profile.name}
+            message, 'Set provider = "gpt" in the profile.', code="assistants_shut_down", data={"profile": profile.name}
         )
     return ap.http_transport(profile, profile.read(Options), INFO, headers={"OpenAI-Beta": "assistants=v2"})
 
@@ -136,9 +136,9 @@ async def new_thread(transport: ap.Transport, items: Iterable[ap.Item]) -> str:
     Raises:
         AssistantError: the server refuses, or can't be reached.
     """
-    said = ap.in_words(items)
-    number = _id_of(await transport.call("POST", "/threads", {"messages": said[:BATCH]}), "thread")
-    for message in said[BATCH:]:
+    messages = ap.in_words(items)
+    number = _id_of(await transport.call("POST", "/threads", {"messages": messages[:BATCH]}), "thread")
+    for message in messages[BATCH:]:
         await transport.call("POST", f"/threads/{number}/messages", message)
     return number
 

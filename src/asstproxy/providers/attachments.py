@@ -78,7 +78,7 @@ class Attachments:
         self._references: dict[str, str] = {}  # of what is sent by reference, by SHA-256
         self._collected: list[Attachment] | None = None
         self._renewed: set[str] = set()  # what was uploaded again in this turn
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
         self._history: Sequence[Item] = ()
         self._old: list[Attachment] = []  # of the messages in that history
         self.is_used = False
@@ -102,8 +102,8 @@ class Attachments:
         if not self.is_used:
             return []
         self._accepted = await accepts(turn.model)
-        hidden = [one for one in old if not self._is_sent(one) and one.sha256 not in self._told]
-        self._told |= {one.sha256 for one in hidden}
+        hidden = [one for one in old if not self._is_sent(one) and one.sha256 not in self._announced]
+        self._announced |= {one.sha256 for one in hidden}
         unread = dict.fromkeys(one.name for one in hidden if not is_accepted(one, self._accepted))
         gone = dict.fromkeys(one.name for one in hidden if one.name not in unread)
         model = turn.model or "The assistant"

@@ -212,10 +212,10 @@ class BackgroundJob(StreamReader):
 
     def feed(self, event: JSON) -> Iterator[Event]:
         """See `StreamReader`; heartbeats bring the token up to date."""
-        for said in self._reader.feed(event):
-            if isinstance(said, ChunkReceived) and said.phase == "answer":
-                self._read += len(said.text)
-            yield said
+        for ours in self._reader.feed(event):
+            if isinstance(ours, ChunkReceived) and ours.phase == "answer":
+                self._read += len(ours.text)
+            yield ours
         self._job.id = self._reader.job_id or self._job.id
         self.done = self._job.done = self._reader.done
         if self._job.id is None or self.done:

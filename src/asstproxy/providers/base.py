@@ -177,11 +177,11 @@ class StatelessProvider:
                             spoken = True
                             yield event
                             continue
-                        said = self.annotate(event, items)
-                        if isinstance(said, ActionRequired):
+                        annotated = self.annotate(event, items)
+                        if isinstance(annotated, ActionRequired):
                             # Only now: a request that failed is made again from where it began.
-                            self._items = [*items, AssistantMessage(said.text, said.calls, said.raw)]
-                        yield said
+                            self._items = [*items, AssistantMessage(annotated.text, annotated.calls, annotated.raw)]
+                        yield annotated
             except AssistantError as error:
                 self._name_key(error)
                 words = None

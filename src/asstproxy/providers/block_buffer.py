@@ -77,8 +77,8 @@ class BlockBuffer:
         """The blocks, in their order. An `input` that came in pieces is still text, as the model wrote it."""
         found: list[JSON] = []
         for place, block in sorted(self._blocks.items() or enumerate(self._held)):
-            said = {field: "".join(pieces) for field, pieces in self._pieces.get(place, {}).items()}
-            texts = {f: text if f == "input" else get_text(block, f) + text for f, text in said.items() if text}
+            joined = {field: "".join(pieces) for field, pieces in self._pieces.get(place, {}).items()}
+            texts = {f: text if f == "input" else get_text(block, f) + text for f, text in joined.items() if text}
             found.append({**block, **texts})
         return found
 

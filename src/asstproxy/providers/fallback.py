@@ -69,12 +69,12 @@ class FallbackProvider:
         self._answering = first
         self._turn: Turn | None = None  # that of the present exchange
         self._announced = 0  # who answers it, as far as the journal knows
-        self._told: set[str] = set()  # notices of this exchange
+        self._notices: set[str] = set()  # notices of this exchange
 
     async def start_processing(self, turn: Turn) -> AsyncGenerator[Event]:
         """See `AssistantProxy`."""
         if turn is not self._turn:
-            self._turn, self._told = turn, set()
+            self._turn, self._notices = turn, set()
             self._announced = self._announced if turn.corrects else 0
         failed: list[AssistantError] = []
         number: int | None = self._announced if turn.corrects else 0  # who answered corrects the answer, too
@@ -103,8 +103,8 @@ class FallbackProvider:
             number = await self._next(number, turn)
             if number is not None:
                 notice = _taken_over(candidate.profile, failed[-1], self._candidates[number].profile)
-                if notice not in self._told:
-                    self._told.add(notice)
+                if notice not in self._notices:
+                    self._notices.add(notice)
                     yield Notice(notice)
         raise next((error for error in failed if error.retryable), failed[-1])
 
@@ -179,5 +179,5 @@ def _without_raw(item: Item) -> Item:
 
 
 def _taken_over(profile: str, error: AssistantError, following: str) -> str:
-    said = str(error)
-    return f"{profile}: {said if said.endswith(('.', '!', '?')) else f'{said}.'} Asking {following} instead."
+    message = str(error)
+    return f"{profile}: {message if message.endswith(('.', '!', '?')) else f'{message}.'} Asking {following} instead."

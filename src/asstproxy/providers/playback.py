@@ -44,7 +44,7 @@ from ..core.turn import Turn
 __all__ = ["ReplayProvider", "connect"]
 
 INFO = ProviderInfo("a recorded session", prices="local")
-_SAID = (*ASSISTANT_MESSAGES, Reasoning, Usage)
+_FROM_ASSISTANT = (*ASSISTANT_MESSAGES, Reasoning, Usage)
 _WIDTH = 60
 
 
@@ -149,7 +149,7 @@ class ReplayProvider:
         near = difflib.get_close_matches(text[:1000], [other[:1000] for other in others], 1, 0.3) if text else []
         hint = f"Nearest recorded message: {_quoted(near[0])}." if near else "Nothing was sent anywhere."
         return AssistantError(
-            "protocol",
+            "invalid_request",  # the same again departs again
             f"The conversation departs from {self._name or 'the recording'} at turn {number}: {how}.",
             hint,
         )
@@ -177,7 +177,9 @@ def _exchanges(records: Iterable[Record]) -> Iterable[_Exchange]:
                 found.results.append(results)
             case Started() | ToolOutputsSubmitted() as event if found is not None:
                 found.replies.append([event])
-            case event if found is not None and found.replies and isinstance(event, (*_SAID, ErrorOccurred, Cancelled)):
+            case event if (
+                found is not None and found.replies and isinstance(event, (*_FROM_ASSISTANT, ErrorOccurred, Cancelled))
+            ):
                 found.replies[-1].append(_plain(event))
     if found is not None:
         yield found
@@ -190,8 +192,8 @@ def _plain(event: Any) -> Event:
     if isinstance(event, ActionRequired | MessageIncomplete) or hasattr(event, "raw"):
         plain: Event = msgspec.structs.replace(event, raw=None, resume=None)
         return plain
-    said: Event = event
-    return said
+    adapted: Event = event
+    return adapted
 
 
 def _quoted(text: str, other: str = "") -> str:

@@ -11,4 +11,4 @@ class Provisioned(NamedTuple):
     """What `provision(profile, tools)` of a provider's module gives: keys for the profile, and what was done, in words."""
 
     keys: dict[str, Any]
-    said: str
+    message: str

@@ -31,15 +31,15 @@ class ReasoningBuffer:
         """The text of what is new in a delta or a message."""
         for detail in get_objects(holder, "reasoning_details"):
             self._add_detail(detail)
-        said = {name: get_text(holder, name) for name in FIELDS}
-        for name, text in said.items():
+        texts = {name: get_text(holder, name) for name in FIELDS}
+        for name, text in texts.items():
             if text:
                 self._texts[name].add(text)
         in_parts = (get_content(part, "thinking") for part in get_objects(holder, "content"))
         in_details = (
             get_text(one, "text") or get_text(one, "summary") for one in get_objects(holder, "reasoning_details")
         )
-        return next(filter(None, said.values()), "") or "".join(in_parts) or "".join(in_details)
+        return next(filter(None, texts.values()), "") or "".join(in_parts) or "".join(in_details)
 
     def _add_detail(self, detail: JSON) -> None:
         """A detail, or a piece of the one before it; what is encrypted stands alone."""

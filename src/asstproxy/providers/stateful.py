@@ -21,9 +21,9 @@ __all__ = ["StatefulProvider"]
 class StatefulProvider(StatelessProvider):
     """A `StatelessProvider` whose API keeps the conversation. `kept` is its id there, which is in `resume` under `kept_as`.
 
-    A subclass says how one is created (`tell`). Another one is created for a conversation that another provider continued, for a
-    turn that is repeated, and after a failure: then nobody knows what the old one contains. `waiting` is the id of what waits at
-    the server for the results of tools; as long as it does (`still_waits`), they can be sent again.
+    A subclass implements `create_conversation`. Another one is created for a conversation that another provider continued, for a
+    turn that is repeated, and after a failure: it is then unknown what the old one contains. `waiting` is the id of what waits at
+    the server for the results of tools; while it does (`still_waits`), they can be sent again.
     """
 
     kept_as = "conversation"
@@ -33,7 +33,7 @@ class StatefulProvider(StatelessProvider):
         self.kept = self.waiting = ""
         self._begun, self._resumed = Turn(""), False
 
-    async def tell(self, items: Sequence[Item]) -> str:
+    async def create_conversation(self, items: Sequence[Item]) -> str:
         """Create a conversation at the server that contains this one; its id.
 
         Raises:
@@ -55,8 +55,8 @@ class StatefulProvider(StatelessProvider):
     async def answer(self, items: list[Item]) -> AsyncGenerator[Event]:
         """See `StatelessProvider`; there is a conversation then, without the newest message of the person."""
         if not self.kept:
-            told = items[:-1] if isinstance(items[-1], UserMessage) else items
-            self.kept, self.waiting = await self.tell(told), ""
+            earlier = items[:-1] if isinstance(items[-1], UserMessage) else items
+            self.kept, self.waiting = await self.create_conversation(earlier), ""
         async with contextlib.aclosing(self.ask(items)) as events:
             async for event in events:
                 yield event
@@ -72,7 +72,7 @@ class StatefulProvider(StatelessProvider):
         return event
 
     async def recover(self, error: AssistantError, items: list[Item]) -> str | None:
-        """See `StatelessProvider`: what the server no longer has, or can't continue, is told to it again, once."""
+        """See `StatelessProvider`: what the server no longer has, or can't continue, is sent to it again, once."""
         if self.waiting and self.still_waits():
             return None
         resumed, self.kept, self._resumed = self._resumed, "", False

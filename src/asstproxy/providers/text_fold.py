@@ -90,16 +90,16 @@ class MessageFold:
 
     def text(self, *, ended: bool) -> str:
         """What was said. Once it has `ended`, whole messages count if there are any: pieces may have been garbled."""
-        said = self._whole if ended and self._whole else {**self._pieces, **self._whole}
-        return "\n\n".join(map(str, said.values()))
+        texts = self._whole if ended and self._whole else {**self._pieces, **self._whole}
+        return "\n\n".join(map(str, texts.values()))
 
 
-def rest_of(said: str, whole: str) -> str:
+def rest_of(streamed: str, whole: str) -> str:
     """What is missing in `said` at its end; empty if the two differ in another way."""
-    return whole[len(said) :] if whole.startswith(said) else ""
+    return whole[len(streamed) :] if whole.startswith(streamed) else ""
 
 
-def differs(said: str, whole: str) -> bool:
+def differs(streamed: str, whole: str) -> bool:
     """Whether a whole text is not what was said, and a rest; white space around it does not count."""
-    said, whole = said.strip(), whole.strip()
-    return bool(whole) and not whole.startswith(said)
+    streamed, whole = streamed.strip(), whole.strip()
+    return bool(whole) and not whole.startswith(streamed)

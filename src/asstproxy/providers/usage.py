@@ -10,7 +10,7 @@ from ..core.events import Usage
 from .fields import get_count, get_object, get_text
 from .transport import JSON
 
-__all__ = ["chat_usage", "messages_usage", "responses_usage", "service_tier", "told_cost"]
+__all__ = ["chat_usage", "messages_usage", "reported_cost", "responses_usage", "service_tier"]
 
 _USUAL_TIERS = frozenset({"auto", "default", "standard"})
 
@@ -24,7 +24,7 @@ def responses_usage(response: JSON) -> Usage:
         cached_tokens=get_count(usage, "input_tokens_details", "cached_tokens"),
         reasoning_tokens=get_count(usage, "output_tokens_details", "reasoning_tokens"),
         cache_write_tokens=get_count(usage, "input_tokens_details", "cache_write_tokens"),
-        cost=told_cost(usage),
+        cost=reported_cost(usage),
         service_tier=service_tier(response),
     )
 
@@ -42,7 +42,7 @@ def chat_usage(usage: JSON, service_tier: str = "") -> Usage:
         or get_count(usage, "prompt_cache_hit_tokens"),
         reasoning_tokens=thought,
         cache_write_tokens=get_count(usage, "prompt_tokens_details", "cache_write_tokens"),
-        cost=told_cost(usage),
+        cost=reported_cost(usage),
         service_tier=service_tier,
     )
 
@@ -54,10 +54,10 @@ def messages_usage(usage: JSON) -> Usage | None:
     thought = get_count(usage, "output_tokens_details", "thinking_tokens")
     if not (read or written):
         return None
-    return Usage(read, written, cached, thought, stored, told_cost(usage), service_tier(usage))
+    return Usage(read, written, cached, thought, stored, reported_cost(usage), service_tier(usage))
 
 
-def told_cost(usage: Mapping[str, Any]) -> float | None:
+def reported_cost(usage: Mapping[str, Any]) -> float | None:
     """What the request cost in US dollars, where the server says it (OpenRouter, Perplexity, LiteLLM)."""
     cost = usage.get("cost")
     if isinstance(cost, dict):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from ..core.errors import UsageError
-from ..core.events import Event, Record, SessionOpened, SetUserMessage, Unknown
+from ..core.events import Event, Record, SessionOpened, SetUserMessage, Titled, Unknown
 from .session import Session
 from .session_files import attachments_of
 from .store import Store
@@ -16,7 +16,9 @@ __all__ = ["fork", "without_resume"]
 
 
 def fork(store: Store, session: str, at: int | None = None, *, began: int | None = None) -> Session:
-    """A copy of a session, open for writing; with `at`, only its first `at` exchanges. The original needs no lock.
+    """A copy of a session, open for writing; with `at`, only its first `at` exchanges, and its title of now.
+
+    The original needs no lock.
 
     `began`: when the copy began, in milliseconds since 1970, if not now; an older one is never the latest session.
 
@@ -29,6 +31,8 @@ def fork(store: Store, session: str, at: int | None = None, *, began: int | None
     """
     records = list(store.records(session))
     kept = list(_first(records, at)) if at is not None else records
+    if at:
+        kept += _title_given_later(records, kept)
     if at is not None and (at < 0 or sum(isinstance(r.event, SetUserMessage) for r in kept) < at):
         raise UsageError(
             f"Session {session} has fewer than {at} turns.", code="session_too_short", data={"session": session}
@@ -46,6 +50,12 @@ def _first(records: Iterable[Record], exchanges: int) -> Iterator[Record]:
         if seen > exchanges:
             return
         yield record
+
+
+def _title_given_later(records: Sequence[Record], kept: Sequence[Record]) -> list[Record]:
+    """The title that a session was given after the part of it that a copy keeps."""
+    titled = [record for record in records[len(kept) :] if isinstance(record.event, Titled)][-1:]
+    return [msgspec.structs.replace(record, state=kept[-1].state) for record in titled]
 
 
 def without_resume(records: Iterable[Record]) -> Iterator[Record]:

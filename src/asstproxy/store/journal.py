@@ -130,7 +130,7 @@ class Journal:
         self.size += written
 
     def close(self) -> None:
-        """Write what is pending and close the file, which releases its lock.
+        """Write what is pending and close the file, which releases its lock. A second time, nothing happens.
 
         Raises:
             OSError: it can't be written; the file is closed.
@@ -139,8 +139,10 @@ class Journal:
             self.flush()
         finally:
             self._sync.stop()
-            closed(self._fd)
-            os.close(self._fd)
+            fd, self._fd = self._fd, -1  # the system soon gives the number to another file
+            if fd >= 0:
+                closed(fd)
+                os.close(fd)
 
 
 def _must_last(record: Record) -> bool:

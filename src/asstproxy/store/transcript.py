@@ -154,7 +154,10 @@ class TranscriptBuilder:
         """Add what one record says."""
         transcript, event = self.transcript, record.event
         transcript.created = transcript.created or record.at
-        transcript.updated, transcript.state = record.at, record.state
+        transcript.updated, transcript.state = (
+            max(record.at, transcript.created),
+            record.state,
+        )  # a copy has older records
         match event:
             case ev.SessionOpened(session=session, forked_from=forked_from):
                 transcript.id, transcript.forked_from = session, forked_from

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from ..core.events import Cancelled, ErrorOccurred, Event, MessageIncomplete, Unknown
 from .safe_text import clean_line
 
-__all__ = ["Ending", "ending", "join_sentences", "reason_text"]
+__all__ = ["REASONS", "Ending", "ending", "join_sentences", "reason_text"]
 
-_REASONS = {
+REASONS = {
     # MessageIncomplete
     "max_output_tokens": "the answer reached its length limit",
     "content_filter": "the provider's content filter stopped the answer",
@@ -61,7 +61,7 @@ def join_sentences(*texts: str) -> str:
 
 def reason_text(reason: str) -> str:
     """The reason of an incomplete or cancelled exchange, in words that continue a sentence."""
-    return _REASONS.get(reason) or clean_line(reason.removeprefix("max_cost: "))
+    return REASONS.get(reason) or clean_line(reason.removeprefix("max_cost: "))
 
 
 def ending(event: Event | Unknown) -> Ending | None:

@@ -50,8 +50,11 @@ def answer_type(kind: type[T]) -> AnswerType[T]:
         adapter: TypeAdapter[T] = TypeAdapter(with_readable_types(kind, {}))
         schema = adapter.json_schema()
     except (PydanticUserError, NameError, TypeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UsageError(f"'{name}' can't be the shape of an answer: {reason}", "Use a pydantic model.") from error
+        # pydantic's advice comes after the first sentence, and is about its own settings
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].split(". ")[0].rstrip(".")
+        raise UsageError(
+            f"'{name}' can't be the shape of an answer: {reason}.", "Use a pydantic model, a dataclass or a TypedDict."
+        ) from error
     key = ""
     if not _is_object(schema):
         key = "items" if schema.get("type") == "array" else "value"

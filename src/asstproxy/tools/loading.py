@@ -35,6 +35,8 @@ __all__ = ["BUILT_IN", "find_class", "find_tools", "installed"]
 BUILT_IN = {"stocks": "asstproxy.tools.stocks"}
 """The tools that ship with asstproxy, by name."""
 GROUP = "asstproxy.tools"
+_LISTED = 8
+"""Names of a module that an error lists."""
 
 
 def find_tools(names: Iterable[str], *, here: bool = True) -> list[Tool]:
@@ -200,8 +202,11 @@ def _member(module: ModuleType, attribute: str, place: str) -> Any:
     found: Any = module
     for part in attribute.split("."):
         if not hasattr(found, part):
-            known = difflib.get_close_matches(part, [name for name in dir(found) if not name.startswith("_")], n=1)
-            raise UsageError(f"'{place}' has no '{attribute}'.", f"Did you mean '{known[0]}'?" if known else "")
+            names = [name for name in dir(found) if not name.startswith("_")]
+            near = difflib.get_close_matches(part, names, n=1)
+            own = [name for name in names if getattr(getattr(found, name), "__module__", "") == module.__name__]
+            hint = f"Did you mean '{near[0]}'?" if near else f"It has: {', '.join(own[:_LISTED])}." if own else ""
+            raise UsageError(f"'{place}' has no '{attribute}'.", hint)
         found = getattr(found, part)
     return found
 

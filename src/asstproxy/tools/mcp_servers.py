@@ -227,7 +227,7 @@ class McpServer:
             reasons = [self._connection.exit_reason(), self._connection.first_other_line()]
         if isinstance(error, TimeoutError):
             reasons = reasons[1:]
-            said = f"did not answer within {self._config.timeout:g} s"
+            happened = f"did not answer within {self._config.timeout:g} s"
         else:
             while isinstance(error, ExceptionGroup):
                 error = error.exceptions[0]
@@ -235,9 +235,9 @@ class McpServer:
                 f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
             )
             lines = words.strip().splitlines() or [type(error).__name__]
-            said = f"failed: {lines[0][:300].rstrip('.')}{_data(error)}".rstrip(".")
-        why = "; ".join(reason for reason in reasons if reason and reason not in said)
-        return ToolError(f"The MCP server '{self.name}' {said}{f' ({why})' if why else ''}.")
+            happened = f"failed: {lines[0][:300].rstrip('.')}{_data(error)}".rstrip(".")
+        why = "; ".join(reason for reason in reasons if reason and reason not in happened)
+        return ToolError(f"The MCP server '{self.name}' {happened}{f' ({why})' if why else ''}.")
 
     async def aclose(self) -> None:
         """Close the connection and stop the server's process; it can't be used again."""

@@ -19,16 +19,14 @@ from ..core.events import (
 )
 from ..core.roles import Publish
 from .approval import Approvals, Approver, Question, ask
+from .edit_note import edit_note
 from .executor import Outcome, run_tool
-from .serialize import truncate
 from .tool import Tool, as_tool
 
 __all__ = ["MAX_TOOLS", "ToolRunner"]
 
 MAX_TOOLS = 128
 """OpenAI takes no more in one request."""
-MAX_QUOTED = 1000
-"""Bytes of edited arguments that are quoted to the assistant."""
 
 
 class ToolRunner:
@@ -102,8 +100,7 @@ class ToolRunner:
         arguments, note = call.arguments, ""
         if decision is not None and decision.arguments not in (None, arguments):
             arguments = str(decision.arguments)
-            # Otherwise the assistant would draw wrong conclusions from the result.
-            note = f"The person changed the arguments to {truncate(arguments, MAX_QUOTED)}."
+            note = edit_note(arguments)
         refusal = "Two calls have this call_id." if duplicate else await self._refusal(call, decision)
         if refusal is None:
             tool = self.tools[call.name]

@@ -106,11 +106,11 @@ class _Commands:
         return JSONResponse({})
 
     async def approval(self, request: Request) -> Response:
-        """Answer the question whether tools may run: `answers` by `call_id`, see `PageApproval.answer`."""
+        """Answer the question whether tools may run: `answers` by the `id` of each question, see `PageApproval.answer`."""
         answers = (await _body(request)).get("answers")
         given = answers if isinstance(answers, dict) else {}
         await self._sessions.live(request.path_params["id"]).approval.answer(
-            {str(call): answer for call, answer in given.items() if isinstance(answer, dict)}
+            {str(name): answer for name, answer in given.items() if isinstance(answer, dict)}
         )
         return JSONResponse({})
 

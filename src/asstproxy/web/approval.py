@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,17 +19,17 @@ class PageApproval:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
-        self._questions: dict[str, Question] = {}
+        self._questions: dict[str, Question] = {}  # by an id that isn't used again, as a call_id may be
         self._answers: asyncio.Future[Sequence[Decision]] | None = None
 
     @property
     def asked(self) -> list[dict[str, Any]]:
         """The calls that wait for an answer, as the page shows them."""
-        return [_asked(question) for question in self._questions.values()]
+        return [{"id": name} | _asked(question) for name, question in self._questions.items()]
 
     async def approve(self, questions: Sequence[Question]) -> Sequence[Decision]:
         """Ask in the page; waits until `answer` is called."""
-        self._questions = {question.call.call_id: question for question in questions}
+        self._questions = {secrets.token_hex(8): question for question in questions}
         self._answers = asyncio.get_running_loop().create_future()
         self._changed()
         try:
@@ -38,7 +39,7 @@ class PageApproval:
             self._changed()
 
     async def answer(self, given: dict[str, dict[str, Any]]) -> None:
-        """Answer the question whether calls may run: for each `call_id` an `answer` (`yes`, `always`, `no`).
+        """Answer the question whether calls may run: for the `id` of each in `asked` an `answer` (`yes`, `always`, `no`).
 
         A `no` may have a `reason`; a `yes` may have other `arguments` (JSON text), which the tool must take. A call that isn't
         named is refused.
@@ -46,11 +47,12 @@ class PageApproval:
         Raises:
             UsageError: nothing is asked now, the calls are others, or a tool doesn't take the arguments.
         """
-        if self._answers is None or not given.keys() <= self._questions.keys() or not given:
+        answers = self._answers
+        if answers is None or not given.keys() <= self._questions.keys() or not given:
             raise UsageError("These calls aren't waiting for an answer.", "Reload the page.")
         decisions = []
-        for call_id, question in self._questions.items():
-            one = given.get(call_id, {})
+        for name, question in self._questions.items():
+            one = given.get(name, {})
             answer, arguments = one.get("answer"), one.get("arguments")
             if answer not in ("yes", "always"):
                 decisions.append(question.no(str(one.get("reason") or "")))
@@ -62,8 +64,8 @@ class PageApproval:
             decisions.append(
                 question.yes(always=answer == "always", arguments=None if arguments is None else str(arguments))
             )
-        if self._answers is not None and not self._answers.done():
-            self._answers.set_result(decisions)
+        if not answers.done():
+            answers.set_result(decisions)
 
 
 def _asked(question: Question) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Feed:
         self._sent = 0.0  # when viewers were woken, by the loop's clock
         self._sending: asyncio.Handle | None = None
         self._latest: tuple[tuple[int, ...], Update] | None = None  # with what its viewers had seen
-        self._is_ended = False
+        self.is_ended = False
         self._follower: asyncio.Task[None] | None = None
         self.is_live = False
         self._path = store.path(session)
@@ -86,8 +86,8 @@ class Feed:
             self._wake()
 
     def end(self) -> None:
-        """End the streams of the viewers: the server is about to stop."""
-        self._is_ended = True
+        """End the streams of the viewers: the server is about to stop, or the session was deleted."""
+        self.is_ended = True
         self._send()
 
     def _wake(self) -> None:
@@ -123,7 +123,7 @@ class Feed:
         place = next((i for i, record in enumerate(self.records) if record.seq > after), len(self.records))
         shown, status = self._first_block(place), -1
         try:
-            while not self._is_ended:
+            while not self.is_ended:
                 changed = self._changed
                 if (update := self._since(place, shown, status)) is not None:
                     place, shown, status = len(self.records), len(self._answers.all), self._status_number
@@ -182,7 +182,10 @@ class Feed:
 
         `news`: records that were read already.
         """
-        with contextlib.suppress(OSError):  # it was deleted
+        if not self._path.exists():  # another process has deleted it: a viewer that comes back learns it
+            self.end()
+            return
+        with contextlib.suppress(OSError):  # the same, a moment later
             holder = lock_holder(self._path) if is_locked(self._path) else ""
             self.extend([*news, *self._tail.read()])  # after the lock: a process that has let go has written everything
             self.set_status(live=False, holder=holder)

@@ -37,7 +37,7 @@ class Feeds:
         from .feed import Feed  # late: it knows Markdown
 
         feed = self._feeds.get(session)
-        if feed is None:
+        if feed is None or feed.is_ended:
             feed = self._feeds[session] = Feed(self._store, session)
         return feed
 

@@ -39,10 +39,10 @@ class LiveSession:
         self.feed = feed
         self._session, self._conversation = session, conversation
         self._task: asyncio.Task[Record] | None = None
-        self.approval = PageApproval(self._tell)
+        self.approval = PageApproval(self._publish_status)
         self._closed = False
         conversation.subscribe(feed.add)
-        self._tell()
+        self._publish_status()
 
     @property
     def configured(self) -> Configured:
@@ -110,7 +110,7 @@ class LiveSession:
     def _run(self, exchange: Any, done: Callable[[], None]) -> None:
         self._task = asyncio.get_running_loop().create_task(exchange)
         self._task.add_done_callback(lambda task: self._finished(task, done))
-        self._tell()
+        self._publish_status()
 
     def _finished(self, task: asyncio.Task[Record], done: Callable[[], None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -119,7 +119,7 @@ class LiveSession:
                 _log.error("an exchange failed", exc_info=error)
             words = join_sentences(str(error) or type(error).__name__, getattr(error, "hint", ""))
             self.feed.set_status(**{**self.feed.status, "busy": False, "fault": words})
-        self._tell()
+        self._publish_status()
         done()
 
     def stop(self) -> None:
@@ -147,7 +147,7 @@ class LiveSession:
 
     # ---- status --------------------------------------------------------------------------------------------------------
 
-    def _tell(self) -> None:
+    def _publish_status(self) -> None:
         fault = {"fault": self.feed.status["fault"]} if "fault" in self.feed.status and not self.is_busy else {}
         self.feed.set_status(
             live=True,

@@ -14,6 +14,7 @@ from ..core.codec import encode
 from ..core.script import LISTENING, SCRIPT, SETTLED
 from ..store.session_files import attachments_of
 from ..store.transcript import transcript_of
+from ..text.status_text import REASONS
 from .profiles import checked_profiles, profile_rows
 from .session_rows import session_rows
 from .sessions import Sessions
@@ -37,7 +38,7 @@ class Queries:
         self._sessions, self._names = sessions, names
 
     async def about(self, _: Request) -> Response:
-        """The version, the profiles as they are configured, and the script's table."""
+        """The version, the profiles as they are configured, the script's table, and why an exchange didn't complete, in words."""
         return JSONResponse(
             {
                 "version": __version__,
@@ -46,6 +47,7 @@ class Queries:
                     {"trigger": step.trigger, "sources": sorted(step.sources), "dest": step.dest, "do": step.do or ""}
                     for step in SCRIPT
                 ],
+                "reasons": REASONS,
                 "listening": sorted(LISTENING),
                 "settled": sorted(SETTLED),
             }

@@ -44,7 +44,9 @@ class Sessions:
         Raises:
             AsstError: it is open elsewhere, an exchange is in progress with another choice, or the profile can't be used.
         """
-        session = self.store.find(session) if session else ""
+        if not session:
+            return await self._open("", choice)
+        session = self.store.find(session)
         async with self._opening.setdefault(session, asyncio.Lock()):
             live = self._live.get(session)
             if live is not None:

@@ -131,6 +131,7 @@ def test_failed_items_are_asked_again_on_request(asst: Asst, server: ResponsesSe
     ("line", "said"),
     [
         ('{"prompt": "x"', "in.jsonl, line 2, column 15: not JSON: Expecting ',' delimiter."),
+        ('{"prompt": "ä", "x": NaN}', "in.jsonl, line 2, column 22: not JSON: invalid character."),
         ('["x"]', "in.jsonl, line 2, column 1: a line must be a JSON object. For lines of text: --lines"),
         ('{"id": "b", "prompt": 3}', 'in.jsonl, line 2, column 13: "prompt" must be text.'),
         ('{"id": "b"}', 'in.jsonl, line 2: it has neither "prompt" nor "messages".'),
@@ -162,13 +163,28 @@ def test_broken_lines_are_skipped_on_request(asst: Asst, server: ResponsesServer
 
 
 def test_an_empty_input_is_an_error(asst: Asst, server: ResponsesServer, here: Path) -> None:
-    """Of no bytes, of blank lines, and one that isn't there."""
+    """Of no bytes, of blank lines, one that isn't there, and a pipe that nobody writes to."""
     (here / "in.jsonl").write_text("")
     assert run(asst).err == "asst: in.jsonl is empty. Write one item on each line.\n"
     (here / "in.jsonl").write_text("\n\n")
     assert run(asst).err == "asst: in.jsonl has no items. Write one item on each line.\n"
     (here / "in.jsonl").unlink()
     assert run(asst).err == "asst: in.jsonl can't be read: No such file or directory.\n"
+    os.mkfifo(here / "in.jsonl")
+    assert run(asst).err == "asst: in.jsonl is not a file. Pipe it in, and name it -\n"
+
+
+@pytest.mark.parametrize("out", [".", "..", "/", "folder", "missing/out.jsonl"])
+def test_an_output_that_cannot_be_a_file(asst: Asst, server: ResponsesServer, here: Path, out: str) -> None:
+    """A folder, and a file in none: one line and exit 2, before anything is asked; nor is there a batch to look at."""
+    (here / "folder").mkdir()
+    write(here / "in.jsonl", {"prompt": "x"})
+    ran = asst("batch", "in.jsonl", "-o", out, "-p", "gpt")
+    assert (ran.code, ran.err) == (2, f"asst: {out} can't be written. Choose a file in a folder that exists.\n")
+    ran = asst("batch", "status", out)
+    assert (ran.code, ran.err) == (2, f"asst: No batch writes {out}. Name the file that was given to -o.\n")
+    assert not server.requests
+    assert sorted(path.name for path in here.iterdir()) == ["folder", "in.jsonl"]
 
 
 def test_without_a_key_nothing_is_made(
@@ -196,13 +212,19 @@ def test_a_wrong_key_stops_the_batch(asst: Asst, server: ResponsesServer, here: 
 
 
 def test_csv_and_lines_and_stdin(asst: Asst, server: ResponsesServer, here: Path) -> None:
-    """A header names the keys, quoted line ends included; --lines takes text; - is stdin."""
+    """A header names the keys, whatever separates them, quoted line ends included; --lines takes text; - is stdin."""
     (here / "in.csv").write_text('id,prompt,other\na,"two\nlines",1\nb,three,2\n')
     assert asst("batch", "in.csv", "-o", "csv.jsonl", "-p", "gpt").code == 0
     assert {key: one["answer"] for key, one in _results(here / "csv.jsonl").items()} == {
         "a": "You said: two\nlines",
         "b": "You said: three",
     }
+    (here / "semicolons.csv").write_text('id;prompt\n"a;b";"1,5 or 2;5?"\n')
+    (here / "tabs.tsv").write_text("id\tprompt\na\t1,5?\n")
+    assert asst("batch", "semicolons.csv", "-o", "2.jsonl", "-p", "gpt").code == 0
+    assert asst("batch", "tabs.tsv", "-o", "3.jsonl", "-p", "gpt").code == 0
+    assert _results(here / "2.jsonl")["a;b"]["answer"] == "You said: 1,5 or 2;5?"
+    assert _results(here / "3.jsonl")["a"]["answer"] == "You said: 1,5?"
     ran = asst("batch", "-", "--lines", "-o", "lines.jsonl", "-p", "gpt", stdin="first\n\nthird\n")
     assert ran.code == 0
     assert sorted(_results(here / "lines.jsonl")) == ["1", "3"]

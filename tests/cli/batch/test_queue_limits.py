@@ -79,6 +79,19 @@ def test_tokens_a_minute_hold_over_all_workers(
     assert any(later - earlier < 0.35 for earlier, later in itertools.pairwise(times))
 
 
+def test_the_first_answer_shows_how_many_fit_into_a_minute(
+    asst: Asst, server: ResponsesServer, here: Path, queue: str, work_here: WorkHere, postgres: PostgresServer
+) -> None:
+    """While nobody knows how long answers are, all workers together have one request in flight, and not one in each slot."""
+    server.brain = lambda _: [Say("word " * 800)]
+    write_prompts(here / "in.jsonl", 8)
+    assert run(asst, "--tpm", "1000", "--no-follow").code == 0
+    for _ in range(2):
+        work_here(4)
+    wait_for(lambda: postgres.query(queue, "SELECT count(*) FROM asst.batch_item WHERE state <> 0")[0][0] > 0)
+    assert len(asked(server)) == 1
+
+
 def test_a_refusal_pauses_all_workers(
     asst: Asst, server: ResponsesServer, here: Path, queue: str, work_here: WorkHere, postgres: PostgresServer
 ) -> None:

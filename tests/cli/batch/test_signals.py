@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import signal
+import struct
+import subprocess
+import termios
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from forked import asst_command
 from servers import ResponsesServer, Say, Wait
 
-from ..conftest import Asst
-from .items import asked, lines, prompt, run, signals_when, write_prompts
+from ..conftest import ASST, Asst
+from .items import asked, lines, prompt, run, signals_when, wait_for, write_prompts
 
 
 @pytest.mark.parametrize(
@@ -39,3 +45,31 @@ def test_what_is_in_flight_is_stopped(
     assert run(asst).code == 0
     assert sorted(line["answer"] for line in lines(out)) == prompts
     assert asked(server).count("n0") == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_while_stdin_is_waited_for(server: ResponsesServer, here: Path, number: int, code: int) -> None:
+    """A signal ends it, though whoever writes to the pipe goes on; nothing is asked, and no file is made."""
+    process = asst_command.start(
+        [ASST, "batch", "-", "--lines", "-o", "out.jsonl", "-p", "gpt"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    try:
+        process.stdin.write(b"one\n")
+        process.stdin.flush()
+        wait_for(lambda: _unread(process.stdin) == 0, 60)
+        process.send_signal(number)
+        assert process.wait(60) == code
+    finally:
+        process.kill()
+        process.communicate()
+    assert not server.requests
+    assert not list(here.iterdir())
+
+
+def _unread(pipe: Any) -> int:
+    """Bytes in it that nobody has read yet."""
+    return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0])

@@ -102,5 +102,8 @@ def test_save_and_export_write_the_session(server: ResponsesServer, chat: Chat, 
         for name in ("talk.md", "talk.html", "talk.json", "talk.mmd"):
             terminal.enter(f"/{command} {tmp_path / name}")
             terminal.wait_for(f"Saved: {tmp_path / name}")
+        terminal.enter(f"/{command} {tmp_path / 'talk.pdf'}")
+        terminal.wait_for('Error: No format has the suffix ".pdf".\n  Use .json, .md, .html or .mmd.')
+    assert not (tmp_path / "talk.pdf").exists()
     assert "> How?" in (tmp_path / "talk.md").read_text()
     assert (tmp_path / "talk.mmd").read_text().startswith("sequenceDiagram")

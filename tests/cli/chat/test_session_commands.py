@@ -217,7 +217,7 @@ def test_leaving_at_once_saves_nothing(server: ResponsesServer, chat: Chat) -> N
 
 
 def test_fork_continues_in_a_copy(server: ResponsesServer, chat: Chat) -> None:
-    """`/fork 1` has the first turn only, with the instructions of now; the original stays as it was."""
+    """`/fork 1` has the first turn only, with the title and the instructions of now; the original stays as it was."""
     with chat() as terminal:
         _say(terminal, "one", "two")
         original = Store().newest()
@@ -225,9 +225,11 @@ def test_fork_continues_in_a_copy(server: ResponsesServer, chat: Chat) -> None:
         terminal.wait_for("Be brief.   (")
         terminal.enter("/fork 3")
         terminal.wait_for('Error: This chat has no turn "3": it has 2 turns.\n  List them: /rewind')
+        terminal.enter("/rename Counting")
+        terminal.wait_for('is called "Counting"')
         terminal.enter("/fork 1")
         terminal.wait_for(f"Copied {_short(original)} to ")
-        terminal.wait_for('Continuing "one"')
+        terminal.wait_for('Continuing "Counting"')
         terminal.enter("three")
         terminal.wait_for("You said: three")
     body = server.requests[-1].json

@@ -100,3 +100,15 @@ def test_the_toolbar_can_be_switched_off(server: ResponsesServer) -> None:
         terminal.type("x")
         terminal.wait_for("› x")
         assert "new session" not in terminal.text
+
+
+def test_marks_are_ascii_where_the_encoding_lacks_them(server: ResponsesServer) -> None:
+    """In the toolbar and in a picker, too, as in every drawing: no `?` takes their place."""
+    with Terminal([ASST, "chat", "-p", "gpt"], 80, env={"PYTHONIOENCODING": "ascii"}) as terminal:
+        terminal.wait_for("new session - /help")
+        terminal.wait_until(lambda: terminal.text.splitlines()[-1].startswith(" gpt - gpt-6-luna "))
+        terminal.type("/model")
+        terminal.wait_for("> /model")
+        terminal.type("\r")
+        terminal.wait_for("Type to search - Enter choose - Esc back")
+        assert "> gpt-6-luna" in terminal.text

@@ -203,6 +203,9 @@ def test_an_edited_call() -> None:
         ToolStarted("1", "rm", '{"path": "x"}'),
     ]
     assert 'rm(path="x") → gone' in shown([*parts, ToolsExecuted((ToolResult("1", "gone"),))])
+    note = 'The person changed the arguments to {"path": "x"}.'  # for the assistant
+    assert 'rm(path="x") → gone' in shown([*parts, ToolsExecuted((ToolResult("1", f"{note}\ngone"),))])
+    assert 'rm(path="x") ✗ stuck' in shown([*parts, ToolsExecuted((ToolResult("1", error=f"{note} stuck"),))])
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,8 @@ def test_rename_fork_and_path(three: list[Session]) -> None:
     assert [entry.user for entry in Store().transcript(copy).exchanges] == ["use the tool"]
     assert list(conform(Store().records(copy))) == []
     assert Store().newest() == copy
+    summary = Store().summary(copy)
+    assert summary.created <= summary.updated  # its records are older than it is
     assert asst("sessions", "fork", two.id, "--at", "9").returncode == 2
     assert asst("sessions", "path", two.id).stdout.strip() == str(two.path)
     assert asst("sessions", "path").stdout.strip() == str(Store().root)

@@ -63,6 +63,9 @@ def test_from_begins_with_that_record(recorded: Session) -> None:
     """Earlier exchanges are left out; the numbers are those of --events."""
     second = next(r.seq for r in Store().records(recorded.id) if r.event.type == "set_user_message" and r.seq > 5)
     assert asst("replay", "--speed", "max", "--from", str(second)).stdout == "That was all.\n"
+    beyond = asst("replay", "--from", "999")
+    assert (beyond.returncode, beyond.stdout, beyond.stderr.count("\n")) == (2, "", 1)
+    assert "No step 999" in beyond.stderr
     events = [json.loads(line)["seq"] for line in asst("replay", "--events", "--from", str(second)).stdout.splitlines()]
     assert events[0] == second
 
@@ -120,6 +123,13 @@ def test_a_message_that_was_not_recorded_fails_at_once(recorded: Session) -> Non
     assert "departs" in done.stderr
     assert "'use the tool'" in done.stderr
     assert "'and now?'" in done.stderr
+
+
+def test_a_departure_does_not_pass(recorded: Session) -> None:
+    """The same would depart again: nothing says to try again."""
+    done = asst("ask", "-p", f"replay:{recorded.id}", "and then?")
+    assert "departs" in done.stderr
+    assert "Try again" not in done.stderr
 
 
 def test_a_tool_that_gives_something_else_is_a_departure(recorded: Session) -> None:

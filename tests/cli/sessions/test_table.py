@@ -47,6 +47,16 @@ def test_a_narrow_terminal_has_no_hint() -> None:
         assert terminal.text.splitlines()[-1] == "1 session"
 
 
+def test_what_the_limit_leaves_out_is_said() -> None:
+    """At any width; not where the limit is just the number of sessions."""
+    for text in ("one", "two"):
+        held([text], say("so"))
+    for limit, last in (("1", "1 session · more: --all"), ("2", "2 sessions")):
+        with Terminal([ASST, "sessions", "list", "-n", limit], 40) as terminal:
+            terminal.wait_end()
+            assert terminal.text.splitlines()[-1] == last
+
+
 def test_search_on_a_terminal_has_the_same_columns() -> None:
     """With the text around the words below each session."""
     session = held([TITLE], say("Use range requests."))

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from asstproxy.cli.doctor.brief import brief
+from asstproxy.cli.doctor.finding import Finding
 from asstproxy.providers.local.process import find_model
 from cli.terminal import Terminal
 from servers import ResponsesServer, refused_port
@@ -23,9 +25,9 @@ def _findings(ran: Ran) -> dict[tuple[str, str], dict[str, Any]]:
 
 def test_on_an_empty_machine(asst: Asst, home: Path) -> None:
     """Nothing is broken, one line says what to run, and nothing was made by looking."""
-    brief = asst("doctor")
-    assert brief.code == 0, brief.all
-    _, missing, hint, *_, last = brief.out.splitlines()
+    short = asst("doctor")
+    assert short.code == 0, short.all
+    _, missing, hint, *_, last = short.out.splitlines()
     assert (missing, hint.strip()) == ("! profiles   none is set up", "Run: asst setup")
     assert last == "1 warning · to report a bug: asst doctor -v"
     ran = asst("doctor", "-v")
@@ -115,6 +117,15 @@ def test_all_is_well_in_a_few_rows(asst: Asst, openai: ResponsesServer) -> None:
         "No problems · to report a bug: asst doctor -v",
     ]
     assert len(shown.splitlines()) <= 8
+
+
+def test_a_long_name_has_its_own_row() -> None:
+    """What is said of it stands below, whole."""
+    name = "a-profile-whose-name-is-as-long-as-can-be"
+    row = Finding("profiles", name, "ok", "", short="api.example.com:8443 answers", is_profile=True)
+    rows = [line for _, line in brief([row], 60, words=False)]
+    assert rows[1:3] == [f"✓ {name}", f"{'':<27}api.example.com:8443 answers"]
+    assert [line for _, line in brief([row], 80, words=False)][1] == f"✓ {name} api.example.com:8443 answers"
 
 
 def test_what_is_wrong_comes_first(config: Path) -> None:

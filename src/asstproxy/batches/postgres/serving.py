@@ -71,7 +71,7 @@ async def serving_of(database: Database, claim: Claim, profiles: Mapping[str, Pr
         AsstError: they can't be asked here.
         psycopg.Error: the database failed.
     """
-    row = await database.row("SELECT queue, spec, run, max_cost FROM batch WHERE id = %s", claim.batch)
+    row = await database.row("SELECT queue, spec, run, max_cost, tpm FROM batch WHERE id = %s", claim.batch)
     if row is None or row[0] not in profiles:
         raise NotSetUpError("The batch is for a profile that this machine doesn't have.")
     spec = msgspec.json.decode(row[1], type=Spec)
@@ -89,7 +89,7 @@ async def serving_of(database: Database, claim: Claim, profiles: Mapping[str, Pr
     runner = Runner(
         connect,
         configured,
-        SharedPace(database, configured.provider, slots, min(START, slots)),
+        SharedPace(database, configured.provider, slots, min(START, slots), row[4]),
         prices=PriceTable(),
         schema=ChosenSchema(spec.schema) if spec.schema is not None else None,
         background=spec.background,

@@ -32,7 +32,7 @@ from ...providers.registry import batches
 from ..error_output import print_warning
 from ..event_loop import Signals
 from ..exit_codes import INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
-from .request import Request, Setup, accepted, summary
+from .request import Request, Setup, accepted, ended_by, summary
 
 __all__ = ["BATCH", "cancel_batch", "check_options", "fetch_batch", "run_at_provider"]
 
@@ -85,7 +85,7 @@ async def run_at_provider(request: Request, asked: Setup, stdin: IO[bytes], sign
         from ...batches.estimate import price_known
 
         check = check_all([check, price_known(budget.prices, asked.configured)])
-    with open_input(request.source, check, lines=request.lines, stdin=stdin) as source:
+    with open_input(request.source, check, lines=request.lines, stdin=stdin, turn=ended_by(signals)) as source:
         batch = ProviderBatch(
             request.out,
             connect=lambda name, model: _connected(
@@ -133,8 +133,8 @@ async def cancel_batch(out: Path, *, quiet: bool) -> int:
     await batch.cancel()
     if not quiet:
         left = sum(job.count for job in batch.jobs)
-        told = f"Cancelled. Collect what was answered by now: asst batch fetch {out}" if left else "Cancelled."
-        sys.stderr.write(f"{told}\n")
+        message = f"Cancelled. Collect what was answered by now: asst batch fetch {out}" if left else "Cancelled."
+        sys.stderr.write(f"{message}\n")
     return OK
 
 

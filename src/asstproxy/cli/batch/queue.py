@@ -32,7 +32,7 @@ from ...providers.registry import provider_info
 from ..error_output import print_warning
 from ..event_loop import Signals
 from ..exit_codes import FAILED, INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
-from .request import Request, Setup, accepted, setup_of
+from .request import Request, Setup, accepted, ended_by, setup_of
 from .snapshot import PROGRESS, Snapshot, snapshot_of
 from .views import LOGGED, View, line_of, view_for
 
@@ -61,7 +61,9 @@ async def run_queued(request: Request, queue: str, stdin: IO[bytes], signals: Si
         checks.append(price_known(budget.prices, asked.configured))
     limits = Limits(request.rpm, request.tpm, None if budget is None else float(budget.limit))
     spec = Spec(asked.configured, asked.schema.schema if asked.schema is not None else None, asked.options.background)
-    with open_input(request.source, check_all(checks), lines=request.lines, stdin=stdin) as source:
+    with open_input(
+        request.source, check_all(checks), lines=request.lines, stdin=stdin, turn=ended_by(signals)
+    ) as source:
         ledger = accepted(source, request, signals)
         async with connected(address) as connection:
             output = OrderedOutput(
@@ -146,7 +148,7 @@ class _Collecting:
 
     async def _patiently(self, shown: View | None, *, follow: bool) -> Counts | None:
         """What the batch has come to; None if a signal arrived first. A database that is away is waited for."""
-        until, said = time.monotonic() + OUTAGE, False
+        until, is_reported = time.monotonic() + OUTAGE, False
         while True:
             try:
                 async with connected(self.address) as connection:
@@ -154,9 +156,9 @@ class _Collecting:
             except AsstError as error:
                 if not _is_passing(error) or time.monotonic() > until:
                     raise
-                if not said:
+                if not is_reported:
                     print_warning(f"{error} Trying again.")
-                    said = True
+                    is_reported = True
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), EVERY)
                 return None

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ...tools.schema_source import ChosenSchema
     from .progress import Reported
 
-__all__ = ["Request", "Setup", "accepted", "setup_of", "summary"]
+__all__ = ["Request", "Setup", "accepted", "ended_by", "setup_of", "summary"]
 
 SHOWN = 5
 """Broken lines that are named, of those that are skipped."""
@@ -109,6 +109,16 @@ def setup_of(request: Request) -> Setup:
     return Setup(options, profile, configure_as_asked(profile, options, None, ()), check_all(checks), schema, text)
 
 
+def ended_by(signals: Signals) -> Callable[[], None]:
+    """What to call from time to time where the event loop waits: it raises CancelledError once a signal has arrived."""
+
+    def look_for_signal() -> None:
+        if signals.why_stop():
+            raise asyncio.CancelledError
+
+    return look_for_signal
+
+
 def accepted(source: Input, request: Request, signals: Signals) -> Ledger:
     """The items of the input, once all of them are known to be askable; those that aren't may be skipped.
 
@@ -124,11 +134,7 @@ def accepted(source: Input, request: Request, signals: Signals) -> Ledger:
         if skipped <= SHOWN:
             print_warning(f"{error} Skipped.")
 
-    def look_for_signal() -> None:
-        if signals.why_stop():
-            raise asyncio.CancelledError
-
-    ledger = accept(source, skip if request.skips else None, turn=look_for_signal)
+    ledger = accept(source, skip if request.skips else None, turn=ended_by(signals))
     if skipped > SHOWN:
         print_warning(f"{skipped - SHOWN} more lines of {source.name} are broken. Skipped.")
     return ledger

@@ -31,7 +31,7 @@ from ..event_loop import Signals
 from ..exit_codes import FAILED, INCOMPLETE, INTERRUPTED, ITEMS_FAILED, OK
 from ..options import ConversationOptions
 from ..standard_streams import write_json
-from .request import Request, Setup, accepted, setup_of, summary
+from .request import Request, Setup, accepted, ended_by, setup_of, summary
 
 if TYPE_CHECKING:
     from ...tools.toolbox import Toolbox
@@ -54,7 +54,7 @@ async def run_batch(request: Request, stdin: IO[bytes], signals: Signals) -> int
     check = asked.check
     if budget is not None:
         check = check_all([check, price_known(budget.prices, asked.configured)])
-    with open_input(request.source, check, lines=request.lines, stdin=stdin) as source:
+    with open_input(request.source, check, lines=request.lines, stdin=stdin, turn=ended_by(signals)) as source:
         ledger = accepted(source, request, signals)
         box, began = await _toolbox(asked), time.monotonic()
         try:
@@ -203,7 +203,9 @@ async def dry_run_batch(request: Request, stdin: IO[bytes], signals: Signals) ->
         assistant = connect_assistant(asked.profile, asked.configured, asked.options, None)
         configured = msgspec.structs.replace(asked.configured, model=asked.configured.model or assistant.model)
         await assistant.aclose()
-        with open_input(request.source, asked.check, lines=request.lines, stdin=stdin) as source:
+        with open_input(
+            request.source, asked.check, lines=request.lines, stdin=stdin, turn=ended_by(signals)
+        ) as source:
             count = len(accepted(source, request, signals))
             first, cost, tokens = estimate(source, configured, PriceTable(), request.limit, tier=tier)
     finally:

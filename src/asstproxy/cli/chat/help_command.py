@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rich.text import Text
 
@@ -14,7 +14,7 @@ from .chat_protocol import ChatCommands
 from .help_text import help_lines
 from .terminal_handover import with_terminal
 
-__all__ = ["show_help"]
+__all__ = ["no_such_command", "show_help"]
 
 
 async def show_help(chat: ChatCommands, name: str, commands: Mapping[str, str]) -> None:
@@ -43,10 +43,14 @@ async def show_help(chat: ChatCommands, name: str, commands: Mapping[str, str]) 
     await with_terminal(chat.signals, print_lines)
 
 
+def no_such_command(name: str, commands: Iterable[str], more: str = "") -> UsageError:
+    """The error that none of these commands has this name; its hint ends with `more`."""
+    near = near_names(name, commands)
+    meant = f"Did you mean /{near[0]}?" if near else "/help lists the commands."
+    return UsageError(f"No such command: /{name}.", f"{meant} {more}".rstrip())
+
+
 def _explain(chat: ChatCommands, name: str, commands: Mapping[str, str]) -> None:
     if name not in commands:
-        near = near_names(name, commands)
-        raise UsageError(
-            f"No such command: /{name}.", f"Did you mean /{near[0]}?" if near else "/help lists the commands."
-        )
+        raise no_such_command(name, commands)
     chat.console.print(Text.assemble((f"/{name}", "bold"), f"  {commands[name]}"))

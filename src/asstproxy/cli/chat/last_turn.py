@@ -12,6 +12,7 @@ from ...core.events import (
     Record,
     SetUserMessage,
     ToolFinished,
+    ToolResult,
     ToolStarted,
     Usage,
 )
@@ -35,6 +36,17 @@ class KeptCall:
     approved_by: str = ""
     refused_by: str = ""
     reason: str = ""
+    is_edited: bool = False
+
+    def finish(self, result: ToolResult) -> None:
+        """Keep its result, without the note for the assistant that the person changed the arguments."""
+        output, error = result.output, result.error
+        if self.is_edited:
+            from ...tools.edit_note import without_edit_note  # late: few calls are edited
+
+            output = without_edit_note(output, self.arguments)
+            error = None if error is None else without_edit_note(error, self.arguments)
+        self.output, self.error = output, error
 
 
 @dataclass(slots=True)
@@ -82,10 +94,12 @@ class LastTurn:
                         call.refused_by, call.reason = decision.by or "unknown", decision.reason
             case ToolStarted(call_id=call_id, arguments=arguments, approved_by=by):
                 if call := self._call(call_id):
+                    call.is_edited = call.arguments != arguments
                     call.arguments, call.approved_by = arguments, by
             case ToolFinished(result=result, seconds=seconds, printed=printed):
                 if call := self._call(result.call_id):
-                    call.output, call.error, call.seconds, call.printed = result.output, result.error, seconds, printed
+                    call.seconds, call.printed = seconds, printed
+                    call.finish(result)
             case Usage(output_tokens=written, reasoning_tokens=reasoning):
                 self.output_tokens += written
                 self.reasoning_tokens += reasoning

@@ -12,6 +12,7 @@ from prompt_toolkit.completion import Completer
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import AnyFormattedText, FormattedText
+from prompt_toolkit.input import Input
 from prompt_toolkit.layout import FloatContainer, walk
 from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.styles import Style
@@ -99,14 +100,21 @@ class MessagePrompt:
         _shrink_menu(self.session)
         self._count_history_before(self.session.default_buffer)
 
-    async def read(self, mark: AnyFormattedText, draft: str) -> Typed:
-        """What the user types after the mark, beginning with the `draft`.
+    async def read(self, mark: AnyFormattedText, draft: str, typed_ahead: Callable[[Input], str]) -> Typed:
+        """What the user types after the mark, beginning with the `draft` and with what was `typed_ahead`.
 
         Raises:
             EOFError: Ctrl-D was pressed in an empty line.
             KeyboardInterrupt: Ctrl-C was pressed.
         """
-        text = await self.session.prompt_async(mark, default=self.folds.fold_known(draft), handle_sigint=False)
+        source, buffer = self.session.app.input, self.session.default_buffer
+        with source.raw_mode():  # already now: in line mode, Enter would be the key that makes a new line
+            text = await self.session.prompt_async(
+                mark,
+                default=self.folds.fold_known(draft),
+                pre_run=lambda: buffer.insert_text(self.folds.fold_known(typed_ahead(source))),
+                handle_sigint=False,
+            )
         return Typed(self.folds.expand(text).strip(), is_last=self._was_last())
 
     def run_line(self, line: str) -> None:

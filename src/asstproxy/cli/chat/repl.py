@@ -186,8 +186,8 @@ class _Chat:
                 if not apart:  # from what was printed; an empty line leaves the next prompt where it is
                     self.console.print()
                     apart = True
-                draft, self.draft = self.draft + self._typed.take(reader.session.app.input), ""
-                line, is_last = await reader.read(mark, draft)
+                draft, self.draft = self.draft, ""
+                line, is_last = await reader.read(mark, draft, self._typed.take)
                 self.draft, reader.draft = reader.draft, ""
             except EOFError:
                 break

@@ -25,7 +25,7 @@ from .answer_commands import copy, edit
 from .chat_protocol import ChatCommands, Command
 from .compact import compact_command
 from .compare import compare_command
-from .help_command import show_help
+from .help_command import no_such_command, show_help
 from .model_commands import model_command, profile_command
 from .pending_files import unquoted
 from .tools_command import tools_command
@@ -247,11 +247,9 @@ def parse_line(line: str) -> tuple[Command, str] | str:
     command = COMMANDS.get(name)
     if command is not None:
         return (command.run, argument) if not argument or _fits(argument, command.takes) else line
-    near = near_names(name, COMMANDS)
-    if "/" in name or (argument and not near):
+    if "/" in name or (argument and not near_names(name, COMMANDS)):
         return line
-    meant = f"Did you mean /{near[0]}?" if near else "/help lists the commands."
-    raise UsageError(f"No such command: /{name}.", f"{meant} To send it as a message: /{line}")
+    raise no_such_command(name, COMMANDS, f"To send it as a message: /{line}")
 
 
 def _fits(argument: str, takes: str) -> bool:

@@ -95,7 +95,7 @@ def take_typed_ahead(source: Input, data: bytes = b"") -> str:
     """
     typed = "".join(key.data for key in get_typeahead(source)) + _decoded(data + _pending(source))
     text = ""
-    for key in typed:
+    for key in typed.replace("\r", "\n"):
         if key == "\x03":
             raise KeyboardInterrupt(clean(text))
         if key == "\x04" and not text.strip():

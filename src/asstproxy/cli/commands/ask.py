@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConversationOptions, Quiet, on_command_line, takes_conversation_options
+from ..options import ConversationOptions, Quiet, not_empty, on_command_line, takes_conversation_options
 
 __all__ = ["ask"]
 
@@ -31,11 +31,14 @@ def ask(
         str,
         typer.Option(
             "--schema",
+            callback=not_empty,
             help='Answer with JSON that fits this schema: "name, age int: in years", a JSON Schema (a file or the text), or '
             "module:Class.",
         ),
     ] = "",
-    schema_multi: Annotated[str, typer.Option("--schema-multi", help='The same for a list: {"items": [\u2026]}.')] = "",
+    schema_multi: Annotated[
+        str, typer.Option("--schema-multi", callback=not_empty, help='The same for a list: {"items": [\u2026]}.')
+    ] = "",
     quiet: Quiet = False,
     output_file: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Save the complete answer in this file, too.")
@@ -51,7 +54,12 @@ def ask(
     no_stdin: Annotated[bool, typer.Option("--no-stdin", help="Don't read stdin.")] = False,
     save_template: Annotated[
         str,
-        typer.Option("--save-template", metavar="NAME", help="Save this command line as a template, and don't ask."),
+        typer.Option(
+            "--save-template",
+            metavar="NAME",
+            callback=not_empty,
+            help="Save this command line as a template, and don't ask.",
+        ),
     ] = "",
 ) -> None:
     """Ask once. Stdout is the answer and nothing else."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from .. import completion
-from ..options import ConversationOptions, ProfileName, Quiet, Tools, on_command_line
+from ..options import ConversationOptions, ProfileName, Quiet, Tools, not_empty, on_command_line
 from ..suggest import SuggestingGroup
 
 __all__ = ["batch"]
@@ -60,7 +60,11 @@ def run(
     template: Annotated[
         str,
         typer.Option(
-            "--template", "-T", help="Template; each item has its variables.", autocompletion=completion.templates
+            "--template",
+            "-T",
+            callback=not_empty,
+            help="Template; each item has its variables.",
+            autocompletion=completion.templates,
         ),
     ] = "",
     values: Annotated[
@@ -71,7 +75,12 @@ def run(
         typer.Option("--option", "-O", metavar="KEY=VALUE", help="A setting of the provider's API: temperature=0.2."),
     ] = None,
     schema: Annotated[
-        str, typer.Option("--schema", help="Answer with JSON that fits this schema, as asst ask --schema takes it.")
+        str,
+        typer.Option(
+            "--schema",
+            callback=not_empty,
+            help="Answer with JSON that fits this schema, as asst ask --schema takes it.",
+        ),
     ] = "",
     tools: Tools = None,
     yes: Annotated[bool, typer.Option("--yes", help="Run every tool without asking.")] = False,

@@ -47,6 +47,7 @@ def chat(
     from ..chat.repl import chat
     from ..error_output import errors_drawn
     from ..event_loop import run
+    from ..render.prompt_marks import prompt_marks
     from ..render.theme import console
 
     if no_toolbar:
@@ -58,6 +59,6 @@ def chat(
         from ..templates.apply import apply_template
 
         applied = apply_template(options, on_command_line(context))
-    with errors_drawn(ErrorLines(console())):
+    with errors_drawn(ErrorLines(console())), prompt_marks():
         code = run(lambda signals: chat(options, words, signals, applied, resume=resume))
     raise typer.Exit(code)

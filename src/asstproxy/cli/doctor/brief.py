@@ -94,6 +94,10 @@ def _row(row: _Row, column: int, width: int, *, words: bool) -> Iterator[tuple[S
     indent = _indent(column, words=words)
     lead = f"{mark:<{indent - column}}{name:<{column}}"
     first, *more = _wrapped(text, indent, width)
+    if len(lead) > indent and len(lead) + 1 + len(first.lstrip()) > width:  # the name alone fills the row
+        yield status, lead
+        yield from ((None, line) for line in (first, *more))
+        return
     yield status, f"{lead}{' ' if len(name) >= column else ''}{first.lstrip()}".rstrip()
     yield from ((None, line) for line in more)
 

@@ -83,8 +83,8 @@ def _source(question: Question) -> Text | None:
     if not source:
         return None
     if question.tool.source.startswith("mcp:"):
-        says = ". It says: reads only" if question.tool.read_only else ""
-        return Text(f"From {source}{says}.", style="dim", overflow="fold")
+        claim = ". It says: reads only" if question.tool.read_only else ""
+        return Text(f"From {source}{claim}.", style="dim", overflow="fold")
     return Text(f"From {_place(question)}: runs as you, with your files and network.", style="dim", overflow="fold")
 
 

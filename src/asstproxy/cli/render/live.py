@@ -73,7 +73,7 @@ class LiveView:
         self._delay, self._draft, self._footer = delay, draft, footer
         self._redraws = redraws(console)
         self._due = 0.0  # when the panel may appear
-        self._said = ""  # the latest line about what is waited for
+        self._announced = ""  # the latest line about what is waited for
         self._live: Live | None = None
         self._frame = _Frame()
         self._width = 0
@@ -120,7 +120,7 @@ class LiveView:
         self._layout.fold(record)
         self._received = time.monotonic()
         if not was_active:
-            self._due, self._said = self._received + self._delay, ""
+            self._due, self._announced = self._received + self._delay, ""
         elif isinstance(record.event, ChunkReceived):
             self._due = 0.0
         self._request_frame()
@@ -201,9 +201,9 @@ class LiveView:
     def _waiting(self) -> list[RenderableType]:
         """What is waited for, in a line of its own, if that has changed and takes a while."""
         words = self._layout.phase(0.0)
-        if words == self._said or time.monotonic() < max(self._due, self._received + _QUIET):
+        if words == self._announced or time.monotonic() < max(self._due, self._received + _QUIET):
             return []
-        self._said = words
+        self._announced = words
         return [Text(f"{words} …", style="dim")] if words else []
 
     def _show_panel(self) -> None:

@@ -121,7 +121,8 @@ class _Console(Console):
 
     @property
     def size(self) -> ConsoleDimensions:
-        """The terminal's size. Rich takes every dumb terminal for one of 80 columns."""
+        """The terminal's size. Rich takes every dumb terminal for one of 80 columns, and COLUMNS=0 at its word."""
+        self._width, self._height = self._width or None, self._height or None  # COLUMNS=0 says nothing
         if self.is_dumb_terminal and self._width is None:
             return ConsoleDimensions(*shutil.get_terminal_size((80, 25)))
         return super().size

@@ -97,6 +97,7 @@ class ToolCalls:
     def __init__(self, *, approvals: bool = False) -> None:
         self._approvals = approvals
         self._calls: dict[str, CallLine] = {}
+        self._edited: set[str] = set()  # those that ran with other arguments than the assistant's
 
     @property
     def ended(self) -> int:
@@ -118,6 +119,8 @@ class ToolCalls:
                         self._change(decision.call_id, status="denied", detail=words)
             case ToolStarted(call_id=call_id, name=name, arguments=arguments, approved_by=by):
                 who = approval_words(by) if self._approvals else ""
+                if call_id in self._calls and self._calls[call_id].arguments != arguments:
+                    self._edited.add(call_id)
                 self._calls[call_id] = CallLine(name, arguments, "running", began=record.at, who=who)
             case ToolFinished(result=result) if self._calls.get(result.call_id, _NONE).status == "denied":
                 pass  # the result repeats the refusal, for the assistant
@@ -136,10 +139,14 @@ class ToolCalls:
             self._calls.setdefault(call.call_id, CallLine(call.name, call.arguments))
 
     def _result(self, result: ToolResult, status: str) -> None:
-        if result.error is None:
-            self._change(result.call_id, status=status, detail=result.output)
-        else:
-            self._change(result.call_id, status="failed" if status == "done" else status, detail=result.error)
+        if result.error is not None and status == "done":
+            status = "failed"
+        detail = result.output if result.error is None else result.error
+        if result.call_id in self._edited:
+            from ...tools.edit_note import without_edit_note  # late: few calls are edited
+
+            detail = without_edit_note(detail, self._calls[result.call_id].arguments)
+        self._change(result.call_id, status=status, detail=detail)
 
     def _change(
         self, call_id: str, status: str | None = None, detail: str | None = None, seconds: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from ...core.errors import SessionError, UsageError
+from ...core.errors import SessionError, SessionInUseError, UsageError
 from ...core.events import Titled
 from ...store import ulid
 from ...store.filters import cutoff
@@ -24,12 +24,16 @@ def rename_session(prefix: str, title: str) -> None:
 
     Raises:
         UsageError: the title is empty.
+        SessionInUseError: another process has it open.
     """
     title = " ".join(title.split())
     if not title:
         raise UsageError("The title is empty.", 'Run: asst sessions rename SESSION "A title"')
     store = Store()
-    session = store.open(store.find(prefix), keep_running=True)
+    try:
+        session = store.open(store.find(prefix), keep_running=True)
+    except SessionInUseError as error:  # without its code: this command has no --wait
+        raise SessionInUseError(str(error), f"In a chat: /rename {title}. Or close it first.") from None
     try:
         session.add(Titled(title))
     finally:

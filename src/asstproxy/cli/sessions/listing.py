@@ -28,11 +28,11 @@ __all__ = ["count_of", "line_of", "list_sessions", "print_json", "row_of", "tabl
 def list_sessions(limit: int | None, which: SessionFilter, *, as_json: bool) -> None:
     """Print the latest sessions that pass the filter."""
     store = Store()
-    found = islice(filter_sessions(store, which), limit)
+    found = filter_sessions(store, which)
     if as_json:
-        print_json(row_of(store, summary) for summary in found)
+        print_json(row_of(store, summary) for summary in islice(found, limit))
         return
-    count = _print_table(store, found, limit) if sys.stdout.isatty() else _print_lines(store, found)
+    count = _print_table(store, found, limit) if sys.stdout.isatty() else _print_lines(store, islice(found, limit))
     if not count:
         none_yet = which == SessionFilter()
         sys.stderr.write('No session yet. Start one: asst ask "…", or asst chat\n' if none_yet else "No match.\n")
@@ -46,8 +46,14 @@ def _print_lines(store: Store, found: Iterable[Summary]) -> int:
 
 
 def _print_table(store: Store, found: Iterable[Summary], limit: int | None) -> int:
-    """For a person: a header, short ids, as wide as the terminal."""
-    shown = list(found) if limit is not None else found  # however many there are, only their ids are kept
+    """For a person: a header, short ids, as wide as the terminal; below it, whether there are more than the limit."""
+    are_more = False
+    if limit is None:
+        shown = found  # however many there are, only their ids are kept
+    else:
+        shown = list(islice(found, limit + 1))
+        are_more = len(shown) > limit
+        shown = shown[:limit]
     table = table_of(store, store.ids() if limit is None else [summary.id for summary in shown])
     count, first = 0, ""
     for count, summary in enumerate(shown, 1):  # noqa: B007 - used after the loop
@@ -56,10 +62,10 @@ def _print_table(store: Store, found: Iterable[Summary], limit: int | None) -> i
             sys.stdout.write(f"{table.header}\n")
         sys.stdout.write(f"{table.row(summary, store.state_of(summary))}\n")
     if count:
-        more = " · more: --all" if count == limit else ""
-        hint = f" · show one: asst sessions show {first}{more}"
-        fits = len(count_of(count) + hint) <= shutil.get_terminal_size().columns
-        sys.stdout.write(f"{count_of(count)}{hint if fits else ''}\n")
+        more = " · more: --all" if are_more else ""
+        hint = f" · show one: asst sessions show {first}"
+        fits = len(count_of(count) + hint + more) <= shutil.get_terminal_size().columns
+        sys.stdout.write(f"{count_of(count)}{hint if fits else ''}{more}\n")
     return count
 
 

@@ -100,8 +100,16 @@ def print_steps(session: str, first: int) -> None:
 
 
 async def play_session(session: str, pace: Pace) -> int:
-    """Play a session; returns the exit code."""
+    """Play a session; returns the exit code.
+
+    Raises:
+        UsageError: it has no step with the number that the pace begins with.
+    """
     records = _records(session)
+    if records and pace.first > records[-1].seq:
+        raise UsageError(
+            f"No step {pace.first}: the last one is step {records[-1].seq}.", "See them: asst replay --events"
+        )
     context, played = _split(records, pace.first)
     if pace.step and sys.stdin.isatty() and sys.stdout.isatty():
         from .stepping import step_through

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ...core.errors import AsstError
+from ...config.paths import expand_home
+from ...core.errors import AsstError, UsageError
 from ...export.write import export, form_of, write_export
 from ...store.imports import import_file
 from ...store.store import Store
@@ -26,6 +27,10 @@ def export_session(prefix: str, form: str, output: Path | None, *, with_files: b
         UsageError: the file exists, or it can't be written.
     """
     store = Store()
+    if output is not None:
+        if str(output) in (".", "-"):  # `-o ""` is `.`
+            raise UsageError("-o needs the name of a file.", "Leave it out: the session is on stdout.")
+        output = expand_home(str(output))
     form = form or form_of(output)
     data = _exported(store, store.find(prefix) if prefix else store.newest(), form, with_files=with_files)
     if output is None:

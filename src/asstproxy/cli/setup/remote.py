@@ -37,7 +37,7 @@ def provisioned(draft: ProfileDraft) -> Iterator[None]:
         made = wait_for(lambda: module.provision(profile, tools))
     except AssistantError as error:
         raise NotSetUpError(str(error), hint_for(error)) from None
-    say(made.said)
+    say(made.message)
     created = any(draft.merged.get(key) != value for key, value in made.keys.items())
     draft.changes |= made.keys
     try:

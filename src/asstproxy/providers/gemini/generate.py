@@ -138,13 +138,15 @@ def contents(items: Iterable[Item], attached: Parts = no_parts, *, unsigned: boo
     return turns
 
 
-def _parts(said: AssistantMessage, *, unsigned: bool) -> list[JSON]:
-    if isinstance(said.raw, dict) and isinstance(said.raw.get("parts"), list):
-        return list(said.raw["parts"])
-    parts: list[JSON] = [{"functionCall": {"name": c.name, "args": parsed_arguments(c.arguments)}} for c in said.calls]
+def _parts(message: AssistantMessage, *, unsigned: bool) -> list[JSON]:
+    if isinstance(message.raw, dict) and isinstance(message.raw.get("parts"), list):
+        return list(message.raw["parts"])
+    parts: list[JSON] = [
+        {"functionCall": {"name": c.name, "args": parsed_arguments(c.arguments)}} for c in message.calls
+    ]
     if parts and unsigned:
         parts[0]["thoughtSignature"] = UNSIGNED  # the first of parallel calls carries it
-    return [{"text": said.text}, *parts] if said.text else parts
+    return [{"text": message.text}, *parts] if message.text else parts
 
 
 def _responses(calls: Sequence[JSON], results: Sequence[ToolResult]) -> list[JSON]:

@@ -69,9 +69,9 @@ class Reader(StreamReader):
         candidates = get_objects(chunk, "candidates")
         self._several = self._several or len(candidates) > 1
         candidate = next((c for c in candidates if not self._several or not c.get("index")), {})
-        said = get_text(candidate, "content")  # of servers that only look like Google's
-        parts = [{"text": said}] if said else get_objects(candidate, "content", "parts")
-        if self.done and any(_says_something(part) for part in parts):
+        plain = get_text(candidate, "content")  # of servers that only look like Google's
+        parts = [{"text": plain}] if plain else get_objects(candidate, "content", "parts")
+        if self.done and any(_has_content(part) for part in parts):
             self.done, self.continued, self._reason = False, True, ""
         for part in parts:
             yield from self._part(part)
@@ -124,7 +124,7 @@ class Reader(StreamReader):
         yield from ending(self._reason, self._detail, text, self._calls.finish(), _raw(parts))
 
 
-def _says_something(part: JSON) -> bool:
+def _has_content(part: JSON) -> bool:
     return bool(get_text(part, "text") or part.keys() - {"text", "thought", "thoughtSignature"})
 
 

@@ -63,12 +63,12 @@ class InteractionsProvider(GeminiProvider):
         self._known = 0  # how many items Google knows with it
         self._made: set[str] = set()  # interactions of this process
         self._keeps = True  # the server keeps interactions; some that speak this API don't
-        self._told = False  # that it doesn't, in this exchange
+        self._is_announced = False  # that it doesn't, in this exchange
 
     async def begin(self, turn: Turn) -> Sequence[Event]:
         """See `StatelessProvider`."""
         state = turn.resume if isinstance(turn.resume, dict) and is_stored(turn) else {}
-        self._told = False
+        self._is_announced = False
         same = state.get("model") == self.turn.model  # another model would refuse what this one signed
         self._previous, self._known = state.get("interaction") if same else None, len(turn.history)
         return ()
@@ -124,7 +124,7 @@ class InteractionsProvider(GeminiProvider):
         notice = await super().recover(error, items)
         if notice is None and self._previous and error.kind == "not_found" and "model" not in str(error).lower():
             self._keeps = self._previous not in self._made
-            notice, self._told = "" if self._told else GONE, True
+            notice, self._is_announced = "" if self._is_announced else GONE, True
         if notice is not None:
             self._previous = None
         return notice
@@ -187,8 +187,8 @@ def _step(item: UserMessage | AssistantMessage, parts: Parts) -> list[JSON]:
         case AssistantMessage(raw={"steps": list() as raw}):
             return list(raw)
         case AssistantMessage(text=text, calls=calls):
-            said: list[JSON] = [{"type": "model_output", "content": [{"type": "text", "text": text}]}] if text else []
-            return said + [
+            output: list[JSON] = [{"type": "model_output", "content": [{"type": "text", "text": text}]}] if text else []
+            return output + [
                 {
                     "type": "function_call",
                     "id": call.call_id,

@@ -89,7 +89,7 @@ class Reader(JobReader):
         self._pieces: dict[int, list[str]] = {}  # of a text, or of the JSON of arguments
         self._begun: dict[int, JSON] = {}  # what a step began with
         self._moved: dict[int, int] = {}  # numbers that the server gave to several steps, and the place of the newest
-        self._said = TextBuffer()
+        self._text = TextBuffer()
         self._from_start: bool | None = None
         self._progress = Progress()
         self._annotated: list[JSON] = []  # deltas that carry annotations
@@ -155,8 +155,8 @@ class Reader(JobReader):
         """
         if any(usage := _counts(get_object(interaction, "usage"))):
             yield Usage(*usage)
-        told = get_text(interaction, "status").lower()
-        status = told if told in FINAL else status
+        reported = get_text(interaction, "status").lower()
+        status = reported if reported in FINAL else status
         problem = interaction.get("errors") or interaction.get("error")
         problem = problem[0] if isinstance(problem, list) else problem
         if status == "failed":
@@ -165,11 +165,11 @@ class Reader(JobReader):
             raise _cancelled()
         final = steps_of(interaction)
         steps = self._union(final)
-        said, whole = str(self._said), text_of(final) or get_text(interaction, "output_text")
-        text = said if said and (not whole or said.strip() == whole.strip()) else whole
-        if said and (rest := rest_of(said, whole)):
+        streamed, whole = str(self._text), text_of(final) or get_text(interaction, "output_text")
+        text = streamed if streamed and (not whole or streamed.strip() == whole.strip()) else whole
+        if streamed and (rest := rest_of(streamed, whole)):
             yield ChunkReceived(rest)
-        if said and differs(said, whole) and self._from_start:
+        if streamed and differs(streamed, whole) and self._from_start:
             yield Notice(CHANGED)
         parts = (part for step in steps for part in get_objects(step, "content"))
         yield from cited(url_citations([*self._annotated, *parts]))
@@ -182,7 +182,7 @@ class Reader(JobReader):
             place = self._moved[index] = max(self._steps) + 1
         self._begun[place], self._steps[place], self._pieces[place] = step, copy.deepcopy(step), []
         if text := text_of([step]):
-            self._said.add(text)
+            self._text.add(text)
             yield ChunkReceived(text)
         yield from _summary(step)
         yield from self._progress.notes(get_text(step, "type"))
@@ -224,7 +224,7 @@ class Reader(JobReader):
                 step["signature"] = delta.get("signature")
             case kind if (text := get_text(delta, "text")) and (kind == "text" or step.get("type") == "model_output"):
                 pieces.append(text)
-                self._said.add(text)
+                self._text.add(text)
                 yield ChunkReceived(text)
             case kind if kind in MEDIA:
                 step["content"] = [*get_objects(step, "content"), delta]
@@ -336,8 +336,8 @@ def _with(summary: list[JSON], content: JSON) -> list[JSON]:
 
 
 def _failure(error: Any) -> AssistantError:
-    told = error if isinstance(error, dict) else {}
-    given = told.get("code")
+    details = error if isinstance(error, dict) else {}
+    given = details.get("code")
     code = str(given).rpartition("/")[2] if isinstance(given, str | int) else ""
     message = error_words(error)
     return blocked(code, message) if code in FILTERED else failure(code, message or "The interaction failed.")

@@ -102,10 +102,10 @@ class GoogleTransport:
         if isinstance(status, int) and status >= 300:
             reply = getattr(error, "response", None)
             content = getattr(reply, "content", None)  # aiohttp has a stream there
-            told = (
+            details = (
                 decode_error(content[:MAX_REFUSAL]) if isinstance(content, bytes) else getattr(error, "details", None)
             )
-            return refusal(status, told, getattr(reply, "headers", None) or {}, WHERE)
+            return refusal(status, details, getattr(reply, "headers", None) or {}, WHERE)
         match type(error).__name__:
             case _ if type(error).__module__.partition(".")[0] in STACKS:
                 return broken_connection(error, WHERE, answered=answered)

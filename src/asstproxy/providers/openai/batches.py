@@ -143,6 +143,6 @@ def _refusal(reply: JSON) -> str:
     for error in get_objects(reply, "errors", "data"):
         line = get_count(error, "line")
         reasons[f"line {line}: {get_text(error, 'message')}" if line else get_text(error, "message")] = None
-    told = [reason.rstrip(".") for reason in reasons if reason]
-    more = [f"and {len(told) - MAX_REASONS} more"] if len(told) > MAX_REASONS else []
-    return "; ".join([*told[:MAX_REASONS], *more]) or "it gave no reason"
+    sentences = [reason.rstrip(".") for reason in reasons if reason]
+    more = [f"and {len(sentences) - MAX_REASONS} more"] if len(sentences) > MAX_REASONS else []
+    return "; ".join([*sentences[:MAX_REASONS], *more]) or "it gave no reason"

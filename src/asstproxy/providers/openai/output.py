@@ -59,10 +59,10 @@ class _Item(msgspec.Struct):
 
     def call(self, final: JSON) -> tuple[str, str, str]:
         """Id, name and arguments of a call: the last word first."""
-        told = (final, self.done, self.begun)
-        number = next(filter(None, (get_text(item, "call_id") for item in told)), "")
-        name = next(filter(None, (get_text(item, "name") for item in told)), "")
-        whole = [get_arguments(item, "arguments") for item in told]
+        versions = (final, self.done, self.begun)
+        number = next(filter(None, (get_text(item, "call_id") for item in versions)), "")
+        name = next(filter(None, (get_text(item, "name") for item in versions)), "")
+        whole = [get_arguments(item, "arguments") for item in versions]
         return number, name, readable_arguments(*whole[:2], self.whole_arguments, str(self.arguments), whole[2])
 
     def merged(self, final: JSON) -> JSON:
@@ -94,7 +94,7 @@ class StreamedOutput:
 
     def __init__(self) -> None:
         self._items: list[_Item] = []
-        self._said = TextBuffer()  # the answer, without commentary
+        self._text = TextBuffer()  # the answer, without commentary
 
     def begin_item(self, event: JSON) -> None:
         """`response.output_item.added`."""
@@ -111,11 +111,11 @@ class StreamedOutput:
 
     def add_text(self, event: JSON, piece: str) -> tuple[str, str]:
         """A piece of the text of a message; returns it with the message's phase."""
-        return self._said_by(item := self._message(event), item.text.add(piece))
+        return self._added(item := self._message(event), item.text.add(piece))
 
     def end_part(self, event: JSON, whole: str) -> tuple[str, str]:
         """A whole part of the text of a message; returns what is new in it, with the phase."""
-        return self._said_by(item := self._message(event), item.text.end_part(whole, get_index(event, "content_index")))
+        return self._added(item := self._message(event), item.text.end_part(whole, get_index(event, "content_index")))
 
     def add_arguments(self, event: JSON, piece: str) -> None:
         """A piece of the arguments of a call."""
@@ -129,38 +129,38 @@ class StreamedOutput:
 
     def end_item(self, event: JSON) -> tuple[str, str]:
         """`response.output_item.done`; returns what is new in the text of a message, with its phase."""
-        told = get_object(event, "item")
-        kind, whole = _kind(told), text_of([told], commentary=True)
-        place = {"item_id": told.get("id"), "output_index": event.get("output_index")}
+        received = get_object(event, "item")
+        kind, whole = _kind(received), text_of([received], commentary=True)
+        place = {"item_id": received.get("id"), "output_index": event.get("output_index")}
         item = self._find(place, kind, alike=whole)
         if item is None:
-            item = _Item(kind, get_text(told, "id"), get_index(event, "output_index"), get_text(told, "phase"))
+            item = _Item(kind, get_text(received, "id"), get_index(event, "output_index"), get_text(received, "phase"))
             self._items.append(item)
-        item.done = told or {"type": kind}
-        item.phase = item.phase or get_text(told, "phase")
-        return self._said_by(item, item.text.complete(whole)) if kind == MESSAGE else ("", item.phase)
+        item.done = received or {"type": kind}
+        item.phase = item.phase or get_text(received, "phase")
+        return self._added(item, item.text.complete(whole)) if kind == MESSAGE else ("", item.phase)
 
     def finish(self, response: JSON) -> Output:
         """The output of the finished response, together with what was streamed of it."""
         final = [item | {"type": kind} for item in get_objects(response, "output") if (kind := _kind(item))]
-        said = str(self._said)
+        streamed = str(self._text)
         whole = self._whole(final) or get_text(response, "output_text") or get_text(response, "output")
         left = list(self._items)
         items: list[JSON] = []
-        for told in final:
-            same = next((item for item in left if item.holds(told)), None)
+        for received in final:
+            same = next((item for item in left if item.holds(received)), None)
             if same is not None:
                 left.remove(same)
-            items.append((same or _Item(_kind(told))).merged(told))
-        for item in (item for item in left if not any(item.holds(told) for told in final)):
+            items.append((same or _Item(_kind(received))).merged(received))
+        for item in (item for item in left if not any(item.holds(received) for received in final)):
             if item.is_usable(alone=not final):
                 place = item.index if final and item.index is not None else len(items)
                 items.insert(min(place, len(items)), item.merged({}))
-        rest = rest_of(said, whole)
-        text = said if said and (not whole or said.strip() == whole.strip()) else whole
+        rest = rest_of(streamed, whole)
+        text = streamed if streamed and (not whole or streamed.strip() == whole.strip()) else whole
         if text and not text_of(items):
             items.append({"type": MESSAGE, "role": "assistant", "content": text})
-        return Output(items, text, rest if said else "", changed=bool(said) and differs(said, whole))
+        return Output(items, text, rest if streamed else "", changed=bool(streamed) and differs(streamed, whole))
 
     def _whole(self, final: list[JSON]) -> str:
         """The text of the finished messages, and of those that were streamed and are not among them."""
@@ -175,9 +175,9 @@ class StreamedOutput:
         texts |= {number: text for number, text in lost.items() if text.strip() not in every}
         return "".join(texts.get(number, "") for number in dict.fromkeys(item.item_id for item in streamed))
 
-    def _said_by(self, item: _Item, text: str) -> tuple[str, str]:
+    def _added(self, item: _Item, text: str) -> tuple[str, str]:
         if item.phase != "commentary":
-            self._said.add(text)
+            self._text.add(text)
         return text, item.phase
 
     def _call(self, event: JSON) -> _Item:

@@ -152,29 +152,29 @@ class Reader(JobReader):
         Raises:
             AssistantError: the response failed or was cancelled, it is not finished, or this is not a response.
         """
-        said = get_text(reply, "status").lower()
-        if not said and not _is_whole(reply):
+        reported = get_text(reply, "status").lower()
+        if not reported and not _is_whole(reply):
             if (error := _failure_in(reply)) is not None:  # a failure with the status of a success
                 raise error
             raise AssistantError("protocol", "The server's reply is not a response of this API.", "Check base_url.")
-        if said in ("queued", "in_progress"):
+        if reported in ("queued", "in_progress"):
             raise AssistantError(
                 "protocol",
                 "The server works on the answer in the background, unasked.",
                 "Ask for an answer in the background.",
             )
-        if said and said not in STATUSES:
-            raise AssistantError("protocol", f"The response has the unknown status '{said}'.", "Check base_url.")
+        if reported and reported not in STATUSES:
+            raise AssistantError("protocol", f"The response has the unknown status '{reported}'.", "Check base_url.")
         yield from self._outcome(reply, "completed")
 
     def _outcome(self, response: JSON, status: str) -> Iterator[Event]:
         if get_object(response, "usage"):
             yield responses_usage(response)
-        told = get_text(response, "status").lower()
-        status = told if told in STATUSES else status
+        reported = get_text(response, "status").lower()
+        status = reported if reported in STATUSES else status
         reason = get_text(response, "incomplete_details", "reason") or get_text(response, "incomplete_details")
         error = response.get("error")
-        if status == "failed" or (error and not response.get("output") and told not in STATUSES):
+        if status == "failed" or (error and not response.get("output") and reported not in STATUSES):
             raise _failure(error or response)
         if status == "cancelled":
             raise AssistantError("interrupted", "The response was cancelled at the provider.", "Ask again.")
@@ -216,17 +216,17 @@ def _is_whole(event: JSON) -> bool:
     return bool(event.keys() & {"output", "output_text"}) and event.get("status") not in ("queued", "in_progress")
 
 
-def _chunk(said: tuple[str, str]) -> Iterator[ChunkReceived]:
-    text, phase = said
+def _chunk(piece: tuple[str, str]) -> Iterator[ChunkReceived]:
+    text, phase = piece
     if text:
         yield ChunkReceived(text, "commentary") if phase == "commentary" else ChunkReceived(text)
 
 
-def _failure_in(told: JSON) -> AssistantError | None:
+def _failure_in(reply: JSON) -> AssistantError | None:
     """The failure that an object reports, if it reports one."""
     from ..transport.failures import find_error, reported_error  # late: most answers report none
 
-    error = find_error(told)
+    error = find_error(reply)
     return None if error is None else reported_error(error)
 
 

@@ -101,8 +101,8 @@ class OpenAITransport:
             case AssistantError():
                 return error
             case openai.APIStatusError():
-                told = decode_error(error.response.content[:MAX_REFUSAL])
-                return refusal(error.status_code, told, error.response.headers, self._where)
+                details = decode_error(error.response.content[:MAX_REFUSAL])
+                return refusal(error.status_code, details, error.response.headers, self._where)
             case openai.APIConnectionError():
                 cause = error.__cause__
                 return broken_connection(

@@ -58,11 +58,11 @@ def request(turn: Turn, items: list[JSON]) -> JSON:
 
 def input_items(history: Iterable[Item], parts: Parts = no_parts) -> list[JSON]:
     """The history as input items; what the model itself said goes back unchanged."""
-    return [item for said in history for item in _item(said, parts)]
+    return [made for item in history for made in _item(item, parts)]
 
 
-def _item(said: Item, parts: Parts) -> list[JSON]:
-    match said:
+def _item(item: Item, parts: Parts) -> list[JSON]:
+    match item:
         case UserMessage(text=text, attachments=attachments):
             return [user_item(text, parts(attachments))]
         case ToolOutputs(results=results):

@@ -136,7 +136,7 @@ _ENDPOINT = re.compile(r"(/chat/completions|/responses|/messages)(/v1(beta)?)?$"
 _UPSTREAM = re.compile(r"Error code: (\d{3}) - ")
 """How the openai package words what a server answered it: servers that use it pass this on as a failure of their own."""
 YEAR = 365 * 86_400.0
-SAID = 1_000
+SEARCHED = 1_000
 """Characters of a server's message that are searched for what it means."""
 _NUMBER = re.compile(r"\d+(\.\d*)?", re.ASCII)
 
@@ -149,13 +149,13 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
     error = body.get("error", body) if isinstance(body, dict) else {}
     error = error if isinstance(error, dict) else {"message": words}
     details = error.get("details")  # Anthropic's, which are more precise than its types
-    told = [_code(details.get("error_code"))] if isinstance(details, dict) else []
-    told += [_code(error.get(name)) for name in ("code", "type")]
+    codes = [_code(details.get("error_code"))] if isinstance(details, dict) else []
+    codes += [_code(error.get(name)) for name in ("code", "type")]
     kind, retryable, hint = _KINDS.get(status, ("server", status >= 500, "The provider failed. Try again later."))
     if 300 <= status < 400:
         target = public_url(headers.get("location", ""))
         kind, hint = "protocol", f"Check base_url: the server redirects to {target or 'another address'}."
-    known = (_meaning_of_code(one, path) for one in told if not (one in VAGUE and status in _KINDS))
+    known = (_meaning_of_code(one, path) for one in codes if not (one in VAGUE and status in _KINDS))
     kind, retryable, hint = next(filter(None, known), (kind, retryable, hint))
     kind, retryable, hint = _meaning_of(words, kind) or (kind, retryable, hint)
     missing = status in (404, 405, 501) and path in _APIS and not re.search("model|deployment", words, re.IGNORECASE)
@@ -166,13 +166,13 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
     from ..gemini.failures import google_meaning, retry_delay
 
     kind, retryable, hint = google_meaning(status, error, where) or (kind, retryable, hint)
-    said = f"{where} answered {status}" + (f": {redact_reply(sentence(words))}" if words else ".")
+    message = f"{where} answered {status}" + (f": {redact_reply(sentence(words))}" if words else ".")
     if headers.get("x-should-retry") == "false":  # OpenAI's servers know; its SDK obeys as well
         retryable = False
     asked = _retry_after(headers)
     asked = retry_delay(error) if asked is None else asked
-    told_more: Any = {"code": API_MISSING, "data": {"base_url": where}} if missing else {}
-    return AssistantError(kind, said, hint, retryable=retryable, retry_after=asked, **told_more)
+    more: Any = {"code": API_MISSING, "data": {"base_url": where}} if missing else {}
+    return AssistantError(kind, message, hint, retryable=retryable, retry_after=asked, **more)
 
 
 def name_key(error: AssistantError, key_hint: str) -> None:
@@ -196,10 +196,10 @@ def failure(code: str, message: str) -> AssistantError:
     )
     kind, retryable, hint = _meaning_of_code(code) or status or ("server", False, "The provider failed. Try again.")
     kind, retryable, hint = _meaning_of(message, kind) or (kind, retryable, hint)
-    said = redact_reply(sentence(message or code or "The provider failed"))
-    if said.endswith(" failed."):
+    message = redact_reply(sentence(message or code or "The provider failed"))
+    if message.endswith(" failed."):
         hint = hint.removeprefix("The provider failed. ")
-    return AssistantError(kind, said, hint, retryable=retryable)
+    return AssistantError(kind, message, hint, retryable=retryable)
 
 
 def find_error(event: Mapping[str, Any]) -> Any:
@@ -211,8 +211,8 @@ def find_error(event: Mapping[str, Any]) -> Any:
         return error
     if error or event.get("type") == "error" or event.get("object") == "error" or set(event) == {"detail"}:
         return {key: value for key, value in event.items() if key != "error"}
-    if (told := event.get("base_resp")) and isinstance(told, dict) and told.get("status_code"):  # MiniMax
-        return {"code": told["status_code"], "message": told.get("status_msg")}
+    if (details := event.get("base_resp")) and isinstance(details, dict) and details.get("status_code"):  # MiniMax
+        return {"code": details["status_code"], "message": details.get("status_msg")}
     return dict(event) if _fails(event) and _is_remark(event) else None
 
 
@@ -230,8 +230,8 @@ def _fails(event: Mapping[str, Any]) -> bool:
     """Whether an object says that something has failed."""
     if event.get("success") is False or event.get("ok") is False or event.keys() & FAILURES:
         return True
-    told = [str(event.get(name)) for name in ("code", "status", "statusCode", "status_code")]
-    return any(one.lower() in _FAILED or (len(one) == 3 and one.isdecimal() and one >= "400") for one in told)
+    codes = [str(event.get(name)) for name in ("code", "status", "statusCode", "status_code")]
+    return any(one.lower() in _FAILED or (len(one) == 3 and one.isdecimal() and one >= "400") for one in codes)
 
 
 FAILURES = {"errors", "error_message", "errorMessage", "exception", "fault"}
@@ -241,8 +241,8 @@ _FAILED = ("error", "failed", "failure", "fail")
 
 def reported_error(error: Any) -> AssistantError:
     """The error for what a server reports inside an answer: an object with `code` or `type` and `message`, or only words."""
-    told = error if isinstance(error, dict) else {}
-    code = _code(told.get("code")) or _code(told.get("type"))
+    details = error if isinstance(error, dict) else {}
+    code = _code(details.get("code")) or _code(details.get("type"))
     return failure("" if code == "error" else code, error_words(error))
 
 
@@ -312,15 +312,15 @@ def _meaning_of(words: str, kind: Kind) -> tuple[Kind, bool, str] | None:
         return None
     if re.match(r"\W*No connected db\.", words, re.IGNORECASE):  # LiteLLM without a database: it knows one key only
         return _KINDS[401]
-    if "invalid model name" in words[:SAID].lower():  # LiteLLM, with any status
+    if "invalid model name" in words[:SEARCHED].lower():  # LiteLLM, with any status
         return _CODES["model_not_found"]
-    if kind == "invalid_request" and _NO_KEY.search(words[:SAID]):
+    if kind == "invalid_request" and _NO_KEY.search(words[:SEARCHED]):
         return _KINDS[401]
-    if kind == "invalid_request" and _NO_MODEL.search(words[:SAID]):
+    if kind == "invalid_request" and _NO_MODEL.search(words[:SEARCHED]):
         return _CODES["model_not_found"]
-    if _TOO_LONG.search(words[:SAID]):
+    if _TOO_LONG.search(words[:SEARCHED]):
         return "context_length", False, LONG.format("")
-    return _KINDS[402] if _NO_MONEY.search(words[:SAID]) else None
+    return _KINDS[402] if _NO_MONEY.search(words[:SEARCHED]) else None
 
 
 def broken_connection(
@@ -372,8 +372,8 @@ def broken_connection(
     when = "" if answered else " before the answer began"
     # What was not sent whole can't have been received. After that, nobody knows, and a second request may be paid, too.
     unsent = name in ("WriteError", "WriteTimeout", "PoolTimeout")
-    said = f"The connection to {where} broke{when}: {_reason(error)}."
-    return AssistantError("connection", said, "Try again.", retryable=unsent)
+    message = f"The connection to {where} broke{when}: {_reason(error)}."
+    return AssistantError("connection", message, "Try again.", retryable=unsent)
 
 
 def _is_tls(error: BaseException) -> bool:

@@ -189,8 +189,8 @@ class HttpTransport:
         except TooLargeError:
             raise too_large(self._shown) from None
         except TimeoutError:
-            said = f"{self._shown} sent no answer within {self._silence:.0f} seconds."
-            raise AssistantError("timeout", said, "Try again.") from None
+            message = f"{self._shown} sent no answer within {self._silence:.0f} seconds."
+            raise AssistantError("timeout", message, "Try again.") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             from .failures import broken_connection
 

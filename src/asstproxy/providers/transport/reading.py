@@ -113,8 +113,8 @@ class Body:
 
 def too_large(where: str) -> AssistantError:
     """The error for a `TooLargeError`."""
-    said = f"{where} sent more than {MAX_EVENT // 1024**2} MB in one piece."
-    return AssistantError("protocol", said, "Check base_url: is it the address of this API?")
+    message = f"{where} sent more than {MAX_EVENT // 1024**2} MB in one piece."
+    return AssistantError("protocol", message, "Check base_url: is it the address of this API?")
 
 
 class _EventDecoder:
@@ -164,8 +164,8 @@ class _EventDecoder:
             raise AssistantError("protocol", f"{self._where} sent an empty reply.", "Check base_url, or try again.")
         from .failures import error_words, sentence
 
-        said = self._hidden(error_words(value) or plain_words(body))
-        words = f" It answered: {redact_reply(sentence(said))}" if said else ""
+        answer = self._hidden(error_words(value) or plain_words(body))
+        words = f" It answered: {redact_reply(sentence(answer))}" if answer else ""
         hint = "Check base_url: is it the address of this API?"
         raise AssistantError("protocol", f"{self._where} sent something other than {asked}.{words}", hint)
 

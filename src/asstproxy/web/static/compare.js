@@ -2,7 +2,7 @@
 import { fileHTML, paintLog, viewOf } from "./conversation.js";
 import { bars, pathHTML } from "./draw.js";
 import { answers, filesOf, fold } from "./fold.js";
-import { $, all, esc, ms, put, write } from "./html.js";
+import { $, all, count, esc, ms, plain, put, write } from "./html.js";
 import { S, say, touch } from "./state.js";
 
 /** @typedef {import("./fold.js").Exchange} Exchange */
@@ -37,7 +37,7 @@ export function paintLanes() {
     paintLane(lanes[i], x, i);
   });
   write($("title"), shown[0].text.slice(0, 120));
-  document.title = `${shown.every((x) => x.settled) ? "" : "… "}${shown[0].text.slice(0, 60)} · asst`;
+  document.title = plain(`${shown.every((x) => x.settled) ? "" : "… "}${shown[0].text.slice(0, 60)} · asst`);
   write($("seq"), String(S.lanes.reduce((sum, lane) => sum + lane.records.length, 0)));
   const waiting = S.lanes.some((lane) => lane.status.asked?.length);
   say(waiting ? "Your approval is needed" : shown.every((x) => x.settled) ? "All have answered" : "All are answering");
@@ -75,10 +75,10 @@ function paintLane(lane, x, i) {
   const part = (/** @type {string} */ selector) => /** @type {Element} */ (lane.querySelector(selector));
   write(part(".who span"), x.model);
   const seconds = Math.max(0.3, (x.end - x.start - firstWord(x)) / 1000);
-  write(part(".who time"), length ? `${Math.round(length / seconds)} characters/s` : "");
+  write(part(".who time"), length ? `${count(Math.round(length / seconds))} characters/s` : "");
   put(part(".path"), pathHTML(x, lane.clientWidth - 40 || 300));
   paintLog(part(".lane-log"), [x], viewOf(S.lanes[i], "lane"));
-  put(part(".keep"), x.settled ? `<button class="btn" data-keep="${i}">Continue with ${esc(x.profile)}</button><span>${length ? `${length} characters` : ""}</span>` : "");
+  put(part(".keep"), x.settled ? `<button class="btn" data-keep="${i}">Continue with ${esc(x.profile)}</button><span>${length ? `${count(length)} characters` : ""}</span>` : "");
 }
 /** @param {HTMLElement} el */
 function choose(el) {

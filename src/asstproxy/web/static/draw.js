@@ -149,7 +149,7 @@ export function sequenceSVG(x) {
   for (const r of x.records) {
     const s = STEPS[r.type];
     if (r.type === "tool_finished") {
-      const name = x.parts.find((p) => p.part === "call" && p.call_id === r.result.call_id);
+      const name = x.parts.findLast((p) => p.part === "call" && p.call_id === r.result.call_id && p.seq <= r.seq);
       rows.push({ bar: "k-tool", seq: r.seq, text: `${name?.part === "call" ? name.name : "tool"} ${r.seconds ? ms(r.seconds * 1000) : "not run"}` });
     }
     if (r.type === "approval_given") rows.push({ bar: "k-you", seq: r.seq, text: r.decisions.map((d) => (d.approved ? "yes" : "no")).join(", ") });

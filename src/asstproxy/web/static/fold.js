@@ -42,7 +42,7 @@
  *   | SchemaMismatch | TakenOver | Usage | Reasoning | Notice | Cited | Skipped} Note reports what happens in a state
  * @typedef {{seq: number, at: string, state: string} & (Message | Note)} Rec a newer asst may send types that are not in this list
  */
-import { SETTLED, STEPS } from "./script.js";
+import { REASONS, SETTLED, STEPS } from "./script.js";
 
 /** @type {WeakMap<Rec, number>} */
 const times = new WeakMap();
@@ -79,8 +79,8 @@ export function time(r) {
  *   profile: string, model: string, usage: Spent | null, withdrawn: boolean, compacts: boolean, keep: number, text: string}} Exchange
  *   `keep`: how many turns the assistant keeps when this one is asked again; -1: it can't be, a summary has taken its place.
  */
-/** @type {Record<string, string>} */
-const WHY = { user: "you stopped it", timeout: "time limit", terminated: "asst was ended" };
+/** @param {string} reason */
+const why = (reason) => REASONS[reason] || reason.replace(/^max_cost: /, "");
 
 /** @param {Rec[]} records @param {number} now @returns {Exchange[]} */
 export function fold(records, now) {
@@ -178,10 +178,10 @@ export function fold(records, now) {
       case "message_incomplete":
         if (r.text && !x.parts.some((p) => p.part === "answer" && p.number === text))
           x.parts.push({ part: "answer", seq: r.seq, text: r.text, open: false, number: text, from: t });
-        if (r.type === "message_incomplete") x.parts.push({ part: "cut", seq: r.seq, reason: r.reason });
+        if (r.type === "message_incomplete") x.parts.push({ part: "cut", seq: r.seq, reason: why(r.reason) });
         break;
       case "cancelled":
-        x.parts.push({ part: "cut", seq: r.seq, reason: WHY[r.reason || "user"] });
+        x.parts.push({ part: "cut", seq: r.seq, reason: why(r.reason || "user") });
         break;
       case "error":
         x.parts.push({ part: "error", seq: r.seq, kind: r.kind, message: r.message, hint: r.hint || "" });
@@ -258,8 +258,8 @@ function step(x, state, t) {
   if (last) last.to = t;
   x.path.push({ state, from: t, to: t });
 }
-/** @param {Exchange} x @param {string} id */
-const call = (x, id) => x.parts.filter((p) => p.part === "call").find((p) => p.call_id === id);
+/** The newest call with this id: a provider may number the calls of each reply afresh. @param {Exchange} x @param {string} id */
+const call = (x, id) => x.parts.filter((p) => p.part === "call").findLast((p) => p.call_id === id);
 /** @param {Exchange} x @param {string} id @param {CallState} what */
 function at(x, id, what) {
   const found = call(x, id);

@@ -1,8 +1,22 @@
 /** Elements of the page with their types, HTML that is written only when it has changed, and values as a person reads them. */
 
+/** Text without what isn't text: control characters, and those that turn the direction of what is around them. @param {unknown} text */
+export const plain = (text) => String(text).replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "");
+
+/** A tool call or a record, of which nothing may be hidden: characters that nobody would see are escaped. @param {string} text */
+export const visible = (text) =>
+  text.replace(/[\p{Default_Ignorable_Code_Point}\p{C}\p{Z}\u2800]/gu, (c) =>
+    " \n\r\t".includes(c)
+      ? c
+      : c
+          .split("")
+          .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+          .join(""),
+  );
+
 /** Text as HTML. @param {unknown} text */
 export const esc = (text) =>
-  String(text).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c] || c);
+  plain(text).replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c] || c);
 
 /** Milliseconds as a person reads them. @param {number} n */
 export function ms(n) {
@@ -64,7 +78,8 @@ export function put(el, html) {
 }
 /** Set the text of an element if it has changed. @param {Element} el @param {string} text */
 export function write(el, text) {
-  if (el.textContent !== text) el.textContent = text;
+  const shown = plain(text);
+  if (el.textContent !== shown) el.textContent = shown;
 }
 /** The child at this place, made if there is none. @param {Element} el @param {number} i */
 export const child = (el, i) => el.children[i] || el.appendChild(document.createElement("div"));

@@ -3,7 +3,7 @@ import * as compare from "./compare.js";
 import { paintLog, viewOf } from "./conversation.js";
 import { pathHTML } from "./draw.js";
 import { fold } from "./fold.js";
-import { $, all, box, closest, ms, put, write } from "./html.js";
+import { $, all, box, closest, ms, plain, put, write } from "./html.js";
 import * as messages from "./messages.js";
 import * as panel from "./panel.js";
 import * as profiles from "./profiles.js";
@@ -11,7 +11,7 @@ import * as replay from "./replay.js";
 import { useScript } from "./script.js";
 import { get } from "./server.js";
 import * as sessions from "./sessions.js";
-import { S, eachFrame, fail, isBusy, noticeClicks, paintNotice, quietly, say, shownRecords, touch } from "./state.js";
+import { S, eachFrame, fail, isBusy, noticeClicks, paintNotice, quietly, say, shownRecords, shownSessions, touch } from "./state.js";
 import * as views from "./views.js";
 
 const REST = 100; // ms between two paintings in which only clocks move
@@ -25,6 +25,7 @@ export function paint(whole = true) {
   const x = S.view === "compare" ? compare.paintLanes() : paintConversation();
   if (S.view !== "replay") sessions.followList($("title").textContent || "");
   messages.paintDock();
+  views.offerSession(shownSessions().length > 0);
   paintNotice();
   const costs = (S.view === "compare" ? S.lanes[S.lane] : S.session)?.costs || [];
   const details = /** @type {const} */ ([x, shownRecords(), S.rows, x ? costs[x.number] : ""]);
@@ -52,7 +53,7 @@ function paintConversation() {
   const title = (titled?.type === "titled" && titled.title) || exchanges[0]?.text || "New session";
   write($("title"), title.slice(0, 120));
   const active = !!live && !live.settled;
-  document.title = `${active ? (state === "awaiting_approval" ? "Waits for you · " : "… ") : ""}${title.slice(0, 60)} · asst`;
+  document.title = plain(`${active ? (state === "awaiting_approval" ? "Waits for you · " : "… ") : ""}${title.slice(0, 60)} · asst`);
   write($("seq"), String(records[records.length - 1]?.seq || 0));
   $("log").setAttribute("aria-busy", String(active && !isReplay));
   if (isReplay) replay.paintTransport(records, state);

@@ -1,7 +1,7 @@
 /** Messages of the person: written with files, sent to one assistant or to several, stopped, repeated, edited; and answers to the System's questions. */
 import { exchangeAround } from "./conversation.js";
 import { answers, filesOf } from "./fold.js";
-import { $, all, as, box, bytes, closest, esc, icon, put, write } from "./html.js";
+import { $, all, as, box, bytes, closest, esc, icon, plain, put, write } from "./html.js";
 import { asked } from "./profiles.js";
 import { post } from "./server.js";
 import { list, openNew } from "./sessions.js";
@@ -26,14 +26,14 @@ async function attach(chosen) {
       fail({ message: `${file.name} is too large: the files of a message have ${bytes(MOST)} at most.`, hint: "In a terminal: asst ask -a FILE" });
       continue;
     }
-    S.files.push({ name: file.name || "pasted", size: file.size, data: await base64(file) });
+    await quietly(async () => S.files.push({ name: file.name || "pasted", size: file.size, data: await base64(file) }));
   }
-  paintFiles();
-}
-export function paintFiles() {
-  $("files").hidden = !S.files.length;
-  put($("files"), S.files.map((f, i) => `<li><b>${esc(f.name)}</b> ${bytes(f.size)}<button type="button" data-unattach="${i}" aria-label="Remove ${esc(f.name)}">${icon("x")}</button></li>`).join(""));
   touch();
+}
+function paintFiles() {
+  const files = [...S.again, ...S.files];
+  $("files").hidden = !files.length;
+  put($("files"), files.map((f, i) => `<li><b>${esc(f.name)}</b> ${f.size ? bytes(f.size) : ""}<button type="button" data-unattach="${i}" aria-label="Remove ${esc(f.name)}">${icon("x")}</button></li>`).join(""));
 }
 /** Take files from the button, from a drop anywhere, and from the clipboard. */
 export function takeFiles() {
@@ -56,7 +56,9 @@ export function takeFiles() {
   document.addEventListener("drop", drag);
   box().addEventListener("paste", (e) => {
     const pasted = [...(e.clipboardData?.files || [])];
-    if (!pasted.length) return;
+    const types = e.clipboardData?.types || [];
+    // Office programs add a picture of the text that was copied. A picture comes with HTML only, a file with its name.
+    if (!pasted.length || (types.includes("text/plain") && types.includes("text/html"))) return;
     e.preventDefault();
     quietly(() => attach(pasted));
   });
@@ -64,52 +66,72 @@ export function takeFiles() {
 
 /** @typedef {import("./fold.js").Exchange} Exchange @typedef {import("./server.js").Session} Session @typedef {{session: string}} Made */
 
+/** @typedef {{text: string, files: import("./state.js").NewFile[], again: import("./fold.js").Attachment[], keep: number | undefined}} Draft a message as it was written */
+
+/** Take what was written; the box is free for the next message. @returns {Draft} */
+function takeDraft() {
+  const draft = { text: box().value, files: S.files, again: S.again, keep: S.keep };
+  box().value = "";
+  Object.assign(S, { files: [], again: [], keep: undefined });
+  return draft;
+}
+/** Put back what couldn't be sent, before what was written meanwhile. @param {Draft} draft @param {boolean} isHere in the session for which it was written */
+function putBack({ text, files, again, keep }, isHere) {
+  box().value = [text, box().value].filter(Boolean).join("\n");
+  S.files = [...files, ...S.files];
+  if (isHere) Object.assign(S, { again, keep });
+}
 export async function send() {
-  const text = box().value;
-  if (!text.trim() || S.sending || isBusy()) return;
+  if (!box().value.trim() || S.sending || isBusy()) return;
+  const place = location.hash;
+  const draft = takeDraft();
   S.sending = true;
   touch();
   try {
-    if (S.lanes.length) await sendOn(text);
-    else if (S.others.length) await sendToAll(text);
-    else await sendToOne(text);
-    box().value = "";
-    S.keep = undefined;
-    S.files = [];
-    S.again = [];
-    paintFiles();
+    const made = await sendDraft(draft);
+    if (location.hash !== place) return; // the person has gone elsewhere
     S.stick = true;
     S.focus = -1;
-    list();
+    if (made.length) await quietly(() => openNew(made));
   } catch (error) {
+    putBack(draft, location.hash === place);
     fail(error);
   } finally {
     S.sending = false;
     touch();
+    list();
   }
 }
-/** @param {string} text */
-async function sendToOne(text) {
-  const keep = S.keep === undefined ? {} : { keep: S.keep };
-  /** @type {Made} */
-  const { session } = await post("/messages", { text, session: S.session?.id || "", profile: S.profile, model: S.model, files: S.files, again: S.again, background: S.background, ...keep });
-  if (session !== S.session?.id) await openNew([session]);
-}
-/** The same message to several assistants at once; each answers in a session of its own, with the same past. @param {string} text */
-async function sendToAll(text) {
+/** Returns the sessions that are to be opened; none: those that are open. @param {Draft} draft @returns {Promise<string[]>} */
+async function sendDraft({ text, files, again, keep }) {
+  const message = { text, files, again: again.map((f) => f.sha256), background: S.background, ...(keep === undefined ? {} : { keep }) };
+  if (S.lanes.length) {
+    await sendToEach(S.lanes.map((lane) => ({ ...message, session: lane.id })));
+    return [];
+  }
   const from = S.session?.id || "";
+  if (S.others.length) return sendToAll(from, message);
+  const made = await sendToEach([{ ...message, session: from, profile: S.profile, model: S.model }]);
+  return made[0] === from ? [] : made;
+}
+/** The same message to several assistants at once; each answers in a session of its own, with the same past. @param {string} from @param {object} message */
+async function sendToAll(from, message) {
   /** @type {Made[]} */
   const copies = from ? await Promise.all(S.others.map(() => post(`/sessions/${from}/fork`))) : [];
   const places = [from, ...copies.map((copy) => copy.session)];
-  /** @type {Made[]} */
-  const made = await Promise.all(
-    asked().map((profile, i) => post("/messages", { text, session: places[i] || "", profile, model: i ? "" : S.model, files: S.files, again: S.again, background: S.background })),
-  );
-  await openNew(made.map((one) => one.session));
+  const made = await sendToEach(asked().map((profile, i) => ({ ...message, session: places[i] || "", profile, model: i ? "" : S.model })));
+  for (const copy of copies) if (!made.includes(copy.session)) quietly(() => post(`/sessions/${copy.session}/delete`));
+  return made;
 }
-/** The next message of a comparison goes to all of its sessions. @param {string} text */
-async function sendOn(text) {
-  await Promise.all(S.lanes.map((lane) => post("/messages", { text, session: lane.id, files: S.files, background: S.background })));
+/** Returns the sessions that have taken the message; the refusal of another is one line, unless all have refused it. @param {object[]} messages */
+async function sendToEach(messages) {
+  /** @type {PromiseSettledResult<Made>[]} */
+  const results = await Promise.allSettled(messages.map((message) => post("/messages", message)));
+  const made = results.flatMap((r) => (r.status === "fulfilled" ? [r.value.session] : []));
+  const refused = results.find((r) => r.status === "rejected");
+  if (refused && !made.length) throw refused.reason;
+  if (refused) fail(refused.reason);
+  return made;
 }
 export function stop() {
   for (const session of shownSessions()) if (session.status.busy) quietly(() => post(`/sessions/${session.id}/stop`));
@@ -125,7 +147,6 @@ export function keepAll() {
 }
 /** @param {Exchange} x @param {string} what @param {Session} session */
 async function act(x, what, session) {
-  const again = filesOf(x).map((f) => f.sha256);
   if (what === "copy") await copy(answers(x).map((p) => p.text).join("\n\n"));
   if (what === "fork") {
     /** @type {Made} */
@@ -133,44 +154,54 @@ async function act(x, what, session) {
     location.hash = made.session;
   }
   if (what === "retry") {
-    await post("/messages", { text: x.text, session: session.id, profile: S.profile, model: S.model, keep: x.keep, again, background: S.background });
+    await post("/messages", { text: x.text, session: session.id, profile: S.profile, model: S.model, keep: x.keep, again: filesOf(x).map((f) => f.sha256), background: S.background });
     S.stick = true;
   }
   if (what === "edit") {
     box().value = x.text;
     S.keep = x.keep;
-    S.again = again;
+    S.again = filesOf(x);
     box().focus();
     touch();
   }
 }
 /** @param {string} text */
 async function copy(text) {
-  await navigator.clipboard.writeText(text);
+  await navigator.clipboard.writeText(plain(text)); // it may be pasted into a terminal
   tell("Copied");
 }
-/** Answer whether a call may run: a click on its button, and nothing else. @param {Session} session @param {string} call @param {string} answer */
-async function decide(session, call, answer) {
-  const area = document.querySelector("[data-arguments]");
-  const own = session.editing === call && area instanceof HTMLTextAreaElement ? { arguments: area.value } : {};
-  const choices = { ...session.chosen, [call]: { answer, ...own } };
-  if ((session.status.asked || []).every((a) => choices[a.call_id])) {
+/**
+ * Answer whether a call may run: a click on its button, and nothing else.
+ * @param {Session} session @param {HTMLElement} button
+ */
+async function decide(session, button) {
+  const { id = "", decide: answer = "" } = button.dataset;
+  const card = closest(button, ".card");
+  const area = card?.querySelector("[data-arguments]");
+  const own = area instanceof HTMLTextAreaElement ? { arguments: area.value } : {};
+  const asked = session.status.asked || [];
+  /** What was chosen for a question that is over doesn't count. @type {typeof session.chosen} */
+  const choices = {};
+  for (const a of asked) if (session.chosen[a.id]) choices[a.id] = session.chosen[a.id];
+  choices[id] = { answer, ...own };
+  if (asked.every((a) => choices[a.id])) {
     try {
       await post(`/sessions/${session.id}/approval`, { answers: choices });
       session.chosen = {};
       box().focus();
     } catch (error) {
-      const problem = document.querySelector("[data-problem]");
+      const problem = card?.querySelector("[data-problem]");
       if (!problem || !(error instanceof Error)) throw error;
       problem.textContent = error.message;
       problem.toggleAttribute("hidden", false);
       return;
     }
   } else session.chosen = choices;
-  session.editing = "";
+  if (session.editing === id) session.editing = "";
   repaint();
 }
 export function paintDock() {
+  paintFiles();
   const running = isBusy();
   const elsewhere = holder();
   const button = as("send", HTMLButtonElement);
@@ -211,12 +242,14 @@ export const clicks = [
   [
     "[data-unattach]",
     (b) => {
-      S.files.splice(Number(b.dataset.unattach), 1);
-      paintFiles();
+      const at = Number(b.dataset.unattach);
+      if (at < S.again.length) S.again.splice(at, 1);
+      else S.files.splice(at - S.again.length, 1);
       box().focus();
+      touch();
     },
   ],
-  ["[data-decide]", (b) => around(b, (_, session) => decide(session, b.dataset.call || "", b.dataset.decide || ""))],
+  ["[data-decide]", (b) => around(b, (_, session) => decide(session, b))],
   [
     "[data-edit]",
     (b) =>

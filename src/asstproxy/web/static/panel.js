@@ -1,7 +1,7 @@
 /** The details: facts and drawings of one exchange, and the records of the session with filters. */
 import { mapSVG, sequenceSVG, timelineSVG } from "./draw.js";
 import { time } from "./fold.js";
-import { $, all, as, closest, count, esc, money, ms, put, valueOf } from "./html.js";
+import { $, all, as, closest, count, esc, money, ms, put, valueOf, visible } from "./html.js";
 import { kind, STEPS } from "./script.js";
 import { S, shownRecords, touch } from "./state.js";
 import { isPanelOpen, panel, tab } from "./views.js";
@@ -113,17 +113,40 @@ function paintRecords(records, top) {
   $("norec").hidden = rows.length > 0;
   $("earlier").hidden = rows.length <= top;
   const shown = rows.slice(-top);
-  put(
-    $("records"),
-    shown
-      .map(
-        ({ r, n, more, message, exchange: at, after }, i) =>
-          (at !== shown[i - 1]?.exchange ? `<h2>${at ? `Turn ${at}` : "Before the first turn"}</h2>` : "") +
-          `<details class="rec ${message ? "message" : "note"} ${esc(r.type)}" data-at="${r.seq}"><summary class="${kind(r.state)}"><i>${r.seq}</i>` +
-          `<i>${ms(after)}</i><span><b>${esc(r.type)}</b>${n > 1 ? ` × ${n}` : ""}<em>${esc(String(more).slice(0, 80))}</em></span></summary></details>`,
-      )
-      .join(""),
-  );
+  placeRows(shown.flatMap((row, i) => (row.exchange === shown[i - 1]?.exchange ? [paintRow(row)] : [paintHeading(row), paintRow(row)])));
+}
+/** @type {WeakMap<Rec, HTMLElement>} */
+const headings = new WeakMap();
+/** @type {WeakMap<Rec, HTMLElement>} */
+const details = new WeakMap();
+/** @param {RecordRow} row the first of its turn */
+function paintHeading({ r, exchange }) {
+  const el = headings.get(r) || document.createElement("h2");
+  headings.set(r, el);
+  put(el, exchange ? `Turn ${exchange}` : "Before the first turn");
+  return el;
+}
+/** @param {RecordRow} row */
+function paintRow({ r, n, more, message, after }) {
+  let el = details.get(r);
+  if (!el) {
+    details.set(r, (el = document.createElement("details")));
+    el.className = `rec ${message ? "message" : "note"} ${r.type}`;
+    el.dataset.at = String(r.seq);
+    el.append(document.createElement("summary"));
+    el.children[0].className = kind(r.state);
+  }
+  put(el.children[0], `<i>${r.seq}</i><i>${ms(after)}</i><span><b>${esc(r.type)}</b>${n > 1 ? ` × ${n}` : ""}<em>${esc(String(more).slice(0, 80))}</em></span>`);
+  return el;
+}
+/** Rows that stay aren't moved: what is open stays open, and keeps the focus. @param {HTMLElement[]} rows */
+function placeRows(rows) {
+  const list = $("records");
+  const wanted = new Set(rows);
+  for (const el of all(":scope > *", list)) if (!wanted.has(el)) el.remove();
+  rows.forEach((el, i) => {
+    if (list.children[i] !== el) list.insertBefore(el, list.children[i] || null);
+  });
 }
 /** The whole record, written when it is opened: of 10,000, few are. @param {Element} row */
 function openRecord(row) {
@@ -131,7 +154,7 @@ function openRecord(row) {
   const seq = Number(row.getAttribute("data-at"));
   const pre = document.createElement("pre");
   pre.tabIndex = 0;
-  pre.textContent = JSON.stringify(shownRecords().find((r) => r.seq === seq), null, 2);
+  pre.textContent = visible(JSON.stringify(shownRecords().find((r) => r.seq === seq), null, 2));
   row.append(pre);
 }
 /** Show a record. @param {number} seq */

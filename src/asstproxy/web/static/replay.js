@@ -46,6 +46,7 @@ export function advance(ms) {
 export function paintTransport(shown, state) {
   const count = recorded().length;
   const slider = as("slider", HTMLInputElement);
+  if (slider.max !== String(count)) paintTrack(); // the turn still goes on
   slider.max = String(count);
   slider.value = String(S.n);
   const last = shown[shown.length - 1];

@@ -1,7 +1,7 @@
 /**
  * The interaction script, as the server's table has it (`asst script`).
  * @typedef {{trigger: string, sources: string[], dest: string, do: string}} Step
- * @typedef {{script: Step[], settled: string[], listening: string[]}} Table
+ * @typedef {{script: Step[], settled: string[], listening: string[], reasons: Record<string, string>}} Table
  */
 
 /** @type {Record<string, Step>} */
@@ -10,12 +10,15 @@ export const STEPS = {};
 export const SETTLED = new Set();
 /** @type {Set<string>} */
 export const LISTENING = new Set();
+/** Why an exchange was cut short or cancelled, in words. @type {Record<string, string>} */
+export const REASONS = {};
 
 /** Take the table that `/api/about` sends. @param {Table} about */
 export function useScript(about) {
   for (const step of about.script) STEPS[step.trigger] = step;
   for (const state of about.settled) SETTLED.add(state);
   for (const state of about.listening) LISTENING.add(state);
+  Object.assign(REASONS, about.reasons);
 }
 
 const BY_USER = new Set(["set_user_message", "approval_requested", "approval_given", "tools_executed", "cancelled"]);

@@ -61,7 +61,7 @@ export class Blocks {
 }
 
 /**
- * @typedef {{call_id: string, name: string, about: string, source: string, arguments: string, may_always: boolean}} Asked a call that waits for a yes
+ * @typedef {{id: string, call_id: string, name: string, about: string, source: string, arguments: string, may_always: boolean}} Asked a call that waits for a yes; the `id` names this question only
  * @typedef {{live?: boolean, busy?: boolean, asked?: Asked[], holder?: string, fault?: string}} Status
  * @typedef {{id: string, feed: string, beat: number, status: Status, blocks: Block[], records: import("./fold.js").Rec[]}} Loaded `beat`: seconds between signs of life
  * @typedef {{answer: string, arguments?: string}} Answer of the person, to the question whether a call may run
@@ -85,9 +85,9 @@ export class Session {
   costs = [];
   /** For which state of the session `costs` were asked for. */
   costed = "";
-  /** Answers that wait for those to the other calls. @type {Record<string, Answer>} */
+  /** Answers that wait for those to the other calls, by the `id` of the question. @type {Record<string, Answer>} */
   chosen = {};
-  /** The call whose arguments are edited. */
+  /** The `id` of the question in which arguments are edited. */
   editing = "";
 
   #feed = "";

@@ -1,5 +1,5 @@
 /** Sessions: opened as a conversation or as a comparison, listed, found, renamed, forked, exported, deleted. */
-import { $, as, clock, esc, put, valueOf } from "./html.js";
+import { $, all, as, clock, closest, esc, put, valueOf } from "./html.js";
 import { paintPick } from "./profiles.js";
 import { get, post, Session } from "./server.js";
 import { fail, S, shownSessions, tell, touch } from "./state.js";
@@ -12,10 +12,18 @@ const LONGEST = 10_000; // ms: requests that a dead connection swallows don't ta
 /** @type {Row[]} */
 let rows = [];
 
+let refreshes = 0;
 /** @param {string} current */
 async function refresh(current) {
   const words = valueOf("find").trim();
-  rows = await get(`/sessions?limit=${words ? 50 : 200}&q=${encodeURIComponent(words)}`, LONGEST);
+  const number = ++refreshes;
+  /** @type {Row[]} */
+  const found = await get(`/sessions?limit=${words ? 50 : 200}&q=${encodeURIComponent(words)}`, LONGEST).catch((error) => {
+    if (words && error.status === 400) return []; // signs only: no word to search for
+    throw error;
+  });
+  if (number !== refreshes) return; // other words were searched for meanwhile
+  rows = found;
   paintList(current);
 }
 /** @param {string} text */
@@ -60,7 +68,8 @@ function paintList(current) {
         })
         .join("")}</ul>`,
   );
-  put($("sessions"), html.join(""));
+  const focused = closest(document.activeElement, "#sessions a")?.getAttribute("href");
+  if (put($("sessions"), html.join("")) && focused) all("#sessions a").find((a) => a.getAttribute("href") === focused)?.focus();
   $("nofind").hidden = !!rows.length || !searching;
 }
 
@@ -73,6 +82,7 @@ function leave() {
   S.lane = 0;
   S.exchanges = [];
   S.keep = undefined;
+  S.again = [];
   S.focus = -1;
 }
 /** @param {string} id */
@@ -90,6 +100,10 @@ const watched = (id) =>
 export async function open(hash) {
   const ids = hash.split(BETWEEN).filter(Boolean);
   leave();
+  if (!ids.every((id) => /^\w+$/.test(id))) {
+    location.hash = "";
+    throw new Error("This address isn't that of a session.");
+  }
   S.stick = true;
   if (ids.length === 1) S.others = []; // what is written there goes to one
   setView(ids.length > 1 ? "compare" : "chat");

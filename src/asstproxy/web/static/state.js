@@ -30,7 +30,7 @@ export const S = {
   others: [],
   /** Files of the message that is written. @type {NewFile[]} */
   files: [],
-  /** SHA-256 of files of the message that is edited. @type {string[]} */
+  /** Files of the message that is edited, which go with it again. @type {import("./fold.js").Attachment[]} */
   again: [],
   /** The message in the box replaces the turns from here on. @type {number | undefined} */
   keep: undefined,
@@ -90,8 +90,10 @@ export function tell(text) {
   shut = window.setTimeout(() => $("told").toggleAttribute("hidden", true), 2500);
 }
 
+let isAboutConnection = false;
 /** One line about a failure. @param {unknown} error */
 export function fail(error) {
+  isAboutConnection = !!error && typeof error === "object" && "status" in error && error.status === 0;
   const hint = error && typeof error === "object" && "hint" in error ? error.hint : "";
   const words = error && typeof error === "object" && "message" in error ? error.message : error;
   put($("fault"), `<i class="dot bad"></i><span>${esc(words)} ${esc(hint)}</span><button class="link" id="shut">Close</button>`);
@@ -109,11 +111,11 @@ let reported = "";
 let wasLost = false;
 export function paintNotice() {
   const lost = shownSessions().filter((s) => !s.connected);
-  if (wasLost && !lost.length) $("fault").hidden = true; // it was about the connection
+  if (wasLost && !lost.length && isAboutConnection) $("fault").hidden = true;
   wasLost = lost.length > 0;
   $("notice").hidden = !lost.length;
   if (lost.length) put($("notice-text"), `No connection to asst web. If it still runs, so does the turn. The page continues from record ${lost[0].seq}.`);
-  const fault = S.session?.status.fault || "";
+  const fault = shownSessions().map((s) => s.status.fault).find(Boolean) || "";
   if (fault && reported !== fault) fail(fault);
   reported = fault;
 }

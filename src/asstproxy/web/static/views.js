@@ -47,6 +47,10 @@ export function panel(open) {
   $("toggle-panel").setAttribute("aria-expanded", String(open));
   touch();
 }
+/** What needs a session can't be chosen without one. @param {boolean} isOpen */
+export function offerSession(isOpen) {
+  for (const b of all("[data-menu], button[data-view=replay]")) b.toggleAttribute("disabled", !isOpen);
+}
 export const isPanelOpen = () => $("app").dataset.panel !== "closed";
 /** The list of sessions, which is always shown in a wide window. @param {boolean} open */
 export function side(open) {
