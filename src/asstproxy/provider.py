@@ -89,8 +89,9 @@ from .providers.stateful import StatefulProvider
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
 from .providers.text_fold import MessageFold, TextFold
 from .providers.transport import JSON, Transport
+from .providers.transport.error_words import find_error
 from .providers.transport.failures import failure as api_error
-from .providers.transport.failures import find_error, reported_error
+from .providers.transport.failures import reported_error
 from .providers.usage import chat_usage, messages_usage, reported_cost, service_tier
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ SCHEMA_NAMES = ("inputSchema", "input_schema", "parameters")
 
 
 def declared_schema(tool: Mapping[str, Any]) -> Any:
-    """The schema that a server declares for a tool's parameters, as whatever JSON; one that is text is decoded."""
+    """The schema that a server declares for a tool's parameters, as whatever JSON; a text is decoded."""
     schema = next((tool[name] for name in SCHEMA_NAMES if tool.get(name) is not None), None)
     if isinstance(schema, str):
         try:

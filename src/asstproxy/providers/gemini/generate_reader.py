@@ -24,7 +24,8 @@ from ..fields import (
 )
 from ..stream import StreamReader
 from ..transport import JSON
-from ..transport.failures import find_error, refusal, reported_error
+from ..transport.error_words import find_error
+from ..transport.failures import refusal, reported_error
 from .finish_reasons import WHOLE, blocked, ending, googles_reason
 from .partial_call import PartialCall
 from .spelling import as_google_writes

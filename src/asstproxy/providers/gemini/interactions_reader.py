@@ -39,7 +39,8 @@ from ..fields import (
 from ..stream import JobReader
 from ..text_fold import differs, rest_of
 from ..transport import JSON
-from ..transport.failures import error_words, failure, find_error
+from ..transport.error_words import error_words, find_error
+from ..transport.failures import failure
 from .finish_reasons import FILTERED, blocked
 from .interactions_beta import TO_COME, steps_of, todays_event
 

@@ -224,7 +224,8 @@ def _chunk(piece: tuple[str, str]) -> Iterator[ChunkReceived]:
 
 def _failure_in(reply: JSON) -> AssistantError | None:
     """The failure that an object reports, if it reports one."""
-    from ..transport.failures import find_error, reported_error  # late: most answers report none
+    from ..transport.error_words import find_error  # late: most answers report none
+    from ..transport.failures import reported_error
 
     error = find_error(reply)
     return None if error is None else reported_error(error)
@@ -232,7 +233,8 @@ def _failure_in(reply: JSON) -> AssistantError | None:
 
 def _failure(error: Any) -> AssistantError:
     """What made a response fail; with words of ours if the server has none."""
-    from ..transport.failures import error_words, reported_error
+    from ..transport.error_words import error_words
+    from ..transport.failures import reported_error
 
     has_words = bool(error_words(error)) or not isinstance(error, dict)
     return reported_error(error if has_words else error | {"message": "The response failed."})
@@ -240,7 +242,7 @@ def _failure(error: Any) -> AssistantError:
 
 def _remark(error: Any) -> Iterator[Event]:
     """A notice of an error that came with an answer, if it has words."""
-    from ..transport.failures import error_words
+    from ..transport.error_words import error_words
 
     if words := error_words(error):
         yield Notice(f"The server reported an error with its answer: {words}")

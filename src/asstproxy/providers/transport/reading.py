@@ -162,7 +162,7 @@ class _EventDecoder:
             return objects
         if not body.strip():
             raise AssistantError("protocol", f"{self._where} sent an empty reply.", "Check base_url, or try again.")
-        from .failures import error_words, sentence
+        from .error_words import error_words, sentence
 
         answer = self._hidden(error_words(value) or plain_words(body))
         words = f" It answered: {redact_reply(sentence(answer))}" if answer else ""
@@ -180,7 +180,8 @@ class _EventDecoder:
                 value["type"] = name.decode(errors="replace")
             return [value]
         if name == b"error":
-            from .failures import error_words, reported_error
+            from .error_words import error_words
+            from .failures import reported_error
 
             raise reported_error(self._hidden(error_words(value) or plain_words(data)))
         stripped = data.strip()
