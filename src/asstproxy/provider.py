@@ -60,7 +60,7 @@ from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.batch_api import BatchAnswer, BatchApi, BatchLimits, BatchRequests, Missing, RemoteBatch, not_answered
 from .providers.block_buffer import BlockBuffer
-from .providers.closing import closing, cut_by, is_whole
+from .providers.closing import closing, cut_by, is_whole, later_reason
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport, required_model
 from .providers.fields import (
     ToolCallBuffer,
@@ -75,6 +75,7 @@ from .providers.fields import (
     get_objects,
     get_text,
     joined_turns,
+    not_null,
     parsed_arguments,
     with_fitting_ids,
     with_hosted_tools,
@@ -194,12 +195,14 @@ __all__ = [
     "is_whole",
     "items_for",
     "joined_turns",
+    "later_reason",
     "may_pass",
     "merge_chunks",
     "messages_usage",
     "named_schema",
     "no_parts",
     "not_answered",
+    "not_null",
     "parsed_arguments",
     "read_reply",
     "read_stream",

@@ -44,8 +44,7 @@ class Reader(ap.StreamReader):
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
         if (error := ap.find_error(event)) is not None:
             raise ap.reported_error(error)
-        usage = ap.get_object(event, "message", "usage") | ap.get_object(event, "usage")  # totals, never to be added
-        self._usage |= {key: value for key, value in usage.items() if value is not None}
+        self._usage |= ap.not_null(ap.get_object(event, "message", "usage") | ap.get_object(event, "usage"))  # totals
         self._blocks.hold(ap.get_blocks(event, "message", "content"))  # usually empty
         index, delta = ap.get_index(event, "index"), ap.get_object(event, "delta")
         for number, block in enumerate(ap.get_blocks(event, "content")):  # of a whole reply
@@ -57,8 +56,9 @@ class Reader(ap.StreamReader):
             yield from self._say(kind, text)
         elif cited := ap.get_object(delta, "citation"):
             self._blocks.append(index, "citations", cited)
-        elif "stop_reason" in (last := delta or event):  # and `stop_details`, `container`
-            self._last |= {key: value for key, value in last.items() if value is not None}
+        elif "stop_reason" in (last := delta or ap.get_object(event, "message") or event):  # and `container`
+            reason = ap.later_reason(ap.get_text(self._last, "stop_reason"), ap.get_text(last, "stop_reason"))
+            self._last |= ap.not_null(last) | {"stop_reason": reason}
         if event.get("type") == "message_stop":  # the last event: no need to wait for the end of the stream
             self.goes_on, self.linger = False, 0.25
         self.done = bool(self._last.get("stop_reason")) or not self.goes_on

@@ -49,9 +49,7 @@ class Reader(ap.StreamReader):
         self._tier = ap.service_tier(event) or self._tier
         choices = ap.get_objects(event, "choices")
         self._several |= len(choices) > 1
-        choice = next(
-            (one for one in choices if not (self._several and one.get("index"))), {}
-        )  # the first is the answer
+        choice = next((one for one in choices if not (self._several and one.get("index"))), {})  # the first answer
         for holder in (event, choice):
             if (error := ap.find_error(holder)) is not None:
                 raise ap.reported_error(error)
@@ -61,7 +59,8 @@ class Reader(ap.StreamReader):
         news = [one for holder in (delta, old, message) for one in self._read(holder, holder is message)]
         self.continued = self.continued or (self.done and bool(news))
         kept = "" if news else self._reason  # the answer went on, so it has not ended
-        self._reason = ap.get_text(choice, "finish_reason").lower() or kept or ("stop" if message and not delta else "")
+        reason = ap.get_text(choice, "finish_reason").lower() or ("" if kept or delta or not message else "stop")
+        self._reason = ap.later_reason(kept, reason)
         self.done = bool(self._reason)
         yield from (one for one in news if one is not None)
 

@@ -10,7 +10,7 @@ from ..core.errors import AssistantError
 from ..core.events import ActionRequired, AssistantMessageRetrieved, Event, MessageIncomplete, Notice, ToolCall
 from .answer_notes import WAITING, unshown, waits_for
 
-__all__ = ["CALLING", "closing", "cut_by", "is_whole"]
+__all__ = ["CALLING", "closing", "cut_by", "is_whole", "later_reason"]
 
 CALLING = {"tool_calls", "tool_call", "function_call", "function_calls", "tool_use"}
 READINGS = (
@@ -36,6 +36,11 @@ def cut_by(reason: str) -> str:
 def is_whole(reason: str) -> bool:
     """Whether an answer that ended with this reason is whole, and no call was announced."""
     return _reading(reason) == ""
+
+
+def later_reason(before: str, now: str) -> str:
+    """The reason that counts if nothing came between the two: gateways add a `stop` of their own to an answer that was cut."""
+    return before if not now or (cut_by(before) and is_whole(now)) else now
 
 
 def _reading(reason: str) -> str | None:

@@ -28,6 +28,7 @@ __all__ = [
     "get_objects",
     "get_text",
     "joined_turns",
+    "not_null",
     "parsed_arguments",
     "readable_arguments",
     "unique_id",
@@ -44,6 +45,11 @@ def get_text(holder: Mapping[str, Any], *path: str) -> str:
     """A text; empty if it is none."""
     value = _get(holder, path)
     return value if isinstance(value, str) else ""
+
+
+def not_null(holder: Mapping[str, Any]) -> JSON:
+    """The fields that hold something."""
+    return {name: value for name, value in holder.items() if value is not None}
 
 
 def get_content(holder: Mapping[str, Any], *path: str) -> str:
@@ -95,6 +101,7 @@ def get_arguments(holder: Mapping[str, Any], *path: str) -> str:
         return ""
 
 
+MIN_REPEATED = 2
 MAX_ENCODED = 5
 """How often arguments may be encoded as a JSON string: each gateway on the way may do it once."""
 
@@ -174,7 +181,7 @@ class ToolCallBuffer:
         made: dict[str, ToolCall] = {}
         for call in self._in_order():
             call_id = unique_id(call.id, made)
-            made[call_id] = ToolCall(call_id, call.name, readable_arguments("".join(call.arguments)))
+            made[call_id] = ToolCall(call_id, call.name, readable_arguments(call.whole_arguments()))
         return tuple(made.values())
 
     @property
@@ -209,6 +216,17 @@ class _Call:
     name: str = ""
     arguments: list[str] = field(default_factory=list)
     extra: JSON = field(default_factory=dict)
+
+    def whole_arguments(self) -> str:
+        """The pieces, joined; only the last if it has all of them, as some servers send, or nothing but `{}` comes before."""
+        pieces = [piece for piece in self.arguments if piece]
+        joined = "".join(pieces)
+        if len(pieces) < MIN_REPEATED or _is_object(joined):
+            return joined
+        *before, last = pieces
+        if _is_object(last) and (last.startswith(before[-1]) or "".join(before) in ("{}", last)):
+            return last
+        return "".join(pieces[1:]) if pieces[0] == "{}" else joined
 
     def repeats(self, call_id: str, arguments: str) -> bool:
         """Whether a piece is this call once more."""

@@ -77,7 +77,7 @@ class Reader(StreamReader):
         for part in parts:
             yield from self._part(part)
         self._sources += _sources(candidate)
-        if reason := googles_reason(candidate.get("finishReason")):
+        if (reason := googles_reason(candidate.get("finishReason"))) and not (self._reason and reason in WHOLE):
             self.done = True
             self._reason, self._detail = reason, get_text(candidate, "finishMessage")
 
