@@ -53,18 +53,19 @@ from .core.events import (
 from .core.history import AssistantMessage, Item, ToolOutputs, UserMessage
 from .core.roles import AcceptsAttachments, AssistantProxy, Attachable, SchemaSupport, Structured
 from .core.turn import ToolSpec, Turn
-from .providers.answer_notes import WAITING, cited, describe_blocks, unshown, url_citations, waits_for
+from .providers.answer_notes import WAITING, Progress, cited, describe_blocks, unshown, url_citations, waits_for
 from .providers.answer_schema import Dialect, named_schema, refuses_schema, rewritten
 from .providers.attachments import MB, AttachmentFormat, Parts, SentFile, no_parts
 from .providers.background import BackgroundJob
 from .providers.base import StatelessProvider
 from .providers.batch_api import BatchAnswer, BatchApi, BatchLimits, BatchRequests, Missing, RemoteBatch, not_answered
 from .providers.block_buffer import BlockBuffer
-from .providers.closing import closing, cut_by
+from .providers.closing import closing, cut_by, is_whole, later_reason
 from .providers.connection import PolledOptions, ServerOptions, api_key, base_url, http_transport, required_model
 from .providers.fields import (
     ToolCallBuffer,
     function_calls,
+    function_of,
     get_arguments,
     get_blocks,
     get_content,
@@ -74,6 +75,7 @@ from .providers.fields import (
     get_objects,
     get_text,
     joined_turns,
+    not_null,
     parsed_arguments,
     with_fitting_ids,
     with_hosted_tools,
@@ -88,8 +90,9 @@ from .providers.stateful import StatefulProvider
 from .providers.stream import JobReader, StreamReader, read_reply, read_stream
 from .providers.text_fold import MessageFold, TextFold
 from .providers.transport import JSON, Transport
+from .providers.transport.error_words import find_error
 from .providers.transport.failures import failure as api_error
-from .providers.transport.failures import find_error, reported_error
+from .providers.transport.failures import reported_error
 from .providers.usage import chat_usage, messages_usage, reported_cost, service_tier
 
 if TYPE_CHECKING:
@@ -135,6 +138,7 @@ __all__ = [
     "Parts",
     "PolledOptions",
     "Profile",
+    "Progress",
     "ProviderInfo",
     "Provisioned",
     "Reasoning",
@@ -177,6 +181,7 @@ __all__ = [
     "fetch_models",
     "find_error",
     "function_calls",
+    "function_of",
     "get_arguments",
     "get_blocks",
     "get_content",
@@ -187,14 +192,17 @@ __all__ = [
     "get_text",
     "http_transport",
     "in_words",
+    "is_whole",
     "items_for",
     "joined_turns",
+    "later_reason",
     "may_pass",
     "merge_chunks",
     "messages_usage",
     "named_schema",
     "no_parts",
     "not_answered",
+    "not_null",
     "parsed_arguments",
     "read_reply",
     "read_stream",

@@ -49,6 +49,10 @@ def written(answer: dict[str, Any]) -> bytes:
             return f"[\n  {json.dumps(progress)},\n  {plain}\n]\n".encode()
         case "log":
             return b"[INFO] serving {\n{\n" + plain.encode() + b"\n}\n[]\n{'a': 1}\n"
+        case "glued":  # a line feed is missing
+            return (json.dumps(progress) + plain + json.dumps(progress) + "\n").encode()
+        case "trailing":
+            return plain.encode() + b"\0 // sent\n"
         case "null_error":
             return json.dumps(answer | {"error": None}).encode() + b"\n"
         case "no_version":

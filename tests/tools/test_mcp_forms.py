@@ -27,6 +27,8 @@ STYLES = [
     "pretty_batch",
     "listed",
     "log",
+    "glued",
+    "trailing",
     "null_error",
     "no_version",
     "text_id",
@@ -48,6 +50,16 @@ async def test_half_a_surrogate_pair_in_a_result_is_replaced() -> None:
     """The rest of the text is there."""
     async with servers(s=odd({"tools": [listed("echo")], "style": "surrogate"}, timeout=10)) as box:
         assert (await ask(box, "s_echo")).output.endswith("café echo {}")
+
+
+async def test_control_characters_in_a_text_are_read() -> None:
+    """A tab or a line feed that a server forgot to escape; the message is read with its last line, not when its time is over."""
+    answer = '{"jsonrpc": "2.0", "id": ID, "result": {"content": [{"type": "text", "text": "a\tb\nc {\nd"}]}}'
+    async with servers(s=odd({"tools": [listed("t"), listed("good")], "raw": {"t": answer}})) as box:
+        began = time.monotonic()
+        assert (await ask(box, "s_t")).output == "a\tb\nc {\nd"
+        assert time.monotonic() - began < 25  # its limit is 30 s
+        assert (await ask(box, "s_good")).output == "café good {}"
 
 
 @pytest.mark.parametrize(
@@ -133,6 +145,10 @@ NUMBER = {"type": "object", "properties": {"a": {"type": "integer"}}, "required"
         ("said", None, "said"),
         ({"structuredContent": {"a": 1}}, NUMBER, '{"a":1}'),
         ({"structuredContent": [1]}, None, "[1]"),
+        ({"toolResult": "said"}, None, "said"),
+        ({"toolResult": {"a": 1}, "_meta": {}, "content": None}, None, '{"a":1}'),
+        ({"status": "ok", "rows": [1]}, None, '{"status":"ok","rows":[1]}'),
+        ({"error": None}, None, "[The result has no content.]"),
         ({"content": [TEXT], "structuredContent": {"a": 1}}, NUMBER, 'said\n{"a":1}'),
         ({"content": [{"type": "text", "text": '{"a": 1}'}], "structuredContent": {"a": 1}}, NUMBER, '{"a": 1}'),
         ({"content": [TEXT], "structuredContent": {"result": "said"}}, None, "said"),
@@ -166,6 +182,19 @@ async def test_results_that_the_sdk_refuses_go_back() -> None:
             "typed": '{"a":"x"}\n[Remark: the structured result doesn\'t match the tool\'s output schema: '
             "['a'] 'x' is not of type 'integer'.]",
         }
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ({"error": "gone"}, "gone"),
+        ({"error": {"message": "gone"}}, '{"message":"gone"}'),
+        ({"content": [TEXT], "is_error": True}, "said"),
+    ],
+)
+def test_a_failure_in_another_form_is_one(result: Any, said: str) -> None:
+    """An error in place of the content, or the flag in another spelling."""
+    assert result_text(result, None) == (said, True)
 
 
 @pytest.mark.parametrize("flag", [True, "true", 1])

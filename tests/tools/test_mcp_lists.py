@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,13 @@ async def test_a_schema_is_made_portable_where_it_can_be() -> None:
             assert_portable(tool.parameters)
             assert sorted(tool.parameters["properties"]) == members, schema
         assert (await ask(box, "s_t0", a="x")).output == 'café t0 {"a": "x"}'
+
+
+@pytest.mark.parametrize("declared", [{"input_schema": A}, {"parameters": A}, {"inputSchema": json.dumps(A)}], ids=str)
+async def test_a_schema_in_another_place_is_found(declared: dict[str, Any]) -> None:
+    """Under the name that it has in the vendors' APIs, or as text: a tool without its parameters is of no use."""
+    async with servers(s=odd({"tools": [listed("t", **declared)]})) as box:
+        assert only(box).parameters == A
 
 
 async def test_alternatives_on_top_are_told_in_words() -> None:
@@ -130,10 +138,11 @@ async def test_a_list_as_an_object_is_read() -> None:
         assert names(box) == ["s_good", "s_other"]
 
 
+@pytest.mark.parametrize("version", [{"protocolVersion": "2025-06-18"}, {"protocolVersion": None}, {}], ids=str)
 @pytest.mark.parametrize("rest", [{}, {"capabilities": [], "serverInfo": None, "instructions": 5}])
-async def test_a_greeting_may_lack_everything_but_the_version(rest: dict[str, Any]) -> None:
-    """Nothing else of it is used."""
-    async with servers(s=odd({"tools": [GOOD], "greeting": {"protocolVersion": "2025-06-18"} | rest})) as box:
+async def test_a_greeting_may_lack_everything(rest: dict[str, Any], version: dict[str, Any]) -> None:
+    """Without a version it is the first one of the protocol; nothing else of it is used."""
+    async with servers(s=odd({"tools": [GOOD], "greeting": version | rest})) as box:
         assert (names(box), box.notices) == (["s_good"], [])
 
 

@@ -6,6 +6,7 @@ import functools
 import json
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, NotRequired, Optional, TypedDict, Union
 
 import pytest
@@ -26,6 +27,11 @@ class Point(TypedDict):
 
 class Named(Point, total=False):
     name: str
+
+
+@dataclass
+class Spot:
+    y: int
 
 
 class Tree(TypedDict):
@@ -93,6 +99,45 @@ class Doc:
 
     def __init__(self, documentation: str) -> None:
         self.documentation = documentation
+
+
+async def test_names_in_quotes_within_a_type() -> None:
+    """Of a TypedDict or a dataclass, in a list, a dict, a union; one that isn't defined is named."""
+
+    def draw(
+        many: list["Point"],  # noqa: UP037 - people write it
+        named: dict[str, "Point"],  # noqa: UP037
+        here: Union[int, list["Point"]] = 0,  # noqa: UP007, UP037
+        to: Optional["Spot"] = None,  # noqa: UP037, UP045
+    ) -> str:
+        return f"{many} {named} {here} {to}"
+
+    members = properties(draw)
+    assert set(members["many"]["items"]["properties"]) == {"x", "y"}
+    one = {"x": 1}
+    assert await result(draw, many=[one], named={"a": one}, here=[one], to={"y": 2}) == (
+        "[{'x': 1}] {'a': {'x': 1}} [{'x': 1}] Spot(y=2)"
+    )
+
+    def lost(a: list["Nowhere"]) -> None:  # type: ignore[name-defined]  # noqa: F821, UP037
+        pass
+
+    with pytest.raises(UsageError, match="The annotation of 'a' in 'lost' isn't defined at run time: name 'Nowhere'"):
+        as_tool(lost)
+
+
+async def test_annotated_may_hold_anything() -> None:
+    """Also what has no hash, and also where the default takes null."""
+
+    def weigh(
+        a: Annotated[int, {"unit": "kg"}, "the weight"] = None,  # type: ignore[assignment]  # noqa: RUF013
+        b: Annotated[list[int] | None, ["x"]] = None,
+    ) -> str:
+        return f"{a} {b}"
+
+    assert properties(weigh)["a"]["description"] == "the weight"
+    assert await result(weigh, a=None, b=[1]) == "None [1]"
+    assert await result(weigh, a=2) == "2 None"
 
 
 def test_words_in_annotated_describe_the_parameter() -> None:

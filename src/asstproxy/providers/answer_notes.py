@@ -32,9 +32,16 @@ DOING = {
     "image_generation_call": "Making an image …",
     "mcp_call": "Calling an MCP tool …",
     "mcp_server_tool_call": "Calling an MCP tool …",
+    "web_search": "Searching the web …",
+    "web_fetch": "Reading a web page …",
+    "code_execution": "Running code …",
+    "bash_code_execution": "Running code …",
+    "mcp_tool_use": "Calling an MCP tool …",
 }
-"""By the type of an item (OpenAI) or of a step (Google)."""
+"""By the type of an item (OpenAI), of a step (Google) or of a block (Anthropic), or by the name of Anthropic's tool."""
 NO_ANSWER = "The model ended its turn without an answer"
+CITING = ("annotations", "citations", "search_results")
+"""The fields that list sources."""
 WAITING = "waiting"
 """The reason of a `MessageIncomplete`: the assistant waits for something that asst cannot give."""
 BLOCKS = {"image": "an image", "document": "a document", "container_upload": "a file"}
@@ -66,10 +73,14 @@ def cited(sources: Iterable[Source]) -> Iterator[Event]:
 
 
 def url_citations(parts: Iterable[Mapping[str, Any]]) -> Iterator[Source]:
-    """The sources in the `annotations` of parts of a message: as in Responses and Interactions, or as in Chat Completions."""
+    """The sources of a message or its parts: its `annotations`, in the form of any API; `citations` (Claude's blocks have them, and
+    Perplexity's replies, as mere addresses); `search_results`.
+    """
     for part in parts:
-        for annotation in get_objects(part, "annotations"):
-            citation = get_object(annotation, "url_citation") or annotation
+        listed = part.get("citations")
+        yield from (Source(one) for one in (listed if isinstance(listed, list) else ()) if isinstance(one, str))
+        for one in (one for name in CITING for one in get_objects(part, name)):
+            citation = get_object(one, "url_citation") or one
             yield Source(get_text(citation, "url"), get_text(citation, "title"))
 
 

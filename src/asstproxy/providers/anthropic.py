@@ -14,8 +14,6 @@ from .file_parts import CLAUDE
 
 INFO, HEADERS = BUILT_IN["anthropic"], {"anthropic-version": "2023-06-01"}
 STREAMED_TOKENS, UNARY_TOKENS = 64_000, 21_333  # of the answer, where no setting says it: the API wants a limit
-INCOMPLETE = {"model_context_window_exceeded": "context_length", "pause_turn": "paused"}  # and what many servers have
-WHOLE = ("end_turn", "stop_sequence")
 STEPS = {"thinking": "reasoning", "redacted_thinking": "reasoning", "server_tool_use": "calls of the provider's tools"}
 NEEDED = {"text": "text", "thinking": "signature"}  # the API refuses empty text, and reasoning without its signature
 
@@ -41,12 +39,12 @@ class Reader(ap.StreamReader):
 
     def __init__(self) -> None:
         self._blocks, self._usage, self._last = ap.BlockBuffer(NEEDED), ap.JSON(), ap.JSON()
+        self._progress = ap.Progress()
 
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
         if (error := ap.find_error(event)) is not None:
             raise ap.reported_error(error)
-        usage = ap.get_object(event, "message", "usage") | ap.get_object(event, "usage")  # totals, never to be added
-        self._usage |= {key: value for key, value in usage.items() if value is not None}
+        self._usage |= ap.not_null(ap.get_object(event, "message", "usage") | ap.get_object(event, "usage"))  # totals
         self._blocks.hold(ap.get_blocks(event, "message", "content"))  # usually empty
         index, delta = ap.get_index(event, "index"), ap.get_object(event, "delta")
         for number, block in enumerate(ap.get_blocks(event, "content")):  # of a whole reply
@@ -54,11 +52,13 @@ class Reader(ap.StreamReader):
         block = ap.get_object(event, "content_block")
         kind, text = self._blocks.start(index, block) if block else self._blocks.add(index, delta)
         if kind:
+            yield from self._progress.notes(ap.get_text(block, "name") if kind == "server_tool_use" else kind)
             yield from self._say(kind, text)
         elif cited := ap.get_object(delta, "citation"):
             self._blocks.append(index, "citations", cited)
-        elif "stop_reason" in (last := delta or event):  # and `stop_details`, `container`
-            self._last |= {key: value for key, value in last.items() if value is not None}
+        elif "stop_reason" in (last := delta or ap.get_object(event, "message") or event):  # and `container`
+            reason = ap.later_reason(ap.get_text(self._last, "stop_reason"), ap.get_text(last, "stop_reason"))
+            self._last |= ap.not_null(last) | {"stop_reason": reason}
         if event.get("type") == "message_stop":  # the last event: no need to wait for the end of the stream
             self.goes_on, self.linger = False, 0.25
         self.done = bool(self._last.get("stop_reason")) or not self.goes_on
@@ -78,19 +78,19 @@ class Reader(ap.StreamReader):
 
     def end(self) -> Iterator[ap.Event]:
         reason, (blocks, calls) = ap.get_text(self._last, "stop_reason"), self._blocks.tool_calls()
-        if usage := ap.messages_usage(self._usage):
-            yield usage
+        yield from filter(None, [ap.messages_usage(self._usage)])
         if reason == "pause_turn" and self.may_pause:
             return
         text = "".join(ap.get_text(block, "text") for block in blocks if block["type"] == "text")
         raw = None if (content := self._blocks.returned(blocks)) == _content(text, calls) else {"content": content}
         yield from map(ap.Notice, filter(None, [ap.get_text(self._last, "stop_details", "explanation")]))
-        known = calls or reason in WHOLE or (not text and reason in ("", "tool_use"))
+        known = (whole := ap.is_whole(reason)) or calls or (not text and reason in ("", "tool_use"))
         odd = "call_missing" if reason == "tool_use" else reason or "unknown"
-        cut = INCOMPLETE.get(reason) or ap.cut_by(reason) or ("" if known else odd)
+        cut = "paused" if reason == "pause_turn" else ap.cut_by(reason) or ("" if known else odd)
         kept = {"content": []} if reason == "refusal" else None if cut else raw  # calls may be cut, too
         media, steps = ap.describe_blocks((block["type"] for block in blocks), STEPS)
-        yield from ap.closing(text, calls, kept, cut=cut, media=media, steps=steps, whole=reason in WHOLE)
+        yield from ap.cited(ap.url_citations(blocks))
+        yield from ap.closing(text, calls, kept, cut=cut, media=media, steps=steps, whole=whole)
 
 
 class AnthropicProvider(ap.StatelessProvider):

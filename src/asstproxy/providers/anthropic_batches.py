@@ -28,7 +28,8 @@ from .batch_api import (
 from .connection import PolledOptions
 from .fields import get_count, get_object, get_objects, get_text
 from .transport import JSON
-from .transport.failures import find_error, reported_error
+from .transport.error_words import find_error
+from .transport.failures import reported_error
 
 __all__ = ["AnthropicBatches", "batches"]
 

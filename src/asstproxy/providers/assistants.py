@@ -33,7 +33,7 @@ class Reader(ap.JobReader):
 
     def __init__(self, thread: str, known: set[str], answered: Collection[str] = ()) -> None:
         self._thread, self._known, self._answered, self.run = thread, known, answered, ap.JSON()
-        self._messages, self._media = ap.MessageFold(), list[str]()
+        self._messages, self._media, self._sources, self._cut = ap.MessageFold(), list[str](), list[ap.Source](), ""
 
     def feed(self, event: ap.JSON) -> Iterator[ap.Event]:
         if (error := ap.find_error(event)) is not None:
@@ -47,9 +47,11 @@ class Reader(ap.JobReader):
             self.done = status in ENDS and bool(self._messages or status != "completed")
 
     def _read(self, message: ap.JSON, delta: ap.JSON) -> str:
-        content, number = ap.get_objects(delta or message, "content"), ap.get_text(message, "id")
-        text = "".join(ap.get_text(part, "text", "value") or ap.get_text(part, "refusal") for part in content)
+        content, number = ap.get_blocks(delta or message, "content"), ap.get_text(message, "id")
+        text = "".join(map(server.text_of, content))
         self._media += ["an image" for part in content if "image" in ap.get_text(part, "type")]
+        self._sources += ap.url_citations(ap.get_object(part, "text") for part in content)
+        self._cut = server.cut_of(message) or self._cut
         return "" if number in self._known else self._messages.add(number, text, whole=not delta)
 
     def missing(self, reply: ap.JSON) -> str:
@@ -58,9 +60,8 @@ class Reader(ap.JobReader):
 
     def reply(self, reply: ap.JSON) -> Iterator[ap.Event]:
         list(self.feed({"object": "thread.run"} | reply))
-        for message in reversed(ap.get_objects(reply, "rest", "data")):
-            if (message.get("role"), message.get("run_id")) == ("assistant", self.job_id):
-                self._read(message, {})
+        for message in server.written_by(self.job_id or "", ap.get_object(reply, "rest")):
+            self._read(message, {})
         yield from self.end()
 
     def end(self) -> Iterator[ap.Event]:
@@ -75,12 +76,13 @@ class Reader(ap.JobReader):
                     raise self.refused or ap.AssistantError("protocol", "The run waits for something unknown.")
                 self._known |= self._messages.ids
                 yield ap.ActionRequired(calls, text)
-            case "completed":
+            case "completed" if not self._cut:
+                yield from ap.cited(self._sources)
                 yield from ap.unshown(self._media, answered=bool(text))
                 yield ap.AssistantMessageRetrieved(text)
-            case "incomplete" | "expired":
+            case "incomplete" | "expired" | "completed":
                 why = ap.get_text(run, "incomplete_details", "reason") or ap.get_text(run, "incomplete_details")
-                yield ap.MessageIncomplete(text, INCOMPLETE.get(why, why or status))
+                yield ap.MessageIncomplete(text, INCOMPLETE.get(why, why or self._cut or status))
             case "failed":
                 raise ap.reported_error(run.get("last_error"))
             case "cancelled":

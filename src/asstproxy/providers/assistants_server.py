@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from urllib.parse import urlsplit
 
 import asstproxy.provider as ap
@@ -14,12 +15,15 @@ __all__ = [
     "Options",
     "assistant_of",
     "connected",
+    "cut_of",
     "explain",
     "functions",
     "models",
     "new_thread",
     "provision",
+    "text_of",
     "withdraw",
+    "written_by",
 ]
 
 INFO = ap.ProviderInfo(
@@ -76,6 +80,30 @@ def assistant_of(profile: ap.Profile) -> str:
     return number
 
 
+def written_by(run: str, messages: ap.JSON) -> Iterator[ap.JSON]:
+    """What the assistant wrote in this run, in order, from a list of a thread's messages with the newest first.
+
+    A server that does not say which run wrote a message can only mean those after the user's last one.
+    """
+    if (error := ap.find_error(messages)) is not None:  # with the status of a success
+        raise ap.reported_error(error)
+    newest = takewhile(lambda message: message.get("role") != "user", ap.get_objects(messages, "data"))
+    nameless = [one for one in newest if not ap.get_text(one, "run_id")]
+    found = [one for one in ap.get_objects(messages, "data") if one.get("run_id") == run or one in nameless]
+    yield from (one for one in reversed(found) if one.get("role") == "assistant")
+
+
+def text_of(part: ap.JSON) -> str:
+    """The text of a part of a message; other servers have it where the other APIs have theirs."""
+    return ap.get_text(part, "text", "value") or ap.get_content(part, "text") or ap.get_text(part, "refusal")
+
+
+def cut_of(message: ap.JSON) -> str:
+    """Why a message is incomplete; empty if it is not."""
+    is_cut = ap.get_text(message, "status") == "incomplete"
+    return (ap.cut_by(ap.get_text(message, "incomplete_details", "reason")) or "incomplete") if is_cut else ""
+
+
 def functions(tools: Iterable[ap.ToolSpec]) -> list[ap.JSON]:
     """The functions as this API describes them."""
     schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in tools]
@@ -93,6 +121,15 @@ def explain(error: ap.AssistantError) -> ap.AssistantError:
     return error
 
 
+def _id_of(reply: ap.JSON, what: str) -> str:
+    """The id of what the server has created; a refusal may have the status of a success."""
+    if number := ap.get_text(reply, "id"):
+        return number
+    if (error := ap.find_error(reply)) is not None:
+        raise ap.reported_error(error)
+    raise ap.AssistantError("protocol", f"The server created no {what}.", "Check base_url.")
+
+
 async def new_thread(transport: ap.Transport, items: Iterable[ap.Item]) -> str:
     """A thread that contains this conversation; its id.
 
@@ -100,9 +137,7 @@ async def new_thread(transport: ap.Transport, items: Iterable[ap.Item]) -> str:
         AssistantError: the server refuses, or can't be reached.
     """
     messages = ap.in_words(items)
-    number = ap.get_text(await transport.call("POST", "/threads", {"messages": messages[:BATCH]}), "id")
-    if not number:
-        raise ap.AssistantError("protocol", "The server created no thread.", "Check base_url.")
+    number = _id_of(await transport.call("POST", "/threads", {"messages": messages[:BATCH]}), "thread")
     for message in messages[BATCH:]:
         await transport.call("POST", f"/threads/{number}/messages", message)
     return number
@@ -138,9 +173,7 @@ async def provision(profile: ap.Profile, tools: Sequence[ap.ToolSpec]) -> ap.Pro
             raise ap.NotSetUpError("An assistant needs a model.", "Set model in the profile.", code="model_missing")
         body: ap.JSON = {"model": profile.model, "name": profile.name, "metadata": {OWNER: profile.name}}
         body |= {"instructions": profile.instructions or INSTRUCTIONS, "tools": functions(tools)}
-        made = ap.get_text(await transport.call("POST", f"/assistants/{number}".rstrip("/"), body), "id")
-    if not made:
-        raise ap.AssistantError("protocol", "The server created no assistant.", "Check base_url.")
+        made = _id_of(await transport.call("POST", f"/assistants/{number}".rstrip("/"), body), "assistant")
     return ap.Provisioned({"assistant_id": made}, f"{'Updated' if number else 'Created'} the assistant {made}.")
 
 

@@ -46,14 +46,15 @@ TOKEN_EVERY = 5.0
 """Seconds of streaming after which a heartbeat brings the token up to date."""
 MAX_DOUBLINGS = 16
 """Of the pause after a poll that failed: beyond `LONGEST` for every sensible pause, and far from an overflow."""
-UNFINISHED = ("queued", "in_progress", "cancelling")
+UNFINISHED = ("queued", "in_progress", "cancelling", "pending", "running", "processing")
+"""What the APIs say, and other servers' words for it."""
 RUNNING = {"status": "in_progress"}
 T = TypeVar("T")
 
 
 def is_unfinished(reply: JSON) -> bool:
     """Whether the server is still working on this answer."""
-    return reply.get("status") in UNFINISHED
+    return get_text(reply, "status").lower() in UNFINISHED
 
 
 class ServerJob:
@@ -230,7 +231,7 @@ class BackgroundJob(StreamReader):
     def reply(self, reply: JSON) -> Iterator[Event]:
         """See `StreamReader`: the reply of a server that does not stream; what it works on is polled."""
         self._job.id = _id_of(reply) or self._job.id
-        self.unfinished = is_unfinished(reply) and self._job.id is not None
+        self.unfinished = (is_unfinished(reply) or bool(self._reader.missing(reply))) and self._job.id is not None
         if self.unfinished:
             yield self._heartbeat(str(reply["status"]))
             return

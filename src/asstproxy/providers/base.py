@@ -183,6 +183,7 @@ class StatelessProvider:
                             self._items = [*items, AssistantMessage(annotated.text, annotated.calls, annotated.raw)]
                         yield annotated
             except AssistantError as error:
+                _name_key(error, self.transport)
                 words = None
                 if not spoken and not attached:
                     words = "" if self.attachments.forget(error) else await self.recover(error, items)
@@ -196,6 +197,14 @@ class StatelessProvider:
     async def aclose(self) -> None:
         """Close the transport."""
         await self.transport.aclose()
+
+
+def _name_key(error: AssistantError, transport: Transport) -> None:
+    """A server may refuse the key within an answer, of which the transport knows nothing."""
+    if error.kind == "authentication":
+        from .transport.failures import name_key
+
+        name_key(error, getattr(transport, "key_hint", ""))
 
 
 async def _until_whole(

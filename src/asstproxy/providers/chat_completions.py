@@ -17,7 +17,7 @@ INFO = ap.ProviderInfo(
     settings=CHAT_COMPLETIONS,
     output_limit="max_tokens",
 )
-OWN_KEYS = ("index", "id", "type", "function", "custom")  # of a call; anything else in it goes back
+OWN_KEYS = ("index", "id", "type", "function", "custom", "name", "arguments")  # of a call; all others go back
 
 
 def connect(profile: ap.Profile, *, client: Any = None) -> ChatCompletionsProvider:  # noqa: ARG001 - no SDK is used
@@ -49,18 +49,18 @@ class Reader(ap.StreamReader):
         self._tier = ap.service_tier(event) or self._tier
         choices = ap.get_objects(event, "choices")
         self._several |= len(choices) > 1
-        choice = next(
-            (one for one in choices if not (self._several and one.get("index"))), {}
-        )  # the first is the answer
+        choice = next((one for one in choices if not (self._several and one.get("index"))), {})  # the first answer
         for holder in (event, choice):
             if (error := ap.find_error(holder)) is not None:
                 raise ap.reported_error(error)
         delta, message = ap.get_object(choice, "delta"), ap.get_object(choice, "message")
+        self._sources += ap.url_citations([event, delta, message])
         old = {"content": ap.get_text(choice, "text")}  # of the API before this one
         news = [one for holder in (delta, old, message) for one in self._read(holder, holder is message)]
         self.continued = self.continued or (self.done and bool(news))
         kept = "" if news else self._reason  # the answer went on, so it has not ended
-        self._reason = ap.get_text(choice, "finish_reason").lower() or kept or ("stop" if message and not delta else "")
+        reason = ap.get_text(choice, "finish_reason").lower() or ("" if kept or delta or not message else "stop")
+        self._reason = ap.later_reason(kept, reason)
         self.done = bool(self._reason)
         yield from (one for one in news if one is not None)
 
@@ -69,9 +69,9 @@ class Reader(ap.StreamReader):
         if not (whole and self._reasoning) and (thought := self._reasoning.add(holder)):  # a message repeats the deltas
             yield from self._say([(True, thought)])
         text = ap.get_content(holder, "content") or ap.get_text(holder, "refusal")
+        text = text or ap.get_text(holder, "audio", "transcript")
         text = self._content.complete(text) if whole else self._content.add(text)
         yield from self._say(self._tags.add(text))
-        self._sources += ap.url_citations([holder])
         parts = [ap.get_text(part, "type") for part in ap.get_objects(holder, "content")]
         self._media += ["audio"] * bool(ap.get_object(holder, "audio"))
         self._media += ["an image"] * ("image_url" in parts or bool(ap.get_objects(holder, "images")))
@@ -83,9 +83,8 @@ class Reader(ap.StreamReader):
                 self._waits.append("the result of a custom tool")
             place = ap.get_index(call, "index")
             key, call_id = number if whole and place is None else place, ap.get_text(call, "id")
-            name, arguments = ap.get_text(call, "function", "name"), ap.get_arguments(call, "function", "arguments")
             extra = {name: value for name, value in call.items() if value and name not in OWN_KEYS}
-            self._calls.add(key, call_id, name, arguments, extra)
+            self._calls.add(key, call_id, *ap.function_of(call), extra)
             yield None
 
     def _say(self, pieces: Iterable[tuple[bool, str]]) -> Iterator[ap.Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -9,22 +10,44 @@ from ..core.errors import AssistantError
 from ..core.events import ActionRequired, AssistantMessageRetrieved, Event, MessageIncomplete, Notice, ToolCall
 from .answer_notes import WAITING, unshown, waits_for
 
-__all__ = ["closing", "cut_by"]
+__all__ = ["CALLING", "closing", "cut_by", "is_whole", "later_reason"]
 
-CALLING = {"tool_calls", "function_call", "tool_use"}
-WHOLE = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "end", *CALLING}
-CUT = {"length", "model_length", "max_tokens", "max_output_tokens", "max_new_tokens"}
-FILTERED = {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "refusal", "sensitive"}
-BROKEN = {"error", "abort", "aborted", "cancelled", "network_error", "insufficient_system_resource", "timeout"}
-INCOMPLETE = dict.fromkeys(CUT, "max_output_tokens") | dict.fromkeys(FILTERED, "content_filter")
-INCOMPLETE |= dict.fromkeys(BROKEN, "broken")
-"""What servers give as the reason why a turn ends, in small letters, and ours for an incomplete one."""
+CALLING = {"tool_calls", "tool_call", "function_call", "function_calls", "tool_use"}
+READINGS = (
+    (
+        "content_filter",
+        r"filter|safety|recitation|blocklist|blocked|prohibited|spii|refus|sensitive|moderat|guardrail|toxic",
+    ),
+    ("broken", r"error|fail|abort|cancel|network|insufficient|time_?out|interrupt|incomplete|preempt|disconnect"),
+    ("context_length", r"context"),
+    ("max_output_tokens", r"length|max_|^limit|_limit|^budget"),
+    ("", r"^stop|^end|^eos|^eot|^complete|^finish|^done$|^success|^normal$"),
+)
+"""What servers give as the reason why a turn ends, in small letters, and ours for an incomplete one; empty: the turn is whole.
+The first that is found counts."""
 ODD = "The server ended its answer with the reason '{reason}', which asst doesn't know. The answer may not be whole."
 
 
 def cut_by(reason: str) -> str:
     """Our reason for an answer that ended with a server's reason; empty if it is complete, or the reason is unknown."""
-    return INCOMPLETE.get(reason, "")
+    return _reading(reason) or ""
+
+
+def is_whole(reason: str) -> bool:
+    """Whether an answer that ended with this reason is whole, and no call was announced."""
+    return _reading(reason) == ""
+
+
+def later_reason(before: str, now: str) -> str:
+    """The reason that counts if nothing came between the two: gateways add a `stop` of their own to an answer that was cut."""
+    return before if not now or (cut_by(before) and is_whole(now)) else now
+
+
+def _reading(reason: str) -> str | None:
+    reason = reason.lower().rpartition(".")[2].replace("-", "_")  # some write `FinishReason.STOP`
+    if reason in CALLING:
+        return None
+    return next((ours for ours, found in READINGS if re.search(found, reason)), None) if reason else None
 
 
 def closing(
@@ -60,7 +83,7 @@ def closing(
     elif text and reason in CALLING:
         yield MessageIncomplete(text, "call_missing", raw)
     elif text or shown or (whole if reason is None else reason not in ("", "tool_calls")):
-        if reason and reason not in WHOLE:
+        if reason and reason not in CALLING and not is_whole(reason):
             yield Notice(ODD.format(reason=reason))
         yield from unshown(shown, steps, answered=bool(text))
         yield AssistantMessageRetrieved(text, raw)

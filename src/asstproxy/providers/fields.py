@@ -18,6 +18,7 @@ from .transport import JSON
 __all__ = [
     "ToolCallBuffer",
     "function_calls",
+    "function_of",
     "get_arguments",
     "get_blocks",
     "get_content",
@@ -27,6 +28,7 @@ __all__ = [
     "get_objects",
     "get_text",
     "joined_turns",
+    "not_null",
     "parsed_arguments",
     "readable_arguments",
     "unique_id",
@@ -34,6 +36,7 @@ __all__ = [
     "with_hosted_tools",
 ]
 
+MAX_DIGITS = 16
 LARGEST = 2**53
 """Beyond it a JSON number is not exact, and no count of tokens and no position in an answer."""
 
@@ -44,6 +47,11 @@ def get_text(holder: Mapping[str, Any], *path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def not_null(holder: Mapping[str, Any]) -> JSON:
+    """The fields that hold something."""
+    return {name: value for name, value in holder.items() if value is not None}
+
+
 def get_content(holder: Mapping[str, Any], *path: str) -> str:
     """The content of a message: a text, or the texts of its parts, joined."""
     return get_text(holder, *path) or "".join(get_text(part, "text") for part in get_objects(holder, *path))
@@ -51,13 +59,15 @@ def get_content(holder: Mapping[str, Any], *path: str) -> str:
 
 def get_count(holder: Mapping[str, Any], *path: str) -> int:
     """A number of tokens; 0 for everything but a positive integer."""
-    return get_index(holder, *path) or 0
+    return _natural(_get(holder, path)) or 0
 
 
 def get_index(holder: Mapping[str, Any], *path: str) -> int | None:
-    """A position, from 0 on; None if it is none."""
+    """A position, from 0 on; None if it is none. Some servers write it as a text, or as 1.0."""
     value = _get(holder, path)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST else None
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdecimal() and len(value) < MAX_DIGITS else None
+    return _natural(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def get_object(holder: Mapping[str, Any], *path: str) -> JSON:
@@ -91,6 +101,7 @@ def get_arguments(holder: Mapping[str, Any], *path: str) -> str:
         return ""
 
 
+MIN_REPEATED = 2
 MAX_ENCODED = 5
 """How often arguments may be encoded as a JSON string: each gateway on the way may do it once."""
 
@@ -121,6 +132,10 @@ def parsed_arguments(arguments: str) -> JSON:
 def unique_id(given: str, taken: Container[str]) -> str:
     """The id of a call, or one of ours if the server gave none, or gave it to another call, too."""
     return given if given and given not in taken else f"call_{os.urandom(12).hex()}"
+
+
+def _natural(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST else None
 
 
 def _get(holder: Any, path: tuple[str, ...]) -> Any:
@@ -166,7 +181,7 @@ class ToolCallBuffer:
         made: dict[str, ToolCall] = {}
         for call in self._in_order():
             call_id = unique_id(call.id, made)
-            made[call_id] = ToolCall(call_id, call.name, readable_arguments("".join(call.arguments)))
+            made[call_id] = ToolCall(call_id, call.name, readable_arguments(call.whole_arguments()))
         return tuple(made.values())
 
     @property
@@ -180,13 +195,18 @@ class ToolCallBuffer:
         return [self._calls[key] for key in (sorted(self._calls) if numbered else self._calls)]
 
 
+def function_of(call: Mapping[str, Any]) -> tuple[str, str]:
+    """Name and arguments of a call of Chat Completions; some servers have them in the call itself, as the Responses API does."""
+    function = get_object(call, "function") or call
+    return get_text(function, "name"), get_arguments(function, "arguments")
+
+
 def function_calls(calls: Iterable[Mapping[str, Any]], answered: Container[str] = ()) -> tuple[ToolCall, ...]:
     """The calls in a list of OpenAI's older form (`id`, `function` with `name` and `arguments`), but for those answered."""
     buffer = ToolCallBuffer()
     for number, call in enumerate(calls):
         if (call_id := get_text(call, "id")) not in answered:
-            arguments = get_arguments(call, "function", "arguments")
-            buffer.add(number, call_id, get_text(call, "function", "name"), arguments)
+            buffer.add(number, call_id, *function_of(call))
     return buffer.finish()
 
 
@@ -196,6 +216,17 @@ class _Call:
     name: str = ""
     arguments: list[str] = field(default_factory=list)
     extra: JSON = field(default_factory=dict)
+
+    def whole_arguments(self) -> str:
+        """The pieces, joined; only the last if it has all of them, as some servers send, or nothing but `{}` comes before."""
+        pieces = [piece for piece in self.arguments if piece]
+        joined = "".join(pieces)
+        if len(pieces) < MIN_REPEATED or _is_object(joined):
+            return joined
+        *before, last = pieces
+        if _is_object(last) and (last.startswith(before[-1]) or "".join(before) in ("{}", last)):
+            return last
+        return "".join(pieces[1:]) if pieces[0] == "{}" else joined
 
     def repeats(self, call_id: str, arguments: str) -> bool:
         """Whether a piece is this call once more."""

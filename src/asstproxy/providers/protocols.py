@@ -9,7 +9,8 @@ from typing import NamedTuple
 from ..core.errors import AssistantError
 from .local.llama_cpp import is_llama_cpp
 from .transport import Transport
-from .transport.failures import API_MISSING, error_words
+from .transport.error_words import error_words
+from .transport.failures import API_MISSING
 
 __all__ = ["CHAT", "RESPONSES", "Found", "find_protocol", "speaks"]
 

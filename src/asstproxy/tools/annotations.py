@@ -14,7 +14,7 @@ import typing
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_args, get_origin
 
-__all__ = ["description_of", "or_none", "with_readable_types"]
+__all__ = ["description_of", "or_none", "with_readable_types", "without_quotes"]
 
 _UNIONS = (Union, types.UnionType)
 
@@ -34,7 +34,23 @@ def description_of(hint: Any) -> str:
 
 def or_none(hint: Any) -> Any:
     """The type that also takes None."""
-    return hint if hint in (Any, object) else Union[hint, None]  # noqa: UP007 - `|` fails for some hints
+    if hint is Any or hint is object:
+        return hint
+    try:
+        return Union[hint, None]  # noqa: UP007 - `|` fails for some hints
+    except TypeError:  # `Annotated[int, {"unit": "kg"}]` has no hash
+        inner, *extras = get_args(hint)
+        return Annotated[(or_none(inner), *extras)]
+
+
+def without_quotes(hint: Any, module: Mapping[str, Any], local: Mapping[str, Any]) -> Any:
+    """The type with each name in quotes (`list["Point"]`) replaced by what it names in the module of a function, or in `local`.
+
+    Raises:
+        NameError: it isn't defined at run time.
+    """
+    quoting = types.SimpleNamespace(__annotations__={"hint": hint})
+    return typing.get_type_hints(quoting, dict(module), dict(local), include_extras=True)["hint"]
 
 
 def with_readable_types(hint: Any, local: Mapping[str, Any]) -> Any:

@@ -5,11 +5,13 @@ Nobody here can edit a server, so what isn't valid is repaired, or else allows a
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from .portable_schema import PORTABLE, TYPES, SchemaRewriter, as_object, is_json
 
-__all__ = ["portable_foreign"]
+__all__ = ["declared_schema", "portable_foreign"]
 
 JSON = dict[str, Any]
 _MEANT = {
@@ -25,6 +27,21 @@ _MEANT = {
     "none": "null",
 }
 """Types that servers write, and what they mean."""
+
+
+SCHEMA_NAMES = ("inputSchema", "input_schema", "parameters")
+"""The protocol's name for the schema of the parameters, and those of Anthropic's and OpenAI's APIs, which some servers write."""
+
+
+def declared_schema(tool: Mapping[str, Any]) -> Any:
+    """The schema that a server declares for a tool's parameters, as whatever JSON; a text is decoded."""
+    schema = next((tool[name] for name in SCHEMA_NAMES if tool.get(name) is not None), None)
+    if isinstance(schema, str):
+        try:
+            return json.loads(schema)
+        except (ValueError, RecursionError):
+            return None
+    return schema
 
 
 def portable_foreign(name: str, schema: Any) -> JSON:

@@ -1,8 +1,9 @@
 """JSON-RPC messages as servers write them: one a line is the rule, and each of these has been seen in its place.
 
 A byte-order mark, bytes of another encoding than UTF-8, a message over several lines, several messages in an array (the batch of
-JSON-RPC), log lines between messages, a lone surrogate, `"error": null` next to a result, `[]` where PHP means `{}`. What can be
-read is read; an answer that can't be read is an error that quotes the line, so that nobody waits for it.
+JSON-RPC) or without a line feed between them, control characters in a text, log lines between messages, a lone surrogate,
+`"error": null` next to a result, `[]` where PHP means `{}`. What can be read is read; an answer that can't be read is an error that
+quotes the line, so that nobody waits for it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ MAX_BYTES = 16 * 1024 * 1024
 QUOTED = 120
 """Characters of a line that a message quotes."""
 
+MOST_TRIED = 50
+"""Lines of an open message after which each is no longer tried as its last: that would take time quadratic in their number."""
+
 _BARE = "asstproxy/bare"
+_DECODER = json.JSONDecoder(strict=False)  # takes control characters in texts
+_GAP = re.compile(r"[\s,\0]*")
 _OPENING = re.compile(r"""\[?\s*\{\s*(?:$|["'}])|\[$""")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # one without an end goes to the end: no backtracking
 _ID = re.compile(r"""["']id["']\s*:\s*["']?(\d+)""")
@@ -74,11 +80,15 @@ class MessageReader:
         self._size += len(text)
         bare_text = _STRING.sub("", text)
         self._depth += sum(map(bare_text.count, "{[")) - sum(map(bare_text.count, "}]"))
-        if self._depth > 0:
+        if self._depth > 0 and not (text.endswith(("}", "]")) and len(self._parts) <= MOST_TRIED):
             if self._size > self._limit:
                 self._drop()
             return []
         joined = "\n".join(self._parts)
+        if self._depth > 0:  # a line feed within a text hides its end
+            found = _messages(joined, strict=True)
+            self._parts = [] if found else self._parts
+            return [*found]
         self._parts = []
         return [*(_messages(joined, strict=False) or self._unreadable(joined, self._began))]
 
@@ -120,8 +130,7 @@ def _messages(text: str, *, strict: bool) -> list[JSONRPCMessage]:
         except (ValueError, RecursionError):
             pass
     try:
-        value = json.loads(text)
-        values = value if isinstance(value, list) else [value]
+        values = [one for value in _values(text) for one in (value if isinstance(value, list) else [value])]
         return [
             found
             for one in values
@@ -129,6 +138,21 @@ def _messages(text: str, *, strict: bool) -> list[JSONRPCMessage]:
         ]
     except (ValueError, RecursionError):
         return []
+
+
+def _values(text: str) -> list[Any]:
+    """The JSON values in a text: usually one; a line feed may be missing between two. If something else follows, answers count.
+
+    Raises:
+        ValueError: it does not begin with JSON.
+    """
+    values, at = list[Any](), 0
+    while text.startswith(("{", "["), at):
+        value, at = _DECODER.raw_decode(text, at)
+        values.append(value)
+        at = _GAP.match(text, at).end()  # type: ignore[union-attr]
+    answers = [one for one in values if isinstance(one, dict) and one.keys() & {"result", "error"}]
+    return values if at == len(text) else answers
 
 
 def _message(value: dict[str, Any]) -> JSONRPCMessage | None:

@@ -10,6 +10,8 @@ __all__ = ["RAW", "block_text", "raw", "result_text"]
 RAW = "asstproxy/raw"
 """Where `mcp_tolerance` keeps what the server sent: a member of the `_meta` of the valid result in its place."""
 
+NO_CONTENT = ("content", "structuredContent", "isError", "is_error", "_meta", "resultType")
+
 
 def raw(meta: Any) -> Any:
     """What the server sent in place of the result with this `_meta`."""
@@ -30,12 +32,20 @@ def result_text(result: Any, output_schema: Any) -> tuple[str, bool]:
     structured = result.get("structuredContent")
     if structured is not None and not _repeats(texts, structured):
         texts.append(_json(structured))
+    failed = any(result.get(name) in (True, "true", "True", 1) for name in ("isError", "is_error"))
     if content is None and structured is None:
-        texts.append("[The result has no content.]")
-    failed = result.get("isError") in (True, "true", "True", 1)
+        others = {name: value for name, value in result.items() if name not in NO_CONTENT and value is not None}
+        texts.append(_others_text(others) if others else "[The result has no content.]")
+        failed = failed or bool(others.get("error"))
     if isinstance(output_schema, dict) and not failed and (problem := _mismatch(structured, output_schema)):
         texts.append(f"[Remark: {problem}.]")
     return "\n".join(texts), failed
+
+
+def _others_text(others: dict[str, Any]) -> str:
+    """A result in members of a server's own, such as the `toolResult` of the first version of the protocol."""
+    (value,) = others.values() if len(others) == 1 else (others,)
+    return value if isinstance(value, str) else _json(value)
 
 
 def block_text(block: Any) -> str:

@@ -35,7 +35,7 @@ from ..core.errors import AsstError, NotSetUpError
 from ..core.redact import redact_logs, redacting_logger, register_named_secrets
 from . import Tool, ToolError
 from .arguments import parse
-from .foreign_schema import portable_foreign
+from .foreign_schema import declared_schema, portable_foreign
 from .mcp_connection import Connection, McpConfig
 from .mcp_offer import Offer, name_for
 from .mcp_results import raw, result_text
@@ -171,7 +171,7 @@ class McpServer:
         return Tool(
             name_for(self.name, name),
             description,
-            portable_foreign(name, listed.get("inputSchema")),
+            portable_foreign(name, declared_schema(listed)),
             call,
             bind=lambda text: ((parse(text),), {}),
             approval="ask",  # whatever it says about itself: the protocol says not to trust its hints

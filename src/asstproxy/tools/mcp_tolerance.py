@@ -30,6 +30,8 @@ from .mcp_results import RAW
 __all__ = ["TolerantTransport"]
 
 Item = SessionMessage | Exception
+FIRST_VERSION = "2024-11-05"
+"""Of the protocol: what a server speaks that doesn't say so."""
 
 
 class TolerantTransport:
@@ -153,11 +155,13 @@ def _valid(method: str, result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _valid_greeting(result: dict[str, Any]) -> dict[str, Any]:
+    version = result.get("protocolVersion")
     can, info, words = result.get("capabilities"), result.get("serverInfo"), result.get("instructions")
     known = {key: value for key, value in info.items() if isinstance(value, str)} if isinstance(info, dict) else {}
     return {
         key: value for key, value in result.items() if key not in ("capabilities", "serverInfo", "instructions")
     } | {
+        "protocolVersion": version if isinstance(version, str) else FIRST_VERSION,
         "capabilities": {name: {} for name, value in can.items() if value is not None and value is not False}
         if isinstance(can, dict)
         else {},

@@ -15,7 +15,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 from ..core.errors import ToolError, UsageError
-from .annotations import description_of, or_none, with_readable_types
+from .annotations import description_of, or_none, with_readable_types, without_quotes
 from .arguments import parse
 from .docstring import parse_docstring
 
@@ -124,10 +124,11 @@ def _hints(function: Callable[..., Any], given: list[inspect.Parameter]) -> dict
     hints: dict[str, Any] = {}
     for parameter in given:
         hint = Any if parameter.annotation is parameter.empty else parameter.annotation
+        module = getattr(function, "__globals__", {})
         try:
             if isinstance(hint, str):
-                hint = eval(hint, getattr(function, "__globals__", {}), local)  # noqa: S307 - as `def` itself would
-            hint = with_readable_types(hint, local)
+                hint = eval(hint, module, local)  # noqa: S307 - as `def` itself would
+            hint = with_readable_types(without_quotes(hint, module, local), local)
         except NameError as error:
             raise UsageError(
                 f"The annotation of '{parameter.name}' in '{name_of(function)}' isn't defined at run time: {error}.",

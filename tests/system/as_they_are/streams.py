@@ -39,6 +39,7 @@ APIS = {
     "generate": Api("gemini", path="/v1beta"),
     "interactions": Api("gemini", {"api": "interactions"}, "/v1beta"),
     "anthropic": Api("anthropic"),
+    "assistants": Api("assistants", {"assistant_id": "asst_1", "poll": 0.01}, "/api/v1"),
     "generate-sdk": Api("gemini", {"transport": "sdk"}, "/v1beta"),
     "interactions-sdk": Api("gemini", {"api": "interactions", "transport": "sdk"}, "/v1beta"),
 }

@@ -91,6 +91,30 @@ async def test_a_stream_that_goes_on_and_breaks_off() -> None:
     assert (got.settled.state, got.text) == (State.ERROR, "w0 w1")
 
 
+@pytest.mark.parametrize(
+    ("api", "events"),
+    [
+        ("chat", [choice("length", content="Half"), choice("stop"), DONE]),
+        ("chat", [choice(content="Half"), choice("length"), choice("stop"), choice("stop")]),
+        ("anthropic", [said("Half"), because("max_tokens"), because("end_turn"), STOP]),
+        ("generate", [chunk(candidate({"text": "Half"}, reason="MAX_TOKENS")), chunk(candidate(reason="STOP"))]),
+    ],
+    ids=str,
+)
+async def test_an_end_after_a_cut(api: str, events: list[Any]) -> None:
+    """A gateway adds an end of its own to an answer that was cut: it stays incomplete."""
+    got = await exchange(api, sse(*events))
+    assert isinstance(got.settled.event, MessageIncomplete), got.settled.event
+    assert (got.text, got.settled.event.reason) == ("Half", "max_output_tokens")
+
+
+@pytest.mark.parametrize("stop", [STOP | {"message": {"stop_reason": "end_turn"}}, STOP | {"stop_reason": "end_turn"}])
+async def test_a_reason_in_the_last_event_of_claude(stop: Any) -> None:
+    """Some servers have it there only."""
+    got = await exchange("anthropic", sse(said("ok"), stop))
+    assert (got.settled.state, got.text, got.notices) == (State.COMPLETED, "ok", [])
+
+
 @pytest.mark.parametrize("rest", [[STOP, "%hang"], []], ids=["left-open", "no-message-stop"])
 async def test_an_answer_that_has_ended(rest: list[Any]) -> None:
     """After `message_stop` nobody waits for a stream that is left open; without it, the end of the stream is the end."""
@@ -183,6 +207,26 @@ async def test_two_calls_under_one_number(api: str, events: list[Any]) -> None:
     """A server that gives two calls the same number has made two calls."""
     got = await exchange(api, sse(*events), THREE[api])
     assert (got.settled.state, sorted(got.ran)) == (State.COMPLETED, ADDED), got.error
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["{}", FIRST],
+        ["{}", '{"a": 1,', ' "b": 2}'],
+        ['{"a": 1', FIRST],
+        ['{"a"', '{"a": 1,', FIRST],
+        ['{"a": 1,', ' "b": 2}', FIRST],
+        [FIRST, ""],
+    ],
+    ids=str,
+)
+async def test_arguments_that_are_sent_again_and_again(pieces: list[str]) -> None:
+    """`{}` before the pieces, or with each piece all that came before it: the arguments are those of one call."""
+    first, *rest = pieces
+    later = [choice(tool_calls=[{"index": 0, "function": {"arguments": one}}]) for one in rest]
+    got = await exchange("chat", sse(function(first, id="x"), *later, choice("tool_calls"), DONE), THREE["chat"])
+    assert (got.settled.state, got.ran) == (State.COMPLETED, ADDED[:1]), got.error
 
 
 async def test_a_call_that_is_sent_again() -> None:

@@ -26,7 +26,8 @@ from ..batch_api import (
 )
 from ..fields import get_index, get_object, get_objects, get_text
 from ..transport import JSON
-from ..transport.failures import error_words, refusal
+from ..transport.error_words import error_words
+from ..transport.failures import refusal
 from .endpoint import GeminiOptions, is_vertex
 from .files import send_file
 from .gemini import connect

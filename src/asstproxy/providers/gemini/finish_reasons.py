@@ -11,8 +11,10 @@ from typing import Any
 
 from ...core.errors import AssistantError, Kind
 from ...core.events import ActionRequired, AssistantMessageRetrieved, Event, MessageIncomplete, Notice, ToolCall
+from ..closing import CALLING as CALLING_ELSEWHERE
+from ..closing import cut_by, is_whole
 
-__all__ = ["FILTERED", "WHOLE", "blocked", "ending"]
+__all__ = ["FILTERED", "WHOLE", "blocked", "ending", "googles_reason"]
 
 REPHRASE = "Rephrase it, or set safetySettings."
 FILTERED = {
@@ -58,6 +60,22 @@ STOPPED = {
 TOO_LONG = {"MAX_TOKENS": "max_output_tokens", "CONTINUATION": "max_output_tokens"}
 CALLING = ("FUNCTION_CALL", "TOOL_CALLS")  # other servers' names
 WHOLE = ("STOP", *CALLING)
+NUMBERS = ("", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
+"""Reasons by their numbers; from 6 on, Google's two APIs number them differently."""
+MOST_REASONS = 100
+
+
+def googles_reason(given: Any) -> str:
+    """A finish reason under Google's name for it, as far as it has one; empty if none was given."""
+    if isinstance(given, int) and not isinstance(given, bool):
+        return NUMBERS[given] if 0 <= given < len(NUMBERS) else "OTHER" if 0 < given < MOST_REASONS else ""
+    reason = given.upper().removeprefix("FINISHREASON.") if isinstance(given, str) else ""
+    if reason in {"FINISH_REASON_UNSPECIFIED", *WHOLE, *TOO_LONG, *FILTERED, *FAILED, *STOPPED}:
+        return "" if reason == "FINISH_REASON_UNSPECIFIED" else reason
+    other = reason.lower()  # of a server that only looks like Google's
+    if other in CALLING_ELSEWHERE:
+        return CALLING[0]
+    return "STOP" if is_whole(other) else "MAX_TOKENS" if cut_by(other) == "max_output_tokens" else reason
 
 
 def ending(reason: str, detail: str, text: str, calls: tuple[ToolCall, ...], raw: Any) -> Iterator[Event]:

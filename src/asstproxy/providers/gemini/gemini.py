@@ -73,7 +73,8 @@ def _http(place: Endpoint, silence: float) -> Transport:
         return VertexTransport(place.url, silence=silence)
     from ..transport.http import HttpTransport
 
-    key_hint = f"Check the key in {place.variable}." if place.variable else ""
+    new = "." if place.vertex else f", or create one at {INFO.vendor}: {INFO.keys_url}"
+    key_hint = f"Check the key in {place.variable}{new}" if place.variable else ""
     return HttpTransport(place.url, {"x-goog-api-key": place.key}, silence=silence, key_hint=key_hint)
 
 

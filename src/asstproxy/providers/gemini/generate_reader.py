@@ -24,14 +24,17 @@ from ..fields import (
 )
 from ..stream import StreamReader
 from ..transport import JSON
-from ..transport.failures import find_error, refusal, reported_error
-from .finish_reasons import WHOLE, blocked, ending
+from ..transport.error_words import find_error
+from ..transport.failures import refusal, reported_error
+from .finish_reasons import WHOLE, blocked, ending, googles_reason
+from .partial_call import PartialCall
+from .spelling import as_google_writes
 
 __all__ = ["Reader"]
 
 PLAIN = ({"text"}, {"text", "thought"})
 """The keys of a part that may be joined to its neighbour; a signed part stands alone."""
-NO_REASON = "FINISH_REASON_UNSPECIFIED"
+NO_REASON = "BLOCK_REASON_UNSPECIFIED"
 CODE = ("executableCode", "codeExecutionResult")
 KNOWN = (*CODE, "functionCall", "inlineData", "fileData", "videoMetadata", "partMetadata", "mediaResolution")
 
@@ -48,7 +51,7 @@ class Reader(StreamReader):
         self._reason, self._detail, self._block = "", "", ""
         self._parts: list[JSON] = []
         self._texts: list[list[str]] = []  # the pieces of each part's text
-        self._calls = ToolCallBuffer()
+        self._calls, self._partial = ToolCallBuffer(), PartialCall()
         self._usage: JSON = {}
         self._sources: list[Source] = []
 
@@ -58,9 +61,10 @@ class Reader(StreamReader):
             if not isinstance(error, dict):
                 raise reported_error(error)
             raise refusal(get_index(error, "code") or 500, {"error": error}, {}, "Gemini")
+        chunk = as_google_writes(chunk)
         self._usage = get_object(chunk, "usageMetadata") or self._usage
         feedback = get_object(chunk, "promptFeedback")
-        if reason := get_text(feedback, "blockReason"):
+        if (reason := get_text(feedback, "blockReason")) and reason != NO_REASON:
             self.done = True
             self._block, self._detail = reason, get_text(feedback, "blockReasonMessage")
         candidates = get_objects(chunk, "candidates")
@@ -73,14 +77,17 @@ class Reader(StreamReader):
         for part in parts:
             yield from self._part(part)
         self._sources += _sources(candidate)
-        if (reason := get_text(candidate, "finishReason").upper()) and reason != NO_REASON:
+        if (reason := googles_reason(candidate.get("finishReason"))) and not (self._reason and reason in WHOLE):
             self.done = True
             self._reason, self._detail = reason, get_text(candidate, "finishMessage")
 
     def _part(self, part: JSON) -> Iterator[Event]:
         if text := get_text(part, "text"):
             yield Reasoning(text) if _is_thought(part) else ChunkReceived(text)
-        if isinstance(call := part.get("functionCall"), dict):
+        if isinstance(part.get("functionCall"), dict):
+            if (whole := self._partial.add(part)) is None:
+                return
+            part, call = whole, whole["functionCall"]
             arguments = get_arguments(call, "args")
             self._calls.add(len(self._calls), get_text(call, "id"), get_text(call, "name"), arguments)
             if isinstance(call.get("args"), str):  # it goes back as Google would have written it
@@ -111,6 +118,8 @@ class Reader(StreamReader):
         parts = self._whole()
         text = "".join(get_text(part, "text") for part in parts if not _is_thought(part))
         answered = bool(text or self._calls)
+        if self._partial and self._reason in WHOLE:  # it never ended, so nobody knows what is missing
+            self._reason = "MALFORMED_FUNCTION_CALL"
         if answered or self._reason in WHOLE:
             yield from unshown(_media(parts), _steps(parts), answered=answered)
         yield from ending(self._reason, self._detail, text, self._calls.finish(), _raw(parts))

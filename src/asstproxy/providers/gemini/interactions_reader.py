@@ -39,8 +39,10 @@ from ..fields import (
 from ..stream import JobReader
 from ..text_fold import differs, rest_of
 from ..transport import JSON
-from ..transport.failures import error_words, failure, find_error
+from ..transport.error_words import error_words, find_error
+from ..transport.failures import failure
 from .finish_reasons import FILTERED, blocked
+from .interactions_beta import TO_COME, steps_of, todays_event
 
 __all__ = ["Reader"]
 
@@ -104,6 +106,7 @@ class Reader(JobReader):
                 return
             self._seen.add(number)
             self.position = number
+        event = todays_event(event)
         kind = get_text(event, "event_type") or get_text(event, "type")
         match kind:
             case "interaction.created":
@@ -116,8 +119,10 @@ class Reader(JobReader):
                 yield from self._start(get_index(event, "index"), get_object(event, "step"))
             case "step.delta":
                 yield from self._delta(get_index(event, "index"), get_object(event, "delta"))
-            case _ if kind in ENDINGS:
-                self.done, self._status = True, ENDINGS[kind]
+            case "step.stop" | "step.done":
+                yield from self._stop(get_index(event, "index"), get_object(event, "step"))
+            case _ if kind in ENDINGS or (not kind and _is_whole(event)):
+                self.done, self._status = True, ENDINGS.get(kind, "completed")
                 self._interaction = _interaction(event)
                 self.job_id = get_text(self._interaction, "id") or self.job_id
             case _ if (error := find_error(event)) is not None:
@@ -131,15 +136,15 @@ class Reader(JobReader):
 
     def reply(self, reply: JSON) -> Iterator[Event]:
         """See `StreamReader`."""
-        status = get_text(reply, "status")
+        status = get_text(reply, "status").lower()
         if not status and (error := find_error(reply)) is not None:  # a failure with the status of a success
             raise _failure(error)
-        if not status and not (get_objects(reply, "steps") or get_text(reply, "output_text") or _outputs(reply)):
+        if not status and not _is_whole(reply):
             raise AssistantError("protocol", "The server's reply is not an interaction.", "Check base_url.")
         if status and status not in FINAL:
             raise AssistantError("protocol", f"The interaction has the unknown status '{status}'.", "Check base_url.")
         if not self._steps:
-            for step in get_objects(reply, "steps"):
+            for step in steps_of(reply):
                 yield from _summary(step)
         yield from self._outcome(reply, "completed")
 
@@ -151,19 +156,17 @@ class Reader(JobReader):
         """
         if any(usage := _counts(get_object(interaction, "usage"))):
             yield Usage(*usage)
-        reported = get_text(interaction, "status")
+        reported = get_text(interaction, "status").lower()
         status = reported if reported in FINAL else status
-        problem = next(iter(get_objects(interaction, "errors")), get_object(interaction, "error"))
+        problem = interaction.get("errors") or interaction.get("error")
+        problem = problem[0] if isinstance(problem, list) else problem
         if status == "failed":
             raise _failure(problem)
         if status == "cancelled":
             raise _cancelled()
-        final = get_objects(interaction, "steps")
+        final = steps_of(interaction)
         steps = self._union(final)
-        streamed, whole = (
-            str(self._text),
-            text_of(final) or get_text(interaction, "output_text") or _outputs(interaction),
-        )
+        streamed, whole = str(self._text), text_of(final) or get_text(interaction, "output_text")
         text = streamed if streamed and (not whole or streamed.strip() == whole.strip()) else whole
         if streamed and (rest := rest_of(streamed, whole)):
             yield ChunkReceived(rest)
@@ -171,13 +174,12 @@ class Reader(JobReader):
             yield Notice(CHANGED)
         parts = (part for step in steps for part in get_objects(step, "content"))
         yield from cited(url_citations([*self._annotated, *parts]))
-        yield from _closing(
-            status, steps, text, get_text(problem, "message"), self.job_id or get_text(interaction, "id")
-        )
+        yield from _closing(status, steps, text, error_words(problem), self.job_id or get_text(interaction, "id"))
 
     def _start(self, index: int | None, step: JSON) -> Iterator[Event]:
         place = len(self._steps) if index is None else self._place(index)
-        if index is not None and place in self._begun and (self._pieces.get(place) or self._begun[place] != step):
+        known = index is not None and self._begun.get(place, TO_COME) != TO_COME
+        if index is not None and known and (self._pieces.get(place) or self._begun[place] != step):
             place = self._moved[index] = max(self._steps) + 1
         self._begun[place], self._steps[place], self._pieces[place] = step, copy.deepcopy(step), []
         if text := text_of([step]):
@@ -185,6 +187,22 @@ class Reader(JobReader):
             yield ChunkReceived(text)
         yield from _summary(step)
         yield from self._progress.notes(get_text(step, "type"))
+
+    def _stop(self, index: int | None, step: JSON) -> Iterator[Event]:
+        """A step has ended; some servers have the whole of it here."""
+        place = max(self._steps, default=0) if index is None else self._place(index)
+        if not step:
+            return
+        if place not in self._steps:
+            yield from self._start(place, step)
+            return
+        mine = self._steps[place]
+        if get_text(mine, "type") == "function_call":
+            mine |= {name: step[name] for name in ("id", "name") if step.get(name) and not mine.get(name)}
+            if not self._pieces.get(place) and not mine.get("arguments"):
+                mine["arguments"] = step.get("arguments")
+        elif rest := rest_of(text_of([mine]) + "".join(self._pieces.get(place, ())), text_of([step])):
+            yield from self._delta(place, {"type": "text", "text": rest})
 
     def _place(self, index: int) -> int:
         return self._moved.get(index, index)
@@ -293,6 +311,12 @@ def _media(step: JSON) -> list[JSON]:
     return [part for part in get_objects(step, "content") if part.get("type") in MEDIA]
 
 
+def _is_whole(event: JSON) -> bool:
+    """Whether this is not an event, but a whole interaction."""
+    ended = get_text(event, "status").lower() in ("", *FINAL)
+    return ended and bool(steps_of(event) or get_text(event, "output_text"))
+
+
 def _interaction(event: JSON) -> JSON:
     """The interaction in an event; LiteLLM (1.106) puts its fields into the event itself."""
     return get_object(event, "interaction") or event
@@ -338,11 +362,6 @@ def text_of(steps: list[JSON]) -> str:
 def _joined(content: Any) -> str:
     parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
     return "".join(get_text(part, "text") for part in parts if part.get("type", "text") == "text")
-
-
-def _outputs(interaction: JSON) -> str:
-    """The text where the API had it at first: in `outputs`."""
-    return _joined(get_objects(interaction, "outputs"))
 
 
 def _counts(usage: JSON) -> tuple[int, int, int, int]:

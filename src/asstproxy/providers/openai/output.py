@@ -74,6 +74,8 @@ class _Item(msgspec.Struct):
         return item | {"call_id": number, "name": name, "arguments": arguments}
 
 
+SAID = ("text", "refusal", "transcript")
+"""The fields of a part that may hold what the model says."""
 MESSAGE, CALL = "message", "function_call"
 IDS = ("call_id", "id")
 
@@ -142,7 +144,7 @@ class StreamedOutput:
         """The output of the finished response, together with what was streamed of it."""
         final = [item | {"type": kind} for item in get_objects(response, "output") if (kind := _kind(item))]
         streamed = str(self._text)
-        whole = self._whole(final) or get_text(response, "output_text")
+        whole = self._whole(final) or get_text(response, "output_text") or get_text(response, "output")
         left = list(self._items)
         items: list[JSON] = []
         for received in final:
@@ -236,8 +238,8 @@ def _content(content: Any) -> str:
     if isinstance(content, str):
         return content
     parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    texts = (get_text(part, "text") or get_text(part, "refusal") for part in parts if not _is_reasoning(part))
-    return "".join(texts)
+    spoken = [part for part in parts if not _is_reasoning(part)]
+    return "".join(next(filter(None, (get_text(part, name) for name in SAID)), "") for part in spoken)
 
 
 def _parsed(arguments: str) -> Any:
@@ -252,10 +254,13 @@ def _is_reasoning(part: JSON) -> bool:
 
 
 def calls_of(items: list[JSON]) -> tuple[ToolCall, ...]:
-    """The calls in an output. An id that is missing or doubled is replaced by one of ours, in the item, too."""
+    """The calls in an output, but for those that the server has answered in it. An id that is missing or doubled is replaced by
+    one of ours, in the item, too.
+    """
     calls: dict[str, ToolCall] = {}
+    answered = {get_text(item, "call_id") for item in items if item.get("type") == f"{CALL}_output"} - {""}
     for item in items:
-        if item.get("type") == CALL:
+        if item.get("type") == CALL and get_text(item, "call_id") not in answered:
             number = unique_id(get_text(item, "call_id") or get_text(item, "id"), calls)
             arguments = readable_arguments(get_arguments(item, "arguments"))
             item |= {"call_id": number, "arguments": arguments}

@@ -41,6 +41,8 @@ STATUSES = ("completed", "incomplete", "failed", "cancelled")
 REASONS = {"length": "max_output_tokens"}
 """Other servers' names for OpenAI's reasons."""
 CHANGED = "The server's final text differs from the text that it streamed. The final one is saved."
+TEXTS = {"response.output_text", "response.refusal", "response.text", "response.audio.transcript"}
+"""What carries text: pieces as `.delta`, a whole part as `.done`. Other servers have the names of OpenAI's older APIs, too."""
 OURS = ("message", "function_call")
 WAITS = {  # items that somebody has to answer, and what is missing
     "custom_tool_call": "the result of a custom tool",
@@ -95,12 +97,10 @@ class Reader(JobReader):
         if (number := get_index(event, "sequence_number")) is not None:
             self.position = number
         match kind:
-            case "response.output_text.delta" | "response.refusal.delta":
+            case str() if kind.removesuffix(".delta") in TEXTS:
                 yield from _chunk(self._output.add_text(event, get_text(event, "delta")))
-            case "response.output_text.done":
-                yield from _chunk(self._output.end_part(event, get_text(event, "text")))
-            case "response.refusal.done":
-                yield from _chunk(self._output.end_part(event, get_text(event, "refusal")))
+            case str() if kind.removesuffix(".done") in TEXTS:
+                yield from _chunk(self._output.end_part(event, get_text(event, "text") or get_text(event, "refusal")))
             case "response.content_part.added":
                 self._output.begin_part(event)
             case "response.content_part.done" if not get_text(event, "part", "type").startswith("reasoning"):
@@ -122,7 +122,10 @@ class Reader(JobReader):
             case "response.created" | "response.queued" | "response.in_progress":
                 self.job_id = get_text(event, "response", "id") or self.job_id
             case str() if kind in ENDINGS:
-                self.done, self._response, self._status = True, get_object(event, "response"), ENDINGS[kind]
+                self.done, self._status = True, ENDINGS[kind]
+                self._response = get_object(event, "response") or event  # some servers have its fields here
+            case None if _is_whole(event):
+                self.done, self._response, self._status = True, event, "completed"
             case str() if kind.endswith((".in_progress", ".searching")):
                 yield from self._progress.notes(kind.split(".")[1])
             case _ if (error := _failure_in(event)) is not None:
@@ -149,9 +152,8 @@ class Reader(JobReader):
         Raises:
             AssistantError: the response failed or was cancelled, it is not finished, or this is not a response.
         """
-        status = reply.get("status")
-        reported = get_text(reply, "status") if isinstance(status, str) else ""
-        if not reported and not reply.keys() & {"output", "output_text"}:
+        reported = get_text(reply, "status").lower()
+        if not reported and not _is_whole(reply):
             if (error := _failure_in(reply)) is not None:  # a failure with the status of a success
                 raise error
             raise AssistantError("protocol", "The server's reply is not a response of this API.", "Check base_url.")
@@ -168,8 +170,9 @@ class Reader(JobReader):
     def _outcome(self, response: JSON, status: str) -> Iterator[Event]:
         if get_object(response, "usage"):
             yield responses_usage(response)
-        reported = get_text(response, "status")
+        reported = get_text(response, "status").lower()
         status = reported if reported in STATUSES else status
+        reason = get_text(response, "incomplete_details", "reason") or get_text(response, "incomplete_details")
         error = response.get("error")
         if status == "failed" or (error and not response.get("output") and reported not in STATUSES):
             raise _failure(error or response)
@@ -180,11 +183,11 @@ class Reader(JobReader):
             yield ChunkReceived(output.rest)
         if isinstance(error, dict | str) and error:
             yield from _remark(error)
-        if status == "completed" and any(get_text(item, "status") == "incomplete" for item in output.items):
+        if status == "completed" and (reason or any(get_text(one, "status") == "incomplete" for one in output.items)):
             status = "incomplete"
         if output.changed and self._from_start:
             yield Notice(CHANGED)
-        yield from self._closing(output, status, get_text(response, "incomplete_details", "reason") or "unknown")
+        yield from self._closing(output, status, reason or "unknown")
 
     def _closing(self, output: Output, status: str, reason: str) -> Iterator[Event]:
         parts = (part for item in output.items for part in get_objects(item, "content"))
@@ -208,6 +211,11 @@ class Reader(JobReader):
             yield AssistantMessageRetrieved(output.text, raw=_raw(output.items))
 
 
+def _is_whole(event: JSON) -> bool:
+    """Whether this is not an event, but a whole response."""
+    return bool(event.keys() & {"output", "output_text"}) and event.get("status") not in ("queued", "in_progress")
+
+
 def _chunk(piece: tuple[str, str]) -> Iterator[ChunkReceived]:
     text, phase = piece
     if text:
@@ -216,7 +224,8 @@ def _chunk(piece: tuple[str, str]) -> Iterator[ChunkReceived]:
 
 def _failure_in(reply: JSON) -> AssistantError | None:
     """The failure that an object reports, if it reports one."""
-    from ..transport.failures import find_error, reported_error  # late: most answers report none
+    from ..transport.error_words import find_error  # late: most answers report none
+    from ..transport.failures import reported_error
 
     error = find_error(reply)
     return None if error is None else reported_error(error)
@@ -224,7 +233,8 @@ def _failure_in(reply: JSON) -> AssistantError | None:
 
 def _failure(error: Any) -> AssistantError:
     """What made a response fail; with words of ours if the server has none."""
-    from ..transport.failures import error_words, reported_error
+    from ..transport.error_words import error_words
+    from ..transport.failures import reported_error
 
     has_words = bool(error_words(error)) or not isinstance(error, dict)
     return reported_error(error if has_words else error | {"message": "The response failed."})
@@ -232,7 +242,7 @@ def _failure(error: Any) -> AssistantError:
 
 def _remark(error: Any) -> Iterator[Event]:
     """A notice of an error that came with an answer, if it has words."""
-    from ..transport.failures import error_words
+    from ..transport.error_words import error_words
 
     if words := error_words(error):
         yield Notice(f"The server reported an error with its answer: {words}")

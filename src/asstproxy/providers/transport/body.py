@@ -80,15 +80,28 @@ class BodyReader:
 
 
 def decode_json(data: bytes) -> Any:
-    """The value of JSON text, also of nearly JSON: with invalid UTF-8, NaN, or half of a surrogate pair; None if it is none."""
+    """The value of JSON text, also of nearly JSON: with invalid UTF-8, NaN, or half of a surrogate pair; None if it is none.
+
+    JSON within a JSON string, as some gateways send, is taken out.
+    """
     try:
-        return msgspec.json.decode(data)
+        value = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
+        try:
+            value = json.loads(data.removeprefix(BOM).decode(errors="replace"))
+        except (ValueError, RecursionError):
+            return None
+    return _taken_out(value) if isinstance(value, str) else value
+
+
+def _taken_out(text: str) -> Any:
+    inner: Any = text
     try:
-        return json.loads(data.removeprefix(BOM).decode(errors="replace"))
+        while isinstance(inner, str) and inner.lstrip().startswith(("{", "[", '"')):
+            inner = json.loads(inner)
     except (ValueError, RecursionError):
-        return None
+        return text
+    return inner if isinstance(inner, dict | list) else text
 
 
 def decode_error(body: bytes) -> Any:

@@ -10,19 +10,18 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ...core.errors import AssistantError, Kind
-from ...core.redact import public_url, redact_reply
+from ...core.redact import public_url, redact, redact_reply
+from .error_words import error_words, find_error, is_remark, sentence
 
 __all__ = [
     "API_MISSING",
     "REFUSED_KEY",
     "broken_connection",
-    "error_words",
     "failure",
-    "find_error",
+    "name_key",
     "refusal",
     "refused_reply",
     "reported_error",
-    "sentence",
 ]
 
 REFUSED_KEY = "Check the key: the server did not accept it."
@@ -58,7 +57,12 @@ _CODES: dict[str, tuple[Kind, bool, str]] = {  # the vendors' codes are more pre
     "rate_limit_exceeded": ("rate_limit", True, "Wait a little, then try again."),
     "server_error": ("server", True, "The provider failed. Try again."),
     "invalid_api_key": ("authentication", False, REFUSED_KEY),
-    "model_not_found": ("not_found", False, "Check the model's name."),
+    **dict.fromkeys(
+        ("model_not_found", "model_not_available", "model_not_supported", "model_decommissioned", "invalid_model"),
+        ("not_found", False, "Check the model's name."),
+    ),
+    "DeploymentNotFound": ("not_found", False, "Check the model: at Azure it is the name of your deployment."),
+    "InvalidApiKey": ("authentication", False, REFUSED_KEY),
     **dict.fromkeys(
         ("invalid_prompt", "bio_policy", "misalignment_policy_violation"),
         ("content", False, "The provider refuses this message. Rephrase it."),
@@ -111,6 +115,20 @@ _NO_MONEY = re.compile(
     r"insufficient[ _](account )?(balance|credits?|funds)|(balance|credits?) (is|are) (too low|exhausted)",
     re.IGNORECASE,
 )
+_NO_MODEL = re.compile(
+    r"(invalid|unknown|unrecognized|no such|nonexistent|not a valid) model\b(?! (output|response|parameter|setting))"
+    r"|\bmodel:?( id| name)?( [\"'`]?[^\s\"'`]+[\"'`]?)? (does not exist|doesn't exist|not exist|(is |was )?not (found|known)"
+    r"|has been (decommissioned|retired|removed))|unexpected model name",
+    re.IGNORECASE,
+)
+_NO_KEY = re.compile(
+    r"\b(incorrect|invalid|missing|malformed|expired|wrong|no)( \w+){0,2} (api|virtual|access|secret)[ _-]?(key|token)\b"
+    r"|api[ _-]?key (is |was )?(not valid|not found|invalid|missing|required|incorrect|expired)|authentication (failed|error)",
+    re.IGNORECASE,
+)
+"""How servers say with the status 400 what others say with 404 and 401."""
+_ENDPOINT = re.compile(r"(/chat/completions|/responses|/messages)(/v1(beta)?)?$")
+"""The end of an address that somebody has copied from a page with the whole URL of a request."""
 _UPSTREAM = re.compile(r"Error code: (\d{3}) - ")
 """How the openai package reports a server's answer: servers that use the package pass this on as a failure of their own."""
 YEAR = 365 * 86_400.0
@@ -136,9 +154,11 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
     known = (_meaning_of_code(one, path) for one in codes if not (one in VAGUE and status in _KINDS))
     kind, retryable, hint = next(filter(None, known), (kind, retryable, hint))
     kind, retryable, hint = _meaning_of(words, kind) or (kind, retryable, hint)
-    missing = status in (404, 405, 501) and path in _APIS and not re.search("model", words, re.IGNORECASE)
+    missing = status in (404, 405, 501) and path in _APIS and not re.search("model|deployment", words, re.IGNORECASE)
     if missing:
         kind, retryable, hint = "not_found", False, _APIS[path]
+    if status in (404, 405) and (copied := _ENDPOINT.search(where)):
+        missing, hint = False, f"Check base_url: leave out {copied[1]}."
     from ..gemini.failures import google_meaning, retry_delay
 
     kind, retryable, hint = google_meaning(status, error, where) or (kind, retryable, hint)
@@ -149,6 +169,18 @@ def refusal(status: int, body: Any, headers: Mapping[str, str], where: str, path
     asked = retry_delay(error) if asked is None else asked
     more: Any = {"code": API_MISSING, "data": {"base_url": where}} if missing else {}
     return AssistantError(kind, message, hint, retryable=retryable, retry_after=asked, **more)
+
+
+def name_key(error: AssistantError, key_hint: str) -> None:
+    """Let an error that is about the key say which key that is, and where keys come from; once is enough."""
+    if error.kind != "authentication" or not key_hint or key_hint in error.hint:
+        return
+    key_hint = redact(key_hint)
+    which, _, page = key_hint.partition(", or create one")
+    if page and page.rpartition(" ")[2] in error.hint:
+        key_hint = f"{which}."
+    if key_hint not in error.hint:
+        error.hint = key_hint if error.hint == REFUSED_KEY else f"{error.hint} {key_hint}"
 
 
 def failure(code: str, message: str) -> AssistantError:
@@ -166,37 +198,9 @@ def failure(code: str, message: str) -> AssistantError:
     return AssistantError(kind, message, hint, retryable=retryable)
 
 
-def find_error(event: Mapping[str, Any]) -> Any:
-    """What an object reports as a failure, for `reported_error`; None if it reports none."""
-    error = event.get("error")
-    if isinstance(error, str | list | dict) and error:
-        return error
-    if error or event.get("type") == "error" or event.get("object") == "error" or set(event) == {"detail"}:
-        return {key: value for key, value in event.items() if key != "error"}
-    if (details := event.get("base_resp")) and isinstance(details, dict) and details.get("status_code"):  # MiniMax
-        return {"code": details["status_code"], "message": details.get("status_msg")}
-    return dict(event) if _fails(event) and _is_remark(event) else None
-
-
 def refused_reply(reply: Mapping[str, Any]) -> AssistantError | None:
     """The error for a whole reply with the status of a success that isn't an answer of any API, but words; None: it may be one."""
-    return reported_error(find_error(reply) or dict(reply)) if _is_remark(reply) else None
-
-
-def _is_remark(event: Mapping[str, Any]) -> bool:
-    """Whether an object consists of what frameworks and gateways say of a failure, and has words."""
-    return event.keys() <= _REMARK and bool(error_words(dict(event)))
-
-
-def _fails(event: Mapping[str, Any]) -> bool:
-    """Whether an object says that something has failed."""
-    if event.get("success") is False or event.get("ok") is False or event.keys() & {"errors", "error_message", "fault"}:
-        return True
-    codes = [str(event.get(name)) for name in ("code", "status", "statusCode", "status_code")]
-    return any(one.lower() in _FAILED or (len(one) == 3 and one.isdecimal() and one >= "400") for one in codes)
-
-
-_FAILED = ("error", "failed", "failure", "fail")
+    return reported_error(find_error(reply) or dict(reply)) if is_remark(reply) else None
 
 
 def reported_error(error: Any) -> AssistantError:
@@ -204,41 +208,6 @@ def reported_error(error: Any) -> AssistantError:
     details = error if isinstance(error, dict) else {}
     code = _code(details.get("code")) or _code(details.get("type"))
     return failure("" if code == "error" else code, error_words(error))
-
-
-def error_words(error: Any, depth: int = 4) -> str:
-    """A server's own words for a failure, in whichever shape: text, an object (FastAPI's `detail`, too), a list of them."""
-    match error:
-        case str():
-            return "" if error.lstrip().startswith("<") else " ".join(error.split())  # a web page explains nothing
-        case list() if depth:
-            return "; ".join(dict.fromkeys(filter(None, (error_words(one, depth - 1) for one in error[:MAX_REASONS]))))
-        case dict() if depth:
-            found = (error_words(error.get(name), depth - 1) for name in _WORDS)
-            place = error.get("loc")  # FastAPI: which field is wrong
-            path = ".".join(str(one) for one in place if isinstance(one, str | int)) if isinstance(place, list) else ""
-            words = next(filter(None, found), "")
-            return f"{path}: {words}" if path and words else words
-    return ""
-
-
-_WORDS = (
-    *("message", "detail", "msg", "error", "errors", "error_description", "title", "reason"),
-    *("Message", "error_message", "error_msg", "fault", "faultstring", "details", "data"),
-)
-"""Where servers put their words, the best place first."""
-_REMARK = frozenset(
-    (*_WORDS, "code", "status", "statusCode", "status_code", "success", "ok", "type", "instance", "path", "timestamp")
-)
-_REMARK |= {"error_code", "errcode", "request_id", "requestId", "trace_id"}
-"""All that such an object may have."""
-MAX_REASONS = 5
-
-
-def sentence(words: str) -> str:
-    """The words with a full stop, if they end with no punctuation: what we add must not run into them."""
-    words = words.rstrip()
-    return f"{words}." if words and words[-1] not in ".!?…" else words
 
 
 def _code(value: Any) -> str:
@@ -260,7 +229,11 @@ def _meaning_of(words: str, kind: Kind) -> tuple[Kind, bool, str] | None:
         return None
     if re.match(r"\W*No connected db\.", words, re.IGNORECASE):  # LiteLLM without a database: it knows one key only
         return _KINDS[401]
-    if "invalid model name" in words[:SEARCHED].lower():  # LiteLLM, with the status 400
+    if "invalid model name" in words[:SEARCHED].lower():  # LiteLLM, with any status
+        return _CODES["model_not_found"]
+    if kind == "invalid_request" and _NO_KEY.search(words[:SEARCHED]):
+        return _KINDS[401]
+    if kind == "invalid_request" and _NO_MODEL.search(words[:SEARCHED]):
         return _CODES["model_not_found"]
     if _TOO_LONG.search(words[:SEARCHED]):
         return "context_length", False, LONG.format("")
@@ -308,6 +281,9 @@ def broken_connection(
         )
     if name == "TooManyRedirects":
         return AssistantError("protocol", f"{where} redirects in a circle.", "Check base_url.")
+    if name == "DecodingError":
+        said = f"{where} sent a body that can't be decompressed: {_reason(error)}."
+        return AssistantError("protocol", said, "Check base_url, or try again.")
     if name == "SSEError":
         return AssistantError("protocol", f"{where} does not stream events: {_reason(error)}", "Check base_url.")
     when = "" if answered else " before the answer began"

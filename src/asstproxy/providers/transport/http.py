@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from ...core.errors import AssistantError
-from ...core.redact import public_url, redact, redact_logs, register_secrets
+from ...core.redact import public_url, redact_logs, register_secrets
 from . import JSON
 from .body import decode_error
 from .proxies import certificates_are_named, proxy_for, tls_context
@@ -28,7 +28,7 @@ __all__ = ["ONCE", "HttpTransport"]
 MAX_REFUSAL = 64 * 1024
 """Bytes of an error's body that are read: far more than any API explains."""
 REFUSAL_WITHIN = 5.0
-"""Seconds in which the body of an error has to arrive; then its status alone counts."""
+"""Seconds in which the body of an error has to arrive; of what has not, the status alone counts."""
 ENDLESS = 5.0
 """Seconds beyond `silence` in which the headers have to arrive: a server may send interim replies (1xx) and never fall silent."""
 UPLOAD_WITHIN = 3600.0
@@ -70,7 +70,7 @@ class HttpTransport:
         self._base = base_url.rstrip("/")
         self._shown = public_url(self._base)
         self._secrets = tuple(value.rpartition(" ")[2] for value in headers.values() if value)
-        self._query, self._key_hint = urlencode(query or {}), key_hint
+        self._query, self.key_hint = urlencode(query or {}), key_hint
         register_secrets(*self._secrets)
         redact_logs()
         self._secure = urlsplit(self._base).scheme != "http"
@@ -204,19 +204,19 @@ class HttpTransport:
 
     async def _refuse(self, response: httpx2.Response, path: str) -> None:
         """Raise what the reply says; of its body, what arrives soon and is not endless."""
-        from .failures import REFUSED_KEY, refusal
+        import httpx2
+
+        from .failures import name_key, refusal
 
         body = b""
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, httpx2.HTTPError):  # the status counts, whatever becomes of its body
             async with asyncio.timeout(REFUSAL_WITHIN), contextlib.aclosing(response.aiter_bytes()) as pieces:
                 async for piece in pieces:
                     body += piece
                     if len(body) >= MAX_REFUSAL:
                         break
         error = refusal(response.status_code, decode_error(body[:MAX_REFUSAL]), response.headers, self._shown, path)
-        if error.kind == "authentication" and self._key_hint:
-            key_hint = redact(self._key_hint)
-            error.hint = key_hint if error.hint == REFUSED_KEY else f"{error.hint} {key_hint}"
+        name_key(error, self.key_hint)
         raise error
 
     async def aclose(self) -> None:

@@ -23,6 +23,8 @@ __all__ = ["MAX_EVENT", "Body", "too_large"]
 MAX_EVENT = 64 * 1024 * 1024
 """Bytes, decompressed, of one event or of a whole reply: several images in base64. More would take gigabytes to decode."""
 DONE = b"[DONE]"
+AGAIN = b"data:"
+"""What gateways write in front of an event that has it already."""
 LINGER = 0.25
 """Seconds after `[DONE]` in which the stream should end: only one that was read to its end leaves its connection to the next."""
 MAX_NOTES = 5
@@ -160,7 +162,7 @@ class _EventDecoder:
             return objects
         if not body.strip():
             raise AssistantError("protocol", f"{self._where} sent an empty reply.", "Check base_url, or try again.")
-        from .failures import error_words, sentence
+        from .error_words import error_words, sentence
 
         answer = self._hidden(error_words(value) or plain_words(body))
         words = f" It answered: {redact_reply(sentence(answer))}" if answer else ""
@@ -168,6 +170,8 @@ class _EventDecoder:
         raise AssistantError("protocol", f"{self._where} sent something other than {asked}.{words}", hint)
 
     def _objects(self, name: bytes, data: bytes, *, cut: bool) -> list[JSON]:
+        while data.startswith(AGAIN):
+            data = data.removeprefix(AGAIN).lstrip()
         value = self._value(data)
         if isinstance(value, dict):
             if name == b"error" and value.get("type") != "error":
@@ -176,11 +180,12 @@ class _EventDecoder:
                 value["type"] = name.decode(errors="replace")
             return [value]
         if name == b"error":
-            from .failures import error_words, reported_error
+            from .error_words import error_words
+            from .failures import reported_error
 
             raise reported_error(self._hidden(error_words(value) or plain_words(data)))
         stripped = data.strip()
-        if stripped == DONE:
+        if stripped.strip(b'"') == DONE:
             self.finished_at = asyncio.get_running_loop().time() + LINGER
             return []
         if stripped.startswith(b"{"):
@@ -202,9 +207,10 @@ class _EventDecoder:
         if b'"error"' in data:  # an error message may quote the key
             data = self._hidden(data.decode(errors="replace")).encode()
         try:
-            return msgspec.json.decode(data)
+            value = msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return decode_json(data)
+        return decode_json(data) if isinstance(value, str) else value
 
     def _hidden(self, text: str) -> str:
         return remove_secrets(text, self._secrets)
