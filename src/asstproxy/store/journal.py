@@ -49,8 +49,11 @@ class Journal:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether nobody would find what is written from now on."""
-        return os.fstat(self._fd).st_nlink == 0
+        """Whether nobody would find what is written from now on. One that is closed is not."""
+        try:
+            return os.fstat(self._fd).st_nlink == 0
+        except OSError:
+            return False
 
     def __call__(self, record: Record) -> None:
         """Append a record; streamed text may wait up to `PAUSE` seconds.
