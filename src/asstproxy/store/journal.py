@@ -49,7 +49,7 @@ class Journal:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether nobody would find what is written from now on. One that is closed is not."""
+        """Whether nobody would find what is written from now on; False once it is closed."""
         try:
             return os.fstat(self._fd).st_nlink == 0
         except OSError:
