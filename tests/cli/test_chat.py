@@ -13,6 +13,7 @@ import pytest
 
 from asstproxy import Store
 from asstproxy.config.paths import config_dir, private_dir
+from asstproxy.store.short_ids import short_ids
 from servers import Call, Cut, ResponsesServer, Say, Script, Wait
 from tools.mcp_rig import listed, odd
 
@@ -40,7 +41,7 @@ def test_exchange_shows_states_answer_and_usage(server: ResponsesServer, columns
         assert max(map(len, text.splitlines())) <= columns
         terminal.type("\x04")
         assert terminal.wait_end() == 0
-        short = Store().newest()[-4:].lower()
+        (short,) = short_ids(Store(), [Store().newest()]).values()
         assert f"Saved as {short} · 1 turn" in terminal.text
         assert f"continue: asst chat -c (or -r {short})" in terminal.text
 

@@ -84,7 +84,7 @@ def test_the_prompt_does_not_wait_for_a_server(server: ResponsesServer) -> None:
 def test_a_message_waits_for_the_servers(server: ResponsesServer, columns: int) -> None:
     """It is told so, and is sent with the tools, which the session notes."""
     server.brain = lambda _: [Say("Noon.")]
-    _profile(time=_server(slow=4))
+    _profile(time=_server(slow=3))
     with _chat(columns=columns) as terminal:
         terminal.enter("What time is it?")
         terminal.wait_until(lambda: bool(re.search(r"Waiting for MCP server time · [1-9] s of 30 s", terminal.text)))

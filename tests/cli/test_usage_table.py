@@ -16,6 +16,7 @@ from asstproxy.config.paths import cache_dir
 from asstproxy.config.prices import prices_file
 from asstproxy.core import events as ev
 from asstproxy.core.script import STEPS, State
+from asstproxy.store.short_ids import short_ids
 from servers import Call, ResponsesServer, Say, Script
 
 from .conftest import ASST, Asst
@@ -95,7 +96,7 @@ def test_it_adds_up_by_what_is_asked_for(asst: Asst) -> None:
     assert {key: row["turns"] for key, row in rows(asst, "--by", "session").items()} == {new: 2, old: 1, "Total": 3}
     with Terminal([ASST, "usage", "--by", "session"], 80) as terminal:
         assert terminal.wait_end() == 0
-        assert f"{new[-4:].lower()} · hi" in terminal.text
+        assert f"{short_ids(Store(), [new])[new]} · hi" in terminal.text
 
 
 def test_a_wide_list_of_sessions_has_model_tokens_and_cost() -> None:

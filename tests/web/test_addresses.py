@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from asstproxy import Store
 from cli.in_process import asst_here
 from servers import ResponsesServer
 
 from .browser import Browser
+
+pytestmark = pytest.mark.slow("a browser, for two seconds each")
 
 
 def _released(tab: Browser) -> str:

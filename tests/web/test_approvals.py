@@ -26,6 +26,8 @@ from servers import Call, ResponsesServer, Say, Script
 from .browser import Browser
 from .served import ServedPage
 
+pytestmark = pytest.mark.slow("a browser, for two to five seconds each")
+
 
 @pytest.fixture
 def tab(driver: Any, provider: ResponsesServer, ran: Path) -> Iterator[Browser]:

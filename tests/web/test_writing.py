@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from asstproxy import Store
 from servers import ResponsesServer
 
 from .browser import Browser
 from .served import ServedPage
 from .test_server import PNG
+
+pytestmark = pytest.mark.slow("a browser, for two seconds each")
 
 PASTE = (
     "const given = new DataTransfer(); {items};"

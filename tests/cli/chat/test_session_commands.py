@@ -11,6 +11,7 @@ from asstproxy import Store
 from asstproxy.config.profiles import config_file
 from asstproxy.core.events import SessionOpened
 from asstproxy.store import ulid
+from asstproxy.store.short_ids import short_ids
 from cli.conftest import ASST, Asst
 from cli.terminal import Terminal
 from servers import ResponsesServer, Say
@@ -19,7 +20,7 @@ from .conftest import Chat, sent
 
 
 def _short(session: str) -> str:
-    return session[-4:].lower()
+    return short_ids(Store(), [session])[session]
 
 
 def _say(terminal: Terminal, *messages: str) -> None:

@@ -90,6 +90,7 @@ def no_file_has_one(folder: Path) -> None:
             assert b"PLANTED" not in file.read_bytes(), file
 
 
+@pytest.mark.slow("every command and every file, 14 s")
 def test_no_output_and_no_file_has_one(asst: Asst, planted: ResponsesServer, tmp_path: Path) -> None:
     """Every profile, answered and refused; every look at what was kept; every way to take it away and bring it back."""
     planted.key = KEYS["environment"]
