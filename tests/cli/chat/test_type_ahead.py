@@ -56,3 +56,20 @@ def test_enter_at_the_last_moment_makes_no_line(terminal: tuple[int, Input]) -> 
             return (await asyncio.wait_for(prompt.read("› ", "Please ", take), 20)).text
 
     assert asyncio.run(read()) == "Please /qu\nit!"
+
+
+@pytest.mark.parametrize(
+    ("typed", "draft"),
+    [
+        (b"\x1b/save x", "/save x"),
+        (b"wait\x1b (no)", "wait (no)"),
+        (b"a\x1b[Ab\x1bOAc\x1b[1;5Dd", "abcd"),
+        (b"\x1b[200~two\nlines\x1b[201~!", "two\nlines!"),
+        (b"one\x1b\rtwo", "one\ntwo"),
+        (b"x\x1b", "x"),
+    ],
+)
+def test_keys_without_a_character_take_none_along(typed: bytes, draft: str, terminal: tuple[int, Input]) -> None:
+    """Escape, arrows and the marks of a paste leave what was typed around them."""
+    _, source = terminal
+    assert take_typed_ahead(source, typed) == draft

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import select
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,11 @@ from prompt_toolkit.input.typeahead import get_typeahead
 from ...text.safe_text import clean, clean_line
 
 __all__ = ["TypeAhead", "take_typed_ahead"]
+
+_KEYS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[A-DFHMP-S])?")
+"""Keys without a character, and the marks of a paste, as terminals send them. Escape alone takes nothing along: what follows it is
+text, or the key that was pressed with Alt.
+"""
 
 
 class TypeAhead:
@@ -118,7 +124,7 @@ def _pressed(text: str, key: str) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
+    return _KEYS.sub("", data.decode("utf-8", "replace"))
 
 
 def _pending(source: Input) -> bytes:
