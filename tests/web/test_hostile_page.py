@@ -75,6 +75,12 @@ def _every_record(text: str) -> list[e.Record]:
     ]
 
 
+def _open_records(tab: Browser) -> list[Any]:
+    """Open those that are listed by now; they may be drawn a frame after the click."""
+    tab.driver.execute_script("document.querySelectorAll('.rec').forEach(d => d.open = true)")
+    return tab.all(".rec")
+
+
 def test_every_record_is_text(driver: Any, provider: ResponsesServer, web: Served) -> None:
     """Each type of record with hostile text in every field: in the conversation, the drawings, the records and the replay."""
     records = _every_record(HOSTILE)
@@ -87,8 +93,7 @@ def test_every_record_is_text(driver: Any, provider: ResponsesServer, web: Serve
     assert HOSTILE in tab.log
     tab.click("#t-rec")
     tab.click("[data-kind=chunk]")
-    tab.driver.execute_script("document.querySelectorAll('.rec').forEach(d => d.open = true)")
-    tab.until(lambda: len(tab.all(".rec pre")) == len(tab.all(".rec")) >= len(records))
+    tab.until(lambda: len(_open_records(tab)) == len(tab.all(".rec pre")) >= len(records))
     assert _is_harmless(tab)
     tab.click(".bar .tabs [data-view=replay]")
     for number in range(len(records) + 2):
@@ -113,8 +118,9 @@ def test_nothing_hides_in_a_text(driver: Any, provider: ResponsesServer, web: Se
     call = tab.one("#log .part.call").get_attribute("textContent")
     assert call.count("a\\u202eb\\u001bc\\u2066d\\u200be") >= 2
     tab.click("#t-rec")
-    tab.driver.execute_script("document.querySelectorAll('.rec').forEach(d => d.open = true)")
-    tab.until(lambda: "\\u202eb" in tab.one(".rec.set_user_message pre").get_attribute("textContent"))
+    tab.until(
+        lambda: _open_records(tab) and "\\u202eb" in tab.one(".rec.set_user_message pre").get_attribute("textContent")
+    )
     shown = tab.js("document.documentElement.outerHTML + document.title")
     assert not set(shown) & set("\u202e\x1b\u2066")
 
