@@ -22,7 +22,7 @@ from .journal import (
     open_journal,
     records_at,
 )
-from .ledger import Ledger, Status, end_of
+from .ledger import Ledger, Status
 from .output import Output, OutputForm
 from .pace import Pace
 from .past import Left, load_past, require_same, status_of
@@ -128,10 +128,8 @@ class FileBatch:
                 )
             output = self._output = Output(self.out, self.form, self.ledger, ordered=self.ordered)
             try:
-                if self.retry_failed and self.ledger.count(Status.FAILED):
-                    end = end_of(self.ledger, self.limit)  # those beyond the limit keep their lines
-                    output.remove(lambda number: number < end and self.ledger.status(number) is Status.FAILED)
-                    self.ledger.reopen_failed(end)
+                if self.retry_failed:
+                    output.reopen_failed(self.limit)
                 await self._work(journal, output)
             finally:
                 output.close()

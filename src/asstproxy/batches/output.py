@@ -17,7 +17,7 @@ from ..core.codec import ascii_json
 from ..core.errors import UsageError
 from .appending import append_whole
 from .journal import APPEND
-from .ledger import Ledger, Status
+from .ledger import Ledger, Status, end_of
 from .openai_lines import to_openai
 from .result import BatchLine, Result
 
@@ -132,7 +132,19 @@ class Output:
             self._room.clear()
             await self._room.wait()
 
-    def remove(self, dropped: Callable[[int], bool]) -> None:
+    def reopen_failed(self, most: int | None) -> None:
+        """Let failed items wait again, and take their lines out: those among the first `most` items to ask; all without it.
+
+        Raises:
+            OSError: the file can't be written; nothing has changed.
+        """
+        if not self._ledger.count(Status.FAILED):
+            return
+        end = end_of(self._ledger, most)
+        self._remove(lambda number: number < end and self._ledger.status(number) is Status.FAILED)
+        self._ledger.reopen_failed(end)
+
+    def _remove(self, dropped: Callable[[int], bool]) -> None:
         """Take the lines of these items out again; in an ordered file, those after the first one, too.
 
         Raises:

@@ -16,7 +16,7 @@ from .file_batch import refuse_foreign
 from .job_book import JobBook
 from .jobs import Job
 from .journal import folder_of, open_journal
-from .ledger import Ledger, Status, end_of
+from .ledger import Ledger
 from .output import Output, OutputForm
 from .pace import Pace
 from .packing import REQUESTS
@@ -63,10 +63,8 @@ class ProviderBatch:
         api = self._api(submission.profile, submission.configured.model)
         async with self._open(submission) as book:
             await self._recover(book)
-            if submission.retry_failed and self.ledger.count(Status.FAILED):
-                end = end_of(self.ledger, submission.limit)
-                book.output.remove(lambda number: number < end and self.ledger.status(number) is Status.FAILED)
-                self.ledger.reopen_failed(end)
+            if submission.retry_failed:
+                book.output.reopen_failed(submission.limit)
             await send(book, submission, api, folder_of(self.out), self.stopping)
             await collect_all(book, self._of, self.stopping)
 

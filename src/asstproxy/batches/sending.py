@@ -19,6 +19,7 @@ from ..core.errors import AssistantError, UsageError, may_pass
 from ..core.events import Configured
 from ..core.script import SETTLED
 from ..providers.batch_api import BatchApi
+from ..text.figures import count_of
 from ..tools.schema_source import ChosenSchema
 from .asked import Asked
 from .item import Item
@@ -159,8 +160,7 @@ class _Sender:
             await book.save(replace(job, state="sent", token=token or {}))
         finally:
             pack.remove()
-        items = "1 item" if requests.count == 1 else f"{requests.count:,} items"
-        book.say(f"Sent {items} to {api.vendor} as a batch.")
+        book.say(f"Sent {count_of(requests.count, 'item')} to {api.vendor} as a batch.")
 
     async def _submitted(self, pack: Pack, submit: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
         """What `submit` returns. A job that the provider certainly refused is forgotten."""
