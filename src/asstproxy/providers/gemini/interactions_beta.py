@@ -1,6 +1,6 @@
 """The Interactions API as it was in its beta, which other servers still speak (OGX): `outputs` and `content.delta` for steps.
 
-Source: https://ai.google.dev/gemini-api/docs/interactions as of December 2025; what is read here is told in today's form.
+Source: https://ai.google.dev/gemini-api/docs/interactions as of December 2025; what is read here is rewritten in today's form.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def todays_event(event: JSON) -> JSON:
     name = "event_type" if get_text(event, "event_type") else "type"
     if (kind := KINDS.get(get_text(event, name))) is None:
         return event
-    told = event | {name: kind}
+    renamed = event | {name: kind}
     if kind == "step.start":
         content = get_object(event, "content")
         is_call = get_text(content, "type").endswith("_call")  # of which the delta has everything
-        return told | {"step": TO_COME if is_call else as_step(content)}
+        return renamed | {"step": TO_COME if is_call else as_step(content)}
     delta = get_object(event, "delta")
     if kind == "step.delta" and get_text(delta, "type") not in (*PIECES, *CONTENT, ""):
-        return told | {name: "step.start", "step": delta}
-    return told
+        return renamed | {name: "step.start", "step": delta}
+    return renamed

@@ -37,8 +37,8 @@ class PartialCall:
         if not self._part and not (call.get("willContinue") or call.get("partialArgs")):
             return part
         before = self._part.get("functionCall", {})
-        told = {name: value for name, value in call.items() if name not in ("partialArgs", "willContinue") and value}
-        self._part = self._part | part | {"functionCall": before | told}
+        given = {name: value for name, value in call.items() if name not in ("partialArgs", "willContinue") and value}
+        self._part = self._part | part | {"functionCall": before | given}
         for piece in get_objects(call, "partialArgs"):
             value = next((piece[name] for name in VALUES if name in piece), None)
             steps = [key or quoted or int(place) for key, place, quoted in _STEP.findall(get_text(piece, "jsonPath"))]

@@ -54,8 +54,8 @@ def error_words(error: Any, depth: int = 4) -> str:
             place = error.get("loc")  # FastAPI: which field is wrong
             path = ".".join(str(one) for one in place if isinstance(one, str | int)) if isinstance(place, list) else ""
             words = next(filter(None, found), "")
-            if told := _passed_on(error.get("metadata")):
-                return f"{words.rstrip('.')}: {told}" if words else told
+            if behind := _passed_on(error.get("metadata")):
+                return f"{words.rstrip('.')}: {behind}" if words else behind
             return f"{path}: {words}" if path and words else words
     return ""
 
